@@ -1,0 +1,29 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Language rules that every Swift target of the package follows.
+let strict: [SwiftSetting] = [
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("ExistentialAny"),
+]
+
+let package = Package(
+  name: "crest",
+  platforms: [.macOS(.v15)],
+  products: [],
+  targets: [
+    // Engine
+    .target(name: "CCrestKernels"),
+    .target(name: "CrestTensor", swiftSettings: strict),
+
+    // Tests
+    .testTarget(
+      name: "CCrestKernelsTests", dependencies: ["CCrestKernels"], swiftSettings: strict),
+    .testTarget(
+      name: "CrestTensorTests", dependencies: ["CrestTensor"], swiftSettings: strict),
+  ],
+  swiftLanguageModes: [.v6],
+  cLanguageStandard: .c11,
+  cxxLanguageStandard: .cxx17
+)

@@ -1,0 +1,99 @@
+// Kernels of the engine: C functions over plain arrays, one table of them per instruction set.
+#ifndef CREST_KERNELS_H
+#define CREST_KERNELS_H
+
+#include "crest_pool.h"
+
+#pragma clang assume_nonnull begin
+
+typedef enum ck_isa { CK_ISA_BASELINE, CK_ISA_NEON, CK_ISA_AVX2, CK_ISA_AVX512, CK_ISA_COUNT } ck_isa;
+
+typedef enum ck_type {
+  CK_FLOAT32, CK_FLOAT64, CK_BFLOAT16, CK_FLOAT16, CK_INT8, CK_INT16, CK_INT32, CK_INT64, CK_UINT8, CK_BOOL
+} ck_type;
+
+typedef enum ck_reduction { CK_SUM, CK_MEAN, CK_MAXIMUM, CK_MINIMUM } ck_reduction;
+
+// Output sizes are the caller's, already consistent with the rest (floor or ceil as its graph says).
+typedef struct ck_conv2d {
+  size_t batch, height, width, channels;
+  size_t output_channels, kernel_height, kernel_width, output_height, output_width;
+  size_t stride_height, stride_width, dilation_height, dilation_width;
+  size_t pad_top, pad_left;  // bottom and right follow from the sizes
+  size_t groups;
+} ck_conv2d;
+
+typedef struct ck_pool2d {
+  size_t batch, height, width, channels;
+  size_t kernel_height, kernel_width, output_height, output_width;
+  size_t stride_height, stride_width, dilation_height, dilation_width;
+  size_t pad_top, pad_left, pad_bottom, pad_right;
+  bool count_padding;
+} ck_pool2d;
+
+typedef struct ck_sgd { float rate, momentum, l2, decay; bool nesterov; } ck_sgd;
+typedef struct ck_adam {
+  float rate, beta1, beta2, epsilon, l2, decay;
+  float correction1, correction2;  // 1 - beta1^t, 1 - beta2^t
+} ck_adam;
+
+// An elementwise program: registers 0 ..< input_count are the inputs, each instruction appends one
+// register, the last register is the result. It runs block by block, so that intermediates stay in
+// the first-level cache.
+typedef enum ck_op {
+  CK_ADD, CK_SUB, CK_MUL, CK_DIV, CK_POW, CK_MAX, CK_MIN,        // of a and b
+  CK_NEG, CK_EXP, CK_LOG, CK_SQRT, CK_RECIPROCAL, CK_ABS, CK_SIGN,  // of a
+  CK_RELU, CK_SIGMOID, CK_TANH, CK_SOFTPLUS,                       // of a
+  CK_EQUAL, CK_LESS, CK_GREATER,                                   // 1 or 0, of a and b
+  CK_RELU_MASK,  // b > 0 ? a : 0 (NaN in b lets a through as 0)
+  CK_SELECT,     // c ≠ 0 ? a : b
+  CK_CONSTANT,   // `constant`
+  CK_OP_COUNT
+} ck_op;
+typedef struct ck_instruction { ck_op op; uint16_t a, b, c; float constant; } ck_instruction;
+
+// An input is addressed through the output's index space, cut into `rank` sizes (outermost first):
+// element strides per dimension, zero where it is broadcast.
+#define CK_MAX_RANK 8
+#define CK_MAX_INPUTS 16
+#define CK_MAX_INSTRUCTIONS 64
+typedef struct ck_elementwise {
+  size_t rank;
+  size_t sizes[CK_MAX_RANK];
+  size_t input_count;
+  const float *_Nullable inputs[CK_MAX_INPUTS];
+  ptrdiff_t strides[CK_MAX_INPUTS][CK_MAX_RANK];
+  size_t instruction_count;
+  ck_instruction instructions[CK_MAX_INSTRUCTIONS];
+} ck_elementwise;
+
+typedef struct ck_kernels {
+  ck_isa isa;
+#define CK_KERNEL(name, parameters) void (*name) parameters;
+#include "crest_kernels.def"
+#undef CK_KERNEL
+} ck_kernels;
+
+// The table of one instruction set; null when this CPU or this build lacks it.
+const ck_kernels *_Nullable ck_kernels_for(ck_isa isa);
+// The widest this CPU has.
+const ck_kernels *ck_kernels_best(void);
+const char *ck_isa_name(ck_isa isa);  // "baseline", "neon", "avx2", "avx512"
+// Names of all kernels, in the order of crest_kernels.def; null past the last.
+const char *_Nullable ck_kernel_name(size_t index);
+
+// Scratch of a call, for any instruction set and a pool of this many threads.
+size_t ck_gemm_scratch_bytes(size_t m, size_t n, size_t k, size_t thread_count);
+size_t ck_conv2d_scratch_bytes(const ck_conv2d *p, size_t thread_count);
+size_t ck_conv2d_input_gradient_scratch_bytes(const ck_conv2d *p, size_t thread_count);
+size_t ck_conv2d_filter_gradient_scratch_bytes(const ck_conv2d *p, size_t thread_count);
+size_t ck_batch_norm_scratch_bytes(size_t rows, size_t channels);
+size_t ck_reduce_scratch_bytes(size_t outer, size_t reduced, size_t inner);
+size_t ck_sum_scratch_bytes(size_t count);
+
+// The uniform in [0, 1) of an element: word (index mod 4) of Philox 4×32-10 under the key `seed` and
+// the counter (index / 4, …, stream, step), its top 24 bits over 2²⁴.
+float ck_philox_uniform(uint64_t seed, uint64_t stream, uint64_t step, uint64_t index);
+
+#pragma clang assume_nonnull end
+#endif
