@@ -91,9 +91,10 @@ size_t ck_batch_norm_scratch_bytes(size_t rows, size_t channels);
 size_t ck_reduce_scratch_bytes(size_t outer, size_t reduced, size_t inner);
 size_t ck_sum_scratch_bytes(size_t count);
 
-// The uniform in [0, 1) of an element: word (index mod 4) of Philox 4×32-10 under the key `seed` and
-// the counter (index / 4, …, stream, step), its top 24 bits over 2²⁴.
-float ck_philox_uniform(uint64_t seed, uint64_t stream, uint64_t step, uint64_t index);
+// The uniform in [0, 1) of an element: word (index mod 4) of Philox 4×32-10 (Salmon et al. 2011) under
+// the key (low, high half of seed) and the counter (low, high half of index / 4, step, stream); its
+// top 24 bits over 2²⁴.
+float ck_philox_uniform(uint64_t seed, uint32_t stream, uint32_t step, uint64_t index);
 
 #pragma clang assume_nonnull end
 #endif
