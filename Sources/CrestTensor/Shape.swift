@@ -1,0 +1,105 @@
+/// The sizes of a tensor's dimensions, outermost first; `[]` is a scalar's shape.
+public struct Shape: Sendable, Hashable, Codable, ExpressibleByArrayLiteral,
+  RandomAccessCollection, CustomStringConvertible
+{
+  /// The size of each dimension, none negative.
+  public let dimensions: [Int]
+
+  /// A shape of these sizes.
+  ///
+  /// - Precondition: no size is negative, and the element count fits in an `Int`.
+  public init(_ dimensions: [Int]) {
+    precondition(dimensions.allSatisfy { $0 >= 0 }, "a size is negative in \(dimensions)")
+    precondition(
+      Shape.elementCount(of: dimensions) != nil, "the elements of \(dimensions) can't be counted")
+    self.dimensions = dimensions
+  }
+
+  /// A shape written as its sizes, as in `[64, 3, 32, 32]`.
+  public init(arrayLiteral elements: Int...) {
+    self.init(elements)
+  }
+
+  /// A shape from sizes that a file or a peer gave; nil when one is negative or their product
+  /// overflows.
+  public init?(checking dimensions: [Int]) {
+    guard dimensions.allSatisfy({ $0 >= 0 }), Shape.elementCount(of: dimensions) != nil else {
+      return nil
+    }
+    self.dimensions = dimensions
+  }
+
+  /// The product of sizes, or nil when it overflows even with zero sizes left out, so that a shape
+  /// cannot hide an absurd size behind an empty one.
+  private static func elementCount(of dimensions: [Int]) -> Int? {
+    var product = 1
+    var isEmpty = false
+    for size in dimensions {
+      if size == 0 {
+        isEmpty = true
+        continue
+      }
+      let (next, overflow) = product.multipliedReportingOverflow(by: size)
+      if overflow { return nil }
+      product = next
+    }
+    return isEmpty ? 0 : product
+  }
+
+  /// The number of dimensions.
+  public var rank: Int { dimensions.count }
+
+  /// The product of the sizes; 1 for a scalar.
+  public var elementCount: Int { dimensions.reduce(1, *) }
+
+  /// Elements to skip for a step in each dimension, in row-major order.
+  public var strides: [Int] {
+    var strides = [Int](repeating: 1, count: rank)
+    for axis in stride(from: rank - 2, through: 0, by: -1) {
+      strides[axis] = strides[axis + 1] * dimensions[axis + 1]
+    }
+    return strides
+  }
+
+  /// 0.
+  public var startIndex: Int { 0 }
+  /// The rank.
+  public var endIndex: Int { dimensions.count }
+  /// The size of dimension `axis`, counted from the outermost.
+  public subscript(axis: Int) -> Int { dimensions[axis] }
+
+  /// As in `[64, 3, 32, 32]`.
+  public var description: String { "[\(dimensions.map(String.init).joined(separator: ", "))]" }
+
+  /// The shape both broadcast to by NumPy's rule (ONNX multidirectional broadcasting); nil when a
+  /// pair of sizes differs and neither is 1.
+  public func broadcast(with other: Shape) -> Shape? {
+    let rank = Swift.max(self.rank, other.rank)
+    var sizes = [Int](repeating: 1, count: rank)
+    for position in 1...Swift.max(rank, 1) where position <= rank {
+      let mine = position <= self.rank ? dimensions[self.rank - position] : 1
+      let theirs = position <= other.rank ? other.dimensions[other.rank - position] : 1
+      guard mine == theirs || mine == 1 || theirs == 1 else { return nil }
+      sizes[rank - position] = mine == 1 ? theirs : mine
+    }
+    return Shape(checking: sizes)
+  }
+
+  /// Strides that read a tensor of this shape as if it had `shape`: zero where it is repeated.
+  ///
+  /// - Precondition: this shape broadcasts to `shape`.
+  public func strides(broadcastTo shape: Shape) -> [Int] {
+    precondition(broadcast(with: shape) == shape, "\(self) does not broadcast to \(shape)")
+    let own = strides
+    return (0..<shape.rank).map { axis in
+      let mine = axis - (shape.rank - rank)
+      return mine < 0 || dimensions[mine] == 1 && shape[axis] != 1 ? 0 : own[mine]
+    }
+  }
+
+  /// The axis that `axis` names when negative ones count from the end (ONNX); nil out of range.
+  public func resolved(axis: Int) -> Int? {
+    let resolved = axis < 0 ? axis + rank : axis
+    return (0..<rank).contains(resolved) ? resolved : nil
+  }
+}
