@@ -16,12 +16,16 @@ let package = Package(
     // Engine
     .target(name: "CCrestKernels"),
     .target(name: "CrestTensor", swiftSettings: strict),
+    .target(name: "CrestGraph", dependencies: ["CrestTensor"], swiftSettings: strict),
 
     // Tests
     .testTarget(
       name: "CCrestKernelsTests", dependencies: ["CCrestKernels"], swiftSettings: strict),
     .testTarget(
       name: "CrestTensorTests", dependencies: ["CrestTensor"], swiftSettings: strict),
+    .testTarget(
+      name: "CrestGraphTests", dependencies: ["CrestGraph", "CrestTensor"],
+      swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11,

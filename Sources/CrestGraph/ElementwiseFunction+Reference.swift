@@ -1,0 +1,50 @@
+// C's mathematics, not Foundation's: the engine's targets stay free of Foundation.
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+extension ElementwiseFunction {
+  /// The function's value, in `Double`.
+  func evaluate(_ x: [Double]) -> Double {
+    switch self {
+    case .add: x[0] + x[1]
+    case .subtract: x[0] - x[1]
+    case .multiply: x[0] * x[1]
+    case .divide: x[0] / x[1]
+    case .power: pow(x[0], x[1])
+    case .maximum: x[0].isNaN || x[1].isNaN ? .nan : max(x[0], x[1])
+    case .minimum: x[0].isNaN || x[1].isNaN ? .nan : min(x[0], x[1])
+    case .negate: -x[0]
+    case .exponential: exp(x[0])
+    case .logarithm: log(x[0])
+    case .squareRoot: x[0].squareRoot()
+    case .reciprocal: 1 / x[0]
+    case .absolute: x[0].magnitude
+    case .sign: x[0].isNaN ? .nan : x[0] > 0 ? 1 : x[0] < 0 ? -1 : 0
+    case .relu: x[0].isNaN ? .nan : max(x[0], 0)
+    case .sigmoid: x[0] >= 0 ? 1 / (1 + exp(-x[0])) : exp(x[0]) / (1 + exp(x[0]))
+    case .tanh: Self.hyperbolicTangent(x[0])
+    case .softplus: max(x[0], 0) + log1p(exp(-x[0].magnitude))
+    case .reluMask: x[1] > 0 ? x[0] : 0
+    case .equal: x[0] == x[1] ? 1 : 0
+    case .less: x[0] < x[1] ? 1 : 0
+    case .greater: x[0] > x[1] ? 1 : 0
+    case .select: x[2] != 0 ? x[0] : x[1]
+    }
+  }
+
+  /// `tanh` of the C library, which the case of the same name hides.
+  private static func hyperbolicTangent(_ x: Double) -> Double {
+    #if canImport(Glibc)
+      Glibc.tanh(x)
+    #elseif canImport(Musl)
+      Musl.tanh(x)
+    #else
+      Darwin.tanh(x)
+    #endif
+  }
+}

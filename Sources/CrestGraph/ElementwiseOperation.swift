@@ -1,0 +1,128 @@
+import CrestTensor
+
+/// A function of scalars that an elementwise operation applies to every element.
+///
+/// The compiler fuses operations that have one into passes over cache-sized blocks, so a new
+/// elementwise operation is a case here, a file with its gradient, and a kernel instruction.
+public enum ElementwiseFunction: String, Sendable, Hashable, CaseIterable {
+  /// a + b.
+  case add
+  /// a - b.
+  case subtract
+  /// a · b.
+  case multiply
+  /// a / b.
+  case divide
+  /// aᵇ, as C's `pow`.
+  case power
+  /// The larger; NaN when either is.
+  case maximum
+  /// The smaller; NaN when either is.
+  case minimum
+  /// -a.
+  case negate
+  /// eᵃ.
+  case exponential
+  /// The natural logarithm.
+  case logarithm
+  /// √a.
+  case squareRoot
+  /// 1 / a.
+  case reciprocal
+  /// |a|.
+  case absolute
+  /// -1, 0 or 1 by a's sign; NaN for NaN.
+  case sign
+  /// max(a, 0); NaN for NaN.
+  case relu
+  /// 1 / (1 + e⁻ᵃ).
+  case sigmoid
+  /// The hyperbolic tangent.
+  case tanh
+  /// log(1 + eᵃ), without overflow.
+  case softplus
+  /// a where b > 0, else 0: the gradient of `relu`.
+  case reluMask
+  /// 1 where a = b, else 0, as a float.
+  case equal
+  /// 1 where a < b, else 0, as a float.
+  case less
+  /// 1 where a > b, else 0, as a float.
+  case greater
+  /// a where c ≠ 0, else b.
+  case select
+
+  /// The number of scalars it takes.
+  public var arity: Int {
+    switch self {
+    case .negate, .exponential, .logarithm, .squareRoot, .reciprocal, .absolute, .sign, .relu,
+      .sigmoid, .tanh, .softplus:
+      1
+    case .add, .subtract, .multiply, .divide, .power, .maximum, .minimum, .reluMask, .equal, .less,
+      .greater:
+      2
+    case .select: 3
+    }
+  }
+}
+
+/// An operation that computes each element of its output from the elements at the same place of
+/// its inputs, after NumPy broadcasting (ONNX multidirectional).
+public protocol ElementwiseOperation: Operation {
+  /// The function of scalars.
+  var function: ElementwiseFunction { get }
+}
+
+extension ElementwiseOperation {
+  /// The shape all inputs broadcast to, in their common float type.
+  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+    try OperationError.check(inputs, count: function.arity...function.arity)
+    try OperationError.checkSameElementType(inputs)
+    try OperationError.checkFloat(inputs[0])
+    var shape = inputs[0].shape
+    for input in inputs.dropFirst() {
+      guard let wider = shape.broadcast(with: input.shape) else {
+        throw OperationError(
+          expected: "shapes that broadcast to one",
+          got: inputs.map(\.shape.description).joined(separator: " and "))
+      }
+      shape = wider
+    }
+    return [ValueType(shape, inputs[0].elementType)]
+  }
+
+  /// Applies the function to every element.
+  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+    let shape = inputs.dropFirst().reduce(inputs[0].shape) { shape, input in
+      shape.broadcast(with: input.shape) ?? shape
+    }
+    let arguments = inputs.map { $0.broadcast(to: shape).reals }
+    let results = (0..<shape.elementCount).map { element in
+      function.evaluate(arguments.map { $0[element] })
+    }
+    return [ReferenceArray(results, ValueType(shape, inputs[0].type.elementType))]
+  }
+}
+
+extension ReferenceArray {
+  /// The array repeated to `shape` by NumPy's rule.
+  func broadcast(to shape: Shape) -> ReferenceArray {
+    guard self.shape != shape else { return self }
+    let strides = self.shape.strides(broadcastTo: shape)
+    return gathered(ValueType(shape, type.elementType)) { element in
+      offset(shape.index(ofElement: element), strides)
+    }
+  }
+}
+
+extension Symbol {
+  /// This gradient of a broadcast value summed back to the shape the value had before.
+  func summed(to shape: Shape) throws -> Symbol {
+    guard self.shape != shape else { return self }
+    let padding = self.shape.rank - shape.rank
+    let axes = (0..<self.shape.rank).filter { axis in
+      axis < padding || shape[axis - padding] == 1 && self.shape[axis] != 1
+    }
+    return try sum(axes: axes, keepingDimensions: true).reshaped(to: shape.dimensions)
+  }
+}

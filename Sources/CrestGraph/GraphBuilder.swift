@@ -1,0 +1,214 @@
+public import CrestTensor
+
+/// Builds a graph, one node at a time, checking every shape as it goes.
+///
+/// Not thread-safe; a trace belongs to one task.
+public final class GraphBuilder {
+  /// The part of a step that nodes are added to.
+  public var stage: Stage = .forward
+  private var graph = Graph()
+  private var scopes: [String] = []
+  /// How often each scope name was used, by full path: the second `dense` becomes `dense_1`.
+  private var scopeUses: [String: Int] = [:]
+  private var variableNames: Set<String> = []
+  private var dropoutCount: UInt32 = 0
+
+  /// A builder with an empty graph.
+  public init() {}
+
+  /// The graph built so far.
+  public var result: Graph { graph }
+
+  /// The path of the layer being traced, as in `block1.conv`.
+  public var path: String { scopes.joined(separator: ".") }
+
+  /// Traces `body` inside a scope named `name` (made unique by a suffix when it was used before).
+  public func scoped<Result>(_ name: String, _ body: () throws -> Result) rethrows -> Result {
+    let full = (scopes + [name]).joined(separator: ".")
+    let uses = scopeUses[full, default: 0]
+    scopeUses[full] = uses + 1
+    scopes.append(uses == 0 ? name : "\(name)_\(uses)")
+    defer { scopes.removeLast() }
+    return try body()
+  }
+
+  /// Traces `body` under another path and stage.
+  func placed<Result>(
+    path: String, stage: Stage, _ body: () throws -> Result
+  ) rethrows -> Result {
+    let outer = (scopes, self.stage)
+    (scopes, self.stage) = (path.isEmpty ? [] : [path], stage)
+    defer { (scopes, self.stage) = outer }
+    return try body()
+  }
+
+  /// Declares what is given at each run.
+  public func input(_ name: String, _ type: ValueType) -> Symbol {
+    let symbol = add(Graph.Value(type: type, origin: .input(name: name)))
+    graph.inputs.append(Graph.Port(name: name, value: symbol.id))
+    return symbol
+  }
+
+  /// Names a value as a result of the graph.
+  public func output(_ name: String, _ symbol: Symbol) {
+    precondition(symbol.builder === self, "output \(name) belongs to another graph")
+    graph.outputs.append(Graph.Port(name: name, value: symbol.id))
+  }
+
+  /// Declares a parameter, `name` in the present scope.
+  ///
+  /// - Throws: ``GraphError`` when the name is taken.
+  public func parameter(
+    _ name: String, _ shape: Shape, role: ParameterRole,
+    initialValue: @escaping @Sendable (Philox) -> Tensor
+  ) throws -> Symbol {
+    try variable(
+      VariableDeclaration(
+        name: (scopes + [name]).joined(separator: "."), type: ValueType(shape), role: role,
+        initialValue: initialValue))
+  }
+
+  /// Declares a running statistic, `name` in the present scope.
+  ///
+  /// - Throws: ``GraphError`` when the name is taken.
+  public func statistic(
+    _ name: String, _ shape: Shape, initialValue: @escaping @Sendable (Philox) -> Tensor
+  ) throws -> Symbol {
+    try variable(
+      VariableDeclaration(
+        name: (scopes + [name]).joined(separator: "."), type: ValueType(shape), role: nil,
+        initialValue: initialValue))
+  }
+
+  func variable(_ declaration: VariableDeclaration) throws -> Symbol {
+    guard variableNames.insert(declaration.name).inserted else {
+      throw GraphError(
+        path: path, operation: "parameter", expected: "a name used once",
+        got: "\"\(declaration.name)\" a second time", advice: "name the layers differently")
+    }
+    graph.variables.append(declaration)
+    return add(
+      Graph.Value(type: declaration.type, origin: .variable(graph.variables.count - 1)))
+  }
+
+  /// A stream of random numbers for one more dropout, by its order in the trace.
+  func makeDropoutStream() -> UInt32 {
+    defer { dropoutCount += 1 }
+    return Philox.Stream.dropout + dropoutCount
+  }
+
+  /// Adds a fixed value.
+  public func constant(_ tensor: Tensor) -> Symbol {
+    add(
+      Graph.Value(
+        type: ValueType(tensor.shape, tensor.elementType), origin: .constant(tensor)))
+  }
+
+  /// Lets a running statistic become `value` when the forward stage of a training step is done.
+  ///
+  /// - Precondition: `statistic` is one, and `value` has its type.
+  public func update(_ statistic: Symbol, to value: Symbol) {
+    guard case .variable(let number) = graph.values[statistic.id.index].origin,
+      graph.variables[number].role == nil
+    else { preconditionFailure("\(statistic.id) is not a running statistic") }
+    precondition(
+      statistic.type == value.type, "a statistic of \(statistic.type) can't become \(value.type)")
+    graph.updates.append(Graph.Update(variable: number, value: value.id))
+  }
+
+  /// Adds a node.
+  ///
+  /// - Throws: ``GraphError`` naming the layer when the inputs don't fit the operation.
+  public func apply(_ operation: some Operation, _ inputs: [Symbol]) throws -> [Symbol] {
+    precondition(
+      inputs.allSatisfy { $0.builder === self }, "an input of \(operation) is of another graph")
+    let types: [ValueType]
+    do {
+      types = try operation.outputTypes(for: inputs.map(\.type))
+    } catch {
+      throw GraphError(
+        path: path, operation: operation.name, expected: error.expected, got: error.got,
+        advice: error.advice)
+    }
+    let node = graph.nodes.count
+    let outputs = types.enumerated().map { output, type in
+      add(Graph.Value(type: type, origin: .node(node, output: output)))
+    }
+    graph.nodes.append(
+      Graph.Node(
+        operation: operation, inputs: inputs.map(\.id), outputs: outputs.map(\.id), path: path,
+        stage: stage))
+    return outputs
+  }
+
+  private func add(_ value: Graph.Value) -> Symbol {
+    graph.values.append(value)
+    return Symbol(builder: self, id: ValueID(graph.values.count - 1), type: value.type)
+  }
+
+  /// The symbol of a value already in the graph.
+  public func symbol(_ id: ValueID) -> Symbol {
+    Symbol(builder: self, id: id, type: graph.type(of: id))
+  }
+
+  /// Traces `template` into this builder for inputs of other shapes and for one mode.
+  ///
+  /// Operations that mean something else in training than in inference are replaced by what they
+  /// mean in `mode`. Running statistics are updated in training only.
+  ///
+  /// - Parameters:
+  ///   - template: A graph traced for any batch size.
+  ///   - inputTypes: The types of its inputs, in its order.
+  ///   - mode: Training or inference.
+  /// - Returns: The symbol of every value of the template.
+  /// - Throws: ``GraphError`` naming the layer that does not take these shapes.
+  @discardableResult
+  public func replay(
+    _ template: Graph, inputTypes: [ValueType], mode: ExecutionMode
+  ) throws -> [ValueID: Symbol] {
+    precondition(
+      inputTypes.count == template.inputs.count,
+      "\(inputTypes.count) input types for \(template.inputs.count) inputs")
+    var symbols: [ValueID: Symbol] = [:]
+    var variables: [Int: Symbol] = [:]
+    for (port, type) in zip(template.inputs, inputTypes) {
+      symbols[port.value] = input(port.name, type)
+    }
+    for (index, value) in template.values.enumerated() {
+      switch value.origin {
+      case .input: continue
+      case .variable(let number):
+        let symbol = try variable(template.variables[number])
+        symbols[ValueID(index)] = symbol
+        variables[number] = symbol
+      case .constant(let tensor): symbols[ValueID(index)] = constant(tensor)
+      case .node(let number, output: 0):
+        let node = template.nodes[number]
+        let outputs = try placed(path: node.path, stage: node.stage) {
+          let inputs = try node.inputs.map { try Self.found($0, in: symbols) }
+          return try node.operation.expanded(inputs, mode: mode)
+            ?? apply(node.operation, inputs)
+        }
+        for (id, output) in zip(node.outputs, outputs) { symbols[id] = output }
+      case .node: continue
+      }
+    }
+    for port in template.outputs { output(port.name, try Self.found(port.value, in: symbols)) }
+    if mode == .training {
+      for change in template.updates {
+        guard let statistic = variables[change.variable] else {
+          preconditionFailure("statistic \(change.variable) is updated but has no value")
+        }
+        update(statistic, to: try Self.found(change.value, in: symbols))
+      }
+    }
+    return symbols
+  }
+
+  private static func found(_ id: ValueID, in symbols: [ValueID: Symbol]) throws -> Symbol {
+    guard let symbol = symbols[id] else {
+      preconditionFailure("value \(id) is read before it is made")
+    }
+    return symbol
+  }
+}

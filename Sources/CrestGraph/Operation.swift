@@ -1,0 +1,164 @@
+import CrestTensor
+
+/// What a node computes: a shape rule, a meaning in plain `Double` arithmetic and a gradient.
+///
+/// An operation is a value that holds its attributes, so two nodes with equal operations and inputs
+/// compute the same. Names and attributes are ONNX's where ONNX has the operator. One file holds
+/// one operation with the `Symbol` method that traces it.
+public protocol Operation: Sendable, Hashable {
+  /// The ONNX operator's name, or our own where ONNX has none.
+  static var name: String { get }
+
+  /// The types of the outputs for inputs of these types: the shape rule.
+  ///
+  /// - Throws: ``OperationError`` when the inputs don't fit the operation.
+  func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType]
+
+  /// The reference meaning: floats in `Double`, integers in `Int64`. Simple, obviously right, slow.
+  func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray]
+
+  /// Traces the gradient of the loss with respect to each input; nil where it is zero or not asked.
+  ///
+  /// - Throws: ``GraphError`` when the operation has no gradient.
+  func gradients(_ context: GradientContext) throws -> [Symbol?]
+
+  /// Traces what stands in for this operation in `mode`; nil when it stays as it is.
+  ///
+  /// For operations whose meaning differs between training and inference.
+  func expanded(_ inputs: [Symbol], mode: ExecutionMode) throws -> [Symbol]?
+
+  /// Whether two runs on equal inputs may differ, by the random key.
+  var isRandom: Bool { get }
+}
+
+extension Operation {
+  /// No operation is replaced unless it says so.
+  public func expanded(_ inputs: [Symbol], mode: ExecutionMode) throws -> [Symbol]? { nil }
+
+  /// No operation is random unless it says so.
+  public var isRandom: Bool { false }
+
+  /// Refuses: an operation is differentiable only when it says how.
+  public func gradients(_ context: GradientContext) throws -> [Symbol?] {
+    throw GraphError(
+      path: context.path, operation: Self.name,
+      expected: "an operation with a gradient", got: "\(Self.name), which has none",
+      advice: "keep it out of what the loss depends on through parameters")
+  }
+
+  /// The operation's name.
+  public var name: String { Self.name }
+}
+
+/// The key of a step's random numbers: with a stream, it fixes every draw of the step.
+public struct RandomKey: Sendable, Hashable {
+  /// The run's seed.
+  public var seed: UInt64
+  /// The optimiser step.
+  public var step: UInt32
+
+  /// The key of one step of a run.
+  public init(seed: UInt64, step: UInt32) {
+    self.seed = seed
+    self.step = step
+  }
+}
+
+/// What an operation's gradient is traced from.
+public struct GradientContext {
+  /// The layer of the node that is differentiated.
+  public let path: String
+  /// What the node read.
+  public let inputs: [Symbol]
+  /// What the node made.
+  public let outputs: [Symbol]
+  /// The gradient of the loss with respect to each output; nil where the loss doesn't depend on it.
+  public let outputGradients: [Symbol?]
+  /// Whether the gradient of each input is asked for.
+  public let isNeeded: [Bool]
+
+  /// The gradient of the only output that matters.
+  ///
+  /// - Precondition: the loss depends on output 0, which holds for operations with one output.
+  public var outputGradient: Symbol {
+    guard let gradient = outputGradients[0] else {
+      preconditionFailure("the loss does not depend on output 0 of \(path)")
+    }
+    return gradient
+  }
+}
+
+/// Why inputs don't fit an operation; the builder adds where.
+public struct OperationError: Error, Equatable, Sendable {
+  /// What would have fitted.
+  public let expected: String
+  /// What was there.
+  public let got: String
+  /// What to do about it.
+  public let advice: String?
+
+  /// An error from its parts.
+  public init(expected: String, got: String, advice: String? = nil) {
+    self.expected = expected
+    self.got = got
+    self.advice = advice
+  }
+
+  /// Refuses another number of inputs than `count`.
+  static func check(_ inputs: [ValueType], count: ClosedRange<Int>) throws(OperationError) {
+    guard count.contains(inputs.count) else {
+      let wanted =
+        count.count == 1 ? "\(count.lowerBound)" : "\(count.lowerBound) to \(count.upperBound)"
+      throw OperationError(expected: "\(wanted) inputs", got: "\(inputs.count)")
+    }
+  }
+
+  /// Refuses inputs whose element types differ.
+  static func checkSameElementType(_ inputs: [ValueType]) throws(OperationError) {
+    guard inputs.allSatisfy({ $0.elementType == inputs[0].elementType }) else {
+      throw OperationError(
+        expected: "inputs of one element type",
+        got: inputs.map(\.description).joined(separator: ", "), advice: "cast them first")
+    }
+  }
+
+  /// Refuses an input that isn't of a float type.
+  static func checkFloat(_ input: ValueType, _ what: String = "input") throws(OperationError) {
+    guard input.elementType.isFloat else {
+      throw OperationError(
+        expected: "a float \(what)", got: "\(input)", advice: "cast it first")
+    }
+  }
+}
+
+/// A graph that can't be built: where, what was expected, what was got, what to do.
+public struct GraphError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// The layer's path, as in `block1.conv`.
+  public let path: String
+  /// The operation's name.
+  public let operation: String
+  /// What would have fitted.
+  public let expected: String
+  /// What was there.
+  public let got: String
+  /// What to do about it.
+  public let advice: String?
+
+  /// An error from its parts.
+  public init(
+    path: String, operation: String, expected: String, got: String, advice: String? = nil
+  ) {
+    self.path = path
+    self.operation = operation
+    self.expected = expected
+    self.got = got
+    self.advice = advice
+  }
+
+  /// As in `layer "conv1" (Conv): expected 3 channels, got 1; …`.
+  public var description: String {
+    let place = path.isEmpty ? operation : "layer \"\(path)\" (\(operation))"
+    let end = advice.map { "; \($0)" } ?? ""
+    return "\(place): expected \(expected), got \(got)\(end)"
+  }
+}

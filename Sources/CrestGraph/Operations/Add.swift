@@ -1,0 +1,30 @@
+/// a + b (ONNX `Add`, opset 14; NumPy broadcasting).
+public struct Add: ElementwiseOperation {
+  /// `Add`.
+  public static let name = "Add"
+  /// a + b.
+  public var function: ElementwiseFunction { .add }
+
+  /// The operation.
+  public init() {}
+
+  /// dy to both, summed over what was broadcast.
+  public func gradients(_ context: GradientContext) throws -> [Symbol?] {
+    let dy = context.outputGradient
+    return try context.inputs.map { try dy.summed(to: $0.shape) }
+  }
+}
+
+extension Symbol {
+  /// Returns a + b with broadcasting (ONNX `Add`).
+  ///
+  /// - Throws: ``GraphError`` when the shapes don't broadcast.
+  public static func + (left: Symbol, right: Symbol) throws -> Symbol {
+    try left.applying(Add(), right)
+  }
+
+  /// Returns a + b for a number b.
+  public static func + (left: Symbol, right: Double) throws -> Symbol {
+    try left + left.scalar(right)
+  }
+}

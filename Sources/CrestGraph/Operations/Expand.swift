@@ -1,0 +1,41 @@
+public import CrestTensor
+
+/// The input repeated to a shape by NumPy's rule (ONNX `Expand`, opset 13, one way, shape as an attribute).
+public struct Expand: Operation {
+  /// `Expand`.
+  public static let name = "Expand"
+  /// The shape of the output.
+  public let shape: Shape
+
+  /// A repetition to `shape`.
+  public init(_ shape: Shape) { self.shape = shape }
+
+  /// `shape`, which the input must broadcast to.
+  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+    try OperationError.check(inputs, count: 1...1)
+    guard inputs[0].shape.broadcast(with: shape) == shape else {
+      throw OperationError(
+        expected: "a shape that broadcasts to \(shape)", got: "\(inputs[0].shape)")
+    }
+    return [ValueType(shape, inputs[0].elementType)]
+  }
+
+  /// Each element repeated.
+  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+    [inputs[0].broadcast(to: shape)]
+  }
+
+  /// dy summed over the repetitions.
+  public func gradients(_ context: GradientContext) throws -> [Symbol?] {
+    [try context.outputGradient.summed(to: context.inputs[0].shape)]
+  }
+}
+
+extension Symbol {
+  /// Returns the value repeated to `shape` (ONNX `Expand`).
+  ///
+  /// - Throws: ``GraphError`` when the value doesn't broadcast to `shape`.
+  public func expanded(to shape: Shape) throws -> Symbol {
+    shape == self.shape ? self : try applying(Expand(shape))
+  }
+}

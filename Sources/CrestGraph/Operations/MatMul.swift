@@ -1,0 +1,126 @@
+import CrestTensor
+
+/// Matrix product over the last two axes, batched and broadcast over the others (ONNX `MatMul`, opset 13).
+///
+///     y[…, m, n] = Σₖ a[…, m, k] · b[…, k, n]
+///
+/// A vector on the left is a row, on the right a column, and its axis is gone from the result.
+public struct MatMul: Operation {
+  /// `MatMul`.
+  public static let name = "MatMul"
+
+  /// The operation.
+  public init() {}
+
+  /// The sizes a product works with: batch, m, k, n.
+  struct Sizes {
+    let a: Shape
+    let b: Shape
+    let batch: Shape
+    let m: Int
+    let k: Int
+    let n: Int
+
+    /// Nil when the shapes can't be multiplied.
+    init?(_ a: Shape, _ b: Shape) {
+      guard a.rank >= 1, b.rank >= 1 else { return nil }
+      self.a = a.rank == 1 ? Shape([1] + a.dimensions) : a
+      self.b = b.rank == 1 ? Shape(b.dimensions + [1]) : b
+      m = self.a[self.a.rank - 2]
+      k = self.a[self.a.rank - 1]
+      n = self.b[self.b.rank - 1]
+      let batches = (
+        Shape(Array(self.a.dimensions.dropLast(2))), Shape(Array(self.b.dimensions.dropLast(2)))
+      )
+      guard self.b[self.b.rank - 2] == k, let batch = batches.0.broadcast(with: batches.1) else {
+        return nil
+      }
+      self.batch = batch
+    }
+  }
+
+  /// […, m, n], without m or n where that operand was a vector.
+  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+    try OperationError.check(inputs, count: 2...2)
+    try OperationError.checkSameElementType(inputs)
+    try OperationError.checkFloat(inputs[0])
+    let (a, b) = (inputs[0].shape, inputs[1].shape)
+    guard let sizes = Sizes(a, b) else {
+      throw OperationError(
+        expected: "matrices […, m, k] and […, k, n]", got: "\(a) and \(b)")
+    }
+    let matrix = (a.rank == 1 ? [] : [sizes.m]) + (b.rank == 1 ? [] : [sizes.n])
+    return [ValueType(Shape(sizes.batch.dimensions + matrix), inputs[0].elementType)]
+  }
+
+  /// Sums the products.
+  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+    guard let sizes = Sizes(inputs[0].shape, inputs[1].shape),
+      let type = try? outputTypes(for: inputs.map(\.type))[0]
+    else { preconditionFailure("\(inputs[0].type) and \(inputs[1].type) can't be multiplied") }
+    let (m, k, n) = (sizes.m, sizes.k, sizes.n)
+    let a = inputs[0].reshaped(sizes.a).broadcast(to: Shape(sizes.batch.dimensions + [m, k])).reals
+    let b = inputs[1].reshaped(sizes.b).broadcast(to: Shape(sizes.batch.dimensions + [k, n])).reals
+    var y = [Double](repeating: 0, count: type.shape.elementCount)
+    for batch in 0..<sizes.batch.elementCount {
+      for row in 0..<m {
+        for column in 0..<n {
+          y[(batch * m + row) * n + column] = (0..<k).reduce(0) { sum, inner in
+            sum + a[(batch * m + row) * k + inner] * b[(batch * k + inner) * n + column]
+          }
+        }
+      }
+    }
+    return [ReferenceArray(y, type)]
+  }
+
+  /// da = dy · bᵀ, db = aᵀ · dy, summed over broadcast batches.
+  public func gradients(_ context: GradientContext) throws -> [Symbol?] {
+    let (a, b) = (context.inputs[0], context.inputs[1])
+    guard let sizes = Sizes(a.shape, b.shape) else {
+      preconditionFailure("\(a.type) and \(b.type) can't be multiplied")
+    }
+    let dy = try context.outputGradient.reshaped(
+      to: sizes.batch.dimensions + [sizes.m, sizes.n])
+    let rows = try a.reshaped(to: sizes.a.dimensions)
+    let columns = try b.reshaped(to: sizes.b.dimensions)
+    // An operand without batch axes is a weight shared by all rows: one product over all of them
+    // instead of a batch of products and a sum.
+    let isShared = sizes.b.rank == 2
+    let da = try context.isNeeded[0] ? dy.matMul(columns.transposedMatrix()) : nil
+    let db: Symbol? =
+      if !context.isNeeded[1] {
+        nil
+      } else if isShared {
+        try rows.reshaped(to: [rows.shape.elementCount / max(sizes.k, 1), sizes.k])
+          .transposedMatrix()
+          .matMul(dy.reshaped(to: [dy.shape.elementCount / max(sizes.n, 1), sizes.n]))
+      } else {
+        try rows.transposedMatrix().matMul(dy)
+      }
+    return [
+      try da?.summed(to: sizes.a).reshaped(to: a.shape.dimensions),
+      try db?.summed(to: sizes.b).reshaped(to: b.shape.dimensions),
+    ]
+  }
+}
+
+extension ReferenceArray {
+  /// The same elements under another shape.
+  func reshaped(_ shape: Shape) -> ReferenceArray {
+    gathered(ValueType(shape, type.elementType)) { $0 }
+  }
+}
+
+extension Symbol {
+  /// Returns the matrix product with `other` (ONNX `MatMul`).
+  ///
+  /// - Throws: ``GraphError`` when the inner sizes differ.
+  public func matMul(_ other: Symbol) throws -> Symbol { try applying(MatMul(), other) }
+
+  /// The last two axes swapped.
+  func transposedMatrix() throws -> Symbol {
+    let rank = shape.rank
+    return try transposed(Array(0..<rank - 2) + [rank - 1, rank - 2])
+  }
+}

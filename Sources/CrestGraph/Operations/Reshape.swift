@@ -1,0 +1,60 @@
+import CrestTensor
+
+/// The same elements under another shape (ONNX `Reshape`, opset 14, shape as an attribute).
+///
+/// A size of 0 copies the input's size at that place and one -1 takes what is left, so that a graph
+/// traced for one batch size can be replayed for another.
+public struct Reshape: Operation {
+  /// `Reshape`.
+  public static let name = "Reshape"
+  /// The sizes, with 0 and -1 as said.
+  public let sizes: [Int]
+
+  /// A reshape to `sizes`.
+  public init(_ sizes: [Int]) { self.sizes = sizes }
+
+  /// The sizes with 0 and -1 replaced.
+  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+    try OperationError.check(inputs, count: 1...1)
+    let shape = inputs[0].shape
+    let error = OperationError(
+      expected: "\(shape.elementCount) elements, as \(shape) has", got: "\(sizes)")
+    guard sizes.allSatisfy({ $0 >= -1 }), sizes.filter({ $0 == -1 }).count <= 1 else { throw error }
+    var resolved: [Int] = []
+    for (axis, size) in sizes.enumerated() {
+      guard size != 0 || axis < shape.rank else { throw error }
+      resolved.append(size == 0 ? shape[axis] : size)
+    }
+    if let open = resolved.firstIndex(of: -1) {
+      let rest = resolved.filter { $0 != -1 }.reduce(1, *)
+      guard rest > 0, shape.elementCount % rest == 0 else { throw error }
+      resolved[open] = shape.elementCount / rest
+    }
+    guard let result = Shape(checking: resolved), result.elementCount == shape.elementCount else {
+      throw error
+    }
+    return [ValueType(result, inputs[0].elementType)]
+  }
+
+  /// The elements in the same order.
+  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+    guard let type = try? outputTypes(for: [inputs[0].type])[0] else {
+      preconditionFailure("\(inputs[0].type) can't be reshaped to \(sizes)")
+    }
+    return [inputs[0].gathered(type) { $0 }]
+  }
+
+  /// dy in the input's shape.
+  public func gradients(_ context: GradientContext) throws -> [Symbol?] {
+    [try context.outputGradient.reshaped(to: context.inputs[0].shape.dimensions)]
+  }
+}
+
+extension Symbol {
+  /// Returns the same elements under other sizes (ONNX `Reshape`; 0 copies a size, one -1 is inferred).
+  ///
+  /// - Throws: ``GraphError`` when the element counts differ.
+  public func reshaped(to sizes: [Int]) throws -> Symbol {
+    sizes == shape.dimensions && !sizes.contains(0) ? self : try applying(Reshape(sizes))
+  }
+}

@@ -1,0 +1,49 @@
+import CrestTensor
+
+/// Axes in another order (ONNX `Transpose`, opset 13): output axis i is input axis permutation[i].
+public struct Transpose: Operation {
+  /// `Transpose`.
+  public static let name = "Transpose"
+  /// The input axis each output axis comes from.
+  public let permutation: [Int]
+
+  /// A transposition by `permutation`.
+  public init(_ permutation: [Int]) { self.permutation = permutation }
+
+  /// The sizes in the new order.
+  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+    try OperationError.check(inputs, count: 1...1)
+    let shape = inputs[0].shape
+    guard permutation.sorted() == Array(0..<shape.rank) else {
+      throw OperationError(expected: "each axis of \(shape) once", got: "\(permutation)")
+    }
+    return [ValueType(Shape(permutation.map { shape[$0] }), inputs[0].elementType)]
+  }
+
+  /// Elements in the new order.
+  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+    let shape = Shape(permutation.map { inputs[0].shape[$0] })
+    let strides = permutation.map { inputs[0].shape.strides[$0] }
+    return [
+      inputs[0].gathered(ValueType(shape, inputs[0].type.elementType)) { element in
+        offset(shape.index(ofElement: element), strides)
+      }
+    ]
+  }
+
+  /// dy by the inverse permutation.
+  public func gradients(_ context: GradientContext) throws -> [Symbol?] {
+    var inverse = permutation
+    for (output, input) in permutation.enumerated() { inverse[input] = output }
+    return [try context.outputGradient.transposed(inverse)]
+  }
+}
+
+extension Symbol {
+  /// Returns the value with its axes in another order (ONNX `Transpose`).
+  ///
+  /// - Throws: ``GraphError`` when `permutation` doesn't name each axis once.
+  public func transposed(_ permutation: [Int]) throws -> Symbol {
+    try applying(Transpose(permutation))
+  }
+}

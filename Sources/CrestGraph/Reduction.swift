@@ -1,0 +1,60 @@
+import CrestTensor
+
+/// An operation that folds axes away: sum, mean, maximum, minimum.
+public protocol Reduction: Operation {
+  /// The axes folded, ascending, none negative.
+  var axes: [Int] { get }
+  /// Whether folded axes stay, with size 1.
+  var keepsDimensions: Bool { get }
+}
+
+extension Reduction {
+  /// The input's shape without the folded axes, or with size 1 there.
+  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+    try OperationError.check(inputs, count: 1...1)
+    try OperationError.checkFloat(inputs[0])
+    let shape = inputs[0].shape
+    guard axes.allSatisfy({ (0..<shape.rank).contains($0) }), Set(axes).count == axes.count else {
+      throw OperationError(expected: "different axes of \(shape)", got: "\(axes)")
+    }
+    return [ValueType(foldedShape(shape), inputs[0].elementType)]
+  }
+
+  private func foldedShape(_ shape: Shape) -> Shape {
+    Shape(
+      (0..<shape.rank).compactMap { axis in
+        !axes.contains(axis) ? shape[axis] : keepsDimensions ? 1 : nil
+      })
+  }
+
+  /// The reference of a reduction: `fold` of the elements of each group, in row-major order.
+  func reduce(_ x: ReferenceArray, _ fold: ([Double]) -> Double) -> ReferenceArray {
+    let kept = (0..<x.shape.rank).map { axes.contains($0) ? 1 : x.shape[$0] }
+    let strides = Shape(kept).strides(broadcastTo: x.shape)
+    var groups = [[Double]](repeating: [], count: kept.reduce(1, *))
+    for (element, value) in x.reals.enumerated() {
+      groups[offset(x.shape.index(ofElement: element), strides)].append(value)
+    }
+    return ReferenceArray(groups.map(fold), ValueType(foldedShape(x.shape), x.type.elementType))
+  }
+
+  /// A value of the output's shape, repeated over the folded axes to the input's shape.
+  func spread(_ value: Symbol, like input: Symbol) throws -> Symbol {
+    let kept = (0..<input.shape.rank).map { axes.contains($0) ? 1 : input.shape[$0] }
+    return try value.reshaped(to: kept).expanded(to: input.shape)
+  }
+}
+
+extension Symbol {
+  /// The axes a reduction folds: all when nil, counted from the start, ascending.
+  func reductionAxes(_ axes: [Int]?, _ operation: String) throws -> [Int] {
+    guard let axes else { return Array(0..<shape.rank) }
+    let resolved = axes.compactMap(shape.resolved(axis:))
+    guard resolved.count == axes.count, Set(resolved).count == axes.count else {
+      throw GraphError(
+        path: builder.path, operation: operation, expected: "different axes of \(shape)",
+        got: "\(axes)")
+    }
+    return resolved.sorted()
+  }
+}
