@@ -17,6 +17,9 @@ let package = Package(
     .target(name: "CCrestKernels"),
     .target(name: "CrestTensor", swiftSettings: strict),
     .target(name: "CrestGraph", dependencies: ["CrestTensor"], swiftSettings: strict),
+    .target(
+      name: "CrestRuntime", dependencies: ["CrestGraph", "CrestTensor", "CCrestKernels"],
+      swiftSettings: strict),
 
     // Tests
     .testTarget(

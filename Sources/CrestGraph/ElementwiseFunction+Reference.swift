@@ -9,7 +9,7 @@
 
 extension ElementwiseFunction {
   /// The function's value, in `Double`.
-  func evaluate(_ x: [Double]) -> Double {
+  package func evaluate(_ x: [Double]) -> Double {
     switch self {
     case .add: x[0] + x[1]
     case .subtract: x[0] - x[1]

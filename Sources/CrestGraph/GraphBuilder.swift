@@ -166,6 +166,26 @@ public final class GraphBuilder {
   public func replay(
     _ template: Graph, inputTypes: [ValueType], mode: ExecutionMode
   ) throws -> [ValueID: Symbol] {
+    try copy(template, inputTypes: inputTypes, keepsUpdates: mode == .training) { node, inputs in
+      try node.operation.expanded(inputs, mode: mode)
+    }
+  }
+
+  /// Traces `template` into this builder, letting `rewrite` put something else in a node's place.
+  ///
+  /// - Parameters:
+  ///   - template: The graph to copy, its outputs included.
+  ///   - inputTypes: The types of its inputs, in its order.
+  ///   - keepsUpdates: Whether running statistics are updated as in the template.
+  ///   - nodes: The nodes to copy; all when nil. Nothing copied may read what is left out.
+  ///   - rewrite: What stands in for a node, given the new symbols of its inputs; nil to keep it.
+  /// - Returns: The symbol of every value copied.
+  /// - Throws: ``GraphError``, or what `rewrite` throws.
+  @discardableResult
+  package func copy(
+    _ template: Graph, inputTypes: [ValueType], keepsUpdates: Bool, nodes: Set<Int>? = nil,
+    rewrite: (Graph.Node, [Symbol]) throws -> [Symbol]?
+  ) throws -> [ValueID: Symbol] {
     precondition(
       inputTypes.count == template.inputs.count,
       "\(inputTypes.count) input types for \(template.inputs.count) inputs")
@@ -182,30 +202,27 @@ public final class GraphBuilder {
         symbols[ValueID(index)] = symbol
         variables[number] = symbol
       case .constant(let tensor): symbols[ValueID(index)] = constant(tensor)
-      case .node(let number, output: 0):
+      case .node(let number, output: 0) where nodes?.contains(number) ?? true:
         let node = template.nodes[number]
         let outputs = try placed(path: node.path, stage: node.stage) {
-          let inputs = try node.inputs.map { try Self.found($0, in: symbols) }
-          return try node.operation.expanded(inputs, mode: mode)
-            ?? apply(node.operation, inputs)
+          let inputs = node.inputs.map { Self.found($0, in: symbols) }
+          return try rewrite(node, inputs) ?? apply(node.operation, inputs)
         }
         for (id, output) in zip(node.outputs, outputs) { symbols[id] = output }
       case .node: continue
       }
     }
-    for port in template.outputs { output(port.name, try Self.found(port.value, in: symbols)) }
-    if mode == .training {
-      for change in template.updates {
-        guard let statistic = variables[change.variable] else {
-          preconditionFailure("statistic \(change.variable) is updated but has no value")
-        }
-        update(statistic, to: try Self.found(change.value, in: symbols))
+    for port in template.outputs { output(port.name, Self.found(port.value, in: symbols)) }
+    for change in template.updates where keepsUpdates {
+      guard let statistic = variables[change.variable] else {
+        preconditionFailure("statistic \(change.variable) is updated but has no value")
       }
+      update(statistic, to: Self.found(change.value, in: symbols))
     }
     return symbols
   }
 
-  private static func found(_ id: ValueID, in symbols: [ValueID: Symbol]) throws -> Symbol {
+  private static func found(_ id: ValueID, in symbols: [ValueID: Symbol]) -> Symbol {
     guard let symbol = symbols[id] else {
       preconditionFailure("value \(id) is read before it is made")
     }
