@@ -67,12 +67,15 @@ typedef struct ck_elementwise {
   ck_instruction instructions[CK_MAX_INSTRUCTIONS];
 } ck_elementwise;
 
+// The list brings its own nullability region: clang allows no #include inside one.
+#pragma clang assume_nonnull end
 typedef struct ck_kernels {
   ck_isa isa;
 #define CK_KERNEL(name, parameters) void (*name) parameters;
 #include "crest_kernels.def"
 #undef CK_KERNEL
 } ck_kernels;
+#pragma clang assume_nonnull begin
 
 // The table of one instruction set; null when this CPU or this build lacks it.
 const ck_kernels *_Nullable ck_kernels_for(ck_isa isa);
