@@ -1,0 +1,15 @@
+import CCrestKernels
+import Testing
+
+/// The kernels each suite compares with its reference; a suite adds its list here.
+private let testedKernels: [String] =
+  GEMMTests.kernels + ConvolutionTests.kernels
+
+struct CoverageTests {
+  @Test func `every kernel of the table has a test, and every tested name is a kernel`() {
+    var names: [String] = []
+    while let name = ck_kernel_name(names.count) { names.append(String(cString: name)) }
+    #expect(Set(names) == Set(testedKernels))
+    #expect(names.count == testedKernels.count)
+  }
+}

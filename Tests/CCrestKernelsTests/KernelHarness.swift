@@ -1,0 +1,154 @@
+import CCrestKernels
+import Testing
+
+/// One instruction set that this machine can run.
+struct InstructionSet: CustomTestStringConvertible, Sendable {
+  let isa: ck_isa
+
+  static let available = (0..<CK_ISA_COUNT.rawValue)
+    .map { InstructionSet(isa: ck_isa(rawValue: $0)) }
+    .filter { ck_kernels_for($0.isa) != nil }
+
+  var testDescription: String { String(cString: ck_isa_name(isa)) }
+
+  var kernels: ck_kernels {
+    guard let table = ck_kernels_for(isa) else {
+      preconditionFailure("\(testDescription) is not available")
+    }
+    return table.pointee
+  }
+}
+
+/// A worker pool that lives as long as the test holds it.
+final class Pool {
+  let pointer: OpaquePointer
+  let threads: Int
+
+  init(threads: Int = 1) {
+    guard let pointer = ck_pool_create(threads) else {
+      preconditionFailure("no pool of \(threads) threads")
+    }
+    self.pointer = pointer
+    self.threads = threads
+  }
+
+  deinit { ck_pool_destroy(pointer) }
+}
+
+/// Lends 64-byte aligned scratch full of NaN, and checks that nothing behind its end was written.
+func withScratch<Result>(
+  bytes: Int, sourceLocation: SourceLocation = #_sourceLocation,
+  _ body: (UnsafeMutableRawPointer) throws -> Result
+) rethrows -> Result {
+  let guardBytes = 256
+  let scratch = UnsafeMutableRawPointer.allocate(byteCount: bytes + guardBytes, alignment: 64)
+  defer { scratch.deallocate() }
+  scratch.initializeMemory(as: UInt8.self, repeating: 0xff, count: bytes + guardBytes)
+  let result = try body(scratch)
+  let end = UnsafeRawBufferPointer(start: scratch + bytes, count: guardBytes)
+  #expect(
+    end.allSatisfy { $0 == 0xff }, "scratch of \(bytes) bytes was overrun",
+    sourceLocation: sourceLocation)
+  return result
+}
+
+/// SplitMix64 (Steele, Lea, Flood 2014): the same values on every platform for a seed.
+struct SeededNumbers: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+    return z ^ (z >> 31)
+  }
+
+  mutating func floats(_ count: Int, in range: Range<Float> = -1..<1) -> [Float] {
+    (0..<count).map { _ in
+      let unit = Float(next() >> 40) * 0x1p-24
+      return range.lowerBound + (range.upperBound - range.lowerBound) * unit
+    }
+  }
+
+  /// `values` with each of `specials` written over one random element, where there are any.
+  mutating func placing(_ specials: [Float], in values: [Float]) -> [Float] {
+    var values = values
+    guard !values.isEmpty else { return values }
+    for special in specials { values[Int(next() % UInt64(values.count))] = special }
+    return values
+  }
+}
+
+/// Values that kernels get wrong first.
+let specialFloats: [Float] = [0, -0.0, .infinity, -.infinity, .nan]
+
+/// A result in double precision, with what the error of a float computation of it is measured by.
+struct Expected {
+  var value: Double = 0
+  /// Σ |terms| of the sum that made the value.
+  var magnitude: Double = 0
+  /// How many roundings a float computation makes.
+  var roundings: Double = 1
+
+  mutating func add(_ term: Double) {
+    value += term
+    magnitude += term.isFinite ? abs(term) : 0
+    roundings += 1
+  }
+
+  var tolerance: Double {
+    roundings * Double(Float.ulpOfOne) * magnitude + Double(Float.leastNormalMagnitude)
+  }
+
+  func agrees(with actual: Float) -> Bool {
+    if value.isNaN { return actual.isNaN }
+    if value.isInfinite { return Double(actual) == value }
+    return abs(Double(actual) - value) <= tolerance
+  }
+}
+
+/// Expects every element within its tolerance, NaN where NaN, the same infinity where infinite.
+func expectClose(
+  _ actual: [Float], _ expected: [Expected], _ context: @autoclosure () -> String,
+  sourceLocation: SourceLocation = #_sourceLocation
+) {
+  guard actual.count == expected.count else {
+    Issue.record(
+      "\(context()): \(actual.count) elements, expected \(expected.count)",
+      sourceLocation: sourceLocation)
+    return
+  }
+  guard let index = actual.indices.first(where: { !expected[$0].agrees(with: actual[$0]) }) else {
+    return
+  }
+  let wanted = expected[index]
+  Issue.record(
+    """
+    \(context()): element \(index) of \(actual.count) is \(actual[index]), \
+    expected \(wanted.value) ± \(wanted.tolerance)
+    """, sourceLocation: sourceLocation)
+}
+
+/// Thread counts under which every kernel must give the same bits.
+let threadCounts = [1, 2, 3, 5, 8]
+
+/// Runs `body` under each thread count and expects the bits of the first run from all.
+func expectSameBits(
+  _ context: @autoclosure () -> String, sourceLocation: SourceLocation = #_sourceLocation,
+  _ body: (Pool) -> [Float]
+) {
+  var first: [UInt32]?
+  for threads in threadCounts {
+    let bits = body(Pool(threads: threads)).map(\.bitPattern)
+    guard let reference = first else {
+      first = bits
+      continue
+    }
+    #expect(
+      bits == reference, "\(context()): \(threads) threads give other bits than one",
+      sourceLocation: sourceLocation)
+  }
+}
