@@ -13,9 +13,10 @@ typedef float vf_half __attribute__((vector_size(CK_LANES * 2)));
 typedef float vf_unaligned __attribute__((vector_size(CK_LANES * 4), aligned(4), may_alias));
 typedef int32_t vi_unaligned __attribute__((vector_size(CK_LANES * 4), aligned(4), may_alias));
 
-CK_INLINE vf vf_splat(float x) { return (vf){0} + x; }
+// By subtraction: -0 + 0 would be 0.
+CK_INLINE vf vf_splat(float x) { return x - (vf){0}; }
 CK_INLINE vi vi_splat(int32_t x) { return (vi){0} + x; }
-CK_INLINE vd vd_splat(double x) { return (vd){0} + x; }
+CK_INLINE vd vd_splat(double x) { return x - (vd){0}; }
 
 CK_INLINE vf vf_load(const float *p) { return *(const vf_unaligned *)p; }
 CK_INLINE void vf_store(float *p, vf v) { *(vf_unaligned *)p = v; }
@@ -123,7 +124,32 @@ CK_INLINE float vf_fold_min(vf v) {
   return v[0];
 }
 
+// Transposes a square of registers: log2(CK_LANES) perfect shuffles of the rows.
+CK_INLINE void vf_transpose(vf r[CK_LANES]) {
+#if CK_LANES == 16
+#define CK_INTERLEAVE(a, b, i)                                                                       \
+  __builtin_shufflevector(a, b, i, i + 16, i + 1, i + 17, i + 2, i + 18, i + 3, i + 19, i + 4, i + 20, i + 5, \
+                          i + 21, i + 6, i + 22, i + 7, i + 23)
+#elif CK_LANES == 8
+#define CK_INTERLEAVE(a, b, i) \
+  __builtin_shufflevector(a, b, i, i + 8, i + 1, i + 9, i + 2, i + 10, i + 3, i + 11)
+#else
+#define CK_INTERLEAVE(a, b, i) __builtin_shufflevector(a, b, i, i + 4, i + 1, i + 5)
+#endif
+  for (int done = 1; done < CK_LANES; done *= 2) {
+    vf t[CK_LANES];
+    for (int i = 0; i < CK_LANES / 2; i++) {
+      t[2 * i] = CK_INTERLEAVE(r[i], r[i + CK_LANES / 2], 0);
+      t[2 * i + 1] = CK_INTERLEAVE(r[i], r[i + CK_LANES / 2], CK_LANES / 2);
+    }
+    for (int i = 0; i < CK_LANES; i++) r[i] = t[i];
+  }
+#undef CK_INTERLEAVE
+}
+
 CK_INLINE size_t ck_least(size_t a, size_t b) { return a < b ? a : b; }
 CK_INLINE size_t ck_ceil_div(size_t a, size_t b) { return a / b + (a % b != 0); }
+// Where part i of n things begins when they are cut into `count` parts as even as can be.
+CK_INLINE size_t ck_split(size_t n, size_t count, size_t i) { return n / count * i + ck_least(i, n % count); }
 
 #endif
