@@ -1,56 +1,49 @@
 // Matrix product after Goto and van de Geijn, "Anatomy of high-performance matrix multiplication" (2008):
-// b is packed once in panels that the tile streams, a by each chunk in blocks that stay in cache.
+// b is packed once in panels that the tile streams. a is read in place, 14 rows of it at a time: packing
+// it too, as they do, made every size we measured slower.
 #ifndef CK_GEMM_H
 #define CK_GEMM_H
 
 #include "../Plans/gemm_plan.h"
 #include "tile.h"
 
-// out[k · out_step + i] = x[i · x_step + k] for i < rows, k < count. Lanes of the last register past
-// `rows` get any value: in `out` they are padding, or the next k overwrites them (one register of
-// slack behind the last).
-static void pack_transposed(const float *x, size_t x_step, size_t rows, size_t count, float *out, size_t out_step) {
+// out[k · width + i] = x[i · x_step + k] for i < columns, k < count; the lanes from `columns` to `width`
+// are padding and get any value.
+static void pack_transposed(const float *x, size_t x_step, size_t columns, size_t count, float *out, size_t width) {
   size_t k = 0;
   for (; k + CK_LANES <= count; k += CK_LANES) {
-    for (size_t i = 0; i < out_step; i += CK_LANES) {
+    for (size_t i = 0; i < width; i += CK_LANES) {
       vf square[CK_LANES];
 #pragma clang loop unroll(full)
-      for (size_t r = 0; r < CK_LANES; r++) square[r] = vf_load(x + ck_least(i + r, rows - 1) * x_step + k);
+      for (size_t r = 0; r < CK_LANES; r++) square[r] = vf_load(x + ck_least(i + r, columns - 1) * x_step + k);
       vf_transpose(square);
-      bool whole = i + CK_LANES <= out_step || out_step < CK_LANES;
 #pragma clang loop unroll(full)
-      for (size_t r = 0; r < CK_LANES; r++) {
-        float *to = out + (k + r) * out_step + i;
-        if (whole) vf_store(to, square[r]);
-        else vf_store_part(to, square[r], out_step - i);
-      }
+      for (size_t r = 0; r < CK_LANES; r++) vf_store(out + (k + r) * width + i, square[r]);
     }
   }
   for (; k < count; k++)
-    for (size_t i = 0; i < out_step; i++) out[k * out_step + i] = x[ck_least(i, rows - 1) * x_step + k];
+    for (size_t i = 0; i < width; i++) out[k * width + i] = x[ck_least(i, columns - 1) * x_step + k];
 }
 
-// out[k · out_step + i] = x[k · x_step + i], with the same freedom.
-static void pack_rows(const float *x, size_t x_step, size_t rows, size_t count, float *out, size_t out_step) {
+// out[k · width + i] = x[k · x_step + i], with the same freedom.
+static void pack_rows(const float *x, size_t x_step, size_t columns, size_t count, float *out, size_t width) {
   for (size_t k = 0; k < count; k++) {
-    for (size_t i = 0; i < rows; i += CK_LANES) {
+    for (size_t i = 0; i < width; i += CK_LANES) {
       const float *from = x + k * x_step + i;
-      vf v = rows - i >= CK_LANES ? vf_load(from) : vf_load_part(from, rows - i);
-      float *to = out + k * out_step + i;
-      if (i + CK_LANES <= out_step || out_step < CK_LANES) vf_store(to, v);
-      else vf_store_part(to, v, out_step - i);
+      vf_store(out + k * width + i,
+               columns - i >= CK_LANES ? vf_load(from) : vf_load_part(from, columns - i));
     }
   }
 }
 
 typedef struct gemm_call {
   ck_gemm_plan plan;
-  bool transpose_a, transpose_b, direct_a, direct_b;
+  bool transpose_a, transpose_b, direct_b;
   size_t m, n, k;
   float alpha, beta;
   const float *a, *b;
   const float *_Nullable bias;
-  float *c, *packed_b, *partial, *packed_a;
+  float *c, *packed_b, *partial;
 } gemm_call;
 
 static void gemm_pack_b(void *context, size_t chunk, size_t worker) {
@@ -67,6 +60,7 @@ static void gemm_pack_b(void *context, size_t chunk, size_t worker) {
 }
 
 static void gemm_chunk(void *context, size_t chunk, size_t worker) {
+  (void)worker;
   const gemm_call *g = context;
   const ck_gemm_plan *plan = &g->plan;
   size_t row_block = chunk % plan->row_blocks, rest = chunk / plan->row_blocks;
@@ -76,38 +70,24 @@ static void gemm_chunk(void *context, size_t chunk, size_t worker) {
   size_t k0 = ck_split(g->k, plan->parts, part), k1 = ck_split(g->k, plan->parts, part + 1);
   bool partial = plan->parts > 1;
   float *c = partial ? g->partial + part * g->m * g->n : g->c;
-  float *packed = g->packed_a + worker * ck_plan_gemm_a_floats();
-  bool strided = g->direct_a && !g->transpose_a;
 
   size_t row_panels = ck_ceil_div(i1 - i0, CK_TILE_ROWS);
   size_t blocks = k1 > k0 ? ck_ceil_div(k1 - k0, CK_GEMM_DEPTH) : 1;
   for (size_t block = 0; block < blocks; block++) {
     size_t p0 = k0 + ck_split(k1 - k0, blocks, block), depth = k0 + ck_split(k1 - k0, blocks, block + 1) - p0;
-    if (!g->direct_a) {
-      for (size_t r = 0; r < row_panels; r++) {
-        size_t start = ck_split(i1 - i0, row_panels, r), rows = ck_split(i1 - i0, row_panels, r + 1) - start;
-        size_t i = i0 + start;
-        if (g->transpose_a) pack_rows(g->a + p0 * g->m + i, g->m, rows, depth, packed + start * depth, rows);
-        else pack_transposed(g->a + i * g->k + p0, g->k, rows, depth, packed + start * depth, rows);
-      }
-    }
     bool first = block == 0, last = block + 1 == blocks;
     tile_result result = {.alpha = partial ? 1 : g->alpha, .scale = !first ? 1 : partial ? 0 : g->beta};
     for (size_t j = j0; j < j1; j += CK_TILE_COLUMNS) {
       size_t columns = panel_columns(g->n, j), width = panel_width(columns);
       bool direct_b = g->direct_b && columns == width;
       const float *b = direct_b ? g->b + p0 * g->n + j : g->packed_b + j * g->k + p0 * width;
+      tile_terms terms = {.outer = 1, .inner = 1, .length = depth, .a_row = g->k, .a_step = g->m,
+                          .b_step = direct_b ? g->n : width};
       result.bias = g->bias && last && !partial ? g->bias + j : NULL;
       for (size_t r = 0; r < row_panels; r++) {
-        size_t start = ck_split(i1 - i0, row_panels, r), rows = ck_split(i1 - i0, row_panels, r + 1) - start;
-        size_t i = i0 + start;
-        tile_terms terms = {.outer = 1, .inner = 1, .length = depth, .b_step = direct_b ? g->n : width};
-        terms.a_row = g->k;
-        terms.a_step = g->direct_a ? g->m : rows;
-        const float *a = !g->direct_a ? packed + start * depth
-                         : strided    ? g->a + i * g->k + p0
-                                      : g->a + p0 * g->m + i;
-        tile_for(rows, columns, strided)(&terms, a, b, c + i * g->n + j, g->n, columns, &result);
+        size_t i = i0 + ck_split(i1 - i0, row_panels, r), rows = i0 + ck_split(i1 - i0, row_panels, r + 1) - i;
+        const float *a = g->transpose_a ? g->a + p0 * g->m + i : g->a + i * g->k + p0;
+        tile_for(rows, columns, !g->transpose_a)(&terms, a, b, c + i * g->n + j, g->n, columns, &result);
       }
     }
   }
@@ -136,12 +116,10 @@ static void CK_FN(gemm_f32)(ck_pool *pool, bool transpose_a, bool transpose_b, s
   gemm_call g = {.plan = ck_plan_gemm(m, n, k), .transpose_a = transpose_a, .transpose_b = transpose_b,
                  .m = m, .n = n, .k = k, .alpha = alpha, .beta = beta, .a = a, .b = b, .bias = bias, .c = c};
   if (m == 0 || n == 0) return;
-  // Packing pays where memory is read again: not for one pass over it, nor for rows that lie close together.
-  g.direct_a = transpose_a ? n <= 128 : n <= CK_TILE_COLUMNS;
+  // Packing pays where memory is read again, and not where rows of b lie close together.
   g.direct_b = !transpose_b && (m <= CK_GEMM_ROWS || n <= 128);
   g.packed_b = scratch;
   g.partial = g.packed_b + ck_plan_gemm_b_floats(n, k);
-  g.packed_a = g.partial + ck_plan_gemm_partial_floats(g.plan, m, n);
   if (!g.direct_b || n % CK_LANES != 0)
     ck_pool_run(pool, ck_ceil_div(n, CK_TILE_COLUMNS) * ck_ceil_div(k, CK_GEMM_PACK_DEPTH), gemm_pack_b, &g);
   ck_pool_run(pool, g.plan.row_blocks * g.plan.column_blocks * g.plan.parts, gemm_chunk, &g);

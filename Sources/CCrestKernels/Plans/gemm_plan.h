@@ -6,9 +6,9 @@
 
 enum {
   CK_GEMM_ROWS = 28,       // rows of the smallest chunk: two tiles of the widest instruction set
-  CK_GEMM_ROWS_MOST = 112, // 112 · 384 floats of packed A are 168 KB, a sixth of a second-level cache
-  CK_GEMM_COLUMNS = 256,   // columns of a chunk: packing its A costs about 5 % of the multiplication
-  CK_GEMM_DEPTH = 384,     // K per block: 14 · 384 floats of A stay in the first-level cache
+  CK_GEMM_ROWS_MOST = 112,
+  CK_GEMM_COLUMNS = 128,
+  CK_GEMM_DEPTH = 512,     // K per block: 14 rows of a and a panel of b about fill the first-level cache
   CK_GEMM_PACK_DEPTH = 1024,
   CK_GEMM_LANES_MOST = 16,
 };
@@ -39,9 +39,6 @@ static inline ck_gemm_plan ck_plan_gemm(size_t m, size_t n, size_t k) {
   return plan;
 }
 
-static inline size_t ck_plan_gemm_a_floats(void) {
-  return CK_GEMM_ROWS_MOST * CK_GEMM_DEPTH + CK_GEMM_LANES_MOST;
-}
 static inline size_t ck_plan_gemm_b_floats(size_t n, size_t k) {
   return ck_plan_round(n, CK_GEMM_LANES_MOST) * k;
 }
