@@ -62,6 +62,15 @@ CK_INLINE void vf_store_part(float *p, vf v, size_t n) {
 }
 #endif
 
+// The first n elements, at most CK_LANES of them: loops over n elements need no second body for their rest.
+CK_INLINE vf vf_load_upto(const float *p, size_t n) { return n >= CK_LANES ? vf_load(p) : vf_load_part(p, n); }
+CK_INLINE void vf_store_upto(float *p, vf v, size_t n) {
+  if (n >= CK_LANES)
+    vf_store(p, v);
+  else
+    vf_store_part(p, v, n);
+}
+
 // a · b + c, in one rounding where the instruction set has it (never through a libm call).
 CK_INLINE vf vf_fma(vf a, vf b, vf c) {
 #if CK_FMA
@@ -74,6 +83,14 @@ CK_INLINE vf vf_fma(vf a, vf b, vf c) {
 // mask ? a : b per lane (C has no vector ?:).
 CK_INLINE vf vf_select(vi mask, vf a, vf b) { return (vf)((mask & (vi)a) | (~mask & (vi)b)); }
 CK_INLINE vi vi_select(vi mask, vi a, vi b) { return (mask & a) | (~mask & b); }
+
+// Lanes past the first n are `otherwise`.
+CK_INLINE vf vf_load_upto_or(const float *p, size_t n, float otherwise) {
+  return n >= CK_LANES ? vf_load(p) : vf_select(vi_first(n), vf_load_part(p, n), vf_splat(otherwise));
+}
+CK_INLINE vf vf_keep_upto(vf v, size_t n) {
+  return n >= CK_LANES ? v : (vf)(vi_first(n) & (vi)v);
+}
 
 // NaN in either operand gives NaN.
 CK_INLINE vf vf_max(vf a, vf b) { return vf_select((a > b) | (a != a), a, b); }

@@ -3,7 +3,9 @@
 #ifndef CK_SYSTEM_H
 #define CK_SYSTEM_H
 
+#include <inttypes.h>
 #include <math.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "../Random/philox.h"

@@ -1,0 +1,17 @@
+#include "../Bodies/chunks.h"
+#include "crest_kernels.h"
+
+size_t ck_batch_norm_scratch_bytes(size_t rows, size_t channels) {
+  size_t chunks = ck_cut_partial_rows(rows, channels).count;
+  return (chunks == 0 ? 1 : chunks) * 2 * channels * sizeof(double);
+}
+
+size_t ck_reduce_scratch_bytes(size_t outer, size_t reduced, size_t inner) {
+  size_t splits = ck_cut_reduction(outer, reduced, inner).splits.count;
+  return splits > 1 ? splits * outer * inner * sizeof(double) : 0;
+}
+
+size_t ck_sum_scratch_bytes(size_t count) {
+  size_t element = sizeof(double) > sizeof(size_t) ? sizeof(double) : sizeof(size_t);
+  return ck_cut_elements(count).count * element;
+}
