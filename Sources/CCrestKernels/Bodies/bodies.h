@@ -1,6 +1,7 @@
 // Every kernel, once per instruction set: the files in ISA/ include this with CK_LANES, CK_FMA and CK_FN
 // defined, inside a target attribute. Nothing here may be visible outside the including file.
 #include "batch_norm.h"
+#include "cast.h"
 #include "conv2d.h"
 #include "copy.h"
 #include "cross_entropy.h"

@@ -3,7 +3,7 @@
 #ifndef CK_CAST_H
 #define CK_CAST_H
 
-#include "chunks.h"
+#include "../Plans/chunks.h"
 #include "vector.h"
 
 #define CK_CAST_BLOCK 512

@@ -3,7 +3,7 @@
 #ifndef CK_COLUMNS_H
 #define CK_COLUMNS_H
 
-#include "chunks.h"
+#include "../Plans/chunks.h"
 #include "vector.h"
 
 #define CK_NARROW 32

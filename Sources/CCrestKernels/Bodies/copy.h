@@ -1,7 +1,7 @@
 #ifndef CK_COPY_H
 #define CK_COPY_H
 
-#include "chunks.h"
+#include "../Plans/chunks.h"
 #include "vector.h"
 
 // A normalised box: no dimension of one element, the output's strides falling in size, neighbours merged where both

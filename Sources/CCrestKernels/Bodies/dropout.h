@@ -1,7 +1,7 @@
 #ifndef CK_DROPOUT_H
 #define CK_DROPOUT_H
 
-#include "chunks.h"
+#include "../Plans/chunks.h"
 #include "vector.h"
 
 typedef uint32_t vu __attribute__((vector_size(CK_LANES * 4)));

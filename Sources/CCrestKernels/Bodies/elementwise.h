@@ -4,7 +4,7 @@
 #ifndef CK_ELEMENTWISE_H
 #define CK_ELEMENTWISE_H
 
-#include "chunks.h"
+#include "../Plans/chunks.h"
 #include "vector_math.h"
 
 #define CK_MAX_REGISTERS (CK_MAX_INPUTS + CK_MAX_INSTRUCTIONS)

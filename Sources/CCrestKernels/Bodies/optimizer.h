@@ -1,7 +1,7 @@
 #ifndef CK_OPTIMIZER_H
 #define CK_OPTIMIZER_H
 
-#include "chunks.h"
+#include "../Plans/chunks.h"
 #include "vector.h"
 
 typedef struct ck_step {

@@ -1,7 +1,7 @@
 #ifndef CK_POOLING_H
 #define CK_POOLING_H
 
-#include "chunks.h"
+#include "../Plans/chunks.h"
 #include "vector.h"
 
 // Legend: N batch, H W input, P Q output position, C channels.

@@ -2,7 +2,7 @@
 #ifndef CK_ROWS_H
 #define CK_ROWS_H
 
-#include "chunks.h"
+#include "../Plans/chunks.h"
 #include "vector_math.h"
 
 typedef struct vd_pair { vd low, high; } vd_pair;

@@ -1,4 +1,4 @@
-#include "../Bodies/chunks.h"
+#include "chunks.h"
 #include "crest_kernels.h"
 
 size_t ck_batch_norm_scratch_bytes(size_t rows, size_t channels) {
