@@ -13,7 +13,7 @@ typedef struct conv2d_call {
   ck_conv2d_plan plan;
   ck_conv2d_gradient_plan gradient_plan;
   const float *x, *w, *dy;
-  const float *_Nullable bias;
+  const float *bias;
   float *y, *dx, *dw;
   float *filters, *windows, *partial, *packed_dy;
 } conv2d_call;
@@ -126,7 +126,7 @@ static void conv2d_chunk(void *context, size_t chunk, size_t worker) {
 }
 
 static void CK_FN(conv2d_f32)(ck_pool *pool, const ck_conv2d *p, const float *x, const float *w,
-                              const float *_Nullable bias, float *y, void *scratch) {
+                              const float *bias, float *y, void *scratch) {
   if (ck_conv2d_is_pointwise(p)) {
     CK_FN(gemm_f32)(pool, false, true, ck_conv2d_pixels(p), p->output_channels, p->channels, 1, x, w, 0, bias, y,
                     scratch);

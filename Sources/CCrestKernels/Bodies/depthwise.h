@@ -16,7 +16,7 @@ static void depthwise_pack_filters(const float *w, size_t channels, size_t taps,
 }
 
 CK_INLINE void depthwise_columns(const size_t columns, const tile_terms *terms, const float *a, const float *filters,
-                                 const float *_Nullable bias, float *y, size_t y_column, size_t channels,
+                                 const float *bias, float *y, size_t y_column, size_t channels,
                                  size_t lanes) {
   vf sum[CK_DEPTHWISE_COLUMNS];
 #pragma clang loop unroll(full)
@@ -35,7 +35,7 @@ CK_INLINE void depthwise_columns(const size_t columns, const tile_terms *terms, 
 }
 
 // One row of `count` outputs, all channels. The terms' taps are in the order of `filters`.
-static void depthwise_row(const tile_terms *terms, const float *a, const float *filters, const float *_Nullable bias,
+static void depthwise_row(const tile_terms *terms, const float *a, const float *filters, const float *bias,
                           float *y, size_t y_column, size_t count, size_t channels) {
   for (size_t c = 0; c < channels; c += CK_LANES) {
     size_t lanes = ck_least(CK_LANES, channels - c), u = 0;

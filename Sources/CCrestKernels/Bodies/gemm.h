@@ -42,7 +42,7 @@ typedef struct gemm_call {
   size_t m, n, k;
   float alpha, beta;
   const float *a, *b;
-  const float *_Nullable bias;
+  const float *bias;
   float *c, *packed_b, *partial;
 } gemm_call;
 
@@ -112,7 +112,7 @@ static void gemm_add_parts(void *context, size_t row, size_t worker) {
 
 static void CK_FN(gemm_f32)(ck_pool *pool, bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k,
                             float alpha, const float *a, const float *b, float beta,
-                            const float *_Nullable bias, float *c, void *scratch) {
+                            const float *bias, float *c, void *scratch) {
   gemm_call g = {.plan = ck_plan_gemm(m, n, k), .transpose_a = transpose_a, .transpose_b = transpose_b,
                  .m = m, .n = n, .k = k, .alpha = alpha, .beta = beta, .a = a, .b = b, .bias = bias, .c = c};
   if (m == 0 || n == 0) return;

@@ -30,13 +30,13 @@ typedef struct tile_terms {
 
 typedef struct tile_result {
   float alpha, scale;  // scale 0 does not read c
-  const float *_Nullable bias;
+  const float *bias;
 } tile_result;
 
 typedef void (*tile_function)(const tile_terms *terms, const float *a, const float *b, float *c, size_t c_row,
                               size_t columns, const tile_result *result);
 
-CK_INLINE void tile_store(float *c, vf sum, size_t n, const tile_result *result, const float *_Nullable bias) {
+CK_INLINE void tile_store(float *c, vf sum, size_t n, const tile_result *result, const float *bias) {
   bool whole = n >= CK_LANES;
   vf y = sum * vf_splat(result->alpha);
   if (result->scale != 0) y = vf_fma(vf_splat(result->scale), whole ? vf_load(c) : vf_load_part(c, n), y);

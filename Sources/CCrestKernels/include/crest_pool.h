@@ -12,7 +12,7 @@ typedef struct ck_pool ck_pool;
 
 // One chunk of a task. `worker` is in 0 ..< ck_pool_thread_count, and no two chunks run at once
 // under the same number, so it may index per-worker scratch. Results must not depend on it.
-typedef void (*ck_chunk)(void *context, size_t chunk, size_t worker);
+typedef void (*ck_chunk)(void *_Nullable context, size_t chunk, size_t worker);
 
 // A pool of `thread_count` threads, the caller's own included; null when threads can't be made.
 ck_pool *_Nullable ck_pool_create(size_t thread_count);

@@ -1,4 +1,5 @@
 import CCrestKernels
+import Testing
 
 /// A convolution of channels-last images, with its output sizes worked out.
 struct Convolution: CustomTestStringConvertible, Sendable {

@@ -1,3 +1,5 @@
+import Testing
+
 /// The sizes and transpositions of a matrix product: c (M, N) from a (M, K) and b (K, N).
 struct MatrixProduct: CustomTestStringConvertible, Sendable {
   var m: Int
