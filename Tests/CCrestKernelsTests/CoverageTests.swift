@@ -3,7 +3,9 @@ import Testing
 
 /// The kernels each suite compares with its reference; a suite adds its list here.
 private let testedKernels: [String] =
-  GEMMTests.kernels + ConvolutionTests.kernels
+  GEMMTests.kernels + ConvolutionTests.kernels + BatchNormTests.kernels + PoolingTests.kernels
+  + SoftmaxTests.kernels + ReductionTests.kernels + ElementwiseTests.kernels
+  + DropoutTests.kernels + CopyTests.kernels + CastTests.kernels + OptimizerKernelTests.kernels
 
 struct CoverageTests {
   @Test func `every kernel of the table has a test, and every tested name is a kernel`() {

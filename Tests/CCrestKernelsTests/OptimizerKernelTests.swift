@@ -1,0 +1,108 @@
+import CCrestKernels
+import Testing
+
+struct OptimizerKernelTests {
+  static let kernels = ["sgd_f32", "adam_f32"]
+
+  static let counts = [0, 1, 3, 4, 15, 16, 17, 40, 33_000]
+
+  private func close(_ values: [Double]) -> [Expected] {
+    values.map { Expected(value: $0, magnitude: abs($0) + 2, roundings: 4) }
+  }
+
+  static let sgd: [ck_sgd] = [
+    ck_sgd(rate: 0.1, momentum: 0, l2: 0, decay: 0, nesterov: false),
+    ck_sgd(rate: 0.1, momentum: 0.9, l2: 0, decay: 0, nesterov: false),
+    ck_sgd(rate: 0.1, momentum: 0.9, l2: 0.01, decay: 0, nesterov: true),
+    ck_sgd(rate: 0.1, momentum: 0.5, l2: 0.01, decay: 0.05, nesterov: true),
+  ]
+
+  @Test(arguments: InstructionSet.available, sgd.indices)
+  func `SGD follows PyTorch's formulas over three steps`(set: InstructionSet, row: Int) {
+    var p = Self.sgd[row]
+    let (rate, momentum) = (Double(p.rate), Double(p.momentum))
+    for count in Self.counts {
+      var numbers = SeededNumbers(seed: 91)
+      var w = numbers.floats(count)
+      var v = [Float](repeating: 0, count: count)
+      var exactW = w.map(Double.init)
+      var exactV = v.map(Double.init)
+      for _ in 0..<3 {
+        let g = numbers.floats(count)
+        set.kernels.sgd_f32(Pool(threads: 2).pointer, count, &p, g, p.momentum == 0 ? nil : &v, &w)
+        for i in 0..<count {
+          exactW[i] *= 1 - rate * Double(p.decay)
+          let gradient = Double(g[i]) + Double(p.l2) * exactW[i]
+          exactV[i] = momentum * exactV[i] + gradient
+          exactW[i] -= rate * (p.nesterov ? gradient + momentum * exactV[i] : exactV[i])
+          if p.momentum == 0 { exactV[i] = 0 }
+        }
+      }
+      expectClose(w, close(exactW), "w, \(count) parameters")
+      expectClose(v, close(exactV), "v, \(count) parameters")
+    }
+  }
+
+  @Test(arguments: InstructionSet.available, [(0, 0), (0.02, 0), (0, 0.1)] as [(Float, Float)])
+  func `Adam follows the formulas of its paper over three steps`(
+    set: InstructionSet, decays: (l2: Float, decoupled: Float)
+  ) {
+    let (beta1, beta2) = (0.9, 0.99)
+    for count in Self.counts {
+      var numbers = SeededNumbers(seed: 92)
+      var w = numbers.floats(count)
+      var m = [Float](repeating: 0, count: count)
+      var s = m
+      var (exactW, exactM, exactS) = (w.map(Double.init), m.map(Double.init), s.map(Double.init))
+      var (power1, power2) = (1.0, 1.0)
+      for _ in 0..<3 {
+        power1 *= beta1
+        power2 *= beta2
+        let g = numbers.floats(count)
+        var p = ck_adam(
+          rate: 0.01, beta1: Float(beta1), beta2: Float(beta2), epsilon: 1e-5, l2: decays.l2,
+          decay: decays.decoupled, correction1: Float(1 - power1), correction2: Float(1 - power2))
+        set.kernels.adam_f32(Pool(threads: 2).pointer, count, &p, g, &m, &s, &w)
+        for i in 0..<count {
+          exactW[i] *= 1 - Double(p.rate) * Double(p.decay)
+          let gradient = Double(g[i]) + Double(p.l2) * exactW[i]
+          exactM[i] = Double(p.beta1) * exactM[i] + (1 - Double(p.beta1)) * gradient
+          exactS[i] = Double(p.beta2) * exactS[i] + (1 - Double(p.beta2)) * gradient * gradient
+          let deviation =
+            exactS[i].squareRoot() / Double(p.correction2).squareRoot() + Double(p.epsilon)
+          exactW[i] -= Double(p.rate) / Double(p.correction1) * exactM[i] / deviation
+        }
+      }
+      expectClose(w, close(exactW), "w, \(count) parameters")
+      expectClose(m, close(exactM), "m, \(count) parameters")
+      expectClose(s, close(exactS), "s, \(count) parameters")
+    }
+  }
+
+  @Test(arguments: InstructionSet.available)
+  func `a gradient that is not finite reaches its own parameter only`(set: InstructionSet) {
+    var p = Self.sgd[0]
+    var g = [Float](repeating: 0, count: 20)
+    g[13] = .nan
+    var w = [Float](repeating: 1, count: 20)
+    set.kernels.sgd_f32(Pool().pointer, 20, &p, g, nil, &w)
+    #expect(w.indices.filter { w[$0].isNaN } == [13])
+  }
+
+  @Test(arguments: InstructionSet.available)
+  func `optimiser steps give the same bits for any number of threads`(set: InstructionSet) {
+    var numbers = SeededNumbers(seed: 93)
+    let g = numbers.floats(120_000)
+    let start = numbers.floats(120_000)
+    expectSameBits("SGD, then Adam") { pool in
+      var (w, v, m, s) = (start, g, g, start.map(abs))
+      var p = Self.sgd[3]
+      var q = ck_adam(
+        rate: 0.01, beta1: 0.9, beta2: 0.99, epsilon: 1e-5, l2: 0.1, decay: 0, correction1: 0.1,
+        correction2: 0.01)
+      set.kernels.sgd_f32(pool.pointer, g.count, &p, g, &v, &w)
+      set.kernels.adam_f32(pool.pointer, g.count, &q, g, &m, &s, &w)
+      return w + v + m + s
+    }
+  }
+}
