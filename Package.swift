@@ -38,6 +38,7 @@ let package = Package(
       name: "CrestOptimizersTests", dependencies: ["CrestOptimizers"], swiftSettings: strict),
     .testTarget(
       name: "CrestCallbacksTests", dependencies: ["CrestCallbacks", "CrestOptimizers"],
+      exclude: ["Snapshots"],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],

@@ -241,12 +241,13 @@ def finder(name, steps, losses, start=1e-7, end=10.0):
     average = fastai.learner.AvgSmoothLoss(beta=0.98)
     average.reset()
     average.val = torch.tensor(0.0, dtype=torch.float64)
-    smoothed, best = [], math.inf
+    smoothed, best, diverged = [], math.inf, False
     for loss in losses:
         average.accumulate(Loss(loss))
         smoothed.append(average.value.item())
         best = min(best, smoothed[-1])
         if smoothed[-1] > 4 * best:
+            diverged = True
             break
     count = len(smoothed)
     rates = [fs.SchedExp(start, end)(i / steps) for i in range(count)]
@@ -254,7 +255,7 @@ def finder(name, steps, losses, start=1e-7, end=10.0):
     rows = {method: f(lrs, ls, steps)[0] for method, f in
             [("valley", fs.valley), ("slide", fs.slide), ("minimum", fs.minimum), ("steepest", fs.steep)]}
     return {"name": name, "start": start, "end": end, "steps": steps, "losses": store(losses[:count]),
-            "smoothed": store(smoothed), "diverged": count < len(losses), "suggestions": rows}
+            "smoothed": store(smoothed), "diverged": diverged, "suggestions": rows}
 
 
 def finders():

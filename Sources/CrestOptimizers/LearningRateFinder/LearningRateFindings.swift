@@ -52,9 +52,10 @@ public struct LearningRateFindings: Equatable, Sendable {
 
   /// The indices of the points that suggestions look at.
   ///
-  /// Without the first tenth of the sweep, where the smoothed loss still follows single batches, without the last five
-  /// points, where it is usually running away, and without anything from the first loss on that is not finite. As in fastai
-  /// (which, going on after such a loss, then keeps the last five).
+  /// Without the first tenth of the sweep, where the smoothed loss still follows single batches,
+  /// without the last five points, where it is usually running away, and without anything from the
+  /// first loss on that is not finite. As in fastai (which, going on after such a loss, then keeps
+  /// the last five).
   public var candidates: Range<Int> {
     let finite = points.firstIndex { !$0.smoothedLoss.isFinite } ?? points.count
     let upper = max(0, min(finite, points.count - 5))

@@ -8,7 +8,8 @@
 /// let suggestion = search.findings.suggestion(.valley)
 /// ```
 ///
-/// Sources: L. N. Smith, "Cyclical learning rates" (arXiv:1506.01186), section 3.3; fastai's `LRFinder`.
+/// Sources: L. N. Smith, "Cyclical learning rates" (arXiv:1506.01186), section 3.3; fastai's
+/// `LRFinder`.
 public struct LearningRateSearch: Sendable {
   /// Whether a loss out of hand ends the search.
   public let stopsOnDivergence: Bool
@@ -23,8 +24,8 @@ public struct LearningRateSearch: Sendable {
   ///
   /// - Parameters:
   ///   - sweep: The rates to try.
-  ///   - stopsOnDivergence: Whether to stop as soon as the smoothed loss exceeds four times its best. A loss that is not
-  ///     finite always stops the search.
+  ///   - stopsOnDivergence: Whether to stop as soon as the smoothed loss exceeds four times its
+  ///     best. A loss that is not finite always stops the search.
   public init(sweep: LearningRateSweep = .standard, stopsOnDivergence: Bool = true) {
     self.stopsOnDivergence = stopsOnDivergence
     findings = LearningRateFindings(sweep: sweep, points: [], ending: .unfinished)
@@ -38,9 +39,9 @@ public struct LearningRateSearch: Sendable {
 
   /// Takes in the loss of a batch trained with ``nextRate``.
   ///
-  /// The search ends when the rates are used up, when the loss is not finite, and when the smoothed loss exceeds its best
-  /// by three times the best's magnitude: for losses above 0 that is fastai's "more than four times the best", and it still
-  /// makes sense for losses below 0.
+  /// The search ends when the rates are used up, when the loss is not finite, and when the smoothed
+  /// loss exceeds its best by three times the best's magnitude: for losses above 0 that is fastai's
+  /// "more than four times the best", and it still makes sense for losses below 0.
   ///
   /// - Precondition: The search has not ended.
   public mutating func record(loss: Double) {

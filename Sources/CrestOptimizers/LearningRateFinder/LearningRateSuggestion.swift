@@ -10,10 +10,12 @@
 public enum LearningRateSuggestion: Equatable, Sendable {
   /// Ways to read a learning rate off the curve.
   public enum Method: String, CaseIterable, Codable, Hashable, Sendable {
-    /// Halfway along the middle third of the longest fall of the loss (fastai's `valley`, its default).
+    /// Halfway along the middle third of the longest fall of the loss (fastai's `valley`, its
+    /// default).
     case valley
 
-    /// Coming from the high end, where the slope stops changing over an interval of 15 rates (fastai's `slide`).
+    /// Coming from the high end, where the slope stops changing over an interval of 15 rates
+    /// (fastai's `slide`).
     case slide
 
     /// Where the loss falls fastest, over the logarithm of the rate (fastai's `steep`).
@@ -23,7 +25,8 @@ public enum LearningRateSuggestion: Equatable, Sendable {
     case minimum
   }
 
-  /// A learning rate, and the index in ``LearningRateFindings/points`` of the point it was read from.
+  /// A learning rate, and the index in ``LearningRateFindings/points`` of the point it was read
+  /// from.
   case rate(Double, index: Int)
 
   /// The method needs more points than ``LearningRateFindings/candidates`` has.
@@ -32,7 +35,7 @@ public enum LearningRateSuggestion: Equatable, Sendable {
   /// No batch had a finite loss.
   case noFiniteLoss
 
-  /// The loss never falls, so that no rate is better than a lower one.
+  /// The loss never falls by more than rounding, so that no rate is better than a lower one.
   case lossNeverFalls
 
   /// The rate, if there is one.
@@ -61,8 +64,9 @@ extension LearningRateSuggestion: CustomStringConvertible {
 extension LearningRateFindings {
   /// Returns what a method suggests.
   ///
-  /// The numbers are fastai's, except where its code fails: it raises an exception or wraps round to the highest rate when
-  /// points are few, and suggests the first rate when the loss never falls.
+  /// The numbers are fastai's, except where its code fails: it raises an exception or wraps round
+  /// to the highest rate when points are few, and suggests the first rate when the loss never
+  /// falls.
   public func suggestion(
     _ method: LearningRateSuggestion.Method
   ) -> LearningRateSuggestion {
@@ -72,10 +76,20 @@ extension LearningRateFindings {
       return .notEnoughPoints(needed: method.pointsNeeded, got: candidates.count)
     }
     let losses = points[candidates].map(\.smoothedLoss)
-    guard zip(losses, losses.dropFirst()).contains(where: >) else { return .lossNeverFalls }
+    guard falls(losses) else { return .lossNeverFalls }
     let rates = points[candidates].map(\.rate)
     let index = method.index(rates: rates, losses: losses)
     return .rate(rates[index] * method.share, index: candidates.lowerBound + index)
+  }
+
+  /// Whether a loss is below an earlier one by more than the rounding of a mean.
+  private func falls(_ losses: [Double]) -> Bool {
+    var highest = -Double.infinity
+    for loss in losses {
+      highest = max(highest, loss)
+      if highest - loss > 1e-9 * max(abs(highest), abs(loss)) { return true }
+    }
+    return false
   }
 }
 
@@ -106,7 +120,8 @@ extension LearningRateSuggestion.Method {
     }
   }
 
-  /// The longest strictly falling subsequence ends at `end`; it is taken to begin as many points before as it is long.
+  /// The longest strictly falling subsequence ends at `end`; it is taken to begin as many points
+  /// before as it is long.
   private static func valley(_ losses: [Double]) -> Int {
     var lengths = Array(repeating: 1, count: losses.count)
     var end = 0

@@ -6,7 +6,8 @@
   import Darwin
 #endif
 
-/// An exponentially weighted mean of the losses so far, without the pull towards 0 that such a mean has at first.
+/// An exponentially weighted mean of the losses so far, without the pull towards 0 that such a mean
+/// has at first.
 ///
 ///     vₖ = β vₖ₋₁ + (1 - β) lossₖ        v₀ = 0
 ///     value = vₖ / (1 - βᵏ)

@@ -23,6 +23,7 @@ public enum Annealing: String, CaseIterable, Codable, Hashable, Sendable {
   ///   - start: The value at position 0, exactly.
   ///   - end: The value at position 1, exactly.
   ///   - position: `p`, from 0 to 1.
+  /// - Returns: The value, between the two.
   ///
   /// fastai's `SchedLin` and `SchedCos`.
   public func value(from start: Double, to end: Double, at position: Double) -> Double {
@@ -31,7 +32,8 @@ public enum Annealing: String, CaseIterable, Codable, Hashable, Sendable {
       case .linear: 1 - position
       case .cosine: (1 + cos(.pi * position)) / 2
       }
-    // Weighing both ends, and not adding a share of their difference to one, is what makes both ends exact.
+    // Weighing both ends, and not adding a share of their difference to one, is what makes both
+    // ends exact.
     return start * remaining + end * (1 - remaining)
   }
 }

@@ -1,8 +1,8 @@
-/// The 1cycle policy: the learning rate rises once to a maximum and falls once to almost nothing, the momentum does
-/// the opposite.
+/// The 1cycle policy: the learning rate rises once to a maximum and falls once to almost nothing,
+/// the momentum does the opposite.
 ///
-/// With `k` the step (0 ..< N), `M` = `maxLR`, `s` = `percentStart`, and `from → to @ p` the ``Annealing`` of the policy at
-/// position `p`, the learning rate is
+/// With `k` the step (0 ..< N), `M` = `maxLR`, `s` = `percentStart`, and `from → to @ p` the
+/// ``Annealing`` of the policy at position `p`, the learning rate is
 ///
 /// | convention | | |
 /// |---|---|---|
@@ -19,22 +19,27 @@
 /// | | `k ≤ 2S` | `M → 0 @ (k - S) / S` |
 /// | | else | `M/(div · finalDiv)` |
 ///
-/// and the momentum goes `high → low` while the rate rises to `M`, `low → high` while it falls from there, and stays `high`
-/// in the third phase of PyTorch; Smith's goes on cycling in the tail, with the period `2S`.
+/// and the momentum goes `high → low` while the rate rises to `M`, `low → high` while it falls from
+/// there, and stays `high` in the third phase of PyTorch; Smith's goes on cycling in the tail, with
+/// the period `2S`.
 ///
 /// Each convention gives the numbers of the code it is named after, with these consequences:
 ///
 /// - `.fastai` and `.fastai1` do not reach the floor: it is where step N would be.
 /// - `.pytorch` reaches the floor in the last step, and `M` only if `sN` is an integer.
-/// - Where PyTorch divides by zero (`sN` = 1: the rise begins and ends in step 0), the value is the end of the rise, `M`.
-/// - With N = 1, PyTorch's conventions are in their last phase, at the floor (unless `s` = 1), and fastai's and Smith's at
-///   `M/div`. With N = 2 or 3 and the default `s`, PyTorch's have no rise; fastai 1's is one step long.
+/// - Where PyTorch divides by zero (`sN` = 1: the rise begins and ends in step 0), the value is the
+///   end of the rise, `M`.
+/// - With N = 1, PyTorch's conventions are in their last phase, at the floor (unless `s` = 1), and
+///   fastai's and Smith's at `M/div`. With N = 2 or 3 and the default `s`, PyTorch's have no rise;
+///   fastai 1's is one step long.
 /// - In `.pytorchThreePhase` with `s` above 0.5, the run ends before the second phase does.
 ///
-/// Every value is proportional to `maxLR`, so a parameter group with its own learning rate multiplies from outside.
+/// Every value is proportional to `maxLR`, so a parameter group with its own learning rate
+/// multiplies from outside.
 ///
-/// Sources: L. N. Smith, "A disciplined approach to neural network hyper-parameters" (arXiv:1803.09820) and the Caffe logs
-/// published with it; fastai 2 `fit_one_cycle`; fastai 1 `OneCycleScheduler`; `torch.optim.lr_scheduler.OneCycleLR`.
+/// Sources: L. N. Smith, "A disciplined approach to neural network hyper-parameters"
+/// (arXiv:1803.09820) and the Caffe logs published with it; fastai 2 `fit_one_cycle`; fastai 1
+/// `OneCycleScheduler`; `torch.optim.lr_scheduler.OneCycleLR`.
 public struct OneCycle: Hashable, Sendable {
   /// Whose code the policy follows, to the last digit.
   public enum Convention: String, CaseIterable, Codable, Hashable, Sendable {
@@ -66,7 +71,8 @@ public struct OneCycle: Hashable, Sendable {
   /// The maximum over the initial learning rate.
   public let div: Double
 
-  /// What the last learning rate is divided down by: from the maximum (`.fastai`), or from the initial one (others).
+  /// What the last learning rate is divided down by: from the maximum (`.fastai`), or from the
+  /// initial one (others).
   public let finalDiv: Double
 
   /// How the learning rate and the momentum move.
@@ -90,7 +96,8 @@ public struct OneCycle: Hashable, Sendable {
   /// - Parameters:
   ///   - maxLR: The highest learning rate, above 0.
   ///   - convention: Whose code to follow.
-  ///   - percentStart: The part of the run in which the rate rises; for `.smith` above 0 and at most 0.5.
+  ///   - percentStart: The part of the run in which the rate rises; for `.smith` above 0 and at
+  ///     most 0.5.
   ///   - div: The maximum over the initial rate, above 0.
   ///   - finalDiv: The maximum (`.fastai`) or the initial rate (others) over the last, above 0.
   ///   - annealing: How rate and momentum move.
@@ -119,7 +126,7 @@ public struct OneCycle: Hashable, Sendable {
     if convention == .smith {
       try check.require(
         self.percentStart > 0 && self.percentStart <= 0.5, self.percentStart, "percentStart",
-        "a fraction above 0 and at most 0.5 in the smith convention, whose rise and fall are equally long"
+        "a fraction above 0 and at most 0.5, since in the smith convention the fall takes as long"
       )
     } else {
       try check.fraction(self.percentStart, "percentStart")

@@ -1,5 +1,5 @@
-// A stored schedule is an object with its `kind` and the arguments of the function that makes it, and is read by calling
-// that function: `{"kind": "cosine", "from": 0.5, "to": 0}`.
+// A stored schedule is an object with its `kind` and the arguments of the function that makes it,
+// and is read by calling that function: `{"kind": "cosine", "from": 0.5, "to": 0}`.
 extension Schedule: Codable {
   enum Kind: String, CaseIterable {
     case constant, linear, cosine, exponential, polynomial, triangular
@@ -16,7 +16,8 @@ extension Schedule: Codable {
 
   /// Reads a schedule.
   ///
-  /// - Throws: ``ScheduleError`` for an unknown kind or a number out of range, or the decoder's error.
+  /// - Throws: ``ScheduleError`` for an unknown kind or a number out of range, or the decoder's
+  ///   error.
   public init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     func number(_ key: CodingKeys) throws -> Double { try values.decode(Double.self, forKey: key) }
@@ -107,8 +108,6 @@ extension Schedule.Form {
     }
   }
 }
-
-extension Schedule.Phase: Codable {}
 
 extension Schedule.CycleScale: Codable {
   private enum Kind: String, Codable { case constant, halving, exponential }

@@ -8,12 +8,13 @@
 
 /// The value of a hyperparameter as a pure function of the step and the number of steps of the run.
 ///
-/// A schedule has no state: any step can be asked for at any time, which is what makes resuming exact. It is stored with a
-/// run as JSON, and is checked again when read.
+/// A schedule has no state: any step can be asked for at any time, which is what makes resuming
+/// exact. It is stored with a run as JSON, and is checked again when read.
 ///
-/// Shapes that move along the whole run see the position `p = k / N` of step `k` of `N`, as in fastai: they begin exactly at
-/// `from`, and `to` is where step `N` would be. Every schedule of learning rates is proportional to its rates, so a
-/// parameter group with its own learning rate multiplies from outside.
+/// Shapes that move along the whole run see the position `p = k / N` of step `k` of `N`, as in
+/// fastai: they begin exactly at `from`, and `to` is where step `N` would be. Every schedule of
+/// learning rates is proportional to its rates, so a parameter group with its own learning rate
+/// multiplies from outside.
 public struct Schedule: Hashable, Sendable {
   let form: Form
 
@@ -35,7 +36,7 @@ public struct Schedule: Hashable, Sendable {
   }
 
   /// A part of a run with a schedule of its own.
-  public struct Phase: Hashable, Sendable {
+  public struct Phase: Codable, Hashable, Sendable {
     /// The part of the run, from 0 to 1.
     public let fraction: Double
 
@@ -113,7 +114,8 @@ extension Schedule {
   ///
   /// fastai's `SchedPoly`.
   ///
-  /// - Throws: ``ScheduleError`` unless both ends are finite and at least 0 and `power` is finite and above 0.
+  /// - Throws: ``ScheduleError`` unless both ends are finite and at least 0 and `power` is finite
+  ///   and above 0.
   public static func polynomial(
     from: Double, to: Double, power: Double
   ) throws(ScheduleError) -> Schedule {
@@ -125,8 +127,8 @@ extension Schedule {
   ///
   ///     value = from + (to - from) height scale
   ///
-  /// where `height` goes from 0 to 1 in `stepsUp` steps and back in `stepsDown`. A momentum that moves against the
-  /// learning rate is one from its higher to its lower value.
+  /// where `height` goes from 0 to 1 in `stepsUp` steps and back in `stepsDown`. A momentum that
+  /// moves against the learning rate is one from its higher to its lower value.
   ///
   /// - Parameters:
   ///   - from: The value at the beginning of a cycle.
@@ -134,10 +136,12 @@ extension Schedule {
   ///   - stepsUp: Steps from the beginning to the peak.
   ///   - stepsDown: Steps from the peak to the next beginning; nil for as many as up.
   ///   - scale: How the height changes over time.
-  /// - Throws: ``ScheduleError`` unless the ends are finite and at least 0, the counts at least 1, and `gamma` is above 0
-  ///   and at most 1.
+  /// - Returns: The schedule.
+  /// - Throws: ``ScheduleError`` unless the ends are finite and at least 0, the counts at least 1,
+  ///   and `gamma` is above 0 and at most 1.
   ///
-  /// Sources: L. N. Smith, "Cyclical learning rates" (arXiv:1506.01186); `torch.optim.lr_scheduler.CyclicLR`.
+  /// Sources: L. N. Smith, "Cyclical learning rates" (arXiv:1506.01186);
+  /// `torch.optim.lr_scheduler.CyclicLR`.
   public static func triangular(
     from: Double, to: Double, stepsUp: Int, stepsDown: Int? = nil, scale: CycleScale = .constant
   ) throws(ScheduleError) -> Schedule {
@@ -160,7 +164,8 @@ extension Schedule {
   ///
   /// PyTorch's `StepLR`.
   ///
-  /// - Throws: ``ScheduleError`` unless `from` is finite and at least 0, `factor` above 0 and at most 1, `every` at least 1.
+  /// - Throws: ``ScheduleError`` unless `from` is finite and at least 0, `factor` above 0 and at
+  ///   most 1, `every` at least 1.
   public static func stepDecay(
     from: Double, factor: Double, every: Int
   ) throws(ScheduleError) -> Schedule {
@@ -169,13 +174,14 @@ extension Schedule {
     return Schedule(form: .stepDecay(from: from, factor: factor, every: every))
   }
 
-  /// A multiplication by `factor` at each of some points of the run: `from factor^(number of points ≤ p)`.
+  /// A multiplication by `factor` at each of some points of the run: `from factor^(number of points
+  /// ≤ p)`.
   ///
-  /// PyTorch's `MultiStepLR`, with the points as fractions of the run: `at: [0.5, 0.75]` is the classic schedule of
-  /// residual networks.
+  /// PyTorch's `MultiStepLR`, with the points as fractions of the run: `at: [0.5, 0.75]` is the
+  /// classic schedule of residual networks.
   ///
-  /// - Throws: ``ScheduleError`` unless `from` is finite and at least 0, `factor` above 0 and at most 1, and the points
-  ///   increase from 0 to 1.
+  /// - Throws: ``ScheduleError`` unless `from` is finite and at least 0, `factor` above 0 and at
+  ///   most 1, and the points increase from 0 to 1.
   public static func stepDecay(
     from: Double, factor: Double, at points: [Double]
   ) throws(ScheduleError) -> Schedule {
@@ -222,12 +228,13 @@ extension Schedule {
 extension Schedule {
   /// One schedule after the other, each for a fraction of the run.
   ///
-  /// A step belongs to the last phase that begins at or before its position `k / N`. Within a phase, position, step and
-  /// number of steps are the phase's own: shapes along the run see `(k / N - begin) / fraction`, shapes that count steps
-  /// count from the first step of the phase. A phase may be too short to have a step, and is then passed over.
+  /// A step belongs to the last phase that begins at or before its position `k / N`. Within a
+  /// phase, position, step and number of steps are the phase's own: shapes along the run see `(k /
+  /// N - begin) / fraction`, shapes that count steps count from the first step of the phase. A
+  /// phase may be too short to have a step, and is then passed over.
   ///
-  /// - Throws: ``ScheduleError`` unless there is a phase, each fraction is from 0 to 1, and together they make 1 to
-  ///   within 10⁻⁹.
+  /// - Throws: ``ScheduleError`` unless there is a phase, each fraction is from 0 to 1, and
+  ///   together they make 1 to within 10⁻⁹.
   ///
   /// fastai's `combine_scheds`.
   public static func combined(_ phases: [Phase]) throws(ScheduleError) -> Schedule {
@@ -247,6 +254,7 @@ extension Schedule {
   ///   - from: The constant value, above 0.
   ///   - finalDiv: The constant over the value the cosine ends at, above 0.
   ///   - percentStart: The part of the run in which the value is constant.
+  /// - Returns: The schedule.
   /// - Throws: ``ScheduleError`` naming the number that is out of range.
   public static func flatCosine(
     from: Double, finalDiv: Double = 1e5, percentStart: Double = 0.75
@@ -275,7 +283,8 @@ extension Schedule {
 }
 
 extension Schedule.Phase {
-  /// The phase, or the phases of a combination in it: positions map linearly, so that nesting is only a product.
+  /// The phase, or the phases of a combination in it: positions map linearly, so that nesting is
+  /// only a product.
   fileprivate var leaves: [Schedule.Phase] {
     guard case .combined(let inner) = schedule.form else { return [self] }
     return inner.map { .init(fraction * $0.fraction, $0.schedule) }

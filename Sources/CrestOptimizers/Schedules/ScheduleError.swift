@@ -31,8 +31,8 @@ extension ScheduleError: CustomStringConvertible {
     case .countOutOfRange(let schedule, let parameter, let value, let expected):
       "\(schedule): \(parameter) is \(value), expected \(expected)."
     case .momentumReversed(let high, let low):
-      "1cycle: momentum goes from high \(high) to low \(low) and back, so low must not be above high. "
-        + "Swap the two."
+      "1cycle: momentum goes from high \(high) to low \(low) and back, "
+        + "so low must not be above high. Swap the two."
     case .noPhases:
       "combined: there are no phases, expected at least one."
     case .fractionsDoNotFillTheRun(let sum):
