@@ -106,6 +106,22 @@ struct ScheduleTests {
     }
   }
 
+  @Test func `a step that is not in the run traps`() async {
+    // Optionals, since a thrown error would end the process as a trap does.
+    await #expect(processExitsWith: .failure) {
+      let schedule = try? Schedule.constant(1)
+      _ = schedule?.value(step: 10, total: 10)
+    }
+    await #expect(processExitsWith: .failure) {
+      let policy = try? OneCycle(maxLR: 1)
+      _ = policy?.learningRate(step: 0, total: 0)
+    }
+    await #expect(processExitsWith: .failure) {
+      let policy = try? OneCycle(maxLR: 1, convention: .smith)
+      _ = policy?.momentum(step: -1, total: 5)
+    }
+  }
+
   @Test func `every kind survives JSON`() throws {
     var schedules = try Self.peers.map { try $0.make() }
     schedules.append(.learningRate(of: try OneCycle(maxLR: 0.1)))

@@ -80,10 +80,16 @@ private struct SVGDrawing {
     private let drawing: SVGDrawing
 
     init(_ drawing: SVGDrawing, _ curve: LearningRatePlot.Curve) {
-      let air = (curve.losses.upper - curve.losses.lower) * 0.05
+      // Raw losses lie below the smoothed ones, which lag, and are shown; above, they soon run away.
+      let range = curve.losses.upper - curve.losses.lower
+      let shown = (curve.losses.lower - range)...(curve.losses.upper + range / 4)
+      let raw = curve.points.map(\.loss).filter(shown.contains)
+      let lower = min(curve.losses.lower, raw.min() ?? curve.losses.lower)
+      let upper = max(curve.losses.upper, raw.max() ?? curve.losses.upper)
+      let air = (upper - lower) * 0.05
       self.curve = curve
       self.drawing = drawing
-      losses = .init(curve.losses.lower - air, curve.losses.upper + air)
+      losses = .init(lower - air, upper + air)
     }
 
     func x(_ logarithm: Double) -> Double {

@@ -30,7 +30,8 @@ checked.
 Results. expected.json holds the settings, each step's loss (`lossFloat64` from the float64 run), learning rate and
 momentum, and the evaluation-mode logits of the evaluation batch after the last step. expected-weights.npy is one row of
 float32 (the float32 run): of each tensor, every `every`-th element from the first, at `offset`, `count` of them. `sum` and
-`sumOfSquares` are over the whole tensor, in float64.
+`sumOfSquares` are over the whole tensor, in float64; `initialSum`, `inputsSum`, `labelsSum` and `evaluationSum` are
+sums before training, exactly rounded, to tell a wrong start from wrong training.
 """
 
 import json
@@ -192,10 +193,12 @@ def run(case, dtype):
     for stream, (name, tensor) in enumerate(state.items()):
         u = philox(seed, stream, tensor.numel())
         tensor.copy_(initial(role(name, tensor), tensor.shape, u))
+    sums = {name: exact_sum(tensor) for name, tensor in state.items()}
     streams = len(state)
     x = inputs(seed, streams, [STEPS * BATCH, *shape]).to(dtype)
     labels = torch.from_numpy(np.floor(philox(seed, streams + 1, STEPS * BATCH) * CLASSES).astype(np.int64))
     evaluation = inputs(seed, streams + 2, [BATCH, *shape]).to(dtype)
+    sums |= {"inputs": exact_sum(x), "labels": exact_sum(labels), "evaluation": exact_sum(evaluation)}
 
     model = model.to(dtype).train()
     optimizer = torch.optim.SGD(model.parameters(), lr=1.0, momentum=0.9, weight_decay=1e-4)
@@ -215,7 +218,11 @@ def run(case, dtype):
     model.eval()
     with torch.no_grad():
         logits = model(evaluation)
-    return model.state_dict(), steps, logits
+    return model.state_dict(), steps, logits, sums
+
+
+def exact_sum(tensor):
+    return math.fsum(tensor.double().numpy().reshape(-1))
 
 
 def prime_at_least(n):
@@ -225,8 +232,8 @@ def prime_at_least(n):
 
 
 def make(name, case):
-    state, steps, logits = run(case, torch.float32)
-    state64, steps64, logits64 = run(case, torch.float64)
+    state, steps, logits, sums = run(case, torch.float32)
+    state64, steps64, logits64, _ = run(case, torch.float64)
     for step, step64 in zip(steps, steps64):
         step["lossFloat64"] = step64["loss"]
     differences = {
@@ -246,14 +253,15 @@ def make(name, case):
         exact = flat.astype(np.float64)
         tensors.append({
             "name": tensor_name, "role": role(tensor_name, tensor), "shape": list(tensor.shape),
-            "offset": len(row), "count": len(kept), "every": every,
+            "offset": len(row), "count": len(kept), "every": every, "initialSum": sums[tensor_name],
             "sum": math.fsum(exact), "sumOfSquares": math.fsum(exact * exact)})
         row.extend(kept)
     document = {
         "case": name, "versions": {"torch": torch.__version__, "numpy": np.__version__},
         "seed": case["seed"], "input": case["input"], "classes": CLASSES, "batchSize": BATCH,
         "maxLR": case["maxLR"], "weightDecay": 1e-4, "inputsStream": len(tensors), "labelsStream": len(tensors) + 1,
-        "evaluationStream": len(tensors) + 2, "steps": steps, "evaluation": logits.tolist(), "tensors": tensors,
+        "evaluationStream": len(tensors) + 2, "inputsSum": sums["inputs"], "labelsSum": sums["labels"],
+        "evaluationSum": sums["evaluation"], "steps": steps, "evaluation": logits.tolist(), "tensors": tensors,
         "float32AgainstFloat64": differences}
     folder = FOLDER / name
     folder.mkdir(exist_ok=True)
