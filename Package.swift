@@ -21,6 +21,11 @@ let package = Package(
       name: "CrestRuntime", dependencies: ["CrestGraph", "CrestTensor", "CCrestKernels"],
       swiftSettings: strict),
 
+    // Training
+    .target(name: "CrestOptimizers", swiftSettings: strict),
+    .target(
+      name: "CrestCallbacks", dependencies: ["CrestOptimizers"], swiftSettings: strict),
+
     // Tests
     .testTarget(
       name: "CCrestKernelsTests", dependencies: ["CCrestKernels"], swiftSettings: strict),
@@ -28,6 +33,12 @@ let package = Package(
       name: "CrestTensorTests", dependencies: ["CrestTensor"], swiftSettings: strict),
     .testTarget(
       name: "CrestGraphTests", dependencies: ["CrestGraph", "CrestTensor"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "CrestOptimizersTests", dependencies: ["CrestOptimizers"], swiftSettings: strict),
+    .testTarget(
+      name: "CrestCallbacksTests", dependencies: ["CrestCallbacks", "CrestOptimizers"],
+      exclude: ["Snapshots"],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],

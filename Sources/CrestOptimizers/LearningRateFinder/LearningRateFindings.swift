@@ -1,0 +1,64 @@
+/// What a learning-rate range test found.
+public struct LearningRateFindings: Equatable, Sendable {
+  /// One batch of the test.
+  public struct Point: Equatable, Sendable {
+    /// The learning rate it was trained with.
+    public let rate: Double
+
+    /// Its loss.
+    public let loss: Double
+
+    /// The ``SmoothedLoss`` up to here.
+    public let smoothedLoss: Double
+
+    /// Creates a point.
+    public init(rate: Double, loss: Double, smoothedLoss: Double) {
+      self.rate = rate
+      self.loss = loss
+      self.smoothedLoss = smoothedLoss
+    }
+  }
+
+  /// Why the test ended.
+  public enum Ending: Equatable, Sendable {
+    /// It has not: rates are left to try.
+    case unfinished
+
+    /// All rates were tried.
+    case completed
+
+    /// The smoothed loss of this step was out of hand.
+    case diverged(step: Int)
+
+    /// The loss of this step was infinite or not a number.
+    case lossNotFinite(step: Int)
+  }
+
+  /// The rates that were to be tried.
+  public let sweep: LearningRateSweep
+
+  /// The batches, in order.
+  public internal(set) var points: [Point]
+
+  /// Why the test ended.
+  public internal(set) var ending: Ending
+
+  /// Creates findings.
+  public init(sweep: LearningRateSweep, points: [Point], ending: Ending) {
+    self.sweep = sweep
+    self.points = points
+    self.ending = ending
+  }
+
+  /// The indices of the points that suggestions look at.
+  ///
+  /// Without the first tenth of the sweep, where the smoothed loss still follows single batches,
+  /// without the last five points, where it is usually running away, and without anything from the
+  /// first loss on that is not finite. As in fastai (which, going on after such a loss, then keeps
+  /// the last five).
+  public var candidates: Range<Int> {
+    let finite = points.firstIndex { !$0.smoothedLoss.isFinite } ?? points.count
+    let upper = max(0, min(finite, points.count - 5))
+    return min(sweep.steps / 10, upper)..<upper
+  }
+}

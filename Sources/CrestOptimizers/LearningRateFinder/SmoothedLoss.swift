@@ -1,0 +1,34 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// An exponentially weighted mean of the losses so far, without the pull towards 0 that such a mean
+/// has at first.
+///
+///     vₖ = β vₖ₋₁ + (1 - β) lossₖ        v₀ = 0
+///     value = vₖ / (1 - βᵏ)
+///
+/// fastai's `AvgSmoothLoss`.
+public struct SmoothedLoss: Codable, Hashable, Sendable {
+  private var weighted = 0.0
+  private var count = 0
+
+  /// The weight of the past, `β`.
+  public static let beta = 0.98
+
+  /// Creates a mean of nothing.
+  public init() {}
+
+  /// Takes in a loss and returns the mean.
+  ///
+  /// A loss that is not finite makes this mean and all that follow not finite.
+  public mutating func add(_ loss: Double) -> Double {
+    count += 1
+    weighted = Self.beta * weighted + (1 - Self.beta) * loss
+    return weighted / (1 - pow(Self.beta, Double(count)))
+  }
+}

@@ -1,0 +1,145 @@
+// A stored schedule is an object with its `kind` and the arguments of the function that makes it,
+// and is read by calling that function: `{"kind": "cosine", "from": 0.5, "to": 0}`.
+extension Schedule: Codable {
+  enum Kind: String, CaseIterable {
+    case constant, linear, cosine, exponential, polynomial, triangular
+    case stepDecay = "step-decay"
+    case milestoneDecay = "milestone-decay"
+    case combined
+    case oneCycleLearningRate = "one-cycle-learning-rate"
+    case oneCycleMomentum = "one-cycle-momentum"
+  }
+
+  private enum CodingKeys: String, CodingKey {
+    case kind, value, from, to, power, stepsUp, stepsDown, scale, factor, every, at, phases, policy
+  }
+
+  /// Reads a schedule.
+  ///
+  /// - Throws: ``ScheduleError`` for an unknown kind or a number out of range, or the decoder's
+  ///   error.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    func number(_ key: CodingKeys) throws -> Double { try values.decode(Double.self, forKey: key) }
+    func count(_ key: CodingKeys) throws -> Int { try values.decode(Int.self, forKey: key) }
+
+    let name = try values.decode(String.self, forKey: .kind)
+    guard let kind = Kind(rawValue: name) else { throw ScheduleError.unknownKind(name) }
+    self =
+      switch kind {
+      case .constant:
+        try .constant(number(.value))
+      case .linear:
+        try .linear(from: number(.from), to: number(.to))
+      case .cosine:
+        try .cosine(from: number(.from), to: number(.to))
+      case .exponential:
+        try .exponential(from: number(.from), to: number(.to))
+      case .polynomial:
+        try .polynomial(from: number(.from), to: number(.to), power: number(.power))
+      case .triangular:
+        try .triangular(
+          from: number(.from), to: number(.to), stepsUp: count(.stepsUp),
+          stepsDown: count(.stepsDown), scale: values.decode(CycleScale.self, forKey: .scale))
+      case .stepDecay:
+        try .stepDecay(from: number(.from), factor: number(.factor), every: count(.every))
+      case .milestoneDecay:
+        try .stepDecay(
+          from: number(.from), factor: number(.factor),
+          at: values.decode([Double].self, forKey: .at))
+      case .combined:
+        try .combined(values.decode([Phase].self, forKey: .phases))
+      case .oneCycleLearningRate:
+        try .learningRate(of: values.decode(OneCycle.self, forKey: .policy))
+      case .oneCycleMomentum:
+        try .momentum(of: values.decode(OneCycle.self, forKey: .policy))
+      }
+  }
+
+  /// Writes the schedule as its kind and its arguments.
+  ///
+  /// - Throws: The encoder's error.
+  public func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: CodingKeys.self)
+    try values.encode(form.kind.rawValue, forKey: .kind)
+    switch form {
+    case .constant(let value):
+      try values.encode(value, forKey: .value)
+    case .ramp(let ramp, let start, let end):
+      try values.encode(start, forKey: .from)
+      try values.encode(end, forKey: .to)
+      if case .polynomial(let power) = ramp { try values.encode(power, forKey: .power) }
+    case .triangular(let start, let end, let stepsUp, let stepsDown, let scale):
+      try values.encode(start, forKey: .from)
+      try values.encode(end, forKey: .to)
+      try values.encode(stepsUp, forKey: .stepsUp)
+      try values.encode(stepsDown, forKey: .stepsDown)
+      try values.encode(scale, forKey: .scale)
+    case .stepDecay(let start, let factor, let every):
+      try values.encode(start, forKey: .from)
+      try values.encode(factor, forKey: .factor)
+      try values.encode(every, forKey: .every)
+    case .milestoneDecay(let start, let factor, let points):
+      try values.encode(start, forKey: .from)
+      try values.encode(factor, forKey: .factor)
+      try values.encode(points, forKey: .at)
+    case .combined(let phases):
+      try values.encode(phases, forKey: .phases)
+    case .learningRate(let policy), .momentum(let policy):
+      try values.encode(policy, forKey: .policy)
+    }
+  }
+}
+
+extension Schedule.Form {
+  fileprivate var kind: Schedule.Kind {
+    switch self {
+    case .constant: .constant
+    case .ramp(.annealing(.linear), _, _): .linear
+    case .ramp(.annealing(.cosine), _, _): .cosine
+    case .ramp(.exponential, _, _): .exponential
+    case .ramp(.polynomial, _, _): .polynomial
+    case .triangular: .triangular
+    case .stepDecay: .stepDecay
+    case .milestoneDecay: .milestoneDecay
+    case .combined: .combined
+    case .learningRate: .oneCycleLearningRate
+    case .momentum: .oneCycleMomentum
+    }
+  }
+}
+
+extension Schedule.CycleScale: Codable {
+  private enum Kind: String, Codable { case constant, halving, exponential }
+
+  private enum CodingKeys: String, CodingKey { case kind, gamma }
+
+  /// Reads a scale.
+  ///
+  /// - Throws: The decoder's error.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    self =
+      switch try values.decode(Kind.self, forKey: .kind) {
+      case .constant: .constant
+      case .halving: .halving
+      case .exponential: .exponential(gamma: try values.decode(Double.self, forKey: .gamma))
+      }
+  }
+
+  /// Writes the scale as its kind and, of an exponential one, `gamma`.
+  ///
+  /// - Throws: The encoder's error.
+  public func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: CodingKeys.self)
+    switch self {
+    case .constant:
+      try values.encode(Kind.constant, forKey: .kind)
+    case .halving:
+      try values.encode(Kind.halving, forKey: .kind)
+    case .exponential(let gamma):
+      try values.encode(Kind.exponential, forKey: .kind)
+      try values.encode(gamma, forKey: .gamma)
+    }
+  }
+}
