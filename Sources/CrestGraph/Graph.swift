@@ -108,6 +108,28 @@ public struct Graph: Sendable {
   /// What running statistics become in training.
   public internal(set) var updates: [Update] = []
 
+  /// The number of the value at a place in ``values``.
+  package func id(ofValue index: Int) -> ValueID { ValueID(index) }
+
   /// The type of a value.
   public func type(of value: ValueID) -> ValueType { values[value.index].type }
+
+  /// The graph with other operations and inputs for some nodes, whose outputs keep their types.
+  ///
+  /// - Precondition: a new input is made before the node that reads it.
+  package func replacingNodes(
+    _ replacements: [Int: (operation: any Operation, inputs: [ValueID])]
+  ) -> Graph {
+    var graph = self
+    for (number, replacement) in replacements {
+      let node = nodes[number]
+      precondition(
+        replacement.inputs.allSatisfy { $0 < node.outputs[0] },
+        "node \(number) would read \(replacement.inputs), made after it")
+      graph.nodes[number] = Node(
+        operation: replacement.operation, inputs: replacement.inputs, outputs: node.outputs,
+        path: node.path, stage: node.stage)
+    }
+    return graph
+  }
 }

@@ -13,16 +13,16 @@ public struct MatMul: Operation {
   public init() {}
 
   /// The sizes a product works with: batch, m, k, n.
-  struct Sizes {
-    let a: Shape
-    let b: Shape
-    let batch: Shape
-    let m: Int
-    let k: Int
-    let n: Int
+  package struct Sizes {
+    package let a: Shape
+    package let b: Shape
+    package let batch: Shape
+    package let m: Int
+    package let k: Int
+    package let n: Int
 
     /// Nil when the shapes can't be multiplied.
-    init?(_ a: Shape, _ b: Shape) {
+    package init?(_ a: Shape, _ b: Shape) {
       guard a.rank >= 1, b.rank >= 1 else { return nil }
       self.a = a.rank == 1 ? Shape([1] + a.dimensions) : a
       self.b = b.rank == 1 ? Shape(b.dimensions + [1]) : b

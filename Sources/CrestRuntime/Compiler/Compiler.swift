@@ -1,0 +1,88 @@
+import CrestGraph
+import CrestTensor
+
+/// A graph specialised for a request: forward, loss and backward in one, simplified and fused.
+struct CompiledGraph {
+  let graph: Graph
+  /// The model's outputs, the first being the predictions.
+  let predictions: [ValueID]
+  /// The mean loss; nil without a target.
+  let loss: ValueID?
+  /// What reads asked for.
+  let reads: [Read: ValueID]
+  /// The gradient of each variable; nil entries where the loss doesn't depend on it.
+  let gradients: [(variable: Int, value: ValueID?)]
+
+  init(_ template: Graph, _ request: ProgramRequest, loss: LossTrace?) throws {
+    let builder = GraphBuilder()
+    try builder.replay(template, inputTypes: request.inputTypes, mode: request.mode)
+    let predictionCount = builder.result.outputs.count
+    precondition(predictionCount > 0, "the graph has no output")
+    let prediction = builder.symbol(builder.result.outputs[0].value)
+
+    // Everything that must survive the passes is an output under a name of its own.
+    var names: [Read: String] = [:]
+    func keep(_ read: Read, _ symbol: Symbol) {
+      names[read] = "read.\(names.count)"
+      builder.output("read.\(names.count - 1)", symbol)
+    }
+    for case .activation(let path) in request.reads {
+      keep(.activation(path), builder.symbol(try Self.activation(path, builder.result)))
+    }
+    if request.reads.contains(.predictions) { keep(.predictions, prediction) }
+
+    var gradientVariables: [Int] = []
+    if let targetType = request.targetType, let loss {
+      builder.stage = .loss
+      let target = builder.input("target", targetType)
+      let losses = try loss(prediction, target)
+      let total = try losses.mean()
+      if request.reads.contains(.losses) { keep(.losses, losses) }
+      builder.output("loss", total)
+      if request.mode == .training {
+        let parameters = Self.parameters(builder)
+        let gradients = try builder.gradients(
+          of: total, withRespectTo: parameters.map(\.symbol))
+        for ((variable, _), gradient) in zip(parameters, gradients) {
+          gradientVariables.append(variable)
+          if let gradient { builder.output("gradient.\(variable)", gradient) }
+        }
+      }
+    }
+
+    graph = try builder.result.simplified().foldingConstants().simplified()
+      .fusingElementwise(joining: !request.isDiagnosing)
+    let ports = Dictionary(
+      graph.outputs.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
+    predictions = graph.outputs.prefix(predictionCount).map(\.value)
+    self.loss = ports["loss"]
+    reads = names.compactMapValues { ports[$0] }
+    gradients = gradientVariables.map { ($0, ports["gradient.\($0)"]) }
+  }
+
+  /// The parameters of a traced graph with their places among the variables.
+  private static func parameters(_ builder: GraphBuilder) -> [(variable: Int, symbol: Symbol)] {
+    let graph = builder.result
+    return graph.values.indices.compactMap { index in
+      guard case .variable(let number) = graph.values[index].origin,
+        graph.variables[number].role != nil
+      else { return nil }
+      return (number, builder.symbol(graph.id(ofValue: index)))
+    }
+  }
+
+  /// The output of the layer at `path`: what the last node traced in it made.
+  private static func activation(_ path: String, _ graph: Graph) throws -> ValueID {
+    let node = graph.nodes.last { node in
+      node.stage == .forward && (node.path == path || node.path.hasPrefix(path + "."))
+    }
+    guard let node, !path.isEmpty else {
+      var known: [String] = []
+      for node in graph.nodes where !node.path.isEmpty && known.last != node.path {
+        known.append(node.path)
+      }
+      throw ProgramError.unknownLayer(path, known: known)
+    }
+    return node.outputs[0]
+  }
+}

@@ -1,0 +1,109 @@
+import CCrestKernels
+import CrestGraph
+import CrestTensor
+
+extension Graph {
+  /// The graph with chains of elementwise operations joined, so that what lies between them never
+  /// leaves the cache.
+  ///
+  /// A node joins its readers' chain when all of them are in that chain, it has the chain's type and
+  /// stage, and nothing outside wants its value. A chain of one becomes a fused node too, so that
+  /// there is one way to lower them all.
+  ///
+  /// - Parameter joining: Whether nodes join at all; if not, every value can be looked at.
+  func fusingElementwise(joining: Bool) throws -> Graph {
+    let readers = readersByValue()
+    let wanted = Set(outputs.map(\.value) + updates.map(\.value))
+    var chains: [Int: Chain] = [:]
+    var rootOf: [Int: Int] = [:]
+    for (number, node) in nodes.enumerated().reversed() {
+      guard let operation = node.operation as? any ElementwiseOperation,
+        type(of: node.outputs[0]).elementType == .float32
+      else { continue }
+      let output = node.outputs[0]
+      let roots = Set((readers[output] ?? []).map { rootOf[$0] })
+      if joining, let root = roots.first ?? nil, roots.count == 1, !wanted.contains(output),
+        nodes[root].stage == node.stage,
+        type(of: nodes[root].outputs[0]) == type(of: output),
+        chains[root]?.add(number, operation, node, in: self) == true
+      {
+        rootOf[number] = root
+      } else {
+        rootOf[number] = number
+        var chain = Chain(output: output)
+        let fits = chain.add(number, operation, node, in: self)
+        precondition(fits, "\(node.operation.name) alone does not fit a chain")
+        chains[number] = chain
+      }
+    }
+    let replacements = chains.mapValues { chain in
+      let (instructions, inputs) = chain.assembled(in: self)
+      return (
+        operation: FusedElementwise(
+          instructions: instructions, type: type(of: chain.output)) as any CrestGraph.Operation,
+        inputs: inputs
+      )
+    }
+    return try replacingNodes(replacements).rewritten { _, _, _ in nil }
+  }
+
+  private func readersByValue() -> [ValueID: [Int]] {
+    var readers: [ValueID: [Int]] = [:]
+    for number in neededNodes {
+      for input in nodes[number].inputs { readers[input, default: []].append(number) }
+    }
+    return readers
+  }
+}
+
+/// Elementwise nodes that become one; nodes are added from the last to the first.
+private struct Chain {
+  let output: ValueID
+  private var members: [(number: Int, function: ElementwiseFunction)] = []
+  private var leaves: Set<ValueID> = []
+
+  init(output: ValueID) { self.output = output }
+
+  /// Adds a node; false when the chain would outgrow what the kernel holds.
+  mutating func add(
+    _ number: Int, _ operation: any ElementwiseOperation, _ node: Graph.Node, in graph: Graph
+  ) -> Bool {
+    var leaves = self.leaves
+    leaves.remove(node.outputs[0])
+    leaves.formUnion(node.inputs.filter { graph.scalar($0) == nil })
+    let constants = node.inputs.count { graph.scalar($0) != nil }
+    guard leaves.count <= Int(CK_MAX_INPUTS),
+      instructionCount + 1 + constants <= Int(CK_MAX_INSTRUCTIONS)
+    else { return false }
+    self.leaves = leaves
+    instructionCount += 1 + constants
+    members.append((number, operation.function))
+    return true
+  }
+
+  /// Instructions the kernel will run, each constant counted where it is used.
+  private var instructionCount = 0
+
+  /// The chain's instructions in the order they run, and what they read.
+  func assembled(
+    in graph: Graph
+  ) -> (instructions: [FusedElementwise.Instruction], inputs: [ValueID]) {
+    let inputs = leaves.sorted()
+    var places: [ValueID: FusedElementwise.Operand] = [:]
+    for (place, input) in inputs.enumerated() { places[input] = .input(place) }
+    var instructions: [FusedElementwise.Instruction] = []
+    for (number, function) in members.reversed() {
+      let node = graph.nodes[number]
+      let operands = node.inputs.map { input -> FusedElementwise.Operand in
+        if let scalar = graph.scalar(input) { return .constant(scalar) }
+        guard let place = places[input] else {
+          preconditionFailure("\(input) is read in a chain before it is made")
+        }
+        return place
+      }
+      places[node.outputs[0]] = .result(instructions.count)
+      instructions.append(FusedElementwise.Instruction(function: function, operands: operands))
+    }
+    return (instructions, inputs)
+  }
+}

@@ -1,0 +1,50 @@
+import CrestGraph
+import CrestTensor
+
+extension Graph {
+  /// The nodes that outputs and updates depend on.
+  var neededNodes: Set<Int> {
+    var needed: Set<Int> = []
+    var pending = outputs.map(\.value) + updates.map(\.value)
+    while let value = pending.popLast() {
+      guard case .node(let number, _) = values[value.index].origin,
+        needed.insert(number).inserted
+      else { continue }
+      pending += nodes[number].inputs
+    }
+    return needed
+  }
+
+  /// The graph without nodes that nothing depends on, each remaining one as `rewrite` says.
+  ///
+  /// - Parameter rewrite: What stands in for a node, given the graph being built and the new
+  ///   symbols of its inputs; nil to keep it.
+  func rewritten(
+    _ rewrite: (GraphBuilder, Node, [Symbol]) throws -> [Symbol]?
+  ) throws -> Graph {
+    let builder = GraphBuilder()
+    try builder.copy(
+      self, inputTypes: inputs.map { type(of: $0.value) }, keepsUpdates: true, nodes: neededNodes
+    ) { node, inputs in try rewrite(builder, node, inputs) }
+    return builder.result
+  }
+
+  /// The tensor of a constant; nil for any other value.
+  func constant(_ value: ValueID) -> Tensor? {
+    guard case .constant(let tensor) = values[value.index].origin else { return nil }
+    return tensor
+  }
+
+  /// The node that makes a value; nil for inputs, variables and constants.
+  func producer(of value: ValueID) -> Node? {
+    guard case .node(let number, _) = values[value.index].origin else { return nil }
+    return nodes[number]
+  }
+
+  /// The value of a one-element float constant.
+  func scalar(_ value: ValueID) -> Double? {
+    guard let tensor = constant(value), tensor.elementCount == 1, tensor.elementType.isFloat
+    else { return nil }
+    return tensor.doubles[0]
+  }
+}

@@ -1,0 +1,87 @@
+import CCrestKernels
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// The threads and kernels that programs run on.
+///
+/// Several programs may share an engine; they take turns.
+public final class Engine: Sendable {
+  /// The instruction set of the kernels.
+  public let instructionSet: InstructionSet
+  /// The number of threads that share each kernel's work, the caller's included.
+  public let threadCount: Int
+
+  // The pool is used under `turn` only, and the table is constant.
+  nonisolated(unsafe) let pool: OpaquePointer
+  nonisolated(unsafe) let kernels: UnsafePointer<ck_kernels>
+  private let turn = Mutex<Void>(())
+
+  /// Starts an engine.
+  ///
+  /// - Parameters:
+  ///   - threadCount: From 1 up; all cores the process may use when nil.
+  ///   - instructionSet: ``InstructionSet/preferred()`` when nil.
+  /// - Throws: ``EngineError`` when the system can't give the threads or the CPU lacks the set.
+  public init(
+    threadCount: Int? = nil, instructionSet: InstructionSet? = nil
+  ) throws(EngineError) {
+    let count = threadCount ?? Engine.availableCoreCount
+    let set = if let instructionSet { instructionSet } else { try InstructionSet.preferred() }
+    guard let kernels = ck_kernels_for(set.isa) else {
+      throw EngineError.instructionSetUnavailable(set.rawValue)
+    }
+    guard (1...1024).contains(count), let pool = ck_pool_create(count) else {
+      throw EngineError.threadsUnavailable(count)
+    }
+    self.threadCount = count
+    self.instructionSet = set
+    self.pool = pool
+    self.kernels = kernels
+  }
+
+  deinit { ck_pool_destroy(pool) }
+
+  /// The number of cores this process may run on.
+  public static var availableCoreCount: Int {
+    #if os(Linux)
+      var set = cpu_set_t()
+      if sched_getaffinity(0, MemoryLayout<cpu_set_t>.size, &set) == 0 {
+        let count = withUnsafeBytes(of: set) { $0.reduce(0) { $0 + $1.nonzeroBitCount } }
+        if count > 0 { return count }
+      }
+    #endif
+    return max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+  }
+
+  /// Runs `body` while no other program uses the pool.
+  func exclusively(_ body: () -> Void) {
+    turn.withLock { _ in body() }
+  }
+}
+
+/// Bytes at a fixed address, 64-byte aligned and zero at first.
+final class AlignedMemory {
+  let base: UnsafeMutableRawPointer
+  let byteCount: Int
+
+  init(byteCount: Int) {
+    self.byteCount = byteCount
+    base = .allocate(byteCount: max(byteCount, 64), alignment: 64)
+    base.initializeMemory(as: UInt8.self, repeating: 0, count: max(byteCount, 64))
+  }
+
+  deinit { base.deallocate() }
+
+  /// The memory as floats.
+  var floats: UnsafeMutableBufferPointer<Float> {
+    UnsafeMutableBufferPointer(
+      start: base.assumingMemoryBound(to: Float.self), count: byteCount / 4)
+  }
+}

@@ -1,0 +1,143 @@
+import CCrestKernels
+import CrestGraph
+import CrestTensor
+
+extension FusedElementwise: KernelLowering {
+  func lower(_ node: Graph.Node, into lowering: Lowering) -> Bool {
+    let shape = type.shape
+    guard shape.rank <= Int(CK_MAX_RANK) else { return false }
+    let shapes = node.inputs.map { lowering.graph.type(of: $0).shape }
+    // The output takes the layout that most full-sized inputs have already.
+    let whole = node.inputs.indices.filter { shapes[$0] == shape }
+    let images = whole.filter { lowering.exists(node.inputs[$0], .channelsLast) }
+    let plain = whole.filter { lowering.exists(node.inputs[$0], .plain) }
+    let layout: Lowering.Layout =
+      shape.rank == 4 && images.count > plain.count
+        || shape.rank == 4 && images.count == plain.count && !images.isEmpty
+          && !lowering.exists(node.inputs[whole[0]], .plain) ? .channelsLast : .plain
+
+    let order = layout == .channelsLast ? [0, 2, 3, 1] : Array(0..<shape.rank)
+    var inputs: [(buffer: BufferID, strides: [Int])] = []
+    for (input, inputShape) in zip(node.inputs, shapes) {
+      if inputShape == shape {
+        let own = Shape(order.map { shape[$0] }).strides
+        inputs.append((lowering.buffer(input, layout), own))
+      } else {
+        let strides = inputShape.strides(broadcastTo: shape)
+        inputs.append((lowering.buffer(input), order.map { strides[$0] }))
+      }
+    }
+    let target = lowering.output(node.outputs[0], layout)
+    let sizes = order.map { shape[$0] }
+    let engine = lowering.engine
+    lowering.emit(
+      describe, reads: inputs.map(\.buffer), writes: [target],
+      inPlace: (target, whole.map { inputs[$0].buffer })
+    ) { memory in
+      let program = ElementwiseProgram(
+        sizes: sizes, inputs: inputs.map { (memory.floats($0.buffer), $0.strides) }, self)
+      let y = memory.floats(target)
+      let (kernels, pool) = (engine.kernels, engine.pool)
+      return { kernels.pointee.elementwise_f32(pool, program.base, y) }
+    }
+    return true
+  }
+
+  /// The functions in order, as in `multiply+add+relu`.
+  private var describe: String { instructions.map(\.function.rawValue).joined(separator: "+") }
+}
+
+/// An elementwise program at a fixed address.
+private final class ElementwiseProgram {
+  let base: UnsafeMutablePointer<ck_elementwise>
+
+  init(
+    sizes: [Int], inputs: [(UnsafeMutablePointer<Float>, [Int])], _ chain: FusedElementwise
+  ) {
+    base = .allocate(capacity: 1)
+    base.initialize(to: ck_elementwise())
+    base.pointee.rank = sizes.count
+    base.pointee.input_count = inputs.count
+    withUnsafeMutableBytes(of: &base.pointee.sizes) { bytes in
+      let table = bytes.bindMemory(to: Int.self)
+      for (axis, size) in sizes.enumerated() { table[axis] = size }
+    }
+    withUnsafeMutableBytes(of: &base.pointee.inputs) { bytes in
+      let table = bytes.bindMemory(to: UnsafePointer<Float>?.self)
+      for (number, input) in inputs.enumerated() { table[number] = UnsafePointer(input.0) }
+    }
+    withUnsafeMutableBytes(of: &base.pointee.strides) { bytes in
+      let table = bytes.bindMemory(to: Int.self)
+      for (number, input) in inputs.enumerated() {
+        for (axis, stride) in input.1.enumerated() {
+          table[number * Int(CK_MAX_RANK) + axis] = stride
+        }
+      }
+    }
+    let instructions = Self.instructions(chain, inputCount: inputs.count)
+    base.pointee.instruction_count = instructions.count
+    withUnsafeMutableBytes(of: &base.pointee.instructions) { bytes in
+      let table = bytes.bindMemory(to: ck_instruction.self)
+      for (number, instruction) in instructions.enumerated() { table[number] = instruction }
+    }
+  }
+
+  deinit { base.deallocate() }
+
+  /// Registers are inputs, then one an instruction; a constant is an instruction of its own.
+  private static func instructions(
+    _ chain: FusedElementwise, inputCount: Int
+  ) -> [ck_instruction] {
+    var made: [ck_instruction] = []
+    var registers: [UInt16] = []
+    for instruction in chain.instructions {
+      let operands = instruction.operands.map { operand -> UInt16 in
+        switch operand {
+        case .input(let number): return UInt16(number)
+        case .result(let number): return registers[number]
+        case .constant(let value):
+          made.append(
+            ck_instruction(op: CK_CONSTANT, a: 0, b: 0, c: 0, constant: Float(value)))
+          return UInt16(inputCount + made.count - 1)
+        }
+      }
+      made.append(
+        ck_instruction(
+          op: instruction.function.instruction, a: operands[0],
+          b: operands.count > 1 ? operands[1] : 0, c: operands.count > 2 ? operands[2] : 0,
+          constant: 0))
+      registers.append(UInt16(inputCount + made.count - 1))
+    }
+    return made
+  }
+}
+
+extension ElementwiseFunction {
+  fileprivate var instruction: ck_op {
+    switch self {
+    case .add: CK_ADD
+    case .subtract: CK_SUB
+    case .multiply: CK_MUL
+    case .divide: CK_DIV
+    case .power: CK_POW
+    case .maximum: CK_MAX
+    case .minimum: CK_MIN
+    case .negate: CK_NEG
+    case .exponential: CK_EXP
+    case .logarithm: CK_LOG
+    case .squareRoot: CK_SQRT
+    case .reciprocal: CK_RECIPROCAL
+    case .absolute: CK_ABS
+    case .sign: CK_SIGN
+    case .relu: CK_RELU
+    case .sigmoid: CK_SIGMOID
+    case .tanh: CK_TANH
+    case .softplus: CK_SOFTPLUS
+    case .reluMask: CK_RELU_MASK
+    case .equal: CK_EQUAL
+    case .less: CK_LESS
+    case .greater: CK_GREATER
+    case .select: CK_SELECT
+    }
+  }
+}

@@ -1,0 +1,240 @@
+import CCrestKernels
+import CrestGraph
+import CrestTensor
+
+/// Turns the nodes of a graph into steps that call kernels on planned memory.
+///
+/// Images are laid out on demand: a kernel asks for its input channels-last or plain (N, C, H, W),
+/// and a value that exists only the other way is rearranged once. So whole convolutional parts run
+/// channels-last without a rearrangement between them.
+final class Lowering {
+  /// How the elements of a value lie in its buffer.
+  enum Layout: Hashable {
+    /// Row-major in the order of the graph's axes.
+    case plain
+    /// N, H, W, C for a graph value N, C, H, W.
+    case channelsLast
+  }
+
+  let graph: Graph
+  let engine: Engine
+  private(set) var buffers: [Buffer] = []
+  private(set) var steps: [Step] = []
+  private(set) var referenceNodes: [ReferenceNode] = []
+  private var placed: [ValueID: [Layout: BufferID]] = [:]
+  private var external: [ValueID: Buffer.Placement]
+  private var current: (node: Int?, stage: Stage) = (nil, .forward)
+
+  /// - Parameter external: Values that must end up at a given place, such as gradients in a store.
+  init(_ graph: Graph, engine: Engine, external: [ValueID: Buffer.Placement]) {
+    self.graph = graph
+    self.engine = engine
+    self.external = external
+  }
+
+  /// Places a leaf, a value that no node makes.
+  func place(_ value: ValueID, at placement: Buffer.Placement) {
+    placed[value] = [.plain: add(byteCount(of: value), placement)]
+  }
+
+  /// Lowers one node.
+  func lower(_ number: Int) {
+    let node = graph.nodes[number]
+    current = (number, node.stage)
+    let types = (node.inputs + node.outputs).map(graph.type(of:))
+    // Kernels compute floats in float32; other float types are the reference's until kernels exist.
+    let isServed = types.allSatisfy { !$0.elementType.isFloat || $0.elementType == .float32 }
+    if let kernel = node.operation as? any KernelLowering, isServed || kernel.servesEveryType,
+      kernel.lower(node, into: self)
+    {
+      return
+    }
+    lowerToReference(number, node)
+  }
+
+  /// Puts what follows under a stage, as no node's work.
+  func enter(_ stage: Stage) { current = (nil, stage) }
+
+  private func byteCount(of value: ValueID) -> Int {
+    let type = graph.type(of: value)
+    return type.shape.elementCount * type.elementType.byteCount
+  }
+
+  private func add(_ byteCount: Int, _ placement: Buffer.Placement) -> BufferID {
+    buffers.append(Buffer(byteCount: byteCount, placement: placement))
+    return BufferID(index: buffers.count - 1)
+  }
+
+  /// The buffer a node's output is to be written to.
+  func output(_ value: ValueID, _ layout: Layout = .plain) -> BufferID {
+    let layout = hasOneLayout(value) ? .plain : layout
+    let placement = layout == .plain ? external.removeValue(forKey: value) ?? .arena : .arena
+    let buffer = add(byteCount(of: value), placement)
+    placed[value, default: [:]][layout] = buffer
+    return buffer
+  }
+
+  /// A buffer at a given place that is no value of the graph's.
+  func fixed(byteCount: Int, _ placement: Buffer.Placement) -> BufferID {
+    add(byteCount, placement)
+  }
+
+  /// Keeps a buffer of the arena for as long as the program lives.
+  func pin(_ buffer: BufferID) {
+    if buffers[buffer.index].placement == .arena { buffers[buffer.index].placement = .pinned }
+  }
+
+  /// A buffer for what lies between two steps of one node.
+  func temporary(byteCount: Int) -> BufferID { add(byteCount, .arena) }
+
+  /// Lets a value that only renames another share its buffer.
+  func alias(_ value: ValueID, of source: ValueID) {
+    let buffer = self.buffer(source)
+    guard external[value] == nil else {
+      copy(from: buffer, to: output(value), byteCount: byteCount(of: value))
+      return
+    }
+    placed[value] = [.plain: buffer]
+  }
+
+  /// Whether both layouts of a value are the same bytes.
+  private func hasOneLayout(_ value: ValueID) -> Bool {
+    let shape = graph.type(of: value).shape
+    return shape.rank != 4 || shape[1] == 1 || shape[2] * shape[3] == 1
+  }
+
+  /// Whether a value lies in this layout already.
+  func exists(_ value: ValueID, _ layout: Layout) -> Bool {
+    hasOneLayout(value) || placed[value]?[layout] != nil
+  }
+
+  /// The buffer of a value in a layout, rearranging it when it lies in the other only.
+  func buffer(_ value: ValueID, _ layout: Layout = .plain) -> BufferID {
+    let layout = hasOneLayout(value) ? .plain : layout
+    guard let known = placed[value] else {
+      preconditionFailure("\(value) is read before it is made")
+    }
+    if let buffer = known[layout] { return buffer }
+    guard let source = known[layout == .plain ? .channelsLast : .plain] else {
+      preconditionFailure("\(value) lies nowhere")
+    }
+    let shape = graph.type(of: value).shape
+    let target = output(value, layout)
+    let plain = shape.strides
+    let channelsLast = [
+      shape[1] * shape[2] * shape[3], 1, shape[3] * shape[1], shape[1],
+    ]
+    copyBox(
+      sizes: shape.dimensions, elementType: graph.type(of: value).elementType,
+      from: source, strides: layout == .plain ? channelsLast : plain,
+      to: target, strides: layout == .plain ? plain : channelsLast)
+    return target
+  }
+
+  /// Adds a step.
+  ///
+  /// - Parameters:
+  ///   - name: What runs, for profiles and messages.
+  ///   - inPlace: A written buffer and those it may take the memory of when they end here.
+  ///   - bind: Makes the step's work once addresses are known; the work allocates nothing.
+  func emit(
+    _ name: String, reads: [BufferID], writes: [BufferID],
+    inPlace: (write: BufferID, reads: [BufferID])? = nil, scratchBytes: Int = 0,
+    bind: @escaping (Memory) -> () -> Void
+  ) {
+    steps.append(
+      Step(
+        name: name, node: current.node, stage: current.stage, reads: reads, writes: writes,
+        inPlace: inPlace, scratchBytes: scratchBytes, bind: bind))
+  }
+
+  /// Runs a node by its reference meaning, and says so.
+  private func lowerToReference(_ number: Int, _ node: Graph.Node) {
+    referenceNodes.append(
+      ReferenceNode(operation: node.operation.name, path: node.path, stage: node.stage))
+    let inputs = node.inputs.map { (buffer($0), graph.type(of: $0)) }
+    let outputs = node.outputs.map { (output($0), graph.type(of: $0)) }
+    emit(
+      "reference \(node.operation.name)", reads: inputs.map(\.0), writes: outputs.map(\.0)
+    ) { memory in
+      let sources = inputs.map { (memory[$0.0], $0.1) }
+      let targets = outputs.map { (memory[$0.0], $0.1) }
+      let operation = node.operation
+      let random = memory.random
+      return {
+        let results = operation.evaluate(
+          sources.map { source, type in
+            ReferenceArray(
+              Tensor(
+                bytes: UnsafeRawBufferPointer(
+                  start: source, count: type.shape.elementCount * type.elementType.byteCount),
+                shape: type.shape, elementType: type.elementType))
+          }, random: random.key)
+        for (result, (target, _)) in zip(results, targets) {
+          result.tensor.withUnsafeBytes { bytes in
+            guard let base = bytes.baseAddress else { return }
+            target.copyMemory(from: base, byteCount: bytes.count)
+          }
+        }
+      }
+    }
+  }
+}
+
+/// The number of a buffer in a lowering.
+struct BufferID: Hashable {
+  let index: Int
+}
+
+/// Bytes that steps read and write.
+struct Buffer {
+  /// Where the bytes lie.
+  enum Placement: Equatable {
+    /// In the program's arena, wherever the plan puts them.
+    case arena
+    /// In the program's arena, for as long as the program lives.
+    case pinned
+    /// In a flat buffer of the parameter store, from this element on.
+    case store(ParameterStore.Buffer, offset: Int)
+    /// In a constant of the graph.
+    case constant(ValueID)
+  }
+
+  let byteCount: Int
+  var placement: Placement
+}
+
+/// One call of a kernel.
+struct Step {
+  let name: String
+  let node: Int?
+  let stage: Stage
+  let reads: [BufferID]
+  let writes: [BufferID]
+  let inPlace: (write: BufferID, reads: [BufferID])?
+  let scratchBytes: Int
+  let bind: (Memory) -> () -> Void
+}
+
+/// A node that no kernel serves.
+public struct ReferenceNode: Sendable, Hashable {
+  /// The operation's name.
+  public let operation: String
+  /// The layer it was traced in.
+  public let path: String
+  /// The part of a step it belongs to.
+  public let stage: Stage
+}
+
+/// An operation that kernels can serve.
+protocol KernelLowering: CrestGraph.Operation {
+  /// Whether kernels serve it for every element type, as copies do.
+  var servesEveryType: Bool { get }
+
+  /// Adds the steps of a node of this operation; false, before adding any, when no kernel serves it.
+  func lower(_ node: Graph.Node, into lowering: Lowering) -> Bool
+}
+
+extension KernelLowering {
+  var servesEveryType: Bool { false }
+}

@@ -1,0 +1,78 @@
+import CCrestKernels
+import CrestGraph
+import CrestTensor
+
+extension Lowering {
+  /// Runs a kernel over the rows of one axis, which is moved to the end and back when it lies
+  /// elsewhere.
+  fileprivate func alongRows(
+    _ node: Graph.Node, axis: Int,
+    _ kernel: @escaping (Engine, (rows: Int, columns: Int), [UnsafeMutablePointer<Float>]) -> Void
+  ) -> Bool {
+    let shape = graph.type(of: node.outputs[0]).shape
+    guard let axis = shape.resolved(axis: axis) else { return false }
+    let columns = shape[axis]
+    // An empty axis has no rows that a division could count.
+    let rows = (0..<shape.rank).reduce(1) { $1 == axis ? $0 : $0 * shape[$1] }
+    let order = (0..<shape.rank).filter { $0 != axis } + [axis]
+    let isLast = axis == shape.rank - 1
+    let moved = Shape(order.map { shape[$0] })
+    let strides = order.map { shape.strides[$0] }
+    let sources = node.inputs.map { input -> BufferID in
+      let source = buffer(input)
+      guard !isLast else { return source }
+      let target = temporary(byteCount: shape.elementCount * 4)
+      copyBox(
+        sizes: moved.dimensions, elementType: .float32, from: source, strides: strides,
+        to: target, strides: moved.strides)
+      return target
+    }
+    let result = output(node.outputs[0])
+    let target = isLast ? result : temporary(byteCount: shape.elementCount * 4)
+    let engine = engine
+    emit(node.operation.name, reads: sources, writes: [target]) { memory in
+      let pointers = (sources + [target]).map { memory.floats($0) }
+      return { kernel(engine, (rows, columns), pointers) }
+    }
+    if !isLast {
+      copyBox(
+        sizes: moved.dimensions, elementType: .float32, from: target, strides: moved.strides,
+        to: result, strides: strides)
+    }
+    return true
+  }
+}
+
+extension Softmax: KernelLowering {
+  func lower(_ node: Graph.Node, into lowering: Lowering) -> Bool {
+    lowering.alongRows(node, axis: axis) { engine, size, p in
+      engine.kernels.pointee.softmax_f32(engine.pool, size.rows, size.columns, p[0], p[1])
+    }
+  }
+}
+
+extension LogSoftmax: KernelLowering {
+  func lower(_ node: Graph.Node, into lowering: Lowering) -> Bool {
+    lowering.alongRows(node, axis: axis) { engine, size, p in
+      engine.kernels.pointee.log_softmax_f32(engine.pool, size.rows, size.columns, p[0], p[1])
+    }
+  }
+}
+
+extension SoftmaxGradient: KernelLowering {
+  func lower(_ node: Graph.Node, into lowering: Lowering) -> Bool {
+    lowering.alongRows(node, axis: axis) { engine, size, p in
+      engine.kernels.pointee.softmax_gradient_f32(
+        engine.pool, size.rows, size.columns, p[0], p[1], p[2])
+    }
+  }
+}
+
+extension LogSoftmaxGradient: KernelLowering {
+  func lower(_ node: Graph.Node, into lowering: Lowering) -> Bool {
+    lowering.alongRows(node, axis: axis) { engine, size, p in
+      engine.kernels.pointee.log_softmax_gradient_f32(
+        engine.pool, size.rows, size.columns, p[0], p[1], p[2])
+    }
+  }
+}

@@ -1,0 +1,286 @@
+import CCrestKernels
+public import CrestGraph
+public import CrestTensor
+
+/// A graph compiled for concrete shapes: stages of kernel calls on planned memory.
+///
+/// The stages run in order (forward, loss, backward); between them, callbacks may look at what the
+/// request declared. Parameters and statistics are read from, and gradients and statistics written
+/// to, the store the program was compiled with. Running a stage allocates nothing, unless a node
+/// runs on the reference (``referenceNodes``). Not thread-safe.
+public final class Program {
+  /// What the program was compiled for.
+  public let request: ProgramRequest
+  /// The type of the model's first output.
+  public let predictionType: ValueType
+  /// Nodes that no kernel serves, which run on the slow reference.
+  public let referenceNodes: [ReferenceNode]
+  /// The size of the memory that holds everything between inputs and loss, in bytes.
+  public var arenaByteCount: Int { arena.byteCount }
+
+  private let compiled: CompiledGraph
+  private let engine: Engine
+  private let store: ParameterStore
+  private let arena: AlignedMemory
+  private let scratch: AlignedMemory
+  private let constants: [OwnedBytes]
+  private let random: RandomState
+  private let memory: Memory
+  private let places: [ValueID: BufferID]
+  private let inputs: [(name: String, type: ValueType, buffer: BufferID)]
+  private let target: (type: ValueType, buffer: BufferID, classCount: Int?)?
+  private let stages: [[() -> Void]]
+  private let stepNames: [[String]]
+  private let nodeBuffers: [[BufferID]]
+
+  /// Compiles `template` for `request`.
+  ///
+  /// - Throws: ``GraphError`` when a layer doesn't take the shapes, ``ProgramError`` when a read
+  ///   names no layer.
+  public init(
+    _ template: Graph, _ request: ProgramRequest, store: ParameterStore, engine: Engine,
+    loss: LossTrace?
+  ) throws {
+    guard request.inputTypes.count == template.inputs.count else {
+      throw ProgramError.inputCount(
+        expected: template.inputs.count, got: request.inputTypes.count)
+    }
+    let compiled = try CompiledGraph(template, request, loss: loss)
+    var plan = ProgramPlan(compiled, store: store, engine: engine)
+    let layout = plan.finish(sharing: !request.isDiagnosing)
+
+    self.request = request
+    self.compiled = compiled
+    self.store = store
+    self.engine = engine
+    let graph = compiled.graph
+    predictionType = graph.type(of: compiled.predictions[0])
+    referenceNodes = plan.lowering.referenceNodes
+    places = plan.places
+
+    let arena = AlignedMemory(byteCount: layout.byteCount)
+    let steps = plan.lowering.steps
+    let scratch = AlignedMemory(byteCount: steps.map(\.scratchBytes).max() ?? 0)
+    var constants: [OwnedBytes] = []
+    let addresses = zip(plan.lowering.buffers, layout.offsets).map { buffer, offset in
+      switch buffer.placement {
+      case .arena, .pinned:
+        // A buffer that no step touches has no place, and no step asks for its address.
+        return arena.base + (offset ?? 0)
+      case .store(let part, let element):
+        return UnsafeMutableRawPointer(store.address(part) + element)
+      case .constant(let value):
+        guard let tensor = graph.constant(value) else {
+          preconditionFailure("\(value) is placed as a constant but is none")
+        }
+        constants.append(OwnedBytes(tensor))
+        return constants[constants.count - 1].base
+      }
+    }
+    let random = RandomState()
+    let memory = Memory(addresses: addresses, scratch: scratch.base, random: random)
+    (self.arena, self.scratch, self.constants, self.random, self.memory) = (
+      arena, scratch, constants, random, memory
+    )
+    stages = Stage.allCases.map { stage in
+      steps.filter { $0.stage == stage }.map { $0.bind(memory) }
+    }
+    stepNames = Stage.allCases.map { stage in steps.filter { $0.stage == stage }.map(\.name) }
+    nodeBuffers = graph.nodes.indices.map { node in
+      steps.filter { $0.node == node }.flatMap(\.writes)
+    }
+
+    let places = plan.places
+    func port(_ port: Graph.Port) -> (name: String, type: ValueType, buffer: BufferID) {
+      guard let buffer = places[port.value] else {
+        preconditionFailure("input \(port.name) has no place")
+      }
+      return (port.name, graph.type(of: port.value), buffer)
+    }
+    inputs = graph.inputs.prefix(template.inputs.count).map(port)
+    target = graph.inputs.dropFirst(template.inputs.count).first.map { given in
+      let classes = graph.nodes.first { node in
+        node.operation is CrossEntropyLabels && node.inputs[1] == given.value
+      }
+      let place = port(given)
+      return (place.type, place.buffer, classes.map { graph.type(of: $0.inputs[0]).shape[1] })
+    }
+  }
+
+  /// Whether the program computes a loss.
+  public var hasLoss: Bool { compiled.loss != nil }
+
+  /// Copies the inputs of a batch in.
+  ///
+  /// - Throws: ``ProgramError`` when one isn't of the type the program was compiled for.
+  public func setInputs(_ tensors: [Tensor]) throws(ProgramError) {
+    guard tensors.count == inputs.count else {
+      throw ProgramError.inputCount(expected: inputs.count, got: tensors.count)
+    }
+    for (input, tensor) in zip(inputs, tensors) {
+      try copy(tensor, to: input)
+    }
+  }
+
+  /// Copies the target of a batch in.
+  ///
+  /// - Throws: ``ProgramError`` when it isn't of the compiled type, or a label has no output.
+  /// - Precondition: the program has a loss.
+  public func setTarget(_ tensor: Tensor) throws(ProgramError) {
+    guard let target else { preconditionFailure("a program without a loss takes no target") }
+    if let classCount = target.classCount, tensor.elementType == .int64 {
+      let wrong = tensor.withElements(as: Int64.self) { labels in
+        labels.firstIndex { $0 < 0 || $0 >= Int64(classCount) }.map { ($0, labels[$0]) }
+      }
+      if let (index, label) = wrong {
+        throw ProgramError.label(label, index: index, classCount: classCount)
+      }
+    }
+    try copy(tensor, to: ("target", target.type, target.buffer))
+  }
+
+  private func copy(
+    _ tensor: Tensor, to place: (name: String, type: ValueType, buffer: BufferID)
+  ) throws(ProgramError) {
+    let type = ValueType(tensor.shape, tensor.elementType)
+    guard type == place.type else {
+      throw ProgramError.type(name: place.name, expected: place.type, got: type)
+    }
+    tensor.withUnsafeBytes { bytes in
+      guard let base = bytes.baseAddress else { return }
+      memory[place.buffer].copyMemory(from: base, byteCount: bytes.count)
+    }
+  }
+
+  /// Runs one stage; the stages before it must have run on the same batch.
+  ///
+  /// - Parameters:
+  ///   - stage: Forward, loss or backward.
+  ///   - random: The key of the step's dropout masks.
+  public func run(_ stage: Stage, random key: RandomKey) {
+    random.key = key
+    let steps = stages[stage.rawValue]
+    engine.exclusively {
+      for step in steps { step() }
+    }
+  }
+
+  /// The mean loss of the batch, once the loss stage has run.
+  ///
+  /// - Precondition: the program has a loss.
+  public var loss: Float {
+    guard let loss = compiled.loss, let buffer = places[loss] else {
+      preconditionFailure("the program computes no loss")
+    }
+    return memory.floats(buffer)[0]
+  }
+
+  /// A copy of what the request declared.
+  ///
+  /// - Precondition: it was declared.
+  public func read(_ read: Read) -> Tensor {
+    guard let value = compiled.reads[read], let buffer = places[value] else {
+      preconditionFailure("\(read) is not among the reads \(request.reads)")
+    }
+    return tensor(compiled.graph.type(of: value), buffer)
+  }
+
+  /// A copy of each output of the model.
+  public func outputs() -> [Tensor] {
+    compiled.predictions.map { value in
+      guard let buffer = places[value] else { preconditionFailure("\(value) has no place") }
+      return tensor(compiled.graph.type(of: value), buffer)
+    }
+  }
+
+  /// Calls `body` with the first output, which must not escape.
+  ///
+  /// - Precondition: it is `float32`.
+  public func withPredictions<Result, Failure: Error>(
+    _ body: (UnsafeBufferPointer<Float>) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    precondition(
+      predictionType.elementType == .float32, "the predictions are \(predictionType)")
+    guard let buffer = places[compiled.predictions[0]] else {
+      preconditionFailure("the predictions have no place")
+    }
+    return try body(
+      UnsafeBufferPointer(
+        start: memory.floats(buffer), count: predictionType.shape.elementCount))
+  }
+
+  private func tensor(_ type: ValueType, _ buffer: BufferID) -> Tensor {
+    Tensor(
+      bytes: UnsafeRawBufferPointer(
+        start: memory[buffer], count: type.shape.elementCount * type.elementType.byteCount),
+      shape: type.shape, elementType: type.elementType)
+  }
+
+  /// The names of the kernel calls of a stage, in order: what the compiler made of the graph.
+  public func steps(of stage: Stage) -> [String] { stepNames[stage.rawValue] }
+}
+
+extension Program {
+  /// Where a number that isn't finite came up first.
+  public struct NonFinite: Sendable, Equatable {
+    /// What it was found in.
+    public enum Source: Sendable, Equatable {
+      /// An input or the target, by name.
+      case input(String)
+      /// A parameter, by name.
+      case parameter(String)
+      /// The result of an operation in the layer at a path, in a stage.
+      case operation(String, path: String, stage: Stage)
+    }
+
+    /// What it was found in.
+    public let source: Source
+    /// The number: NaN or an infinity.
+    public let value: Float
+  }
+
+  /// The first number that isn't finite, in the order the program computes: inputs, parameters, then
+  /// node by node; nil when all are finite.
+  ///
+  /// - Precondition: the program was compiled with ``ProgramRequest/isDiagnosing``, and its stages
+  ///   have run.
+  public func firstNonFinite() -> NonFinite? {
+    precondition(request.isDiagnosing, "only a diagnosing program keeps what it computed")
+    for input in inputs where input.type.elementType == .float32 {
+      let count = input.type.shape.elementCount
+      if let value = nonFinite(memory.floats(input.buffer), count: count) {
+        return NonFinite(source: .input(input.name), value: value)
+      }
+    }
+    for entry in store.parameters {
+      let start = store.address(.parameters) + entry.range.lowerBound
+      if let value = nonFinite(start, count: entry.range.count) {
+        return NonFinite(source: .parameter(entry.name), value: value)
+      }
+    }
+    for (node, buffers) in zip(compiled.graph.nodes, nodeBuffers) {
+      for (output, buffer) in zip(node.outputs, buffers.suffix(node.outputs.count)) {
+        let type = compiled.graph.type(of: output)
+        guard type.elementType == .float32 else { continue }
+        if let value = nonFinite(memory.floats(buffer), count: type.shape.elementCount) {
+          return NonFinite(
+            source: .operation(node.describedName, path: node.path, stage: node.stage),
+            value: value)
+        }
+      }
+    }
+    return nil
+  }
+
+  private func nonFinite(_ values: UnsafeMutablePointer<Float>, count: Int) -> Float? {
+    (0..<count).lazy.map { values[$0] }.first { !$0.isFinite }
+  }
+}
+
+extension Graph.Node {
+  /// The operation's name; of a chain of one, that of its function.
+  fileprivate var describedName: String {
+    guard let chain = operation as? FusedElementwise else { return operation.name }
+    return chain.instructions.map(\.function.rawValue).joined(separator: "+")
+  }
+}

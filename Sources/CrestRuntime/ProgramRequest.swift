@@ -1,0 +1,72 @@
+public import CrestGraph
+
+/// Traces the loss of each prediction, unreduced: a value of any shape, of which the program takes
+/// the mean.
+public typealias LossTrace = @Sendable (_ prediction: Symbol, _ target: Symbol) throws -> Symbol
+
+/// What is read from a program between its stages.
+///
+/// Only what is declared is kept: the compiler fuses and overwrites everything else. Gradients of
+/// parameters are always in the store.
+public enum Read: Sendable, Hashable {
+  /// The model's first output.
+  case predictions
+  /// The loss of each prediction, unreduced.
+  case losses
+  /// The output of the layer at a path, as in `block1.conv`.
+  case activation(String)
+}
+
+/// What a program is compiled for.
+public struct ProgramRequest: Sendable, Hashable {
+  /// The types of the inputs, batch included, in the graph's order.
+  public var inputTypes: [ValueType]
+  /// The type of the target; nil for a program that only predicts.
+  public var targetType: ValueType?
+  /// Training, with gradients and statistics, or inference.
+  public var mode: ExecutionMode
+  /// What is read between stages.
+  public var reads: Set<Read>
+  /// Whether every value is kept, unfused, so that ``Program/firstNonFinite()`` can look at it.
+  public var isDiagnosing: Bool
+
+  /// A request from its parts.
+  public init(
+    inputTypes: [ValueType], targetType: ValueType?, mode: ExecutionMode, reads: Set<Read> = [],
+    isDiagnosing: Bool = false
+  ) {
+    self.inputTypes = inputTypes
+    self.targetType = targetType
+    self.mode = mode
+    self.reads = reads
+    self.isDiagnosing = isDiagnosing
+  }
+}
+
+/// A program that can't be compiled or fed as asked.
+public enum ProgramError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// An activation of a layer the graph doesn't have.
+  case unknownLayer(String, known: [String])
+  /// Another number of inputs than the graph has.
+  case inputCount(expected: Int, got: Int)
+  /// An input or target of another type than the program was compiled for.
+  case type(name: String, expected: ValueType, got: ValueType)
+  /// A class label the model has no output for.
+  case label(Int64, index: Int, classCount: Int)
+
+  /// What, expected, got and what to do.
+  public var description: String {
+    switch self {
+    case .unknownLayer(let path, let known):
+      "activation \"\(path)\": expected a layer of the model, one of "
+        + "\(known.joined(separator: ", ")); correct the name"
+    case .inputCount(let expected, let got):
+      "inputs: expected \(expected), got \(got); give one tensor for each input of the model"
+    case .type(let name, let expected, let got):
+      "\(name): expected \(expected), got \(got); give a batch of the compiled shape and type"
+    case .label(let label, let index, let classCount):
+      "label \(index) of the batch: expected a class from 0 to \(classCount - 1), got \(label); "
+        + "give the model as many classes as the data"
+    }
+  }
+}

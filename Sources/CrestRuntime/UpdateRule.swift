@@ -1,0 +1,88 @@
+import CCrestKernels
+
+/// A fused optimiser pass: what one step does to a range of parameters.
+public enum UpdateRule: Sendable, Hashable {
+  /// v ← momentum · v + g; w ← w - rate · v, or with Nesterov rate · (g + momentum · v).
+  ///
+  /// PyTorch's SGD without dampening; one moment, v.
+  case sgd(momentum: Float, nesterov: Bool)
+  /// Adam (Kingma & Ba 2015); two moments, m and s, corrected for step number `step`, from 1.
+  case adam(beta1: Float, beta2: Float, epsilon: Float, step: Int)
+
+  /// The moment buffers the rule needs.
+  public var momentCount: Int {
+    switch self {
+    case .sgd: 1
+    case .adam: 2
+    }
+  }
+}
+
+/// How weight decay pulls parameters to zero.
+public enum WeightDecay: Sendable, Hashable {
+  /// g ← g + amount · w, before the rule: L2 regularisation.
+  case l2(Float)
+  /// w ← w · (1 - rate · amount), beside the rule (Loshchilov & Hutter 2019).
+  case decoupled(Float)
+}
+
+extension ParameterStore {
+  /// Updates parameters by their gradients in one fused pass over each range.
+  ///
+  /// - Parameters:
+  ///   - ranges: Ranges of the flat buffer, with the learning rate and decay of each.
+  ///   - rule: What a step does.
+  ///   - engine: Whose threads to use.
+  /// - Precondition: the store has the rule's moment buffers, and the ranges lie in the buffer.
+  public func update(
+    _ ranges: [(range: Range<Int>, learningRate: Float, decay: WeightDecay)], by rule: UpdateRule,
+    on engine: Engine
+  ) {
+    precondition(
+      momentCount >= rule.momentCount,
+      "the rule needs \(rule.momentCount) moments, the store has \(momentCount)")
+    engine.exclusively {
+      for (range, learningRate, decay) in ranges {
+        precondition(
+          range.upperBound <= withBuffer(.parameters, \.count),
+          "range \(range) of \(withBuffer(.parameters, \.count)) parameters")
+        let (l2, decoupled): (Float, Float) =
+          switch decay {
+          case .l2(let amount): (amount, 0)
+          case .decoupled(let amount): (0, amount)
+          }
+        let start = range.lowerBound
+        switch rule {
+        case .sgd(let momentum, let nesterov):
+          var settings = ck_sgd(
+            rate: learningRate, momentum: momentum, l2: l2, decay: decoupled, nesterov: nesterov)
+          engine.kernels.pointee.sgd_f32(
+            engine.pool, range.count, &settings, address(.gradients) + start,
+            address(.moments(0)) + start, address(.parameters) + start)
+        case .adam(let beta1, let beta2, let epsilon, let step):
+          var settings = ck_adam(
+            rate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon, l2: l2,
+            decay: decoupled, correction1: Self.correction(beta1, step),
+            correction2: Self.correction(beta2, step))
+          engine.kernels.pointee.adam_f32(
+            engine.pool, range.count, &settings, address(.gradients) + start,
+            address(.moments(0)) + start, address(.moments(1)) + start,
+            address(.parameters) + start)
+        }
+      }
+    }
+  }
+
+  /// 1 - βᵗ, in `Double` so that the first steps lose no digits.
+  private static func correction(_ beta: Float, _ step: Int) -> Float {
+    var power = 1.0
+    var base = Double(beta)
+    var exponent = step
+    while exponent > 0 {
+      if exponent & 1 == 1 { power *= base }
+      base *= base
+      exponent >>= 1
+    }
+    return Float(1 - power)
+  }
+}
