@@ -1,5 +1,12 @@
 import CCrestKernels
+import Synchronization
 import Testing
+
+#if canImport(Darwin)
+  import Darwin
+#else
+  import Glibc
+#endif
 
 /// One instruction set that this machine can run.
 struct InstructionSet: CustomTestStringConvertible, Sendable {
@@ -19,20 +26,43 @@ struct InstructionSet: CustomTestStringConvertible, Sendable {
   }
 }
 
-/// A worker pool that lives as long as the test holds it.
-final class Pool {
+private func currentThread() -> UInt {
+  #if canImport(Darwin)
+    UInt(bitPattern: pthread_self())
+  #else
+    UInt(pthread_self())
+  #endif
+}
+
+/// The calling thread's own worker pool of a size, made on first use and kept: a test runs on one
+/// thread, so nobody else calls it, and no pool can go while a kernel works in it.
+struct Pool {
+  private struct Key: Hashable {
+    var callingThread: UInt
+    var threads: Int
+  }
+  private static let pools = Mutex<[Key: UInt]>([:])
+
   let pointer: OpaquePointer
   let threads: Int
 
   init(threads: Int = 1) {
-    guard let pointer = ck_pool_create(threads) else {
-      preconditionFailure("no pool of \(threads) threads")
+    let key = Key(callingThread: currentThread(), threads: threads)
+    let address = Self.pools.withLock { pools in
+      if let address = pools[key] { return address }
+      guard let pool = ck_pool_create(threads) else {
+        preconditionFailure("no pool of \(threads) threads")
+      }
+      let address = UInt(bitPattern: pool)
+      pools[key] = address
+      return address
+    }
+    guard let pointer = OpaquePointer(bitPattern: address) else {
+      preconditionFailure("the pool of \(threads) threads is lost")
     }
     self.pointer = pointer
     self.threads = threads
   }
-
-  deinit { ck_pool_destroy(pointer) }
 }
 
 /// Lends 64-byte aligned scratch full of NaN, and checks that nothing behind its end was written.

@@ -75,17 +75,19 @@ struct PoolTests {
     #expect(mistakes == 0)
   }
 
-  @Test func `a pool may be destroyed as soon as its run returns`() {
+  @Test func `a pool may be destroyed as soon as its run returns`() throws {
     for number in 0..<100 {
       let record = Record(chunks: 3)
+      let pool = try #require(ck_pool_create(1 + number % 4))
       ck_pool_run(
-        Pool(threads: 1 + number % 4).pointer, 3,
+        pool, 3,
         { context, chunk, worker in
           guard let context else { preconditionFailure("the context is lost") }
           let record = Unmanaged<Record>.fromOpaque(context).takeUnretainedValue()
           record.begin(chunk, worker)
           record.end(worker)
         }, Unmanaged.passUnretained(record).toOpaque())
+      ck_pool_destroy(pool)
       #expect(record.state.withLock { $0.runs } == [1, 1, 1])
     }
   }
