@@ -115,6 +115,16 @@ extension ReferenceArray {
   }
 }
 
+extension GradientContext {
+  /// The gradients of the leading inputs from dy, each traced when asked and summed over what was
+  /// broadcast.
+  func broadcastGradients(_ parts: ((Symbol) throws -> Symbol)...) throws -> [Symbol?] {
+    try parts.enumerated().map { input, part in
+      try isNeeded[input] ? part(outputGradient).summed(to: inputs[input].shape) : nil
+    }
+  }
+}
+
 extension Symbol {
   /// This gradient of a broadcast value summed back to the shape the value had before.
   func summed(to shape: Shape) throws -> Symbol {
@@ -123,6 +133,6 @@ extension Symbol {
     let axes = (0..<self.shape.rank).filter { axis in
       axis < padding || shape[axis - padding] == 1 && self.shape[axis] != 1
     }
-    return try sum(axes: axes, keepingDimensions: true).reshaped(to: shape.dimensions)
+    return try sum(axes: axes, keepingDimensions: true).reshaped(exactlyTo: shape)
   }
 }

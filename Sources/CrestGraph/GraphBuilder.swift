@@ -122,14 +122,7 @@ public final class GraphBuilder {
   public func apply(_ operation: some Operation, _ inputs: [Symbol]) throws -> [Symbol] {
     precondition(
       inputs.allSatisfy { $0.builder === self }, "an input of \(operation) is of another graph")
-    let types: [ValueType]
-    do {
-      types = try operation.outputTypes(for: inputs.map(\.type))
-    } catch {
-      throw GraphError(
-        path: path, operation: operation.name, expected: error.expected, got: error.got,
-        advice: error.advice)
-    }
+    let types = try outputTypes(of: operation, inputs)
     let node = graph.nodes.count
     let outputs = types.enumerated().map { output, type in
       add(Graph.Value(type: type, origin: .node(node, output: output)))
@@ -139,6 +132,19 @@ public final class GraphBuilder {
         operation: operation, inputs: inputs.map(\.id), outputs: outputs.map(\.id), path: path,
         stage: stage))
     return outputs
+  }
+
+  /// The shape rule of `operation`, whose error is given the layer's path.
+  private func outputTypes(
+    of operation: some Operation, _ inputs: [Symbol]
+  ) throws -> [ValueType] {
+    do {
+      return try operation.outputTypes(for: inputs.map(\.type))
+    } catch {
+      throw GraphError(
+        path: path, operation: operation.name, expected: error.expected, got: error.got,
+        advice: error.advice)
+    }
   }
 
   private func add(_ value: Graph.Value) -> Symbol {
@@ -167,7 +173,9 @@ public final class GraphBuilder {
     _ template: Graph, inputTypes: [ValueType], mode: ExecutionMode
   ) throws -> [ValueID: Symbol] {
     try copy(template, inputTypes: inputTypes, keepsUpdates: mode == .training) { node, inputs in
-      try node.operation.expanded(inputs, mode: mode)
+      // What stands in is traced on the understanding that the shape rule holds.
+      _ = try outputTypes(of: node.operation, inputs)
+      return try node.operation.expanded(inputs, mode: mode)
     }
   }
 

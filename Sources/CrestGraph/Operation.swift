@@ -77,6 +77,9 @@ public struct GradientContext {
   /// Whether the gradient of each input is asked for.
   public let isNeeded: [Bool]
 
+  /// The graph that is differentiated, and grows by its gradients.
+  var builder: GraphBuilder { inputs[0].builder }
+
   /// The gradient of the only output that matters.
   ///
   /// - Precondition: the loss depends on output 0, which holds for operations with one output.

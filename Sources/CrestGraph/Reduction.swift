@@ -41,7 +41,15 @@ extension Reduction {
   /// A value of the output's shape, repeated over the folded axes to the input's shape.
   func spread(_ value: Symbol, like input: Symbol) throws -> Symbol {
     let kept = (0..<input.shape.rank).map { axes.contains($0) ? 1 : input.shape[$0] }
-    return try value.reshaped(to: kept).expanded(to: input.shape)
+    return try value.reshaped(exactlyTo: Shape(kept)).expanded(to: input.shape)
+  }
+
+  /// dy of a maximum or minimum, split evenly among the elements that equal it.
+  func splitAmongExtremes(_ context: GradientContext) throws -> Symbol {
+    let x = context.inputs[0]
+    let winners = try x.equalMask(spread(context.outputs[0], like: x))
+    let counts = try winners.sum(axes: axes, keepingDimensions: keepsDimensions)
+    return try winners * spread(context.outputGradient / counts, like: x)
   }
 }
 

@@ -29,4 +29,13 @@ public struct Symbol {
   func applying(_ operation: some Operation, _ others: Symbol...) throws -> Symbol {
     try builder.apply(operation, [self] + others)[0]
   }
+
+  /// The axis that `axis` names, counted from the start.
+  func resolvedAxis(_ axis: Int, _ operation: String) throws -> Int {
+    guard let resolved = shape.resolved(axis: axis) else {
+      throw GraphError(
+        path: builder.path, operation: operation, expected: "an axis of \(shape)", got: "\(axis)")
+    }
+    return resolved
+  }
 }

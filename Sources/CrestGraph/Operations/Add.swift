@@ -10,8 +10,7 @@ public struct Add: ElementwiseOperation {
 
   /// dy to both, summed over what was broadcast.
   public func gradients(_ context: GradientContext) throws -> [Symbol?] {
-    let dy = context.outputGradient
-    return try context.inputs.map { try dy.summed(to: $0.shape) }
+    try context.broadcastGradients({ $0 }, { $0 })
   }
 }
 
@@ -26,5 +25,10 @@ extension Symbol {
   /// Returns a + b for a number b.
   public static func + (left: Symbol, right: Double) throws -> Symbol {
     try left + left.scalar(right)
+  }
+
+  /// Returns a + b for a number a.
+  public static func + (left: Double, right: Symbol) throws -> Symbol {
+    try right.scalar(left) + right
   }
 }

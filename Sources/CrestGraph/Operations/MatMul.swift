@@ -81,9 +81,9 @@ public struct MatMul: Operation {
       preconditionFailure("\(a.type) and \(b.type) can't be multiplied")
     }
     let dy = try context.outputGradient.reshaped(
-      to: sizes.batch.dimensions + [sizes.m, sizes.n])
-    let rows = try a.reshaped(to: sizes.a.dimensions)
-    let columns = try b.reshaped(to: sizes.b.dimensions)
+      exactlyTo: Shape(sizes.batch.dimensions + [sizes.m, sizes.n]))
+    let rows = try a.reshaped(exactlyTo: sizes.a)
+    let columns = try b.reshaped(exactlyTo: sizes.b)
     // An operand without batch axes is a weight shared by all rows: one product over all of them
     // instead of a batch of products and a sum.
     let isShared = sizes.b.rank == 2
@@ -92,15 +92,15 @@ public struct MatMul: Operation {
       if !context.isNeeded[1] {
         nil
       } else if isShared {
-        try rows.reshaped(to: [rows.shape.elementCount / max(sizes.k, 1), sizes.k])
+        try rows.reshaped(exactlyTo: [sizes.a.dimensions.dropLast().reduce(1, *), sizes.k])
           .transposedMatrix()
-          .matMul(dy.reshaped(to: [dy.shape.elementCount / max(sizes.n, 1), sizes.n]))
+          .matMul(dy.reshaped(exactlyTo: [dy.shape.dimensions.dropLast().reduce(1, *), sizes.n]))
       } else {
         try rows.transposedMatrix().matMul(dy)
       }
     return [
-      try da?.summed(to: sizes.a).reshaped(to: a.shape.dimensions),
-      try db?.summed(to: sizes.b).reshaped(to: b.shape.dimensions),
+      try da?.summed(to: sizes.a).reshaped(exactlyTo: a.shape),
+      try db?.summed(to: sizes.b).reshaped(exactlyTo: b.shape),
     ]
   }
 }

@@ -2,16 +2,21 @@ import CrestTensor
 
 /// The same elements under another shape (ONNX `Reshape`, opset 14, shape as an attribute).
 ///
-/// A size of 0 copies the input's size at that place and one -1 takes what is left, so that a graph
-/// traced for one batch size can be replayed for another.
+/// A size of 0 copies the input's size at that place, unless zeros are allowed, and one -1 takes what
+/// is left, so that a graph traced for one batch size can be replayed for another.
 public struct Reshape: Operation {
   /// `Reshape`.
   public static let name = "Reshape"
   /// The sizes, with 0 and -1 as said.
   public let sizes: [Int]
+  /// Whether a size of 0 means 0 (ONNX `allowzero`).
+  public let allowsZero: Bool
 
   /// A reshape to `sizes`.
-  public init(_ sizes: [Int]) { self.sizes = sizes }
+  public init(_ sizes: [Int], allowsZero: Bool = false) {
+    self.sizes = sizes
+    self.allowsZero = allowsZero
+  }
 
   /// The sizes with 0 and -1 replaced.
   public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
@@ -22,8 +27,9 @@ public struct Reshape: Operation {
     guard sizes.allSatisfy({ $0 >= -1 }), sizes.filter({ $0 == -1 }).count <= 1 else { throw error }
     var resolved: [Int] = []
     for (axis, size) in sizes.enumerated() {
-      guard size != 0 || axis < shape.rank else { throw error }
-      resolved.append(size == 0 ? shape[axis] : size)
+      let isCopied = size == 0 && !allowsZero
+      guard !isCopied || axis < shape.rank else { throw error }
+      resolved.append(isCopied ? shape[axis] : size)
     }
     if let open = resolved.firstIndex(of: -1) {
       let rest = resolved.filter { $0 != -1 }.reduce(1, *)
@@ -46,7 +52,7 @@ public struct Reshape: Operation {
 
   /// dy in the input's shape.
   public func gradients(_ context: GradientContext) throws -> [Symbol?] {
-    [try context.outputGradient.reshaped(to: context.inputs[0].shape.dimensions)]
+    [try context.outputGradient.reshaped(exactlyTo: context.inputs[0].shape)]
   }
 }
 
@@ -56,5 +62,10 @@ extension Symbol {
   /// - Throws: ``GraphError`` when the element counts differ.
   public func reshaped(to sizes: [Int]) throws -> Symbol {
     sizes == shape.dimensions && !sizes.contains(0) ? self : try applying(Reshape(sizes))
+  }
+
+  /// The same elements under a shape that may have sizes of 0.
+  func reshaped(exactlyTo shape: Shape) throws -> Symbol {
+    try shape == self.shape ? self : applying(Reshape(shape.dimensions, allowsZero: true))
   }
 }

@@ -1,0 +1,113 @@
+public import CrestTensor
+
+/// The mean of each window (ONNX `AveragePool`, opset 19).
+///
+/// The divisor counts the elements in the window, and padding only where ``PoolAttributes/countsPadding``
+/// says so; what hangs over beyond the padding never counts. A window that holds nothing gives 0.
+public struct AveragePool: Operation {
+  /// `AveragePool`.
+  public static let name = "AveragePool"
+  /// How the window moves.
+  public let attributes: PoolAttributes
+
+  /// A pool.
+  public init(_ attributes: PoolAttributes) { self.attributes = attributes }
+
+  /// [N, C, windows…].
+  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+    try OperationError.check(inputs, count: 1...1)
+    try OperationError.checkFloat(inputs[0])
+    return [ValueType(try attributes.outputShape(for: inputs[0].shape), inputs[0].elementType)]
+  }
+
+  /// Each window's sum over its count.
+  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+    let window = attributes.checkedWindow(over: inputs[0].shape)
+    let (sizes, outputs) = (window.input.reduce(1, *), window.output.reduce(1, *))
+    let shape = Shape(inputs[0].shape.dimensions.prefix(2) + window.output)
+    let x = inputs[0].reals
+    var y = [Double](repeating: 0, count: shape.elementCount)
+    let weights = weights(window)
+    window.forEachTap { position, _, place in
+      guard case .input(let element) = place else { return }
+      for plane in 0..<shape[0] * shape[1] {
+        y[plane * outputs + position] += x[plane * sizes + element] * weights[position]
+      }
+    }
+    return [ReferenceArray(y, ValueType(shape, inputs[0].type.elementType))]
+  }
+
+  /// One over the count of each window.
+  func weights(_ window: SlidingWindow) -> [Double] {
+    var counts = [Int](repeating: 0, count: window.output.reduce(1, *))
+    window.forEachTap { position, _, place in
+      switch place {
+      case .input: counts[position] += 1
+      case .padding: counts[position] += attributes.countsPadding ? 1 : 0
+      case .outside: break
+      }
+    }
+    return counts.map { $0 == 0 ? 0 : 1 / Double($0) }
+  }
+
+  /// dy over the count, added to each element of its window.
+  public func gradients(_ context: GradientContext) throws -> [Symbol?] {
+    let operation = AveragePoolGradient(attributes, inputShape: context.inputs[0].shape)
+    return [try context.outputGradient.applying(operation)]
+  }
+}
+
+/// dy spread over each window: the gradient of ``AveragePool`` (ours).
+public struct AveragePoolGradient: Operation {
+  /// `AveragePoolGradient`.
+  public static let name = "AveragePoolGradient"
+  /// How the window moves.
+  public let attributes: PoolAttributes
+  /// The shape of x.
+  public let inputShape: Shape
+
+  /// The gradient of a pool over an x of `inputShape`.
+  public init(_ attributes: PoolAttributes, inputShape: Shape) {
+    self.attributes = attributes
+    self.inputShape = inputShape
+  }
+
+  /// The shape of x.
+  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+    try OperationError.check(inputs, count: 1...1)
+    try OperationError.checkFloat(inputs[0], "gradient")
+    try OperationError.check(
+      gradient: inputs[0].shape, of: try attributes.outputShape(for: inputShape))
+    return [ValueType(inputShape, inputs[0].elementType)]
+  }
+
+  /// Each element of dy over its window's count, at every element of the window.
+  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+    let window = attributes.checkedWindow(over: inputShape)
+    let (sizes, outputs) = (window.input.reduce(1, *), window.output.reduce(1, *))
+    let dy = inputs[0].reals
+    var dx = [Double](repeating: 0, count: inputShape.elementCount)
+    let weights = AveragePool(attributes).weights(window)
+    window.forEachTap { position, _, place in
+      guard case .input(let element) = place else { return }
+      for plane in 0..<inputShape[0] * inputShape[1] {
+        dx[plane * sizes + element] += dy[plane * outputs + position] * weights[position]
+      }
+    }
+    return [ReferenceArray(dx, ValueType(inputShape, inputs[0].type.elementType))]
+  }
+
+  /// The pool of the gradient.
+  public func gradients(_ context: GradientContext) throws -> [Symbol?] {
+    [try context.outputGradient.averagePool(attributes)]
+  }
+}
+
+extension Symbol {
+  /// Returns the mean of each window (ONNX `AveragePool`).
+  ///
+  /// - Throws: ``GraphError`` when the window is larger than the padded input.
+  public func averagePool(_ attributes: PoolAttributes) throws -> Symbol {
+    try applying(AveragePool(attributes))
+  }
+}

@@ -1,0 +1,83 @@
+import CrestTensor
+
+/// Values one after the other along an axis (ONNX `Concat`, opset 13).
+public struct Concat: Operation {
+  /// `Concat`.
+  public static let name = "Concat"
+  /// The axis joined along, not negative.
+  public let axis: Int
+
+  /// A joining along `axis`, which is not negative.
+  public init(axis: Int) { self.axis = axis }
+
+  /// The common sizes, and along the axis the sum of all.
+  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+    guard let first = inputs.first else {
+      throw OperationError(expected: "1 input or more", got: "0")
+    }
+    try OperationError.checkSameElementType(inputs)
+    var sizes = first.shape.dimensions
+    guard sizes.indices.contains(axis) else {
+      throw OperationError(expected: "an axis of \(first.shape)", got: "\(axis)")
+    }
+    for input in inputs.dropFirst() {
+      var others = input.shape.dimensions
+      guard others.count == sizes.count else { throw mismatch(inputs) }
+      let (sum, overflow) = sizes[axis].addingReportingOverflow(others[axis])
+      others[axis] = sizes[axis]
+      guard others == sizes, !overflow else { throw mismatch(inputs) }
+      sizes[axis] = sum
+    }
+    guard let shape = Shape(checking: sizes) else { throw mismatch(inputs) }
+    return [ValueType(shape, first.elementType)]
+  }
+
+  private func mismatch(_ inputs: [ValueType]) -> OperationError {
+    OperationError(
+      expected: "shapes that differ along axis \(axis) only",
+      got: inputs.map(\.shape.description).joined(separator: ", "))
+  }
+
+  /// The elements of the input each element comes from.
+  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+    guard let type = try? outputTypes(for: inputs.map(\.type))[0] else {
+      preconditionFailure("\(inputs.map(\.type)) can't be joined along axis \(axis)")
+    }
+    let outer = type.shape.dimensions[..<axis].reduce(1, *)
+    // Row r of the result is row r of each input in turn.
+    func joined<Element>(_ elements: [[Element]]) -> [Element] {
+      (0..<outer).flatMap { row in
+        elements.flatMap { array in
+          let width = array.count / outer
+          return array[row * width..<(row + 1) * width]
+        }
+      }
+    }
+    return [
+      type.elementType.isFloat
+        ? ReferenceArray(joined(inputs.map(\.reals)), type)
+        : ReferenceArray(integers: joined(inputs.map(\.integers)), type)
+    ]
+  }
+
+  /// To each input its part of dy.
+  public func gradients(_ context: GradientContext) throws -> [Symbol?] {
+    var start = 0
+    return try zip(context.inputs, context.isNeeded).map { input, isNeeded in
+      let end = start + input.shape[axis]
+      defer { start = end }
+      return try isNeeded
+        ? context.outputGradient.sliced(starts: [start], ends: [end], axes: [axis]) : nil
+    }
+  }
+}
+
+extension Symbol {
+  /// Returns this and then `others` along `axis` (ONNX `Concat`); a negative axis counts from the end.
+  ///
+  /// - Throws: ``GraphError`` when shapes differ along another axis, or the axis is out of range.
+  public func concatenated(with others: [Symbol], axis: Int) throws -> Symbol {
+    let operation = Concat(axis: try resolvedAxis(axis, Concat.name))
+    return try builder.apply(operation, [self] + others)[0]
+  }
+}

@@ -1,0 +1,122 @@
+import CrestTensor
+
+/// A product of matrices plus a third (ONNX `Gemm`, opset 13).
+///
+///     y = α · A · B + β · C,   A: [m, k], B: [k, n], y: [m, n]
+///
+/// A or B is transposed first where asked; C may be left out and broadcasts to [m, n].
+public struct Gemm: Operation {
+  /// `Gemm`.
+  public static let name = "Gemm"
+  /// What the product is multiplied by.
+  public let alpha: Double
+  /// What C is multiplied by.
+  public let beta: Double
+  /// Whether the first input is Aᵀ, [k, m].
+  public let transposesA: Bool
+  /// Whether the second input is Bᵀ, [n, k].
+  public let transposesB: Bool
+
+  /// α · A · B + β · C.
+  public init(
+    alpha: Double = 1, beta: Double = 1, transposesA: Bool = false, transposesB: Bool = false
+  ) {
+    self.alpha = alpha
+    self.beta = beta
+    self.transposesA = transposesA
+    self.transposesB = transposesB
+  }
+
+  /// [m, n].
+  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+    try OperationError.check(inputs, count: 2...3)
+    try OperationError.checkSameElementType(inputs)
+    try OperationError.checkFloat(inputs[0])
+    let (a, b) = (inputs[0].shape, inputs[1].shape)
+    let (inner, outer) = (transposesA ? 0 : 1, transposesB ? 1 : 0)
+    guard a.rank == 2, b.rank == 2, a[inner] == b[outer],
+      let shape = Shape(checking: [a[1 - inner], b[1 - outer]])
+    else {
+      throw OperationError(
+        expected: "matrices \(transposesA ? "[k, m]" : "[m, k]") and "
+          + "\(transposesB ? "[n, k]" : "[k, n]")", got: "\(a) and \(b)")
+    }
+    guard inputs.count == 2 || inputs[2].shape.broadcast(with: shape) == shape else {
+      throw OperationError(
+        expected: "a third input that broadcasts to \(shape)", got: "\(inputs[2].shape)")
+    }
+    return [ValueType(shape, inputs[0].elementType)]
+  }
+
+  /// Sums the products.
+  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+    guard let type = try? outputTypes(for: inputs.map(\.type))[0] else {
+      preconditionFailure("\(inputs.map(\.type)) can't be multiplied")
+    }
+    let (m, n) = (type.shape[0], type.shape[1])
+    let k = inputs[0].shape[transposesA ? 0 : 1]
+    let (a, b) = (inputs[0].reals, inputs[1].reals)
+    let c = inputs.count == 3 ? inputs[2].broadcast(to: type.shape).reals : nil
+    let y = (0..<m * n).map { element in
+      let (row, column) = element.quotientAndRemainder(dividingBy: n)
+      let product = (0..<k).reduce(0.0) { sum, inner in
+        sum + a[transposesA ? inner * m + row : row * k + inner]
+          * b[transposesB ? column * k + inner : inner * n + column]
+      }
+      return alpha * product + (c.map { beta * $0[element] } ?? 0)
+    }
+    return [ReferenceArray(y, type)]
+  }
+
+  /// dA = α · dy · Bᵀ, dB = α · Aᵀ · dy, each transposed where its input was, dC = β · dy summed
+  /// over what was broadcast.
+  public func gradients(_ context: GradientContext) throws -> [Symbol?] {
+    let (a, b, dy) = (context.inputs[0], context.inputs[1], context.outputGradient)
+    let da: Symbol? =
+      if !context.isNeeded[0] {
+        nil
+      } else if transposesA {
+        try b.gemm(dy, alpha: alpha, transposingA: transposesB, transposingB: true)
+      } else {
+        try dy.gemm(b, alpha: alpha, transposingB: !transposesB)
+      }
+    let db: Symbol? =
+      if !context.isNeeded[1] {
+        nil
+      } else if transposesB {
+        try dy.gemm(a, alpha: alpha, transposingA: true, transposingB: transposesA)
+      } else {
+        try a.gemm(dy, alpha: alpha, transposingA: !transposesA)
+      }
+    guard context.inputs.count == 3 else { return [da, db] }
+    let dc: Symbol? =
+      if !context.isNeeded[2] {
+        nil
+      } else {
+        try (beta == 1 ? dy : dy * beta).summed(to: context.inputs[2].shape)
+      }
+    return [da, db, dc]
+  }
+}
+
+extension Symbol {
+  /// Returns α · A · B + β · C, this being A (ONNX `Gemm`).
+  ///
+  /// - Parameters:
+  ///   - b: B, or Bᵀ when it is transposed.
+  ///   - c: C, which broadcasts to the product's shape; nothing is added when nil.
+  ///   - alpha: What the product is multiplied by.
+  ///   - beta: What C is multiplied by.
+  ///   - transposingA: Whether this is Aᵀ.
+  ///   - transposingB: Whether `b` is Bᵀ.
+  /// - Returns: [m, n].
+  /// - Throws: ``GraphError`` when the shapes don't fit.
+  public func gemm(
+    _ b: Symbol, _ c: Symbol? = nil, alpha: Double = 1, beta: Double = 1,
+    transposingA: Bool = false, transposingB: Bool = false
+  ) throws -> Symbol {
+    let operation = Gemm(
+      alpha: alpha, beta: beta, transposesA: transposingA, transposesB: transposingB)
+    return try builder.apply(operation, [self, b] + (c.map { [$0] } ?? []))[0]
+  }
+}

@@ -1,0 +1,20 @@
+/// 1 where a > b, else 0, as a float (ours; NumPy broadcasting; 0 when either is NaN).
+public struct GreaterMask: ElementwiseOperation {
+  /// `GreaterMask`.
+  public static let name = "GreaterMask"
+  /// 1 where a > b, else 0.
+  public var function: ElementwiseFunction { .greater }
+
+  /// The operation.
+  public init() {}
+
+  /// Zero: a mask is constant wherever it has a derivative.
+  public func gradients(_ context: GradientContext) throws -> [Symbol?] { [nil, nil] }
+}
+
+extension Symbol {
+  /// Returns 1 where this > `other`, else 0, with broadcasting.
+  ///
+  /// - Throws: ``GraphError`` when the shapes don't broadcast.
+  public func greaterMask(_ other: Symbol) throws -> Symbol { try applying(GreaterMask(), other) }
+}

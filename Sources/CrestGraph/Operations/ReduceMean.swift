@@ -1,0 +1,42 @@
+import CrestTensor
+
+/// The mean over axes (ONNX `ReduceMean`, opset 18, axes as an attribute); NaN of nothing.
+public struct ReduceMean: Operation, Reduction {
+  /// `ReduceMean`.
+  public static let name = "ReduceMean"
+  /// The axes folded, ascending, none negative.
+  public let axes: [Int]
+  /// Whether folded axes stay, with size 1.
+  public let keepsDimensions: Bool
+
+  /// A mean over `axes`, ascending and none negative.
+  public init(axes: [Int], keepsDimensions: Bool) {
+    self.axes = axes
+    self.keepsDimensions = keepsDimensions
+  }
+
+  /// The mean of each group.
+  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+    [reduce(inputs[0]) { group in group.reduce(0, +) / Double(group.count) }]
+  }
+
+  /// dy over the size of a group, repeated over the folded axes.
+  public func gradients(_ context: GradientContext) throws -> [Symbol?] {
+    let x = context.inputs[0]
+    let count = axes.reduce(1) { $0 * x.shape[$1] }
+    return [try spread(context.outputGradient / Double(count), like: x)]
+  }
+}
+
+extension Symbol {
+  /// Returns the mean over `axes` (ONNX `ReduceMean`).
+  ///
+  /// Over all axes when nil; negative ones count from the end.
+  ///
+  /// - Throws: ``GraphError`` when an axis is out of range or named twice.
+  public func mean(axes: [Int]? = nil, keepingDimensions: Bool = false) throws -> Symbol {
+    try applying(
+      ReduceMean(
+        axes: try reductionAxes(axes, ReduceMean.name), keepsDimensions: keepingDimensions))
+  }
+}

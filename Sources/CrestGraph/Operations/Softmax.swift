@@ -1,0 +1,137 @@
+import CrestTensor
+
+// C's mathematics, not Foundation's: the engine's targets stay free of Foundation.
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// eˣ over its sum along an axis (ONNX `Softmax`, opset 13).
+///
+///     y = e^(x - max) / Σ e^(x - max)
+public struct Softmax: Operation {
+  /// `Softmax`.
+  public static let name = "Softmax"
+  /// The axis whose elements sum to 1, not negative.
+  public let axis: Int
+
+  /// A softmax along `axis`, which is not negative.
+  public init(axis: Int) { self.axis = axis }
+
+  /// The input's type.
+  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+    try OperationError.check(inputs, count: 1...1)
+    return [try OperationError.checkAxis(axis, of: inputs[0])]
+  }
+
+  /// Exponentials of what is left after subtracting the maximum, over their sum.
+  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+    [
+      inputs[0].mappingLines(along: axis) { line in
+        let logarithm = logSumExp(line)
+        return line.map { exp($0 - logarithm) }
+      }
+    ]
+  }
+
+  /// ``SoftmaxGradient``.
+  public func gradients(_ context: GradientContext) throws -> [Symbol?] {
+    [try context.outputs[0].applying(SoftmaxGradient(axis: axis), context.outputGradient)]
+  }
+}
+
+/// y · (dy - Σ y · dy): the gradient of ``Softmax`` from (y, dy) (ours).
+public struct SoftmaxGradient: Operation {
+  /// `SoftmaxGradient`.
+  public static let name = "SoftmaxGradient"
+  /// The axis whose elements sum to 1, not negative.
+  public let axis: Int
+
+  /// The gradient of a softmax along `axis`.
+  public init(axis: Int) { self.axis = axis }
+
+  /// The type of y.
+  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+    try OperationError.checkOutputAndGradient(inputs, axis: axis)
+  }
+
+  /// The formula as it stands.
+  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+    [
+      inputs[0].mappingLines(along: axis, with: inputs[1]) { y, dy in
+        let sum = zip(y, dy).reduce(0) { $0 + $1.0 * $1.1 }
+        return zip(y, dy).map { $0 * ($1 - sum) }
+      }
+    ]
+  }
+}
+
+/// log Σ eˣ, with the maximum taken out first so that nothing overflows.
+func logSumExp(_ line: [Double]) -> Double {
+  let largest = line.reduce(-.infinity) { ElementwiseFunction.maximum.evaluate([$0, $1]) }
+  return largest + log(line.reduce(0) { $0 + exp($1 - largest) })
+}
+
+extension OperationError {
+  /// Refuses a value that isn't of a float type or doesn't have `axis`; returns its type.
+  static func checkAxis(_ axis: Int, of input: ValueType) throws(OperationError) -> ValueType {
+    try checkFloat(input)
+    guard (0..<input.shape.rank).contains(axis) else {
+      throw OperationError(expected: "an axis of \(input.shape)", got: "\(axis)")
+    }
+    return input
+  }
+
+  /// Refuses anything but an output with `axis` and its gradient; returns the output's type.
+  static func checkOutputAndGradient(
+    _ inputs: [ValueType], axis: Int
+  ) throws(OperationError) -> [ValueType] {
+    try check(inputs, count: 2...2)
+    try checkSameElementType(inputs)
+    let output = try checkAxis(axis, of: inputs[0])
+    try check(gradient: inputs[1].shape, of: output.shape)
+    return [output]
+  }
+}
+
+extension ReferenceArray {
+  /// The places of the elements of each line along `axis`: those that differ in its index only.
+  func lines(along axis: Int) -> [[Int]] {
+    let (size, stride) = (shape[axis], shape.strides[axis])
+    guard shape.elementCount > 0 else { return [] }
+    return (0..<shape.elementCount / size).map { line in
+      let first = line / stride * size * stride + line % stride
+      return (0..<size).map { first + $0 * stride }
+    }
+  }
+
+  /// Each line along `axis` replaced by what `body` makes of it.
+  func mappingLines(along axis: Int, _ body: ([Double]) -> [Double]) -> ReferenceArray {
+    mappingLines(along: axis, with: self) { line, _ in body(line) }
+  }
+
+  /// Each line along `axis` replaced by what `body` makes of it and the same line of `other`.
+  func mappingLines(
+    along axis: Int, with other: ReferenceArray, _ body: ([Double], [Double]) -> [Double]
+  ) -> ReferenceArray {
+    let (mine, theirs) = (reals, other.reals)
+    var results = mine
+    for line in lines(along: axis) {
+      let values = body(line.map { mine[$0] }, line.map { theirs[$0] })
+      for (place, value) in zip(line, values) { results[place] = value }
+    }
+    return ReferenceArray(results, type)
+  }
+}
+
+extension Symbol {
+  /// Returns the softmax along `axis` (ONNX `Softmax`); a negative axis counts from the end.
+  ///
+  /// - Throws: ``GraphError`` when the axis is out of range.
+  public func softmax(axis: Int = -1) throws -> Symbol {
+    try applying(Softmax(axis: resolvedAxis(axis, Softmax.name)))
+  }
+}
