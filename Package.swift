@@ -34,6 +34,11 @@ let package = Package(
     .testTarget(
       name: "CrestGraphTests", dependencies: ["CrestGraph", "CrestTensor"],
       swiftSettings: strict),
+    .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
+    .testTarget(
+      name: "CrestRuntimeTests",
+      dependencies: ["AllocationCounter", "CrestGraph", "CrestRuntime", "CrestTensor"],
+      swiftSettings: strict),
     .testTarget(
       name: "CrestOptimizersTests", dependencies: ["CrestOptimizers"], swiftSettings: strict),
     .testTarget(

@@ -79,7 +79,7 @@ public struct Graph: Sendable {
     public let stage: Stage
   }
 
-  /// An input or output under its name.
+  /// An input, output or layer's result under its name.
   public struct Port: Sendable {
     /// The name.
     public let name: String
@@ -103,6 +103,8 @@ public struct Graph: Sendable {
   public internal(set) var inputs: [Port] = []
   /// What a run gives, in order.
   public internal(set) var outputs: [Port] = []
+  /// What each layer gave, by its path, in the order they were traced.
+  public internal(set) var layers: [Port] = []
   /// Parameters and running statistics, in the order they were declared.
   public internal(set) var variables: [VariableDeclaration] = []
   /// What running statistics become in training.

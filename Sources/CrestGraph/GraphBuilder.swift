@@ -22,14 +22,17 @@ public final class GraphBuilder {
   /// The path of the layer being traced, as in `block1.conv`.
   public var path: String { scopes.joined(separator: ".") }
 
-  /// Traces `body` inside a scope named `name` (made unique by a suffix when it was used before).
-  public func scoped<Result>(_ name: String, _ body: () throws -> Result) rethrows -> Result {
+  /// Traces a layer: `body` in a scope named `name`, which a suffix makes unique when it was used
+  /// before; what it returns is the layer's result in ``Graph/layers``.
+  public func scoped(_ name: String, _ body: () throws -> Symbol) rethrows -> Symbol {
     let full = (scopes + [name]).joined(separator: ".")
     let uses = scopeUses[full, default: 0]
     scopeUses[full] = uses + 1
     scopes.append(uses == 0 ? name : "\(name)_\(uses)")
     defer { scopes.removeLast() }
-    return try body()
+    let result = try body()
+    graph.layers.append(Graph.Port(name: path, value: result.id))
+    return result
   }
 
   /// Traces `body` under another path and stage.
@@ -221,6 +224,10 @@ public final class GraphBuilder {
       }
     }
     for port in template.outputs { output(port.name, Self.found(port.value, in: symbols)) }
+    for layer in template.layers {
+      guard let symbol = symbols[layer.value] else { continue }
+      graph.layers.append(Graph.Port(name: layer.name, value: symbol.id))
+    }
     for change in template.updates where keepsUpdates {
       guard let statistic = variables[change.variable] else {
         preconditionFailure("statistic \(change.variable) is updated but has no value")

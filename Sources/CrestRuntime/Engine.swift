@@ -1,14 +1,6 @@
 import CCrestKernels
 import Synchronization
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
 /// The threads and kernels that programs run on.
 ///
 /// Several programs may share an engine; they take turns.
@@ -49,16 +41,7 @@ public final class Engine: Sendable {
   deinit { ck_pool_destroy(pool) }
 
   /// The number of cores this process may run on.
-  public static var availableCoreCount: Int {
-    #if os(Linux)
-      var set = cpu_set_t()
-      if sched_getaffinity(0, MemoryLayout<cpu_set_t>.size, &set) == 0 {
-        let count = withUnsafeBytes(of: set) { $0.reduce(0) { $0 + $1.nonzeroBitCount } }
-        if count > 0 { return count }
-      }
-    #endif
-    return max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
-  }
+  public static var availableCoreCount: Int { ck_available_core_count() }
 
   /// Runs `body` while no other program uses the pool.
   func exclusively(_ body: () -> Void) {

@@ -196,7 +196,9 @@ extension ParameterStore {
       [parameterMemory, statisticMemory] + momentMemory,
       [snapshot.parameters, snapshot.statistics] + snapshot.moments)
     {
-      for (index, pattern) in bits.enumerated() { memory.floats[index] = Float(bitPattern: pattern) }
+      for (index, pattern) in bits.enumerated() {
+        memory.floats[index] = Float(bitPattern: pattern)
+      }
     }
   }
 }

@@ -19,6 +19,9 @@ ck_pool *_Nullable ck_pool_create(size_t thread_count);
 void ck_pool_destroy(ck_pool *pool);
 size_t ck_pool_thread_count(const ck_pool *pool);
 
+// The number of cores this process may run on, at least 1.
+size_t ck_available_core_count(void);
+
 // Runs body(context, 0 … chunk_count - 1, …) and returns when all are done. The caller works too.
 // Which thread takes which chunk is not fixed; kernels get the same bits for any thread count by
 // cutting work into chunks by the problem's size alone and combining them in a fixed order.

@@ -1,4 +1,4 @@
-import CrestTensor
+package import CrestTensor
 
 /// Matrix product over the last two axes, batched and broadcast over the others (ONNX `MatMul`, opset 13).
 ///

@@ -63,7 +63,7 @@ struct CompiledGraph {
   /// The parameters of a traced graph with their places among the variables.
   private static func parameters(_ builder: GraphBuilder) -> [(variable: Int, symbol: Symbol)] {
     let graph = builder.result
-    return graph.values.indices.compactMap { index in
+    return graph.values.indices.compactMap { index -> (variable: Int, symbol: Symbol)? in
       guard case .variable(let number) = graph.values[index].origin,
         graph.variables[number].role != nil
       else { return nil }
@@ -71,18 +71,11 @@ struct CompiledGraph {
     }
   }
 
-  /// The output of the layer at `path`: what the last node traced in it made.
+  /// What the layer at `path` gave.
   private static func activation(_ path: String, _ graph: Graph) throws -> ValueID {
-    let node = graph.nodes.last { node in
-      node.stage == .forward && (node.path == path || node.path.hasPrefix(path + "."))
+    guard let layer = graph.layers.last(where: { $0.name == path }) else {
+      throw ProgramError.unknownLayer(path, known: graph.layers.map(\.name))
     }
-    guard let node, !path.isEmpty else {
-      var known: [String] = []
-      for node in graph.nodes where !node.path.isEmpty && known.last != node.path {
-        known.append(node.path)
-      }
-      throw ProgramError.unknownLayer(path, known: known)
-    }
-    return node.outputs[0]
+    return layer.value
   }
 }

@@ -22,7 +22,8 @@ extension Graph {
       else { continue }
       let output = node.outputs[0]
       let roots = Set((readers[output] ?? []).map { rootOf[$0] })
-      if joining, let root = roots.first ?? nil, roots.count == 1, !wanted.contains(output),
+      if joining, roots.count == 1, case .some(.some(let root)) = roots.first,
+        !wanted.contains(output),
         nodes[root].stage == node.stage,
         type(of: nodes[root].outputs[0]) == type(of: output),
         chains[root]?.add(number, operation, node, in: self) == true

@@ -1,5 +1,6 @@
 import CCrestKernels
 import CrestGraph
+import CrestTensor
 
 extension Dropout: KernelLowering {
   func lower(_ node: Graph.Node, into lowering: Lowering) -> Bool {

@@ -14,7 +14,8 @@ extension FusedElementwise: KernelLowering {
     let layout: Lowering.Layout =
       shape.rank == 4 && images.count > plain.count
         || shape.rank == 4 && images.count == plain.count && !images.isEmpty
-          && !lowering.exists(node.inputs[whole[0]], .plain) ? .channelsLast : .plain
+          && !lowering.exists(node.inputs[whole[0]], .plain)
+      ? .channelsLast : .plain
 
     let order = layout == .channelsLast ? [0, 2, 3, 1] : Array(0..<shape.rank)
     var inputs: [(buffer: BufferID, strides: [Int])] = []

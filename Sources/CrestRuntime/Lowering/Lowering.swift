@@ -1,5 +1,5 @@
 import CCrestKernels
-import CrestGraph
+public import CrestGraph
 import CrestTensor
 
 /// Turns the nodes of a graph into steps that call kernels on planned memory.

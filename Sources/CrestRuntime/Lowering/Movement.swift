@@ -6,8 +6,8 @@ extension Lowering {
   /// Copies a box of elements between two buffers, by strides in elements.
   func copyBox(
     sizes: [Int], elementType: ElementType, from source: BufferID, strides sourceStrides: [Int],
-    offset sourceOffset: Int = 0, to target: BufferID, strides targetStrides: [Int],
-    offset targetOffset: Int = 0
+    sourceOffset: Int = 0, to target: BufferID, strides targetStrides: [Int],
+    targetOffset: Int = 0
   ) {
     // The kernel takes few axes; a box of more is cut along its outermost ones.
     let rank = Int(CK_MAX_RANK)
@@ -16,15 +16,14 @@ extension Lowering {
         copyBox(
           sizes: Array(sizes.dropFirst()), elementType: elementType, from: source,
           strides: Array(sourceStrides.dropFirst()),
-          offset: sourceOffset + index * sourceStrides[0], to: target,
+          sourceOffset: sourceOffset + index * sourceStrides[0], to: target,
           strides: Array(targetStrides.dropFirst()),
-          offset: targetOffset + index * targetStrides[0])
+          targetOffset: targetOffset + index * targetStrides[0])
       }
       return
     }
     let engine = engine
     let width = elementType.byteCount
-    let sizes = sizes.map { $0 }
     emit("copy", reads: [source], writes: [target]) { memory in
       let x = memory[source] + sourceOffset * width
       let y = memory[target] + targetOffset * width
@@ -104,7 +103,7 @@ extension Lowering {
     let target = output(node.outputs[0])
     copyBox(
       sizes: type.shape.dimensions, elementType: type.elementType, from: source, strides: strides,
-      offset: offset, to: target, strides: type.shape.strides)
+      sourceOffset: offset, to: target, strides: type.shape.strides)
   }
 }
 
@@ -155,7 +154,7 @@ extension Concat: KernelLowering {
       lowering.copyBox(
         sizes: shape.dimensions, elementType: type.elementType, from: source,
         strides: shape.strides, to: target, strides: type.shape.strides,
-        offset: start * type.shape.strides[axis])
+        targetOffset: start * type.shape.strides[axis])
       start += shape[axis]
     }
     return true

@@ -11,7 +11,7 @@ extension Slice: KernelLowering {
     let (source, target) = (lowering.buffer(node.inputs[0]), lowering.output(node.outputs[0]))
     lowering.copyBox(
       sizes: type.shape.dimensions, elementType: type.elementType, from: source,
-      strides: zip(extents, input.strides).map { $0.step * $1 }, offset: extents.start(input),
+      strides: zip(extents, input.strides).map { $0.step * $1 }, sourceOffset: extents.start(input),
       to: target, strides: type.shape.strides)
     return true
   }
@@ -27,7 +27,7 @@ extension SliceGradient: KernelLowering {
       sizes: gradient.shape.dimensions, elementType: gradient.elementType, from: source,
       strides: gradient.shape.strides, to: target,
       strides: zip(extents, inputShape.strides).map { $0.step * $1 },
-      offset: extents.start(inputShape))
+      targetOffset: extents.start(inputShape))
     return true
   }
 }
@@ -62,7 +62,8 @@ extension Pad: KernelLowering {
     guard !sizes.contains(0) else { return true }
     lowering.copyBox(
       sizes: sizes, elementType: type.elementType, from: source, strides: input.strides,
-      offset: offsets.source, to: target, strides: type.shape.strides, offset: offsets.target)
+      sourceOffset: offsets.source, to: target, strides: type.shape.strides,
+      targetOffset: offsets.target)
     return true
   }
 }
