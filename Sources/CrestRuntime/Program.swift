@@ -156,7 +156,7 @@ public final class Program {
   ///
   /// - Parameters:
   ///   - stage: Forward, loss or backward.
-  ///   - random: The key of the step's dropout masks.
+  ///   - key: The key of the step's dropout masks.
   public func run(_ stage: Stage, random key: RandomKey) {
     random.key = key
     let steps = stages[stage.rawValue]

@@ -11,6 +11,8 @@ extension Graph {
   /// there is one way to lower them all.
   ///
   /// - Parameter joining: Whether nodes join at all; if not, every value can be looked at.
+  /// - Returns: An equal graph whose elementwise nodes are all ``FusedElementwise``.
+  /// - Throws: ``GraphError`` when the copy doesn't fit, which a fault of the pass alone can cause.
   func fusingElementwise(joining: Bool) throws -> Graph {
     let readers = readersByValue()
     let wanted = Set(outputs.map(\.value) + updates.map(\.value))

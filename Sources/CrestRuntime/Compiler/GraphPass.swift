@@ -19,6 +19,8 @@ extension Graph {
   ///
   /// - Parameter rewrite: What stands in for a node, given the graph being built and the new
   ///   symbols of its inputs; nil to keep it.
+  /// - Returns: The new graph, with the same inputs, variables, outputs and updates.
+  /// - Throws: ``GraphError``, or what `rewrite` throws.
   func rewritten(
     _ rewrite: (GraphBuilder, Node, [Symbol]) throws -> [Symbol]?
   ) throws -> Graph {

@@ -25,7 +25,7 @@ final class Lowering {
   private var external: [ValueID: Buffer.Placement]
   private var current: (node: Int?, stage: Stage) = (nil, .forward)
 
-  /// - Parameter external: Values that must end up at a given place, such as gradients in a store.
+  /// A lowering of `graph`; `external` values end up at a given place, such as gradients in a store.
   init(_ graph: Graph, engine: Engine, external: [ValueID: Buffer.Placement]) {
     self.graph = graph
     self.engine = engine
@@ -133,10 +133,9 @@ final class Lowering {
 
   /// Adds a step.
   ///
-  /// - Parameters:
-  ///   - name: What runs, for profiles and messages.
-  ///   - inPlace: A written buffer and those it may take the memory of when they end here.
-  ///   - bind: Makes the step's work once addresses are known; the work allocates nothing.
+  /// `name` is for profiles and messages; `inPlace` names a written buffer and those it may take the
+  /// memory of when they end here; `bind` makes the step's work once addresses are known, which
+  /// allocates nothing.
   func emit(
     _ name: String, reads: [BufferID], writes: [BufferID],
     inPlace: (write: BufferID, reads: [BufferID])? = nil, scratchBytes: Int = 0,
