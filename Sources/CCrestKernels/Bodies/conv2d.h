@@ -13,7 +13,7 @@ typedef struct conv2d_call {
   ck_conv2d_plan plan;
   ck_conv2d_gradient_plan gradient_plan;
   const float *x, *w, *dy;
-  const float *bias;
+  const float *bias;  // or null
   float *y, *dx, *dw;
   float *filters, *windows, *partial, *packed_dy;
 } conv2d_call;
@@ -74,11 +74,7 @@ static void conv2d_pack_filters(void *context, size_t chunk, size_t worker) {
   size_t panels = ck_ceil_div(og, CK_TILE_COLUMNS), g = chunk / panels, j = chunk % panels * CK_TILE_COLUMNS;
   size_t columns = panel_columns(og, j), width = panel_width(columns);
   float *out = call->filters + g * call->plan.group_filter_floats + j * taps * cg;
-  memset(out, 0, taps * cg * width * sizeof(float));
-  for (size_t o = 0; o < columns; o++)
-    for (size_t c = 0; c < cg; c++)
-      for (size_t tap = 0; tap < taps; tap++)
-        out[(tap * cg + c) * width + o] = call->w[((g * og + j + o) * cg + c) * taps + tap];
+  pack_transposed(call->w + (g * og + j) * cg * taps, cg * taps, columns, cg * taps, taps, out, width);
 }
 
 static const float *conv2d_input_window(const conv2d_call *call, size_t image, size_t t0, size_t t1, size_t worker,
@@ -329,21 +325,34 @@ static void conv2d_filter_gradient_chunk(void *context, size_t chunk, size_t wor
   }
 }
 
-// Adds the parts in their order and puts a filter's taps last.
-static void conv2d_filter_gradient_sum(void *context, size_t channel, size_t worker) {
+// Adds the parts in their order, a block of them at a time, into the first.
+static void conv2d_filter_gradient_sum(void *context, size_t chunk, size_t worker) {
+  (void)worker;
+  const conv2d_call *call = context;
+  const ck_conv2d *p = call->p;
+  size_t count = ck_conv2d_taps(p) * (p->channels / p->groups) * p->output_channels;
+  size_t first = chunk * CK_CONV2D_SUM_FLOATS, last = ck_least(first + CK_CONV2D_SUM_FLOATS, count);
+  for (size_t i = first; i < last; i += CK_LANES) {
+    vf sum = vf_load_upto(call->partial + i, last - i);
+    for (size_t part = 1; part < call->plan.parts; part++)
+      sum += vf_load_upto(call->partial + part * count + i, last - i);
+    vf_store_upto(call->partial + i, sum, last - i);
+  }
+}
+
+// Puts a filter's taps last, a cache line of filters at a time, so that both sides move by whole lines.
+static void conv2d_filter_gradient_order(void *context, size_t chunk, size_t worker) {
   (void)worker;
   const conv2d_call *call = context;
   const ck_conv2d *p = call->p;
   size_t og = p->output_channels / p->groups, cg = p->channels / p->groups, taps = ck_conv2d_taps(p);
-  size_t part_floats = taps * cg * p->output_channels, g = channel / cg, c = channel % cg;
+  size_t lines = ck_ceil_div(og, CK_GEMM_LANES_MOST), g = chunk / lines;
+  size_t o0 = chunk % lines * CK_GEMM_LANES_MOST, o1 = ck_least(o0 + CK_GEMM_LANES_MOST, og);
   bool depthwise = ck_conv2d_is_depthwise(p);
-  for (size_t tap = 0; tap < taps; tap++) {
-    for (size_t o = 0; o < og; o++) {
-      const float *term = call->partial + (depthwise ? tap * p->channels + channel
-                                                     : ((g * taps + tap) * cg + c) * og + o);
-      float sum = 0;
-      for (size_t part = 0; part < call->plan.parts; part++) sum += term[part * part_floats];
-      call->dw[((g * og + o) * cg + c) * taps + tap] = sum;
+  for (size_t c = 0; c < cg; c++) {
+    for (size_t tap = 0; tap < taps; tap++) {
+      const float *sums = call->partial + (depthwise ? tap * p->channels + g : ((g * taps + tap) * cg + c) * og);
+      for (size_t o = o0; o < o1; o++) call->dw[((g * og + o) * cg + c) * taps + tap] = sums[o];
     }
   }
 }
@@ -356,13 +365,18 @@ static void CK_FN(conv2d_filter_gradient_f32)(ck_pool *pool, const ck_conv2d *p,
     return;
   }
   conv2d_call call = {.p = p, .plan = ck_plan_conv2d(p), .x = x, .dy = dy, .dw = dw, .partial = scratch};
-  // Without a pixel to sum over there are no parts, and the sum of none is written.
-  if (p->output_height == 0 || p->output_width == 0) call.plan.parts = 0;
-  size_t partial = call.plan.parts * ck_conv2d_taps(p) * (p->channels / p->groups) * p->output_channels;
-  call.windows = call.partial + ck_plan_round(partial, CK_GEMM_LANES_MOST);
+  size_t count = ck_conv2d_taps(p) * (p->channels / p->groups) * p->output_channels;
+  if (p->batch == 0 || p->output_height == 0 || p->output_width == 0) {
+    memset(dw, 0, count * sizeof(float));
+    return;
+  }
+  call.windows = call.partial + ck_plan_round(call.plan.parts * count, CK_GEMM_LANES_MOST);
   call.packed_dy = call.windows + ck_pool_thread_count(pool) * call.plan.window_floats;
   ck_pool_run(pool, call.plan.parts * call.plan.slices, conv2d_filter_gradient_chunk, &call);
-  ck_pool_run(pool, p->channels, conv2d_filter_gradient_sum, &call);
+  if (call.plan.parts > 1)
+    ck_pool_run(pool, ck_ceil_div(count, CK_CONV2D_SUM_FLOATS), conv2d_filter_gradient_sum, &call);
+  ck_pool_run(pool, p->groups * ck_ceil_div(p->output_channels / p->groups, CK_GEMM_LANES_MOST),
+              conv2d_filter_gradient_order, &call);
 }
 
 #endif

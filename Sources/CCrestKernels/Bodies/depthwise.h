@@ -7,8 +7,6 @@
 
 #define CK_DEPTHWISE_COLUMNS 8  // outputs at once: enough independent sums to hide the latency of an FMA
 
-CK_INLINE vf depthwise_load(const float *p, size_t n) { return n >= CK_LANES ? vf_load(p) : vf_load_part(p, n); }
-
 // Filters (channels, taps) as (taps, channels).
 static void depthwise_pack_filters(const float *w, size_t channels, size_t taps, float *out) {
   for (size_t tap = 0; tap < taps; tap++)
@@ -24,9 +22,9 @@ CK_INLINE void depthwise_columns(const size_t columns, const tile_terms *terms, 
   for (size_t outer = 0; outer < terms->outer; outer++) {
     for (size_t inner = 0; inner < terms->inner; inner++, filters += channels) {
       const float *x = a + outer * terms->a_outer + inner * terms->a_inner;
-      vf w = depthwise_load(filters, lanes);
+      vf w = vf_load_upto(filters, lanes);
 #pragma clang loop unroll(full)
-      for (size_t i = 0; i < columns; i++) sum[i] = vf_fma(depthwise_load(x + i * terms->a_row, lanes), w, sum[i]);
+      for (size_t i = 0; i < columns; i++) sum[i] = vf_fma(vf_load_upto(x + i * terms->a_row, lanes), w, sum[i]);
     }
   }
   tile_result result = {.alpha = 1};
@@ -64,12 +62,12 @@ static void depthwise_filter_gradient(const ck_conv2d *p, size_t v0, size_t v1, 
           const float *d = dy + t * p->output_width * p->channels + c;
           size_t u = 0;
           for (; u + 2 <= p->output_width; u += 2) {
-            even = vf_fma(depthwise_load(x + u * step, lanes), depthwise_load(d + u * p->channels, lanes), even);
-            odd = vf_fma(depthwise_load(x + (u + 1) * step, lanes), depthwise_load(d + (u + 1) * p->channels, lanes),
+            even = vf_fma(vf_load_upto(x + u * step, lanes), vf_load_upto(d + u * p->channels, lanes), even);
+            odd = vf_fma(vf_load_upto(x + (u + 1) * step, lanes), vf_load_upto(d + (u + 1) * p->channels, lanes),
                          odd);
           }
           if (u < p->output_width)
-            even = vf_fma(depthwise_load(x + u * step, lanes), depthwise_load(d + u * p->channels, lanes), even);
+            even = vf_fma(vf_load_upto(x + u * step, lanes), vf_load_upto(d + u * p->channels, lanes), even);
         }
         tile_store(sums + (v * p->kernel_width + tap) * p->channels + c, even + odd, lanes, &result, NULL);
       }

@@ -10,6 +10,7 @@ enum {
   CK_CONV2D_WINDOW_FLOATS = 12 * 1024,  // what a block of rows aims at: a first-level cache
   CK_CONV2D_PARTS = 16,                 // of the batch, in a filter gradient
   CK_CONV2D_PARTIAL_FLOATS = 4 << 20,   // what these may take together, where one does not take more
+  CK_CONV2D_SUM_FLOATS = 4096,          // of a chunk that adds them
 };
 
 // A convolution without a window: a matrix product over all pixels.
