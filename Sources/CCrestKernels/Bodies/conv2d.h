@@ -20,8 +20,8 @@ typedef struct conv2d_call {
 
 // Rows and columns of an image from (row, column) on, zero outside it: in place where all are inside,
 // else copied to `buffer`. *pitch gets the floats from row to row.
-static const float *conv2d_window(const float *image, size_t height, size_t width, size_t channels, ptrdiff_t row,
-                                  ptrdiff_t column, size_t rows, size_t columns, float *buffer, size_t *pitch) {
+static const float *conv2d_window(const float *image, size_t height, size_t width, size_t channels,
+                                  ptrdiff_t row, ptrdiff_t column, size_t rows, size_t columns, float *buffer, size_t *pitch) {
   if (row >= 0 && column >= 0 && (size_t)row + rows <= height && (size_t)column + columns <= width) {
     *pitch = width * channels;
     return image + ((size_t)row * width + (size_t)column) * channels;
@@ -77,8 +77,8 @@ static void conv2d_pack_filters(void *context, size_t chunk, size_t worker) {
   pack_transposed(call->w + (g * og + j) * cg * taps, cg * taps, columns, cg * taps, taps, out, width);
 }
 
-static const float *conv2d_input_window(const conv2d_call *call, size_t image, size_t t0, size_t t1, size_t worker,
-                                        size_t *pitch) {
+static const float *conv2d_input_window(const conv2d_call *call, size_t image, size_t t0, size_t t1,
+                                        size_t worker, size_t *pitch) {
   const ck_conv2d *p = call->p;
   ptrdiff_t row = (ptrdiff_t)(t0 * p->stride_height) - (ptrdiff_t)p->pad_top;
   size_t rows = ck_conv2d_reach(t1 - t0, p->stride_height, p->kernel_height, p->dilation_height);
@@ -124,11 +124,12 @@ static void conv2d_chunk(void *context, size_t chunk, size_t worker) {
 static void CK_FN(conv2d_f32)(ck_pool *pool, const ck_conv2d *p, const float *x, const float *w,
                               const float *bias, float *y, void *scratch) {
   if (ck_conv2d_is_pointwise(p)) {
-    CK_FN(gemm_f32)(pool, false, true, ck_conv2d_pixels(p), p->output_channels, p->channels, 1, x, w, 0, bias, y,
-                    scratch);
+    CK_FN(gemm_f32)(pool, false, true, ck_conv2d_pixels(p), p->output_channels, p->channels, 1, x, w, 0,
+                    bias, y, scratch);
     return;
   }
-  conv2d_call call = {.p = p, .plan = ck_plan_conv2d(p), .x = x, .w = w, .bias = bias, .y = y, .filters = scratch};
+  conv2d_call call = {.p = p, .plan = ck_plan_conv2d(p), .x = x, .w = w, .bias = bias, .y = y,
+                      .filters = scratch};
   if (p->output_width == 0) return;
   call.windows = call.filters + p->groups * call.plan.group_filter_floats;
   if (ck_conv2d_is_depthwise(p))
@@ -158,7 +159,8 @@ static bool conv2d_next_phase(const conv2d_call *call, conv2d_phase *phase, bool
       phase->first_row++;
     }
   }
-  if (phase->first_row >= call->gradient_plan.phases_height || call->gradient_plan.phases_width == 0) return false;
+  const ck_conv2d_gradient_plan *plan = &call->gradient_plan;
+  if (phase->first_row >= plan->phases_height || plan->phases_width == 0) return false;
   phase->h = ck_plan_phase(phase->first_row, p->height, p->stride_height, p->dilation_height, p->pad_top,
                            p->kernel_height);
   phase->w = ck_plan_phase(phase->first_column, p->width, p->stride_width, p->dilation_width, p->pad_left,
@@ -230,8 +232,8 @@ static void conv2d_input_gradient_chunk(void *context, size_t chunk, size_t work
                          phase.taps_before * og * ck_plan_round(cg, CK_GEMM_LANES_MOST) + j * taps * og;
         terms.b_step = panel_width(columns);
         for (size_t t = t0; t < t1; t++)
-          conv2d_row(&terms, window + (t - t0) * pitch + g * og, b, origin + t * row_step + g * cg + j, column_step,
-                     phase.w.rows, columns, &result);
+          conv2d_row(&terms, window + (t - t0) * pitch + g * og, b, origin + t * row_step + g * cg + j,
+                     column_step, phase.w.rows, columns, &result);
       }
     }
   }
@@ -255,8 +257,8 @@ static void depthwise_pack_gradient_filters(const conv2d_call *call) {
 static void CK_FN(conv2d_input_gradient_f32)(ck_pool *pool, const ck_conv2d *p, const float *dy, const float *w,
                                              float *dx, void *scratch) {
   if (ck_conv2d_is_pointwise(p)) {
-    CK_FN(gemm_f32)(pool, false, false, ck_conv2d_pixels(p), p->channels, p->output_channels, 1, dy, w, 0, NULL, dx,
-                    scratch);
+    CK_FN(gemm_f32)(pool, false, false, ck_conv2d_pixels(p), p->channels, p->output_channels, 1, dy, w, 0,
+                    NULL, dx, scratch);
     return;
   }
   conv2d_call call = {.p = p, .gradient_plan = ck_plan_conv2d_input_gradient(p), .w = w, .dy = dy, .dx = dx,
@@ -278,7 +280,8 @@ static void conv2d_filter_gradient_chunk(void *context, size_t chunk, size_t wor
   const ck_conv2d_plan *plan = &call->plan;
   size_t og = p->output_channels / p->groups, cg = p->channels / p->groups, taps = ck_conv2d_taps(p);
   size_t part = chunk / plan->slices, slice = chunk % plan->slices;
-  size_t v0 = ck_split(p->kernel_height, plan->slices, slice), v1 = ck_split(p->kernel_height, plan->slices, slice + 1);
+  size_t v0 = ck_split(p->kernel_height, plan->slices, slice);
+  size_t v1 = ck_split(p->kernel_height, plan->slices, slice + 1);
   size_t first = ck_split(p->batch, plan->parts, part), last = ck_split(p->batch, plan->parts, part + 1);
   float *partial = call->partial + part * taps * cg * p->output_channels;
   float *packed = call->packed_dy + worker * ck_conv2d_packed_dy_floats(p, plan);
@@ -311,7 +314,8 @@ static void conv2d_filter_gradient_chunk(void *context, size_t chunk, size_t wor
           }
           for (size_t v = v0; v < v1; v++) {
             for (size_t run = 0; run < runs; run++) {
-              const float *a = window + v * p->dilation_height * pitch + run * p->dilation_width * p->channels + g * cg;
+              const float *a = window + v * p->dilation_height * pitch +
+                               run * p->dilation_width * p->channels + g * cg;
               float *c = partial + ((g * taps + v * p->kernel_width + run) * cg) * og + j;
               for (size_t panel = 0; panel < panels; panel++) {
                 size_t i = ck_split(run_rows, panels, panel), rows = ck_split(run_rows, panels, panel + 1) - i;
@@ -351,17 +355,19 @@ static void conv2d_filter_gradient_order(void *context, size_t chunk, size_t wor
   bool depthwise = ck_conv2d_is_depthwise(p);
   for (size_t c = 0; c < cg; c++) {
     for (size_t tap = 0; tap < taps; tap++) {
-      const float *sums = call->partial + (depthwise ? tap * p->channels + g : ((g * taps + tap) * cg + c) * og);
-      for (size_t o = o0; o < o1; o++) call->dw[((g * og + o) * cg + c) * taps + tap] = sums[o];
+      size_t place = depthwise ? tap * p->channels + g : ((g * taps + tap) * cg + c) * og;
+      for (size_t o = o0; o < o1; o++) {
+        call->dw[((g * og + o) * cg + c) * taps + tap] = call->partial[place + o];
+      }
     }
   }
 }
 
-static void CK_FN(conv2d_filter_gradient_f32)(ck_pool *pool, const ck_conv2d *p, const float *x, const float *dy,
-                                              float *dw, void *scratch) {
+static void CK_FN(conv2d_filter_gradient_f32)(ck_pool *pool, const ck_conv2d *p, const float *x,
+                                              const float *dy, float *dw, void *scratch) {
   if (ck_conv2d_is_pointwise(p)) {
-    CK_FN(gemm_f32)(pool, true, false, p->output_channels, p->channels, ck_conv2d_pixels(p), 1, dy, x, 0, NULL, dw,
-                    scratch);
+    CK_FN(gemm_f32)(pool, true, false, p->output_channels, p->channels, ck_conv2d_pixels(p), 1, dy, x, 0,
+                    NULL, dw, scratch);
     return;
   }
   conv2d_call call = {.p = p, .plan = ck_plan_conv2d(p), .x = x, .dy = dy, .dw = dw, .partial = scratch};

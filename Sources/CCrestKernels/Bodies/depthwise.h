@@ -13,8 +13,8 @@ static void depthwise_pack_filters(const float *w, size_t channels, size_t taps,
     for (size_t c = 0; c < channels; c++) out[tap * channels + c] = w[c * taps + tap];
 }
 
-CK_INLINE void depthwise_columns(const size_t columns, const tile_terms *terms, const float *a, const float *filters,
-                                 const float *bias, float *y, size_t y_column, size_t channels,
+CK_INLINE void depthwise_columns(const size_t columns, const tile_terms *terms, const float *a,
+                                 const float *filters, const float *bias, float *y, size_t y_column, size_t channels,
                                  size_t lanes) {
   vf sum[CK_DEPTHWISE_COLUMNS];
 #pragma clang loop unroll(full)
@@ -24,7 +24,8 @@ CK_INLINE void depthwise_columns(const size_t columns, const tile_terms *terms, 
       const float *x = a + outer * terms->a_outer + inner * terms->a_inner;
       vf w = vf_load_upto(filters, lanes);
 #pragma clang loop unroll(full)
-      for (size_t i = 0; i < columns; i++) sum[i] = vf_fma(vf_load_upto(x + i * terms->a_row, lanes), w, sum[i]);
+      for (size_t i = 0; i < columns; i++)
+        sum[i] = vf_fma(vf_load_upto(x + i * terms->a_row, lanes), w, sum[i]);
     }
   }
   tile_result result = {.alpha = 1};
@@ -38,18 +39,20 @@ static void depthwise_row(const tile_terms *terms, const float *a, const float *
   for (size_t c = 0; c < channels; c += CK_LANES) {
     size_t lanes = ck_least(CK_LANES, channels - c), u = 0;
     const float *channel_bias = bias ? bias + c : NULL;
+    const float *from = a + c;
+    float *to = y + c;
     for (; u + CK_DEPTHWISE_COLUMNS <= count; u += CK_DEPTHWISE_COLUMNS)
-      depthwise_columns(CK_DEPTHWISE_COLUMNS, terms, a + u * terms->a_row + c, filters + c, channel_bias,
-                        y + u * y_column + c, y_column, channels, lanes);
+      depthwise_columns(CK_DEPTHWISE_COLUMNS, terms, from + u * terms->a_row, filters + c, channel_bias,
+                        to + u * y_column, y_column, channels, lanes);
     for (; u < count; u++)
-      depthwise_columns(1, terms, a + u * terms->a_row + c, filters + c, channel_bias, y + u * y_column + c, y_column,
-                        channels, lanes);
+      depthwise_columns(1, terms, from + u * terms->a_row, filters + c, channel_bias, to + u * y_column,
+                        y_column, channels, lanes);
   }
 }
 
 // Adds a block of `rows` rows to the sums (taps, channels) of the taps in kernel rows v0 ..< v1.
-static void depthwise_filter_gradient(const ck_conv2d *p, size_t v0, size_t v1, const float *window, size_t pitch,
-                                      const float *dy, size_t rows, bool fresh, float *sums) {
+static void depthwise_filter_gradient(const ck_conv2d *p, size_t v0, size_t v1, const float *window,
+                                      size_t pitch, const float *dy, size_t rows, bool fresh, float *sums) {
   tile_result result = {.alpha = 1, .scale = fresh ? 0 : 1};
   for (size_t v = v0; v < v1; v++) {
     for (size_t tap = 0; tap < p->kernel_width; tap++) {
@@ -61,13 +64,11 @@ static void depthwise_filter_gradient(const ck_conv2d *p, size_t v0, size_t v1, 
                            tap * p->dilation_width * p->channels + c;
           const float *d = dy + t * p->output_width * p->channels + c;
           size_t u = 0;
-          for (; u + 2 <= p->output_width; u += 2) {
-            even = vf_fma(vf_load_upto(x + u * step, lanes), vf_load_upto(d + u * p->channels, lanes), even);
-            odd = vf_fma(vf_load_upto(x + (u + 1) * step, lanes), vf_load_upto(d + (u + 1) * p->channels, lanes),
-                         odd);
+          for (; u + 2 <= p->output_width; u += 2, x += 2 * step, d += 2 * p->channels) {
+            even = vf_fma(vf_load_upto(x, lanes), vf_load_upto(d, lanes), even);
+            odd = vf_fma(vf_load_upto(x + step, lanes), vf_load_upto(d + p->channels, lanes), odd);
           }
-          if (u < p->output_width)
-            even = vf_fma(vf_load_upto(x + u * step, lanes), vf_load_upto(d + u * p->channels, lanes), even);
+          if (u < p->output_width) even = vf_fma(vf_load_upto(x, lanes), vf_load_upto(d, lanes), even);
         }
         tile_store(sums + (v * p->kernel_width + tap) * p->channels + c, even + odd, lanes, &result, NULL);
       }

@@ -9,8 +9,8 @@
 
 // Row k of `out` gets x[i · x_step + k] for i < columns, k < count; the lanes from `columns` to `width` are
 // padding and get any value. Rows come in groups of `period`: the first of every group go first.
-static void pack_transposed(const float *x, size_t x_step, size_t columns, size_t count, size_t period, float *out,
-                            size_t width) {
+static void pack_transposed(const float *x, size_t x_step, size_t columns, size_t count, size_t period,
+                            float *out, size_t width) {
   if (count == 0) return;
   const size_t groups = count / period;
 #define CK_PACKED_ROW(k) (period == 1 ? (k) : (k) % period * groups + (k) / period)

@@ -78,8 +78,8 @@ typedef struct ck_conv2d_phase {
   size_t place_step;     // from each tap's place to the next one's
 } ck_conv2d_phase;
 
-static inline ck_conv2d_phase ck_plan_phase(size_t phase, size_t size, size_t stride, size_t dilation, size_t pad,
-                                            size_t kernel) {
+static inline ck_conv2d_phase ck_plan_phase(size_t phase, size_t size, size_t stride, size_t dilation,
+                                            size_t pad, size_t kernel) {
   ck_conv2d_phase result = {.rows = phase < size ? ck_plan_ceil(size - phase, stride) : 0, .place_step = 1};
   for (size_t tap = kernel; tap-- > 0;) {
     ptrdiff_t shift = (ptrdiff_t)(phase + pad) - (ptrdiff_t)(tap * dilation);
