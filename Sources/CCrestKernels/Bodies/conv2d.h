@@ -21,7 +21,8 @@ typedef struct conv2d_call {
 // Rows and columns of an image from (row, column) on, zero outside it: in place where all are inside,
 // else copied to `buffer`. *pitch gets the floats from row to row.
 static const float *conv2d_window(const float *image, size_t height, size_t width, size_t channels,
-                                  ptrdiff_t row, ptrdiff_t column, size_t rows, size_t columns, float *buffer, size_t *pitch) {
+                                  ptrdiff_t row, ptrdiff_t column, size_t rows, size_t columns,
+                                  float *buffer, size_t *pitch) {
   if (row >= 0 && column >= 0 && (size_t)row + rows <= height && (size_t)column + columns <= width) {
     *pitch = width * channels;
     return image + ((size_t)row * width + (size_t)column) * channels;

@@ -14,8 +14,8 @@ static void depthwise_pack_filters(const float *w, size_t channels, size_t taps,
 }
 
 CK_INLINE void depthwise_columns(const size_t columns, const tile_terms *terms, const float *a,
-                                 const float *filters, const float *bias, float *y, size_t y_column, size_t channels,
-                                 size_t lanes) {
+                                 const float *filters, const float *bias, float *y, size_t y_column,
+                                 size_t channels, size_t lanes) {
   vf sum[CK_DEPTHWISE_COLUMNS];
 #pragma clang loop unroll(full)
   for (size_t i = 0; i < columns; i++) sum[i] = vf_splat(0);
