@@ -139,7 +139,8 @@ struct ElementwiseTests {
     program.add(CK_SUB, 4, 1)
     expectSame(program.run(set, Pool(threads: 2)), program.reference(), broadcast.testDescription)
     program.instructions = []
-    expectSame(program.run(set, Pool()), program.reference(), "\(broadcast.testDescription), copied")
+    expectSame(
+      program.run(set, Pool()), program.reference(), "\(broadcast.testDescription), copied")
   }
 
   @Test(arguments: InstructionSet.available, 1...12)
