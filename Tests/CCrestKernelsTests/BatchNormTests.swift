@@ -41,7 +41,8 @@ struct BatchNormTests {
     let context = "(\(rows), \(channels))"
     let (exactMean, exactVariance) = (reference.mean(), reference.variance())
     expectClose(mean, close(exactMean, magnitude: 0, roundings: 2), "mean of \(context)")
-    expectClose(variance, close(exactVariance, magnitude: 0, roundings: 2), "variance of \(context)")
+    expectClose(
+      variance, close(exactVariance, magnitude: 0, roundings: 2), "variance of \(context)")
     let normalised = reference.normalised(mean: exactMean, variance: exactVariance)
     expectClose(
       y,

@@ -38,7 +38,8 @@ struct CastTests {
     ElementType(testDescription: "int8", type: CK_INT8, bytes: 1, range: -128...127),
     ElementType(testDescription: "int16", type: CK_INT16, bytes: 2, range: -32768...32767),
     ElementType(
-      testDescription: "int32", type: CK_INT32, bytes: 4, range: Int64(Int32.min)...Int64(Int32.max)),
+      testDescription: "int32", type: CK_INT32, bytes: 4, range: Int64(Int32.min)...Int64(Int32.max)
+    ),
     ElementType(testDescription: "int64", type: CK_INT64, bytes: 8, range: .min ... .max),
     ElementType(testDescription: "uint8", type: CK_UINT8, bytes: 1, range: 0...255),
     ElementType(testDescription: "bool", type: CK_BOOL, bytes: 1, range: 0...1),
@@ -90,7 +91,9 @@ struct CastTests {
     let fraction = Double(bits & ((1 << UInt64(type.digits)) - 1))
     let exponent = Int(bits >> UInt64(type.digits)) & ((1 << exponentBits) - 1)
     let sign: Double = bits >> UInt64(8 * type.bytes - 1) == 0 ? 1 : -1
-    if exponent == (1 << exponentBits) - 1 { return .float(fraction == 0 ? sign * .infinity : .nan) }
+    if exponent == (1 << exponentBits) - 1 {
+      return .float(fraction == 0 ? sign * .infinity : .nan)
+    }
     let scale = Double(sign: .plus, exponent: type.leastExponent - type.digits, significand: 1)
     if exponent == 0 { return .float(sign * fraction * scale) }
     let significand = 1 + fraction / Double(sign: .plus, exponent: type.digits, significand: 1)

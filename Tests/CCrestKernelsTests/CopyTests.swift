@@ -48,7 +48,8 @@ struct CopyTests {
       Box(
         testDescription: "into padding", sizes: [5, 8, 9], xStrides: [72, 9, 1],
         yStrides: [132, 12, 1], yOrigin: 14),
-      Box(testDescription: "a transpose", sizes: [300, 130], xStrides: [130, 1], yStrides: [1, 300]),
+      Box(
+        testDescription: "a transpose", sizes: [300, 130], xStrides: [130, 1], yStrides: [1, 300]),
       Box(
         testDescription: "a transpose with gaps", sizes: [45, 33], xStrides: [40, 1],
         yStrides: [2, 100]),

@@ -37,7 +37,7 @@ struct ElementwiseTests {
   func `exact operations round once and treat special values as defined`(set: InstructionSet) {
     var numbers = SeededNumbers(seed: 11)
     // Every pair of special values, then random ones.
-    let specials = specialFloats + [1, -1, 1e-45, -3e38]
+    let specials = specialFloats + [1, -1, .leastNonzeroMagnitude, -3e38]
     let pairs = specials.flatMap { a in specials.map { (a, $0) } }
     let count = pairs.count + 40
     for op in Self.exactOperations {
@@ -139,7 +139,8 @@ struct ElementwiseTests {
     program.add(CK_SUB, 4, 1)
     expectSame(program.run(set, Pool(threads: 2)), program.reference(), broadcast.testDescription)
     program.instructions = []
-    expectSame(program.run(set, Pool()), program.reference(), "\(broadcast.testDescription), copied")
+    expectSame(
+      program.run(set, Pool()), program.reference(), "\(broadcast.testDescription), copied")
   }
 
   @Test(arguments: InstructionSet.available, 1...12)

@@ -29,7 +29,12 @@ struct OptimizerKernelTests {
       var exactV = v.map(Double.init)
       for _ in 0..<3 {
         let g = numbers.floats(count)
-        set.kernels.sgd_f32(Pool(threads: 2).pointer, count, &p, g, p.momentum == 0 ? nil : &v, &w)
+        let pool = Pool(threads: 2)
+        if p.momentum == 0 {
+          set.kernels.sgd_f32(pool.pointer, count, &p, g, nil, &w)
+        } else {
+          set.kernels.sgd_f32(pool.pointer, count, &p, g, &v, &w)
+        }
         for i in 0..<count {
           exactW[i] *= 1 - rate * Double(p.decay)
           let gradient = Double(g[i]) + Double(p.l2) * exactW[i]

@@ -60,7 +60,9 @@ struct ReductionTests {
   ) {
     var numbers = SeededNumbers(seed: 51)
     let plain = numbers.floats(shape.count)
-    let inputs = [plain, numbers.placing([.infinity], in: plain), numbers.placing([.nan], in: plain)]
+    let inputs = [
+      plain, numbers.placing([.infinity], in: plain), numbers.placing([.nan], in: plain),
+    ]
     let pool = Pool(threads: 2)
     for reduction in Self.reductions {
       for x in inputs {

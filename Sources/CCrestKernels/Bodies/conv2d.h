@@ -13,15 +13,16 @@ typedef struct conv2d_call {
   ck_conv2d_plan plan;
   ck_conv2d_gradient_plan gradient_plan;
   const float *x, *w, *dy;
-  const float *bias;
+  const float *bias;  // or null
   float *y, *dx, *dw;
   float *filters, *windows, *partial, *packed_dy;
 } conv2d_call;
 
 // Rows and columns of an image from (row, column) on, zero outside it: in place where all are inside,
 // else copied to `buffer`. *pitch gets the floats from row to row.
-static const float *conv2d_window(const float *image, size_t height, size_t width, size_t channels, ptrdiff_t row,
-                                  ptrdiff_t column, size_t rows, size_t columns, float *buffer, size_t *pitch) {
+static const float *conv2d_window(const float *image, size_t height, size_t width, size_t channels,
+                                  ptrdiff_t row, ptrdiff_t column, size_t rows, size_t columns,
+                                  float *buffer, size_t *pitch) {
   if (row >= 0 && column >= 0 && (size_t)row + rows <= height && (size_t)column + columns <= width) {
     *pitch = width * channels;
     return image + ((size_t)row * width + (size_t)column) * channels;
@@ -74,15 +75,11 @@ static void conv2d_pack_filters(void *context, size_t chunk, size_t worker) {
   size_t panels = ck_ceil_div(og, CK_TILE_COLUMNS), g = chunk / panels, j = chunk % panels * CK_TILE_COLUMNS;
   size_t columns = panel_columns(og, j), width = panel_width(columns);
   float *out = call->filters + g * call->plan.group_filter_floats + j * taps * cg;
-  memset(out, 0, taps * cg * width * sizeof(float));
-  for (size_t o = 0; o < columns; o++)
-    for (size_t c = 0; c < cg; c++)
-      for (size_t tap = 0; tap < taps; tap++)
-        out[(tap * cg + c) * width + o] = call->w[((g * og + j + o) * cg + c) * taps + tap];
+  pack_transposed(call->w + (g * og + j) * cg * taps, cg * taps, columns, cg * taps, taps, out, width);
 }
 
-static const float *conv2d_input_window(const conv2d_call *call, size_t image, size_t t0, size_t t1, size_t worker,
-                                        size_t *pitch) {
+static const float *conv2d_input_window(const conv2d_call *call, size_t image, size_t t0, size_t t1,
+                                        size_t worker, size_t *pitch) {
   const ck_conv2d *p = call->p;
   ptrdiff_t row = (ptrdiff_t)(t0 * p->stride_height) - (ptrdiff_t)p->pad_top;
   size_t rows = ck_conv2d_reach(t1 - t0, p->stride_height, p->kernel_height, p->dilation_height);
@@ -128,11 +125,12 @@ static void conv2d_chunk(void *context, size_t chunk, size_t worker) {
 static void CK_FN(conv2d_f32)(ck_pool *pool, const ck_conv2d *p, const float *x, const float *w,
                               const float *bias, float *y, void *scratch) {
   if (ck_conv2d_is_pointwise(p)) {
-    CK_FN(gemm_f32)(pool, false, true, ck_conv2d_pixels(p), p->output_channels, p->channels, 1, x, w, 0, bias, y,
-                    scratch);
+    CK_FN(gemm_f32)(pool, false, true, ck_conv2d_pixels(p), p->output_channels, p->channels, 1, x, w, 0,
+                    bias, y, scratch);
     return;
   }
-  conv2d_call call = {.p = p, .plan = ck_plan_conv2d(p), .x = x, .w = w, .bias = bias, .y = y, .filters = scratch};
+  conv2d_call call = {.p = p, .plan = ck_plan_conv2d(p), .x = x, .w = w, .bias = bias, .y = y,
+                      .filters = scratch};
   if (p->output_width == 0) return;
   call.windows = call.filters + p->groups * call.plan.group_filter_floats;
   if (ck_conv2d_is_depthwise(p))
@@ -162,7 +160,8 @@ static bool conv2d_next_phase(const conv2d_call *call, conv2d_phase *phase, bool
       phase->first_row++;
     }
   }
-  if (phase->first_row >= call->gradient_plan.phases_height || call->gradient_plan.phases_width == 0) return false;
+  const ck_conv2d_gradient_plan *plan = &call->gradient_plan;
+  if (phase->first_row >= plan->phases_height || plan->phases_width == 0) return false;
   phase->h = ck_plan_phase(phase->first_row, p->height, p->stride_height, p->dilation_height, p->pad_top,
                            p->kernel_height);
   phase->w = ck_plan_phase(phase->first_column, p->width, p->stride_width, p->dilation_width, p->pad_left,
@@ -234,8 +233,8 @@ static void conv2d_input_gradient_chunk(void *context, size_t chunk, size_t work
                          phase.taps_before * og * ck_plan_round(cg, CK_GEMM_LANES_MOST) + j * taps * og;
         terms.b_step = panel_width(columns);
         for (size_t t = t0; t < t1; t++)
-          conv2d_row(&terms, window + (t - t0) * pitch + g * og, b, origin + t * row_step + g * cg + j, column_step,
-                     phase.w.rows, columns, &result);
+          conv2d_row(&terms, window + (t - t0) * pitch + g * og, b, origin + t * row_step + g * cg + j,
+                     column_step, phase.w.rows, columns, &result);
       }
     }
   }
@@ -259,8 +258,8 @@ static void depthwise_pack_gradient_filters(const conv2d_call *call) {
 static void CK_FN(conv2d_input_gradient_f32)(ck_pool *pool, const ck_conv2d *p, const float *dy, const float *w,
                                              float *dx, void *scratch) {
   if (ck_conv2d_is_pointwise(p)) {
-    CK_FN(gemm_f32)(pool, false, false, ck_conv2d_pixels(p), p->channels, p->output_channels, 1, dy, w, 0, NULL, dx,
-                    scratch);
+    CK_FN(gemm_f32)(pool, false, false, ck_conv2d_pixels(p), p->channels, p->output_channels, 1, dy, w, 0,
+                    NULL, dx, scratch);
     return;
   }
   conv2d_call call = {.p = p, .gradient_plan = ck_plan_conv2d_input_gradient(p), .w = w, .dy = dy, .dx = dx,
@@ -282,7 +281,8 @@ static void conv2d_filter_gradient_chunk(void *context, size_t chunk, size_t wor
   const ck_conv2d_plan *plan = &call->plan;
   size_t og = p->output_channels / p->groups, cg = p->channels / p->groups, taps = ck_conv2d_taps(p);
   size_t part = chunk / plan->slices, slice = chunk % plan->slices;
-  size_t v0 = ck_split(p->kernel_height, plan->slices, slice), v1 = ck_split(p->kernel_height, plan->slices, slice + 1);
+  size_t v0 = ck_split(p->kernel_height, plan->slices, slice);
+  size_t v1 = ck_split(p->kernel_height, plan->slices, slice + 1);
   size_t first = ck_split(p->batch, plan->parts, part), last = ck_split(p->batch, plan->parts, part + 1);
   float *partial = call->partial + part * taps * cg * p->output_channels;
   float *packed = call->packed_dy + worker * ck_conv2d_packed_dy_floats(p, plan);
@@ -315,7 +315,8 @@ static void conv2d_filter_gradient_chunk(void *context, size_t chunk, size_t wor
           }
           for (size_t v = v0; v < v1; v++) {
             for (size_t run = 0; run < runs; run++) {
-              const float *a = window + v * p->dilation_height * pitch + run * p->dilation_width * p->channels + g * cg;
+              const float *a = window + v * p->dilation_height * pitch +
+                               run * p->dilation_width * p->channels + g * cg;
               float *c = partial + ((g * taps + v * p->kernel_width + run) * cg) * og + j;
               for (size_t panel = 0; panel < panels; panel++) {
                 size_t i = ck_split(run_rows, panels, panel), rows = ck_split(run_rows, panels, panel + 1) - i;
@@ -329,40 +330,60 @@ static void conv2d_filter_gradient_chunk(void *context, size_t chunk, size_t wor
   }
 }
 
-// Adds the parts in their order and puts a filter's taps last.
-static void conv2d_filter_gradient_sum(void *context, size_t channel, size_t worker) {
+// Adds the parts in their order, a block of them at a time, into the first.
+static void conv2d_filter_gradient_sum(void *context, size_t chunk, size_t worker) {
+  (void)worker;
+  const conv2d_call *call = context;
+  const ck_conv2d *p = call->p;
+  size_t count = ck_conv2d_taps(p) * (p->channels / p->groups) * p->output_channels;
+  size_t first = chunk * CK_CONV2D_SUM_FLOATS, last = ck_least(first + CK_CONV2D_SUM_FLOATS, count);
+  for (size_t i = first; i < last; i += CK_LANES) {
+    vf sum = vf_load_upto(call->partial + i, last - i);
+    for (size_t part = 1; part < call->plan.parts; part++)
+      sum += vf_load_upto(call->partial + part * count + i, last - i);
+    vf_store_upto(call->partial + i, sum, last - i);
+  }
+}
+
+// Puts a filter's taps last, a cache line of filters at a time, so that both sides move by whole lines.
+static void conv2d_filter_gradient_order(void *context, size_t chunk, size_t worker) {
   (void)worker;
   const conv2d_call *call = context;
   const ck_conv2d *p = call->p;
   size_t og = p->output_channels / p->groups, cg = p->channels / p->groups, taps = ck_conv2d_taps(p);
-  size_t part_floats = taps * cg * p->output_channels, g = channel / cg, c = channel % cg;
+  size_t lines = ck_ceil_div(og, CK_GEMM_LANES_MOST), g = chunk / lines;
+  size_t o0 = chunk % lines * CK_GEMM_LANES_MOST, o1 = ck_least(o0 + CK_GEMM_LANES_MOST, og);
   bool depthwise = ck_conv2d_is_depthwise(p);
-  for (size_t tap = 0; tap < taps; tap++) {
-    for (size_t o = 0; o < og; o++) {
-      const float *term = call->partial + (depthwise ? tap * p->channels + channel
-                                                     : ((g * taps + tap) * cg + c) * og + o);
-      float sum = 0;
-      for (size_t part = 0; part < call->plan.parts; part++) sum += term[part * part_floats];
-      call->dw[((g * og + o) * cg + c) * taps + tap] = sum;
+  for (size_t c = 0; c < cg; c++) {
+    for (size_t tap = 0; tap < taps; tap++) {
+      size_t place = depthwise ? tap * p->channels + g : ((g * taps + tap) * cg + c) * og;
+      for (size_t o = o0; o < o1; o++) {
+        call->dw[((g * og + o) * cg + c) * taps + tap] = call->partial[place + o];
+      }
     }
   }
 }
 
-static void CK_FN(conv2d_filter_gradient_f32)(ck_pool *pool, const ck_conv2d *p, const float *x, const float *dy,
-                                              float *dw, void *scratch) {
+static void CK_FN(conv2d_filter_gradient_f32)(ck_pool *pool, const ck_conv2d *p, const float *x,
+                                              const float *dy, float *dw, void *scratch) {
   if (ck_conv2d_is_pointwise(p)) {
-    CK_FN(gemm_f32)(pool, true, false, p->output_channels, p->channels, ck_conv2d_pixels(p), 1, dy, x, 0, NULL, dw,
-                    scratch);
+    CK_FN(gemm_f32)(pool, true, false, p->output_channels, p->channels, ck_conv2d_pixels(p), 1, dy, x, 0,
+                    NULL, dw, scratch);
     return;
   }
   conv2d_call call = {.p = p, .plan = ck_plan_conv2d(p), .x = x, .dy = dy, .dw = dw, .partial = scratch};
-  // Without a pixel to sum over there are no parts, and the sum of none is written.
-  if (p->output_height == 0 || p->output_width == 0) call.plan.parts = 0;
-  size_t partial = call.plan.parts * ck_conv2d_taps(p) * (p->channels / p->groups) * p->output_channels;
-  call.windows = call.partial + ck_plan_round(partial, CK_GEMM_LANES_MOST);
+  size_t count = ck_conv2d_taps(p) * (p->channels / p->groups) * p->output_channels;
+  if (p->batch == 0 || p->output_height == 0 || p->output_width == 0) {
+    memset(dw, 0, count * sizeof(float));
+    return;
+  }
+  call.windows = call.partial + ck_plan_round(call.plan.parts * count, CK_GEMM_LANES_MOST);
   call.packed_dy = call.windows + ck_pool_thread_count(pool) * call.plan.window_floats;
   ck_pool_run(pool, call.plan.parts * call.plan.slices, conv2d_filter_gradient_chunk, &call);
-  ck_pool_run(pool, p->channels, conv2d_filter_gradient_sum, &call);
+  if (call.plan.parts > 1)
+    ck_pool_run(pool, ck_ceil_div(count, CK_CONV2D_SUM_FLOATS), conv2d_filter_gradient_sum, &call);
+  ck_pool_run(pool, p->groups * ck_ceil_div(p->output_channels / p->groups, CK_GEMM_LANES_MOST),
+              conv2d_filter_gradient_order, &call);
 }
 
 #endif

@@ -57,43 +57,22 @@ static void ck_copy_line(size_t element_bytes, size_t n, const char *x, ptrdiff_
   }
 }
 
-typedef float ck_four __attribute__((vector_size(16), aligned(4), may_alias));
-
-// y[i · y_row + j] = x[j · x_row + i] for 4 × 4 elements of four bytes.
-CK_INLINE void ck_transpose_four(const float *x, ptrdiff_t x_row, float *y, ptrdiff_t y_row) {
-  ck_four a = *(const ck_four *)x, b = *(const ck_four *)(x + x_row);
-  ck_four c = *(const ck_four *)(x + 2 * x_row), d = *(const ck_four *)(x + 3 * x_row);
-  ck_four ab = __builtin_shufflevector(a, b, 0, 4, 1, 5), ab_high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
-  ck_four cd = __builtin_shufflevector(c, d, 0, 4, 1, 5), cd_high = __builtin_shufflevector(c, d, 2, 6, 3, 7);
-  *(ck_four *)y = __builtin_shufflevector(ab, cd, 0, 1, 4, 5);
-  *(ck_four *)(y + y_row) = __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
-  *(ck_four *)(y + 2 * y_row) = __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5);
-  *(ck_four *)(y + 3 * y_row) = __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7);
-}
-
-// y[i · y_row + j] = x[j · x_row + i] for i < m, j < n. Images make strides of powers of two, whose lines share a
-// few cache sets; so the side with the longer stride is finished line by line, sixteen elements at a time.
+// y[i · y_row + j] = x[j · x_row + i] for i < m, j < n, by squares of registers: whole cache lines on both sides
+// where a register is one, so that the strides of images, powers of two whose lines share a few cache sets, do no
+// harm. Values pass through registers as they are, signalling NaNs and integers too.
 CK_INLINE void ck_transpose(size_t m, size_t n, const float *x, ptrdiff_t x_row, float *y, ptrdiff_t y_row) {
-  size_t m4 = m / 4 * 4, n4 = n / 4 * 4;
-  bool x_first = imaxabs(x_row) >= imaxabs(y_row);
-  for (size_t i16 = 0; i16 < m4; i16 += 16)
-    for (size_t j16 = 0; j16 < n4; j16 += 16) {
-      size_t i_end = ck_least(m4, i16 + 16), j_end = ck_least(n4, j16 + 16);
-      if (x_first) {
-        for (size_t j = j16; j < j_end; j += 4)
-          for (size_t i = i16; i < i_end; i += 4)
-            ck_transpose_four(x + (ptrdiff_t)j * x_row + i, x_row, y + (ptrdiff_t)i * y_row + j, y_row);
-      } else {
-        for (size_t i = i16; i < i_end; i += 4)
-          for (size_t j = j16; j < j_end; j += 4)
-            ck_transpose_four(x + (ptrdiff_t)j * x_row + i, x_row, y + (ptrdiff_t)i * y_row + j, y_row);
-      }
+  size_t whole_m = m / CK_LANES * CK_LANES, whole_n = n / CK_LANES * CK_LANES;
+  for (size_t i = 0; i < whole_m; i += CK_LANES)
+    for (size_t j = 0; j < whole_n; j += CK_LANES) {
+      vf square[CK_LANES];
+      for (size_t r = 0; r < CK_LANES; r++) square[r] = vf_load(x + (ptrdiff_t)(j + r) * x_row + i);
+      vf_transpose(square);
+      for (size_t r = 0; r < CK_LANES; r++) vf_store(y + (ptrdiff_t)(i + r) * y_row + j, square[r]);
     }
-  for (size_t i = 0; i < m; i++)
-    for (size_t j = i < m4 ? n4 : 0; j < n; j++) {
-      // Not a float's load and store, which could quieten a signalling NaN on some machines.
-      memcpy(y + (ptrdiff_t)i * y_row + j, x + (ptrdiff_t)j * x_row + i, 4);
-    }
+  for (size_t j = whole_n; j < n; j++)
+    ck_copy_line(4, m, (const char *)(x + (ptrdiff_t)j * x_row), 1, (char *)(y + j), y_row);
+  for (size_t i = whole_m; i < m; i++)
+    ck_copy_line(4, whole_n, (const char *)(x + i), x_row, (char *)(y + (ptrdiff_t)i * y_row), 1);
 }
 
 static void ck_copy_tile(const ck_box *box, size_t line, size_t lines, size_t start, size_t length, const char *x,

@@ -7,9 +7,13 @@
 #include "../Plans/gemm_plan.h"
 #include "tile.h"
 
-// out[k · width + i] = x[i · x_step + k] for i < columns, k < count; the lanes from `columns` to `width`
-// are padding and get any value.
-static void pack_transposed(const float *x, size_t x_step, size_t columns, size_t count, float *out, size_t width) {
+// Row k of `out` gets x[i · x_step + k] for i < columns, k < count; the lanes from `columns` to `width` are
+// padding and get any value. Rows come in groups of `period`: the first of every group go first.
+static void pack_transposed(const float *x, size_t x_step, size_t columns, size_t count, size_t period,
+                            float *out, size_t width) {
+  if (count == 0) return;
+  const size_t groups = count / period;
+#define CK_PACKED_ROW(k) (period == 1 ? (k) : (k) % period * groups + (k) / period)
   size_t k = 0;
   for (; k + CK_LANES <= count; k += CK_LANES) {
     for (size_t i = 0; i < width; i += CK_LANES) {
@@ -18,20 +22,21 @@ static void pack_transposed(const float *x, size_t x_step, size_t columns, size_
       for (size_t r = 0; r < CK_LANES; r++) square[r] = vf_load(x + ck_least(i + r, columns - 1) * x_step + k);
       vf_transpose(square);
 #pragma clang loop unroll(full)
-      for (size_t r = 0; r < CK_LANES; r++) vf_store(out + (k + r) * width + i, square[r]);
+      for (size_t r = 0; r < CK_LANES; r++) vf_store(out + CK_PACKED_ROW(k + r) * width + i, square[r]);
     }
   }
   for (; k < count; k++)
-    for (size_t i = 0; i < width; i++) out[k * width + i] = x[ck_least(i, columns - 1) * x_step + k];
+    for (size_t i = 0; i < width; i++)
+      out[CK_PACKED_ROW(k) * width + i] = x[ck_least(i, columns - 1) * x_step + k];
+#undef CK_PACKED_ROW
 }
 
 // out[k · width + i] = x[k · x_step + i], with the same freedom.
 static void pack_rows(const float *x, size_t x_step, size_t columns, size_t count, float *out, size_t width) {
   for (size_t k = 0; k < count; k++) {
     for (size_t i = 0; i < width; i += CK_LANES) {
-      const float *from = x + k * x_step + i;
-      vf_store(out + k * width + i,
-               columns - i >= CK_LANES ? vf_load(from) : vf_load_part(from, columns - i));
+      size_t lanes = columns > i ? columns - i : 0;
+      vf_store(out + k * width + i, vf_load_upto(x + k * x_step + i, lanes));
     }
   }
 }
@@ -55,7 +60,7 @@ static void gemm_pack_b(void *context, size_t chunk, size_t worker) {
   if (g->direct_b && columns == width) return;
   size_t k0 = chunk % blocks * CK_GEMM_PACK_DEPTH, count = ck_least(CK_GEMM_PACK_DEPTH, g->k - k0);
   float *out = g->packed_b + from * g->k + k0 * width;
-  if (g->transpose_b) pack_transposed(g->b + from * g->k + k0, g->k, columns, count, out, width);
+  if (g->transpose_b) pack_transposed(g->b + from * g->k + k0, g->k, columns, count, 1, out, width);
   else pack_rows(g->b + k0 * g->n + from, g->n, columns, count, out, width);
 }
 
@@ -102,8 +107,7 @@ static void gemm_add_parts(void *context, size_t row, size_t worker) {
     size_t columns = ck_least(CK_LANES, g->n - j);
     vf sum = vf_splat(0);
     for (size_t part = 0; part < g->plan.parts; part++) {
-      const float *p = g->partial + (part * g->m + row) * g->n + j;
-      vf term = columns == CK_LANES ? vf_load(p) : vf_load_part(p, columns);
+      vf term = vf_load_upto(g->partial + (part * g->m + row) * g->n + j, columns);
       sum = part == 0 ? term : sum + term;
     }
     tile_store(g->c + row * g->n + j, sum, columns, &result, g->bias ? g->bias + j : NULL);

@@ -30,19 +30,17 @@ typedef struct tile_terms {
 
 typedef struct tile_result {
   float alpha, scale;  // scale 0 does not read c
-  const float *bias;
+  const float *bias;    // or null
 } tile_result;
 
 typedef void (*tile_function)(const tile_terms *terms, const float *a, const float *b, float *c, size_t c_row,
                               size_t columns, const tile_result *result);
 
 CK_INLINE void tile_store(float *c, vf sum, size_t n, const tile_result *result, const float *bias) {
-  bool whole = n >= CK_LANES;
   vf y = sum * vf_splat(result->alpha);
-  if (result->scale != 0) y = vf_fma(vf_splat(result->scale), whole ? vf_load(c) : vf_load_part(c, n), y);
-  if (bias) y += whole ? vf_load(bias) : vf_load_part(bias, n);
-  if (whole) vf_store(c, y);
-  else vf_store_part(c, y, n);
+  if (result->scale != 0) y = vf_fma(vf_splat(result->scale), vf_load_upto(c, n), y);
+  if (bias) y += vf_load_upto(bias, n);
+  vf_store_upto(c, y, n);
 }
 
 // `rows`, `registers` and `strided` are constants where this is inlined, so that the sums live in

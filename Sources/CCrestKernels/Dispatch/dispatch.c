@@ -7,22 +7,27 @@ extern const ck_kernels ck_table_avx2, ck_table_avx512;
 extern const ck_kernels ck_table_neon;
 #endif
 
+#if defined(__x86_64__)
+// The builtin also asks whether the operating system saves the wider registers.
+static bool has_avx2(void) {
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c") &&
+         __builtin_cpu_supports("bmi2");
+}
+static bool has_avx512(void) {
+  return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+}
+#endif
+
 const ck_kernels *_Nullable ck_kernels_for(ck_isa isa) {
   switch (isa) {
   case CK_ISA_BASELINE:
     return &ck_table_baseline;
 #if defined(__x86_64__)
-  // The builtin also asks whether the operating system saves the wider registers.
   case CK_ISA_AVX2:
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c") &&
-                   __builtin_cpu_supports("bmi2")
-               ? &ck_table_avx2
-               : NULL;
+    return has_avx2() ? &ck_table_avx2 : NULL;
   case CK_ISA_AVX512:
-    return ck_kernels_for(CK_ISA_AVX2) && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                   __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")
-               ? &ck_table_avx512
-               : NULL;
+    return has_avx512() ? &ck_table_avx512 : NULL;
 #elif defined(__aarch64__)
   case CK_ISA_NEON:
     return &ck_table_neon;

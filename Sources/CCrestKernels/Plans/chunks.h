@@ -15,6 +15,7 @@
 typedef struct ck_cut { size_t items, size, count; } ck_cut;
 
 static inline ck_cut ck_cut_by(size_t items, size_t size) {
+  if (size > items) size = items;
   if (size == 0) size = 1;
   return (ck_cut){items, size, items / size + (items % size != 0)};
 }
@@ -49,9 +50,9 @@ static inline ck_reduce_cut ck_cut_reduction(size_t outer, size_t reduced, size_
   size_t length = columns == 0 ? reduced : CK_CHUNK_ELEMENTS / columns;
   size_t shortest = reduced / splits + (reduced % splits != 0);
   cut.splits = ck_cut_by(reduced, length > shortest ? length : shortest);
-  size_t work = (cut.splits.size < reduced ? cut.splits.size : reduced) * columns;
+  size_t work = cut.splits.size * cut.blocks.size;
   bool whole = cut.splits.count <= 1 && cut.blocks.count <= 1;
-  cut.groups = ck_cut_by(outer, whole && work < CK_CHUNK_ELEMENTS ? CK_CHUNK_ELEMENTS / (work == 0 ? 1 : work) : 1);
+  cut.groups = ck_cut_by(outer, whole ? CK_CHUNK_ELEMENTS / work : 1);
   return cut;
 }
 

@@ -10,6 +10,7 @@ enum {
   CK_CONV2D_WINDOW_FLOATS = 12 * 1024,  // what a block of rows aims at: a first-level cache
   CK_CONV2D_PARTS = 16,                 // of the batch, in a filter gradient
   CK_CONV2D_PARTIAL_FLOATS = 4 << 20,   // what these may take together, where one does not take more
+  CK_CONV2D_SUM_FLOATS = 4096,          // of a chunk that adds them
 };
 
 // A convolution without a window: a matrix product over all pixels.
@@ -77,8 +78,8 @@ typedef struct ck_conv2d_phase {
   size_t place_step;     // from each tap's place to the next one's
 } ck_conv2d_phase;
 
-static inline ck_conv2d_phase ck_plan_phase(size_t phase, size_t size, size_t stride, size_t dilation, size_t pad,
-                                            size_t kernel) {
+static inline ck_conv2d_phase ck_plan_phase(size_t phase, size_t size, size_t stride, size_t dilation,
+                                            size_t pad, size_t kernel) {
   ck_conv2d_phase result = {.rows = phase < size ? ck_plan_ceil(size - phase, stride) : 0, .place_step = 1};
   for (size_t tap = kernel; tap-- > 0;) {
     ptrdiff_t shift = (ptrdiff_t)(phase + pad) - (ptrdiff_t)(tap * dilation);

@@ -26,7 +26,8 @@ static inline ck_philox_block ck_philox(ck_philox_block counter, uint32_t key0, 
 }
 
 // The four words shared by elements 4 · block … 4 · block + 3.
-static inline ck_philox_block ck_philox_elements(uint64_t seed, uint32_t stream, uint32_t step, uint64_t block) {
+static inline ck_philox_block ck_philox_elements(uint64_t seed, uint32_t stream, uint32_t step,
+                                                 uint64_t block) {
   ck_philox_block counter = {{(uint32_t)block, (uint32_t)(block >> 32), step, stream}};
   return ck_philox(counter, (uint32_t)seed, (uint32_t)(seed >> 32));
 }

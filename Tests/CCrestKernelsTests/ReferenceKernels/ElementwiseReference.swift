@@ -46,6 +46,7 @@ func unitsInLastPlace(_ actual: Float, _ exact: Double) -> Double {
   if exact.isNaN { return actual.isNaN ? 0 : .infinity }
   if nearest.isInfinite { return actual == nearest ? 0 : .infinity }
   guard actual.isFinite else { return .infinity }
-  let unit = max(Double(nearest.ulp) / (abs(exact) < Double(abs(nearest)) ? 2 : 1), 0x1p-149)
+  let exponent = exact == 0 ? -126 : max(Int(exact.exponent), -126)
+  let unit = Double(sign: .plus, exponent: exponent - 23, significand: 1)
   return abs(Double(actual) - exact) / unit
 }
