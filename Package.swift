@@ -26,6 +26,14 @@ let package = Package(
     .target(
       name: "CrestCallbacks", dependencies: ["CrestOptimizers"], swiftSettings: strict),
 
+    // Data
+    .systemLibrary(
+      name: "CZlib", providers: [.apt(["zlib1g-dev"]), .yum(["zlib-devel"]), .brew(["zlib"])]),
+    .target(
+      name: "CrestData", dependencies: ["CrestTensor", "CZlib"],
+      exclude: ["Resources/README.md"], resources: [.embedInCode("Resources/digits.csv.gz")],
+      swiftSettings: strict),
+
     // Tests
     .testTarget(
       name: "CCrestKernelsTests", dependencies: ["CCrestKernels"], swiftSettings: strict),
@@ -45,6 +53,8 @@ let package = Package(
       name: "CrestCallbacksTests", dependencies: ["CrestCallbacks", "CrestOptimizers"],
       exclude: ["Snapshots"],
       swiftSettings: strict),
+    .testTarget(
+      name: "CrestDataTests", dependencies: ["CrestData", "CrestTensor"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11,

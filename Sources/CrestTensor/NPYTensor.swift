@@ -1,0 +1,57 @@
+extension Tensor {
+  /// The array of a `.npy` file, from the file's bytes.
+  ///
+  /// - Throws: ``NPYError`` when the bytes are no such file, or hold what no tensor can.
+  public init(npy bytes: UnsafeRawBufferPointer) throws(NPYError) {
+    let header = try NPYHeader(
+      parsing: UnsafeRawBufferPointer(rebasing: bytes.prefix(NPYHeader.byteLimit)),
+      fileByteCount: bytes.count)
+    self.init(
+      bytes: UnsafeRawBufferPointer(rebasing: bytes[header.dataOffset...]), shape: header.shape,
+      elementType: header.elementType)
+    try withUnsafeMutableBytes { (data) throws(NPYError) in try header.convertToNative(data) }
+  }
+
+  /// The array of a `.npy` file, from the file's bytes.
+  ///
+  /// - Throws: ``NPYError`` when the bytes are no such file, or hold what no tensor can.
+  public init(npy bytes: [UInt8]) throws(NPYError) {
+    let result = bytes.withUnsafeBytes { buffer in
+      Result { () throws(NPYError) in try Tensor(npy: buffer) }
+    }
+    self = try result.get()
+  }
+
+  /// The bytes of a `.npy` file of this tensor: format 1.0 in C order, as `numpy.save` writes it.
+  ///
+  /// - Throws: ``NPYError/unwritableType(_:)`` for `bfloat16`, which NumPy lacks, and
+  ///   ``NPYError/tooManyDimensions(limit:)``.
+  public func npyBytes() throws(NPYError) -> [UInt8] {
+    guard let name = NPYHeader.typeNames.first(where: { $0.1 == elementType })?.0 else {
+      throw .unwritableType(elementType)
+    }
+    guard shape.rank <= NPYHeader.rankLimit else {
+      throw .tooManyDimensions(limit: NPYHeader.rankLimit)
+    }
+    #if _endian(little)
+      let order = elementType.byteCount == 1 ? "|" : "<"
+    #else
+      let order = elementType.byteCount == 1 ? "|" : ">"
+    #endif
+    let sizes = shape.map(String.init).joined(separator: ", ") + (shape.rank == 1 ? "," : "")
+    var header = "{'descr': '\(order)\(name)', 'fortran_order': False, 'shape': (\(sizes)), }"
+    // The data begins at a multiple of 64, so that a file can be mapped and used as it lies.
+    let prefixByteCount = NPYHeader.magic.count + 4
+    let unpadded = prefixByteCount + header.utf8.count + 1
+    header += String(repeating: " ", count: (64 - unpadded % 64) % 64) + "\n"
+
+    let length = header.utf8.count
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(prefixByteCount + length + byteCount)
+    bytes += NPYHeader.magic
+    bytes += [1, 0, UInt8(truncatingIfNeeded: length), UInt8(truncatingIfNeeded: length >> 8)]
+    bytes += header.utf8
+    withUnsafeBytes { bytes += $0 }
+    return bytes
+  }
+}
