@@ -66,6 +66,18 @@ public struct NPYHeader: Sendable, Hashable {
     }
   }
 
+  /// The header at the beginning of a file, from the file's first bytes.
+  ///
+  /// - Throws: ``NPYError``, see ``init(parsing:fileByteCount:)-(UnsafeRawBufferPointer,_)``.
+  public init(parsing prefix: [UInt8], fileByteCount: Int) throws(NPYError) {
+    let result = prefix.withUnsafeBytes { bytes in
+      Result { () throws(NPYError) in
+        try NPYHeader(parsing: bytes, fileByteCount: fileByteCount)
+      }
+    }
+    self = try result.get()
+  }
+
   /// The element type and whether it is big-endian, from a type string of NumPy's array interface.
   private static func elementType(named name: String) throws(NPYError) -> (ElementType, Bool) {
     guard let order = name.first, let type = typeNames.first(where: { $0.0 == name.dropFirst() })?.1,

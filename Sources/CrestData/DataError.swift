@@ -1,0 +1,130 @@
+public import CrestTensor
+
+/// What is wrong with a data set that the user named, and where.
+///
+/// Paths are as the user gave them, offsets and sizes in bytes.
+public enum DataError: Error, Equatable, Sendable {
+  /// The name is neither that of a built-in set nor a path that exists.
+  case unknownSource(String, builtIn: [String])
+  /// The path is a file, and data sets are folders.
+  case notAFolder(path: String)
+  /// The folder holds nothing that begins a data set.
+  case unrecognisedFolder(path: String)
+  /// The folder holds the beginnings of several data sets.
+  case ambiguousFolder(path: String, found: [String])
+  /// A file that the others of the folder call for is not there.
+  case missingFile(path: String)
+  /// The system refused to open, read or list.
+  case unreadable(path: String, reason: String)
+  /// The path is a folder, a pipe or a device where a file is expected.
+  case notARegularFile(path: String)
+  /// A file that must be small is not.
+  case fileTooLarge(path: String, byteCount: Int, limit: Int)
+  /// The file ends early.
+  case truncated(path: String, expected: Int, got: Int)
+  /// The file goes on after its last byte.
+  case trailingBytes(path: String, expected: Int)
+  /// The file is of another kind than its name says.
+  case wrongMagic(path: String, expected: UInt32, got: UInt32)
+  /// The sizes in the file's header multiply to more than can be counted, or one is zero.
+  case impossibleSizes(path: String, sizes: [Int])
+  /// The file is no whole number of records.
+  case partialRecord(path: String, byteCount: Int, recordByteCount: Int)
+  /// The file's gzip form is damaged.
+  case corruptGzip(path: String, offset: Int, reason: String)
+  /// Two files must hold the same number of examples and don't.
+  case countMismatch(path: String, count: Int, otherPath: String, otherCount: Int)
+  /// Two files must hold examples of the same shape and type and don't.
+  case exampleMismatch(path: String, example: String, otherPath: String, otherExample: String)
+  /// A label names no class.
+  case labelOutOfRange(path: String, index: Int, label: Int64, classCount: Int)
+  /// The list of class names has the wrong length.
+  case wrongClassCount(path: String, expected: Int, got: Int)
+  /// A line of the file is not as expected.
+  case malformedLine(path: String, line: Int, expected: String)
+  /// There is no example in the file.
+  case noExamples(path: String)
+  /// An array has no dimension that counts examples.
+  case scalarArray(path: String)
+  /// A value does not fit in the type it is trained in.
+  case valueOutOfRange(path: String, index: Int, value: Double)
+  /// The file is no `.npy` file that can be read.
+  case npy(path: String, NPYError)
+  /// The folder gives both one nameless input and named ones.
+  case mixedInputs(path: String, nameless: String, named: [String])
+  /// The set is too small to be split.
+  case tooFewExamples(name: String, count: Int)
+  /// A transform can't work on the set's examples.
+  case unsuitableTransform(name: String, dataset: String, reason: String)
+}
+
+extension DataError: CustomStringConvertible {
+  /// What is wrong, where, what was expected, what is there and what to do.
+  public var description: String {
+    switch self {
+    case .unknownSource(let name, let builtIn):
+      "there is no data set and no folder \"\(name)\"; give one of \(builtIn.joined(separator: ", ")), "
+        + "or the path of a folder of \(DataSource.folderKinds)"
+    case .notAFolder(let path):
+      "\(path) is no folder; give the folder that holds the data set's files"
+    case .unrecognisedFolder(let path):
+      "\(path) holds no data set that is known; looked for \(DataSource.folderKinds)"
+    case .ambiguousFolder(let path, let found):
+      "\(path) holds files of several data sets (\(found.joined(separator: ", "))); "
+        + "give each its own folder"
+    case .missingFile(let path):
+      "\(path) is missing; the data set's other files are there, so add it or unpack the set again"
+    case .unreadable(let path, let reason):
+      "\(path) can't be read: \(reason)"
+    case .notARegularFile(let path):
+      "\(path) is not a regular file; put the data itself there"
+    case .fileTooLarge(let path, let byteCount, let limit):
+      "\(path) is \(byteCount) bytes long, and at most \(limit) can be right; "
+        + "replace it by the data set's own file"
+    case .truncated(let path, let expected, let got):
+      "\(path) is cut short: expected \(expected) bytes, got \(got); fetch the file again"
+    case .trailingBytes(let path, let expected):
+      "\(path) goes on after the \(expected) bytes that its header announces; fetch the file again"
+    case .wrongMagic(let path, let expected, let got):
+      "\(path) begins with the number \(got), expected \(expected); it is another kind of file than "
+        + "its name says"
+    case .impossibleSizes(let path, let sizes):
+      "the header of \(path) gives the sizes \(sizes.map(String.init).joined(separator: " × ")), "
+        + "which no file has; fetch the file again"
+    case .partialRecord(let path, let byteCount, let recordByteCount):
+      "\(path) is \(byteCount) bytes long, no whole number of records of \(recordByteCount); "
+        + "fetch the file again"
+    case .corruptGzip(let path, let offset, let reason):
+      "\(path) is damaged at offset \(offset) of the compressed file: \(reason); fetch the file again"
+    case .countMismatch(let path, let count, let otherPath, let otherCount):
+      "\(path) holds \(count) examples, but \(otherPath) holds \(otherCount); "
+        + "both must come from the same set"
+    case .exampleMismatch(let path, let example, let otherPath, let otherExample):
+      "an example of \(path) is \(example), but one of \(otherPath) is \(otherExample); "
+        + "make both alike"
+    case .labelOutOfRange(let path, let index, let label, let classCount):
+      "label \(index) of \(path) is \(label), but the set's classes are 0 to \(classCount - 1); "
+        + "number the classes from 0 and use the same ones for training and validation"
+    case .wrongClassCount(let path, let expected, let got):
+      "\(path) names \(got) classes, expected \(expected), one a line"
+    case .malformedLine(let path, let line, let expected):
+      "line \(line) of \(path) is malformed: expected \(expected)"
+    case .noExamples(let path):
+      "\(path) holds no examples; a set needs at least one"
+    case .scalarArray(let path):
+      "\(path) holds a single number; the first dimension must count the examples"
+    case .valueOutOfRange(let path, let index, let value):
+      "element \(index) of \(path) is \(value), which float32 can't hold; scale the data"
+    case .npy(let path, let error):
+      "\(path): \(error)"
+    case .mixedInputs(let path, let nameless, let named):
+      "\(path) holds \(nameless) and \(named.joined(separator: ", ")); keep the first for a single "
+        + "input, or only the others for several"
+    case .tooFewExamples(let name, let count):
+      "\(name) has \(count) examples and no validation set of its own, too few to set a fifth of them "
+        + "apart; add a validation set"
+    case .unsuitableTransform(let name, let dataset, let reason):
+      "the transform \(name) can't be used on \(dataset): \(reason)"
+    }
+  }
+}

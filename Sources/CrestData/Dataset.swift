@@ -1,0 +1,105 @@
+public import CrestTensor
+
+/// A set of examples in memory that batches are made from.
+///
+/// A value that can be read from several threads at once: the order of examples, augmentation and
+/// batches are the business of a ``DataLoader``.
+public protocol Dataset: Sendable {
+  /// What the set is called in messages and logs.
+  var name: String { get }
+  /// The number of examples.
+  var count: Int { get }
+  /// What a model gets, in the order of ``Batch/inputs``.
+  var inputs: [Field] { get }
+  /// What a model should answer.
+  var target: Target { get }
+  /// What ``write(_:into:)`` does to the stored values before a model sees them.
+  var preprocessing: Preprocessing { get }
+  /// The class of every example, when the target is one class an example; nil otherwise.
+  var labels: [Int64]? { get }
+  /// A hash of all examples, as in `xxh64:44bc2cf5ad770999`, to tell whether a set is the same later.
+  ///
+  /// It reads every byte, some gigabytes a second, and is no defence against forgery.
+  var fingerprint: String { get }
+
+  /// Writes examples into the first rows of `batch`, in the order of `examples`.
+  ///
+  /// - Parameters:
+  ///   - examples: Indices in `0 ..< count`, as many as the batch has rows.
+  ///   - batch: Tensors of the shapes and element types that ``inputs`` and ``target`` describe.
+  /// - Throws: Whatever stops the set from giving an example; the loop's caller gets it.
+  func write(_ examples: ArraySlice<Int>, into batch: inout Batch) throws
+}
+
+/// One input of a model as a data set provides it.
+public struct Field: Sendable, Hashable {
+  /// Its name, by which sets with several inputs match a model's.
+  public let name: String
+  /// The type of its elements in a batch.
+  public let elementType: ElementType
+  /// The shape of one example; a batch has its count in front.
+  public let shape: Shape
+
+  /// An input called `name` of `shape` for each example.
+  public init(name: String, elementType: ElementType, shape: Shape) {
+    self.name = name
+    self.elementType = elementType
+    self.shape = shape
+  }
+}
+
+/// What a model should answer to an example.
+public enum Target: Sendable, Hashable {
+  /// Classes, as `int64` indices into `names`: one an example (`shape` is `[]`) or several.
+  case classes(names: [String], shape: Shape)
+  /// `float32` numbers: values to come near to, or probabilities.
+  case values(shape: Shape)
+
+  /// The shape for one example; a batch has its count in front.
+  public var shape: Shape {
+    switch self {
+    case .classes(_, let shape), .values(let shape): shape
+    }
+  }
+
+  /// The type of the elements in a batch.
+  public var elementType: ElementType {
+    switch self {
+    case .classes: .int64
+    case .values: .float32
+    }
+  }
+
+  /// The names of the classes; nil for values.
+  public var classNames: [String]? {
+    switch self {
+    case .classes(let names, _): names
+    case .values: nil
+    }
+  }
+}
+
+/// Some examples side by side, ready for a model.
+public struct Batch: Sendable {
+  /// The position in its epoch, from 0.
+  public package(set) var index: Int
+  /// The number of examples.
+  public let count: Int
+  /// One tensor for each of the set's inputs, in their order, each with `count` in front of the
+  /// example's shape.
+  public var inputs: [Tensor]
+  /// The answers, with `count` in front of the target's shape.
+  public var targets: Tensor
+
+  /// A batch of zeros with room for `count` examples of `dataset`.
+  public init(zerosFor dataset: some Dataset, count: Int, index: Int = 0) {
+    self.index = index
+    self.count = count
+    inputs = dataset.inputs.map { field in
+      Tensor(zeros: Shape([count] + field.shape.dimensions), elementType: field.elementType)
+    }
+    let target = dataset.target
+    targets = Tensor(
+      zeros: Shape([count] + target.shape.dimensions), elementType: target.elementType)
+  }
+}

@@ -1,0 +1,135 @@
+import CrestTensor
+
+/// A folder of NumPy arrays: `train-x.npy` and `train-y.npy`, and for validation `valid-x.npy` and
+/// `valid-y.npy`.
+///
+/// Several inputs are `train-x.NAME.npy`, in ascending order of their names. The first dimension of each
+/// array counts the examples. Values are never normalised: floats become `float32`, `uint8` becomes
+/// `float32` of the same values, other types stay. Float targets are values, whole or boolean ones
+/// classes from 0 to the largest in `train-y.npy`.
+public struct NPYFolder: Sendable {
+  /// The folder's path.
+  public let path: String
+
+  /// The folder at `path`.
+  public init(path: String) {
+    self.path = path
+  }
+
+  /// More classes than this are taken for a mistake: values to predict are floats.
+  public static let classLimit = 1 << 20
+
+  /// The arrays called `train` and `valid`; without the latter, a fifth of the former is set apart.
+  ///
+  /// - Throws: ``DataError``.
+  public func split() throws(DataError) -> DataSplit {
+    let names = try fileNames(inFolder: path)
+    let train = try part("train", names)
+    let classNames = try train.makeClassNames()
+    let trainSet = TensorExamples(
+      name: path, inputs: train.inputs, targets: train.targets, classNames: classNames)
+    guard names.contains(where: { $0.hasPrefix("valid-") && $0.hasSuffix(".npy") }) else {
+      return try DataSplit(dividing: trainSet)
+    }
+    let valid = try part("valid", names)
+    try check(valid, against: train, classCount: classNames?.count)
+    let validSet = TensorExamples(
+      name: path + " (validation)", inputs: valid.inputs, targets: valid.targets,
+      classNames: classNames)
+    return DataSplit(train: trainSet, valid: validSet)
+  }
+
+  /// The arrays of one part.
+  private struct Part {
+    var inputs: [(name: String, tensor: Tensor)]
+    var inputPaths: [String]
+    var targets: Tensor
+    var targetsPath: String
+    var areBooleans: Bool
+
+    /// Names for classes; nil for values.
+    func makeClassNames() throws(DataError) -> [String]? {
+      guard targets.elementType == .int64 else { return nil }
+      if areBooleans { return ["false", "true"] }
+      try checkLabels(below: NPYFolder.classLimit)
+      let largest = targets.withElements(as: Int64.self) { $0.max() } ?? 0
+      return (0...largest).map(String.init)
+    }
+
+    func checkLabels(below classCount: Int) throws(DataError) {
+      let wrong = targets.withElements(as: Int64.self) { labels in
+        labels.firstIndex { $0 < 0 || $0 >= classCount }.map { ($0, labels[$0]) }
+      }
+      if let (index, label) = wrong {
+        throw .labelOutOfRange(
+          path: targetsPath, index: index, label: label, classCount: classCount)
+      }
+    }
+  }
+
+  private func part(_ prefix: String, _ names: [String]) throws(DataError) -> Part {
+    let nameless = "\(prefix)-x.npy"
+    let named = names.filter {
+      $0.hasPrefix("\(prefix)-x.") && $0.hasSuffix(".npy") && $0 != nameless
+    }
+    if names.contains(nameless), !named.isEmpty {
+      throw .mixedInputs(path: path, nameless: nameless, named: named)
+    }
+    var inputs: [(name: String, tensor: Tensor)] = []
+    let inputNames = named.isEmpty ? [nameless] : named
+    for fileName in inputNames {
+      let filePath = join(path, fileName)
+      let name =
+        fileName == nameless
+        ? "x" : String(fileName.dropFirst("\(prefix)-x.".count).dropLast(".npy".count))
+      inputs.append((name, try TensorFile.readExamples(filePath).asInput(path: filePath)))
+    }
+    let targetsPath = join(path, "\(prefix)-y.npy")
+    let stored = try TensorFile.readExamples(targetsPath)
+    let targets = try stored.asTarget(path: targetsPath)
+    let inputPaths = inputNames.map { join(path, $0) }
+    for (inputPath, input) in zip(inputPaths, inputs)
+    where input.tensor.shape[0] != targets.shape[0] {
+      throw .countMismatch(
+        path: inputPath, count: input.tensor.shape[0], otherPath: targetsPath,
+        otherCount: targets.shape[0])
+    }
+    return Part(
+      inputs: inputs, inputPaths: inputPaths, targets: targets, targetsPath: targetsPath,
+      areBooleans: stored.elementType == .bool)
+  }
+
+  private func check(
+    _ valid: Part, against train: Part, classCount: Int?
+  ) throws(DataError) {
+    for (path, input) in zip(train.inputPaths, train.inputs)
+    where !valid.inputs.contains(where: { $0.name == input.name }) {
+      let fileName = path.split(separator: "/").last.map { String($0.dropFirst("train".count)) }
+      throw .missingFile(path: join(self.path, "valid" + (fileName ?? "-x.npy")))
+    }
+    for (path, input) in zip(valid.inputPaths, valid.inputs) {
+      guard let position = train.inputs.firstIndex(where: { $0.name == input.name }) else {
+        let fileName = path.split(separator: "/").last.map { String($0.dropFirst("valid".count)) }
+        throw .missingFile(path: join(self.path, "train" + (fileName ?? "-x.npy")))
+      }
+      try checkExamples(
+        input.tensor, path, against: train.inputs[position].tensor, train.inputPaths[position])
+    }
+    try checkExamples(valid.targets, valid.targetsPath, against: train.targets, train.targetsPath)
+    if let classCount { try valid.checkLabels(below: classCount) }
+  }
+
+  private func checkExamples(
+    _ tensor: Tensor, _ path: String, against other: Tensor, _ otherPath: String
+  ) throws(DataError) {
+    let (example, otherExample) = (describeExample(tensor), describeExample(other))
+    guard example == otherExample else {
+      throw .exampleMismatch(
+        path: path, example: example, otherPath: otherPath, otherExample: otherExample)
+    }
+  }
+
+  private func describeExample(_ tensor: Tensor) -> String {
+    "\(tensor.elementType) \(Shape(Array(tensor.shape.dropFirst())))"
+  }
+}

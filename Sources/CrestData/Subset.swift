@@ -1,0 +1,47 @@
+/// Some examples of a set, in a given order.
+public struct Subset: Dataset {
+  /// The set that the examples belong to.
+  public let base: any Dataset
+  /// The examples, as indices into ``base``.
+  public let indices: [Int]
+  /// What the part is called.
+  public let name: String
+
+  /// The examples of `base` at `indices`, called `name`.
+  ///
+  /// - Precondition: every index is in `0 ..< base.count`.
+  public init(_ base: any Dataset, indices: [Int], name: String) {
+    precondition(
+      indices.allSatisfy { $0 >= 0 && $0 < base.count }, "an index is not in 0 ..< \(base.count)")
+    self.base = base
+    self.indices = indices
+    self.name = name
+  }
+
+  /// The number of chosen examples.
+  public var count: Int { indices.count }
+  /// The whole set's.
+  public var inputs: [Field] { base.inputs }
+  /// The whole set's.
+  public var target: Target { base.target }
+  /// The whole set's.
+  public var preprocessing: Preprocessing { base.preprocessing }
+  /// The classes of the chosen examples.
+  public var labels: [Int64]? {
+    base.labels.map { labels in indices.map { labels[$0] } }
+  }
+
+  /// A hash of the whole set's and of the indices.
+  public var fingerprint: String {
+    var hash = Fingerprint()
+    hash.add(base.fingerprint)
+    for index in indices { hash.add(UInt64(index)) }
+    return hash.text
+  }
+
+  /// Writes examples of the whole set, looked up by their index in this part.
+  public func write(_ examples: ArraySlice<Int>, into batch: inout Batch) throws {
+    let chosen = examples.map { indices[$0] }
+    try base.write(chosen[...], into: &batch)
+  }
+}

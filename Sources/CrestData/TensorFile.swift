@@ -1,0 +1,77 @@
+public import CrestTensor
+
+/// Tensors in files of their own.
+public enum TensorFile {
+  /// The array of a `.npy` file, read straight into the tensor's memory.
+  ///
+  /// - Throws: ``DataError``; the header is checked against the file's size before memory is
+  ///   allocated.
+  public static func readNPY(_ path: String) throws(DataError) -> Tensor {
+    let file = try FileReader(path)
+    let prefix = try file.bytes(count: Swift.min(file.byteCount, NPYHeader.byteLimit))
+    let header: NPYHeader
+    do throws(NPYError) {
+      header = try NPYHeader(parsing: prefix, fileByteCount: file.byteCount)
+    } catch {
+      throw .npy(path: path, error)
+    }
+    var tensor = Tensor(zeros: header.shape, elementType: header.elementType)
+    try tensor.withUnsafeMutableBytes { (bytes) throws(DataError) in
+      try file.read(into: bytes, at: header.dataOffset)
+      do throws(NPYError) {
+        try header.convertToNative(bytes)
+      } catch {
+        throw .npy(path: path, error)
+      }
+    }
+    return tensor
+  }
+
+  /// As ``readNPY(_:)``, for an array of one example or more along its first dimension.
+  static func readExamples(_ path: String) throws(DataError) -> Tensor {
+    let tensor = try readNPY(path)
+    guard let count = tensor.shape.first else { throw .scalarArray(path: path) }
+    guard count > 0 else { throw .noExamples(path: path) }
+    return tensor
+  }
+}
+
+extension Tensor {
+  /// What a model gets of this array: floats as `float32`, anything else as it is.
+  ///
+  /// - Throws: ``DataError/valueOutOfRange(path:index:value:)`` for a finite number that `float32` can't
+  ///   hold.
+  func asInput(path: String) throws(DataError) -> Tensor {
+    switch elementType {
+    case .float64: try narrowed(path: path)
+    case .float16:
+      Tensor(withElements(as: HalfFloat.self) { $0.map(\.float) }, shape: shape)
+    case .float32, .bfloat16, .int8, .int16, .int32, .int64, .uint8, .bool: self
+    }
+  }
+
+  /// What a model should answer: floats as `float32` values, anything else as `int64` classes.
+  ///
+  /// - Throws: ``DataError/valueOutOfRange(path:index:value:)`` for a finite number that `float32` can't
+  ///   hold.
+  func asTarget(path: String) throws(DataError) -> Tensor {
+    guard let integers else { return try asInput(path: path) }
+    return Tensor(integers, shape: shape)
+  }
+
+  private func narrowed(path: String) throws(DataError) -> Tensor {
+    var result = Tensor(zeros: shape)
+    try withElements(as: Double.self) { (source) throws(DataError) in
+      try result.withMutableElements(as: Float.self) { (output) throws(DataError) in
+        for index in source.indices {
+          let value = Float(source[index])
+          if value.isInfinite, source[index].isFinite {
+            throw .valueOutOfRange(path: path, index: index, value: source[index])
+          }
+          output[index] = value
+        }
+      }
+    }
+    return result
+  }
+}
