@@ -21,9 +21,10 @@ public enum Digits {
     var pixels: [UInt8] = []
     var labels: [Int64] = []
     for (index, line) in text.split(separator: UInt8(ascii: "\n")).enumerated() {
-      let row = line.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false).compactMap {
-        UInt8(String(decoding: $0, as: UTF8.self))
-      }
+      let row = line.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false)
+        .compactMap {
+          UInt8(String(decoding: $0, as: UTF8.self))
+        }
       guard row.count == 65, row.dropLast().allSatisfy({ $0 <= 16 }), row[64] <= 9 else {
         throw .malformedLine(
           path: path, line: index + 1, expected: "64 integers of 0 to 16 and one of 0 to 9")

@@ -85,7 +85,8 @@ func makeBytes(
   var failure: DataError?
   let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initializedCount in
     do throws(DataError) {
-      try fill(UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<count]))
+      try fill(
+        UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<count]))
       initializedCount = count
     } catch {
       failure = error

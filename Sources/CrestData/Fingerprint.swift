@@ -100,7 +100,8 @@ struct Fingerprint {
   ) -> (UInt64, UInt64, UInt64, UInt64) {
     var (a, b, c, d) = start
     for offset in stride(from: 0, to: bytes.count, by: 32) {
-      a = round(a, UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)))
+      a = round(
+        a, UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)))
       b = round(
         b, UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset + 8, as: UInt64.self)))
       c = round(

@@ -76,14 +76,16 @@ struct GzipReader: ~Copyable {
   }
 
   /// Inflates until `buffer` is full or the content ends; returns how many bytes were written.
-  private mutating func inflate(into buffer: UnsafeMutableRawBufferPointer) throws(DataError) -> Int {
+  private mutating func inflate(into buffer: UnsafeMutableRawBufferPointer) throws(DataError) -> Int
+  {
     var written = 0
     while written < buffer.count, !hasEnded {
       // zlib counts in 32 bits.
       let input = Swift.min(compressed.count - consumed, 1 << 30)
       let output = Swift.min(buffer.count - written, 1 << 30)
       let status = compressed.withUnsafeBufferPointer { bytes in
-        stream.pointee.next_in = UnsafeMutablePointer(mutating: bytes.baseAddress.map { $0 + consumed })
+        stream.pointee.next_in = UnsafeMutablePointer(
+          mutating: bytes.baseAddress.map { $0 + consumed })
         stream.pointee.avail_in = UInt32(input)
         stream.pointee.next_out = buffer.baseAddress.map {
           ($0 + written).assumingMemoryBound(to: UInt8.self)

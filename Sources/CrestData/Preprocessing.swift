@@ -45,6 +45,28 @@ public struct Preprocessing: Sendable, Hashable, Codable {
     self.standardDeviation = standardDeviation
   }
 
+  /// Reads what a checkpoint or a model says.
+  ///
+  /// - Throws: `DecodingError` when it isn't there, or makes no sense.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    layout = try container.decode(Layout.self, forKey: .layout)
+    divisor = try container.decode(Double.self, forKey: .divisor)
+    mean = try container.decode([Double].self, forKey: .mean)
+    standardDeviation = try container.decode([Double].self, forKey: .standardDeviation)
+    guard divisor > 0, divisor.isFinite, mean.allSatisfy(\.isFinite),
+      mean.count == standardDeviation.count,
+      standardDeviation.allSatisfy({ $0 > 0 && $0.isFinite })
+    else {
+      throw DecodingError.dataCorrupted(
+        .init(
+          codingPath: decoder.codingPath,
+          debugDescription:
+            "a preprocessing needs a positive divisor and as many means as positive "
+            + "standard deviations, got \(divisor), \(mean) and \(standardDeviation)"))
+    }
+  }
+
   /// Whether numbers are used as they are stored.
   public var isIdentity: Bool { divisor == 1 && mean.isEmpty }
 

@@ -80,7 +80,8 @@ public struct NPYHeader: Sendable, Hashable {
 
   /// The element type and whether it is big-endian, from a type string of NumPy's array interface.
   private static func elementType(named name: String) throws(NPYError) -> (ElementType, Bool) {
-    guard let order = name.first, let type = typeNames.first(where: { $0.0 == name.dropFirst() })?.1,
+    guard let order = name.first,
+      let type = typeNames.first(where: { $0.0 == name.dropFirst() })?.1,
       order == "<" || order == ">" || order == "|" && type.byteCount == 1
     else { throw .unsupportedType(name) }
     return (type, order == ">")

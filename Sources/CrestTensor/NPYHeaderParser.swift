@@ -128,7 +128,8 @@ struct NPYHeaderParser {
   }
 
   private mutating func skipSpace() {
-    while position < bytes.count, bytes[position] == 0x20 || (0x09...0x0D).contains(bytes[position]) {
+    while position < bytes.count, bytes[position] == 0x20 || (0x09...0x0D).contains(bytes[position])
+    {
       position += 1
     }
   }

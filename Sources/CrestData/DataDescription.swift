@@ -1,0 +1,168 @@
+public import CrestTensor
+
+/// What a data set is, in numbers: sizes, classes, and what its values look like.
+///
+/// It reads every example once; `crest data info` prints it.
+public struct DataDescription: Sendable, Hashable, Encodable {
+  /// One of the two parts.
+  public struct Part: Sendable, Hashable, Encodable {
+    /// The number of examples.
+    public let count: Int
+    /// How many there are of each class, in the order of the classes; nil without one class an example.
+    public let classCounts: [Int]?
+    /// ``Dataset/fingerprint``.
+    public let fingerprint: String
+  }
+
+  /// One input or the target, over the training examples.
+  public struct Values: Sendable, Hashable, Encodable {
+    /// Its name.
+    public let name: String
+    /// The type of its elements.
+    public let elementType: ElementType
+    /// The shape of one example.
+    public let shape: Shape
+    /// The mean in each channel of images, else over everything; nil unless `float32`.
+    ///
+    /// Values are divided by the preprocessing's divisor, and not yet normalised.
+    public let mean: [Double]?
+    /// The standard deviation (of the population), as ``mean``.
+    public let standardDeviation: [Double]?
+    /// How many values are NaN or infinite; they are left out of the others.
+    public let nonFiniteCount: Int
+  }
+
+  /// The set's name.
+  public let name: String
+  /// The training part.
+  public let train: Part
+  /// The validation part.
+  public let valid: Part
+  /// Where the validation part comes from.
+  public let origin: DataSplit.Origin
+  /// What a model gets.
+  public let inputs: [Values]
+  /// What it should answer.
+  public let target: Values
+  /// The names of the classes; nil for values.
+  public let classNames: [String]?
+  /// What is done to the stored values.
+  public let preprocessing: Preprocessing
+
+  /// Describes both parts of a set.
+  ///
+  /// - Throws: What the set throws when its examples are read.
+  public init(describing split: DataSplit) throws {
+    let dataset = split.train
+    name = dataset.name
+    origin = split.origin
+    preprocessing = dataset.preprocessing
+    classNames = dataset.target.classNames
+    train = Part(describing: dataset)
+    valid = Part(describing: split.valid)
+
+    var inputMoments = dataset.inputs.map { field in
+      field.elementType == .float32 ? Moments(shape: field.shape) : nil
+    }
+    var targetMoments = classNames == nil ? Moments(shape: dataset.target.shape) : nil
+    let order = Array(0..<dataset.count)
+    for start in stride(from: 0, to: order.count, by: 256) {
+      let examples = order[start..<Swift.min(start + 256, order.count)]
+      var batch = Batch(zerosFor: dataset, count: examples.count)
+      try dataset.write(examples, into: &batch)
+      for (position, tensor) in batch.inputs.enumerated() { inputMoments[position]?.add(tensor) }
+      targetMoments?.add(batch.targets)
+    }
+    inputs = zip(dataset.inputs, inputMoments).map { field, moments in
+      Values(field, moments, dataset.preprocessing)
+    }
+    let targetField = Field(
+      name: "target", elementType: dataset.target.elementType, shape: dataset.target.shape)
+    target = Values(targetField, targetMoments, .none)
+  }
+}
+
+extension DataDescription.Part {
+  fileprivate init(describing dataset: any Dataset) {
+    count = dataset.count
+    fingerprint = dataset.fingerprint
+    guard let labels = dataset.labels, let names = dataset.target.classNames else {
+      classCounts = nil
+      return
+    }
+    var counts = [Int](repeating: 0, count: names.count)
+    for label in labels { counts[Int(label)] += 1 }
+    classCounts = counts
+  }
+}
+
+extension DataDescription.Values {
+  fileprivate init(_ field: Field, _ moments: Moments?, _ preprocessing: Preprocessing) {
+    name = field.name
+    elementType = field.elementType
+    shape = field.shape
+    nonFiniteCount = moments?.nonFiniteCount ?? 0
+    mean = moments?.channels.enumerated().map { channel, moment in
+      preprocessing.scaledStored(moment.mean, channel: channel)
+    }
+    standardDeviation = moments?.channels.enumerated().map { channel, moment in
+      let deviation = (moment.squares / Double(Swift.max(moment.count, 1))).squareRoot()
+      return preprocessing.mean.isEmpty
+        ? deviation : deviation * preprocessing.standardDeviation[channel]
+    }
+  }
+}
+
+/// Mean and sum of squared distances from it, by channel, merged batch by batch (Chan, Golub, LeVeque
+/// 1979), since plain sums of squares lose the deviation of values far from zero.
+private struct Moments {
+  var channels: [(count: Int, mean: Double, squares: Double)]
+  var nonFiniteCount = 0
+  private let planeSize: Int
+
+  init(shape: Shape) {
+    let channelCount = shape.rank == 3 ? shape[0] : 1
+    channels = Array(repeating: (0, 0, 0), count: channelCount)
+    planeSize = channelCount == 0 ? 0 : shape.elementCount / channelCount
+  }
+
+  mutating func add(_ tensor: Tensor) {
+    guard planeSize > 0 else { return }
+    tensor.withElements(as: Float.self) { values in
+      for channel in channels.indices { add(values, channel) }
+    }
+  }
+
+  private mutating func add(_ values: UnsafeBufferPointer<Float>, _ channel: Int) {
+    let planes = stride(
+      from: channel * planeSize, to: values.count, by: channels.count * planeSize)
+    var (count, sum) = (0, 0.0)
+    for start in planes {
+      for index in start..<start + planeSize {
+        if values[index].isFinite {
+          count += 1
+          sum += Double(values[index])
+        } else {
+          nonFiniteCount += 1
+        }
+      }
+    }
+    guard count > 0 else { return }
+    let mean = sum / Double(count)
+    var squares = 0.0
+    for start in planes {
+      for index in start..<start + planeSize where values[index].isFinite {
+        let distance = Double(values[index]) - mean
+        squares += distance * distance
+      }
+    }
+    let before = channels[channel]
+    let total = before.count + count
+    let distance = mean - before.mean
+    channels[channel] = (
+      total, before.mean + distance * Double(count) / Double(total),
+      before.squares + squares
+        + distance * distance * Double(before.count) * Double(count) / Double(total)
+    )
+  }
+}

@@ -1,0 +1,132 @@
+import CrestTensor
+
+/// Puts the examples of a set together in batches, epoch after epoch.
+///
+/// The loader has no position: the batches of an epoch are a pure function of its settings and the epoch's
+/// number, and can be begun at any batch, so a run continues in the middle of an epoch with the bits of
+/// the uninterrupted one.
+public struct DataLoader: Sendable {
+  /// The set.
+  public let dataset: any Dataset
+  /// The examples of a full batch.
+  public let batchSize: Int
+  /// The key of the order and of the transforms.
+  public let seed: UInt64
+  /// Whether every epoch has an order of its own.
+  public let shuffle: Bool
+  /// What is done to images, in this order.
+  public let transforms: [any Transform]
+  /// How many batches are made ahead on a thread of its own; 0 makes each when it is asked for.
+  public let prefetch: Int
+  private let pool: BatchPool
+
+  /// A loader of the batches of `dataset`.
+  ///
+  /// - Parameters:
+  ///   - dataset: The set; a ``Subset`` for a part of one.
+  ///   - batchSize: The examples of a full batch; the last one of an epoch may be smaller.
+  ///   - seed: The key of the order and of the transforms.
+  ///   - shuffle: Whether every epoch has an order of its own; otherwise it is the set's.
+  ///   - transforms: Changes of `float32` inputs with channels, rows and columns.
+  ///   - prefetch: How many batches are made ahead; it makes no difference to what is in them.
+  /// - Throws: ``DataError/unsuitableTransform(name:dataset:reason:)``.
+  /// - Precondition: `batchSize` is positive, and `prefetch` not negative.
+  public init(
+    _ dataset: any Dataset, batchSize: Int = 64, seed: UInt64 = 0, shuffle: Bool = true,
+    transforms: [any Transform] = [], prefetch: Int = 2
+  ) throws(DataError) {
+    precondition(batchSize > 0, "the batch size is \(batchSize)")
+    precondition(prefetch >= 0, "prefetch is \(prefetch)")
+    precondition(transforms.count < 256, "\(transforms.count) transforms")
+    let images = dataset.inputs.filter(\.isImage)
+    for transform in transforms {
+      let reason =
+        images.isEmpty
+        ? "it takes float32 images with channels, rows and columns, and the set has none"
+        : images.lazy.compactMap { transform.objection(to: $0.shape) }.first
+      if let reason {
+        throw .unsuitableTransform(name: transform.name, dataset: dataset.name, reason: reason)
+      }
+    }
+    self.dataset = dataset
+    self.batchSize = batchSize
+    self.seed = seed
+    self.shuffle = shuffle
+    self.transforms = transforms
+    self.prefetch = prefetch
+    pool = BatchPool(limit: prefetch + 2)
+  }
+
+  /// The examples of an epoch.
+  public var exampleCount: Int { dataset.count }
+
+  /// The batches of an epoch, the last possibly smaller one included.
+  public var batchCount: Int { (exampleCount + batchSize - 1) / batchSize }
+
+  /// The examples in the order of `epoch`, as indices into ``dataset``.
+  ///
+  /// - Precondition: `epoch` is in `0 ..< 2³²`.
+  public func order(epoch: Int) -> [Int] {
+    precondition(UInt32(exactly: epoch) != nil, "epoch \(epoch)")
+    guard shuffle else { return Array(0..<exampleCount) }
+    return Philox(seed: seed, stream: Philox.Stream.shuffle, step: UInt32(epoch))
+      .permutation(exampleCount)
+  }
+
+  /// The batches of `epoch` from number `first` on.
+  ///
+  /// - Precondition: `epoch` is in `0 ..< 2³²` and `first` in `0 ... batchCount`.
+  public func batches(epoch: Int, startingAt first: Int = 0) -> BatchIterator {
+    precondition(0 <= first && first <= batchCount, "batch \(first) of \(batchCount)")
+    let maker = BatchMaker(loader: self, epoch: epoch, order: order(epoch: epoch), pool: pool)
+    return BatchIterator(maker: maker, first: first, pool: pool)
+  }
+}
+
+extension Field {
+  /// Whether transforms apply.
+  fileprivate var isImage: Bool { elementType == .float32 && shape.rank == 3 }
+}
+
+/// Makes any batch of one epoch.
+struct BatchMaker: Sendable {
+  let loader: DataLoader
+  let epoch: Int
+  let order: [Int]
+  let pool: BatchPool
+
+  /// Batch number `index`.
+  func make(_ index: Int) throws -> Batch {
+    let start = index * loader.batchSize
+    let examples = order[start..<Swift.min(start + loader.batchSize, order.count)]
+    var batch =
+      pool.take(count: examples.count)
+      ?? Batch(zerosFor: loader.dataset, count: examples.count)
+    batch.index = index
+    try loader.dataset.write(examples, into: &batch)
+    if !loader.transforms.isEmpty { transform(examples, in: &batch) }
+    return batch
+  }
+
+  private func transform(_ examples: ArraySlice<Int>, in batch: inout Batch) {
+    let generator = Philox(
+      seed: loader.seed, stream: Philox.Stream.augmentation, step: UInt32(epoch))
+    for (position, field) in loader.dataset.inputs.enumerated() where field.isImage {
+      let size = field.shape.elementCount
+      withUnsafeTemporaryAllocation(of: Float.self, capacity: size) { scratch in
+        scratch.initialize(repeating: 0)
+        batch.inputs[position].withMutableElements(as: Float.self) { values in
+          for (row, example) in examples.enumerated() {
+            let image = UnsafeMutableBufferPointer(
+              rebasing: values[row * size..<(row + 1) * size])
+            for (number, transform) in loader.transforms.enumerated() {
+              transform.apply(
+                to: image, shape: field.shape, scratch: scratch,
+                random: ExampleRandom(generator: generator, example: example, position: number))
+            }
+          }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,148 @@
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Glibc
+#endif
+
+/// A thread that makes batches in order, at most `depth` ahead of the one that takes them.
+final class Prefetcher {
+  private let queue: Queue
+  private let thread: pthread_t
+  private var isJoined = false
+
+  /// Starts to make the batches of `numbers`.
+  init(depth: Int, numbers: Range<Int>, make: @escaping @Sendable (Int) throws -> Batch) {
+    let queue = Queue(depth: depth)
+    let work = Work(queue: queue, numbers: numbers, make: make)
+    self.queue = queue
+    thread = startThread(work)
+  }
+
+  deinit { stop() }
+
+  /// The next batch, once it is there.
+  ///
+  /// - Precondition: not all have been taken, and none has failed.
+  func next() throws -> Batch {
+    try queue.take().get()
+  }
+
+  /// Ends the thread, after the batch that it is making, and waits for it.
+  func stop() {
+    if isJoined { return }
+    isJoined = true
+    queue.close()
+    let status = pthread_join(thread, nil)
+    precondition(status == 0, "pthread_join failed with \(status)")
+  }
+}
+
+/// What the thread does.
+private final class Work: Sendable {
+  private let queue: Queue
+  private let numbers: Range<Int>
+  private let make: @Sendable (Int) throws -> Batch
+
+  init(queue: Queue, numbers: Range<Int>, make: @escaping @Sendable (Int) throws -> Batch) {
+    self.queue = queue
+    self.numbers = numbers
+    self.make = make
+  }
+
+  func run() {
+    for number in numbers {
+      guard queue.waitForRoom() else { return }
+      let result = Result { try make(number) }
+      queue.put(result)
+      if case .failure = result { return }
+    }
+  }
+}
+
+/// Starts a joinable thread that runs `work`.
+private func startThread(_ work: Work) -> pthread_t {
+  let argument = Unmanaged.passRetained(work).toOpaque()
+  #if canImport(Darwin)
+    var thread: pthread_t?
+    let status = pthread_create(
+      &thread, nil,
+      { argument in
+        Unmanaged<Work>.fromOpaque(argument).takeRetainedValue().run()
+        return nil
+      }, argument)
+    guard status == 0, let thread else {
+      preconditionFailure("pthread_create failed with \(status)")
+    }
+    return thread
+  #else
+    var thread = pthread_t()
+    let status = pthread_create(
+      &thread, nil,
+      { argument in
+        if let argument { Unmanaged<Work>.fromOpaque(argument).takeRetainedValue().run() }
+        return nil
+      }, argument)
+    precondition(status == 0, "pthread_create failed with \(status)")
+    return thread
+  #endif
+}
+
+/// A first-in-first-out queue between the thread and the taker.
+///
+/// `results` and `isClosed` are touched only under the mutex, so sharing it is safe.
+private final class Queue: @unchecked Sendable {
+  private let depth: Int
+  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+  private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+  private var results: [Result<Batch, any Error>] = []
+  private var isClosed = false
+
+  init(depth: Int) {
+    self.depth = depth
+    mutex.initialize(to: pthread_mutex_t())
+    changed.initialize(to: pthread_cond_t())
+    let statuses = (pthread_mutex_init(mutex, nil), pthread_cond_init(changed, nil))
+    precondition(statuses == (0, 0), "the prefetch queue's lock failed with \(statuses)")
+  }
+
+  deinit {
+    pthread_cond_destroy(changed)
+    pthread_mutex_destroy(mutex)
+    changed.deallocate()
+    mutex.deallocate()
+  }
+
+  /// Waits until fewer than `depth` results lie in the queue; false when it was closed.
+  func waitForRoom() -> Bool {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    while results.count >= depth, !isClosed { pthread_cond_wait(changed, mutex) }
+    return !isClosed
+  }
+
+  func put(_ result: Result<Batch, any Error>) {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    results.append(result)
+    pthread_cond_signal(changed)
+  }
+
+  /// Waits for a result and takes it.
+  func take() -> Result<Batch, any Error> {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    while results.isEmpty { pthread_cond_wait(changed, mutex) }
+    let result = results.removeFirst()
+    pthread_cond_signal(changed)
+    return result
+  }
+
+  func close() {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    isClosed = true
+    pthread_cond_signal(changed)
+  }
+}
