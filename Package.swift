@@ -54,7 +54,8 @@ let package = Package(
       exclude: ["Snapshots"],
       swiftSettings: strict),
     .testTarget(
-      name: "CrestDataTests", dependencies: ["CrestData", "CrestTensor"], swiftSettings: strict),
+      name: "CrestDataTests", dependencies: ["CrestData", "CrestTensor", "CZlib"],
+      swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11,

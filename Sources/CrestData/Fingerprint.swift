@@ -2,7 +2,7 @@
 ///
 /// Chosen for its speed and its published test vectors; it tells data sets apart and does not resist
 /// forgery.
-struct Fingerprint {
+package struct Fingerprint {
   private static let primes: (UInt64, UInt64, UInt64, UInt64, UInt64) = (
     0x9E37_79B1_85EB_CA87, 0xC2B2_AE3D_27D4_EB4F, 0x1656_67B1_9E37_79F9, 0x85EB_CA77_C2B2_AE63,
     0x27D4_EB2F_1656_67C5
@@ -12,14 +12,14 @@ struct Fingerprint {
   private var pending: [UInt8] = []
   private var byteCount: UInt64 = 0
 
-  init() {
+  package init() {
     let (p1, p2, _, _, _) = Fingerprint.primes
     lanes = (p1 &+ p2, p2, 0, 0 &- p1)
     pending.reserveCapacity(32)
   }
 
   /// Adds bytes; how they are divided among calls makes no difference.
-  mutating func add(_ bytes: UnsafeRawBufferPointer) {
+  package mutating func add(_ bytes: UnsafeRawBufferPointer) {
     byteCount &+= UInt64(bytes.count)
     var position = 0
     if !pending.isEmpty {
@@ -81,7 +81,7 @@ struct Fingerprint {
   }
 
   /// The hash as text, with the name of its function.
-  var text: String {
+  package var text: String {
     let digits = String(hash, radix: 16)
     return "xxh64:" + String(repeating: "0", count: 16 - digits.count) + digits
   }

@@ -143,7 +143,7 @@ import Testing
     ),
     (
       file(header("<f4", "()") + "x"),
-      .malformedHeader(offset: 69, expected: "nothing but spaces after the dictionary")
+      .malformedHeader(offset: 65, expected: "nothing but spaces after the dictionary")
     ),
     (file(header("<f4", "(3)")), .malformedHeader(offset: 62, expected: "','")),
     (file(header("<f4", "(3L,)")), .malformedHeader(offset: 62, expected: "','")),

@@ -1,0 +1,50 @@
+import CrestData
+import CrestTensor
+import Testing
+
+@Suite struct DataSplitTests {
+  static func values(_ count: Int) -> TensorExamples {
+    TensorExamples(
+      name: "values", inputs: [("x", Tensor(zeros: [count, 2]))],
+      targets: Tensor(zeros: [count, 1]))
+  }
+
+  static func classes(_ labels: [Int64]) -> TensorExamples {
+    TensorExamples(
+      name: "classes", inputs: [("x", Tensor(zeros: [labels.count, 2]))], targets: Tensor(labels),
+      classNames: (0...(labels.max() ?? 0)).map(String.init))
+  }
+
+  static let sizes: [(Int, Int)] = [(3, 1), (5, 1), (7, 1), (8, 2), (10, 2), (1000, 200)]
+
+  @Test(arguments: sizes)
+  func `a fifth is the nearest whole number`(count: Int, expected: Int) throws {
+    let split = try DataSplit(dividing: DataSplitTests.values(count))
+    #expect(split.valid.count == expected)
+    #expect(split.train.count == count - expected)
+  }
+
+  @Test func `every example is in exactly one part, in the order of the set`() throws {
+    let split = try DataSplit(dividing: DataSplitTests.values(103))
+    let train = try #require(split.train as? Subset).indices
+    let valid = try #require(split.valid as? Subset).indices
+    #expect((train + valid).sorted() == Array(0..<103))
+    #expect(train == train.sorted())
+    #expect(valid == valid.sorted())
+    #expect(valid != Array(valid[0]..<valid[0] + valid.count), "drawn at random, not in a row")
+  }
+
+  @Test func `each class gives a fifth, and a rare one stays for training`() throws {
+    let labels = [Int64](repeating: 0, count: 50) + [Int64](repeating: 1, count: 10) + [2, 2]
+    let split = try DataSplit(dividing: DataSplitTests.classes(labels))
+    let valid = try #require(split.valid.labels)
+    #expect((0...2).map { label in valid.count { $0 == label } } == [10, 2, 0])
+  }
+
+  @Test(arguments: [1, 2])
+  func `too few examples are an error`(count: Int) {
+    #expect(throws: DataError.tooFewExamples(name: "values", count: count)) {
+      try DataSplit(dividing: DataSplitTests.values(count))
+    }
+  }
+}

@@ -1,0 +1,171 @@
+import CrestData
+import CrestTensor
+import Testing
+
+@Suite struct NPYFolderTests {
+  static func folder(_ files: [(String, Tensor)]) throws -> TemporaryFolder {
+    let folder = try TemporaryFolder()
+    for (name, tensor) in files { try folder.write(tensor.npyBytes(), to: name) }
+    return folder
+  }
+
+  static let x = Tensor([0, 1, 2, 3, 4, 5] as [Float], shape: [3, 2])
+  static let classes = Tensor([1, 0, 2] as [Int32])
+
+  @Test func `float targets are values and integer targets classes`() throws {
+    let values = try NPYFolderTests.folder([
+      ("train-x.npy", NPYFolderTests.x), ("train-y.npy", Tensor([0.5, 1, 2] as [Double])),
+    ])
+    #expect(try DataSource(values.path) == .npy(path: values.path))
+    let first = try DataSource(values.path).load()
+    #expect(first.train.target == .values(shape: []))
+    #expect(first.origin == .drawnFifth)
+    #expect(first.train.count + first.valid.count == 3)
+
+    let classes = try NPYFolderTests.folder([
+      ("train-x.npy", NPYFolderTests.x), ("train-y.npy", NPYFolderTests.classes),
+      ("valid-x.npy", NPYFolderTests.x), ("valid-y.npy", Tensor([0, 0, 1] as [UInt8])),
+    ])
+    let second = try DataSource(classes.path).load()
+    #expect(second.train.target == .classes(names: ["0", "1", "2"], shape: []))
+    #expect(second.train.labels == [1, 0, 2])
+    #expect(second.valid.labels == [0, 0, 1])
+    #expect(second.origin == .ownValidation)
+  }
+
+  @Test func `booleans are two classes, several labels an example keep their shape`() throws {
+    let booleans = try NPYFolderTests.folder([
+      ("train-x.npy", NPYFolderTests.x), ("train-y.npy", Tensor([true, true, true])),
+      ("valid-x.npy", NPYFolderTests.x), ("valid-y.npy", Tensor([true, false, true])),
+    ])
+    #expect(
+      try DataSource(booleans.path).load().valid.target
+        == .classes(names: ["false", "true"], shape: []))
+    let sequences = try NPYFolderTests.folder([
+      ("train-x.npy", Tensor([0, 1, 2, 3, 4, 5] as [Int64], shape: [3, 2])),
+      ("train-y.npy", Tensor([1, 0, 2, 3, 0, 0] as [Int64], shape: [3, 2])),
+    ])
+    let split = try DataSource(sequences.path).load()
+    #expect(split.train.target == .classes(names: ["0", "1", "2", "3"], shape: [2]))
+    #expect(split.train.labels == nil)
+  }
+
+  @Test(arguments: [ElementType.float32, .float64, .float16])
+  func `floats become float32 and are never normalised`(type: ElementType) throws {
+    let numbers = [0, 255, -1.5, 1024]
+    let tensor = Tensor(rounding: numbers, to: type, shape: [4, 1])
+    let folder = try NPYFolderTests.folder([
+      ("train-x.npy", tensor), ("train-y.npy", Tensor(rounding: numbers, to: type, shape: [4])),
+      ("valid-x.npy", tensor), ("valid-y.npy", Tensor(rounding: numbers, to: type, shape: [4])),
+    ])
+    let train = try DataSource(folder.path).load().train
+    let batch = try train.batch([0, 1, 2, 3])
+    #expect(batch.inputs == [Tensor([0, 255, -1.5, 1024] as [Float], shape: [4, 1])])
+    #expect(batch.targets == Tensor([0, 255, -1.5, 1024] as [Float]))
+    #expect(train.preprocessing == .none)
+  }
+
+  @Test func `several inputs come in the order of their names`() throws {
+    let folder = try NPYFolderTests.folder([
+      ("train-x.tokens.npy", Tensor([1, 2, 3, 4, 5] as [Int64])),
+      ("train-x.image.npy", Tensor(zeros: [5, 1, 2, 2])),
+      ("train-y.npy", Tensor([0, 1, 0, 1, 0] as [Int64])),
+      ("valid-x.image.npy", Tensor(zeros: [2, 1, 2, 2])),
+      ("valid-x.tokens.npy", Tensor([1, 2] as [Int64])),
+      ("valid-y.npy", Tensor([0, 1] as [Int64])),
+    ])
+    let split = try DataSource(folder.path).load()
+    #expect(
+      split.train.inputs == [
+        Field(name: "image", elementType: .float32, shape: [1, 2, 2]),
+        Field(name: "tokens", elementType: .int64, shape: []),
+      ])
+    #expect(try split.valid.batch([1]).inputs[1] == Tensor([2] as [Int64]))
+  }
+
+  struct Bad: Sendable {
+    let files: [(String, Tensor)]
+    let error: @Sendable (_ folder: String) -> DataError
+  }
+
+  static let bad: [Bad] = [
+    Bad(files: [("train-x.npy", x)]) { .missingFile(path: $0 + "/train-y.npy") },
+    Bad(files: [("train-y.npy", classes)]) { .missingFile(path: $0 + "/train-x.npy") },
+    Bad(files: [("train-x.npy", x), ("train-y.npy", classes), ("valid-x.npy", x)]) {
+      .missingFile(path: $0 + "/valid-y.npy")
+    },
+    Bad(files: [("train-x.npy", x), ("train-x.a.npy", x), ("train-y.npy", classes)]) {
+      .mixedInputs(path: $0, nameless: "train-x.npy", named: ["train-x.a.npy"])
+    },
+    Bad(files: [("train-x.npy", x), ("train-y.npy", Tensor([0, 1] as [Int64]))]) {
+      .countMismatch(
+        path: $0 + "/train-x.npy", count: 3, otherPath: $0 + "/train-y.npy", otherCount: 2)
+    },
+    Bad(files: [("train-x.npy", Tensor(scalar: 1 as Float)), ("train-y.npy", classes)]) {
+      .scalarArray(path: $0 + "/train-x.npy")
+    },
+    Bad(files: [("train-x.npy", Tensor(zeros: [0, 2])), ("train-y.npy", classes)]) {
+      .noExamples(path: $0 + "/train-x.npy")
+    },
+    Bad(files: [("train-x.npy", x), ("train-y.npy", Tensor([0, -1, 2] as [Int8]))]) {
+      .labelOutOfRange(
+        path: $0 + "/train-y.npy", index: 1, label: -1, classCount: NPYFolder.classLimit)
+    },
+    Bad(files: [("train-x.npy", x), ("train-y.npy", Tensor([0, 1, .max] as [Int64]))]) {
+      .labelOutOfRange(
+        path: $0 + "/train-y.npy", index: 2, label: .max, classCount: NPYFolder.classLimit)
+    },
+    Bad(files: [
+      ("train-x.npy", x), ("train-y.npy", classes), ("valid-x.npy", x),
+      ("valid-y.npy", Tensor([0, 3, 2] as [Int64])),
+    ]) { .labelOutOfRange(path: $0 + "/valid-y.npy", index: 1, label: 3, classCount: 3) },
+    Bad(files: [
+      ("train-x.npy", x), ("train-y.npy", classes),
+      ("valid-x.npy", Tensor(zeros: [3, 4])), ("valid-y.npy", classes),
+    ]) {
+      .exampleMismatch(
+        path: $0 + "/valid-x.npy", example: "float32 [4]", otherPath: $0 + "/train-x.npy",
+        otherExample: "float32 [2]")
+    },
+    Bad(files: [
+      ("train-x.npy", x), ("train-y.npy", classes), ("valid-x.npy", x),
+      ("valid-y.npy", Tensor([0, 1, 2] as [Float])),
+    ]) {
+      .exampleMismatch(
+        path: $0 + "/valid-y.npy", example: "float32 []", otherPath: $0 + "/train-y.npy",
+        otherExample: "int64 []")
+    },
+    Bad(files: [
+      ("train-x.a.npy", x), ("train-x.b.npy", x), ("train-y.npy", classes),
+      ("valid-x.a.npy", x), ("valid-y.npy", classes),
+    ]) { .missingFile(path: $0 + "/valid-x.b.npy") },
+    Bad(files: [
+      ("train-x.a.npy", x), ("train-y.npy", classes), ("valid-x.a.npy", x),
+      ("valid-x.b.npy", x), ("valid-y.npy", classes),
+    ]) { .missingFile(path: $0 + "/train-x.b.npy") },
+    Bad(files: [("train-x.npy", Tensor([1, 2, 1e300] as [Double])), ("train-y.npy", classes)]) {
+      .valueOutOfRange(path: $0 + "/train-x.npy", index: 2, value: 1e300)
+    },
+    Bad(files: [("train-x.npy", Tensor(zeros: [2, 1])), ("train-y.npy", Tensor(zeros: [2]))]) {
+      .tooFewExamples(name: $0, count: 2)
+    },
+  ]
+
+  @Test(arguments: bad.indices)
+  func `what doesn't fit together is named`(index: Int) throws {
+    let bad = NPYFolderTests.bad[index]
+    let folder = try NPYFolderTests.folder(bad.files)
+    #expect(throws: bad.error(folder.path)) { try DataSource(folder.path).load() }
+  }
+
+  @Test func `a damaged array is named with its fault`() throws {
+    let folder = try NPYFolderTests.folder([("train-y.npy", NPYFolderTests.classes)])
+    let path = try folder.write(Array(NPYFolderTests.x.npyBytes().dropLast()), to: "train-x.npy")
+    #expect(
+      throws: DataError.npy(path: path, .wrongDataSize(shape: [3, 2], expected: 24, got: 23))
+    ) { try DataSource(folder.path).load() }
+    #expect(throws: DataError.missingFile(path: "nowhere.npy")) {
+      try TensorFile.readNPY("nowhere.npy")
+    }
+  }
+}
