@@ -49,7 +49,8 @@ import Testing
     #expect([pixels[1023], pixels[2047], pixels[2048]] == expected)
   }
 
-  static let files = (1...5).map { "data_batch_\($0).bin" } + ["test_batch.bin", "batches.meta.txt"]
+  static let files =
+    (1...5).map { "data_batch_\($0).bin" } + ["test_batch.bin", "batches.meta.txt"]
 
   @Test(arguments: files)
   func `a missing file is named`(name: String) throws {

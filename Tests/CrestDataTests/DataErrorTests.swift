@@ -1,32 +1,93 @@
 import CrestData
+import CrestTensor
 import Testing
 
 @Suite struct DataErrorTests {
   static let messages: [(DataError, String)] = [
     (.notAFolder(path: "a"), "a is no folder; give the folder that holds the data set's files"),
-    (.ambiguousFolder(path: "a", found: ["b", "c"]), "a holds files of several data sets (b, c); give each its own folder"),
-    (.missingFile(path: "a"), "a is missing; the data set's other files are there, so add it or unpack the set again"),
+    (
+      .ambiguousFolder(path: "a", found: ["b", "c"]),
+      "a holds files of several data sets (b, c); give each its own folder"
+    ),
+    (
+      .missingFile(path: "a"),
+      "a is missing; the data set's other files are there, so add it or unpack the set again"
+    ),
     (.unreadable(path: "a", reason: "Permission denied"), "a can't be read: Permission denied"),
     (.notARegularFile(path: "a"), "a is not a regular file; put the data itself there"),
-    (.fileTooLarge(path: "a", byteCount: 9, limit: 8), "a is 9 bytes long, and at most 8 can be right; replace it by the data set's own file"),
-    (.truncated(path: "a", expected: 22, got: 21), "a is cut short: expected 22 bytes, got 21; fetch the file again"),
-    (.trailingBytes(path: "a", expected: 22), "a goes on after the 22 bytes that its header announces; fetch the file again"),
-    (.wrongMagic(path: "a", expected: 2051, got: 2049), "a begins with the number 2049, expected 2051; it is another kind of file than its name says"),
-    (.impossibleSizes(path: "a", sizes: [3, 0, 2]), "the header of a gives the sizes 3 × 0 × 2, which no file has; fetch the file again"),
-    (.partialRecord(path: "a", byteCount: 3074, recordByteCount: 3073), "a is 3074 bytes long, no whole number of records of 3073; fetch the file again"),
-    (.corruptGzip(path: "a", offset: 7, reason: "incorrect data check"), "a is damaged at offset 7 of the compressed file: incorrect data check; fetch the file again"),
-    (.countMismatch(path: "a", count: 3, otherPath: "b", otherCount: 2), "a holds 3 examples, but b holds 2; both must come from the same set"),
-    (.exampleMismatch(path: "a", example: "[1]", otherPath: "b", otherExample: "[2]"), "an example of a is [1], but one of b is [2]; make both alike"),
-    (.labelOutOfRange(path: "a", index: 5, label: 12, classCount: 10), "label 5 of a is 12, but the set's classes are 0 to 9; number the classes from 0 and use the same ones for training and validation"),
-    (.wrongClassCount(path: "a", expected: 10, got: 2), "a names 2 classes, expected 10, one a line"),
-    (.malformedLine(path: "a", line: 3, expected: "65 integers"), "line 3 of a is malformed: expected 65 integers"),
+    (
+      .fileTooLarge(path: "a", byteCount: 9, limit: 8),
+      "a is 9 bytes long, and at most 8 can be right; replace it by the data set's own file"
+    ),
+    (
+      .truncated(path: "a", expected: 22, got: 21),
+      "a is cut short: expected 22 bytes, got 21; fetch the file again"
+    ),
+    (
+      .trailingBytes(path: "a", expected: 22),
+      "a goes on after the 22 bytes that its header announces; fetch the file again"
+    ),
+    (
+      .wrongMagic(path: "a", expected: 2051, got: 2049),
+      "a begins with the number 2049, expected 2051; it is another kind of file than its name says"
+    ),
+    (
+      .impossibleSizes(path: "a", sizes: [3, 0, 2]),
+      "the header of a gives the sizes 3 × 0 × 2, which no file has; fetch the file again"
+    ),
+    (
+      .partialRecord(path: "a", byteCount: 3074, recordByteCount: 3073),
+      "a is 3074 bytes long, no whole number of records of 3073; fetch the file again"
+    ),
+    (
+      .corruptGzip(path: "a", offset: 7, reason: "incorrect data check"),
+      "a is damaged at offset 7 of the compressed file: incorrect data check; fetch the file again"
+    ),
+    (
+      .countMismatch(path: "a", count: 3, otherPath: "b", otherCount: 2),
+      "a holds 3 examples, but b holds 2; both must come from the same set"
+    ),
+    (
+      .exampleMismatch(path: "a", example: "[1]", otherPath: "b", otherExample: "[2]"),
+      "an example of a is [1], but one of b is [2]; make both alike"
+    ),
+    (
+      .labelOutOfRange(path: "a", index: 5, label: 12, classCount: 10),
+      "label 5 of a is 12, but the set's classes are 0 to 9; number the classes from 0 and use the same ones for training and validation"
+    ),
+    (
+      .wrongClassCount(path: "a", expected: 10, got: 2),
+      "a names 2 classes, expected 10, one a line"
+    ),
+    (
+      .malformedLine(path: "a", line: 3, expected: "65 integers"),
+      "line 3 of a is malformed: expected 65 integers"
+    ),
     (.noExamples(path: "a"), "a holds no examples; a set needs at least one"),
-    (.scalarArray(path: "a"), "a holds a single number; the first dimension must count the examples"),
-    (.valueOutOfRange(path: "a", index: 2, value: 1e300), "element 2 of a is 1e+300, which float32 can't hold; scale the data"),
-    (.npy(path: "a", .fortranOrder), "a: the array lies in Fortran order; save it in C order, with numpy.save(path, numpy.ascontiguousarray(array))"),
-    (.mixedInputs(path: "a", nameless: "train-x.npy", named: ["train-x.b.npy"]), "a holds train-x.npy and train-x.b.npy; keep the first for a single input, or only the others for several"),
-    (.tooFewExamples(name: "a", count: 2), "a has 2 examples and no validation set of its own, too few to set a fifth of them apart; add a validation set"),
-    (.unsuitableTransform(name: "flip", dataset: "a", reason: "because"), "the transform flip can't be used on a: because"),
+    (
+      .scalarArray(path: "a"),
+      "a holds a single number; the first dimension must count the examples"
+    ),
+    (
+      .valueOutOfRange(path: "a", index: 2, value: 1e300),
+      "element 2 of a is 1e+300, which float32 can't hold; scale the data"
+    ),
+    (
+      .npy(path: "a", .fortranOrder),
+      "a: the array lies in Fortran order; save it in C order, with numpy.save(path, numpy.ascontiguousarray(array))"
+    ),
+    (
+      .mixedInputs(path: "a", nameless: "train-x.npy", named: ["train-x.b.npy"]),
+      "a holds train-x.npy and train-x.b.npy; keep the first for a single input, or only the others for several"
+    ),
+    (
+      .tooFewExamples(name: "a", count: 2),
+      "a has 2 examples and no validation set of its own, too few to set a fifth of them apart; add a validation set"
+    ),
+    (
+      .unsuitableTransform(name: "flip", dataset: "a", reason: "because"),
+      "the transform flip can't be used on a: because"
+    ),
   ]
 
   @Test(arguments: messages)

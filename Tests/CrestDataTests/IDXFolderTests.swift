@@ -28,7 +28,8 @@ import Testing
   func `reads plain and compressed files alike`(compressed: Bool) throws {
     let folder = try TemporaryFolder()
     for (name, bytes) in zip(IDXFolderTests.names, IDXFolderTests.good) {
-      _ = try compressed ? folder.write(gzip(bytes), to: name + ".gz") : folder.write(bytes, to: name)
+      _ =
+        try compressed ? folder.write(gzip(bytes), to: name + ".gz") : folder.write(bytes, to: name)
     }
     #expect(try DataSource(folder.path) == .idx(path: folder.path))
     let split = try DataSource(folder.path).load()
