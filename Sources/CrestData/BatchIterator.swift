@@ -18,13 +18,19 @@ public final class BatchIterator {
     batchCount = maker.loader.batchCount
     position = first
     self.pool = pool
-    source =
-      maker.loader.prefetch == 0 || first == batchCount
-      ? .now(maker)
-      : .ahead(
-        Prefetcher(depth: maker.loader.prefetch, numbers: first..<batchCount) {
-          try maker.make($0)
-        })
+    guard maker.loader.prefetch > 0, first < batchCount else {
+      source = .now(maker)
+      return
+    }
+    do throws(DataError) {
+      let prefetcher = try Prefetcher(depth: maker.loader.prefetch, numbers: first..<batchCount) {
+        try maker.make($0)
+      }
+      source = .ahead(prefetcher)
+    } catch {
+      source = .now(maker)
+      failure = error
+    }
   }
 
   deinit {
@@ -36,7 +42,8 @@ public final class BatchIterator {
   ///
   /// The memory of the batch before is used again: whoever keeps one longer makes it be copied then.
   ///
-  /// - Throws: What the data set threw while the batch was made, here and at every later call.
+  /// - Throws: What the data set threw while the batch was made, or ``DataError/noThread(reason:)``, here
+  ///   and at every later call.
   public func next() throws -> Batch? {
     if let failure { throw failure }
     // Taken out first: a batch that is still held here would be copied, not used again.

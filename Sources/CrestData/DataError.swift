@@ -56,6 +56,8 @@ public enum DataError: Error, Equatable, Sendable {
   case tooFewExamples(name: String, count: Int)
   /// A transform can't work on the set's examples.
   case unsuitableTransform(name: String, dataset: String, reason: String)
+  /// The system refused a thread to make batches ahead on.
+  case noThread(reason: String)
 }
 
 extension DataError: CustomStringConvertible {
@@ -125,6 +127,8 @@ extension DataError: CustomStringConvertible {
         + "apart; add a validation set"
     case .unsuitableTransform(let name, let dataset, let reason):
       "the transform \(name) can't be used on \(dataset): \(reason)"
+    case .noThread(let reason):
+      "no thread could be started to make batches ahead: \(reason); set prefetch to 0"
     }
   }
 }

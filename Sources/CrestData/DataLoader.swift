@@ -30,13 +30,13 @@ public struct DataLoader: Sendable {
   ///   - transforms: Changes of `float32` inputs with channels, rows and columns.
   ///   - prefetch: How many batches are made ahead; it makes no difference to what is in them.
   /// - Throws: ``DataError/unsuitableTransform(name:dataset:reason:)``.
-  /// - Precondition: `batchSize` is positive, and `prefetch` not negative.
+  /// - Precondition: `batchSize` is positive, and `prefetch` in `0 ... 1024`.
   public init(
     _ dataset: any Dataset, batchSize: Int = 64, seed: UInt64 = 0, shuffle: Bool = true,
     transforms: [any Transform] = [], prefetch: Int = 2
   ) throws(DataError) {
     precondition(batchSize > 0, "the batch size is \(batchSize)")
-    precondition(prefetch >= 0, "prefetch is \(prefetch)")
+    precondition(0 <= prefetch && prefetch <= 1024, "prefetch is \(prefetch)")
     precondition(transforms.count < 256, "\(transforms.count) transforms")
     let images = dataset.inputs.filter(\.isImage)
     for transform in transforms {
@@ -61,7 +61,7 @@ public struct DataLoader: Sendable {
   public var exampleCount: Int { dataset.count }
 
   /// The batches of an epoch, the last possibly smaller one included.
-  public var batchCount: Int { (exampleCount + batchSize - 1) / batchSize }
+  public var batchCount: Int { exampleCount == 0 ? 0 : (exampleCount - 1) / batchSize + 1 }
 
   /// The examples in the order of `epoch`, as indices into ``dataset``.
   ///
@@ -98,7 +98,7 @@ struct BatchMaker: Sendable {
   /// Batch number `index`.
   func make(_ index: Int) throws -> Batch {
     let start = index * loader.batchSize
-    let examples = order[start..<Swift.min(start + loader.batchSize, order.count)]
+    let examples = order[start...].prefix(loader.batchSize)
     var batch =
       pool.take(count: examples.count)
       ?? Batch(zerosFor: loader.dataset, count: examples.count)

@@ -13,11 +13,15 @@ final class Prefetcher {
   private var isJoined = false
 
   /// Starts to make the batches of `numbers`.
-  init(depth: Int, numbers: Range<Int>, make: @escaping @Sendable (Int) throws -> Batch) {
+  ///
+  /// - Throws: ``DataError/noThread(reason:)``.
+  init(
+    depth: Int, numbers: Range<Int>, make: @escaping @Sendable (Int) throws -> Batch
+  ) throws(DataError) {
     let queue = Queue(depth: depth)
     let work = Work(queue: queue, numbers: numbers, make: make)
     self.queue = queue
-    thread = startThread(work)
+    thread = try startThread(work)
   }
 
   deinit { stop() }
@@ -62,8 +66,8 @@ private final class Work: Sendable {
 }
 
 /// Starts a joinable thread that runs `work`.
-private func startThread(_ work: Work) -> pthread_t {
-  let argument = Unmanaged.passRetained(work).toOpaque()
+private func startThread(_ work: Work) throws(DataError) -> pthread_t {
+  let argument = Unmanaged.passRetained(work)
   #if canImport(Darwin)
     var thread: pthread_t?
     let status = pthread_create(
@@ -71,11 +75,8 @@ private func startThread(_ work: Work) -> pthread_t {
       { argument in
         Unmanaged<Work>.fromOpaque(argument).takeRetainedValue().run()
         return nil
-      }, argument)
-    guard status == 0, let thread else {
-      preconditionFailure("pthread_create failed with \(status)")
-    }
-    return thread
+      }, argument.toOpaque())
+    if status == 0, let thread { return thread }
   #else
     var thread = pthread_t()
     let status = pthread_create(
@@ -83,10 +84,11 @@ private func startThread(_ work: Work) -> pthread_t {
       { argument in
         if let argument { Unmanaged<Work>.fromOpaque(argument).takeRetainedValue().run() }
         return nil
-      }, argument)
-    precondition(status == 0, "pthread_create failed with \(status)")
-    return thread
+      }, argument.toOpaque())
+    if status == 0 { return thread }
   #endif
+  argument.release()
+  throw .noThread(reason: String(cString: strerror(status)))
 }
 
 /// A first-in-first-out queue between the thread and the taker.

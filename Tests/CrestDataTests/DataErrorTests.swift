@@ -88,6 +88,10 @@ import Testing
       .unsuitableTransform(name: "flip", dataset: "a", reason: "because"),
       "the transform flip can't be used on a: because"
     ),
+    (
+      .noThread(reason: "Resource temporarily unavailable"),
+      "no thread could be started to make batches ahead: Resource temporarily unavailable; set prefetch to 0"
+    ),
   ]
 
   @Test(arguments: messages)
