@@ -22,7 +22,12 @@ let package = Package(
       swiftSettings: strict),
 
     // Training
-    .target(name: "CrestOptimizers", swiftSettings: strict),
+    .target(
+      name: "CrestLayers", dependencies: ["CrestRuntime", "CrestGraph", "CrestTensor"],
+      swiftSettings: strict),
+    .target(
+      name: "CrestOptimizers", dependencies: ["CrestRuntime", "CrestGraph"],
+      swiftSettings: strict),
     .target(
       name: "CrestCallbacks", dependencies: ["CrestOptimizers"], swiftSettings: strict),
 
@@ -48,7 +53,19 @@ let package = Package(
       dependencies: ["AllocationCounter", "CrestGraph", "CrestRuntime", "CrestTensor"],
       swiftSettings: strict),
     .testTarget(
-      name: "CrestOptimizersTests", dependencies: ["CrestOptimizers"], swiftSettings: strict),
+      name: "CrestLayersTests",
+      dependencies: ["CrestLayers", "CrestRuntime", "CrestGraph", "CrestTensor"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "CrestOptimizersTests",
+      dependencies: ["CrestOptimizers", "CrestRuntime", "CrestGraph", "CrestTensor"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "ParityTests",
+      dependencies: [
+        "CrestLayers", "CrestOptimizers", "CrestRuntime", "CrestGraph", "CrestTensor",
+      ],
+      swiftSettings: strict),
     .testTarget(
       name: "CrestCallbacksTests", dependencies: ["CrestCallbacks", "CrestOptimizers"],
       exclude: ["Snapshots"],

@@ -1,0 +1,61 @@
+import CrestGraph
+public import CrestRuntime
+public import CrestTensor
+
+/// The architectures that come with the library, by name.
+public struct BuiltInModel: Sendable {
+  /// The name, as the command takes it.
+  public let name: String
+  /// What it is and what it is for, in a line.
+  public let summary: String
+  /// The layers, for a number of classes.
+  public let layers: @Sendable (_ classes: Int) -> any Layer
+
+  /// All of them.
+  public static let all: [BuiltInModel] =
+    [
+      BuiltInModel(
+        name: "mlp", summary: "two hidden layers of 512, for examples of any shape",
+        layers: { MultilayerPerceptron(classes: $0) }),
+      BuiltInModel(
+        name: "small-cnn", summary: "convolutions with batch norm, for small images of any size",
+        layers: { SmallCNN(classes: $0) }),
+      BuiltInModel(
+        name: "lenet", summary: "Caffe's LeNet, for images of 28 × 28",
+        layers: { LeNet(classes: $0) }),
+    ]
+    + ResNet.depths.map { depth in
+      BuiltInModel(
+        name: "resnet\(depth)", summary: "residual network of He et al. for CIFAR-10's images",
+        layers: { ResNet(depth: depth, classes: $0) })
+    }
+
+  /// The names of all.
+  public static var names: [String] { all.map(\.name) }
+
+  /// Makes the model of a name.
+  ///
+  /// - Parameters:
+  ///   - name: One of ``names``.
+  ///   - input: The shape of one example, as in `[1, 28, 28]`.
+  ///   - classes: The number of outputs.
+  ///   - seed: Under which initial values are drawn.
+  ///   - engine: What its programs run on; one with all cores when nil.
+  /// - Throws: ``ModelError`` when the name is unknown, the model doesn't take such examples or there
+  ///   are no classes; `EngineError` when an engine can't be made.
+  public static func make(
+    _ name: String, input: Shape, classes: Int, seed: UInt64 = 0, engine: Engine? = nil
+  ) throws -> Model {
+    guard let model = all.first(where: { $0.name == name }) else {
+      throw ModelError.unknownName(name)
+    }
+    guard classes >= 1 else { throw ModelError.classCount(classes) }
+    guard input.elementCount > 0 else { throw ModelError.emptyInput(input) }
+    do {
+      return try Model(
+        Sequential([model.layers(classes)]), input: input, seed: seed, engine: engine)
+    } catch let error as GraphError {
+      throw ModelError.inputDoesNotFit(model: name, input: input, reason: error)
+    }
+  }
+}

@@ -1,0 +1,40 @@
+public import CrestGraph
+
+/// A small convolutional network for small images of any size.
+///
+/// Convolutions of 3×3 with batch norm and ReLU to 32, 64 and 64 channels; the maximum of 2×2; one
+/// more convolution to 128; the mean of each channel; a dense layer of `classes` logits. The pool
+/// covers a row or column that is left over, so an image of a single pixel still fits.
+public struct SmallCNN: Layer {
+  /// None: its layers are at the top.
+  public var name: String? { nil }
+  /// The number of outputs.
+  public let classes: Int
+
+  /// A network for a number of classes.
+  public init(classes: Int) { self.classes = classes }
+
+  /// Logits [N, classes].
+  ///
+  /// - Throws: `GraphError` when x is no batch of images.
+  public func trace(_ x: Symbol) throws -> Symbol {
+    let network = Sequential {
+      Self.convolution(32, number: 1)
+      Self.convolution(64, number: 2)
+      Self.convolution(64, number: 3)
+      MaxPool(2, padding: .same, name: "pool")
+      Self.convolution(128, number: 4)
+      GlobalAveragePool(name: "mean")
+      Dense(classes)
+    }
+    return try network(x)
+  }
+
+  private static func convolution(_ channels: Int, number: Int) -> Sequential {
+    Sequential {
+      Conv2D(channels, kernel: 3, padding: .same, bias: false, name: "conv\(number)")
+      BatchNorm(name: "norm\(number)")
+      ReLU(name: "relu\(number)")
+    }
+  }
+}

@@ -1,0 +1,43 @@
+import CrestGraph
+import Synchronization
+
+/// Which weights of a model meet a ReLU first, for ``Initializer/automatic``.
+///
+/// A parameter is declared before anything reads it, but its value is drawn only when the whole
+/// model has been traced. So weights declared while a plan is current keep it, and ask it then.
+final class InitializationPlan: Sendable {
+  /// The plan of the model that is being traced by this task.
+  @TaskLocal static var current: InitializationPlan?
+
+  private let rectified = Mutex<Set<String>>([])
+
+  /// Whether the product with this weight meets a ReLU first.
+  func meetsRectifier(_ name: String) -> Bool { rectified.withLock { $0.contains(name) } }
+
+  /// Reads from a traced model where each weight's product goes.
+  func study(_ graph: Graph) {
+    // Readers follow what they read, so one walk from the end settles every value.
+    var rectified: Set<ValueID> = []
+    var names: Set<String> = []
+    for node in graph.nodes.reversed() {
+      let name = node.operation.name
+      let isTransparent = Self.transparent.contains(name)
+      let outputMeets = rectified.contains(node.outputs[0])
+      if name == "Relu" || isTransparent && outputMeets { rectified.formUnion(node.inputs) }
+      guard outputMeets, !isTransparent else { continue }
+      for input in node.inputs {
+        guard case .variable(let number) = graph.values[input.index].origin,
+          graph.variables[number].role == .weight
+        else { continue }
+        names.insert(graph.variables[number].name)
+      }
+    }
+    self.rectified.withLock { $0 = names }
+  }
+
+  /// Operations that leave the scale of a value roughly as it is.
+  private static let transparent: Set<String> = [
+    "Add", "BatchNormalization", "Dropout", "MaxPool", "AveragePool", "GlobalAveragePool",
+    "Reshape", "Flatten", "Transpose", "Concat",
+  ]
+}

@@ -1,0 +1,168 @@
+public import CrestTensor
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// How a parameter's first value is drawn.
+///
+/// A draw is a pure function of the generator (the model's seed and the parameter's stream) and of
+/// the element's place, so a parameter starts the same whatever else the program does. All
+/// arithmetic is in `Double`, rounded once; logarithm and cosine are the C library's, whose last bit
+/// may differ between platforms.
+///
+/// The fans of a weight are those of PyTorch and Keras for a matrix (out, in) or a filter
+/// (out, in / groups, height, width): fan in is the product of all sizes but the first, fan out the
+/// product of all but the second.
+public struct Initializer: Sendable {
+  enum Rule: Sendable {
+    /// By what the graph does with the weight, see ``Initializer/automatic``.
+    case automatic
+    /// These very values; the parameter must have their shape.
+    case values(Tensor)
+    case drawn(@Sendable (Shape, Philox) -> Tensor)
+  }
+
+  let rule: Rule
+
+  private init(rule: Rule) { self.rule = rule }
+
+  /// An initialiser of one's own.
+  ///
+  /// - Parameter draw: Makes a `float32` tensor of the shape from a generator of its own.
+  public init(_ draw: @escaping @Sendable (Shape, Philox) -> Tensor) {
+    self.init(rule: .drawn(draw))
+  }
+
+  /// He normal for a weight whose product meets a ReLU first, else Xavier uniform.
+  ///
+  /// Which it is, is read from the traced graph once the whole ``Model`` is known: bias, batch norm,
+  /// residual additions, dropout, pooling and reshaping are looked through. So the choice is the
+  /// same for a chain of layers and for a layer of one's own that calls `relu()`. A weight traced
+  /// outside a ``Model`` has no known reader and starts Xavier uniform.
+  public static let automatic = Initializer(rule: .automatic)
+
+  /// The values of a `float32` tensor, for a parameter of its shape.
+  public static func values(_ tensor: Tensor) -> Initializer { Initializer(rule: .values(tensor)) }
+
+  /// All elements `value`.
+  public static func constant(_ value: Float) -> Initializer {
+    Initializer { shape, _ in
+      Tensor([Float](repeating: value, count: shape.elementCount), shape: shape)
+    }
+  }
+
+  /// All elements 0.
+  public static let zeros = constant(0)
+  /// All elements 1.
+  public static let ones = constant(1)
+
+  /// Uniform in [`lowest`, `highest`).
+  public static func uniform(from lowest: Double, to highest: Double) -> Initializer {
+    Initializer { shape, random in
+      let values = (0..<shape.elementCount).map { index in
+        lowest + (highest - lowest) * Double(random.uniform(UInt64(index)))
+      }
+      return Tensor(rounding: values, to: .float32, shape: shape)
+    }
+  }
+
+  /// Normal of this mean and standard deviation, by Box and Muller's transform.
+  public static func normal(mean: Double = 0, standardDeviation: Double) -> Initializer {
+    Initializer { shape, random in
+      Tensor(
+        rounding: normals(shape.elementCount, random).map { mean + standardDeviation * $0 },
+        to: .float32, shape: shape)
+    }
+  }
+
+  /// Normal, drawn again where it is more than two standard deviations from the mean.
+  ///
+  /// As PyTorch's `trunc_normal_` with bounds at ±2 σ: `standardDeviation` is that of the normal
+  /// that is cut, not of what is left of it.
+  public static func truncatedNormal(
+    mean: Double = 0, standardDeviation: Double
+  ) -> Initializer {
+    Initializer { shape, random in
+      let count = shape.elementCount
+      var values = normals(count, random)
+      // Draw r of element i is normal number i + r · count, so no draw depends on another.
+      for index in values.indices {
+        var place = index
+        while abs(values[index]) > 2 {
+          place += count
+          values[index] = normal(at: place, random)
+        }
+      }
+      return Tensor(
+        rounding: values.map { mean + standardDeviation * $0 }, to: .float32, shape: shape)
+    }
+  }
+
+  /// Normal of variance 2 / fan in (He et al. 2015; PyTorch `kaiming_normal_`).
+  public static let heNormal = Initializer { shape, random in
+    let deviation = (2 / Double(fanIn(shape))).squareRoot()
+    return Initializer.normal(standardDeviation: deviation).draw(shape, random)
+  }
+
+  /// Uniform of variance 2 / fan in (PyTorch `kaiming_uniform_`).
+  public static let heUniform = Initializer { shape, random in
+    let bound = (6 / Double(fanIn(shape))).squareRoot()
+    return Initializer.uniform(from: -bound, to: bound).draw(shape, random)
+  }
+
+  /// Normal of variance 2 / (fan in + fan out) (Glorot & Bengio 2010).
+  public static let xavierNormal = Initializer { shape, random in
+    let deviation = (2 / Double(fanIn(shape) + fanOut(shape))).squareRoot()
+    return Initializer.normal(standardDeviation: deviation).draw(shape, random)
+  }
+
+  /// Uniform of variance 2 / (fan in + fan out) (Glorot & Bengio 2010; Keras' default).
+  public static let xavierUniform = Initializer { shape, random in
+    let bound = (6 / Double(fanIn(shape) + fanOut(shape))).squareRoot()
+    return Initializer.uniform(from: -bound, to: bound).draw(shape, random)
+  }
+
+  /// Draws a value where no reader of the parameter is known.
+  func draw(_ shape: Shape, _ random: Philox) -> Tensor {
+    switch rule {
+    case .automatic: Initializer.xavierUniform.draw(shape, random)
+    case .values(let tensor): tensor
+    case .drawn(let draw): draw(shape, random)
+    }
+  }
+
+  private static func fanIn(_ shape: Shape) -> Int {
+    max(1, shape.dimensions.dropFirst().reduce(1, *))
+  }
+
+  private static func fanOut(_ shape: Shape) -> Int {
+    max(1, shape.enumerated().reduce(1) { $1.offset == 1 ? $0 : $0 * $1.element })
+  }
+
+  /// The normal number at `index`: a pair of them from each pair of words.
+  private static func normal(at index: Int, _ random: Philox) -> Double {
+    let (block, place) = index.quotientAndRemainder(dividingBy: 4)
+    return normals(inBlock: UInt64(block), random)[place]
+  }
+
+  private static func normals(_ count: Int, _ random: Philox) -> [Double] {
+    Array(
+      (0..<(count + 3) / 4).flatMap { normals(inBlock: UInt64($0), random) }.prefix(count))
+  }
+
+  /// Four normal numbers of one counter block (Box & Muller 1958).
+  private static func normals(inBlock block: UInt64, _ random: Philox) -> [Double] {
+    let words = random.words(block: block)
+    return [(words.0, words.1), (words.2, words.3)].flatMap { first, second in
+      // Half a step keeps the logarithm's argument above 0.
+      let radius = (-2 * log((Double(first) + 0.5) * 0x1p-32)).squareRoot()
+      let angle = 2 * Double.pi * (Double(second) * 0x1p-32)
+      return [radius * cos(angle), radius * sin(angle)]
+    }
+  }
+}

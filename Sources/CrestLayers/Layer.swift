@@ -1,0 +1,57 @@
+public import CrestGraph
+
+/// A recipe for a part of a model: what it computes from a traced value.
+///
+/// A layer is a value that holds settings, no arrays. Its parameters are declared while it is
+/// traced, when the sizes of its input are known, so no input size is ever given twice. Calling a
+/// layer opens a scope in the graph under its ``name``; parameters are named by their scopes, as in
+/// `block.conv2d.weight`, and a name used twice gets a suffix, as in `conv2d_1`.
+///
+/// To write a layer of one's own, conform a type and trace with other layers and with the methods of
+/// `Symbol`; shapes are those of the batch, with the batch along axis 0:
+///
+/// ```swift
+/// /// y = x · tanh(softplus(x)) (Misra 2019).
+/// struct Mish: Layer {
+///   func trace(_ x: Symbol) throws -> Symbol { try x * x.softplus().tanh() }
+/// }
+///
+/// /// y = scale · x, with one learnable scale for each feature.
+/// struct Scale: Layer {
+///   var name: String? = "scale"
+///
+///   func trace(_ x: Symbol) throws -> Symbol {
+///     let features = x.shape[x.shape.rank - 1]
+///     let scale = try x.parameter("weight", [features], role: .normalizationScale, .ones)
+///     return try x * scale
+///   }
+/// }
+/// ```
+///
+/// The gradient follows from the operations used.
+public protocol Layer: Sendable {
+  /// The name of the scope its parameters are declared in; nil for the scope it is called in.
+  ///
+  /// The type's name in lower case unless said otherwise.
+  var name: String? { get }
+
+  /// Traces what the layer computes from `x`, declaring its parameters.
+  ///
+  /// - Throws: `GraphError` when `x` doesn't fit.
+  func trace(_ x: Symbol) throws -> Symbol
+}
+
+extension Layer {
+  /// The type's name in lower case, without generic arguments.
+  public var name: String? {
+    String("\(Self.self)".prefix { $0 != "<" }).lowercased()
+  }
+
+  /// Traces the layer in a scope of its own.
+  ///
+  /// - Throws: `GraphError` naming the layer when `x` doesn't fit.
+  public func callAsFunction(_ x: Symbol) throws -> Symbol {
+    guard let name else { return try trace(x) }
+    return try x.builder.scoped(name) { try trace(x) }
+  }
+}

@@ -1,0 +1,54 @@
+public import CrestGraph
+
+/// max(x, 0) (ONNX `Relu`).
+public struct ReLU: Layer {
+  /// The scope.
+  public let name: String?
+  /// The layer.
+  public init(name: String = "relu") { self.name = name }
+  /// max(x, 0).
+  public func trace(_ x: Symbol) throws -> Symbol { try x.relu() }
+}
+
+/// 1 / (1 + e⁻ˣ) (ONNX `Sigmoid`).
+///
+/// As a last layer before `Loss.binaryCrossEntropy` leave it out: that loss takes logits.
+public struct Sigmoid: Layer {
+  /// The scope.
+  public let name: String?
+  /// The layer.
+  public init(name: String = "sigmoid") { self.name = name }
+  /// 1 / (1 + e⁻ˣ).
+  public func trace(_ x: Symbol) throws -> Symbol { try x.sigmoid() }
+}
+
+/// The hyperbolic tangent (ONNX `Tanh`).
+public struct Tanh: Layer {
+  /// The scope.
+  public let name: String?
+  /// The layer.
+  public init(name: String = "tanh") { self.name = name }
+  /// tanh x.
+  public func trace(_ x: Symbol) throws -> Symbol { try x.tanh() }
+}
+
+/// eˣ over its sum along an axis (ONNX `Softmax`, opset 13).
+///
+/// As a last layer before `Loss.crossEntropy` leave it out: that loss takes logits.
+public struct Softmax: Layer {
+  /// The scope.
+  public let name: String?
+  /// The axis that sums to 1; negative ones count from the end.
+  public let axis: Int
+
+  /// The layer.
+  public init(axis: Int = -1, name: String = "softmax") {
+    self.axis = axis
+    self.name = name
+  }
+
+  /// eˣ / Σ eˣ.
+  ///
+  /// - Throws: `GraphError` when the axis is out of range.
+  public func trace(_ x: Symbol) throws -> Symbol { try x.softmax(axis: axis) }
+}

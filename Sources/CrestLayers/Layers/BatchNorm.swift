@@ -1,0 +1,57 @@
+public import CrestGraph
+
+/// Normalisation of each channel over the batch (Ioffe & Szegedy 2015; ONNX `BatchNormalization`,
+/// Keras `BatchNormalization`, PyTorch `BatchNorm1d` and `BatchNorm2d`).
+///
+///     y = (x - mean) / √(variance + ε) · weight + bias
+///
+/// x and y are [N, C, …]. Training takes mean and population variance of the batch and lets the
+/// running statistics follow, running ← running · momentum + batch · (1 - momentum); inference takes
+/// the running ones. Parameters: `weight` [C], from 1, and `bias` [C], from 0. Statistics:
+/// `running_mean` [C], from 0, and `running_var` [C], from 1.
+public struct BatchNorm: Layer {
+  /// The scope.
+  public let name: String?
+  /// ε, momentum and which variance the running one follows.
+  public let operation: BatchNormalization
+
+  /// A normalisation.
+  ///
+  /// - Parameters:
+  ///   - epsilon: Added to the variance before the root.
+  ///   - momentum: The part of the running statistics that stays; PyTorch's `momentum` is one minus
+  ///     this, Keras' default is 0.99.
+  ///   - convention: Which variance the running one follows; `.torch` for PyTorch's numbers.
+  ///   - name: The scope.
+  /// - Precondition: `epsilon` is finite and not negative, `momentum` lies in 0 … 1.
+  public init(
+    epsilon: Double = 1e-5, momentum: Double = 0.9, convention: BatchNormConvention = .onnx,
+    name: String = "batch_norm"
+  ) {
+    precondition(epsilon >= 0 && epsilon.isFinite, "\(name): ε is \(epsilon), not at least 0")
+    precondition((0...1).contains(momentum), "\(name): momentum is \(momentum), not in 0 … 1")
+    self.name = name
+    operation = BatchNormalization(epsilon: epsilon, momentum: momentum, convention: convention)
+  }
+
+  /// The normalisation, and what the running statistics become.
+  ///
+  /// - Throws: `GraphError` when x has no channels.
+  public func trace(_ x: Symbol) throws -> Symbol {
+    guard x.shape.rank >= 2 else {
+      throw GraphError(
+        path: x.builder.path, operation: BatchNormalization.name, expected: "an input [N, C, …]",
+        got: "\(x.shape)")
+    }
+    let channels = x.shape[1]
+    let scale = try x.parameter("weight", [channels], role: .normalizationScale, .ones)
+    let shift = try x.parameter("bias", [channels], role: .normalizationShift, .zeros)
+    let mean = try x.statistic("running_mean", [channels], .zeros)
+    let variance = try x.statistic("running_var", [channels], .ones)
+    let normalized = try x.batchNormalized(
+      scale: scale, bias: shift, runningMean: mean, runningVariance: variance, operation)
+    x.builder.update(mean, to: normalized.mean)
+    x.builder.update(variance, to: normalized.variance)
+    return normalized.y
+  }
+}

@@ -1,0 +1,75 @@
+public import CrestGraph
+import CrestTensor
+
+/// A convolution of images with learned filters (Keras `Conv2D`, PyTorch `Conv2d`, ONNX `Conv`).
+///
+///     y[n, o, i, j] = bias[o] + Σ x[n, c, i·s + u·d - pad, j·s + v·d - pad] · weight[o, c, u, v]
+///
+/// x is [N, C, H, W], y [N, channels, H', W'] with H' = (H + pads - (kernel - 1)·d - 1) / s + 1.
+/// Parameters: `weight` [channels, C / groups, kernel height, kernel width] and `bias` [channels].
+public struct Conv2D: Layer {
+  /// The scope.
+  public let name: String?
+  /// The number of filters.
+  public let channels: Int
+  /// The filters' height and width.
+  public let kernel: Extent
+  /// The distance from one window to the next.
+  public let stride: Extent
+  /// How far windows reach over the border, where zeros are read.
+  public let padding: Padding
+  /// The distance from one tap of a window to the next.
+  public let dilation: Extent
+  /// Into how many parts channels are split that don't see each other.
+  public let groups: Int
+  /// Whether a bias is added; a batch norm right behind makes it idle.
+  public let hasBias: Bool
+  /// How the weight starts; the bias starts at 0.
+  public let initializer: Initializer
+
+  /// A layer of `channels` filters.
+  ///
+  /// - Precondition: `channels` is a positive multiple of `groups`.
+  public init(
+    _ channels: Int, kernel: Extent, stride: Extent = 1, padding: Padding = .valid,
+    dilation: Extent = 1, groups: Int = 1, bias: Bool = true,
+    initializer: Initializer = .automatic, name: String = "conv2d"
+  ) {
+    precondition(
+      channels >= 1 && groups >= 1 && channels % groups == 0,
+      "\(name): \(channels) channels in \(groups) groups; groups must divide the channels")
+    self.name = name
+    self.channels = channels
+    self.kernel = kernel
+    self.stride = stride
+    self.padding = padding
+    self.dilation = dilation
+    self.groups = groups
+    hasBias = bias
+    self.initializer = initializer
+  }
+
+  /// The convolution and the bias.
+  ///
+  /// - Throws: `GraphError` when x is no batch of images, its channels can't be split into the
+  ///   groups, or the kernel is larger than the padded image.
+  public func trace(_ x: Symbol) throws -> Symbol {
+    try x.requireImages("Conv2D")
+    guard x.shape[1] % groups == 0 else {
+      throw GraphError(
+        path: x.builder.path, operation: "Conv2D",
+        expected: "input channels that \(groups) groups divide", got: "\(x.shape[1])")
+    }
+    let weight = try x.parameter(
+      "weight", [channels, x.shape[1] / groups, kernel.height, kernel.width], role: .weight,
+      initializer)
+    let bias = try hasBias ? x.parameter("bias", [channels], role: .bias, .zeros) : nil
+    let pads = padding.resolved(
+      image: [x.shape[2], x.shape[3]], window: kernel, stride: stride, dilation: dilation)
+    return try x.conv(
+      weight, bias: bias,
+      ConvAttributes(
+        strides: stride.sizes, dilations: dilation.sizes, padsBefore: pads.before,
+        padsAfter: pads.after, groups: groups))
+  }
+}

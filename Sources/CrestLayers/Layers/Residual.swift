@@ -1,0 +1,51 @@
+public import CrestGraph
+
+/// Adds what layers compute to what they were given (He et al. 2015).
+///
+///     y = body(x) + shortcut(x), with shortcut(x) = x unless given
+///
+/// ```swift
+/// Residual {
+///   Conv2D(64, kernel: 3, stride: 2, padding: .all(1), bias: false)
+///   BatchNorm()
+/// } shortcut: {
+///   Conv2D(64, kernel: 1, stride: 2, bias: false)
+///   BatchNorm()
+/// }
+/// ReLU()
+/// ```
+///
+/// The shortcut's parameters are in a scope `shortcut` within this one.
+public struct Residual: Layer {
+  /// The scope.
+  public let name: String?
+  /// What is computed.
+  public let body: Sequential
+  /// How x gets the shape of what is computed; empty when it has it.
+  public let shortcut: Sequential
+
+  /// A residual block of the layers in the braces.
+  public init(
+    name: String? = "residual", @LayerBuilder _ body: () -> Sequential,
+    @LayerBuilder shortcut: () -> Sequential = { Sequential([]) }
+  ) {
+    self.name = name
+    self.body = body()
+    self.shortcut = Sequential(shortcut().layers, name: "shortcut")
+  }
+
+  /// The sum.
+  ///
+  /// - Throws: `GraphError` when both have different shapes; they are not broadcast.
+  public func trace(_ x: Symbol) throws -> Symbol {
+    let computed = try body(x)
+    let kept = try shortcut.layers.isEmpty ? x : shortcut(x)
+    guard computed.shape == kept.shape else {
+      throw GraphError(
+        path: x.builder.path, operation: "Residual",
+        expected: "a shortcut of the body's shape \(computed.shape)", got: "\(kept.shape)",
+        advice: "give a shortcut that changes size and channels as the body does")
+    }
+    return try computed + kept
+  }
+}

@@ -1,0 +1,233 @@
+public import CrestGraph
+public import CrestRuntime
+public import CrestTensor
+
+/// A traced network with its parameters: what is trained and what predicts.
+///
+/// The graph is a template, traced for a nominal batch of 2 and traced again for each batch size in
+/// use. A model is used by one task at a time.
+///
+/// ```swift
+/// let model = try Model(input: [1, 28, 28]) {
+///   Conv2D(32, kernel: 3, padding: .same)
+///   ReLU()
+///   GlobalAveragePool()
+///   Dense(10)
+/// }
+/// ```
+public final class Model {
+  /// What one example gives the model.
+  public struct Input: Sendable, Hashable {
+    /// The name.
+    public let name: String
+    /// The shape of one example, without the batch.
+    public let shape: Shape
+    /// The type of every element.
+    public let elementType: ElementType
+
+    /// An input of `float32` unless said otherwise.
+    public init(name: String = "input", shape: Shape, elementType: ElementType = .float32) {
+      self.name = name
+      self.shape = shape
+      self.elementType = elementType
+    }
+
+    /// The type of a batch of `count` examples.
+    public func batchType(_ count: Int) -> ValueType {
+      ValueType(Shape([count] + shape.dimensions), elementType)
+    }
+  }
+
+  /// The template, with the batch along axis 0 of every input and output.
+  public let graph: Graph
+  /// Parameters, gradients and running statistics.
+  public let store: ParameterStore
+  /// The threads and kernels its programs run on.
+  public let engine: Engine
+  /// The inputs, in the graph's order.
+  public let inputs: [Input]
+  /// The shape of one example's prediction, the first output.
+  public let outputShape: Shape
+  /// The seed the parameters were drawn with.
+  public let seed: UInt64
+  private let predictor: ProgramCache
+
+  /// A model of a graph.
+  ///
+  /// - Parameters:
+  ///   - graph: A graph with the batch along axis 0 of its inputs and outputs.
+  ///   - seed: Under which initial values are drawn.
+  ///   - engine: What its programs run on; one with all cores when nil.
+  /// - Throws: ``ModelError`` when the graph has no output or another batch can't be traced,
+  ///   `EngineError` when an engine can't be made.
+  public init(graph: Graph, seed: UInt64 = 0, engine: Engine? = nil) throws {
+    guard let output = graph.outputs.first else { throw ModelError.noOutput }
+    inputs = graph.inputs.map { port in
+      let type = graph.type(of: port.value)
+      return Input(
+        name: port.name, shape: Shape(Array(type.shape.dropFirst())), elementType: type.elementType)
+    }
+    outputShape = Shape(Array(graph.type(of: output.value).shape.dropFirst()))
+    try Self.checkBatch(graph, inputs, outputShape)
+    self.graph = graph
+    self.seed = seed
+    self.engine = try engine ?? Engine()
+    store = ParameterStore(graph, seed: seed)
+    predictor = ProgramCache(graph: graph, store: store, engine: self.engine, loss: nil)
+  }
+
+  /// A model of a layer for one input of `float32`.
+  ///
+  /// - Parameters:
+  ///   - layer: What is computed.
+  ///   - input: The shape of one example, as in `[channels, height, width]`.
+  ///   - seed: Under which initial values are drawn.
+  ///   - engine: What its programs run on; one with all cores when nil.
+  /// - Throws: `GraphError` naming the layer that doesn't fit the input, ``ModelError`` when the
+  ///   batch is not axis 0 throughout, `EngineError` when an engine can't be made.
+  public convenience init(
+    _ layer: some Layer, input: Shape, seed: UInt64 = 0, engine: Engine? = nil
+  ) throws {
+    try self.init(
+      inputs: [Input(shape: input)], seed: seed, engine: engine
+    ) { try layer($0[0]) }
+  }
+
+  /// A model of the layers in the braces, one after the other, for one input of `float32`.
+  ///
+  /// - Throws: As ``init(_:input:seed:engine:)``.
+  public convenience init(
+    input: Shape, seed: UInt64 = 0, engine: Engine? = nil,
+    @LayerBuilder _ layers: () -> Sequential
+  ) throws {
+    try self.init(layers(), input: input, seed: seed, engine: engine)
+  }
+
+  /// A model of any number of inputs.
+  ///
+  /// - Parameters:
+  ///   - inputs: The inputs, under different names.
+  ///   - seed: Under which initial values are drawn.
+  ///   - engine: What its programs run on; one with all cores when nil.
+  ///   - trace: Traces the prediction from the inputs.
+  /// - Throws: As ``init(_:input:seed:engine:)``, and what `trace` throws.
+  public convenience init(
+    inputs: [Input], seed: UInt64 = 0, engine: Engine? = nil,
+    trace: ([Symbol]) throws -> Symbol
+  ) throws {
+    let plan = InitializationPlan()
+    let graph = try InitializationPlan.$current.withValue(plan) {
+      let builder = GraphBuilder()
+      let symbols = inputs.map { builder.input($0.name, $0.batchType(Self.nominalBatch)) }
+      builder.output("output", try trace(symbols))
+      return builder.result
+    }
+    plan.study(graph)
+    try self.init(graph: graph, seed: seed, engine: engine)
+  }
+
+  private static let nominalBatch = 2
+
+  /// Traces the graph for one more batch size, so that a layer that wires the batch size in is found
+  /// now and not at the first short batch.
+  private static func checkBatch(_ graph: Graph, _ inputs: [Input], _ output: Shape) throws {
+    let count = nominalBatch + 1
+    let got: String
+    do {
+      let builder = GraphBuilder()
+      try builder.replay(
+        graph, inputTypes: inputs.map { $0.batchType(count) }, mode: .inference)
+      let traced = builder.result
+      let shape = traced.type(of: traced.outputs[0].value).shape
+      guard shape != Shape([count] + output.dimensions) else { return }
+      got = "an output \(shape) for \(count) examples"
+    } catch let error as GraphError {
+      got = "for \(count) examples: \(error)"
+    }
+    throw ModelError.batchWiredIn(got: got)
+  }
+
+  /// A cache of programs that compute `loss` on this model, for whoever trains or evaluates it.
+  ///
+  /// A new, empty one each time: keep it. With no loss, its programs predict only.
+  public func cache(loss: Loss?) -> ProgramCache {
+    ProgramCache(graph: graph, store: store, engine: engine, loss: loss?.trace)
+  }
+
+  /// Predicts for a batch in inference mode.
+  ///
+  /// - Parameter batch: [N, …] of the input's shape and type.
+  /// - Returns: [N, …] of ``outputShape``: logits where the model ends with none of its own.
+  /// - Throws: ``ModelError/batch(input:expected:got:)`` when the batch doesn't fit.
+  public func predict(_ batch: Tensor) throws -> Tensor { try predict([batch]) }
+
+  /// Predicts for a batch in inference mode, given for each input in order.
+  ///
+  /// - Throws: ``ModelError/batch(input:expected:got:)`` when a batch doesn't fit,
+  ///   ``ModelError/inputCount(expected:got:)`` when there are too few or too many.
+  public func predict(_ batches: [Tensor]) throws -> Tensor {
+    guard batches.count == inputs.count else {
+      throw ModelError.inputCount(expected: inputs.count, got: batches.count)
+    }
+    let count = batches.first?.shape.first ?? 0
+    for (input, batch) in zip(inputs, batches) {
+      guard count > 0, ValueType(batch.shape, batch.elementType) == input.batchType(count) else {
+        throw ModelError.batch(
+          input: input.name, expected: "\(input.elementType) [N"
+            + input.shape.map { ", \($0)" }.joined() + "] with the same N above 0 for each input",
+          got: "\(batch)")
+      }
+    }
+    let program = try predictor.program(
+      ProgramRequest(
+        inputTypes: inputs.map { $0.batchType(count) }, targetType: nil, mode: .inference,
+        reads: [.predictions]))
+    try program.setInputs(batches)
+    program.run(.forward, random: RandomKey(seed: seed, step: 0))
+    return program.read(.predictions)
+  }
+}
+
+/// A model that can't be made or fed as asked.
+public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// A name that no built-in model has.
+  case unknownName(String)
+  /// A built-in model that doesn't take examples of this shape.
+  case inputDoesNotFit(model: String, input: Shape, reason: GraphError)
+  /// A number of classes that isn't positive.
+  case classCount(Int)
+  /// An example without elements.
+  case emptyInput(Shape)
+  /// A graph that computes nothing.
+  case noOutput
+  /// A graph whose outputs don't follow the batch size.
+  case batchWiredIn(got: String)
+  /// A batch of another type than the model's input.
+  case batch(input: String, expected: String, got: String)
+  /// Another number of batches than the model has inputs.
+  case inputCount(expected: Int, got: Int)
+
+  /// What, expected, got and what to do.
+  public var description: String {
+    switch self {
+    case .unknownName(let name):
+      "model: expected one of \(BuiltInModel.names.joined(separator: ", ")), got \"\(name)\""
+    case .inputDoesNotFit(let model, let input, let reason):
+      "model \(model) can't take examples of shape \(input): \(reason); choose a model for such "
+        + "examples, as small-cnn for small images or mlp for any shape"
+    case .classCount(let count):
+      "model: expected at least 1 class, got \(count)"
+    case .emptyInput(let shape):
+      "model: expected examples with at least one element, got shape \(shape)"
+    case .noOutput:
+      "model: expected a graph with an output, got none"
+    case .batchWiredIn(let got):
+      "model: expected a graph whose outputs follow the batch size along axis 0, got \(got); "
+        + "write -1 for the batch where a layer reshapes"
+    case .batch(let input, let expected, let got):
+      "\(input): expected \(expected), got \(got)"
+    case .inputCount(let expected, let got):
+      "inputs: expected \(expected), got \(got); give one tensor for each input of the model"
+    }
+  }
+}

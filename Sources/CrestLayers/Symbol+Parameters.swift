@@ -1,0 +1,53 @@
+public import CrestGraph
+public import CrestTensor
+
+extension Symbol {
+  /// Declares a parameter of the layer being traced, in this value's graph.
+  ///
+  /// - Parameters:
+  ///   - name: Its name within the layer's scope, as in `weight`.
+  ///   - shape: Its shape.
+  ///   - role: What it is for.
+  ///   - initializer: How its first value is drawn.
+  /// - Throws: `GraphError` when the layer has one of that name already, or given values are of
+  ///   another shape or element type.
+  public func parameter(
+    _ name: String, _ shape: Shape, role: ParameterRole, _ initializer: Initializer
+  ) throws -> Symbol {
+    try check(initializer, name, shape)
+    let full = builder.path.isEmpty ? name : "\(builder.path).\(name)"
+    let plan = InitializationPlan.current
+    return try builder.parameter(name, shape, role: role) { random in
+      if case .automatic = initializer.rule, plan?.meetsRectifier(full) == true {
+        return Initializer.heNormal.draw(shape, random)
+      }
+      return initializer.draw(shape, random)
+    }
+  }
+
+  /// Declares a running statistic of the layer being traced, in this value's graph.
+  ///
+  /// - Throws: `GraphError` as ``parameter(_:_:role:_:)`` does.
+  public func statistic(_ name: String, _ shape: Shape, _ initializer: Initializer) throws -> Symbol {
+    try check(initializer, name, shape)
+    return try builder.statistic(name, shape) { initializer.draw(shape, $0) }
+  }
+
+  private func check(_ initializer: Initializer, _ name: String, _ shape: Shape) throws {
+    guard case .values(let tensor) = initializer.rule else { return }
+    guard tensor.shape == shape, tensor.elementType == .float32 else {
+      throw GraphError(
+        path: builder.path, operation: "initial value of \(name)", expected: "float32 \(shape)",
+        got: "\(tensor)")
+    }
+  }
+
+  /// Refuses a value that isn't a batch of images.
+  func requireImages(_ operation: String) throws {
+    guard shape.rank == 4 else {
+      throw GraphError(
+        path: builder.path, operation: operation, expected: "images [N, C, H, W]",
+        got: "\(shape)", advice: "give the model's input as [channels, height, width]")
+    }
+  }
+}
