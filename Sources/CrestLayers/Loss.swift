@@ -1,5 +1,5 @@
+import CrestGraph
 public import CrestRuntime
-public import CrestGraph
 public import CrestTensor
 
 /// What training makes small: a number for each element or example, whose mean is the loss.

@@ -1,4 +1,5 @@
 public import CrestGraph
+import CrestTensor
 
 /// Normalisation of each channel over the batch (Ioffe & Szegedy 2015; ONNX `BatchNormalization`,
 /// Keras `BatchNormalization`, PyTorch `BatchNorm1d` and `BatchNorm2d`).

@@ -1,4 +1,5 @@
 public import CrestGraph
+import CrestTensor
 
 /// Every `stride`-th pixel, with channels of zeros around it: a shortcut without parameters
 /// (He et al. 2015, option A).

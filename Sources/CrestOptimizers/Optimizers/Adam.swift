@@ -1,0 +1,82 @@
+public import CrestRuntime
+
+/// Adam (Kingma & Ba 2015; PyTorch's `Adam`).
+///
+///     m ← β₁ m + (1 - β₁) g,  s ← β₂ s + (1 - β₂) g²
+///     w ← w - rate · (m / (1 - β₁ᵗ)) / (√(s / (1 - β₂ᵗ)) + ε)
+///
+/// With L2 decay g is first g + decay · w; with decoupled decay w is first w · (1 - rate · decay), which
+/// is ``AdamW``. Two moments, m and s; t is the step number. A group's momentum is β₁, and the
+/// correction takes the β₁ of the step, as PyTorch's does when a schedule moves it.
+public struct Adam: Optimizer, Equatable {
+  /// `adam`.
+  public var name: String { "adam" }
+  /// Learning rate, β₁ and weight decay.
+  public let defaults: Hyperparameters
+  /// β₂, the part of the mean square that stays.
+  public let beta2: Double
+  /// ε, added to the root so that no step is unbounded.
+  public let epsilon: Double
+  /// How weight decay enters a step.
+  public let decayKind: WeightDecayKind
+  /// Which parameters weight decay pulls.
+  public let decayTargets: WeightDecayTargets
+  /// m and s.
+  public var momentCount: Int { 2 }
+
+  /// Learning rate 0.001, β₁ 0.9, β₂ 0.999, ε 1e-8; no weight decay, and when a group has some, L2 on
+  /// weights.
+  public init() { self.init(weightDecay: 0, .l2) }
+
+  /// The default with decoupled decay, which is what ``AdamW`` wraps.
+  init(decoupledWeightDecay: Double) { self.init(weightDecay: decoupledWeightDecay, .decoupled) }
+
+  private init(weightDecay: Double, _ decayKind: WeightDecayKind) {
+    defaults = Hyperparameters(learningRate: 1e-3, momentum: 0.9, weightDecay: weightDecay)
+    beta2 = 0.999
+    epsilon = 1e-8
+    self.decayKind = decayKind
+    decayTargets = .weights
+  }
+
+  /// An optimiser; what is left out is as in ``init()``.
+  ///
+  /// - Throws: ``OptimizerError`` when a rate, decay or ε is negative or not finite, or a β is
+  ///   outside [0, 1).
+  public init(
+    learningRate: Double = Adam().defaults.learningRate,
+    beta1: Double = Adam().defaults.momentum, beta2: Double = Adam().beta2,
+    epsilon: Double = Adam().epsilon, weightDecay: Double = Adam().defaults.weightDecay,
+    decayKind: WeightDecayKind = Adam().decayKind,
+    decayTargets: WeightDecayTargets = Adam().decayTargets
+  ) throws(OptimizerError) {
+    try self.init(
+      checking: "adam",
+      Hyperparameters(learningRate: learningRate, momentum: beta1, weightDecay: weightDecay),
+      beta2: beta2, epsilon: epsilon, decayKind: decayKind, decayTargets: decayTargets)
+  }
+
+  /// Checks the numbers under the name that messages call the optimiser by.
+  init(
+    checking name: String, _ defaults: Hyperparameters, beta2: Double, epsilon: Double,
+    decayKind: WeightDecayKind, decayTargets: WeightDecayTargets
+  ) throws(OptimizerError) {
+    try defaults.validate(for: name)
+    try OptimizerError.checkFraction(beta2, "beta2", of: name)
+    try OptimizerError.checkNotNegative(epsilon, "epsilon", of: name)
+    self.defaults = defaults
+    self.beta2 = beta2
+    self.epsilon = epsilon
+    self.decayKind = decayKind
+    self.decayTargets = decayTargets
+  }
+
+  /// One fused pass over each range.
+  public func step(
+    _ store: ParameterStore, _ groups: [ParameterGroup], stepNumber: Int, engine: Engine
+  ) {
+    apply(store, groups, engine: engine) { beta1 in
+      .adam(beta1: beta1, beta2: Float(beta2), epsilon: Float(epsilon), step: stepNumber)
+    }
+  }
+}

@@ -1,0 +1,47 @@
+public import CrestRuntime
+
+/// Adam with decoupled weight decay (Loshchilov & Hutter 2019; PyTorch's `AdamW`, fastai's `Adam`).
+///
+///     w ← w · (1 - rate · decay), then the step of ``Adam``
+public struct AdamW: Optimizer, Equatable {
+  /// `adamw`.
+  public var name: String { "adamw" }
+  private let adam: Adam
+  /// Learning rate, β₁ and weight decay.
+  public var defaults: Hyperparameters { adam.defaults }
+  /// β₂, the part of the mean square that stays.
+  public var beta2: Double { adam.beta2 }
+  /// ε, added to the root so that no step is unbounded.
+  public var epsilon: Double { adam.epsilon }
+  /// Decoupled.
+  public var decayKind: WeightDecayKind { adam.decayKind }
+  /// Which parameters weight decay pulls.
+  public var decayTargets: WeightDecayTargets { adam.decayTargets }
+  /// m and s.
+  public var momentCount: Int { adam.momentCount }
+
+  /// As ``Adam/init()``, with decoupled weight decay 0.01.
+  public init() { adam = Adam(decoupledWeightDecay: 0.01) }
+
+  /// An optimiser; what is left out is as in ``init()``.
+  ///
+  /// - Throws: ``OptimizerError`` as ``Adam`` does.
+  public init(
+    learningRate: Double = AdamW().defaults.learningRate,
+    beta1: Double = AdamW().defaults.momentum, beta2: Double = AdamW().beta2,
+    epsilon: Double = AdamW().epsilon, weightDecay: Double = AdamW().defaults.weightDecay,
+    decayTargets: WeightDecayTargets = AdamW().decayTargets
+  ) throws(OptimizerError) {
+    adam = try Adam(
+      checking: "adamw",
+      Hyperparameters(learningRate: learningRate, momentum: beta1, weightDecay: weightDecay),
+      beta2: beta2, epsilon: epsilon, decayKind: .decoupled, decayTargets: decayTargets)
+  }
+
+  /// One fused pass over each range.
+  public func step(
+    _ store: ParameterStore, _ groups: [ParameterGroup], stepNumber: Int, engine: Engine
+  ) {
+    adam.step(store, groups, stepNumber: stepNumber, engine: engine)
+  }
+}

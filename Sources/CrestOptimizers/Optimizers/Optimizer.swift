@@ -1,0 +1,91 @@
+public import CrestRuntime
+
+/// Changes parameters by their gradients, once a step.
+///
+/// An optimiser is a value of settings. What it remembers between steps are the store's moment
+/// buffers, in the layout of the parameters, so that checkpoints, snapshots and reductions treat all
+/// optimisers alike; who trains makes them with `store.resetMoments(count: optimizer.momentCount)`.
+/// What changes from step to step comes with the ``ParameterGroup``s.
+///
+/// To write an optimiser of one's own, work on the flat buffers; a group's ``ParameterGroup/ranges``
+/// say where:
+///
+/// ```swift
+/// /// w ← w - rate · sign(g) (Bernstein et al. 2018).
+/// struct SignSGD: Optimizer {
+///   let name = "signsgd"
+///   let defaults = Hyperparameters(learningRate: 1e-3, momentum: 0)
+///   let momentCount = 0
+///
+///   func step(
+///     _ store: ParameterStore, _ groups: [ParameterGroup], stepNumber: Int, engine: Engine
+///   ) {
+///     store.withBuffer(.parameters) { parameters in
+///       store.withBuffer(.gradients) { gradients in
+///         for group in groups {
+///           let rate = Float(group.hyperparameters.learningRate)
+///           for index in group.ranges.joined() where gradients[index] != 0 {
+///             parameters[index] -= gradients[index] > 0 ? rate : -rate
+///           }
+///         }
+///       }
+///     }
+///   }
+/// }
+/// ```
+public protocol Optimizer: Sendable {
+  /// The name, as logs and checkpoints write it.
+  var name: String { get }
+  /// What a group's hyperparameters are before anything schedules them.
+  var defaults: Hyperparameters { get }
+  /// The number of moment buffers it needs.
+  var momentCount: Int { get }
+  /// How weight decay enters a step.
+  var decayKind: WeightDecayKind { get }
+  /// Which parameters weight decay pulls.
+  var decayTargets: WeightDecayTargets { get }
+
+  /// Changes the parameters of `groups` by the gradients in the store.
+  ///
+  /// - Parameters:
+  ///   - store: The parameters, gradients and ``momentCount`` moments.
+  ///   - groups: What is trained, and how; a parameter in no group stays as it is.
+  ///   - stepNumber: The number of the step in the run, from 1.
+  ///   - engine: Whose threads and kernels to use.
+  func step(
+    _ store: ParameterStore, _ groups: [ParameterGroup], stepNumber: Int, engine: Engine)
+}
+
+extension Optimizer {
+  /// Decoupled, as an optimiser that says nothing has no gradient to add to.
+  public var decayKind: WeightDecayKind { .decoupled }
+  /// Weights only.
+  public var decayTargets: WeightDecayTargets { .weights }
+
+  /// Runs a fused rule over the groups.
+  ///
+  /// - Parameter rule: The rule at a group's momentum.
+  func apply(
+    _ store: ParameterStore, _ groups: [ParameterGroup], engine: Engine,
+    rule: (_ momentum: Float) -> UpdateRule
+  ) {
+    for group in groups {
+      let settings = group.hyperparameters
+      let rate = Float(settings.learningRate)
+      let decay = Float(settings.weightDecay)
+      let fused = rule(Float(settings.momentum))
+      let pulls = (pull(decay), pull(decayTargets == .all ? decay : 0))
+      store.update(
+        group.weightRanges.map { (range: $0, learningRate: rate, decay: pulls.0) }
+          + group.otherRanges.map { (range: $0, learningRate: rate, decay: pulls.1) },
+        by: fused, on: engine)
+    }
+  }
+
+  private func pull(_ amount: Float) -> WeightDecay {
+    switch decayKind {
+    case .l2: .l2(amount)
+    case .decoupled: .decoupled(amount)
+    }
+  }
+}

@@ -1,0 +1,46 @@
+/// An optimiser that can't be made as asked.
+public enum OptimizerError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// A number outside the range that has a meaning.
+  case outOfRange(optimizer: String, parameter: String, value: Double, expected: String)
+  /// Nesterov's look-ahead without a momentum to look along.
+  case nesterovWithoutMomentum
+  /// L2 decay asked of AdamW.
+  case decoupledOnly
+  /// A name that no optimiser has.
+  case unknownName(String)
+
+  /// What, expected and got.
+  public var description: String {
+    switch self {
+    case .outOfRange(let optimizer, let parameter, let value, let expected):
+      "\(optimizer): \(parameter) is \(value), expected \(expected)"
+    case .nesterovWithoutMomentum:
+      "sgd: Nesterov needs a momentum above 0, got 0; give one or switch Nesterov off"
+    case .decoupledOnly:
+      "adamw: weight decay is decoupled, expected so, got l2; use adam for l2"
+    case .unknownName(let name):
+      "optimizer: expected one of "
+        + BuiltInOptimizer.allCases.map(\.rawValue).joined(separator: ", ") + ", got \"\(name)\""
+    }
+  }
+
+  static func checkNotNegative(
+    _ value: Double, _ parameter: String, of optimizer: String
+  ) throws(OptimizerError) {
+    guard value.isFinite, value >= 0 else {
+      throw .outOfRange(
+        optimizer: optimizer, parameter: parameter, value: value,
+        expected: "a finite number of at least 0")
+    }
+  }
+
+  static func checkFraction(
+    _ value: Double, _ parameter: String, of optimizer: String
+  ) throws(OptimizerError) {
+    guard value >= 0, value < 1 else {
+      throw .outOfRange(
+        optimizer: optimizer, parameter: parameter, value: value,
+        expected: "a number from 0 to below 1")
+    }
+  }
+}

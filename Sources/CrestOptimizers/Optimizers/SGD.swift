@@ -1,0 +1,60 @@
+public import CrestRuntime
+
+/// Stochastic gradient descent with momentum (PyTorch's `SGD` without dampening).
+///
+///     v ← momentum · v + g
+///     w ← w - rate · v, or with Nesterov w - rate · (g + momentum · v)
+///
+/// With L2 decay g is first g + decay · w; with decoupled decay w is first w · (1 - rate · decay). One
+/// moment, v. The rate is outside of v, so changing it acts at once (Smith's and PyTorch's
+/// convention, not Caffe's).
+public struct SGD: Optimizer, Equatable {
+  /// `sgd`.
+  public var name: String { "sgd" }
+  /// Learning rate, momentum and weight decay.
+  public let defaults: Hyperparameters
+  /// Whether the step looks ahead along the momentum (Nesterov 1983).
+  public let nesterov: Bool
+  /// How weight decay enters a step.
+  public let decayKind: WeightDecayKind
+  /// Which parameters weight decay pulls.
+  public let decayTargets: WeightDecayTargets
+  /// v.
+  public var momentCount: Int { 1 }
+
+  /// Learning rate 0.01, momentum 0.9, no Nesterov; no weight decay, and when a group has some, L2
+  /// on weights.
+  public init() {
+    defaults = Hyperparameters(learningRate: 0.01, momentum: 0.9)
+    nesterov = false
+    decayKind = .l2
+    decayTargets = .weights
+  }
+
+  /// An optimiser; what is left out is as in ``init()``.
+  ///
+  /// - Throws: ``OptimizerError`` when a rate or decay is negative or not finite, the momentum is
+  ///   outside [0, 1), or Nesterov has no momentum.
+  public init(
+    learningRate: Double = SGD().defaults.learningRate,
+    momentum: Double = SGD().defaults.momentum, nesterov: Bool = SGD().nesterov,
+    weightDecay: Double = SGD().defaults.weightDecay,
+    decayKind: WeightDecayKind = SGD().decayKind,
+    decayTargets: WeightDecayTargets = SGD().decayTargets
+  ) throws(OptimizerError) {
+    defaults = Hyperparameters(
+      learningRate: learningRate, momentum: momentum, weightDecay: weightDecay)
+    try defaults.validate(for: "sgd")
+    guard !nesterov || momentum > 0 else { throw .nesterovWithoutMomentum }
+    self.nesterov = nesterov
+    self.decayKind = decayKind
+    self.decayTargets = decayTargets
+  }
+
+  /// One fused pass over each range.
+  public func step(
+    _ store: ParameterStore, _ groups: [ParameterGroup], stepNumber: Int, engine: Engine
+  ) {
+    apply(store, groups, engine: engine) { .sgd(momentum: $0, nesterov: nesterov) }
+  }
+}
