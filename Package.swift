@@ -27,12 +27,16 @@ let package = Package(
       name: "CrestCallbacks", dependencies: ["CrestOptimizers"], swiftSettings: strict),
 
     // Tests
+    .target(
+      name: "CrestTestSupport", dependencies: ["CrestGraph", "CrestTensor"],
+      path: "Tests/TestSupport", swiftSettings: strict),
     .testTarget(
       name: "CCrestKernelsTests", dependencies: ["CCrestKernels"], swiftSettings: strict),
     .testTarget(
       name: "CrestTensorTests", dependencies: ["CrestTensor"], swiftSettings: strict),
     .testTarget(
-      name: "CrestGraphTests", dependencies: ["CrestGraph", "CrestTensor"],
+      name: "CrestGraphTests",
+      dependencies: ["CrestGraph", "CrestTensor", "CrestTestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "CrestOptimizersTests", dependencies: ["CrestOptimizers"], swiftSettings: strict),
