@@ -40,12 +40,16 @@ let package = Package(
       swiftSettings: strict),
 
     // Tests
+    .target(
+      name: "CrestTestSupport", dependencies: ["CrestGraph", "CrestTensor"],
+      path: "Tests/TestSupport", swiftSettings: strict),
     .testTarget(
       name: "CCrestKernelsTests", dependencies: ["CCrestKernels"], swiftSettings: strict),
     .testTarget(
       name: "CrestTensorTests", dependencies: ["CrestTensor"], swiftSettings: strict),
     .testTarget(
-      name: "CrestGraphTests", dependencies: ["CrestGraph", "CrestTensor"],
+      name: "CrestGraphTests",
+      dependencies: ["CrestGraph", "CrestTensor", "CrestTestSupport"],
       swiftSettings: strict),
     .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
     .testTarget(

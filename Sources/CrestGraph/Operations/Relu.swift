@@ -26,7 +26,8 @@ public struct ReluMask: ElementwiseOperation {
 
   /// da is masked the same way; b only chooses, so its gradient is zero.
   public func gradients(_ context: GradientContext) throws -> [Symbol?] {
-    [try context.outputGradient.applying(self, context.inputs[1]), nil]
+    let chooser = context.inputs[1]
+    return try context.broadcastGradients({ try $0.applying(self, chooser) }) + [nil]
   }
 }
 

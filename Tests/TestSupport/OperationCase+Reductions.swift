@@ -1,0 +1,36 @@
+import CrestGraph
+import CrestTensor
+
+extension OperationCase {
+  /// Reductions over every kind of axes, kept and not.
+  static let reductions: [OperationCase] =
+    variants.flatMap { variant, shape, axes, keeps in
+      [
+        OperationCase(
+          ReduceSum(axes: axes, keepsDimensions: keeps), variant, [CaseInput(shape)]),
+        OperationCase(
+          ReduceMean(axes: axes, keepsDimensions: keeps), variant, [CaseInput(shape)]),
+        OperationCase(
+          ReduceMax(axes: axes, keepsDimensions: keeps), variant,
+          [CaseInput(shape, .spaced(offset: 0))]),
+        OperationCase(
+          ReduceMin(axes: axes, keepsDimensions: keeps), variant,
+          [CaseInput(shape, .spaced(offset: 0))]),
+      ]
+    } + [
+      OperationCase(
+        ReduceMean(axes: [0], keepsDimensions: false), "of nothing", [CaseInput([0, 3])]),
+      OperationCase(
+        ReduceMax(axes: [0], keepsDimensions: false), "of nothing", [CaseInput([0, 3])],
+        differentiation: .outputs([])),
+      OperationCase(
+        ReduceSum(axes: [1], keepsDimensions: false), "no groups", [CaseInput([0, 3])]),
+    ]
+
+  private static let variants: [(String, Shape, [Int], Bool)] = [
+    ("all of a vector", [37], [0], false), ("rows", [3, 9], [1], false),
+    ("columns, kept", [5, 4], [0], true), ("middle", [2, 3, 4], [1], false),
+    ("all but the channels", [2, 3, 2, 2], [0, 2, 3], false),
+    ("everything, kept", [2, 3, 4], [0, 1, 2], true), ("no axis", [2, 3], [], false),
+  ]
+}
