@@ -54,7 +54,9 @@ let package = Package(
     .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
     .testTarget(
       name: "CrestRuntimeTests",
-      dependencies: ["AllocationCounter", "CrestGraph", "CrestRuntime", "CrestTensor"],
+      dependencies: [
+        "AllocationCounter", "CrestGraph", "CrestRuntime", "CrestTensor", "CrestTestSupport",
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "CrestLayersTests",

@@ -38,7 +38,7 @@ extension Graph {
         before.operation is Reshape || before.operation is Flatten
       else { return nil }
       return try builder.apply(
-        Reshape(type[0].shape.dimensions), [builder.symbol(before.inputs[0])])
+        Reshape(type[0].shape.dimensions, allowsZero: true), [builder.symbol(before.inputs[0])])
     case let cast as Cast where cast.elementType == inputs[0].elementType: return [inputs[0]]
     case let transpose as Transpose:
       if transpose.permutation == Array(0..<inputs[0].shape.rank) { return [inputs[0]] }

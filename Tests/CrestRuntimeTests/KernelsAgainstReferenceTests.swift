@@ -1,0 +1,86 @@
+import CrestGraph
+import CrestRuntime
+import CrestTensor
+import CrestTestSupport
+import Testing
+
+/// Programs against the interpreter, over the table of operation cases.
+@Suite struct KernelsAgainstReferenceTests {
+  @Test(arguments: InstructionSet.available)
+  func `kernels agree with the reference, forward and backward`(
+    instructionSet: InstructionSet
+  ) throws {
+    let engine = try Engine(threadCount: 2, instructionSet: instructionSet)
+    for testCase in OperationCase.all {
+      for seed in [1, 2] as [UInt64] {
+        let traced = try testCase.tracedWithGradients(elementType: .float32, seed: seed)
+        let program = try Program(testCase, traced, engine)
+        try program.setInputs(traced.inputs.map(\.tensor))
+        for stage in Stage.allCases { program.run(stage, random: traced.random) }
+
+        // The kernels start from what float32 holds, so the reference does too.
+        let expected = Interpreter(traced.graph).run(
+          inputs: traced.inputs.map { ReferenceArray($0.tensor) }, variables: [],
+          random: traced.random)
+        for (port, result) in zip(traced.graph.outputs, program.outputs()) {
+          let difference = testCase.compare(result, with: expected[port.value.index])
+          #expect(
+            difference == nil, "\(testCase), \(port.name), seed \(seed): \(difference ?? "")")
+        }
+      }
+    }
+  }
+
+  /// Which operations kernels serve, forward and backward: committed, so that a change is seen.
+  @Test func `the committed list of operations with kernels is up to date`() throws {
+    let engine = try Engine(threadCount: 1)
+    var rows: [String: (forward: [String], backward: [String], cases: Int, differentiable: Bool)] =
+      [:]
+    for testCase in OperationCase.all {
+      let traced = try testCase.tracedWithGradients(elementType: .float32)
+      let nodes = try Program(testCase, traced, engine).referenceNodes
+      var row = rows[testCase.operation] ?? ([], [], 0, false)
+      let variant = testCase.variant.isEmpty ? "plain" : testCase.variant
+      if nodes.contains(where: { $0.stage == .forward }) { row.forward.append(variant) }
+      if nodes.contains(where: { $0.stage == .backward }) { row.backward.append(variant) }
+      row.differentiable = row.differentiable || traced.gradients.contains { $0 != nil }
+      row.cases += 1
+      rows[testCase.operation] = row
+    }
+    func served(_ byReference: [String], of count: Int) -> String {
+      if byReference.isEmpty { return "kernel" }
+      if byReference.count == count { return "reference" }
+      return "kernel; reference for: " + byReference.joined(separator: "; ")
+    }
+    let lines = rows.keys.sorted().map { name -> String in
+      let row = rows[name] ?? ([], [], 0, false)
+      let backward = row.differentiable ? served(row.backward, of: row.cases) : "no gradient"
+      return "| \(name) | \(served(row.forward, of: row.cases)) | \(backward) |"
+    }
+    try Snapshot("docs/operations.md", heading: heading).expect(lines)
+  }
+
+  private let heading = """
+    # Operations
+
+    Which operations run on kernels in float32, forward and backward. "Reference" means the slow \
+    interpretation in double precision, which programs report. This table is made by the tests \
+    (`CREST_APPROVE=1 swift test -c release --filter KernelsAgainstReferenceTests` rewrites it).
+
+    | operation | forward | backward |
+    |---|---|---|
+    """
+}
+
+extension Program {
+  /// A program of a traced case.
+  fileprivate convenience init(
+    _ testCase: OperationCase, _ traced: OperationCase.Traced, _ engine: Engine
+  ) throws {
+    try self.init(
+      traced.graph,
+      ProgramRequest(
+        inputTypes: traced.inputs.map(\.type), targetType: nil, mode: testCase.mode),
+      store: ParameterStore(traced.graph, seed: 0), engine: engine, loss: nil)
+  }
+}
