@@ -42,7 +42,9 @@ CK_INLINE void ck_batch_norm_combine(const ck_batch_norm *n) {
 // result = (x - mean) · factor + shift, and for the gradient dy · factor - ((x - mean) · slope + shift), each
 // coefficient per channel. Subtracting the mean first keeps the digits of channels with large means.
 typedef struct ck_coefficients {
-  float mean[CK_CHANNEL_BLOCK], factor[CK_CHANNEL_BLOCK], slope[CK_CHANNEL_BLOCK], shift[CK_CHANNEL_BLOCK];
+  // Aligned, for a register that straddles two cache lines costs two loads.
+  _Alignas(64) float mean[CK_CHANNEL_BLOCK];
+  float factor[CK_CHANNEL_BLOCK], slope[CK_CHANNEL_BLOCK], shift[CK_CHANNEL_BLOCK];
 } ck_coefficients;
 
 CK_INLINE void ck_batch_norm_coefficients(bool gradient, const ck_batch_norm *n, size_t from, size_t width,
