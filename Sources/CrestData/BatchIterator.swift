@@ -35,7 +35,7 @@ public final class BatchIterator {
 
   deinit {
     if case .ahead(let prefetcher) = source { prefetcher.stop() }
-    if let used = last.take() { pool.give(used) }
+    if let used = last.take() { pool.give(consume used) }
   }
 
   /// The next batch, or nil after the last.
@@ -47,7 +47,7 @@ public final class BatchIterator {
   public func next() throws -> Batch? {
     if let failure { throw failure }
     // Taken out first: a batch that is still held here would be copied, not used again.
-    if let used = last.take() { pool.give(used) }
+    if let used = last.take() { pool.give(consume used) }
     guard position < batchCount else { return nil }
     do {
       let batch =

@@ -1,8 +1,6 @@
-import Synchronization
-
 /// Batches whose memory can be used again, so that an epoch allocates only its first few.
 final class BatchPool: Sendable {
-  private let batches = Mutex<[Batch]>([])
+  private let batches = Monitor<[Batch]>([])
   private let limit: Int
 
   /// A pool that keeps at most `limit` batches.

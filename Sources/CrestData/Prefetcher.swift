@@ -92,59 +92,34 @@ private func startThread(_ work: Work) throws(DataError) -> pthread_t {
 }
 
 /// A first-in-first-out queue between the thread and the taker.
-///
-/// `results` and `isClosed` are touched only under the mutex, so sharing it is safe.
-private final class Queue: @unchecked Sendable {
+private final class Queue: Sendable {
+  private struct State {
+    var results: [Result<Batch, any Error>] = []
+    var isClosed = false
+  }
+
   private let depth: Int
-  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-  private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-  private var results: [Result<Batch, any Error>] = []
-  private var isClosed = false
+  private let state = Monitor(State())
 
   init(depth: Int) {
     self.depth = depth
-    mutex.initialize(to: pthread_mutex_t())
-    changed.initialize(to: pthread_cond_t())
-    let statuses = (pthread_mutex_init(mutex, nil), pthread_cond_init(changed, nil))
-    precondition(statuses == (0, 0), "the prefetch queue's lock failed with \(statuses)")
-  }
-
-  deinit {
-    pthread_cond_destroy(changed)
-    pthread_mutex_destroy(mutex)
-    changed.deallocate()
-    mutex.deallocate()
   }
 
   /// Waits until fewer than `depth` results lie in the queue; false when it was closed.
   func waitForRoom() -> Bool {
-    pthread_mutex_lock(mutex)
-    defer { pthread_mutex_unlock(mutex) }
-    while results.count >= depth, !isClosed { pthread_cond_wait(changed, mutex) }
-    return !isClosed
+    state.withLock(when: { $0.isClosed || $0.results.count < depth }) { !$0.isClosed }
   }
 
   func put(_ result: Result<Batch, any Error>) {
-    pthread_mutex_lock(mutex)
-    defer { pthread_mutex_unlock(mutex) }
-    results.append(result)
-    pthread_cond_signal(changed)
+    state.withLock { $0.results.append(result) }
   }
 
   /// Waits for a result and takes it.
   func take() -> Result<Batch, any Error> {
-    pthread_mutex_lock(mutex)
-    defer { pthread_mutex_unlock(mutex) }
-    while results.isEmpty { pthread_cond_wait(changed, mutex) }
-    let result = results.removeFirst()
-    pthread_cond_signal(changed)
-    return result
+    state.withLock(when: { !$0.results.isEmpty }) { $0.results.removeFirst() }
   }
 
   func close() {
-    pthread_mutex_lock(mutex)
-    defer { pthread_mutex_unlock(mutex) }
-    isClosed = true
-    pthread_cond_signal(changed)
+    state.withLock { $0.isClosed = true }
   }
 }

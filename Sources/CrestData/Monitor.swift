@@ -1,0 +1,46 @@
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Glibc
+#endif
+
+/// A state that one thread at a time may touch, and wait for another to change.
+///
+/// A `Mutex` of the standard library can't be waited on. The state is reached only under the lock, so
+/// sharing a monitor is safe.
+final class Monitor<State>: @unchecked Sendable {
+  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+  private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+  private var state: State
+
+  /// A monitor of `state`.
+  init(_ state: State) {
+    self.state = state
+    mutex.initialize(to: pthread_mutex_t())
+    changed.initialize(to: pthread_cond_t())
+    let statuses = (pthread_mutex_init(mutex, nil), pthread_cond_init(changed, nil))
+    precondition(statuses == (0, 0), "a monitor can't be made: \(statuses)")
+  }
+
+  deinit {
+    pthread_cond_destroy(changed)
+    pthread_mutex_destroy(mutex)
+    changed.deallocate()
+    mutex.deallocate()
+  }
+
+  /// Calls `body` with the state, once `condition` holds, and wakes whoever waits for a change.
+  func withLock<Result>(
+    when condition: (State) -> Bool = { _ in true }, _ body: (inout State) -> Result
+  ) -> Result {
+    pthread_mutex_lock(mutex)
+    defer {
+      pthread_cond_broadcast(changed)
+      pthread_mutex_unlock(mutex)
+    }
+    while !condition(state) { pthread_cond_wait(changed, mutex) }
+    return body(&state)
+  }
+}
