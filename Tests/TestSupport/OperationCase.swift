@@ -136,8 +136,11 @@ extension OperationCase {
   /// What is wrong with a kernel's result; nil when it agrees with the reference.
   ///
   /// Integers, NaN and infinities must be equal; other floats may differ by the tolerance times the
-  /// largest finite magnitude of the reference.
-  package func compare(_ result: Tensor, with reference: ReferenceArray) -> String? {
+  /// largest finite magnitude of the reference, or of what it was computed from, `floor`, when terms
+  /// may have cancelled.
+  package func compare(
+    _ result: Tensor, with reference: ReferenceArray, floor: Double = 0
+  ) -> String? {
     guard result.shape == reference.shape, result.elementType == reference.type.elementType else {
       return "\(result) for a reference \(reference.type)"
     }
@@ -145,7 +148,7 @@ extension OperationCase {
       let same = result.integers == reference.integers
       return same ? nil : "\(result.integers ?? []) for \(reference.integers)"
     }
-    let scale = expected.filter(\.isFinite).map(\.magnitude).max() ?? 0
+    let scale = max(floor, expected.filter(\.isFinite).map(\.magnitude).max() ?? 0)
     for (element, (got, wanted)) in zip(result.doubles, expected).enumerated() {
       let agrees =
         got.isNaN && wanted.isNaN || got == wanted

@@ -1,4 +1,4 @@
-import CrestTensor
+package import CrestTensor
 
 /// The same elements under another shape (ONNX `Reshape`, opset 14, shape as an attribute).
 ///
@@ -65,7 +65,7 @@ extension Symbol {
   }
 
   /// The same elements under a shape that may have sizes of 0.
-  func reshaped(exactlyTo shape: Shape) throws -> Symbol {
+  package func reshaped(exactlyTo shape: Shape) throws -> Symbol {
     try shape == self.shape ? self : applying(Reshape(shape.dimensions, allowsZero: true))
   }
 }

@@ -50,7 +50,7 @@ struct CompiledGraph {
       }
     }
 
-    graph = try builder.result.simplified().foldingConstants().simplified()
+    graph = try builder.result.withImageRanks().simplified().foldingConstants().simplified()
       .fusingElementwise(joining: !request.isDiagnosing)
     let ports = Dictionary(
       graph.outputs.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })

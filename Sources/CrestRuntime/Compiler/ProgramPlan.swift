@@ -65,22 +65,18 @@ struct ProgramPlan {
     switch stage {
     case .forward:
       for update in graph.updates {
+        let byteCount = graph.type(of: update.value).shape.elementCount * 4
         let name = graph.variables[update.variable].name
-        let target = lowering.fixed(
-          byteCount: graph.type(of: update.value).shape.elementCount * 4,
-          Self.variable(name, in: store))
         lowering.copy(
-          from: lowering.buffer(update.value), to: target,
-          byteCount: graph.type(of: update.value).shape.elementCount * 4)
+          from: lowering.buffer(update.value),
+          to: lowering.fixed(byteCount: byteCount, Self.variable(name, in: store)),
+          byteCount: byteCount)
       }
-      for value in compiled.predictions { pin(value) }
-      for case (.activation, let value) in compiled.reads { pin(value) }
-    case .loss:
-      if let loss = compiled.loss { pin(loss) }
-      if let losses = compiled.reads[.losses] { pin(losses) }
+    case .loss: break
     case .backward: finishGradients()
     }
-    if let predictions = compiled.reads[.predictions] { pin(predictions) }
+    let kept = compiled.predictions + [compiled.loss].compactMap(\.self) + compiled.reads.values
+    for value in kept where (graph.producer(of: value)?.stage ?? .forward) == stage { pin(value) }
   }
 
   /// Brings gradients that were not computed in place to the store.
