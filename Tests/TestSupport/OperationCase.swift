@@ -72,7 +72,7 @@ extension OperationCase {
   package struct Traced {
     /// The graph; its outputs are `output0`, `output1`, … and `gradient0`, … by input.
     package let graph: Graph
-    /// Values of the inputs.
+    /// Values of the inputs: the case's, then the weights of the outputs.
     package let inputs: [ReferenceArray]
     /// The graph before gradients were traced: cheaper to run when only the loss matters.
     package let forwardGraph: Graph
@@ -89,10 +89,10 @@ extension OperationCase {
     elementType: ElementType, seed: UInt64 = 1
   ) throws -> Traced {
     let builder = GraphBuilder()
-    let values = inputs.enumerated().map { number, input in
+    var values = inputs.enumerated().map { number, input in
       input.sample(elementType, Philox(seed: seed, stream: UInt32(number)))
     }
-    let symbols = values.enumerated().map { number, value in
+    var symbols = values.enumerated().map { number, value in
       builder.input("input\(number)", value.type)
     }
     let outputs = try trace(builder, symbols)
@@ -109,7 +109,11 @@ extension OperationCase {
     for number in chosen {
       let weight = CaseInput(outputs[number].shape, .uniform(-1...1)).sample(
         outputs[number].elementType, Philox(seed: seed, stream: UInt32(100 + number)))
-      let part = try (outputs[number] * builder.constant(weight.tensor)).sum()
+      // An input, not a constant: of a linear operation's gradient nothing else would be left to run.
+      let symbol = builder.input("weight\(number)", weight.type)
+      values.append(weight)
+      symbols.append(symbol)
+      let part = try (outputs[number] * symbol).sum()
       loss = try loss.map { try $0 + part } ?? part
     }
     guard let loss else {
