@@ -46,7 +46,8 @@ import Testing
       let variant = testCase.variant.isEmpty ? "plain" : testCase.variant
       if nodes.contains(where: { $0.stage == .forward }) { row.forward.append(variant) }
       if nodes.contains(where: { $0.stage == .backward }) { row.backward.append(variant) }
-      row.differentiable = row.differentiable || traced.gradients.contains { $0 != nil }
+      let own = traced.gradients.prefix(testCase.inputs.count)
+      row.differentiable = row.differentiable || own.contains { $0 != nil }
       row.cases += 1
       rows[testCase.operation] = row
     }
