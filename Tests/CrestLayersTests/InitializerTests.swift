@@ -6,7 +6,8 @@ import Testing
 
 @Suite struct InitializerTests {
   /// The first values of a parameter of this shape.
-  private func draw(_ initializer: Initializer, _ shape: Shape, seed: UInt64 = 7) throws -> [Float] {
+  private func draw(_ initializer: Initializer, _ shape: Shape, seed: UInt64 = 7) throws -> [Float]
+  {
     let builder = GraphBuilder()
     let x = builder.input("x", ValueType([1]))
     _ = try x.parameter("weight", shape, role: .weight, initializer)
