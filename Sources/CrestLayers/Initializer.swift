@@ -103,7 +103,7 @@ public struct Initializer: Sendable {
     }
   }
 
-  /// Normal of variance 2 / fan in (He et al. 2015; PyTorch `kaiming_normal_`).
+  /// Normal of variance 2 / fan in (He and others 2015; PyTorch `kaiming_normal_`).
   public static let heNormal = Initializer { shape, random in
     let deviation = (2 / Double(fanIn(shape))).squareRoot()
     return Initializer.normal(standardDeviation: deviation).draw(shape, random)

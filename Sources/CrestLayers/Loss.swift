@@ -28,6 +28,7 @@ public struct Loss: Sendable {
   /// [N, C].
   ///
   /// - Parameter labelSmoothing: s in (1 - s) · target + s / C (Szegedy et al. 2015).
+  /// - Returns: The loss.
   /// - Precondition: `labelSmoothing` lies in 0 … 1.
   public static func crossEntropy(labelSmoothing: Double = 0) -> Loss {
     precondition(

@@ -173,7 +173,8 @@ public final class Model {
     for (input, batch) in zip(inputs, batches) {
       guard count > 0, ValueType(batch.shape, batch.elementType) == input.batchType(count) else {
         throw ModelError.batch(
-          input: input.name, expected: "\(input.elementType) [N"
+          input: input.name,
+          expected: "\(input.elementType) [N"
             + input.shape.map { ", \($0)" }.joined() + "] with the same N above 0 for each input",
           got: "\(batch)")
       }

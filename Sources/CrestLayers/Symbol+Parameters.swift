@@ -9,6 +9,7 @@ extension Symbol {
   ///   - shape: Its shape.
   ///   - role: What it is for.
   ///   - initializer: How its first value is drawn.
+  /// - Returns: The parameter's value in a step.
   /// - Throws: `GraphError` when the layer has one of that name already, or given values are of
   ///   another shape or element type.
   public func parameter(
@@ -28,7 +29,8 @@ extension Symbol {
   /// Declares a running statistic of the layer being traced, in this value's graph.
   ///
   /// - Throws: `GraphError` as ``parameter(_:_:role:_:)`` does.
-  public func statistic(_ name: String, _ shape: Shape, _ initializer: Initializer) throws -> Symbol {
+  public func statistic(_ name: String, _ shape: Shape, _ initializer: Initializer) throws -> Symbol
+  {
     try check(initializer, name, shape)
     return try builder.statistic(name, shape) { initializer.draw(shape, $0) }
   }

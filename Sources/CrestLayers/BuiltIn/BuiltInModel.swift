@@ -26,7 +26,7 @@ public struct BuiltInModel: Sendable {
     ]
     + ResNet.depths.map { depth in
       BuiltInModel(
-        name: "resnet\(depth)", summary: "residual network of He et al. for CIFAR-10's images",
+        name: "resnet\(depth)", summary: "residual network of He and others for CIFAR-10's images",
         layers: { ResNet(depth: depth, classes: $0) })
     }
 
@@ -41,6 +41,7 @@ public struct BuiltInModel: Sendable {
   ///   - classes: The number of outputs.
   ///   - seed: Under which initial values are drawn.
   ///   - engine: What its programs run on; one with all cores when nil.
+  /// - Returns: The model, ending in logits.
   /// - Throws: ``ModelError`` when the name is unknown, the model doesn't take such examples or there
   ///   are no classes; `EngineError` when an engine can't be made.
   public static func make(

@@ -1,6 +1,6 @@
 public import CrestGraph
 
-/// LeNet as Caffe's MNIST example has it (LeCun et al. 1998, with maxima and a ReLU).
+/// LeNet as Caffe's MNIST example has it: LeCun's of 1998, with maxima and a ReLU.
 ///
 /// Convolution 5×5 to 20, maximum of 2×2, convolution 5×5 to 50, maximum of 2×2, dense 500, ReLU,
 /// dense `classes`. For images of 28×28; those of 16×16 are the smallest it takes.

@@ -1,6 +1,6 @@
 public import CrestGraph
 
-/// The residual networks for CIFAR-10 of He et al. 2015 (arXiv:1512.03385, section 4.2).
+/// The residual networks for CIFAR-10 of He and others (arXiv:1512.03385, section 4.2).
 ///
 /// A 3×3 convolution to 16 channels, then three stages of n blocks with 16, 32 and 64 channels, the
 /// first block of the second and third stage halving the size; the mean of each channel; a dense

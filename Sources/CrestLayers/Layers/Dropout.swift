@@ -1,6 +1,6 @@
 public import CrestGraph
 
-/// Zeroes a random part of the elements in training (Srivastava et al. 2014; ONNX `Dropout`).
+/// Zeroes a random part of the elements in training (Srivastava and others 2014; ONNX `Dropout`).
 ///
 ///     y = x / (1 - rate) with probability 1 - rate, else 0
 ///

@@ -1,6 +1,6 @@
 public import CrestGraph
 
-/// Adds what layers compute to what they were given (He et al. 2015).
+/// Adds what layers compute to what they were given (He and others 2015).
 ///
 ///     y = body(x) + shortcut(x), with shortcut(x) = x unless given
 ///

@@ -1,10 +1,11 @@
 public import CrestGraph
 import CrestTensor
 
-/// Every `stride`-th pixel, with channels of zeros around it: a shortcut without parameters
-/// (He et al. 2015, option A).
+/// Every `stride`-th pixel, with channels of zeros around it: a shortcut without parameters.
 ///
 ///     y = pad(x[:, :, ::stride, ::stride])
+///
+/// Option A of He and others (arXiv:1512.03385).
 ///
 /// x is [N, C, H, W], y [N, channels, ⌈H / stride⌉, ⌈W / stride⌉]. Half of the added channels come
 /// before those of x, half after; of an odd number the one more comes after.

@@ -22,6 +22,7 @@ public enum BuiltInOptimizer: String, Sendable, CaseIterable {
   ///   - weightDecay: How strongly parameters are pulled to 0.
   ///   - decayKind: How weight decay enters a step.
   ///   - decayTargets: Which parameters it pulls.
+  /// - Returns: The optimiser, at its own learning rate.
   /// - Throws: ``OptimizerError`` when a number has no meaning, or L2 is asked of AdamW, which is
   ///   Adam then.
   public func make(

@@ -62,9 +62,7 @@ extension Optimizer {
   /// Weights only.
   public var decayTargets: WeightDecayTargets { .weights }
 
-  /// Runs a fused rule over the groups.
-  ///
-  /// - Parameter rule: The rule at a group's momentum.
+  /// Runs a fused rule, made for each group's momentum, over the groups.
   func apply(
     _ store: ParameterStore, _ groups: [ParameterGroup], engine: Engine,
     rule: (_ momentum: Float) -> UpdateRule
