@@ -29,7 +29,15 @@ let package = Package(
       name: "CrestOptimizers", dependencies: ["CrestRuntime", "CrestGraph"],
       swiftSettings: strict),
     .target(
-      name: "CrestCallbacks", dependencies: ["CrestOptimizers"], swiftSettings: strict),
+      name: "CrestTraining",
+      dependencies: [
+        "CrestData", "CrestLayers", "CrestOptimizers", "CrestRuntime", "CrestGraph", "CrestTensor",
+      ], swiftSettings: strict),
+    .target(
+      name: "CrestCallbacks",
+      dependencies: [
+        "CrestTraining", "CrestData", "CrestOptimizers", "CrestRuntime", "CrestGraph",
+      ], swiftSettings: strict),
 
     // Data
     .systemLibrary(
@@ -72,8 +80,24 @@ let package = Package(
         "CrestLayers", "CrestOptimizers", "CrestRuntime", "CrestGraph", "CrestTensor",
       ],
       swiftSettings: strict),
+    .target(
+      name: "TrainingTestSupport",
+      dependencies: [
+        "CrestTraining", "CrestData", "CrestLayers", "CrestOptimizers", "CrestRuntime",
+        "CrestGraph", "CrestTensor",
+      ], path: "Tests/TrainingTestSupport", swiftSettings: strict),
     .testTarget(
-      name: "CrestCallbacksTests", dependencies: ["CrestCallbacks", "CrestOptimizers"],
+      name: "CrestTrainingTests",
+      dependencies: [
+        "TrainingTestSupport", "CrestTraining", "CrestData", "CrestLayers", "CrestOptimizers",
+        "CrestRuntime", "CrestGraph", "CrestTensor",
+      ], swiftSettings: strict),
+    .testTarget(
+      name: "CrestCallbacksTests",
+      dependencies: [
+        "TrainingTestSupport", "CrestCallbacks", "CrestTraining", "CrestData", "CrestLayers",
+        "CrestOptimizers", "CrestRuntime", "CrestGraph", "CrestTensor",
+      ],
       exclude: ["Snapshots"],
       swiftSettings: strict),
     .testTarget(

@@ -1,0 +1,24 @@
+/// What keeps a shipped callback from doing what it is asked.
+public enum CallbackError: Error, Equatable, Sendable {
+  /// A number without a meaning.
+  case outOfRange(callback: String, parameter: String, value: Double, expected: String)
+  /// A metric the learner doesn't have.
+  case unknownMetric(String, callback: String, known: [String])
+  /// A log that can't be written.
+  case unwritable(path: String, reason: String)
+}
+
+extension CallbackError: CustomStringConvertible {
+  /// What, expected, got and what to do.
+  public var description: String {
+    switch self {
+    case .outOfRange(let callback, let parameter, let value, let expected):
+      "\(callback): \(parameter) is \(value), expected \(expected)"
+    case .unknownMetric(let name, let callback, let known):
+      "\(callback): there is no metric \"\(name)\" to watch; known are "
+        + "\(known.joined(separator: ", ")); choose one, or give the learner the metric"
+    case .unwritable(let path, let reason):
+      "\(path) can't be written: \(reason); choose another path or make room"
+    }
+  }
+}

@@ -1,0 +1,56 @@
+import CrestData
+public import CrestOptimizers
+public import CrestTraining
+
+extension Learner {
+  /// Finds learning rates to choose from: trains at higher and higher ones, and puts everything back.
+  ///
+  /// ```swift
+  /// let findings = try learner.findLearningRate()
+  /// print(findings.plot.terminal())
+  /// if let rate = findings.suggestion(.valley).rate { … }
+  /// ```
+  ///
+  /// Parameters, statistics, the optimiser's moments, the position in the data and the callbacks' states
+  /// are afterwards as before on every way out. The learner's own callbacks rest meanwhile.
+  ///
+  /// - Parameters:
+  ///   - sweep: The rates to try; 100 from 10⁻⁷ to 10 unless given.
+  ///   - stopsOnDivergence: Whether to end as soon as the smoothed loss exceeds four times its best.
+  ///   - callbacks: Callbacks that take part, as a progress bar.
+  /// - Returns: The losses at each rate, from which the four methods suggest.
+  /// - Throws: ``CrestTraining/LearnerError/interrupted`` on interruption; what a callback, the data or the
+  ///   compiler threw.
+  public func findLearningRate(
+    _ sweep: LearningRateSweep = .standard, stopsOnDivergence: Bool = true,
+    callbacks: [any Callback] = []
+  ) throws -> LearningRateFindings {
+    let finder = LRFinder(sweep, stopsOnDivergence: stopsOnDivergence)
+    let batches = trainLoader.batchCount
+    let outcome = try withCallbacks([finder] + callbacks) {
+      try fit(epochs: (sweep.steps + batches - 1) / batches)
+    }
+    if case .interrupted = outcome { throw LearnerError.interrupted }
+    return finder.findings
+  }
+
+  /// ``findLearningRate(_:stopsOnDivergence:callbacks:)`` with rates from `startLR` to `endLR`.
+  ///
+  /// fastai's `lr_find(start_lr, end_lr, num_it)`.
+  ///
+  /// - Returns: The losses at each rate, from which the four methods suggest.
+  /// - Throws: `ScheduleError` unless `0 < startLR < endLR` and `steps` is at least 1; otherwise the same.
+  public func findLearningRate(
+    startLR: Double, endLR: Double, steps: Int = LearningRateSweep.standard.steps,
+    stopsOnDivergence: Bool = true, callbacks: [any Callback] = []
+  ) throws -> LearningRateFindings {
+    try findLearningRate(
+      LearningRateSweep(start: startLR, end: endLR, steps: steps),
+      stopsOnDivergence: stopsOnDivergence, callbacks: callbacks)
+  }
+}
+
+extension LearningRateFindings {
+  /// A drawing of the losses with what each method suggests.
+  public var plot: LearningRatePlot { LearningRatePlot(self) }
+}

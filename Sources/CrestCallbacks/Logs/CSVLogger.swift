@@ -1,0 +1,53 @@
+public import CrestTraining
+
+/// Writes a row an epoch to a CSV file.
+///
+/// The columns are `epoch,train_loss,valid_loss`, the learner's metrics, `seconds,examples_per_second`;
+/// what an epoch doesn't have is left empty. Epochs count from 1. The first fit replaces the file, later
+/// ones of the same logger continue it.
+///
+/// fastai's and Keras's `CSVLogger`.
+public final class CSVLogger: Callback {
+  /// The file.
+  public let path: String
+  private var file: LogFile?
+
+  /// A logger into the file at `path`.
+  public init(path: String) { self.path = path }
+
+  /// Begins the file, and writes after each epoch.
+  public var hooks: [Hook] { [.beforeFit(begin), .afterEpoch(write)] }
+  /// After what changes results.
+  public var order: Int { CallbackOrder.logger }
+
+  private func begin(_ fit: FitContext) throws {
+    guard file == nil else { return }
+    let file = try LogFile(path: path)
+    let metrics = fit.learner.metrics.map(\.name)
+    try file.write(
+      row: ["epoch", "train_loss", "valid_loss"] + metrics + ["seconds", "examples_per_second"])
+    self.file = file
+  }
+
+  private func write(_ epoch: EpochContext) throws {
+    let metrics = epoch.learner.metrics.map { text(epoch.validation?[$0.name]) }
+    try file?.write(
+      row: ["\(epoch.index + 1)", text(epoch.train?.loss), text(epoch.validation?.loss)]
+        + metrics + [text(epoch.seconds), text(epoch.train?.examplesPerSecond)])
+  }
+
+  private func text(_ value: Double?) -> String { value.map { "\($0)" } ?? "" }
+}
+
+extension LogFile {
+  /// Appends a row, with quotes where a field needs them (RFC 4180).
+  fileprivate func write(row: [String]) throws(CallbackError) {
+    let fields = row.map { field in
+      let isPlain = field.allSatisfy { !$0.isNewline && $0 != "," && $0 != "\"" }
+      return isPlain
+        ? field : "\"" + field.split(separator: "\"", omittingEmptySubsequences: false)
+          .joined(separator: "\"\"") + "\""
+    }
+    try write(line: fields.joined(separator: ","))
+  }
+}

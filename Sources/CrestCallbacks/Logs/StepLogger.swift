@@ -1,0 +1,36 @@
+import CrestOptimizers
+public import CrestTraining
+
+/// Writes a row a training step to a CSV file: `step,epoch,batch,loss,learning_rate,momentum`.
+///
+/// Steps count from 0 in each fit and batches from 0 in each epoch, as schedules do; epochs count from 1,
+/// as all reports do. Numbers are written in the fewest digits that read back the same. The first fit
+/// replaces the file, later ones of the same logger continue it.
+public final class StepLogger: Callback {
+  /// The file.
+  public let path: String
+  private var file: LogFile?
+
+  /// A logger into the file at `path`.
+  public init(path: String) { self.path = path }
+
+  /// Begins the file, and writes after each training batch.
+  public var hooks: [Hook] { [.beforeFit(begin), .afterStep(write)] }
+  /// After what changes losses.
+  public var order: Int { CallbackOrder.logger }
+
+  private func begin(_ fit: FitContext) throws {
+    guard file == nil else { return }
+    let file = try LogFile(path: path)
+    try file.write(line: "step,epoch,batch,loss,learning_rate,momentum")
+    self.file = file
+  }
+
+  private func write(_ batch: BatchContext) throws {
+    guard batch.outcome.isFinished else { return }
+    let values = batch.hyperparameters
+    try file?.write(
+      line: "\(batch.step),\(batch.epoch + 1),\(batch.index),\(batch.loss),"
+        + "\(values.learningRate),\(values.momentum)")
+  }
+}

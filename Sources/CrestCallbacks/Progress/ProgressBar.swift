@@ -1,0 +1,104 @@
+import CrestData
+import CrestOptimizers
+import CrestRuntime
+public import CrestTraining
+
+/// Shows a fit on a terminal: a live line with the time left, the smoothed loss and the learning rate, then
+/// a row of results an epoch.
+///
+/// Where a line can't be overwritten, as in a file or a pipe, only the rows are written.
+///
+/// fastai's `ProgressCallback`.
+public final class ProgressBar: Callback {
+  private let output: ProgressOutput
+  private let interval: Double
+  private let seconds: () -> Double
+  private var table = EpochTable(metrics: [], epochCount: 0)
+  private var start = 0.0
+  private var lastDrawn = -Double.infinity
+  private var batchesDone = 0
+  private var batchesInAll = 0
+
+  /// A bar that draws at most ten times a second.
+  public convenience init(_ output: ProgressOutput = .standardError) {
+    let clock = ContinuousClock()
+    let start = clock.now
+    self.init(output, interval: 0.1) { (clock.now - start) / .seconds(1) }
+  }
+
+  /// A bar that draws at most once in `interval` seconds of a clock.
+  package init(
+    _ output: ProgressOutput, interval: Double, seconds: @escaping () -> Double
+  ) {
+    self.output = output
+    self.interval = interval
+    self.seconds = seconds
+  }
+
+  /// Draws after batches, writes a row after each epoch, and says why a fit ended early.
+  public var hooks: [Hook] {
+    [.beforeFit(begin), .afterBatch(draw), .afterEpoch(writeRow), .afterFit(end)]
+  }
+  /// After what changes results.
+  public var order: Int { CallbackOrder.progress }
+
+  private func begin(_ fit: FitContext) {
+    let learner = fit.learner
+    table = EpochTable(metrics: learner.metrics.map(\.name), epochCount: fit.epochCount)
+    start = seconds()
+    lastDrawn = -.infinity
+    batchesDone = 0
+    batchesInAll = fit.epochCount * (fit.batchesPerEpoch + learner.validLoader.batchCount)
+    if !fit.referenceNodes.isEmpty {
+      let names = fit.referenceNodes.map { "\($0.operation) (\($0.path), \($0.stage))" }
+      writeLine("slow, no kernel serves: \(names.joined(separator: ", "))")
+    }
+  }
+
+  private func draw(_ batch: BatchContext) {
+    batchesDone += 1
+    let now = seconds()
+    let isLast = batch.index + 1 == batch.pass.batchCount
+    guard output.isTerminal, isLast || now - lastDrawn >= interval else { return }
+    lastDrawn = now
+    let left = (now - start) / Double(batchesDone) * Double(batchesInAll - batchesDone)
+    let purpose = batch.isTraining ? "" : " validation"
+    let line = ProgressLine(
+      title: "epoch \(batch.epoch + 1)/\(batch.fit.epochCount)\(purpose)",
+      done: batch.index + 1, total: batch.pass.batchCount,
+      details: [
+        "\(ProgressLine.time(max(left, 0))) left",
+        "loss \(PlotNumber.decimal(batch.fit.smoothedLoss, places: 4))",
+        "rate \(PlotNumber.scientific(batch.hyperparameters.learningRate))",
+      ])
+    // The last column stays free: some terminals wrap when it is written to.
+    output.write(
+      "\r" + line.text(width: output.width() - 1, isUnicode: output.isUnicode) + clearRest)
+  }
+
+  private func writeRow(_ epoch: EpochContext) {
+    if epoch.index == 0 { writeLine(table.header) }
+    writeLine(table.row(epoch))
+  }
+
+  private func end(_ fit: FitContext) {
+    switch fit.outcome {
+    case .cancelled(let cancellation):
+      writeLine("ended by \(cancellation.callback): \(cancellation.reason)")
+    case .interrupted: writeLine("interrupted")
+    case .failed: clearLine()
+    case .running, .finished: break
+    }
+  }
+
+  private let clearRest = "\u{1B}[K"
+
+  private func clearLine() {
+    if output.isTerminal { output.write("\r" + clearRest) }
+  }
+
+  private func writeLine(_ text: String) {
+    clearLine()
+    output.write(text + "\n")
+  }
+}

@@ -1,0 +1,75 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// Where progress is shown.
+public struct ProgressOutput {
+  /// Whether a line can be overwritten; otherwise only whole lines are written.
+  public let isTerminal: Bool
+  /// Whether more than ASCII may be written.
+  public let isUnicode: Bool
+  /// The columns of the terminal, asked for each time a line is drawn.
+  public let width: () -> Int
+  /// Writes text as it is.
+  public let write: (String) -> Void
+
+  /// An output of one's own.
+  public init(
+    isTerminal: Bool, isUnicode: Bool = true, width: @escaping () -> Int = { 80 },
+    write: @escaping (String) -> Void
+  ) {
+    self.isTerminal = isTerminal
+    self.isUnicode = isUnicode
+    self.width = width
+    self.write = write
+  }
+
+  /// The process's standard error.
+  ///
+  /// That nobody reads it any more is no reason to end a training: what can't be written is dropped.
+  public static var standardError: ProgressOutput {
+    ProgressOutput(
+      isTerminal: isatty(STDERR_FILENO) == 1 && environment("TERM") != "dumb",
+      isUnicode: localeIsUTF8, width: terminalWidth
+    ) { text in
+      var bytes = Array(text.utf8)[...]
+      while !bytes.isEmpty {
+        let count = bytes.withUnsafeBytes { Self.write($0) }
+        if count < 0 && errno == EINTR { continue }
+        guard count > 0 else { return }
+        bytes.removeFirst(count)
+      }
+    }
+  }
+
+  private static func write(_ bytes: UnsafeRawBufferPointer) -> Int {
+    #if canImport(Glibc)
+      Glibc.write(STDERR_FILENO, bytes.baseAddress, bytes.count)
+    #elseif canImport(Musl)
+      Musl.write(STDERR_FILENO, bytes.baseAddress, bytes.count)
+    #else
+      Darwin.write(STDERR_FILENO, bytes.baseAddress, bytes.count)
+    #endif
+  }
+
+  private static func environment(_ name: String) -> String? {
+    getenv(name).map { String(cString: $0) }
+  }
+
+  /// By the first of the variables that decide the encoding, as `setlocale` does.
+  private static var localeIsUTF8: Bool {
+    let value = ["LC_ALL", "LC_CTYPE", "LANG"].lazy.compactMap(environment).first { !$0.isEmpty }
+    let name = (value ?? "").uppercased()
+    return name.contains("UTF-8") || name.contains("UTF8")
+  }
+
+  private static func terminalWidth() -> Int {
+    var size = winsize()
+    let status = ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size)
+    return status == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
+  }
+}

@@ -1,0 +1,71 @@
+import CrestOptimizers
+public import CrestTraining
+
+/// Remembers losses, learning rates and momenta of each step and the results of each epoch of the last
+/// fit.
+///
+/// fastai's `Recorder`, Keras's `History`.
+public final class Recorder: StatefulCallback {
+  /// A training step.
+  public struct Step: Codable, Sendable, Hashable {
+    /// Its place in the fit, from 0.
+    public let step: Int
+    /// The mean loss of its batch.
+    public let loss: Float
+    /// The loss over the last few dozen batches.
+    public let smoothedLoss: Double
+    /// The learning rate.
+    public let learningRate: Double
+    /// The momentum, or β₁.
+    public let momentum: Double
+  }
+
+  /// An epoch.
+  public struct Epoch: Codable, Sendable, Hashable {
+    /// What training gave; nil when it saw no example.
+    public let train: PassResult?
+    /// What validation gave; nil when it saw no example.
+    public let validation: PassResult?
+  }
+
+  /// All it remembers.
+  public struct State: Codable, Sendable, Hashable {
+    /// The steps of the last fit.
+    public fileprivate(set) var steps: [Step] = []
+    /// The epochs of the last fit.
+    public fileprivate(set) var epochs: [Epoch] = []
+  }
+
+  /// All it remembers.
+  public var state = State()
+  /// The steps of the last fit.
+  public var steps: [Step] { state.steps }
+  /// The epochs of the last fit.
+  public var epochs: [Epoch] { state.epochs }
+
+  /// A recorder of nothing.
+  public init() {}
+
+  /// Forgets the fit before, and notes steps and epochs.
+  public var hooks: [Hook] { [.beforeFit(reset), .afterStep(note), .afterEpoch(note)] }
+  /// After what changes losses.
+  public var order: Int { CallbackOrder.recorder }
+
+  private func reset(_ fit: FitContext) {
+    state = State()
+    state.steps.reserveCapacity(fit.stepCount)
+  }
+
+  private func note(_ batch: BatchContext) {
+    guard batch.outcome.isFinished else { return }
+    state.steps.append(
+      Step(
+        step: batch.step, loss: batch.loss, smoothedLoss: batch.fit.smoothedLoss,
+        learningRate: batch.hyperparameters.learningRate,
+        momentum: batch.hyperparameters.momentum))
+  }
+
+  private func note(_ epoch: EpochContext) {
+    state.epochs.append(Epoch(train: epoch.train, validation: epoch.validation))
+  }
+}

@@ -1,0 +1,86 @@
+/// Ends a phase early when thrown from a hook.
+///
+/// ```swift
+/// throw Cancel(.fit, reason: "the loss is flat")
+/// ```
+///
+/// The phase's after hooks run, as do those of the phases inside it, and training goes on behind it.
+/// What the phase had left to do is left out: cancelling `.step` keeps the parameters, cancelling
+/// `.backward` keeps the gradients as they are, for a callback that makes them itself.
+///
+/// fastai's `CancelBatchException` and its kin; Keras's `stop_training` is a cancelled `.fit`.
+public struct Cancel: Error, Hashable, Sendable {
+  /// The phase to end.
+  public let phase: Phase
+  /// Why, for whoever reads the log.
+  public let reason: String
+
+  /// A request to end `phase`.
+  public init(_ phase: Phase, reason: String) {
+    self.phase = phase
+    self.reason = reason
+  }
+}
+
+/// A ``Cancel`` and the callback it came from.
+public struct Cancellation: Error, Hashable, Sendable {
+  /// The phase that was ended.
+  public let phase: Phase
+  /// Why.
+  public let reason: String
+  /// The name of the callback that ended it.
+  public let callback: String
+}
+
+extension Cancellation: CustomStringConvertible {
+  /// As in `fit cancelled by EarlyStopping: the loss is flat`.
+  public var description: String { "\(phase) cancelled by \(callback): \(reason)" }
+}
+
+/// How a phase ended, as its after hooks and the caller of `fit` see it.
+public enum Outcome: Sendable {
+  /// It has not ended yet.
+  case running
+  /// It did all it had to do.
+  case finished
+  /// A callback ended it, or a phase around it.
+  case cancelled(Cancellation)
+  /// The learner's ``InterruptionFlag`` was raised.
+  case interrupted
+  /// An error ended it.
+  case failed(any Error)
+
+  /// Whether the phase did all it had to do.
+  public var isFinished: Bool {
+    if case .finished = self { true } else { false }
+  }
+
+  /// What an error that leaves the body of a phase makes of it.
+  init(_ error: any Error) {
+    switch error {
+    case let cancellation as Cancellation: self = .cancelled(cancellation)
+    case LearnerError.interrupted: self = .interrupted
+    default: self = .failed(error)
+    }
+  }
+
+  /// Whether the loop ends in order and `phase` is where that stops.
+  func ends(at phase: Phase) -> Bool {
+    switch self {
+    case .running, .failed: false
+    case .finished: true
+    case .cancelled(let cancellation): cancellation.phase == phase
+    case .interrupted: phase == .fit
+    }
+  }
+
+  /// How much it ends: of two reasons to end a phase, the one that ends more counts.
+  var reach: Int {
+    switch self {
+    case .running, .finished: 0
+    case .cancelled(let cancellation): Phase.allCases.count - cancellation.phase.rawValue
+    case .interrupted: Phase.allCases.count + 1
+    case .failed: Phase.allCases.count + 2
+    }
+  }
+}

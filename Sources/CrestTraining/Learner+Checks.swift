@@ -1,0 +1,66 @@
+import CrestData
+import CrestGraph
+import CrestLayers
+import CrestTensor
+
+extension Learner {
+  /// For each input of `model`, its place among those of `dataset`; nil when they are the same.
+  static func inputOrder(
+    of model: Model, for dataset: any Dataset
+  ) throws(LearnerError) -> [Int]? {
+    guard model.inputs.count == dataset.inputs.count else {
+      throw .inputCount(
+        model: model.inputs.count, data: dataset.inputs.count, name: dataset.name)
+    }
+    // A single input needs no name to be recognised by.
+    guard model.inputs.count > 1 else { return nil }
+    let names = dataset.inputs.map(\.name)
+    var order: [Int] = []
+    for input in model.inputs {
+      guard let place = names.firstIndex(of: input.name) else {
+        throw .missingInput(input.name, known: names, name: dataset.name)
+      }
+      order.append(place)
+    }
+    return order == Array(names.indices) ? nil : order
+  }
+
+  /// Checks that both parts of `data` are examples for `model`.
+  static func checkFit(of model: Model, loss: Loss, to data: DataSplit) throws(LearnerError) {
+    for dataset in [data.train, data.valid] {
+      guard dataset.count > 0 else { throw .emptyData(name: dataset.name) }
+      let order = try inputOrder(of: model, for: dataset)
+      for (place, input) in model.inputs.enumerated() {
+        let field = dataset.inputs[order?[place] ?? place]
+        let expected = ValueType(input.shape, input.elementType)
+        let got = ValueType(field.shape, field.elementType)
+        guard expected == got else {
+          throw .inputType(input: input.name, model: expected, data: got, name: dataset.name)
+        }
+      }
+      // Other losses may read labels in their own way.
+      guard loss.name == Loss.crossEntropy().name, let names = dataset.target.classNames,
+        let outputs = model.outputShape.first
+      else { continue }
+      guard names.count <= outputs else {
+        throw .classCount(model: outputs, data: names.count, name: dataset.name)
+      }
+    }
+  }
+
+  /// Checks that every metric can judge predictions of the type given.
+  func checkMetrics(predictions: ValueType) throws(LearnerError) {
+    guard let count = predictions.shape.first else { return }
+    let target = data.valid.target
+    let targets = ValueType(Shape([count] + target.shape.dimensions), target.elementType)
+    for metric in metrics {
+      guard predictions.elementType == .float32 else {
+        throw .unsuitableMetric(
+          name: metric.name, reason: "it needs float32 predictions, got \(predictions)")
+      }
+      if let reason = metric.objection(predictions: predictions, targets: targets) {
+        throw .unsuitableMetric(name: metric.name, reason: reason)
+      }
+    }
+  }
+}

@@ -1,0 +1,144 @@
+public import CrestData
+import CrestGraph
+import CrestLayers
+import CrestRuntime
+public import CrestTensor
+
+extension Learner {
+  /// Measures loss and metrics over a set of examples, with running statistics and no dropout.
+  ///
+  /// No callback runs, and nothing of the learner changes.
+  ///
+  /// - Parameter dataset: The examples; those of validation when nil.
+  /// - Returns: Loss and metrics over all of them.
+  /// - Throws: ``LearnerError`` when the set doesn't fit the model, or on interruption; what the data or
+  ///   the compiler threw.
+  public func evaluate(on dataset: (any Dataset)? = nil) throws -> PassResult {
+    let loader = try loader(of: dataset)
+    try Self.checkFit(
+      of: model, loss: loss, to: DataSplit(train: loader.dataset, valid: loader.dataset))
+    var tally = PassTally(metrics)
+    let reads: Set<Read> = metrics.isEmpty ? [] : [.predictions]
+    let batches = loader.batches(epoch: 0)
+    while let batch = try batches.next() {
+      try interruption.check()
+      let program = try programs.program(
+        request(isTraining: false, count: batch.count, reads: reads))
+      if batch.index == 0 { try checkMetrics(predictions: program.predictionType) }
+      try program.setInputs(inOrder(batch.inputs))
+      try program.setTarget(batch.targets)
+      program.run(.forward, random: fixedRandomKey)
+      program.run(.loss, random: fixedRandomKey)
+      tally.add(program, targets: batch.targets, count: batch.count)
+    }
+    guard let result = tally.result else {
+      throw LearnerError.emptyData(name: loader.dataset.name)
+    }
+    return result
+  }
+
+  /// Predicts for all examples of a set, in its order.
+  ///
+  /// - Returns: [N, …] of the model's output: logits where the model ends with none of its own.
+  /// - Throws: As ``evaluate(on:)``.
+  public func predict(on dataset: any Dataset) throws -> Tensor {
+    let loader = try loader(of: dataset)
+    guard dataset.count > 0 else { throw LearnerError.emptyData(name: dataset.name) }
+    var result = Tensor(zeros: Shape([dataset.count] + model.outputShape.dimensions))
+    let batches = loader.batches(epoch: 0)
+    while let batch = try batches.next() {
+      try interruption.check()
+      try result.writeRows(
+        model.predict(inOrder(batch.inputs)), at: batch.index * loader.batchSize)
+    }
+    return result
+  }
+
+  /// Predicts for examples as they are stored, after doing to them what is done to the training data.
+  ///
+  /// - Parameter examples: [N, …] of the model's input, `float32` or `uint8`, before the data set's
+  ///   ``Dataset/preprocessing``: pixels from 0 to 255, say.
+  /// - Returns: [N, …] of the model's output: logits where the model ends with none of its own.
+  /// - Throws: ``LearnerError/examples(expected:got:)`` when they aren't what the model takes.
+  public func predict(_ examples: Tensor) throws -> Tensor {
+    guard model.inputs.count == 1, let input = model.inputs.first else {
+      throw LearnerError.examples(
+        expected: "a data set with the \(model.inputs.count) inputs of the model",
+        got: "\(examples)")
+    }
+    guard examples.shape.rank > 0, examples.shape[0] > 0,
+      Shape(Array(examples.shape.dropFirst())) == input.shape,
+      [.float32, .uint8].contains(examples.elementType)
+    else {
+      throw LearnerError.examples(
+        expected: "float32 or uint8 [N" + input.shape.map { ", \($0)" }.joined()
+          + "] with N above 0", got: "\(examples)")
+    }
+    let prepared = data.train.preprocessing.applied(to: examples)
+    let count = examples.shape[0]
+    var result = Tensor(zeros: Shape([count] + model.outputShape.dimensions))
+    for start in stride(from: 0, to: count, by: trainLoader.batchSize) {
+      try interruption.check()
+      let rows = start..<min(start + trainLoader.batchSize, count)
+      try result.writeRows(model.predict(prepared.rows(rows)), at: start)
+    }
+    return result
+  }
+
+  private func loader(of dataset: (any Dataset)?) throws -> DataLoader {
+    guard let dataset else { return validLoader }
+    return try DataLoader(
+      dataset, batchSize: validLoader.batchSize, seed: seed, shuffle: false,
+      prefetch: validLoader.prefetch)
+  }
+
+  private func inOrder(_ inputs: [Tensor]) -> [Tensor] {
+    inputOrder.map { order in order.map { inputs[$0] } } ?? inputs
+  }
+}
+
+extension Preprocessing {
+  /// What a model sees for stored examples with their channels along axis 1.
+  fileprivate func applied(to examples: Tensor) -> Tensor {
+    var result = Tensor(zeros: examples.shape)
+    let channelCount = max(mean.count, 1)
+    let place = examples.shape.dropFirst(mean.isEmpty ? 1 : 2).reduce(1, *)
+    result.withMutableElements(as: Float.self) { values in
+      func fill(_ stored: (Int) -> Double) {
+        for index in values.indices {
+          values[index] = value(stored(index), channel: index / place % channelCount)
+        }
+      }
+      if examples.elementType == .uint8 {
+        examples.withElements(as: UInt8.self) { bytes in fill { Double(bytes[$0]) } }
+      } else {
+        examples.withElements(as: Float.self) { floats in fill { Double(floats[$0]) } }
+      }
+    }
+    return result
+  }
+}
+
+extension Tensor {
+  /// A copy of some rows.
+  fileprivate func rows(_ rows: Range<Int>) -> Tensor {
+    let size = byteCount / shape[0]
+    return withUnsafeBytes { bytes in
+      Tensor(
+        bytes: UnsafeRawBufferPointer(
+          rebasing: bytes[rows.lowerBound * size..<rows.upperBound * size]),
+        shape: Shape([rows.count] + shape.dropFirst()), elementType: elementType)
+    }
+  }
+
+  /// Replaces the rows from `start` on.
+  fileprivate mutating func writeRows(_ rows: Tensor, at start: Int) {
+    let size = byteCount / shape[0]
+    withUnsafeMutableBytes { bytes in
+      rows.withUnsafeBytes { source in
+        UnsafeMutableRawBufferPointer(rebasing: bytes[start * size..<start * size + source.count])
+          .copyMemory(from: source)
+      }
+    }
+  }
+}

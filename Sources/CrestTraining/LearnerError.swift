@@ -1,0 +1,81 @@
+public import CrestGraph
+
+/// What keeps a learner from doing what it is asked.
+public enum LearnerError: Error, Equatable, Sendable {
+  /// Fewer epochs than one.
+  case epochs(Int)
+  /// A learning rate that isn't finite and above 0.
+  case learningRate(Double)
+  /// A batch size below one.
+  case batchSize(Int)
+  /// A negative number of batches to make ahead.
+  case prefetch(Int)
+  /// A data set without examples.
+  case emptyData(name: String)
+  /// Another number of inputs than the model takes.
+  case inputCount(model: Int, data: Int, name: String)
+  /// An input of the model that the data set doesn't have.
+  case missingInput(String, known: [String], name: String)
+  /// An input whose examples are of another type than the model takes.
+  case inputType(input: String, model: ValueType, data: ValueType, name: String)
+  /// More classes than the model has outputs.
+  case classCount(model: Int, data: Int, name: String)
+  /// A metric that can't judge the model on the data.
+  case unsuitableMetric(name: String, reason: String)
+  /// Two metrics of one name.
+  case metricNamedTwice(String)
+  /// Two that set the same part of a hyperparameter.
+  case twoOwners(of: Ownership, first: String, second: String)
+  /// A callback that is there twice.
+  case callbackAddedTwice(String)
+  /// A cancel of a phase that isn't running where it was thrown.
+  case cancelOutOfPlace(Phase, callback: String, reason: String)
+  /// Examples to predict for that aren't what the model takes.
+  case examples(expected: String, got: String)
+  /// The ``InterruptionFlag`` was raised.
+  case interrupted
+}
+
+extension LearnerError: CustomStringConvertible {
+  /// What, expected, got and what to do.
+  public var description: String {
+    switch self {
+    case .epochs(let epochs):
+      "epochs: expected at least 1, got \(epochs)"
+    case .learningRate(let rate):
+      "learning rate: expected a finite number above 0, got \(rate)"
+    case .batchSize(let size):
+      "batch size: expected at least 1, got \(size)"
+    case .prefetch(let count):
+      "prefetch: expected at least 0 batches, got \(count)"
+    case .emptyData(let name):
+      "\(name) has no examples; expected at least one"
+    case .inputCount(let model, let data, let name):
+      "the model takes \(model) inputs, but \(name) has \(data); give each input of the model"
+    case .missingInput(let input, let known, let name):
+      "the model takes an input \"\(input)\", but the inputs of \(name) are "
+        + "\(known.joined(separator: ", ")); name the data's inputs as the model's"
+    case .inputType(let input, let model, let data, let name):
+      "input \"\(input)\": the model takes examples of \(model), but those of \(name) are \(data); "
+        + "choose a model for such examples, or other data"
+    case .classCount(let model, let data, let name):
+      "\(name) has \(data) classes, but the model only \(model) outputs; "
+        + "make the model with \(data) classes"
+    case .unsuitableMetric(let name, let reason):
+      "the metric \(name) can't be used: \(reason)"
+    case .metricNamedTwice(let name):
+      "the metric \(name) is there twice; remove one"
+    case .twoOwners(let part, let first, let second):
+      "\(first) and \(second) both set \(part); remove one of them"
+    case .callbackAddedTwice(let name):
+      "the callback \(name) is there twice; add it once, or make a second one"
+    case .cancelOutOfPlace(let phase, let callback, let reason):
+      "\(callback) cancelled the phase \(phase) where it was not running (\"\(reason)\"); "
+        + "cancel it from one of its hooks before the after hook"
+    case .examples(let expected, let got):
+      "examples: expected \(expected), got \(got)"
+    case .interrupted:
+      "interrupted"
+    }
+  }
+}

@@ -1,0 +1,91 @@
+public import CrestRuntime
+
+/// What the hooks around a phase see of it, valid while it lasts.
+public class PhaseContext {
+  /// The learner whose phase it is.
+  public let learner: Learner
+  /// How the phase ended, for its after hooks; `.running` before.
+  public internal(set) var outcome = Outcome.running
+
+  init(_ learner: Learner) { self.learner = learner }
+}
+
+/// What hooks see of a fit.
+public final class FitContext: PhaseContext {
+  /// The number of epochs.
+  public let epochCount: Int
+  /// The training batches of an epoch.
+  public let batchesPerEpoch: Int
+  /// Nodes of the training program that no kernel serves, which run on the slow reference.
+  public let referenceNodes: [ReferenceNode]
+  /// The optimiser steps taken in this fit so far.
+  public internal(set) var stepsTaken = 0
+  /// The training loss over the last few dozen batches of this fit; NaN before the first.
+  ///
+  /// fastai's `AvgSmoothLoss`.
+  public internal(set) var smoothedLoss = Double.nan
+  var restoration: LearnerSnapshot?
+
+  /// The optimiser steps of the fit when nothing is cancelled: the length of schedules.
+  public var stepCount: Int { epochCount * batchesPerEpoch }
+
+  init(
+    _ learner: Learner, epochCount: Int, batchesPerEpoch: Int, referenceNodes: [ReferenceNode]
+  ) {
+    self.epochCount = epochCount
+    self.batchesPerEpoch = batchesPerEpoch
+    self.referenceNodes = referenceNodes
+    super.init(learner)
+  }
+
+  /// Makes the fit a rehearsal: when it has ended, in whatever way and after all hooks, the learner is put
+  /// back to what `snapshot` holds.
+  public func restoreWhenEnded(_ snapshot: LearnerSnapshot) { restoration = snapshot }
+}
+
+/// What hooks see of an epoch.
+public final class EpochContext: PhaseContext {
+  /// The fit it belongs to.
+  public let fit: FitContext
+  /// Its place in the fit, from 0.
+  public let index: Int
+  /// What the pass over the training examples gave, as far as it went; nil before it saw any.
+  public internal(set) var train: PassResult?
+  /// What the pass over the validation examples gave, as far as it went; nil before it saw any.
+  public internal(set) var validation: PassResult?
+  /// The time that both passes took, in seconds.
+  public var seconds: Double { (train?.seconds ?? 0) + (validation?.seconds ?? 0) }
+
+  init(_ fit: FitContext, index: Int) {
+    self.fit = fit
+    self.index = index
+    super.init(fit.learner)
+  }
+}
+
+/// What hooks see of a pass over the training or the validation examples.
+public final class PassContext: PhaseContext {
+  /// What examples are used for.
+  public enum Purpose: String, Sendable, Hashable {
+    /// To learn from.
+    case training
+    /// To measure by.
+    case validation
+  }
+
+  /// The epoch it belongs to.
+  public let epoch: EpochContext
+  /// What its examples are used for.
+  public let purpose: Purpose
+  /// The number of batches.
+  public let batchCount: Int
+  /// What the pass gave, as far as it went, for its after hook; nil when it saw no example.
+  public var result: PassResult? { purpose == .training ? epoch.train : epoch.validation }
+
+  init(_ epoch: EpochContext, _ purpose: Purpose, batchCount: Int) {
+    self.epoch = epoch
+    self.purpose = purpose
+    self.batchCount = batchCount
+    super.init(epoch.learner)
+  }
+}

@@ -1,0 +1,211 @@
+import CrestData
+import CrestGraph
+import CrestOptimizers
+import CrestRuntime
+
+/// One call of `fit`: the phases, nested as they run, and the hooks around them.
+final class TrainingLoop {
+  let callbacks: [any Callback]
+  private let learner: Learner
+  private let hooks: HookTable
+  private let owners: [Ownership: Int]
+  private let reads: Set<Read>
+  private let fit: FitContext
+  private var smoothedLoss = SmoothedLoss()
+  private var programs: [ProgramKey: Program] = [:]
+  private var runningPhases: [Phase] = []
+  private var runningCallback: Int?
+
+  private struct ProgramKey: Hashable {
+    let isTraining: Bool
+    let count: Int
+  }
+
+  /// Prepares a fit: orders the callbacks, finds contradictions and compiles the first program.
+  init(_ learner: Learner, epochs: Int, callbacks: [any Callback]) throws {
+    self.learner = learner
+    self.callbacks = try Self.ordered(callbacks)
+    owners = try Self.owners(self.callbacks)
+    hooks = HookTable(self.callbacks)
+    reads = callbacks.reduce(learner.metrics.isEmpty ? [] : [.predictions]) {
+      $0.union($1.reads)
+    }
+    let loader = learner.trainLoader
+    let program = try learner.programs.program(
+      learner.request(
+        isTraining: true, count: min(loader.batchSize, loader.exampleCount), reads: reads))
+    try learner.checkMetrics(predictions: program.predictionType)
+    fit = FitContext(
+      learner, epochCount: epochs, batchesPerEpoch: loader.batchCount,
+      referenceNodes: program.referenceNodes)
+  }
+
+  /// Lower orders first, equals as they were added.
+  static func ordered(_ callbacks: [any Callback]) throws(LearnerError) -> [any Callback] {
+    var seen = Set<ObjectIdentifier>()
+    for callback in callbacks where !seen.insert(ObjectIdentifier(callback)).inserted {
+      throw .callbackAddedTwice(callback.name)
+    }
+    // By place too: the standard sort does not promise to be stable.
+    return callbacks.enumerated()
+      .sorted { ($0.element.order, $0.offset) < ($1.element.order, $1.offset) }
+      .map(\.element)
+  }
+
+  private static func owners(
+    _ callbacks: [any Callback]
+  ) throws(LearnerError) -> [Ownership: Int] {
+    var owners: [Ownership: Int] = [:]
+    for (place, callback) in callbacks.enumerated() {
+      for part in callback.owns.sorted(by: { $0.description < $1.description }) {
+        if let first = owners.updateValue(place, forKey: part) {
+          throw .twoOwners(of: part, first: callbacks[first].name, second: callback.name)
+        }
+      }
+    }
+    return owners
+  }
+
+  /// The name of the callback that sets `part`; nil when none does.
+  func owner(of part: Ownership) -> String? { owners[part].map { callbacks[$0].name } }
+
+  /// Traps unless the callback whose hook runs declared that it sets `part`.
+  func preconditionOwnership(of part: Ownership) {
+    let running = runningCallback.map { callbacks[$0].name } ?? "no callback"
+    precondition(
+      runningCallback != nil && owners[part] == runningCallback,
+      "\(running) sets \(part), which only a callback that owns it may do")
+  }
+
+  // MARK: Phases
+
+  /// Trains, and tells how that ended unless an error ended it.
+  func run() throws -> Outcome {
+    defer { if let snapshot = fit.restoration { learner.restore(snapshot) } }
+    return try run(.fit, fit, hooks.fit) {
+      for index in 0..<fit.epochCount {
+        let epoch = EpochContext(fit, index: index)
+        _ = try run(.epoch, epoch, hooks.epoch) {
+          try runPass(.training, of: epoch)
+          try runPass(.validation, of: epoch)
+        }
+      }
+    }
+  }
+
+  private func runPass(_ purpose: PassContext.Purpose, of epoch: EpochContext) throws {
+    let isTraining = purpose == .training
+    let loader = isTraining ? learner.trainLoader : learner.validLoader
+    let pass = PassContext(epoch, purpose, batchCount: loader.batchCount)
+    _ = try run(
+      isTraining ? .train : .validate, pass, isTraining ? hooks.train : hooks.validate
+    ) {
+      var tally = PassTally(isTraining ? [] : learner.metrics)
+      defer {
+        if isTraining { epoch.train = tally.result } else { epoch.validation = tally.result }
+      }
+      let batches = loader.batches(epoch: isTraining ? learner.takeEpoch() : 0)
+      let batch = BatchContext(pass)
+      while let next = try batches.next() {
+        try learner.interruption.check()
+        batch.begin(next, randomKey: isTraining ? learner.takeRandomKey() : learner.fixedRandomKey)
+        defer { batch.release() }
+        _ = try run(.batch, batch, hooks.batch) { try runBatch(batch, &tally) }
+      }
+    }
+  }
+
+  private func runBatch(_ batch: BatchContext, _ tally: inout PassTally) throws {
+    let program = try program(isTraining: batch.isTraining, count: batch.count)
+    try batch.feed(program)
+    program.run(.forward, random: batch.randomKey)
+    try call(hooks.afterPrediction, batch)
+    program.run(.loss, random: batch.randomKey)
+    batch.loss = program.loss
+    tally.add(program, targets: batch.targets, count: batch.count)
+    if batch.isTraining { fit.smoothedLoss = smoothedLoss.add(Double(batch.loss)) }
+    try call(hooks.afterLoss, batch)
+    guard batch.isTraining else { return }
+    _ = try run(.backward, batch, hooks.backward) {
+      program.run(.backward, random: batch.randomKey)
+    }
+    _ = try run(.step, batch, hooks.step) {
+      learner.takeStep()
+      fit.stepsTaken += 1
+    }
+  }
+
+  private func program(isTraining: Bool, count: Int) throws -> Program {
+    let key = ProgramKey(isTraining: isTraining, count: count)
+    if let program = programs[key] { return program }
+    let program = try learner.programs.program(
+      learner.request(isTraining: isTraining, count: count, reads: reads))
+    programs[key] = program
+    return program
+  }
+
+  // MARK: Hooks
+
+  /// Runs `body` as a phase: before hooks, body unless stopped, after hooks.
+  ///
+  /// - Returns: How the phase ended, when that stops here.
+  /// - Throws: What stops more than this phase.
+  private func run<Context: PhaseContext>(
+    _ phase: Phase, _ context: Context, _ hooks: PhaseHooks<Context>, _ body: () throws -> Void
+  ) throws -> Outcome {
+    // Backward and step share the context of their batch.
+    let enclosing = context.outcome
+    defer { context.outcome = enclosing }
+    context.outcome = .running
+    runningPhases.append(phase)
+    var entered = 0
+    var stop: (any Error)?
+    do {
+      for hook in hooks.before {
+        entered = hook.callback + 1
+        try call(hook, context)
+      }
+      entered = callbacks.count
+      try body()
+    } catch {
+      stop = error
+    }
+    runningPhases.removeLast()
+    let outcome = stop.map { Outcome($0) } ?? .finished
+    context.outcome = outcome
+    if outcome.ends(at: phase) { stop = nil }
+    for hook in hooks.after where hook.callback < entered {
+      do { try call(hook, context) } catch { stop = moreUrgent(stop, error) }
+    }
+    if let stop { throw stop }
+    return outcome
+  }
+
+  /// The one of two reasons to stop that ends more, the first of equals; an error that loses is kept in
+  /// ``Learner/errorsWhileEnding``.
+  private func moreUrgent(_ first: (any Error)?, _ second: any Error) -> any Error {
+    guard let first else { return second }
+    if Outcome(second).reach > Outcome(first).reach { return second }
+    if case .failed(let error) = Outcome(second) { learner.errorsWhileEnding.append(error) }
+    return first
+  }
+
+  private func call<Context>(_ list: [BoundHook<Context>], _ context: Context) throws {
+    for hook in list { try call(hook, context) }
+  }
+
+  private func call<Context>(_ hook: BoundHook<Context>, _ context: Context) throws {
+    runningCallback = hook.callback
+    defer { runningCallback = nil }
+    do {
+      try hook.action(context)
+    } catch let cancel as Cancel {
+      let name = callbacks[hook.callback].name
+      guard runningPhases.contains(cancel.phase) else {
+        throw LearnerError.cancelOutOfPlace(
+          cancel.phase, callback: name, reason: cancel.reason)
+      }
+      throw Cancellation(phase: cancel.phase, reason: cancel.reason, callback: name)
+    }
+  }
+}

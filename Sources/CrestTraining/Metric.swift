@@ -1,0 +1,59 @@
+public import CrestGraph
+public import CrestTensor
+
+/// A number that tells how good predictions are, collected over batches.
+///
+/// A metric is a value: the learner fills a fresh copy in each pass. ``value`` must be exact however the
+/// examples are cut into batches, so a metric adds up sums and counts, and divides at the end.
+public protocol Metric: Sendable {
+  /// What it is called in logs, as in `accuracy`.
+  var name: String { get }
+  /// Which values are better.
+  var direction: MetricDirection { get }
+  /// The number for all examples since the last reset; NaN when there were none.
+  var value: Double { get }
+
+  /// Why it can't judge such predictions by such targets, both with the batch in front; nil when it can.
+  func objection(predictions: ValueType, targets: ValueType) -> String?
+  /// Forgets all examples.
+  mutating func reset()
+  /// Takes in a batch.
+  ///
+  /// - Parameters:
+  ///   - predictions: The model's first output, in row-major order.
+  ///   - batch: Its shape, the targets and the loss.
+  mutating func update(_ predictions: Span<Float>, _ batch: ScoredBatch)
+}
+
+extension Metric {
+  /// None.
+  public func objection(predictions: ValueType, targets: ValueType) -> String? { nil }
+}
+
+/// Which values of a metric are better.
+public enum MetricDirection: String, Sendable, Hashable, Codable, CaseIterable {
+  /// As of a loss.
+  case lowerIsBetter = "lower"
+  /// As of an accuracy.
+  case higherIsBetter = "higher"
+}
+
+/// A batch with its predictions and loss, as a ``Metric`` gets it.
+public struct ScoredBatch: Sendable {
+  /// The number of examples.
+  public let count: Int
+  /// The shape of the predictions, with the batch in front.
+  public let predictionShape: Shape
+  /// The targets.
+  public let targets: Tensor
+  /// The mean loss.
+  public let loss: Double
+
+  /// A batch of its parts.
+  public init(count: Int, predictionShape: Shape, targets: Tensor, loss: Double) {
+    self.count = count
+    self.predictionShape = predictionShape
+    self.targets = targets
+    self.loss = loss
+  }
+}

@@ -1,0 +1,31 @@
+public import CrestGraph
+
+/// The part of the examples whose class has the highest prediction: ``TopKAccuracy`` of one guess.
+///
+/// fastai's `accuracy`, Keras's `SparseCategoricalAccuracy`.
+public struct Accuracy: Metric {
+  private var top = TopKAccuracy(1)
+
+  /// A metric of no examples.
+  public init() {}
+
+  /// `accuracy`.
+  public var name: String { "accuracy" }
+  /// Higher is better.
+  public var direction: MetricDirection { .higherIsBetter }
+  /// The part, from 0 to 1.
+  public var value: Double { top.value }
+
+  /// Targets that aren't one class for each place of the predictions.
+  public func objection(predictions: ValueType, targets: ValueType) -> String? {
+    top.objection(predictions: predictions, targets: targets)
+  }
+
+  /// Forgets all examples.
+  public mutating func reset() { top.reset() }
+
+  /// Counts the labels with the highest prediction.
+  public mutating func update(_ predictions: Span<Float>, _ batch: ScoredBatch) {
+    top.update(predictions, batch)
+  }
+}

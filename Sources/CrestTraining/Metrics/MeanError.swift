@@ -1,0 +1,82 @@
+public import CrestGraph
+import CrestTensor
+
+/// The mean absolute difference of predictions and targets of one shape, over all elements.
+///
+/// fastai's `mae`, Keras's `MeanAbsoluteError`.
+public struct MeanAbsoluteError: Metric {
+  private var mean = Mean()
+
+  /// A metric of no examples.
+  public init() {}
+
+  /// `mae`.
+  public var name: String { "mae" }
+  /// Lower is better.
+  public var direction: MetricDirection { .lowerIsBetter }
+  /// The mean.
+  public var value: Double { mean.value }
+
+  /// Targets of another type than the predictions.
+  public func objection(predictions: ValueType, targets: ValueType) -> String? {
+    differenceObjection(predictions, targets)
+  }
+
+  /// Forgets all examples.
+  public mutating func reset() { mean = Mean() }
+
+  /// Adds up the absolute differences.
+  public mutating func update(_ predictions: Span<Float>, _ batch: ScoredBatch) {
+    mean.addDifferences(predictions, batch, abs)
+  }
+}
+
+/// The mean squared difference of predictions and targets of one shape, over all elements.
+///
+/// fastai's `mse`, Keras's `MeanSquaredError`.
+public struct MeanSquaredError: Metric {
+  private var mean = Mean()
+
+  /// A metric of no examples.
+  public init() {}
+
+  /// `mse`.
+  public var name: String { "mse" }
+  /// Lower is better.
+  public var direction: MetricDirection { .lowerIsBetter }
+  /// The mean.
+  public var value: Double { mean.value }
+
+  /// Targets of another type than the predictions.
+  public func objection(predictions: ValueType, targets: ValueType) -> String? {
+    differenceObjection(predictions, targets)
+  }
+
+  /// Forgets all examples.
+  public mutating func reset() { mean = Mean() }
+
+  /// Adds up the squared differences.
+  public mutating func update(_ predictions: Span<Float>, _ batch: ScoredBatch) {
+    mean.addDifferences(predictions, batch) { $0 * $0 }
+  }
+}
+
+private func differenceObjection(_ predictions: ValueType, _ targets: ValueType) -> String? {
+  predictions == targets
+    ? nil : "it needs targets of the predictions' type \(predictions), got \(targets)"
+}
+
+extension Mean {
+  /// Takes in a function of each difference, computed in `Double`.
+  fileprivate mutating func addDifferences(
+    _ predictions: Span<Float>, _ batch: ScoredBatch, _ function: (Double) -> Double
+  ) {
+    var sum = 0.0
+    batch.targets.withElements(as: Float.self) { targets in
+      for index in predictions.indices {
+        sum += function(Double(predictions[index]) - Double(targets[index]))
+      }
+    }
+    add(sum, count: predictions.count)
+  }
+}
