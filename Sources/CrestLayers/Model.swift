@@ -214,8 +214,8 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
     case .unknownName(let name):
       "model: expected one of \(BuiltInModel.names.joined(separator: ", ")), got \"\(name)\""
     case .inputDoesNotFit(let model, let input, let reason):
-      "model \(model) can't take examples of shape \(input): \(reason); choose a model for such "
-        + "examples, as small-cnn for small images or mlp for any shape"
+      "model \(model) can't take examples of shape \(input): \(reason); small-cnn takes images of "
+        + "any size, mlp examples of any shape"
     case .classCount(let count):
       "model: expected at least 1 class, got \(count)"
     case .emptyInput(let shape):

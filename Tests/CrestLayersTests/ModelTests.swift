@@ -18,7 +18,7 @@ private struct FoldedBatch: Layer {
 
 /// Trades the batch for another axis.
 private struct Swapped: Layer {
-  func trace(_ x: Symbol) throws -> Symbol { try x.transposed([1, 0]) }
+  func trace(_ x: Symbol) throws -> Symbol { try x.transposed([1, 0, 2]) }
 }
 
 @Suite struct ModelTests {
@@ -48,9 +48,9 @@ private struct Swapped: Layer {
   static let builtIn: [(name: String, input: Shape, parameters: Int)] = [
     ("mlp", [1, 28, 28], 669_706),
     ("mlp", [5], 270_858),
-    ("small-cnn", [1, 8, 8], 130_250),
-    ("small-cnn", [3, 5, 7], 130_826),
-    ("small-cnn", [1, 1, 1], 130_250),
+    ("small-cnn", [1, 8, 8], 131_178),
+    ("small-cnn", [3, 5, 7], 131_754),
+    ("small-cnn", [1, 1, 1], 131_178),
     ("lenet", [1, 28, 28], 431_080),
     ("lenet", [1, 16, 16], 56_080),
     ("resnet20", [3, 32, 32], 269_722),
@@ -149,6 +149,28 @@ private struct Swapped: Layer {
       "\(summary)")
   }
 
+  @Test func `the examples of the documentation can be traced`() throws {
+    let engine = try Self.engine()
+    let plain = try Model(input: [1, 28, 28], engine: engine) {
+      Conv2D(32, kernel: 3, padding: .same)
+      ReLU()
+      GlobalAveragePool()
+      Dense(10)
+    }
+    #expect(plain.outputShape == [10])
+    let residual = try Model(input: [32, 9, 9], engine: engine) {
+      Residual {
+        Conv2D(64, kernel: 3, stride: 2, padding: .all(1), bias: false)
+        BatchNorm()
+      } shortcut: {
+        Conv2D(64, kernel: 1, stride: 2, bias: false)
+        BatchNorm()
+      }
+      ReLU()
+    }
+    #expect(residual.outputShape == [64, 5, 5])
+  }
+
   @Test func `two inputs make one prediction`() throws {
     let model = try Model(
       inputs: [Model.Input(name: "a", shape: [2]), Model.Input(name: "b", shape: [2])],
@@ -185,14 +207,15 @@ private struct Swapped: Layer {
     (
       "lenet", [1, 8, 8], 10,
       "model lenet can't take examples of shape [1, 8, 8]: layer \"conv2\" (Conv): expected a "
-        + "kernel [5, 5] no larger than the padded input [2, 2], got a reach of [5, 5]; choose a "
-        + "model for such examples, as small-cnn for small images or mlp for any shape"
+        + "padded input of at least 5 × 5, what the kernel covers, got 2 × 2 (2 × 2 before "
+        + "padding); give larger inputs, more padding or a smaller kernel; small-cnn takes images "
+        + "of any size, mlp examples of any shape"
     ),
     (
       "resnet20", [13], 10,
       "model resnet20 can't take examples of shape [13]: layer \"conv\" (Conv2D): expected images "
-        + "[N, C, H, W], got [2, 13]; give the model's input as [channels, height, width]; choose "
-        + "a model for such examples, as small-cnn for small images or mlp for any shape"
+        + "[N, C, H, W], got [2, 13]; give the model's input as [channels, height, width]; "
+        + "small-cnn takes images of any size, mlp examples of any shape"
     ),
     ("mlp", [4], 0, "model: expected at least 1 class, got 0"),
     (
@@ -219,11 +242,11 @@ private struct Swapped: Layer {
     let layers: [any Layer] = [FixedBatch(), FoldedBatch(), Swapped()]
     for layer in layers {
       #expect(throws: ModelError.self, "\(layer)") {
-        try Model(Sequential([layer]), input: [4])
+        try Model(Sequential([layer]), input: [2, 2])
       }
     }
     #expect(
-      #expect(throws: ModelError.self) { try Model(FoldedBatch(), input: [4]) }?.description
+      #expect(throws: ModelError.self) { try Model(FoldedBatch(), input: [2, 2]) }?.description
         == "model: expected a graph whose outputs follow the batch size along axis 0, got an "
         + "output [2, 6] for 3 examples; write -1 for the batch where a layer reshapes")
   }
