@@ -28,12 +28,10 @@ public struct CrossEntropyLabels: Operation {
     let logits = inputs[0].reals
     let labels = inputs[1].integers
     let losses = zip(inputs[0].lines(along: 1), labels).map { line, label in
-      let values = line.map { logits[$0] }
-      let logarithm = logSumExp(values)
-      let own = logarithm - values[checkedClass(label, of: values.count)]
+      let logarithms = logSoftmax(line.map { logits[$0] })
+      let own = -logarithms[checkedClass(label, of: line.count)]
       guard smoothing > 0 else { return own }
-      let all = values.reduce(0) { $0 + logarithm - $1 }
-      return (1 - smoothing) * own + smoothing / Double(values.count) * all
+      return (1 - smoothing) * own - smoothing / Double(line.count) * logarithms.reduce(0, +)
     }
     return [ReferenceArray(losses, ValueType(inputs[1].shape, inputs[0].type.elementType))]
   }

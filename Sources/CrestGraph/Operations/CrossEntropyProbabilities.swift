@@ -26,9 +26,9 @@ public struct CrossEntropyProbabilities: Operation {
     let (logits, targets) = (inputs[0].reals, inputs[1].reals)
     let shape = inputs[0].shape
     let losses = inputs[0].lines(along: 1).map { line in
-      let logarithm = logSumExp(line.map { logits[$0] })
-      return line.reduce(0) { sum, place in
-        sum + smoothed(targets[place], smoothing, line.count) * (logarithm - logits[place])
+      let logarithms = logSoftmax(line.map { logits[$0] })
+      return zip(line, logarithms).reduce(0) { sum, next in
+        sum - smoothed(targets[next.0], smoothing, line.count) * next.1
       }
     }
     return [

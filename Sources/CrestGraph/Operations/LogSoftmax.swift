@@ -29,12 +29,7 @@ public struct LogSoftmax: Operation {
 
   /// The formula as it stands.
   public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
-    [
-      inputs[0].mappingLines(along: axis) { line in
-        let logarithm = logSumExp(line)
-        return line.map { $0 - logarithm }
-      }
-    ]
+    [inputs[0].mappingLines(along: axis, logSoftmax)]
   }
 
   /// ``LogSoftmaxGradient``.

@@ -31,8 +31,9 @@ public struct Softmax: Operation {
   public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     [
       inputs[0].mappingLines(along: axis) { line in
-        let logarithm = logSumExp(line)
-        return line.map { exp($0 - logarithm) }
+        let exponentials = belowMaximum(line).map(exp)
+        let sum = exponentials.reduce(0, +)
+        return exponentials.map { $0 / sum }
       }
     ]
   }
@@ -69,10 +70,17 @@ public struct SoftmaxGradient: Operation {
   }
 }
 
-/// log Σ eˣ, with the maximum taken out first so that nothing overflows.
-func logSumExp(_ line: [Double]) -> Double {
+/// Each element less the maximum, so that no exponential overflows; NaN when any is.
+func belowMaximum(_ line: [Double]) -> [Double] {
   let largest = line.reduce(-.infinity) { ElementwiseFunction.maximum.evaluate([$0, $1]) }
-  return largest + log(line.reduce(0) { $0 + exp($1 - largest) })
+  return line.map { $0 - largest }
+}
+
+/// The logarithms of the softmax of a line.
+func logSoftmax(_ line: [Double]) -> [Double] {
+  let shifted = belowMaximum(line)
+  let logarithm = log(shifted.reduce(0) { $0 + exp($1) })
+  return shifted.map { $0 - logarithm }
 }
 
 extension OperationError {
