@@ -112,7 +112,8 @@ public struct OperationError: Error, Equatable, Sendable {
     guard count.contains(inputs.count) else {
       let wanted =
         count.count == 1 ? "\(count.lowerBound)" : "\(count.lowerBound) to \(count.upperBound)"
-      throw OperationError(expected: "\(wanted) inputs", got: "\(inputs.count)")
+      let unit = count == 1...1 ? "input" : "inputs"
+      throw OperationError(expected: "\(wanted) \(unit)", got: "\(inputs.count)")
     }
   }
 

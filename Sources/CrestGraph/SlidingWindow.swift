@@ -32,7 +32,7 @@ struct SlidingWindow {
     for (what, numbers, least) in checks {
       guard numbers.count == input.count, numbers.allSatisfy({ $0 >= least }) else {
         throw OperationError(
-          expected: "\(input.count) \(what) of at least \(least), one for each spatial axis",
+          expected: "\(what) of at least \(least), one for each of the spatial sizes \(input)",
           got: "\(numbers)")
       }
     }

@@ -13,7 +13,7 @@ import Testing
     let files = try #require(
       FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil))
     let declaration =
-      /(?:struct|enum|class|extension)\s+(\w+)\s*:[^{]*\b(?:Operation|ElementwiseOperation|Reduction)\b[^{]*\{/
+      /(?:struct|enum|class|extension)\s+(\w+)\s*:[^{]*\b(?:(?:Elementwise)?Operation|Reduction)\b/
     var names: [String] = []
     for case let file as URL in files where file.pathExtension == "swift" {
       let source = try String(contentsOf: file, encoding: .utf8)

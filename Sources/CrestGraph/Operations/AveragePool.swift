@@ -2,8 +2,9 @@ public import CrestTensor
 
 /// The mean of each window (ONNX `AveragePool`, opset 19).
 ///
-/// The divisor counts the elements in the window, and padding only where ``PoolAttributes/countsPadding``
-/// says so; what hangs over beyond the padding never counts. A window that holds nothing gives 0.
+/// The divisor counts the elements in the window, and padding only where
+/// ``PoolAttributes/countsPadding`` says so; what hangs over beyond the padding never counts. A
+/// window that holds nothing gives 0.
 public struct AveragePool: Operation {
   /// `AveragePool`.
   public static let name = "AveragePool"

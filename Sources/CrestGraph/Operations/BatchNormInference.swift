@@ -1,6 +1,7 @@
 import CrestTensor
 
-/// Normalisation of each channel by given statistics (ours; ONNX `BatchNormalization` in inference).
+/// Normalisation of each channel by given statistics (ours; ONNX `BatchNormalization` in
+/// inference).
 ///
 ///     y = (x - mean) / √(variance + ε) · scale + bias
 ///

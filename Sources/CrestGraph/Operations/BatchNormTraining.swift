@@ -1,7 +1,7 @@
 import CrestTensor
 
-/// Normalisation of each channel by the statistics of the batch (ours; ONNX `BatchNormalization` with
-/// `training_mode`, opset 15).
+/// Normalisation of each channel by the statistics of the batch (ours; ONNX `BatchNormalization`
+/// with `training_mode`, opset 15).
 ///
 ///     y = (x - mean) / √(variance + ε) · scale + bias
 ///
@@ -66,8 +66,8 @@ public struct BatchNormTraining: Operation {
 ///     dbias = Σ dy,   dscale = Σ dy · x̂
 ///     dx = scale / √(variance + ε) · (dy - dbias / n - x̂ · dscale / n)
 ///
-/// Inputs are x, dy [N, C, …], scale, and mean and variance of the batch [C]; outputs are dx, dscale
-/// and dbias. n is the number of values of a channel.
+/// Inputs are x, dy [N, C, …], scale, and mean and variance of the batch [C]; outputs are dx,
+/// dscale and dbias. n is the number of values of a channel.
 public struct BatchNormTrainingGradient: Operation {
   /// `BatchNormTrainingGradient`.
   public static let name = "BatchNormTrainingGradient"

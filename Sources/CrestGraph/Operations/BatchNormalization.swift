@@ -8,11 +8,11 @@ public enum BatchNormConvention: String, Sendable, Hashable, Codable, CaseIterab
   case torch
 }
 
-/// Normalisation of each channel (ONNX `BatchNormalization`, opset 15), before it is known whether a graph is
-/// to train or to predict.
+/// Normalisation of each channel (ONNX `BatchNormalization`, opset 15), before it is known whether
+/// a graph is to train or to predict.
 ///
-/// Inputs are x [N, C, …], scale, bias, running mean and running variance, [C] each; outputs are y and
-/// the running statistics after the step. In training it becomes ``BatchNormTraining`` with
+/// Inputs are x [N, C, …], scale, bias, running mean and running variance, [C] each; outputs are y
+/// and the running statistics after the step. In training it becomes ``BatchNormTraining`` with
 /// new = running · momentum + batch · (1 - momentum); in inference ``BatchNormInference``, with the
 /// statistics as they were. Its reference meaning is that of inference.
 public struct BatchNormalization: Operation {

@@ -73,7 +73,8 @@ public struct Concat: Operation {
 }
 
 extension Symbol {
-  /// Returns this and then `others` along `axis` (ONNX `Concat`); a negative axis counts from the end.
+  /// Returns this and then `others` along `axis` (ONNX `Concat`); a negative axis counts from the
+  /// end.
   ///
   /// - Throws: ``GraphError`` when shapes differ along another axis, or the axis is out of range.
   public func concatenated(with others: [Symbol], axis: Int) throws -> Symbol {

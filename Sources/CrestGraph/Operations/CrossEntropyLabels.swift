@@ -1,7 +1,8 @@
 import CrestTensor
 
-/// Cross-entropy of logits with class labels, one loss for each label (ours; PyTorch `cross_entropy` with
-/// class indices and `reduction='none'`; ONNX `SoftmaxCrossEntropyLoss`, opset 13).
+/// Cross-entropy of logits with class labels, one loss for each label (ours; PyTorch
+/// `cross_entropy` with class indices and `reduction='none'`; ONNX `SoftmaxCrossEntropyLoss`, opset
+/// 13).
 ///
 ///     loss = -(1 - smoothing) · log p[label] - smoothing / C · Σ_c log p[c],   p = softmax(logits)
 ///
@@ -45,7 +46,8 @@ public struct CrossEntropyLabels: Operation {
   }
 }
 
-/// (softmax(logits) - target) · dy: the gradient of ``CrossEntropyLabels`` from (logits, labels, dy) (ours).
+/// (softmax(logits) - target) · dy: the gradient of ``CrossEntropyLabels`` from (logits, labels,
+/// dy) (ours).
 ///
 /// The target is smoothing / C, and 1 - smoothing more at the label.
 public struct CrossEntropyLabelsGradient: Operation {

@@ -1,9 +1,10 @@
 import CrestTensor
 
-/// Cross-entropy of logits with target probabilities, one loss for each row (ours; PyTorch `cross_entropy`
-/// with probabilities and `reduction='none'`).
+/// Cross-entropy of logits with target probabilities, one loss for each row (ours; PyTorch
+/// `cross_entropy` with probabilities and `reduction='none'`).
 ///
-///     loss = -Σ_c t[c] · log p[c],   t = (1 - smoothing) · target + smoothing / C,   p = softmax(logits)
+///     p = softmax(logits),   t = (1 - smoothing) · target + smoothing / C
+///     loss = -Σ_c t[c] · log p[c]
 ///
 /// Inputs are logits and targets, both [N, C, d…]; the output is [N, d…].
 public struct CrossEntropyProbabilities: Operation {
@@ -38,7 +39,8 @@ public struct CrossEntropyProbabilities: Operation {
     ]
   }
 
-  /// ``CrossEntropyProbabilitiesGradient`` to the logits, -(1 - smoothing) · log p · dy to the targets.
+  /// ``CrossEntropyProbabilitiesGradient`` to the logits, -(1 - smoothing) · log p · dy to the
+  /// targets.
   public func gradients(_ context: GradientContext) throws -> [Symbol?] {
     let (logits, targets, dy) = (context.inputs[0], context.inputs[1], context.outputGradient)
     let operation = CrossEntropyProbabilitiesGradient(smoothing: smoothing)
@@ -51,8 +53,8 @@ public struct CrossEntropyProbabilities: Operation {
   }
 }
 
-/// (softmax(logits) · Σ t - t) · dy: the gradient of ``CrossEntropyProbabilities`` with respect to the logits
-/// from (logits, targets, dy) (ours).
+/// (softmax(logits) · Σ t - t) · dy: the gradient of ``CrossEntropyProbabilities`` with respect to
+/// the logits from (logits, targets, dy) (ours).
 public struct CrossEntropyProbabilitiesGradient: Operation {
   /// `CrossEntropyProbabilitiesGradient`.
   public static let name = "CrossEntropyProbabilitiesGradient"

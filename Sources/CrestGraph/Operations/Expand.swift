@@ -1,6 +1,7 @@
 public import CrestTensor
 
-/// The input repeated to a shape by NumPy's rule (ONNX `Expand`, opset 13, one way, shape as an attribute).
+/// The input repeated to a shape by NumPy's rule (ONNX `Expand`, opset 13, one way, shape as an
+/// attribute).
 public struct Expand: Operation {
   /// `Expand`.
   public static let name = "Expand"

@@ -1,6 +1,7 @@
 import CrestTensor
 
-/// The mean over all spatial axes, [N, C, spatial…] to [N, C, 1…] (ONNX `GlobalAveragePool`, opset 1).
+/// The mean over all spatial axes, [N, C, spatial…] to [N, C, 1…] (ONNX `GlobalAveragePool`, opset
+/// 1).
 public struct GlobalAveragePool: Operation {
   /// `GlobalAveragePool`.
   public static let name = "GlobalAveragePool"

@@ -1,6 +1,7 @@
 import CrestTensor
 
-/// A border of a constant around a value (ONNX `Pad`, opset 13, mode `constant`, pads as attributes).
+/// A border of a constant around a value (ONNX `Pad`, opset 13, mode `constant`, pads as
+/// attributes).
 ///
 /// A negative width takes elements away instead.
 public struct Pad: Operation {

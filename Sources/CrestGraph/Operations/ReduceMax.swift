@@ -1,6 +1,7 @@
 import CrestTensor
 
-/// The maximum over axes (ONNX `ReduceMax`, opset 18, axes as an attribute); NaN when any is, -∞ of nothing.
+/// The maximum over axes (ONNX `ReduceMax`, opset 18, axes as an attribute); NaN when any is, -∞ of
+/// nothing.
 public struct ReduceMax: Operation, Reduction {
   /// `ReduceMax`.
   public static let name = "ReduceMax"

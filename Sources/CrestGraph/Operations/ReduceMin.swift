@@ -1,6 +1,7 @@
 import CrestTensor
 
-/// The minimum over axes (ONNX `ReduceMin`, opset 18, axes as an attribute); NaN when any is, ∞ of nothing.
+/// The minimum over axes (ONNX `ReduceMin`, opset 18, axes as an attribute); NaN when any is, ∞ of
+/// nothing.
 public struct ReduceMin: Operation, Reduction {
   /// `ReduceMin`.
   public static let name = "ReduceMin"

@@ -2,8 +2,8 @@ package import CrestTensor
 
 /// The same elements under another shape (ONNX `Reshape`, opset 14, shape as an attribute).
 ///
-/// A size of 0 copies the input's size at that place, unless zeros are allowed, and one -1 takes what
-/// is left, so that a graph traced for one batch size can be replayed for another.
+/// A size of 0 copies the input's size at that place, unless zeros are allowed, and one -1 takes
+/// what is left, so that a graph traced for one batch size can be replayed for another.
 public struct Reshape: Operation {
   /// `Reshape`.
   public static let name = "Reshape"
@@ -57,7 +57,8 @@ public struct Reshape: Operation {
 }
 
 extension Symbol {
-  /// Returns the same elements under other sizes (ONNX `Reshape`; 0 copies a size, one -1 is inferred).
+  /// Returns the same elements under other sizes (ONNX `Reshape`; 0 copies a size, one -1 is
+  /// inferred).
   ///
   /// - Throws: ``GraphError`` when the element counts differ.
   public func reshaped(to sizes: [Int]) throws -> Symbol {

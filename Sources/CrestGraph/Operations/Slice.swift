@@ -1,6 +1,7 @@
 public import CrestTensor
 
-/// A part of a value: some elements along some axes (ONNX `Slice`, opset 13, all but data as attributes).
+/// A part of a value: some elements along some axes (ONNX `Slice`, opset 13, all but data as
+/// attributes).
 ///
 /// As NumPy's `x[start:end:step]`: negative starts and ends count from the end, those out of range
 /// are clamped, and a negative step walks backwards. Unlike in NumPy, a start before the first
@@ -164,7 +165,8 @@ public struct SliceGradient: Operation {
 }
 
 extension Symbol {
-  /// Returns the part from `starts` to `ends` along `axes` (ONNX `Slice`; NumPy `x[start:end:step]`).
+  /// Returns the part from `starts` to `ends` along `axes` (ONNX `Slice`; NumPy
+  /// `x[start:end:step]`).
   ///
   /// - Parameters:
   ///   - starts: The first index along each axis; negative ones count from the end.
