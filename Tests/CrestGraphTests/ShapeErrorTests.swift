@@ -30,7 +30,7 @@ import Testing
     let builder = GraphBuilder()
     let x = builder.input("x", ValueType([2, 3]))
     let error = #expect(throws: GraphError.self) {
-      try builder.scoped("block") { try builder.scoped("dense") { _ = try x.matMul(x) } }
+      _ = try builder.scoped("block") { try builder.scoped("dense") { try x.matMul(x) } }
     }
     #expect(
       error?.description
@@ -327,8 +327,8 @@ import Testing
       _ = try normalized($0, [2, 3], channels: 3, BatchNormalization(momentum: 1.5))
     },
     Failure(
-      "layer \"norm\" (BatchNormalization): expected more than one value per channel when training, "
-        + "got [1, 3, 1]; use larger batches, or the convention .onnx, whose variance of one value "
+      "layer \"norm\" (BatchNormalization): expected more than one value per channel when "
+        + "training, got [1, 3, 1]; use larger batches, or the convention .onnx, whose variance of one value "
         + "is 0"
     ) { try replayed($0, [1, 3, 1], .torch) },
     Failure(

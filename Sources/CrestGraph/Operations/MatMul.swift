@@ -1,6 +1,7 @@
 package import CrestTensor
 
-/// Matrix product over the last two axes, batched and broadcast over the others (ONNX `MatMul`, opset 13).
+/// Matrix product over the last two axes, batched and broadcast over the others (ONNX `MatMul`,
+/// opset 13).
 ///
 ///     y[…, m, n] = Σₖ a[…, m, k] · b[…, k, n]
 ///
