@@ -126,6 +126,10 @@ public final class GraphBuilder {
     precondition(
       inputs.allSatisfy { $0.builder === self }, "an input of \(operation) is of another graph")
     let types = try outputTypes(of: operation, inputs)
+    // A dropout copied from another graph keeps its stream, which no later one may share.
+    if let dropout = operation as? Dropout, dropout.stream >= Philox.Stream.dropout {
+      dropoutCount = max(dropoutCount, dropout.stream - Philox.Stream.dropout + 1)
+    }
     let node = graph.nodes.count
     let outputs = types.enumerated().map { output, type in
       add(Graph.Value(type: type, origin: .node(node, output: output)))

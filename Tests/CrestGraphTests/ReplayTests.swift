@@ -130,4 +130,14 @@ import Testing
     #expect(results[dx.id.index].reals == results[first.id.index].reals)
     #expect(results[first.id.index].reals != results[second.id.index].reals)
   }
+
+  @Test func `a dropout traced after a replay draws from a stream of its own`() throws {
+    let template = GraphBuilder()
+    _ = try template.input("x", ValueType([4])).dropout(0.5).dropout(0.5)
+    let builder = GraphBuilder()
+    try builder.replay(template.result, inputTypes: [ValueType([4])], mode: .training)
+    _ = try builder.symbol(builder.result.inputs[0].value).dropout(0.5)
+    let streams = builder.result.nodes.compactMap { ($0.operation as? Dropout)?.stream }
+    #expect(streams == [0, 1, 2].map { Philox.Stream.dropout + $0 })
+  }
 }
