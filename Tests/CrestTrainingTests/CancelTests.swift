@@ -138,7 +138,7 @@ struct CancelTests {
       Issue.record("the fit was not cancelled")
       return
     }
-    #expect(cancellation == Cancellation(phase: .fit, reason: "outer", callback: "Trace"))
+    #expect(cancellation.description == "fit cancelled by Trace: outer")
   }
 
   @Test func `a callback whose turn did not come gets no after hook`() throws {

@@ -1,6 +1,6 @@
 package import CrestData
 package import CrestLayers
-package import CrestRuntime
+import CrestRuntime
 import CrestTensor
 
 /// Small sets of random examples that a linear model can learn.

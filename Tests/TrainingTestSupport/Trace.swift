@@ -11,8 +11,8 @@ package final class Trace: Callback {
 
   /// A trace that does `action` in each hook, after writing its name.
   package init(
-    name: String = "Trace", order: Int = 0, log: ((String) -> Void)? = nil,
-    _ action: @escaping (String) throws -> Void = { _ in }
+    name: String = "Trace", order: Int = 0,
+    _ action: @escaping (String) throws -> Void = { _ in }, log: ((String) -> Void)? = nil
   ) {
     self.name = name
     self.order = order
