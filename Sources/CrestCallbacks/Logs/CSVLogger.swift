@@ -45,7 +45,9 @@ extension LogFile {
     let fields = row.map { field in
       let isPlain = field.allSatisfy { !$0.isNewline && $0 != "," && $0 != "\"" }
       return isPlain
-        ? field : "\"" + field.split(separator: "\"", omittingEmptySubsequences: false)
+        ? field
+        : "\""
+          + field.split(separator: "\"", omittingEmptySubsequences: false)
           .joined(separator: "\"\"") + "\""
     }
     try write(line: fields.joined(separator: ","))

@@ -18,8 +18,9 @@ struct ProgressLine {
     while parts.count > 1 && width - textWidth(parts) < Self.shortestBar { parts.removeLast() }
     let room = min(width - textWidth(parts), Self.longestBar)
     let bar = room < Self.shortestBar ? [] : [bar(room, isUnicode)]
-    return String(([title] + bar + [parts.joined(separator: "  ")])
-      .joined(separator: "  ").prefix(max(width, 0)))
+    return String(
+      ([title] + bar + [parts.joined(separator: "  ")])
+        .joined(separator: "  ").prefix(max(width, 0)))
   }
 
   /// The columns of everything but the bar, the spaces around it included.
