@@ -22,10 +22,10 @@ struct CallbackOption: ExpressibleByArgument {
 }
 
 /// A shipped callback that has a name on the command line.
-struct NamedCallback {
+struct NamedCallback: Sendable {
   let name: String
   let settings: [String]
-  let make: (CallbackSettings) throws -> any Callback
+  let make: @Sendable (CallbackSettings) throws -> any Callback
 
   static let all = [
     NamedCallback(name: "csv-logger", settings: ["path"]) { settings in

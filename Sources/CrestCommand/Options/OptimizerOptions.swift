@@ -1,5 +1,5 @@
-import ArgumentParser
-import Crest
+public import ArgumentParser
+public import Crest
 
 /// How parameters change, apart from the learning rate.
 struct OptimizerOptions: ParsableArguments {

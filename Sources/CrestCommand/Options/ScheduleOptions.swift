@@ -1,5 +1,5 @@
-import ArgumentParser
-import Crest
+public import ArgumentParser
+public import Crest
 
 /// How the learning rate moves over the run.
 struct ScheduleOptions: ParsableArguments {
