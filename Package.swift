@@ -11,7 +11,13 @@ let strict: [SwiftSetting] = [
 let package = Package(
   name: "crest",
   platforms: [.macOS(.v15)],
-  products: [],
+  products: [
+    .library(name: "Crest", targets: ["Crest"]),
+    .executable(name: "crest", targets: ["CrestCommand"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+  ],
   targets: [
     // Engine
     .target(name: "CCrestKernels"),
@@ -45,6 +51,27 @@ let package = Package(
     .target(
       name: "CrestData", dependencies: ["CrestTensor", "CZlib"],
       exclude: ["Resources/README.md"], resources: [.embedInCode("Resources/digits.csv.gz")],
+      swiftSettings: strict),
+
+    // What users import and run
+    .target(
+      name: "Crest",
+      dependencies: [
+        "CrestCallbacks", "CrestData", "CrestGraph", "CrestLayers", "CrestOptimizers",
+        "CrestRuntime", "CrestTensor", "CrestTraining",
+      ], swiftSettings: strict),
+    .executableTarget(
+      name: "CrestCommand",
+      dependencies: [
+        "Crest", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], swiftSettings: strict),
+
+    // Examples
+    .executableTarget(
+      name: "digits-example", dependencies: ["Crest"], path: "Examples/digits",
+      swiftSettings: strict),
+    .executableTarget(
+      name: "callback-example", dependencies: ["Crest"], path: "Examples/callback",
       swiftSettings: strict),
 
     // Tests
@@ -103,6 +130,8 @@ let package = Package(
     .testTarget(
       name: "CrestDataTests", dependencies: ["CrestData", "CrestTensor", "CZlib"],
       swiftSettings: strict),
+    .testTarget(name: "ProjectTests", swiftSettings: strict),
+    .testTarget(name: "EndToEndTests", exclude: ["Snapshots"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11,

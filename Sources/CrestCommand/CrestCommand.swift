@@ -1,0 +1,34 @@
+import ArgumentParser
+
+/// The command `crest`; each subcommand is in the file of its name.
+@main
+struct CrestCommandLine: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "crest",
+    abstract: "Train neural networks on this machine.",
+    discussion: """
+      Results go to standard output, progress to standard error if that is a terminal.
+      Exit codes: 0 done, 64 wrong usage, 65 bad model or data, 70 a fault of crest, 74 a file \
+      can't be read or written, 130 interrupted.
+      """,
+    subcommands: [Train.self, FindLR.self, Evaluate.self, DataCommand.self])
+
+  static func main() {
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch {
+      end(error)
+    }
+  }
+
+  /// Ends the process with the exit code and the message of an error.
+  private static func end(_ error: any Error) -> Never {
+    guard let failure = Failure(error) else {
+      // The parser's own: wrong options, and requests for help.
+      exit(withError: error)
+    }
+    StandardError.write("Error: \(failure.message)\n")
+    exit(withError: ExitCode(failure.code.rawValue))
+  }
+}

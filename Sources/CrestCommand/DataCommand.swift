@@ -1,0 +1,7 @@
+import ArgumentParser
+
+/// What has to do with data sets.
+struct DataCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "data", abstract: "Look at data sets.", subcommands: [DataInfo.self])
+}

@@ -1,0 +1,62 @@
+import ArgumentParser
+import Crest
+
+struct DataInfo: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "info", abstract: "Describe a data set: sizes, classes, values.")
+
+  @Argument(
+    help: ArgumentHelp(
+      "\(DataSource.builtInNames.joined(separator: ", ")), or the folder of a data set.",
+      valueName: "name|path"))
+  var data: String
+
+  @Flag(help: "Print a JSON object.")
+  var json = false
+
+  func run() throws {
+    let description = try DataDescription(describing: DataSource(data).load())
+    try StandardOutput.write(
+      json ? JSONLine(event: "result", description.members).text : "\(description)\n")
+  }
+}
+
+extension DataDescription {
+  fileprivate var members: [(key: String, value: JSONLine.Value)] {
+    [
+      ("name", .text(name)),
+      ("train", .object(train.members)),
+      ("valid", .object(valid.members)),
+      ("validation_origin", .text(origin == .ownValidation ? "own" : "drawn-fifth")),
+      ("inputs", .list(inputs.map { .object($0.members) })),
+      ("target", .object(target.members)),
+      ("class_names", classNames.map { .list($0.map { .text($0) }) } ?? .null),
+      ("divisor", .number(preprocessing.divisor)),
+      ("mean", .list(preprocessing.mean.map { .number($0) })),
+      ("standard_deviation", .list(preprocessing.standardDeviation.map { .number($0) })),
+    ]
+  }
+}
+
+extension DataDescription.Part {
+  fileprivate var members: [(key: String, value: JSONLine.Value)] {
+    [
+      ("count", .integer(count)),
+      ("class_counts", classCounts.map { .list($0.map { .integer($0) }) } ?? .null),
+      ("fingerprint", .text(fingerprint)),
+    ]
+  }
+}
+
+extension DataDescription.Values {
+  fileprivate var members: [(key: String, value: JSONLine.Value)] {
+    [
+      ("name", .text(name)),
+      ("element_type", .text("\(elementType)")),
+      ("shape", .list(shape.map { .integer($0) })),
+      ("mean", mean.map { .list($0.map { .number($0) }) } ?? .null),
+      ("standard_deviation", standardDeviation.map { .list($0.map { .number($0) }) } ?? .null),
+      ("non_finite_count", .integer(nonFiniteCount)),
+    ]
+  }
+}

@@ -1,0 +1,42 @@
+import ArgumentParser
+import Crest
+
+struct Evaluate: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Measure a network on the validation part of a data set.",
+    discussion: """
+      A built-in network is measured with the parameters that training with the same seed begins \
+      with: what it does before it has learned anything.
+      """)
+
+  @OptionGroup var model: ModelOptions
+
+  func run() throws {
+    let interruption = Interruption()
+    guard model.batchSize >= 1 else { throw LearnerError.batchSize(model.batchSize) }
+    let (data, network, loss) = try model.load()
+    let learner = try Learner(
+      network, data: data, loss: loss, metrics: metrics(for: data.train.target),
+      batchSize: model.batchSize, seed: model.seed)
+    let result = try interruption.around(learner) { try learner.evaluate() }
+    try StandardOutput.write(model.json ? json(result) : text(result, of: data.valid.name))
+  }
+
+  private func text(_ result: PassResult, of name: String) -> String {
+    let values = result.metrics.map { "\($0.name) \(decimal($0.value, 4))" }
+    return (values + ["valid loss \(decimal(result.loss, 4))"]).joined(separator: ", ")
+      + " on \(result.exampleCount) examples of \(name), untrained\n"
+  }
+
+  private func json(_ result: PassResult) -> String {
+    JSONLine(
+      event: "result",
+      [("valid_loss", JSONLine.Value(result.loss))]
+        + result.metrics.map { ($0.name, JSONLine.Value($0.value)) }
+        + [
+          ("seconds", .number(result.seconds)),
+          ("examples_per_second", .number(result.examplesPerSecond)),
+        ]
+    ).text
+  }
+}

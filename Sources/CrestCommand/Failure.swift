@@ -1,0 +1,91 @@
+import Crest
+
+/// Why the process ends, as `sysexits.h` numbers it; 0 is the only other code.
+enum FailureCode: Int32 {
+  /// Wrong options, names or numbers (`EX_USAGE`).
+  case usage = 64
+  /// A model or data that can't be used (`EX_DATAERR`).
+  case data = 65
+  /// A fault of ours (`EX_SOFTWARE`).
+  case software = 70
+  /// A file that can't be read or written (`EX_IOERR`).
+  case io = 74
+  /// Ended by SIGINT or SIGTERM.
+  case interrupted = 130
+}
+
+/// An error as the user meets it: an exit code and one message.
+struct Failure {
+  let code: FailureCode
+  let message: String
+
+  /// The failure that `error` is; nil for those of the argument parser, which words them itself.
+  init?(_ error: any Error) {
+    guard let code = Self.code(of: error) else {
+      if Self.isOfParser(error) { return nil }
+      self.init(
+        code: .software, message: "\(error); this is a fault of crest, please report it")
+      return
+    }
+    self.init(code: code, message: "\(error)")
+  }
+
+  private init(code: FailureCode, message: String) {
+    self.code = code
+    self.message = message
+  }
+
+  private static func isOfParser(_ error: any Error) -> Bool {
+    String(reflecting: type(of: error)).hasPrefix("ArgumentParser.")
+  }
+
+  private static func code(of error: any Error) -> FailureCode? {
+    switch error {
+    case let error as CommandError: error.code
+    case is LossError, is OptimizerError, is ScheduleError, is EngineError: .usage
+    case let error as CallbackError: error.code
+    case let error as DataError: error.code
+    case let error as ModelError: error.code
+    case let error as LearnerError: error.code
+    case is GraphError, is ProgramError, is NonFiniteLoss: .data
+    case is OutputError: .io
+    default: nil
+    }
+  }
+}
+
+extension CallbackError {
+  fileprivate var code: FailureCode {
+    switch self {
+    case .outOfRange, .unknownMetric: .usage
+    case .unwritable: .io
+    }
+  }
+}
+
+extension DataError {
+  fileprivate var code: FailureCode {
+    switch self {
+    case .unknownSource, .unsuitableTransform: .usage
+    case .unreadable: .io
+    default: .data
+    }
+  }
+}
+
+extension ModelError {
+  fileprivate var code: FailureCode {
+    if case .unknownName = self { .usage } else { .data }
+  }
+}
+
+extension LearnerError {
+  fileprivate var code: FailureCode? {
+    switch self {
+    case .epochs, .learningRate, .batchSize, .prefetch, .unsuitableMetric, .twoOwners: .usage
+    case .emptyData, .inputCount, .missingInput, .inputType, .classCount, .examples: .data
+    case .interrupted: .interrupted
+    case .metricNamedTwice, .callbackAddedTwice, .cancelOutOfPlace: nil
+    }
+  }
+}

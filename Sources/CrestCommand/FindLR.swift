@@ -1,0 +1,47 @@
+import ArgumentParser
+import Crest
+
+struct FindLR: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "find-lr",
+    abstract: "Find learning rates to choose from.",
+    discussion: """
+      Trains at higher and higher learning rates from 1e-7 to 10 until the loss runs away, draws the \
+      losses, and suggests a rate by four methods.
+      """)
+
+  @OptionGroup var model: ModelOptions
+
+  @OptionGroup(title: "Training") var optimizer: OptimizerOptions
+
+  @Option(help: ArgumentHelp("An SVG file for the drawing.", valueName: "file"))
+  var plot: String?
+
+  func run() throws {
+    let interruption = Interruption()
+    if optimizer.momentum?.second != nil {
+      throw CommandError.momentumPair(schedule: "a range test")
+    }
+    let learner = try makeLearner(model, optimizer)
+    let findings = try interruption.around(learner) {
+      try learner.findLearningRate(
+        callbacks: [slowOperationNotice, ProgressBar(.liveLineOnly)])
+    }
+    if let plot { try writeFile(findings.plot.svg(), to: plot) }
+    try StandardOutput.write(model.json ? json(findings) : text(findings))
+  }
+
+  private func text(_ findings: LearningRateFindings) -> String {
+    findings.plot.terminal(
+      characters: ProgressOutput.standardError.isUnicode ? .unicode : .ascii)
+  }
+
+  private func json(_ findings: LearningRateFindings) -> String {
+    JSONLine(
+      event: "result",
+      LearningRateSuggestion.Method.allCases.map { method in
+        (method.rawValue, JSONLine.Value(findings.suggestion(method).rate))
+      }
+    ).text
+  }
+}

@@ -1,0 +1,84 @@
+import ArgumentParser
+import Crest
+
+/// What is trained or measured, on what.
+struct ModelOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "A built-in network: \(BuiltInModel.names.joined(separator: ", ")).", valueName: "name"))
+  var model: String
+
+  @Option(
+    help: ArgumentHelp(
+      "\(DataSource.builtInNames.joined(separator: ", ")), an IDX folder (MNIST and its like), a "
+        + "CIFAR-10 binary folder, or a folder of train-x.npy and train-y.npy.",
+      valueName: "name|path"))
+  var data: String
+
+  @Option(
+    help: ArgumentHelp(
+      "What training makes small: \(Loss.all.map(\.name).joined(separator: ", ")) (default: "
+        + "\(Loss.standard(for: .int64).name) for classes, \(Loss.standard(for: .float32).name) "
+        + "for numbers).",
+      valueName: "name"))
+  var loss: String?
+
+  @Option(
+    name: .customLong("batch-size"), parsing: .unconditional,
+    help: ArgumentHelp("Examples in a batch.", valueName: "n"))
+  var batchSize = 64
+
+  @Option(
+    help: ArgumentHelp(
+      "The key of all random numbers: the same seed gives the same result.", valueName: "n"))
+  var seed: UInt64 = 0
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Threads; makes no difference to results (default: all cores).", valueName: "n"))
+  var threads: Int?
+
+  @Flag(help: "Print results as JSON, one object a line.")
+  var json = false
+
+  /// Reads the data and makes the network for it.
+  func load() throws -> (data: DataSplit, model: Model, loss: Loss?) {
+    let loss = try self.loss.map(Loss.named)
+    try checkModelName()
+    let engine = try Engine(threadCount: threads)
+    let split = try DataSource(data).load()
+    let inputs = split.train.inputs
+    guard inputs.count == 1 else {
+      throw CommandError.severalInputs(
+        model: model, data: split.train.name, count: inputs.count)
+    }
+    let built = try BuiltInModel.make(
+      model, input: inputs[0].shape, classes: outputCount(for: split), seed: seed, engine: engine)
+    return (split, built, loss)
+  }
+
+  /// Before data are read, which may take seconds.
+  private func checkModelName() throws {
+    if BuiltInModel.names.contains(model) { return }
+    throw model.hasSuffix(".onnx")
+      ? CommandError.modelFile(model) : ModelError.unknownName(model)
+  }
+
+  private func outputCount(for split: DataSplit) throws(CommandError) -> Int {
+    let target = split.train.target
+    switch target {
+    case .classes(let names, let shape) where shape.rank == 0: return names.count
+    case .values(let shape) where shape.rank == 1: return shape[0]
+    case .classes, .values:
+      throw .targetShape(model: model, data: split.train.name, shape: target.shape)
+    }
+  }
+}
+
+/// What predictions are judged by, besides the loss.
+func metrics(for target: Target) -> [any Metric] {
+  switch target {
+  case .classes: [Accuracy()]
+  case .values: [MeanAbsoluteError()]
+  }
+}

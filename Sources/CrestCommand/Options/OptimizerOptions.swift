@@ -1,0 +1,101 @@
+public import ArgumentParser
+public import Crest
+
+/// How parameters change, apart from the learning rate.
+struct OptimizerOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "What changes the parameters: "
+        + "\(BuiltInOptimizer.allCases.map(\.rawValue).joined(separator: ", ")).",
+      valueName: "name"))
+  var optimizer = BuiltInOptimizer.sgd.rawValue
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Momentum (β₁ of Adam). Two values are the ends of a 1cycle, the higher first "
+        + "(default: 0.9; under 1cycle 0.95,0.85).",
+      valueName: "a[,b]"))
+  var momentum: MomentumOption?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Weight decay (default: the optimiser's own).", valueName: "x"))
+  var weightDecay: Double?
+
+  @Option(help: ArgumentHelp("How weights decay (default: the optimiser's own).", valueName: "kind"))
+  var weightDecayKind: WeightDecayKind?
+
+  @Option(help: ArgumentHelp("What decays.", valueName: "what"))
+  var weightDecayOn = WeightDecayTargets.weights
+
+  @Flag(help: "Keep the order of the examples.")
+  var noShuffle = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Random changes of training images, in this order: "
+        + "\(Augmentation.allCases.map(\.rawValue).joined(separator: ", ")).",
+      valueName: "names"))
+  var augment: AugmentOption?
+
+  /// The optimiser; its momentum is the option's first value.
+  func makeOptimizer() throws -> any Optimizer {
+    try BuiltInOptimizer.named(optimizer).make(
+      momentum: momentum?.first, weightDecay: weightDecay, decayKind: weightDecayKind,
+      decayTargets: weightDecayOn)
+  }
+}
+
+extension WeightDecayKind: ExpressibleByArgument {}
+extension WeightDecayTargets: ExpressibleByArgument {}
+
+/// One momentum, or the two ends that a cycle moves between.
+struct MomentumOption: ExpressibleByArgument {
+  let first: Double
+  let second: Double?
+
+  init?(argument: String) {
+    let values = argument.split(separator: ",", omittingEmptySubsequences: false).map { Double($0) }
+    guard (1...2).contains(values.count), let first = values[0] else { return nil }
+    if values.count == 2, values[1] == nil { return nil }
+    self.first = first
+    second = values.count == 2 ? values[1] : nil
+  }
+}
+
+/// The random changes that images can be given.
+enum Augmentation: String, CaseIterable {
+  case crop
+  case flip
+  case cutout
+
+  var transform: any Transform {
+    switch self {
+    case .crop: PadAndCrop()
+    case .flip: HorizontalFlip()
+    case .cutout: Cutout()
+    }
+  }
+}
+
+/// A list of augmentations.
+struct AugmentOption: ExpressibleByArgument {
+  let names: [String]
+
+  init?(argument: String) {
+    names = argument.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+  }
+
+  func transforms() throws(CommandError) -> [any Transform] {
+    var transforms: [any Transform] = []
+    for name in names {
+      guard let augmentation = Augmentation(rawValue: name) else {
+        throw .unknownName(
+          what: "--augment", name: name, known: Augmentation.allCases.map(\.rawValue))
+      }
+      transforms.append(augmentation.transform)
+    }
+    return transforms
+  }
+}

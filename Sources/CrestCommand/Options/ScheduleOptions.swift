@@ -1,0 +1,75 @@
+public import ArgumentParser
+public import Crest
+
+/// How the learning rate moves over the run.
+struct ScheduleOptions: ParsableArguments {
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("The highest learning rate; crest find-lr suggests one.", valueName: "x"))
+  var maxLR: Double
+
+  @Option(help: ArgumentHelp("How the learning rate moves over the run.", valueName: "name"))
+  var schedule = ScheduleName.oneCycle
+
+  @Option(
+    help: ArgumentHelp(
+      "Whose 1cycle (default: \(OneCycle.Convention.fastai.rawValue)).", valueName: "name"))
+  var style: OneCycle.Convention?
+
+  /// What moves the learning rate.
+  ///
+  /// - Parameters:
+  ///   - momentum: What the optimiser's option says.
+  ///   - batchesPerEpoch: The steps of an epoch, which triangular cycles are measured in.
+  func makeScheduler(
+    momentum: MomentumOption?, batchesPerEpoch: Int
+  ) throws -> any Callback {
+    if schedule != .oneCycle {
+      if style != nil { throw CommandError.styleWithout1cycle(schedule: schedule.rawValue) }
+      if momentum?.second != nil {
+        throw CommandError.momentumPair(schedule: schedule.rawValue)
+      }
+    }
+    guard maxLR.isFinite && maxLR > 0 else { throw LearnerError.learningRate(maxLR) }
+    return switch schedule {
+    case .oneCycle: try oneCycle(momentum)
+    case .constant: ParameterScheduler(try .constant(maxLR))
+    case .flatCosine: ParameterScheduler(try .flatCosine(from: maxLR))
+    case .cosine: ParameterScheduler(try .cosine(from: maxLR, to: 0))
+    case .linear: ParameterScheduler(try .linear(from: maxLR, to: 0))
+    case .triangular:
+      ParameterScheduler(
+        try .triangular(from: maxLR / 4, to: maxLR, stepsUp: 2 * batchesPerEpoch))
+    case .step: ParameterScheduler(try .stepDecay(from: maxLR, factor: 0.1, at: [0.5, 0.75]))
+    }
+  }
+
+  private func oneCycle(_ momentum: MomentumOption?) throws -> OneCycleScheduler {
+    let cycle = try momentum.flatMap { option in
+      try option.second.map { try MomentumCycle(high: option.first, low: $0) }
+    }
+    let policy = try OneCycle(maxLR: maxLR, convention: style ?? .fastai, momentum: cycle)
+    // One momentum is one to keep.
+    return OneCycleScheduler(policy, cyclesMomentum: momentum == nil || cycle != nil)
+  }
+}
+
+extension OneCycle.Convention: ExpressibleByArgument {}
+
+/// The schedules that have a name on the command line.
+enum ScheduleName: String, CaseIterable, ExpressibleByArgument {
+  /// Up and down once, the momentum against it.
+  case oneCycle = "one-cycle"
+  /// The same all the time.
+  case constant
+  /// Constant for three quarters of the run, then a cosine down.
+  case flatCosine = "flat-cosine"
+  /// Half a cosine down to 0.
+  case cosine
+  /// A straight line down to 0.
+  case linear
+  /// Up from a quarter and back, in cycles of four epochs (L. N. Smith, arXiv:1506.01186).
+  case triangular
+  /// A tenth after half of the run, a hundredth after three quarters (He et al., arXiv:1512.03385).
+  case step
+}

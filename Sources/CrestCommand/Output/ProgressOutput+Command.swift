@@ -1,0 +1,46 @@
+import Crest
+
+extension ProgressOutput {
+  /// The live line on standard error, and rows of results on standard output.
+  ///
+  /// A row that can't be written is noted in `failure`, since a full disk is no reason to end a training;
+  /// the command fails when it is done.
+  static func splitting(failure: WriteFailure) -> ProgressOutput {
+    let standardError = ProgressOutput.standardError
+    return ProgressOutput(
+      isTerminal: standardError.isTerminal, isUnicode: standardError.isUnicode,
+      width: standardError.width
+    ) { text in
+      // Only whole rows end in a line feed.
+      guard text.hasSuffix("\n") else { return standardError.write(text) }
+      do throws(OutputError) {
+        try StandardOutput.write(text)
+      } catch {
+        failure.error = failure.error ?? error
+      }
+    }
+  }
+}
+
+extension ProgressOutput {
+  /// The live line on standard error if that is a terminal, and nothing else.
+  static var liveLineOnly: ProgressOutput {
+    let standardError = ProgressOutput.standardError
+    return ProgressOutput(
+      isTerminal: standardError.isTerminal, isUnicode: standardError.isUnicode,
+      width: standardError.width
+    ) { text in
+      if !text.hasSuffix("\n") { standardError.write(text) }
+    }
+  }
+}
+
+/// The first error of writing results during a fit.
+final class WriteFailure {
+  var error: OutputError?
+
+  /// Throws the error if there was one.
+  func check() throws(OutputError) {
+    if let error { throw error }
+  }
+}

@@ -1,0 +1,63 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// What can't be written.
+struct OutputError: Error, Equatable, CustomStringConvertible {
+  let target: String
+  let reason: String
+
+  /// The failure of the system call that has just returned.
+  init(target: String) {
+    self.target = target
+    reason = String(cString: strerror(errno))
+  }
+
+  var description: String {
+    "\(target) can't be written: \(reason); choose another place or make room"
+  }
+}
+
+/// Results.
+enum StandardOutput {
+  static func write(_ text: String) throws(OutputError) {
+    guard writeAll(text, to: STDOUT_FILENO) else {
+      throw OutputError(target: "standard output")
+    }
+  }
+}
+
+/// Progress and errors.
+enum StandardError {
+  static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
+
+  /// Writes, or doesn't: there is nowhere left to report a failure to.
+  static func write(_ text: String) { _ = writeAll(text, to: STDERR_FILENO) }
+}
+
+/// Replaces the file at `path` by `text`.
+func writeFile(_ text: String, to path: String) throws(OutputError) {
+  let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+  guard descriptor >= 0 else { throw OutputError(target: path) }
+  guard writeAll(text, to: descriptor) else {
+    let error = OutputError(target: path)
+    close(descriptor)
+    throw error
+  }
+  guard close(descriptor) == 0 else { throw OutputError(target: path) }
+}
+
+private func writeAll(_ text: String, to descriptor: CInt) -> Bool {
+  var bytes = Array(text.utf8)[...]
+  while !bytes.isEmpty {
+    let count = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+    if count < 0 && errno == EINTR { continue }
+    guard count > 0 else { return false }
+    bytes.removeFirst(count)
+  }
+  return true
+}

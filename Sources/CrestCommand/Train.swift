@@ -1,0 +1,85 @@
+import ArgumentParser
+import Crest
+
+struct Train: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Train a network.",
+    discussion: """
+      Schedules: one-cycle (up and down once, the momentum against it), constant, flat-cosine \
+      (constant for three quarters, then down), cosine and linear (down to 0), triangular (up from \
+      a quarter and back, in cycles of four epochs), step (a tenth after half of the run, a \
+      hundredth after three quarters).
+      Every run ends when a loss is not finite, and names the layer where that began.
+      """)
+
+  @OptionGroup var model: ModelOptions
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("How many times all training examples are seen.", valueName: "n"))
+  var epochs: Int
+
+  @OptionGroup(title: "Learning rate") var schedule: ScheduleOptions
+
+  @OptionGroup(title: "Training") var optimizer: OptimizerOptions
+
+  @Option(
+    name: .customLong("callback"),
+    help: ArgumentHelp(
+      "A callback: \(NamedCallback.all.map(\.usage).joined(separator: ", ")). May be repeated.",
+      valueName: "name[:key=value,…]"))
+  var callbacks: [CallbackOption] = []
+
+  @Option(help: ArgumentHelp("A CSV file for a row an epoch.", valueName: "file"))
+  var log: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "A CSV file for a row a step: step, epoch, batch, loss, learning rate, momentum.",
+      valueName: "file"))
+  var logSteps: String?
+
+  func run() throws {
+    let interruption = Interruption()
+    // Everything that options alone can get wrong comes before data are read.
+    guard epochs >= 1 else { throw LearnerError.epochs(epochs) }
+    _ = try schedule.makeScheduler(momentum: optimizer.momentum, batchesPerEpoch: 1)
+    let chosen = try chosenCallbacks()
+    let learner = try makeLearner(model, optimizer)
+    let scheduler = try schedule.makeScheduler(
+      momentum: optimizer.momentum, batchesPerEpoch: learner.trainLoader.batchCount)
+
+    let report = EpochReport(json: model.json)
+    let failure = WriteFailure()
+    let progress = progress(failure)
+    let outcome = try interruption.around(learner) {
+      try learner.fit(epochs: epochs, callbacks: [scheduler, report] + chosen + progress)
+    }
+    try failure.check()
+    if case .interrupted = outcome {
+      throw CommandError.interrupted(
+        epoch: learner.epochsBegun, steps: learner.stepsTaken)
+    }
+    try report.writeResult()
+  }
+
+  private func chosenCallbacks() throws -> [any Callback] {
+    var chosen = try callbacks.map { try $0.make() }
+    if !chosen.contains(where: { $0 is TerminateOnNaN }) { chosen.append(TerminateOnNaN()) }
+    if let log { chosen.append(CSVLogger(path: log)) }
+    if let logSteps { chosen.append(StepLogger(path: logSteps)) }
+    return chosen
+  }
+
+  private func progress(_ failure: WriteFailure) -> [any Callback] {
+    if !model.json { return [ProgressBar(.splitting(failure: failure))] }
+    return StandardError.isTerminal ? [ProgressBar()] : [slowOperationNotice]
+  }
+}
+
+extension NamedCallback {
+  /// As in `csv-logger:path=…`.
+  fileprivate var usage: String {
+    settings.isEmpty ? name : name + ":" + settings.map { $0 + "=…" }.joined(separator: ",")
+  }
+}
