@@ -2,9 +2,10 @@ public import CrestGraph
 
 /// A small convolutional network for small images of any size.
 ///
-/// Convolutions of 3×3 with batch norm and ReLU to 32, 64 and 64 channels; the maximum of 2×2; one
-/// more convolution to 128; the mean of each channel; a dense layer of `classes` logits. The pool
-/// covers a row or column that is left over, so an image of a single pixel still fits.
+/// Convolutions of 3×3 with batch norm and ReLU: to 32 channels, to 64, a residual pair of 64 (as in
+/// Page's ResNet-9), the maximum of 2×2, to 128; the mean of each channel; a dense layer of
+/// `classes` logits. The pool covers a row or column that is left over, so an image of a single
+/// pixel still fits.
 public struct SmallCNN: Layer {
   /// None: its layers are at the top.
   public var name: String? { nil }
@@ -21,9 +22,12 @@ public struct SmallCNN: Layer {
     let network = Sequential {
       Self.convolution(32, number: 1)
       Self.convolution(64, number: 2)
-      Self.convolution(64, number: 3)
+      Residual(name: nil) {
+        Self.convolution(64, number: 3)
+        Self.convolution(64, number: 4)
+      }
       MaxPool(2, padding: .same, name: "pool")
-      Self.convolution(128, number: 4)
+      Self.convolution(128, number: 5)
       GlobalAveragePool(name: "mean")
       Dense(classes)
     }
