@@ -1,7 +1,7 @@
 /// What keeps a shipped callback from doing what it is asked.
 public enum CallbackError: Error, Equatable, Sendable {
   /// A number without a meaning.
-  case outOfRange(callback: String, parameter: String, value: Double, expected: String)
+  case outOfRange(callback: String, parameter: String, value: String, expected: String)
   /// A metric the learner doesn't have.
   case unknownMetric(String, callback: String, known: [String])
   /// A log that can't be written.

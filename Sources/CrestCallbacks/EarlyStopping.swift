@@ -61,12 +61,12 @@ public final class EarlyStopping: StatefulCallback {
   ) throws(CallbackError) {
     guard patience >= 1 else {
       throw .outOfRange(
-        callback: "EarlyStopping", parameter: "patience", value: Double(patience),
+        callback: "EarlyStopping", parameter: "patience", value: "\(patience)",
         expected: "at least 1 epoch")
     }
     guard minDelta.isFinite && minDelta >= 0 else {
       throw .outOfRange(
-        callback: "EarlyStopping", parameter: "minDelta", value: minDelta,
+        callback: "EarlyStopping", parameter: "minDelta", value: "\(minDelta)",
         expected: "a finite number of at least 0")
     }
     self.monitor = monitor

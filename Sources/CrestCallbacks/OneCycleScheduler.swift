@@ -31,7 +31,7 @@ public final class OneCycleScheduler: Callback {
   ) throws(CallbackError) {
     guard spread.isFinite && spread > 0 else {
       throw .outOfRange(
-        callback: "OneCycleScheduler", parameter: "spread", value: spread,
+        callback: "OneCycleScheduler", parameter: "spread", value: "\(spread)",
         expected: "a finite number above 0")
     }
     self.policy = policy

@@ -25,26 +25,36 @@ extension Learner {
     return order == Array(names.indices) ? nil : order
   }
 
-  /// Checks that both parts of `data` are examples for `model`.
-  static func checkFit(of model: Model, loss: Loss, to data: DataSplit) throws(LearnerError) {
-    for dataset in [data.train, data.valid] {
-      guard dataset.count > 0 else { throw .emptyData(name: dataset.name) }
-      let order = try inputOrder(of: model, for: dataset)
-      for (place, input) in model.inputs.enumerated() {
-        let field = dataset.inputs[order?[place] ?? place]
-        let expected = ValueType(input.shape, input.elementType)
-        let got = ValueType(field.shape, field.elementType)
-        guard expected == got else {
-          throw .inputType(input: input.name, model: expected, data: got, name: dataset.name)
-        }
+  /// The inputs of a batch in the model's order, as ``inputOrder(of:for:)`` gave it.
+  static func ordered(_ inputs: [Tensor], by order: [Int]?) -> [Tensor] {
+    order.map { order in order.map { inputs[$0] } } ?? inputs
+  }
+
+  /// Checks that `dataset` has examples, and that the model takes them.
+  static func check(_ dataset: any Dataset, suits model: Model) throws(LearnerError) {
+    guard dataset.count > 0 else { throw .emptyData(name: dataset.name) }
+    let order = try inputOrder(of: model, for: dataset)
+    for (place, input) in model.inputs.enumerated() {
+      let field = dataset.inputs[order?[place] ?? place]
+      let expected = ValueType(input.shape, input.elementType)
+      let got = ValueType(field.shape, field.elementType)
+      guard expected == got else {
+        throw .inputType(input: input.name, model: expected, data: got, name: dataset.name)
       }
-      // Other losses may read labels in their own way.
-      guard loss.name == Loss.crossEntropy().name, let names = dataset.target.classNames,
-        let outputs = model.outputShape.first
-      else { continue }
-      guard names.count <= outputs else {
-        throw .classCount(model: outputs, data: names.count, name: dataset.name)
-      }
+    }
+  }
+
+  /// Checks that the model takes the examples of `dataset`, and has an output for each class.
+  static func check(
+    _ dataset: any Dataset, suits model: Model, loss: Loss
+  ) throws(LearnerError) {
+    try check(dataset, suits: model)
+    // Other losses may read labels in their own way.
+    guard loss.name == Loss.crossEntropy().name, let names = dataset.target.classNames,
+      let outputs = model.outputShape.first
+    else { return }
+    guard names.count <= outputs else {
+      throw .classCount(model: outputs, data: names.count, name: dataset.name)
     }
   }
 

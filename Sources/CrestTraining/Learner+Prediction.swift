@@ -7,16 +7,17 @@ public import CrestTensor
 extension Learner {
   /// Measures loss and metrics over a set of examples, with running statistics and no dropout.
   ///
-  /// No callback runs, and nothing of the learner changes.
+  /// No callback runs, and nothing of the learner changes. In a fit, call it from hooks around passes, not
+  /// from those of a batch, whose memory it uses.
   ///
   /// - Parameter dataset: The examples; those of validation when nil.
   /// - Returns: Loss and metrics over all of them.
   /// - Throws: ``LearnerError`` when the set doesn't fit the model, or on interruption; what the data or
   ///   the compiler threw.
   public func evaluate(on dataset: (any Dataset)? = nil) throws -> PassResult {
-    let loader = try loader(of: dataset)
-    try Self.checkFit(
-      of: model, loss: loss, to: DataSplit(train: loader.dataset, valid: loader.dataset))
+    let loader = try dataset.map(loader) ?? validLoader
+    try Self.check(loader.dataset, suits: model, loss: loss)
+    let order = try Self.inputOrder(of: model, for: loader.dataset)
     var tally = PassTally(metrics)
     let reads: Set<Read> = metrics.isEmpty ? [] : [.predictions]
     let batches = loader.batches(epoch: 0)
@@ -25,7 +26,7 @@ extension Learner {
       let program = try programs.program(
         request(isTraining: false, count: batch.count, reads: reads))
       if batch.index == 0 { try checkMetrics(predictions: program.predictionType) }
-      try program.setInputs(inOrder(batch.inputs))
+      try program.setInputs(Self.ordered(batch.inputs, by: order))
       try program.setTarget(batch.targets)
       program.run(.forward, random: fixedRandomKey)
       program.run(.loss, random: fixedRandomKey)
@@ -42,14 +43,15 @@ extension Learner {
   /// - Returns: [N, …] of the model's output: logits where the model ends with none of its own.
   /// - Throws: As ``evaluate(on:)``.
   public func predict(on dataset: any Dataset) throws -> Tensor {
+    try Self.check(dataset, suits: model)
+    let order = try Self.inputOrder(of: model, for: dataset)
     let loader = try loader(of: dataset)
-    guard dataset.count > 0 else { throw LearnerError.emptyData(name: dataset.name) }
     var result = Tensor(zeros: Shape([dataset.count] + model.outputShape.dimensions))
     let batches = loader.batches(epoch: 0)
     while let batch = try batches.next() {
       try interruption.check()
       try result.writeRows(
-        model.predict(inOrder(batch.inputs)), at: batch.index * loader.batchSize)
+        model.predict(Self.ordered(batch.inputs, by: order)), at: batch.index * loader.batchSize)
     }
     return result
   }
@@ -85,15 +87,10 @@ extension Learner {
     return result
   }
 
-  private func loader(of dataset: (any Dataset)?) throws -> DataLoader {
-    guard let dataset else { return validLoader }
-    return try DataLoader(
+  private func loader(of dataset: any Dataset) throws -> DataLoader {
+    try DataLoader(
       dataset, batchSize: validLoader.batchSize, seed: seed, shuffle: false,
       prefetch: validLoader.prefetch)
-  }
-
-  private func inOrder(_ inputs: [Tensor]) -> [Tensor] {
-    inputOrder.map { order in order.map { inputs[$0] } } ?? inputs
   }
 }
 

@@ -50,13 +50,11 @@ public final class Learner {
   public internal(set) var errorsWhileEnding: [any Error] = []
 
   let programs: ProgramCache
-  /// For each input of the model, its place among the data's; nil when they are the same.
-  let inputOrder: [Int]?
   private var table: HyperparameterTable
   private var groups: [ParameterGroup]
   private var loop: TrainingLoop?
 
-  /// A learner that has learned nothing yet.
+  /// A learner that has learned nothing yet: the model keeps its parameters, moments begin at 0.
   ///
   /// - Parameters:
   ///   - model: What is trained, from the values its parameters have now.
@@ -85,8 +83,9 @@ public final class Learner {
     for metric in metrics where !names.insert(metric.name).inserted {
       throw LearnerError.metricNamedTwice(metric.name)
     }
-    inputOrder = try Self.inputOrder(of: model, for: data.train)
-    try Self.checkFit(of: model, loss: loss, to: data)
+    for dataset in [data.train, data.valid] {
+      try Self.check(dataset, suits: model, loss: loss)
+    }
 
     self.model = model
     self.data = data
@@ -180,7 +179,7 @@ public final class Learner {
     return epochsBegun
   }
 
-  /// The key of the training batch that begins.
+  /// The key of the training batch that begins; keys repeat after 2³² batches.
   func takeRandomKey() -> RandomKey {
     defer { batchesTrained += 1 }
     return RandomKey(seed: seed, step: UInt32(truncatingIfNeeded: batchesTrained))

@@ -193,7 +193,12 @@ struct CancelTests {
   func `an interruption ends the fit between batches, after all after hooks`(hook: String) throws {
     let learner = try HookOrderTests.learner()
     let flag = learner.interruption
-    let trace = Trace { if $0 == hook { flag.raise() } }
+    var isRaised = false
+    let trace = Trace { name in
+      guard name == hook, !isRaised else { return }
+      isRaised = true
+      flag.raise()
+    }
     guard case .interrupted = try learner.fit(epochs: 3, callbacks: [trace]) else {
       Issue.record("the fit was not interrupted")
       return

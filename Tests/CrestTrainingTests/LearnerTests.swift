@@ -31,7 +31,8 @@ struct LearnerTests {
       TinyModel.full(), data: TinyData.split(train: 600, valid: 200), metrics: [Accuracy()],
       batchSize: 32)
     try learner.fit(epochs: 20, learningRate: 0.1)
-    #expect(try learner.evaluate()["accuracy"] ?? 0 > 0.9)
+    let accuracy = try #require(try learner.evaluate()["accuracy"])
+    #expect(accuracy > 0.8, "a third is chance")
   }
 
   @Test func `the training loss is the mean over all examples, the smaller last batch included`()

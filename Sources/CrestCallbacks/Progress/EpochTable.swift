@@ -11,7 +11,7 @@ struct EpochTable {
     self.metrics = metrics
     self.epochCount = epochCount
     let names = Self.names(metrics)
-    let least = [2 * "\(epochCount)".count + 1] + [Int](repeating: 8, count: names.count - 1)
+    let least = ["\(epochCount)/\(epochCount)".count] + names.dropFirst().map { _ in 8 }
     widths = zip(names, least).map { max($0.count, $1) }
   }
 

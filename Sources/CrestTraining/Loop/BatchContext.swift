@@ -28,11 +28,13 @@ public final class BatchContext: PhaseContext {
   /// The mean loss of the batch; NaN before it is computed.
   public internal(set) var loss = Float.nan
   private var program: Program?
+  private let inputOrder: [Int]?
 
   private static let nothing = Tensor(zeros: [0])
 
-  init(_ pass: PassContext) {
+  init(_ pass: PassContext, inputOrder: [Int]?) {
     self.pass = pass
+    self.inputOrder = inputOrder
     super.init(pass.learner)
   }
 
@@ -82,7 +84,7 @@ public final class BatchContext: PhaseContext {
   func begin(_ batch: Batch, randomKey: RandomKey) {
     index = batch.index
     count = batch.count
-    inputs = learner.inputOrder.map { order in order.map { batch.inputs[$0] } } ?? batch.inputs
+    inputs = Learner.ordered(batch.inputs, by: inputOrder)
     targets = batch.targets
     step = fit.stepsTaken
     self.randomKey = randomKey

@@ -6,6 +6,12 @@ public struct PassResult: Sendable, Hashable, Codable {
     public let name: String
     /// What it was over all examples of the pass.
     public let value: Double
+
+    /// A value of the metric called `name`.
+    public init(name: String, value: Double) {
+      self.name = name
+      self.value = value
+    }
   }
 
   /// The number of examples whose loss was computed.
@@ -18,7 +24,7 @@ public struct PassResult: Sendable, Hashable, Codable {
   public let duration: Duration
 
   /// A result of its parts.
-  init(exampleCount: Int, loss: Double, metrics: [MetricValue], duration: Duration) {
+  public init(exampleCount: Int, loss: Double, metrics: [MetricValue], duration: Duration) {
     self.exampleCount = exampleCount
     self.loss = loss
     self.metrics = metrics

@@ -85,7 +85,7 @@ final class TrainingLoop {
     return try run(.fit, fit, hooks.fit) {
       for index in 0..<fit.epochCount {
         let epoch = EpochContext(fit, index: index)
-        _ = try run(.epoch, epoch, hooks.epoch) {
+        try run(.epoch, epoch, hooks.epoch) {
           try runPass(.training, of: epoch)
           try runPass(.validation, of: epoch)
         }
@@ -97,7 +97,7 @@ final class TrainingLoop {
     let isTraining = purpose == .training
     let loader = isTraining ? learner.trainLoader : learner.validLoader
     let pass = PassContext(epoch, purpose, batchCount: loader.batchCount)
-    _ = try run(
+    try run(
       isTraining ? .train : .validate, pass, isTraining ? hooks.train : hooks.validate
     ) {
       var tally = PassTally(isTraining ? [] : learner.metrics)
@@ -105,12 +105,13 @@ final class TrainingLoop {
         if isTraining { epoch.train = tally.result } else { epoch.validation = tally.result }
       }
       let batches = loader.batches(epoch: isTraining ? learner.takeEpoch() : 0)
-      let batch = BatchContext(pass)
+      let batch = BatchContext(
+        pass, inputOrder: try Learner.inputOrder(of: learner.model, for: loader.dataset))
       while let next = try batches.next() {
         try learner.interruption.check()
         batch.begin(next, randomKey: isTraining ? learner.takeRandomKey() : learner.fixedRandomKey)
         defer { batch.release() }
-        _ = try run(.batch, batch, hooks.batch) { try runBatch(batch, &tally) }
+        try run(.batch, batch, hooks.batch) { try runBatch(batch, &tally) }
       }
     }
   }
@@ -126,10 +127,10 @@ final class TrainingLoop {
     if batch.isTraining { fit.smoothedLoss = smoothedLoss.add(Double(batch.loss)) }
     try call(hooks.afterLoss, batch)
     guard batch.isTraining else { return }
-    _ = try run(.backward, batch, hooks.backward) {
+    try run(.backward, batch, hooks.backward) {
       program.run(.backward, random: batch.randomKey)
     }
-    _ = try run(.step, batch, hooks.step) {
+    try run(.step, batch, hooks.step) {
       learner.takeStep()
       fit.stepsTaken += 1
     }
@@ -150,6 +151,7 @@ final class TrainingLoop {
   ///
   /// - Returns: How the phase ended, when that stops here.
   /// - Throws: What stops more than this phase.
+  @discardableResult
   private func run<Context: PhaseContext>(
     _ phase: Phase, _ context: Context, _ hooks: PhaseHooks<Context>, _ body: () throws -> Void
   ) throws -> Outcome {

@@ -1,0 +1,131 @@
+import CrestCallbacks
+import CrestLayers
+import CrestOptimizers
+import CrestRuntime
+import CrestTraining
+import Foundation
+import Testing
+import TrainingTestSupport
+
+struct LogTests {
+  /// Runs `body` with a path in a folder of its own.
+  private static func withPath(_ body: (String) throws -> Void) throws {
+    let folder = FileManager.default.temporaryDirectory
+      .appending(path: "crest-logs-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { #expect(throws: Never.self) { try FileManager.default.removeItem(at: folder) } }
+    try body(folder.appending(path: "log.csv").path(percentEncoded: false))
+  }
+
+  private static func rows(_ path: String) throws -> [[String]] {
+    let text = try String(contentsOfFile: path, encoding: .utf8)
+    #expect(text.hasSuffix("\n"))
+    return text.split(separator: "\n").map {
+      $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    }
+  }
+
+  private static func learner() throws -> Learner {
+    try Learner(
+      TinyModel.full(), data: TinyData.split(train: 12), metrics: [Accuracy()], batchSize: 5)
+  }
+
+  @Test func `a row a step holds what the step used, to the last digit`() throws {
+    try Self.withPath { path in
+      let recorder = Recorder()
+      try Self.learner().fitOneCycle(
+        epochs: 2, maxLR: 0.05, callbacks: [recorder, StepLogger(path: path)])
+      let rows = try Self.rows(path)
+      #expect(rows.first == ["step", "epoch", "batch", "loss", "learning_rate", "momentum"])
+      #expect(
+        rows.dropFirst().map { $0[0...2].joined(separator: " ") }
+          == ["0 1 0", "1 1 1", "2 1 2", "3 2 0", "4 2 1", "5 2 2"])
+      #expect(rows.dropFirst().map { Float($0[3]) } == recorder.steps.map(\.loss))
+      #expect(rows.dropFirst().map { Double($0[4]) } == recorder.steps.map(\.learningRate))
+      #expect(rows.dropFirst().map { Double($0[5]) } == recorder.steps.map(\.momentum))
+    }
+  }
+
+  @Test func `a row is on disk as soon as its step is done`() throws {
+    try Self.withPath { path in
+      var counts: [Int] = []
+      let reader = CallbackOf(
+        .afterStep { _ in counts.append(try Self.rows(path).count) }, order: 100)
+      try Self.learner().fit(epochs: 1, callbacks: [StepLogger(path: path), reader])
+      #expect(counts == [2, 3, 4])
+    }
+  }
+
+  @Test func `a row an epoch holds its results`() throws {
+    try Self.withPath { path in
+      let recorder = Recorder()
+      let logger = CSVLogger(path: path)
+      let learner = try Self.learner()
+      try learner.fit(epochs: 2, callbacks: [recorder, logger])
+      let rows = try Self.rows(path)
+      #expect(
+        rows.first == [
+          "epoch", "train_loss", "valid_loss", "accuracy", "seconds", "examples_per_second",
+        ])
+      for (index, epoch) in recorder.epochs.enumerated() {
+        let row = rows[index + 1]
+        #expect(row[0] == "\(index + 1)")
+        #expect(Double(row[1]) == epoch.train?.loss)
+        #expect(Double(row[2]) == epoch.validation?.loss)
+        #expect(Double(row[3]) == epoch.validation?["accuracy"])
+        #expect(Double(row[5]) == epoch.train?.examplesPerSecond)
+      }
+      try learner.fit(epochs: 1, callbacks: [logger])
+      #expect(try Self.rows(path).map { $0[0] } == ["epoch", "1", "2", "1"], "it goes on")
+      try learner.fit(epochs: 1, callbacks: [CSVLogger(path: path)])
+      #expect(try Self.rows(path).map { $0[0] } == ["epoch", "1"], "another logger begins anew")
+    }
+  }
+
+  @Test func `what an epoch doesn't have is empty`() throws {
+    try Self.withPath { path in
+      let skip = CallbackOf(.beforeValidate { _ in throw Cancel(.validate, reason: "a test") })
+      try Self.learner().fit(epochs: 1, callbacks: [skip, CSVLogger(path: path)])
+      let row = try Self.rows(path)[1]
+      #expect(row[2] == "")
+      #expect(row[3] == "")
+      #expect(row[1] != "")
+    }
+  }
+
+  @Test func `a path that can't be written is an error before training`() throws {
+    let learner = try Self.learner()
+    let before = learner.model.store.snapshot()
+    for logger in [
+      CSVLogger(path: "/nowhere/log.csv"), StepLogger(path: "/nowhere/log.csv"),
+    ] as [any Callback] {
+      let error = #expect(throws: CallbackError.self) {
+        try learner.fit(epochs: 1, callbacks: [logger])
+      }
+      #expect(
+        error?.description == "/nowhere/log.csv can't be written: No such file or directory; "
+          + "choose another path or make room")
+    }
+    #expect(learner.model.store.snapshot() == before)
+  }
+
+  @Test(.enabled(if: FileManager.default.fileExists(atPath: "/dev/full"), "there is no /dev/full"))
+  func `a full disk ends the fit with an error`() throws {
+    #expect(
+      throws: CallbackError.unwritable(path: "/dev/full", reason: "No space left on device")
+    ) { try Self.learner().fit(epochs: 1, callbacks: [StepLogger(path: "/dev/full")]) }
+  }
+
+  @Test func `a recorder starts anew with each fit`() throws {
+    let recorder = Recorder()
+    let learner = try Self.learner()
+    try learner.fit(epochs: 2, callbacks: [recorder])
+    #expect(recorder.steps.count == 6)
+    #expect(recorder.epochs.count == 2)
+    let first = try #require(recorder.steps.first)
+    #expect(abs(first.smoothedLoss - Double(first.loss)) < 1e-12)
+    try learner.fit(epochs: 1, callbacks: [recorder])
+    #expect(recorder.steps.count == 3)
+    #expect(recorder.epochs.count == 1)
+  }
+}

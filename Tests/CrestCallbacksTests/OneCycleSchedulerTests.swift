@@ -1,0 +1,95 @@
+import CrestCallbacks
+import CrestLayers
+import CrestOptimizers
+import CrestRuntime
+import CrestTraining
+import Testing
+import TrainingTestSupport
+
+struct OneCycleSchedulerTests {
+  private static func learner(optimizer: any Optimizer = SGD()) throws -> Learner {
+    try Learner(TinyModel.full(), data: TinyData.split(), optimizer: optimizer, batchSize: 5)
+  }
+
+  @Test(arguments: OneCycle.Convention.allCases)
+  func `fitOneCycle is fit with a OneCycleScheduler, to the bit`(convention: OneCycle.Convention)
+    throws
+  {
+    for optimizer in [SGD(), Adam()] as [any Optimizer] {
+      let front = try Self.learner(optimizer: optimizer)
+      try front.fitOneCycle(epochs: 3, maxLR: 0.05, convention: convention)
+      let back = try Self.learner(optimizer: optimizer)
+      back.add(try OneCycleScheduler(maxLR: 0.05, convention: convention))
+      try back.fit(epochs: 3)
+      #expect(front.model.store.snapshot() == back.model.store.snapshot())
+
+      let constant = try Self.learner(optimizer: optimizer)
+      try constant.fit(epochs: 3, learningRate: 0.05)
+      #expect(front.model.store.snapshot() != constant.model.store.snapshot())
+    }
+  }
+
+  @Test(arguments: OneCycle.Convention.allCases)
+  func `each step is taken at the policy's rate and momentum`(convention: OneCycle.Convention)
+    throws
+  {
+    let policy = try OneCycle(maxLR: 0.05, convention: convention)
+    let recorder = Recorder()
+    try Self.learner().fit(epochs: 3, callbacks: [recorder, OneCycleScheduler(policy)])
+    #expect(recorder.steps.map(\.step) == Array(0..<15))
+    for step in recorder.steps {
+      #expect(step.learningRate == policy.learningRate(step: step.step, total: 15))
+      #expect(step.momentum == policy.momentum(step: step.step, total: 15))
+    }
+  }
+
+  @Test func `the optimiser's momentum stays when it is not cycled`() throws {
+    let recorder = Recorder()
+    let scheduler = OneCycleScheduler(try OneCycle(maxLR: 0.05), cyclesMomentum: false)
+    try Self.learner().fit(epochs: 1, callbacks: [recorder, scheduler])
+    #expect(recorder.steps.map(\.momentum) == [Double](repeating: 0.9, count: 5))
+  }
+
+  @Test func `a range of one rate is that rate, another spreads over the layers`() throws {
+    let number = try Self.learner()
+    try number.fitOneCycle(epochs: 1, maxLR: 0.05)
+    let range = try Self.learner()
+    try range.fitOneCycle(epochs: 1, maxLR: 0.05...0.05)
+    #expect(number.model.store.snapshot() == range.model.store.snapshot())
+    let wide = try Self.learner()
+    try wide.fitOneCycle(epochs: 1, maxLR: 0.0005...0.05)
+    #expect(wide.learningRateSpread == 0.01)
+    #expect(number.model.store.snapshot() != wide.model.store.snapshot())
+  }
+
+  @Test func `a rate without a meaning is refused before training`() throws {
+    let learner = try Self.learner()
+    for rate in [0, -1, Double.infinity] {
+      #expect(throws: ScheduleError.self) { try learner.fitOneCycle(epochs: 1, maxLR: rate) }
+    }
+    let error = #expect(throws: CallbackError.self) {
+      try learner.fitOneCycle(epochs: 1, maxLR: 0...0.1)
+    }
+    #expect(
+      error?.description == "OneCycleScheduler: spread is 0.0, expected a finite number above 0")
+  }
+
+  @Test func `two schedulers of the learning rate are refused by name`() throws {
+    let learner = try Self.learner()
+    learner.add(ParameterScheduler(try .cosine(from: 0.1, to: 0)))
+    #expect(
+      throws: LearnerError.twoOwners(
+        of: .base(.learningRate), first: "ParameterScheduler(learning rate)",
+        second: "OneCycleScheduler")
+    ) { try learner.fitOneCycle(epochs: 1, maxLR: 0.1) }
+  }
+
+  @Test func `any hyperparameter follows any schedule`() throws {
+    let schedule = try Schedule.linear(from: 0.4, to: 0.2)
+    let recorder = Recorder()
+    try Self.learner().fit(
+      epochs: 2, callbacks: [recorder, ParameterScheduler(schedule, of: .momentum)])
+    #expect(
+      recorder.steps.map(\.momentum) == (0..<10).map { schedule.value(step: $0, total: 10) })
+  }
+}

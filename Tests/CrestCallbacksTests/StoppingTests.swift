@@ -1,0 +1,155 @@
+import CrestCallbacks
+import CrestLayers
+import CrestGraph
+import CrestData
+import CrestRuntime
+import CrestTensor
+import CrestTraining
+import Testing
+import TrainingTestSupport
+
+struct EarlyStoppingTests {
+  /// A metric that gives the values it was made of, one a pass.
+  struct Script: Metric {
+    let name: String
+    let direction: MetricDirection
+    let values: [Double]
+    let pass: Pass
+    var value: Double { values[pass.number - 1] }
+    mutating func reset() { pass.number += 1 }
+    mutating func update(_ predictions: Span<Float>, _ batch: ScoredBatch) {}
+
+    /// The pass, counted by resets; used by one learner at a time.
+    final class Pass: @unchecked Sendable { var number = 0 }
+  }
+
+  static let cases:
+    [(values: [Double], direction: MetricDirection, patience: Int, delta: Double, epochs: Int)] = [
+      ([3, 2, 1, 0], .lowerIsBetter, 1, 0, 4),
+      ([3, 2, 2, 0], .lowerIsBetter, 1, 0, 3),
+      ([3, 2, 2.5, 1.9, 3, 3], .lowerIsBetter, 2, 0, 6),
+      ([3, 2, 2.5, 2.2, 1], .lowerIsBetter, 2, 0, 4),
+      ([3, 2.95, 2.9, 1], .lowerIsBetter, 2, 0.5, 3),
+      ([1, 2, 3, 2], .higherIsBetter, 1, 0, 4),
+      ([1, 2, 1, 5], .higherIsBetter, 1, 0, 3),
+      ([.nan, 2, .nan, 1], .lowerIsBetter, 2, 0, 4),
+      ([2, .nan, .nan, 1], .lowerIsBetter, 2, 0, 3),
+    ]
+
+  @Test(arguments: cases.indices)
+  func `a fit ends when nothing got better for as long as is borne`(index: Int) throws {
+    let (values, direction, patience, delta, epochs) = Self.cases[index]
+    let learner = try Learner(
+      TinyModel.linear(), data: TinyData.split(),
+      metrics: [
+        Script(name: "script", direction: direction, values: values, pass: .init())
+      ])
+    let recorder = Recorder()
+    let outcome = try learner.fit(
+      epochs: values.count,
+      callbacks: [
+        recorder, EarlyStopping(monitor: .metric("script"), patience: patience, minDelta: delta),
+      ])
+    #expect(recorder.epochs.count == epochs)
+    if epochs < values.count {
+      guard case .cancelled(let cancellation) = outcome else {
+        Issue.record("not cancelled but \(outcome)")
+        return
+      }
+      let wait = patience == 1 ? "1 epoch" : "\(patience) epochs"
+      #expect(
+        cancellation.description
+          == "fit cancelled by EarlyStopping: script has not become better for \(wait)")
+    }
+  }
+
+  @Test func `losses are watched too, and a mode overrules the direction`() throws {
+    for (name, monitor) in [
+      ("train_loss", EarlyStopping.Monitor.trainLoss), ("valid_loss", .validLoss),
+      ("accuracy", .metric("accuracy")),
+    ] {
+      #expect(EarlyStopping.Monitor(name) == monitor)
+      #expect(monitor.description == name)
+    }
+    let learner = try Learner(TinyModel.linear(), data: TinyData.split())
+    let recorder = Recorder()
+    try learner.fit(
+      epochs: 9, learningRate: 0.1,
+      callbacks: [
+        recorder, EarlyStopping(monitor: .trainLoss, patience: 2, mode: .higherIsBetter),
+      ])
+    #expect(recorder.epochs.count == 3, "the loss falls from the start")
+  }
+
+  @Test func `numbers without a meaning and unknown metrics are refused`() throws {
+    let patience = #expect(throws: CallbackError.self) { try EarlyStopping(patience: 0) }
+    #expect(patience?.description == "EarlyStopping: patience is 0, expected at least 1 epoch")
+    let delta = #expect(throws: CallbackError.self) { try EarlyStopping(minDelta: -1) }
+    #expect(
+      delta?.description
+        == "EarlyStopping: minDelta is -1.0, expected a finite number of at least 0")
+    let learner = try Learner(
+      TinyModel.linear(), data: TinyData.split(), metrics: [Accuracy()])
+    let metric = #expect(throws: CallbackError.self) {
+      try learner.fit(epochs: 1, callbacks: [EarlyStopping(monitor: .metric("f1"))])
+    }
+    #expect(
+      metric?.description
+        == "EarlyStopping: there is no metric \"f1\" to watch; known are train_loss, valid_loss, "
+        + "accuracy; choose one, or give the learner the metric")
+  }
+}
+
+struct TerminateOnNaNTests {
+  /// The logarithm of inputs of which some are below 0.
+  struct Decibels: Layer {
+    func trace(_ x: Symbol) throws -> Symbol { try x.log() }
+  }
+
+  @Test func `the first layer that gives no number is named, and nothing has moved`() throws {
+    let model = try Model(input: [4], engine: Engine(threadCount: 1)) {
+      Dense(6, name: "first")
+      BatchNorm()
+      Decibels()
+      Dropout(0.5)
+      Dense(3)
+    }
+    let learner = try Learner(
+      model, data: TinyData.split(), callbacks: [TerminateOnNaN()], batchSize: 5)
+    let parameters = model.store.parameters.map(model.store.value)
+    let error = #expect(throws: NonFiniteLoss.self) { try learner.fit(epochs: 1) }
+    #expect(
+      error?.description == "the training loss is nan in step 0 (epoch 1, batch 0): "
+        + "logarithm in layer decibels gives nan; lower the learning rate")
+    #expect(model.store.parameters.map(model.store.value) == parameters)
+  }
+
+  @Test func `a run that blows up names the step and the parameter or layer`() throws {
+    let learner = try Learner(
+      TinyModel.linear(),
+      data: DataSplit(train: TinyData.values(22), valid: TinyData.values(9)),
+      callbacks: [TerminateOnNaN()], batchSize: 5)
+    let recorder = Recorder()
+    let error = #expect(throws: NonFiniteLoss.self) {
+      try learner.fit(epochs: 9, learningRate: 1e18, callbacks: [recorder])
+    }
+    #expect(error?.step == recorder.steps.count)
+    #expect(error?.purpose == .training)
+    #expect(error?.origin != nil)
+  }
+
+  @Test func `data that is no number is named`() throws {
+    let set = TensorExamples(
+      name: "broken", inputs: [("pixels", Tensor([1, 2, .infinity, 4 as Float], shape: [1, 4]))],
+      targets: Tensor([0 as Int64]), classNames: ["a", "b", "c"])
+    let learner = try Learner(
+      TinyModel.linear(), data: DataSplit(train: set, valid: set), callbacks: [TerminateOnNaN()])
+    let error = #expect(throws: NonFiniteLoss.self) { try learner.fit(epochs: 1) }
+    #expect(error?.description.contains("the input \"input\" holds inf; clean the data") == true)
+  }
+
+  @Test func `finite losses pass`() throws {
+    try Learner(TinyModel.full(), data: TinyData.split(), callbacks: [TerminateOnNaN()])
+      .fit(epochs: 1)
+  }
+}
