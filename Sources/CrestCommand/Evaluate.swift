@@ -9,7 +9,7 @@ struct Evaluate: ParsableCommand {
       with: what it does before it has learned anything.
       """)
 
-  @OptionGroup var model: ModelOptions
+  @OptionGroup(title: "Model and data") var model: ModelOptions
 
   func run() throws {
     let interruption = Interruption()

@@ -10,7 +10,7 @@ struct FindLR: ParsableCommand {
       losses, and suggests a rate by four methods.
       """)
 
-  @OptionGroup var model: ModelOptions
+  @OptionGroup(title: "Model and data") var model: ModelOptions
 
   @OptionGroup(title: "Training") var optimizer: OptimizerOptions
 

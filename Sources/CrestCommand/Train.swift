@@ -12,7 +12,7 @@ struct Train: ParsableCommand {
       Every run ends when a loss is not finite, and names the layer where that began.
       """)
 
-  @OptionGroup var model: ModelOptions
+  @OptionGroup(title: "Model and data") var model: ModelOptions
 
   @Option(
     parsing: .unconditional,

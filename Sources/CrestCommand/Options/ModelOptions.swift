@@ -35,7 +35,8 @@ struct ModelOptions: ParsableArguments {
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("Threads; makes no difference to results (default: all cores).", valueName: "n"))
+    help: ArgumentHelp(
+      "Threads; makes no difference to results (default: all cores).", valueName: "n"))
   var threads: Int?
 
   @Flag(help: "Print results as JSON, one object a line.")

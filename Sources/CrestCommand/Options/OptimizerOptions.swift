@@ -23,7 +23,8 @@ struct OptimizerOptions: ParsableArguments {
     help: ArgumentHelp("Weight decay (default: the optimiser's own).", valueName: "x"))
   var weightDecay: Double?
 
-  @Option(help: ArgumentHelp("How weights decay (default: the optimiser's own).", valueName: "kind"))
+  @Option(
+    help: ArgumentHelp("How weights decay (default: the optimiser's own).", valueName: "kind"))
   var weightDecayKind: WeightDecayKind?
 
   @Option(help: ArgumentHelp("What decays.", valueName: "what"))

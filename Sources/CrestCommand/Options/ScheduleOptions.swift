@@ -21,6 +21,8 @@ struct ScheduleOptions: ParsableArguments {
   /// - Parameters:
   ///   - momentum: What the optimiser's option says.
   ///   - batchesPerEpoch: The steps of an epoch, which triangular cycles are measured in.
+  /// - Returns: A scheduler of the learning rate, and under 1cycle of the momentum.
+  /// - Throws: What is wrong with the numbers, or with the options together.
   func makeScheduler(
     momentum: MomentumOption?, batchesPerEpoch: Int
   ) throws -> any Callback {

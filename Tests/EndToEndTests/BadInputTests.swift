@@ -1,0 +1,279 @@
+import Foundation
+import Testing
+
+/// Options that can't be right: exit code 64 and one message.
+@Suite struct `Wrong usage` {
+  struct Case: CustomTestStringConvertible {
+    let arguments: String
+    let message: String
+    var testDescription: String { arguments }
+  }
+
+  static let cases = [
+    Case(
+      arguments: "--model alexnet",
+      message:
+        "model: expected one of mlp, small-cnn, lenet, resnet20, resnet56, resnet110, got \"alexnet\""
+    ),
+    Case(
+      arguments: "--model net.onnx",
+      message:
+        "--model: ONNX files can't be read by this version, got net.onnx; "
+        + "give one of mlp, small-cnn, lenet, resnet20, resnet56, resnet110"),
+    Case(
+      arguments: "--data nowhere",
+      message:
+        "there is no data set and no folder \"nowhere\"; give one of digits, or the path of a folder "
+        + "of train-images-idx3-ubyte[.gz] (MNIST and its like), data_batch_1.bin (CIFAR-10's binary "
+        + "version) or train-x.npy or train-x.NAME.npy (NumPy arrays)"),
+    Case(arguments: "--epochs 0", message: "epochs: expected at least 1, got 0"),
+    Case(arguments: "--epochs -3", message: "epochs: expected at least 1, got -3"),
+    Case(
+      arguments: "--max-lr -0.1",
+      message: "learning rate: expected a finite number above 0, got -0.1"),
+    Case(
+      arguments: "--max-lr nan", message: "learning rate: expected a finite number above 0, got nan"),
+    Case(
+      arguments: "--max-lr inf", message: "learning rate: expected a finite number above 0, got inf"),
+    Case(
+      arguments: "--schedule cosine --max-lr 0",
+      message: "learning rate: expected a finite number above 0, got 0.0"),
+    Case(arguments: "--batch-size 0", message: "batch size: expected at least 1, got 0"),
+    Case(
+      arguments: "--threads 0",
+      message: "threads: expected a number the system can start, from 1 up, got 0; use fewer"),
+    Case(
+      arguments: "--loss hinge",
+      message: "loss: expected one of cross-entropy, mse, mae, bce, got \"hinge\""),
+    Case(
+      arguments: "--optimizer lion",
+      message: "optimizer: expected one of sgd, adam, adamw, got \"lion\""),
+    Case(
+      arguments: "--optimizer adamw --weight-decay-kind l2",
+      message: "adamw: weight decay is decoupled, expected so, got l2; use adam for l2"),
+    Case(
+      arguments: "--momentum 2",
+      message: "sgd: momentum is 2.0, expected a number from 0 to below 1"),
+    Case(
+      arguments: "--momentum 0.8,0.9",
+      message: "1cycle: momentum goes from high 0.8 to low 0.9 and back, so low must not be above "
+        + "high. Swap the two."),
+    Case(
+      arguments: "--schedule step --momentum 0.95,0.85",
+      message: "--momentum: two values are the ends of a 1cycle, but the schedule is step; give one"),
+    Case(
+      arguments: "--schedule cosine --style smith",
+      message: "--style: it is a convention of 1cycle, but the schedule is cosine; "
+        + "leave one of them out"),
+    Case(
+      arguments: "--augment crop,blur",
+      message: "--augment: expected one of crop, flip, cutout, got \"blur\""),
+    Case(
+      arguments: "--augment cutout",
+      message: "the transform cutout(size 16) can't be used on digits (train): a square of 16 is "
+        + "larger than the images, which are 8 × 8"),
+    Case(
+      arguments: "--callback swa",
+      message: "--callback: expected one of csv-logger, early-stopping, step-logger, "
+        + "terminate-on-nan, got \"swa\""),
+    Case(
+      arguments: "--callback early-stopping:patience=long",
+      message: "--callback early-stopping: patience is \"long\", expected a whole number"),
+    Case(
+      arguments: "--callback early-stopping:wait=3",
+      message: "--callback early-stopping: expected settings monitor, patience, min-delta, mode, "
+        + "got \"wait\""),
+    Case(
+      arguments: "--callback early-stopping:patience",
+      message: "--callback early-stopping: expected settings as key=value, got \"patience\"; "
+        + "separate several by commas"),
+    Case(
+      arguments: "--callback early-stopping:patience=1,patience=2",
+      message: "--callback early-stopping: patience is given twice; give it once"),
+    Case(
+      arguments: "--callback early-stopping:monitor=f1",
+      message: "EarlyStopping: there is no metric \"f1\" to watch; known are train_loss, valid_loss, "
+        + "accuracy; choose one, or give the learner the metric"),
+    Case(
+      arguments: "--callback csv-logger",
+      message: "--callback csv-logger: path is missing; write it as csv-logger:path=…"),
+    Case(
+      arguments: "--callback terminate-on-nan:now=1",
+      message: "--callback terminate-on-nan: it has no settings, got \"now\""),
+  ]
+
+  @Test(arguments: cases) func `ends with 64 and says what to do`(_ wrong: Case) throws {
+    // Of an option given twice the last one counts.
+    let usual = ["--model", "mlp", "--data", "digits", "--epochs", "1", "--max-lr", "0.1"]
+    let wrongArguments = wrong.arguments.split(separator: " ").map(String.init)
+    let result = try CrestProcess.run(["train"] + usual + wrongArguments)
+    #expect(result.error == "Error: \(wrong.message)\n")
+    #expect(result.output == "")
+    #expect(result.status == 64)
+  }
+
+  @Test(arguments: [
+    ["train"], ["train", "--frobnicate"], ["fly"], ["train", "--max-lr", "much"],
+    ["train", "--seed", "-1"], ["train", "--schedule", "none"], ["find-lr", "--epochs", "3"],
+    ["data", "info"],
+  ])
+  func `of options is worded by the parser, with 64`(_ arguments: [String]) throws {
+    let result = try CrestProcess.run(arguments)
+    #expect(result.error.hasPrefix("Error: "))
+    #expect(result.error.contains("See 'crest"))
+    #expect(result.output == "")
+    #expect(result.status == 64)
+  }
+
+  @Test func `of find-lr names its own options`() throws {
+    let result = try CrestProcess.run(
+      ["find-lr", "--model", "mlp", "--data", "digits", "--momentum", "0.95,0.85"])
+    #expect(
+      result.error
+        == "Error: --momentum: two values are the ends of a 1cycle, but the schedule is a range "
+        + "test; give one\n")
+    #expect(result.status == 64)
+  }
+}
+
+/// Models and data that can't be right: exit code 65 and one message.
+@Suite struct `Bad models and data` {
+  @Test func `a network that the images are too small for`() throws {
+    let result = try CrestProcess.run(
+      ["train", "--model", "lenet", "--data", "digits", "--epochs", "1", "--max-lr", "0.1"])
+    #expect(
+      result.error.hasPrefix(
+        "Error: model lenet can't take examples of shape [1, 8, 8]: layer \"conv2\" (Conv): "))
+    #expect(result.error.split(separator: "\n").count == 1)
+    #expect(result.status == 65)
+  }
+
+  /// Files of a folder, what is wrong with them, and the exit code.
+  struct Folder: CustomTestStringConvertible {
+    let files: [String: [UInt8]]
+    let message: (String) -> String
+    var status: Int32 = 65
+    var testDescription: String { files.keys.sorted().joined(separator: ", ") }
+  }
+
+  private static let labels: [UInt8] = [0, 0, 8, 1, 0, 0, 0, 2, 3, 4]
+
+  static let folders = [
+    Folder(
+      files: [:],
+      message: {
+        "\($0) holds no data set that is known; looked for train-images-idx3-ubyte[.gz] (MNIST and "
+          + "its like), data_batch_1.bin (CIFAR-10's binary version) or train-x.npy or train-x.NAME.npy "
+          + "(NumPy arrays)"
+      }),
+    Folder(
+      files: ["train-labels-idx1-ubyte": labels],
+      message: {
+        "\($0)/train-images-idx3-ubyte is missing; the data set's other files are there, so add it "
+          + "or unpack the set again"
+      }),
+    Folder(
+      files: [
+        "train-images-idx3-ubyte": [0, 0, 8, 1, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 1, 7, 7],
+        "train-labels-idx1-ubyte": labels,
+      ],
+      message: {
+        "\($0)/train-images-idx3-ubyte begins with the number 2049, expected 2051; it is another "
+          + "kind of file than its name says"
+      }),
+    Folder(
+      files: [
+        "train-images-idx3-ubyte": [0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 2, 7, 7],
+        "train-labels-idx1-ubyte": labels,
+      ],
+      message: {
+        "\($0)/train-images-idx3-ubyte is cut short: expected 24 bytes, got 18; fetch the file again"
+      }),
+    Folder(
+      files: [
+        "train-x.npy": npy(
+          "{'descr': '<f4', 'fortran_order': False, 'shape': (4611686018427387904, 16), }"),
+        "train-y.npy": npy("{'descr': '<i8', 'fortran_order': False, 'shape': (1,), }"),
+      ],
+      message: { "\($0)/train-x.npy: " }),
+  ]
+
+  @Test(arguments: folders) func `data that are damaged`(_ damaged: Folder) throws {
+    let folder = try TemporaryFolder()
+    for (name, bytes) in damaged.files { try folder.write(bytes, to: name) }
+    for command in [["data", "info", folder.path], train(folder)] {
+      let result = try CrestProcess.run(command)
+      #expect(result.error.hasPrefix("Error: " + damaged.message(folder.path)), "\(command)")
+      #expect(result.error.split(separator: "\n").count == 1)
+      #expect(result.output == "")
+      #expect(result.status == damaged.status)
+    }
+  }
+
+  @Test func `labels that name no class`() throws {
+    let folder = try TemporaryFolder()
+    let pixels: [UInt8] = [0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 2] + [UInt8](0..<8)
+    for part in ["train", "t10k"] {
+      try folder.write(pixels, to: "\(part)-images-idx3-ubyte")
+      try folder.write(
+        [0, 0, 8, 1, 0, 0, 0, 2, 3, 77], to: "\(part)-labels-idx1-ubyte")
+    }
+    let result = try CrestProcess.run(train(folder))
+    #expect(
+      result.error
+        == "Error: label 1 of \(folder.path)/train-labels-idx1-ubyte is 77, but the set's classes are "
+        + "0 to 9; number the classes from 0 and use the same ones for training and validation\n")
+    #expect(result.status == 65)
+  }
+
+  @Test func `a learning rate that a network can't bear`() throws {
+    let result = try CrestProcess.run(
+      [
+        "train", "--model", "mlp", "--data", "digits", "--epochs", "1", "--max-lr", "1e30", "--json",
+      ])
+    let place = /Error: the training loss is -?(nan|inf) in step \d+ \(epoch 1, batch \d+\): /
+    #expect(result.error.prefixMatch(of: place) != nil, "\(result.error)")
+    #expect(result.error.contains(" in layer dense"))
+    #expect(result.error.hasSuffix("; lower the learning rate\n"))
+    #expect(result.output == "")
+    #expect(result.status == 65)
+  }
+
+  private func train(_ folder: TemporaryFolder) -> [String] {
+    [
+      "train", "--model", "mlp", "--data", folder.path, "--epochs", "1", "--max-lr", "0.1",
+    ]
+  }
+
+  private static func npy(_ header: String) -> [UInt8] {
+    let padded = header + String(repeating: " ", count: 117 - header.utf8.count) + "\n"
+    return [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(padded.utf8.count), 0] + Array(padded.utf8)
+  }
+}
+
+/// Files that can't be read or written: exit code 74.
+@Suite struct `Files out of reach` {
+  @Test(arguments: ["--log", "--log-steps"]) func `a log that can't be begun`(option: String) throws {
+    let result = try CrestProcess.run(
+      [
+        "train", "--model", "mlp", "--data", "digits", "--epochs", "1", "--max-lr", "0.1", option,
+        "/no/such/folder/log.csv",
+      ])
+    #expect(
+      result.error
+        == "Error: /no/such/folder/log.csv can't be written: No such file or directory; "
+        + "choose another path or make room\n")
+    #expect(result.output == "")
+    #expect(result.status == 74)
+  }
+
+  @Test func `a drawing that can't be written`() throws {
+    let result = try CrestProcess.run(
+      ["find-lr", "--model", "mlp", "--data", "digits", "--plot", "/no/such/folder/plot.svg"])
+    #expect(
+      result.error
+        == "Error: /no/such/folder/plot.svg can't be written: No such file or directory; "
+        + "choose another place or make room\n")
+    #expect(result.status == 74)
+  }
+}

@@ -1,0 +1,187 @@
+import Foundation
+import Testing
+
+@Suite struct `Runs of the command` {
+  private static let epochKeys: Set = [
+    "event", "epoch", "train_loss", "valid_loss", "accuracy", "seconds", "examples_per_second",
+  ]
+
+  private func trainDigits(_ options: String...) throws -> CrestProcess.Result {
+    try CrestProcess.run(
+      ["train", "--model", "mlp", "--data", "digits", "--epochs", "3", "--max-lr", "0.1"] + options)
+  }
+
+  @Test func `train prints an object an epoch and a result, and learns`() throws {
+    let result = try trainDigits("--json")
+    #expect(result.status == 0)
+    #expect(result.error == "")
+    let objects = try result.objects()
+    #expect(objects.compactMap { $0["event"] as? String } == ["epoch", "epoch", "epoch", "result"])
+    #expect(objects.compactMap { $0["epoch"] as? Int } == [1, 2, 3, 3])
+    for object in objects { #expect(Set(object.keys) == Self.epochKeys) }
+    let last = try #require(objects.last)
+    // Chance is 0.1. Seeds 0 to 9 give 0.93 to 0.96.
+    #expect(try #require(last["accuracy"] as? Double) > 0.9)
+    for key in ["train_loss", "valid_loss", "accuracy"] {
+      #expect(last[key] as? Double == objects[2][key] as? Double)
+    }
+  }
+
+  @Test func `the same seed gives the same bits for any number of threads`() throws {
+    let losses = try ["1", "2", "3"].map { threads in
+      try trainDigits("--json", "--threads", threads, "--seed", "7").objects()
+        .map { [$0["train_loss"] as? Double, $0["valid_loss"] as? Double] }
+    }
+    #expect(losses[1] == losses[0])
+    #expect(losses[2] == losses[0])
+    let other = try trainDigits("--json", "--seed", "8").objects()
+    #expect(other.first?["train_loss"] as? Double != losses[0][0][0])
+  }
+
+  @Test func `train prints rows and a summary for people, and nothing else to a file`() throws {
+    let result = try trainDigits()
+    #expect(result.error == "")
+    let lines = result.output.split(separator: "\n")
+    #expect(lines.count == 5)
+    #expect(lines[0].split(separator: " ").joined(separator: " ")
+      == "epoch train loss valid loss accuracy time")
+    #expect(lines[1].contains("1/3"))
+    let results = /accuracy 0\.\d{4}, valid loss \d\.\d{4}, train loss \d\.\d{4} after 3 epochs in /
+    let pace = /\d+\.\d s, \d+ examples a second/
+    let end = try #require(lines[4].prefixMatch(of: results)?.range.upperBound, "\(lines[4])")
+    #expect(lines[4][end...].wholeMatch(of: pace) != nil, "\(lines[4])")
+  }
+
+  @Test func `logs have a row a step and a row an epoch`() throws {
+    let folder = try TemporaryFolder()
+    _ = try trainDigits(
+      "--log", folder["epochs.csv"].path, "--log-steps", folder["steps.csv"].path)
+    let steps = try folder.lines(of: "steps.csv")
+    #expect(steps[0] == "step,epoch,batch,loss,learning_rate,momentum")
+    // 1,438 examples in batches of 64.
+    #expect(steps.count == 1 + 3 * 23)
+    let first = steps[1].split(separator: ",")
+    // `.fastai` begins at a 25th of the maximum and at momentum 0.95.
+    #expect(Double(first[4]) == 0.1 / 25)
+    #expect(Double(first[5]) == 0.95)
+    #expect(steps[69].hasPrefix("68,3,22,"))
+    let epochs = try folder.lines(of: "epochs.csv")
+    #expect(
+      epochs[0] == "epoch,train_loss,valid_loss,accuracy,seconds,examples_per_second")
+    #expect(epochs.count == 4)
+  }
+
+  @Test(arguments: [
+    "--schedule constant", "--schedule flat-cosine", "--schedule cosine", "--schedule linear",
+    "--schedule triangular", "--schedule step", "--style fastai1", "--style pytorch",
+    "--style pytorch-three-phase", "--style smith", "--momentum 0.9", "--momentum 0.98,0.8",
+    "--optimizer adam --max-lr 0.003", "--optimizer adamw --max-lr 0.003 --weight-decay 0.1",
+    "--weight-decay 0.001 --weight-decay-kind decoupled --weight-decay-on all", "--no-shuffle",
+    "--augment crop", "--batch-size 50", "--callback early-stopping:patience=2,monitor=accuracy",
+  ])
+  func `every option leads to a run that learns`(_ options: String) throws {
+    let result = try CrestProcess.run(
+      ["train", "--model", "mlp", "--data", "digits", "--epochs", "4", "--max-lr", "0.05", "--json"]
+        + options.split(separator: " ").map(String.init))
+    #expect(result.status == 0, "\(result.error)")
+    let objects = try result.objects()
+    let first = try #require(objects.first?["train_loss"] as? Double)
+    let last = try #require(objects.last?["train_loss"] as? Double)
+    #expect(last < first)
+    #expect(try #require(objects.last?["accuracy"] as? Double) > 0.7)
+  }
+
+  @Test func `a callback that ends the run says so`() throws {
+    let result = try CrestProcess.run(
+      [
+        "train", "--model", "mlp", "--data", "digits", "--epochs", "50", "--max-lr", "0.1",
+        "--callback", "early-stopping:min-delta=10",
+      ])
+    #expect(result.status == 0)
+    #expect(
+      result.output.contains(
+        "ended by EarlyStopping: valid_loss has not become better for 1 epoch\n"))
+    #expect(result.output.contains(" after 2 epochs in "))
+  }
+
+  @Test func `find-lr suggests by four methods and draws`() throws {
+    let folder = try TemporaryFolder()
+    let arguments = ["find-lr", "--model", "mlp", "--data", "digits"]
+    let result = try CrestProcess.run(arguments + ["--json", "--plot", folder["plot.svg"].path])
+    #expect(result.status == 0)
+    #expect(result.error == "")
+    let object = try #require(try result.objects().first)
+    #expect(Set(object.keys) == ["event", "valley", "slide", "steepest", "minimum"])
+    let valley = try #require(object["valley"] as? Double)
+    #expect(1e-5 < valley && valley < 1, "\(valley)")
+    let drawing = try String(contentsOf: folder["plot.svg"], encoding: .utf8)
+    #expect(drawing.hasPrefix("<?xml") && drawing.hasSuffix("</svg>\n"))
+
+    let text = try CrestProcess.run(arguments)
+    #expect(text.output.hasPrefix("loss\n"))
+    #expect(text.output.contains("valley"))
+    #expect(text.error == "")
+  }
+
+  @Test func `evaluate measures the untrained network`() throws {
+    let arguments = ["evaluate", "--model", "mlp", "--data", "digits"]
+    let object = try #require(
+      try CrestProcess.run(arguments + ["--json"]).objects().first)
+    #expect(
+      Set(object.keys)
+        == ["event", "valid_loss", "accuracy", "seconds", "examples_per_second"])
+    // Ten classes, nothing learned: about ln 10 and a tenth.
+    #expect(abs(try #require(object["valid_loss"] as? Double) - 2.3) < 1)
+    let text = try CrestProcess.run(arguments)
+    #expect(text.output.hasSuffix(" on 359 examples of digits (validation), untrained\n"))
+  }
+
+  @Test func `data info describes both parts`() throws {
+    let result = try CrestProcess.run(["data", "info", "digits", "--json"])
+    #expect(result.status == 0)
+    let object = try #require(try result.objects().first)
+    let train = try #require(object["train"] as? [String: Any])
+    let valid = try #require(object["valid"] as? [String: Any])
+    #expect(train["count"] as? Int == 1438)
+    #expect(valid["count"] as? Int == 359)
+    #expect((train["class_counts"] as? [Int])?.reduce(0, +) == 1438)
+    #expect(object["class_names"] as? [String] == (0...9).map(String.init))
+    let text = try CrestProcess.run(["data", "info", "digits"])
+    #expect(text.output.contains("1438 examples"))
+  }
+
+  @Test func `three epochs of 1cycle take small-cnn beyond 95 % on digits`() throws {
+    let result = try CrestProcess.run(
+      [
+        "train", "--model", "small-cnn", "--data", "digits", "--epochs", "3", "--max-lr", "0.1",
+        "--json",
+      ])
+    let last = try #require(try result.objects().last)
+    #expect(try #require(last["accuracy"] as? Double) > 0.95)
+  }
+}
+
+@Suite struct `Signals` {
+  @Test(arguments: [SIGINT, SIGTERM])
+  func `end a run in order, with 130`(signal: Int32) throws {
+    let folder = try TemporaryFolder()
+    let run = try CrestProcess.start(
+      [
+        "train", "--model", "mlp", "--data", "digits", "--epochs", "100000", "--max-lr", "0.01",
+        "--json", "--log-steps", folder["steps.csv"].path,
+      ])
+    while run.isRunning, try !run.output().contains("\n") { usleep(10_000) }
+    run.send(signal)
+    let result = try run.finish()
+    #expect(result.status == 130)
+    let message = try #require(
+      try /Error: interrupted in epoch (\d+) after (\d+) steps\n/.wholeMatch(in: result.error),
+      "\(result.error)")
+    // Every step that was taken is in the log, and the last line is whole.
+    let log = try String(contentsOf: folder["steps.csv"], encoding: .utf8)
+    #expect(log.hasSuffix("\n"))
+    #expect(log.split(separator: "\n").count - 1 == Int(message.2))
+    let epochs = try result.objects()
+    #expect(epochs.allSatisfy { $0["event"] as? String == "epoch" })
+  }
+}

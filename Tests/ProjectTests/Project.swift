@@ -1,0 +1,83 @@
+import Foundation
+
+/// The package's own files.
+enum Project {
+  static let root = URL(filePath: #filePath)
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+  static func text(_ path: String) throws -> String {
+    try String(contentsOf: root.appending(path: path), encoding: .utf8)
+  }
+
+  /// What `Package.swift` says, as SwiftPM reads it.
+  ///
+  /// In a build folder of its own, since the one of the running tests is locked.
+  static func manifest() throws -> Manifest {
+    let scratch = FileManager.default.temporaryDirectory
+      .appending(path: "crest-manifest-\(ProcessInfo.processInfo.processIdentifier)")
+    defer { try? FileManager.default.removeItem(at: scratch) }
+    let process = Process()
+    process.executableURL = URL(filePath: "/usr/bin/env")
+    process.arguments = [
+      "swift", "package", "--package-path", root.path, "--scratch-path", scratch.path,
+      "dump-package",
+    ]
+    let output = Pipe()
+    process.standardOutput = output
+    try process.run()
+    let data = try output.fileHandleForReading.readToEnd() ?? Data()
+    process.waitUntilExit()
+    guard process.terminationStatus == 0 else {
+      throw ManifestError(status: process.terminationStatus)
+    }
+    return try JSONDecoder().decode(Manifest.self, from: data)
+  }
+}
+
+/// `swift package dump-package` failed.
+struct ManifestError: Error {
+  let status: Int32
+}
+
+/// The part of a manifest that documents describe.
+struct Manifest: Decodable {
+  let targets: [Target]
+
+  struct Target: Decodable {
+    let name: String
+    let type: String
+    let path: String?
+    let dependencies: [Dependency]
+
+    /// Where its sources are, from the package's root.
+    var folder: String { path ?? "Sources/\(name)" }
+  }
+
+  struct Dependency: Decodable {
+    /// The target, or the package of a product.
+    let name: String
+
+    private enum CodingKeys: CodingKey { case byName, target, product }
+
+    init(from decoder: any Decoder) throws {
+      let container = try decoder.container(keyedBy: CodingKeys.self)
+      for key in [CodingKeys.byName, .target, .product] where container.contains(key) {
+        let parts = try container.decode([Part].self, forKey: key)
+        // A product is [name, package, …].
+        name = parts.compactMap(\.text)[key == .product ? 1 : 0]
+        return
+      }
+      throw DecodingError.dataCorrupted(
+        .init(codingPath: decoder.codingPath, debugDescription: "an unknown kind of dependency"))
+    }
+  }
+
+  /// A string, or what stands for none or for a condition.
+  private struct Part: Decodable {
+    let text: String?
+
+    init(from decoder: any Decoder) throws {
+      text = try? decoder.singleValueContainer().decode(String.self)
+    }
+  }
+}

@@ -1,0 +1,48 @@
+import Foundation
+import Testing
+
+/// A block of code in the README follows `<!-- from PATH -->`, and must be what the file at PATH says.
+///
+/// The whole of it, or a part. The package builds those files, so the README's code compiles.
+@Suite struct `Code in the README` {
+  /// A block of Swift code and the file it is from.
+  struct Block {
+    let path: String
+    let text: String
+
+    var lineCount: Int { text.split(separator: "\n", omittingEmptySubsequences: false).count - 1 }
+  }
+
+  @Test func `is what the examples say`() throws {
+    for block in try blocks() {
+      #expect(try Project.text(block.path).contains(block.text), "the block from \(block.path)")
+    }
+  }
+
+  @Test func `is from an example, each block`() throws {
+    let blocks = try Project.text("README.md").components(separatedBy: "```swift\n").count - 1
+    #expect(try self.blocks().count == blocks)
+  }
+
+  @Test func `begins with a whole program of under 40 lines`() throws {
+    let first = try #require(try blocks().first)
+    #expect(first.path == "Examples/digits/main.swift")
+    #expect(first.text == (try Project.text(first.path)))
+    #expect(first.lineCount < 40)
+  }
+
+  @Test func `has a callback of one's own in under 10 lines`() throws {
+    let callback = try #require(try blocks().first { $0.path == "Examples/callback/main.swift" })
+    #expect(callback.text.contains(": Callback {"))
+    #expect(callback.lineCount < 10)
+  }
+
+  private func blocks() throws -> [Block] {
+    try Project.text("README.md").components(separatedBy: "<!-- from ").dropFirst().map { part in
+      let path = try #require(part.components(separatedBy: " -->").first)
+      let code = try #require(part.components(separatedBy: "```swift\n").dropFirst().first)
+      let text = try #require(code.components(separatedBy: "```").first)
+      return Block(path: path, text: text)
+    }
+  }
+}
