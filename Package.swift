@@ -99,7 +99,9 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "CrestOptimizersTests",
-      dependencies: ["CrestOptimizers", "CrestRuntime", "CrestGraph", "CrestTensor"],
+      dependencies: [
+        "AllocationCounter", "CrestOptimizers", "CrestRuntime", "CrestGraph", "CrestTensor",
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "ParityTests",

@@ -27,48 +27,48 @@ public enum WeightDecay: Sendable, Hashable {
 }
 
 extension ParameterStore {
-  /// Updates parameters by their gradients in one fused pass over each range.
+  /// Updates parameters by their gradients in one fused pass, allocating nothing.
   ///
   /// - Parameters:
-  ///   - ranges: Ranges of the flat buffer, with the learning rate and decay of each.
+  ///   - range: Where in the flat buffers.
+  ///   - learningRate: The step size.
+  ///   - decay: The pull to zero.
   ///   - rule: What a step does.
   ///   - engine: Whose threads to use.
-  /// - Precondition: the store has the rule's moment buffers, and the ranges lie in the buffer.
+  /// - Precondition: the store has the rule's moment buffers, and the range lies in the buffer.
   public func update(
-    _ ranges: [(range: Range<Int>, learningRate: Float, decay: WeightDecay)], by rule: UpdateRule,
+    _ range: Range<Int>, learningRate: Float, decay: WeightDecay, by rule: UpdateRule,
     on engine: Engine
   ) {
     precondition(
       momentCount >= rule.momentCount,
       "the rule needs \(rule.momentCount) moments, the store has \(momentCount)")
+    precondition(
+      range.upperBound <= withBuffer(.parameters, \.count),
+      "range \(range) of \(withBuffer(.parameters, \.count)) parameters")
+    let (l2, decoupled): (Float, Float) =
+      switch decay {
+      case .l2(let amount): (amount, 0)
+      case .decoupled(let amount): (0, amount)
+      }
+    let start = range.lowerBound
     engine.exclusively {
-      for (range, learningRate, decay) in ranges {
-        precondition(
-          range.upperBound <= withBuffer(.parameters, \.count),
-          "range \(range) of \(withBuffer(.parameters, \.count)) parameters")
-        let (l2, decoupled): (Float, Float) =
-          switch decay {
-          case .l2(let amount): (amount, 0)
-          case .decoupled(let amount): (0, amount)
-          }
-        let start = range.lowerBound
-        switch rule {
-        case .sgd(let momentum, let nesterov):
-          var settings = ck_sgd(
-            rate: learningRate, momentum: momentum, l2: l2, decay: decoupled, nesterov: nesterov)
-          engine.kernels.pointee.sgd_f32(
-            engine.pool, range.count, &settings, address(.gradients) + start,
-            address(.moments(0)) + start, address(.parameters) + start)
-        case .adam(let beta1, let beta2, let epsilon, let step):
-          var settings = ck_adam(
-            rate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon, l2: l2,
-            decay: decoupled, correction1: Self.correction(beta1, step),
-            correction2: Self.correction(beta2, step))
-          engine.kernels.pointee.adam_f32(
-            engine.pool, range.count, &settings, address(.gradients) + start,
-            address(.moments(0)) + start, address(.moments(1)) + start,
-            address(.parameters) + start)
-        }
+      switch rule {
+      case .sgd(let momentum, let nesterov):
+        var settings = ck_sgd(
+          rate: learningRate, momentum: momentum, l2: l2, decay: decoupled, nesterov: nesterov)
+        engine.kernels.pointee.sgd_f32(
+          engine.pool, range.count, &settings, address(.gradients) + start,
+          address(.moments(0)) + start, address(.parameters) + start)
+      case .adam(let beta1, let beta2, let epsilon, let step):
+        var settings = ck_adam(
+          rate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon, l2: l2,
+          decay: decoupled, correction1: Self.correction(beta1, step),
+          correction2: Self.correction(beta2, step))
+        engine.kernels.pointee.adam_f32(
+          engine.pool, range.count, &settings, address(.gradients) + start,
+          address(.moments(0)) + start, address(.moments(1)) + start,
+          address(.parameters) + start)
       }
     }
   }

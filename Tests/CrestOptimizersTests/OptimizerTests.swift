@@ -1,3 +1,4 @@
+import AllocationCounter
 import CrestGraph
 import CrestOptimizers
 import CrestRuntime
@@ -149,6 +150,24 @@ private struct SignSGD: Optimizer {
         #expect(
           abs(got - wanted) <= 1e-6 * max(1, abs(wanted)), "step \(step): \(got), not \(wanted)")
       }
+    }
+  }
+
+  @Test(.enabled(if: allocation_counter_is_available() != 0, "counts allocations on glibc only"))
+  func `a step allocates nothing`() throws {
+    let optimizers: [any Optimizer] = [SGD(), Adam(), AdamW()]
+    let engine = try Engine(threadCount: 2)
+    for optimizer in optimizers {
+      let store = try store([("a", .weight, [1, 2]), ("b", .bias, [3]), ("c", .weight, [4])])
+      store.resetMoments(count: optimizer.momentCount)
+      let groups = [ParameterGroup(store, hyperparameters: optimizer.defaults)]
+      optimizer.step(store, groups, stepNumber: 1, engine: engine)
+      let before = allocation_counter_value()
+      for step in 2...5 {
+        optimizer.step(store, groups, stepNumber: step, engine: engine)
+      }
+      let count = allocation_counter_value() - before
+      #expect(count == 0, "\(optimizer.name): \(count) allocations")
     }
   }
 

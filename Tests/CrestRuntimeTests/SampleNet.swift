@@ -113,7 +113,7 @@ enum SampleNet {
       }
       losses.append(program.loss)
       store.update(
-        [(0..<store.withBuffer(.parameters, \.count), 0.05, .l2(1e-4))],
+        0..<store.withBuffer(.parameters, \.count), learningRate: 0.05, decay: .l2(1e-4),
         by: .sgd(momentum: 0.9, nesterov: false), on: engine)
     }
     return (store.snapshot(), losses)

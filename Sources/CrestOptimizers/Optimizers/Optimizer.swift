@@ -72,11 +72,13 @@ extension Optimizer {
       let rate = Float(settings.learningRate)
       let decay = Float(settings.weightDecay)
       let fused = rule(Float(settings.momentum))
-      let pulls = (pull(decay), pull(decayTargets == .all ? decay : 0))
-      store.update(
-        group.weightRanges.map { (range: $0, learningRate: rate, decay: pulls.0) }
-          + group.otherRanges.map { (range: $0, learningRate: rate, decay: pulls.1) },
-        by: fused, on: engine)
+      for range in group.weightRanges {
+        store.update(range, learningRate: rate, decay: pull(decay), by: fused, on: engine)
+      }
+      let otherDecay = pull(decayTargets == .all ? decay : 0)
+      for range in group.otherRanges {
+        store.update(range, learningRate: rate, decay: otherDecay, by: fused, on: engine)
+      }
     }
   }
 
