@@ -83,7 +83,10 @@ public final class Program {
       arena, scratch, constants, random, memory
     )
     stages = Stage.allCases.map { stage in
-      steps.filter { $0.stage == stage }.map { $0.bind(memory) }
+      steps.filter { $0.stage == stage }.map { step in
+        let call = KernelCall(step, memory, engine)
+        return { step.run(call) }
+      }
     }
     stepNames = Stage.allCases.map { stage in steps.filter { $0.stage == stage }.map(\.name) }
     nodeBuffers = graph.nodes.indices.map { node in

@@ -32,26 +32,23 @@ final class Fixed<Value> {
 
 extension Conv: KernelLowering {
   func lower(_ node: Graph.Node, into lowering: Lowering) -> Bool {
-    let graph = lowering.graph
+    let types = (node.inputs + node.outputs).map { lowering.graph.type(of: $0).shape }
     guard
-      var settings = attributes.kernelAttributes(
-        x: graph.type(of: node.inputs[0]).shape, filter: graph.type(of: node.inputs[1]).shape,
-        y: graph.type(of: node.outputs[0]).shape)
+      let settings = attributes.kernelAttributes(
+        x: types[0], filter: types[1], y: types[types.count - 1])
     else { return false }
-    let x = lowering.buffer(node.inputs[0], .channelsLast)
-    let filter = lowering.buffer(node.inputs[1])
-    let bias = node.inputs.count > 2 ? lowering.buffer(node.inputs[2]) : nil
-    let y = lowering.output(node.outputs[0], .channelsLast)
-    let engine = lowering.engine
+    let p = Fixed(settings)
+    let bias = node.inputs.count > 2 ? [lowering.buffer(node.inputs[2])] : []
     lowering.emit(
-      name, reads: [x, filter] + (bias.map { [$0] } ?? []), writes: [y],
-      scratchBytes: ck_conv2d_scratch_bytes(&settings, engine.threadCount)
-    ) { [settings] memory in
-      let p = Fixed(settings)
-      let (input, weight, result) = (memory.floats(x), memory.floats(filter), memory.floats(y))
-      let shift = bias.map { UnsafePointer(memory.floats($0)) }
-      let (kernels, pool, scratch) = (engine.kernels, engine.pool, memory.scratch)
-      return { kernels.pointee.conv2d_f32(pool, p.base, input, weight, shift, result, scratch) }
+      name,
+      reads: [lowering.buffer(node.inputs[0], .channelsLast), lowering.buffer(node.inputs[1])]
+        + bias,
+      writes: [lowering.output(node.outputs[0], .channelsLast)],
+      scratchBytes: ck_conv2d_scratch_bytes(p.base, lowering.engine.threadCount)
+    ) { call in
+      call.kernels.pointee.conv2d_f32(
+        call.pool, p.base, call.read(0), call.read(1),
+        bias.isEmpty ? nil : UnsafePointer(call.read(2)), call.write(0), call.scratch)
     }
     return true
   }
@@ -59,26 +56,20 @@ extension Conv: KernelLowering {
 
 extension ConvInputGradient: KernelLowering {
   func lower(_ node: Graph.Node, into lowering: Lowering) -> Bool {
-    let graph = lowering.graph
+    let (dy, filter) = (node.inputs[0], node.inputs[1])
     guard
-      var settings = attributes.kernelAttributes(
-        x: inputShape, filter: graph.type(of: node.inputs[1]).shape,
-        y: graph.type(of: node.inputs[0]).shape)
+      let settings = attributes.kernelAttributes(
+        x: inputShape, filter: lowering.graph.type(of: filter).shape,
+        y: lowering.graph.type(of: dy).shape)
     else { return false }
-    let dy = lowering.buffer(node.inputs[0], .channelsLast)
-    let filter = lowering.buffer(node.inputs[1])
-    let dx = lowering.output(node.outputs[0], .channelsLast)
-    let engine = lowering.engine
+    let p = Fixed(settings)
     lowering.emit(
-      name, reads: [dy, filter], writes: [dx],
-      scratchBytes: ck_conv2d_input_gradient_scratch_bytes(&settings, engine.threadCount)
-    ) { [settings] memory in
-      let p = Fixed(settings)
-      let (gradient, weight, result) = (memory.floats(dy), memory.floats(filter), memory.floats(dx))
-      let (kernels, pool, scratch) = (engine.kernels, engine.pool, memory.scratch)
-      return {
-        kernels.pointee.conv2d_input_gradient_f32(pool, p.base, gradient, weight, result, scratch)
-      }
+      name, reads: [lowering.buffer(dy, .channelsLast), lowering.buffer(filter)],
+      writes: [lowering.output(node.outputs[0], .channelsLast)],
+      scratchBytes: ck_conv2d_input_gradient_scratch_bytes(p.base, lowering.engine.threadCount)
+    ) { call in
+      call.kernels.pointee.conv2d_input_gradient_f32(
+        call.pool, p.base, call.read(0), call.read(1), call.write(0), call.scratch)
     }
     return true
   }
@@ -86,26 +77,20 @@ extension ConvInputGradient: KernelLowering {
 
 extension ConvFilterGradient: KernelLowering {
   func lower(_ node: Graph.Node, into lowering: Lowering) -> Bool {
-    let graph = lowering.graph
+    let (x, dy) = (node.inputs[0], node.inputs[1])
     guard
-      var settings = attributes.kernelAttributes(
-        x: graph.type(of: node.inputs[0]).shape, filter: filterShape,
-        y: graph.type(of: node.inputs[1]).shape)
+      let settings = attributes.kernelAttributes(
+        x: lowering.graph.type(of: x).shape, filter: filterShape,
+        y: lowering.graph.type(of: dy).shape)
     else { return false }
-    let x = lowering.buffer(node.inputs[0], .channelsLast)
-    let dy = lowering.buffer(node.inputs[1], .channelsLast)
-    let dw = lowering.output(node.outputs[0])
-    let engine = lowering.engine
+    let p = Fixed(settings)
     lowering.emit(
-      name, reads: [x, dy], writes: [dw],
-      scratchBytes: ck_conv2d_filter_gradient_scratch_bytes(&settings, engine.threadCount)
-    ) { [settings] memory in
-      let p = Fixed(settings)
-      let (input, gradient, result) = (memory.floats(x), memory.floats(dy), memory.floats(dw))
-      let (kernels, pool, scratch) = (engine.kernels, engine.pool, memory.scratch)
-      return {
-        kernels.pointee.conv2d_filter_gradient_f32(pool, p.base, input, gradient, result, scratch)
-      }
+      name, reads: [lowering.buffer(x, .channelsLast), lowering.buffer(dy, .channelsLast)],
+      writes: [lowering.output(node.outputs[0])],
+      scratchBytes: ck_conv2d_filter_gradient_scratch_bytes(p.base, lowering.engine.threadCount)
+    ) { call in
+      call.kernels.pointee.conv2d_filter_gradient_f32(
+        call.pool, p.base, call.read(0), call.read(1), call.write(0), call.scratch)
     }
     return true
   }

@@ -30,16 +30,13 @@ extension FusedElementwise: KernelLowering {
     }
     let target = lowering.output(node.outputs[0], layout)
     let sizes = order.map { shape[$0] }
-    let engine = lowering.engine
+    let program = ElementwiseProgram(sizes: sizes, strides: inputs.map(\.strides), self)
     lowering.emit(
       describe, reads: inputs.map(\.buffer), writes: [target],
       inPlace: (target, whole.map { inputs[$0].buffer })
-    ) { memory in
-      let program = ElementwiseProgram(
-        sizes: sizes, inputs: inputs.map { (memory.floats($0.buffer), $0.strides) }, self)
-      let y = memory.floats(target)
-      let (kernels, pool) = (engine.kernels, engine.pool)
-      return { kernels.pointee.elementwise_f32(pool, program.base, y) }
+    ) { call in
+      program.point(to: call)
+      call.kernels.pointee.elementwise_f32(call.pool, program.base, call.write(0))
     }
     return true
   }
@@ -52,30 +49,24 @@ extension FusedElementwise: KernelLowering {
 private final class ElementwiseProgram {
   let base: UnsafeMutablePointer<ck_elementwise>
 
-  init(
-    sizes: [Int], inputs: [(UnsafeMutablePointer<Float>, [Int])], _ chain: FusedElementwise
-  ) {
+  init(sizes: [Int], strides: [[Int]], _ chain: FusedElementwise) {
     base = .allocate(capacity: 1)
     base.initialize(to: ck_elementwise())
     base.pointee.rank = sizes.count
-    base.pointee.input_count = inputs.count
+    base.pointee.input_count = strides.count
     withUnsafeMutableBytes(of: &base.pointee.sizes) { bytes in
       let table = bytes.bindMemory(to: Int.self)
       for (axis, size) in sizes.enumerated() { table[axis] = size }
     }
-    withUnsafeMutableBytes(of: &base.pointee.inputs) { bytes in
-      let table = bytes.bindMemory(to: UnsafePointer<Float>?.self)
-      for (number, input) in inputs.enumerated() { table[number] = UnsafePointer(input.0) }
-    }
     withUnsafeMutableBytes(of: &base.pointee.strides) { bytes in
       let table = bytes.bindMemory(to: Int.self)
-      for (number, input) in inputs.enumerated() {
-        for (axis, stride) in input.1.enumerated() {
+      for (number, course) in strides.enumerated() {
+        for (axis, stride) in course.enumerated() {
           table[number * Int(CK_MAX_RANK) + axis] = stride
         }
       }
     }
-    let instructions = Self.instructions(chain, inputCount: inputs.count)
+    let instructions = Self.instructions(chain, inputCount: strides.count)
     base.pointee.instruction_count = instructions.count
     withUnsafeMutableBytes(of: &base.pointee.instructions) { bytes in
       let table = bytes.bindMemory(to: ck_instruction.self)
@@ -84,6 +75,14 @@ private final class ElementwiseProgram {
   }
 
   deinit { base.deallocate() }
+
+  /// Reads from the inputs of a call.
+  func point(to call: KernelCall) {
+    withUnsafeMutableBytes(of: &base.pointee.inputs) { bytes in
+      let table = bytes.bindMemory(to: UnsafePointer<Float>?.self)
+      for place in call.reads.indices { table[place] = UnsafePointer(call.read(place)) }
+    }
+  }
 
   /// Registers are inputs, then one an instruction; a constant is an instruction of its own.
   private static func instructions(

@@ -90,9 +90,14 @@ final class Lowering {
   /// Lets a value that only renames another share its buffer.
   func alias(_ value: ValueID, of source: ValueID) {
     let buffer = self.buffer(source)
-    guard external[value] == nil else {
-      copy(from: buffer, to: output(value), byteCount: byteCount(of: value))
-      return
+    if let placement = external[value] {
+      // Addresses are bound later, so what is written already can still be moved to its place.
+      guard buffers[buffer.index].placement == .arena else {
+        copy(from: buffer, to: output(value), byteCount: byteCount(of: value))
+        return
+      }
+      external[value] = nil
+      buffers[buffer.index].placement = placement
     }
     placed[value] = [.plain: buffer]
   }
@@ -134,17 +139,16 @@ final class Lowering {
   /// Adds a step.
   ///
   /// `name` is for profiles and messages; `inPlace` names a written buffer and those it may take the
-  /// memory of when they end here; `bind` makes the step's work once addresses are known, which
-  /// allocates nothing.
+  /// memory of when they end here; `run` does the step's work and allocates nothing.
   func emit(
     _ name: String, reads: [BufferID], writes: [BufferID],
     inPlace: (write: BufferID, reads: [BufferID])? = nil, scratchBytes: Int = 0,
-    bind: @escaping (Memory) -> () -> Void
+    run: @escaping (KernelCall) -> Void
   ) {
     steps.append(
       Step(
         name: name, node: current.node, stage: current.stage, reads: reads, writes: writes,
-        inPlace: inPlace, scratchBytes: scratchBytes, bind: bind))
+        inPlace: inPlace, scratchBytes: scratchBytes, run: run))
   }
 
   /// Runs a node by its reference meaning, and says so.
@@ -155,25 +159,20 @@ final class Lowering {
     let outputs = node.outputs.map { (output($0), graph.type(of: $0)) }
     emit(
       "reference \(node.operation.name)", reads: inputs.map(\.0), writes: outputs.map(\.0)
-    ) { memory in
-      let sources = inputs.map { (memory[$0.0], $0.1) }
-      let targets = outputs.map { (memory[$0.0], $0.1) }
-      let operation = node.operation
-      let random = memory.random
-      return {
-        let results = operation.evaluate(
-          sources.map { source, type in
-            ReferenceArray(
-              Tensor(
-                bytes: UnsafeRawBufferPointer(
-                  start: source, count: type.shape.elementCount * type.elementType.byteCount),
-                shape: type.shape, elementType: type.elementType))
-          }, random: random.key)
-        for (result, (target, _)) in zip(results, targets) {
-          result.tensor.withUnsafeBytes { bytes in
-            guard let base = bytes.baseAddress else { return }
-            target.copyMemory(from: base, byteCount: bytes.count)
-          }
+    ) { call in
+      let arguments = inputs.indices.map { place in
+        let type = inputs[place].1
+        let bytes = UnsafeRawBufferPointer(
+          start: call.reads[place],
+          count: type.shape.elementCount * type.elementType.byteCount)
+        return ReferenceArray(
+          Tensor(bytes: bytes, shape: type.shape, elementType: type.elementType))
+      }
+      let results = node.operation.evaluate(arguments, random: call.random.key)
+      for (result, target) in zip(results, call.writes) {
+        result.tensor.withUnsafeBytes { bytes in
+          guard let base = bytes.baseAddress else { return }
+          target.copyMemory(from: base, byteCount: bytes.count)
         }
       }
     }
@@ -212,7 +211,7 @@ struct Step {
   let writes: [BufferID]
   let inPlace: (write: BufferID, reads: [BufferID])?
   let scratchBytes: Int
-  let bind: (Memory) -> () -> Void
+  let run: (KernelCall) -> Void
 }
 
 /// A node that no kernel serves.

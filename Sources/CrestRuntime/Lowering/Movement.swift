@@ -22,37 +22,28 @@ extension Lowering {
       }
       return
     }
-    let engine = engine
     let width = elementType.byteCount
-    emit("copy", reads: [source], writes: [target]) { memory in
-      let x = memory[source] + sourceOffset * width
-      let y = memory[target] + targetOffset * width
-      let box = Box(sizes: sizes, sourceStrides: sourceStrides, targetStrides: targetStrides)
-      let (kernels, pool) = (engine.kernels, engine.pool)
-      return {
-        kernels.pointee.copy_box(
-          pool, width, box.rank, box.sizes, box.sourceStrides, box.targetStrides, x, y)
-      }
+    let box = Box(sizes: sizes, sourceStrides: sourceStrides, targetStrides: targetStrides)
+    emit("copy", reads: [source], writes: [target]) { call in
+      call.kernels.pointee.copy_box(
+        call.pool, width, box.rank, box.sizes, box.sourceStrides, box.targetStrides,
+        call.reads[0] + sourceOffset * width, call.writes[0] + targetOffset * width)
     }
   }
 
   /// Copies bytes as they lie.
   func copy(from source: BufferID, to target: BufferID, byteCount: Int) {
-    emit("copy", reads: [source], writes: [target]) { memory in
-      let (x, y) = (memory[source], memory[target])
-      return { y.copyMemory(from: x, byteCount: byteCount) }
+    emit("copy", reads: [source], writes: [target]) { call in
+      call.writes[0].copyMemory(from: call.reads[0], byteCount: byteCount)
     }
   }
 
   /// Writes one element over and over.
   func fill(_ target: BufferID, count: Int, with value: Tensor) {
-    let engine = engine
     let width = value.elementType.byteCount
-    emit("fill", reads: [], writes: [target]) { memory in
-      let y = memory[target]
-      let element = OwnedBytes(value)
-      let (kernels, pool) = (engine.kernels, engine.pool)
-      return { kernels.pointee.fill(pool, width, count, element.base, y) }
+    let element = OwnedBytes(value)
+    emit("fill", reads: [], writes: [target]) { call in
+      call.kernels.pointee.fill(call.pool, width, count, element.base, call.writes[0])
     }
   }
 }
@@ -166,13 +157,11 @@ extension Cast: KernelLowering {
   func lower(_ node: Graph.Node, into lowering: Lowering) -> Bool {
     let from = lowering.graph.type(of: node.inputs[0])
     let (source, target) = (lowering.buffer(node.inputs[0]), lowering.output(node.outputs[0]))
-    let engine = lowering.engine
     let (kernelFrom, kernelTo) = (from.elementType.kernelType, elementType.kernelType)
     let count = from.shape.elementCount
-    lowering.emit(name, reads: [source], writes: [target]) { memory in
-      let (x, y) = (memory[source], memory[target])
-      let (kernels, pool) = (engine.kernels, engine.pool)
-      return { kernels.pointee.cast(pool, kernelFrom, kernelTo, count, x, y) }
+    lowering.emit(name, reads: [source], writes: [target]) { call in
+      call.kernels.pointee.cast(
+        call.pool, kernelFrom, kernelTo, count, call.reads[0], call.writes[0])
     }
     return true
   }

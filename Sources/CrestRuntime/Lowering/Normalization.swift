@@ -19,23 +19,18 @@ extension BatchNormTraining: KernelLowering {
     guard let (layout, rows, channels) = channelRows(node.inputs[0], in: lowering) else {
       return false
     }
-    let x = lowering.buffer(node.inputs[0], layout)
-    let (scale, shift) = (lowering.buffer(node.inputs[1]), lowering.buffer(node.inputs[2]))
-    let y = lowering.output(node.outputs[0], layout)
-    let (mean, variance) = (lowering.output(node.outputs[1]), lowering.output(node.outputs[2]))
-    let engine = lowering.engine
     let epsilon = Float(epsilon)
     lowering.emit(
-      name, reads: [x, scale, shift], writes: [y, mean, variance], inPlace: nil,
+      name,
+      reads: [lowering.buffer(node.inputs[0], layout)]
+        + node.inputs[1...].map { lowering.buffer($0) },
+      writes: [lowering.output(node.outputs[0], layout)]
+        + node.outputs[1...].map { lowering.output($0) },
       scratchBytes: ck_batch_norm_scratch_bytes(rows, channels)
-    ) { memory in
-      let (input, gamma, beta) = (memory.floats(x), memory.floats(scale), memory.floats(shift))
-      let (result, m, v) = (memory.floats(y), memory.floats(mean), memory.floats(variance))
-      let (kernels, pool, scratch) = (engine.kernels, engine.pool, memory.scratch)
-      return {
-        kernels.pointee.batch_norm_train_f32(
-          pool, rows, channels, epsilon, input, gamma, beta, result, m, v, scratch)
-      }
+    ) { call in
+      call.kernels.pointee.batch_norm_train_f32(
+        call.pool, rows, channels, epsilon, call.read(0), call.read(1), call.read(2),
+        call.write(0), call.write(1), call.write(2), call.scratch)
     }
     return true
   }
@@ -46,28 +41,18 @@ extension BatchNormTrainingGradient: KernelLowering {
     guard let (layout, rows, channels) = channelRows(node.inputs[0], in: lowering) else {
       return false
     }
-    let images = node.inputs[0...1].map { lowering.buffer($0, layout) }
-    let vectors = node.inputs[2...4].map { lowering.buffer($0) }
-    let dx = lowering.output(node.outputs[0], layout)
-    let (dscale, dshift) = (lowering.output(node.outputs[1]), lowering.output(node.outputs[2]))
-    let engine = lowering.engine
     let epsilon = Float(epsilon)
     lowering.emit(
-      name, reads: images + vectors, writes: [dx, dscale, dshift],
+      name,
+      reads: node.inputs[..<2].map { lowering.buffer($0, layout) }
+        + node.inputs[2...].map { lowering.buffer($0) },
+      writes: [lowering.output(node.outputs[0], layout)]
+        + node.outputs[1...].map { lowering.output($0) },
       scratchBytes: ck_batch_norm_scratch_bytes(rows, channels)
-    ) { memory in
-      let (x, dy) = (memory.floats(images[0]), memory.floats(images[1]))
-      let (gamma, mean) = (memory.floats(vectors[0]), memory.floats(vectors[1]))
-      let variance = memory.floats(vectors[2])
-      let (result, dGamma, dBeta) = (
-        memory.floats(dx), memory.floats(dscale), memory.floats(dshift)
-      )
-      let (kernels, pool, scratch) = (engine.kernels, engine.pool, memory.scratch)
-      return {
-        kernels.pointee.batch_norm_train_gradient_f32(
-          pool, rows, channels, epsilon, x, dy, gamma, mean, variance, result, dGamma, dBeta,
-          scratch)
-      }
+    ) { call in
+      call.kernels.pointee.batch_norm_train_gradient_f32(
+        call.pool, rows, channels, epsilon, call.read(0), call.read(1), call.read(2),
+        call.read(3), call.read(4), call.write(0), call.write(1), call.write(2), call.scratch)
     }
     return true
   }
@@ -78,20 +63,16 @@ extension BatchNormInference: KernelLowering {
     guard let (layout, rows, channels) = channelRows(node.inputs[0], in: lowering) else {
       return false
     }
-    let x = lowering.buffer(node.inputs[0], layout)
-    let vectors = node.inputs[1...4].map { lowering.buffer($0) }
-    let y = lowering.output(node.outputs[0], layout)
-    let engine = lowering.engine
     let epsilon = Float(epsilon)
-    lowering.emit(name, reads: [x] + vectors, writes: [y]) { memory in
-      let (input, result) = (memory.floats(x), memory.floats(y))
-      let (gamma, beta) = (memory.floats(vectors[0]), memory.floats(vectors[1]))
-      let (mean, variance) = (memory.floats(vectors[2]), memory.floats(vectors[3]))
-      let (kernels, pool) = (engine.kernels, engine.pool)
-      return {
-        kernels.pointee.batch_norm_inference_f32(
-          pool, rows, channels, epsilon, input, gamma, beta, mean, variance, result)
-      }
+    lowering.emit(
+      name,
+      reads: [lowering.buffer(node.inputs[0], layout)]
+        + node.inputs[1...].map { lowering.buffer($0) },
+      writes: [lowering.output(node.outputs[0], layout)]
+    ) { call in
+      call.kernels.pointee.batch_norm_inference_f32(
+        call.pool, rows, channels, epsilon, call.read(0), call.read(1), call.read(2),
+        call.read(3), call.read(4), call.write(0))
     }
     return true
   }

@@ -15,82 +15,60 @@ extension PoolAttributes {
   }
 }
 
+extension Lowering {
+  /// Runs a pooling kernel over images, from `x` to `y` or back.
+  fileprivate func pool(
+    _ node: Graph.Node, _ attributes: PoolAttributes, x: Shape, y: Shape,
+    _ kernel: @escaping (KernelCall, UnsafePointer<ck_pool2d>) -> Void
+  ) -> Bool {
+    guard let settings = attributes.kernelAttributes(x: x, y: y) else { return false }
+    let p = Fixed(settings)
+    emit(
+      node.operation.name, reads: node.inputs.map { buffer($0, .channelsLast) },
+      writes: [output(node.outputs[0], .channelsLast)]
+    ) { call in kernel(call, p.base) }
+    return true
+  }
+
+  fileprivate func shape(_ value: ValueID) -> Shape { graph.type(of: value).shape }
+}
+
 extension MaxPool: KernelLowering {
   func lower(_ node: Graph.Node, into lowering: Lowering) -> Bool {
-    let graph = lowering.graph
-    guard
-      let settings = attributes.kernelAttributes(
-        x: graph.type(of: node.inputs[0]).shape, y: graph.type(of: node.outputs[0]).shape)
-    else { return false }
-    let x = lowering.buffer(node.inputs[0], .channelsLast)
-    let y = lowering.output(node.outputs[0], .channelsLast)
-    let engine = lowering.engine
-    lowering.emit(name, reads: [x], writes: [y]) { memory in
-      let p = Fixed(settings)
-      let (input, result) = (memory.floats(x), memory.floats(y))
-      let (kernels, pool) = (engine.kernels, engine.pool)
-      return { kernels.pointee.max_pool2d_f32(pool, p.base, input, result) }
+    lowering.pool(
+      node, attributes, x: lowering.shape(node.inputs[0]), y: lowering.shape(node.outputs[0])
+    ) { call, p in
+      call.kernels.pointee.max_pool2d_f32(call.pool, p, call.read(0), call.write(0))
     }
-    return true
   }
 }
 
 extension MaxPoolGradient: KernelLowering {
   func lower(_ node: Graph.Node, into lowering: Lowering) -> Bool {
-    let graph = lowering.graph
-    guard
-      let settings = attributes.kernelAttributes(
-        x: graph.type(of: node.inputs[0]).shape, y: graph.type(of: node.inputs[1]).shape)
-    else { return false }
-    let x = lowering.buffer(node.inputs[0], .channelsLast)
-    let dy = lowering.buffer(node.inputs[1], .channelsLast)
-    let dx = lowering.output(node.outputs[0], .channelsLast)
-    let engine = lowering.engine
-    lowering.emit(name, reads: [x, dy], writes: [dx]) { memory in
-      let p = Fixed(settings)
-      let (input, gradient, result) = (memory.floats(x), memory.floats(dy), memory.floats(dx))
-      let (kernels, pool) = (engine.kernels, engine.pool)
-      return { kernels.pointee.max_pool2d_gradient_f32(pool, p.base, input, gradient, result) }
+    lowering.pool(
+      node, attributes, x: lowering.shape(node.inputs[0]), y: lowering.shape(node.inputs[1])
+    ) { call, p in
+      call.kernels.pointee.max_pool2d_gradient_f32(
+        call.pool, p, call.read(0), call.read(1), call.write(0))
     }
-    return true
   }
 }
 
 extension AveragePool: KernelLowering {
   func lower(_ node: Graph.Node, into lowering: Lowering) -> Bool {
-    let graph = lowering.graph
-    guard
-      let settings = attributes.kernelAttributes(
-        x: graph.type(of: node.inputs[0]).shape, y: graph.type(of: node.outputs[0]).shape)
-    else { return false }
-    let x = lowering.buffer(node.inputs[0], .channelsLast)
-    let y = lowering.output(node.outputs[0], .channelsLast)
-    let engine = lowering.engine
-    lowering.emit(name, reads: [x], writes: [y]) { memory in
-      let p = Fixed(settings)
-      let (input, result) = (memory.floats(x), memory.floats(y))
-      let (kernels, pool) = (engine.kernels, engine.pool)
-      return { kernels.pointee.average_pool2d_f32(pool, p.base, input, result) }
+    lowering.pool(
+      node, attributes, x: lowering.shape(node.inputs[0]), y: lowering.shape(node.outputs[0])
+    ) { call, p in
+      call.kernels.pointee.average_pool2d_f32(call.pool, p, call.read(0), call.write(0))
     }
-    return true
   }
 }
 
 extension AveragePoolGradient: KernelLowering {
   func lower(_ node: Graph.Node, into lowering: Lowering) -> Bool {
-    guard
-      let settings = attributes.kernelAttributes(
-        x: inputShape, y: lowering.graph.type(of: node.inputs[0]).shape)
-    else { return false }
-    let dy = lowering.buffer(node.inputs[0], .channelsLast)
-    let dx = lowering.output(node.outputs[0], .channelsLast)
-    let engine = lowering.engine
-    lowering.emit(name, reads: [dy], writes: [dx]) { memory in
-      let p = Fixed(settings)
-      let (gradient, result) = (memory.floats(dy), memory.floats(dx))
-      let (kernels, pool) = (engine.kernels, engine.pool)
-      return { kernels.pointee.average_pool2d_gradient_f32(pool, p.base, gradient, result) }
+    lowering.pool(node, attributes, x: inputShape, y: lowering.shape(node.inputs[0])) { call, p in
+      call.kernels.pointee.average_pool2d_gradient_f32(
+        call.pool, p, call.read(0), call.write(0))
     }
-    return true
   }
 }

@@ -9,20 +9,15 @@ extension Lowering {
     sizes: (m: Int, n: Int, k: Int), transposes: (a: Bool, b: Bool) = (false, false),
     alpha: Float = 1, beta: Float = 0
   ) {
-    let engine = engine
     emit(
       name, reads: [a, b] + (bias.map { [$0] } ?? []) + (beta == 0 ? [] : [target]),
       writes: [target],
       scratchBytes: ck_gemm_scratch_bytes(sizes.m, sizes.n, sizes.k, engine.threadCount)
-    ) { memory in
-      let (x, w, y) = (memory.floats(a), memory.floats(b), memory.floats(target))
-      let shift = bias.map { UnsafePointer(memory.floats($0)) }
-      let (kernels, pool, scratch) = (engine.kernels, engine.pool, memory.scratch)
-      return {
-        kernels.pointee.gemm_f32(
-          pool, transposes.a, transposes.b, sizes.m, sizes.n, sizes.k, alpha, x, w, beta, shift, y,
-          scratch)
-      }
+    ) { call in
+      call.kernels.pointee.gemm_f32(
+        call.pool, transposes.a, transposes.b, sizes.m, sizes.n, sizes.k, alpha, call.read(0),
+        call.read(1), beta, bias == nil ? nil : UnsafePointer(call.read(2)), call.write(0),
+        call.scratch)
     }
   }
 }
@@ -82,20 +77,15 @@ extension MatMul: KernelLowering {
       Self.starts(sizes.a, sizes.batch, matrix: sizes.m * sizes.k),
       Self.starts(sizes.b, sizes.batch, matrix: sizes.k * sizes.n)
     )
-    let engine = lowering.engine
     let (m, n, k) = (sizes.m, sizes.n, sizes.k)
     lowering.emit(
       name, reads: [a, b], writes: [target],
-      scratchBytes: ck_gemm_scratch_bytes(m, n, k, engine.threadCount)
-    ) { memory in
-      let (x, w, y) = (memory.floats(a), memory.floats(b), memory.floats(target))
-      let (kernels, pool, scratch) = (engine.kernels, engine.pool, memory.scratch)
-      return {
-        for batch in 0..<starts.0.count {
-          kernels.pointee.gemm_f32(
-            pool, false, false, m, n, k, 1, x + starts.0[batch], w + starts.1[batch], 0, nil,
-            y + batch * m * n, scratch)
-        }
+      scratchBytes: ck_gemm_scratch_bytes(m, n, k, lowering.engine.threadCount)
+    ) { call in
+      for batch in 0..<starts.0.count {
+        call.kernels.pointee.gemm_f32(
+          call.pool, false, false, m, n, k, 1, call.read(0) + starts.0[batch],
+          call.read(1) + starts.1[batch], 0, nil, call.write(0) + batch * m * n, call.scratch)
       }
     }
     return true

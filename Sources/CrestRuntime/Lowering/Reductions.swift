@@ -46,18 +46,13 @@ extension Lowering {
     _ node: Graph.Node, _ x: BufferID, _ sizes: (outer: Int, reduced: Int, inner: Int),
     _ reduction: ck_reduction
   ) {
-    let y = output(node.outputs[0])
-    let engine = engine
     emit(
-      node.operation.name, reads: [x], writes: [y],
+      node.operation.name, reads: [x], writes: [output(node.outputs[0])],
       scratchBytes: ck_reduce_scratch_bytes(sizes.outer, sizes.reduced, sizes.inner)
-    ) { memory in
-      let (input, result) = (memory.floats(x), memory.floats(y))
-      let (kernels, pool, scratch) = (engine.kernels, engine.pool, memory.scratch)
-      return {
-        kernels.pointee.reduce_f32(
-          pool, reduction, sizes.outer, sizes.reduced, sizes.inner, input, result, scratch)
-      }
+    ) { call in
+      call.kernels.pointee.reduce_f32(
+        call.pool, reduction, sizes.outer, sizes.reduced, sizes.inner, call.read(0),
+        call.write(0), call.scratch)
     }
   }
 }

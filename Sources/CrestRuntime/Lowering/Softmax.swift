@@ -7,7 +7,7 @@ extension Lowering {
   /// elsewhere.
   fileprivate func alongRows(
     _ node: Graph.Node, axis: Int,
-    _ kernel: @escaping (Engine, (rows: Int, columns: Int), [UnsafeMutablePointer<Float>]) -> Void
+    _ kernel: @escaping (KernelCall, (rows: Int, columns: Int)) -> Void
   ) -> Bool {
     let shape = graph.type(of: node.outputs[0]).shape
     guard let axis = shape.resolved(axis: axis) else { return false }
@@ -29,10 +29,8 @@ extension Lowering {
     }
     let result = output(node.outputs[0])
     let target = isLast ? result : temporary(byteCount: shape.elementCount * 4)
-    let engine = engine
-    emit(node.operation.name, reads: sources, writes: [target]) { memory in
-      let pointers = (sources + [target]).map { memory.floats($0) }
-      return { kernel(engine, (rows, columns), pointers) }
+    emit(node.operation.name, reads: sources, writes: [target]) { call in
+      kernel(call, (rows, columns))
     }
     if !isLast {
       copyBox(
@@ -45,34 +43,36 @@ extension Lowering {
 
 extension Softmax: KernelLowering {
   func lower(_ node: Graph.Node, into lowering: Lowering) -> Bool {
-    lowering.alongRows(node, axis: axis) { engine, size, p in
-      engine.kernels.pointee.softmax_f32(engine.pool, size.rows, size.columns, p[0], p[1])
+    lowering.alongRows(node, axis: axis) { call, size in
+      call.kernels.pointee.softmax_f32(
+        call.pool, size.rows, size.columns, call.read(0), call.write(0))
     }
   }
 }
 
 extension LogSoftmax: KernelLowering {
   func lower(_ node: Graph.Node, into lowering: Lowering) -> Bool {
-    lowering.alongRows(node, axis: axis) { engine, size, p in
-      engine.kernels.pointee.log_softmax_f32(engine.pool, size.rows, size.columns, p[0], p[1])
+    lowering.alongRows(node, axis: axis) { call, size in
+      call.kernels.pointee.log_softmax_f32(
+        call.pool, size.rows, size.columns, call.read(0), call.write(0))
     }
   }
 }
 
 extension SoftmaxGradient: KernelLowering {
   func lower(_ node: Graph.Node, into lowering: Lowering) -> Bool {
-    lowering.alongRows(node, axis: axis) { engine, size, p in
-      engine.kernels.pointee.softmax_gradient_f32(
-        engine.pool, size.rows, size.columns, p[0], p[1], p[2])
+    lowering.alongRows(node, axis: axis) { call, size in
+      call.kernels.pointee.softmax_gradient_f32(
+        call.pool, size.rows, size.columns, call.read(0), call.read(1), call.write(0))
     }
   }
 }
 
 extension LogSoftmaxGradient: KernelLowering {
   func lower(_ node: Graph.Node, into lowering: Lowering) -> Bool {
-    lowering.alongRows(node, axis: axis) { engine, size, p in
-      engine.kernels.pointee.log_softmax_gradient_f32(
-        engine.pool, size.rows, size.columns, p[0], p[1], p[2])
+    lowering.alongRows(node, axis: axis) { call, size in
+      call.kernels.pointee.log_softmax_gradient_f32(
+        call.pool, size.rows, size.columns, call.read(0), call.read(1), call.write(0))
     }
   }
 }
