@@ -5,8 +5,8 @@ public import CrestTraining
 ///
 /// The fit it is in is a rehearsal: whether it returns, throws or is interrupted, the learner and its
 /// stateful callbacks are afterwards as they were before. It skips validation and ends the fit when the
-/// rates are used up or the loss is out of hand. ``CrestTraining/Learner/findLearningRate(_:stopsOnDivergence:callbacks:)``
-/// runs it in a fit of the right length.
+/// rates are used up or the loss is out of hand. The learner's method `findLearningRate` runs it in a
+/// fit of the right length.
 ///
 /// Sources: L. N. Smith, "Cyclical learning rates" (arXiv:1506.01186), section 3.3; fastai's `LRFinder`.
 public final class LRFinder: Callback {

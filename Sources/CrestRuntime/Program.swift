@@ -35,7 +35,7 @@ public final class Program {
 
   /// Compiles `template` for `request`.
   ///
-  /// - Throws: ``GraphError`` when a layer doesn't take the shapes, ``ProgramError`` when a read
+  /// - Throws: `GraphError` when a layer doesn't take the shapes, ``ProgramError`` when a read
   ///   names no layer.
   public init(
     _ template: Graph, _ request: ProgramRequest, store: ParameterStore, engine: Engine,

@@ -27,7 +27,7 @@ public final class ProgramCache {
 
   /// The program for `request`.
   ///
-  /// - Throws: ``GraphError`` or ``ProgramError`` when it can't be compiled.
+  /// - Throws: `GraphError` or ``ProgramError`` when it can't be compiled.
   public func program(_ request: ProgramRequest) throws -> Program {
     if let place = programs.firstIndex(where: { $0.request == request }) {
       // The last used lies at the end; the common case, used again, moves nothing.

@@ -12,7 +12,7 @@ public struct NPYHeader: Sendable, Hashable {
   /// The offset of the first element in the file.
   public let dataOffset: Int
 
-  /// The most bytes a header may take, and so the most of a file that ``init(parsing:fileByteCount:)``
+  /// The most bytes a header may take, and so the most of a file that parsing one
   /// looks at; one of 64 dimensions takes less than 2 KiB.
   public static let byteLimit = 1 << 16
   /// The most dimensions of an array (`NPY_MAXDIMS` of NumPy 2).

@@ -59,7 +59,7 @@ extension Learner {
   /// Predicts for examples as they are stored, after doing to them what is done to the training data.
   ///
   /// - Parameter examples: [N, …] of the model's input, `float32` or `uint8`, before the data set's
-  ///   ``Dataset/preprocessing``: pixels from 0 to 255, say.
+  ///   preprocessing: pixels from 0 to 255, say.
   /// - Returns: [N, …] of the model's output: logits where the model ends with none of its own.
   /// - Throws: ``LearnerError/examples(expected:got:)`` when they aren't what the model takes.
   public func predict(_ examples: Tensor) throws -> Tensor {

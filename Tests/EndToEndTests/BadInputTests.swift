@@ -32,9 +32,11 @@ import Testing
       arguments: "--max-lr -0.1",
       message: "learning rate: expected a finite number above 0, got -0.1"),
     Case(
-      arguments: "--max-lr nan", message: "learning rate: expected a finite number above 0, got nan"),
+      arguments: "--max-lr nan", message: "learning rate: expected a finite number above 0, got nan"
+    ),
     Case(
-      arguments: "--max-lr inf", message: "learning rate: expected a finite number above 0, got inf"),
+      arguments: "--max-lr inf", message: "learning rate: expected a finite number above 0, got inf"
+    ),
     Case(
       arguments: "--schedule cosine --max-lr 0",
       message: "learning rate: expected a finite number above 0, got 0.0"),
@@ -60,7 +62,8 @@ import Testing
         + "high. Swap the two."),
     Case(
       arguments: "--schedule step --momentum 0.95,0.85",
-      message: "--momentum: two values are the ends of a 1cycle, but the schedule is step; give one"),
+      message: "--momentum: two values are the ends of a 1cycle, but the schedule is step; give one"
+    ),
     Case(
       arguments: "--schedule cosine --style smith",
       message: "--style: it is a convention of 1cycle, but the schedule is cosine; "
@@ -92,7 +95,8 @@ import Testing
       message: "--callback early-stopping: patience is given twice; give it once"),
     Case(
       arguments: "--callback early-stopping:monitor=f1",
-      message: "EarlyStopping: there is no metric \"f1\" to watch; known are train_loss, valid_loss, "
+      message:
+        "EarlyStopping: there is no metric \"f1\" to watch; known are train_loss, valid_loss, "
         + "accuracy; choose one, or give the learner the metric"),
     Case(
       arguments: "--callback csv-logger",
@@ -149,9 +153,9 @@ import Testing
   }
 
   /// Files of a folder, what is wrong with them, and the exit code.
-  struct Folder: CustomTestStringConvertible {
+  struct Folder: CustomTestStringConvertible, Sendable {
     let files: [String: [UInt8]]
-    let message: (String) -> String
+    let message: @Sendable (String) -> String
     var status: Int32 = 65
     var testDescription: String { files.keys.sorted().joined(separator: ", ") }
   }
@@ -213,25 +217,25 @@ import Testing
   @Test func `labels that name no class`() throws {
     let folder = try TemporaryFolder()
     let pixels: [UInt8] = [0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 2] + [UInt8](0..<8)
-    for part in ["train", "t10k"] {
+    for (part, last) in [("train", UInt8(4)), ("t10k", 77)] {
       try folder.write(pixels, to: "\(part)-images-idx3-ubyte")
-      try folder.write(
-        [0, 0, 8, 1, 0, 0, 0, 2, 3, 77], to: "\(part)-labels-idx1-ubyte")
+      try folder.write([0, 0, 8, 1, 0, 0, 0, 2, 3, last], to: "\(part)-labels-idx1-ubyte")
     }
     let result = try CrestProcess.run(train(folder))
     #expect(
       result.error
-        == "Error: label 1 of \(folder.path)/train-labels-idx1-ubyte is 77, but the set's classes are "
-        + "0 to 9; number the classes from 0 and use the same ones for training and validation\n")
+        == "Error: label 1 of \(folder.path)/t10k-labels-idx1-ubyte is 77, but the set's classes are "
+        + "0 to 4; number the classes from 0 and use the same ones for training and validation\n")
     #expect(result.status == 65)
   }
 
   @Test func `a learning rate that a network can't bear`() throws {
     let result = try CrestProcess.run(
       [
-        "train", "--model", "mlp", "--data", "digits", "--epochs", "1", "--max-lr", "1e30", "--json",
+        "train", "--model", "mlp", "--data", "digits", "--epochs", "1", "--max-lr", "1e30",
+        "--json",
       ])
-    let place = /Error: the training loss is -?(nan|inf) in step \d+ \(epoch 1, batch \d+\): /
+    let place = #/Error: the training loss is -?(nan|inf) in step \d+ \(epoch 1, batch \d+\): /#
     #expect(result.error.prefixMatch(of: place) != nil, "\(result.error)")
     #expect(result.error.contains(" in layer dense"))
     #expect(result.error.hasSuffix("; lower the learning rate\n"))
@@ -253,7 +257,8 @@ import Testing
 
 /// Files that can't be read or written: exit code 74.
 @Suite struct `Files out of reach` {
-  @Test(arguments: ["--log", "--log-steps"]) func `a log that can't be begun`(option: String) throws {
+  @Test(arguments: ["--log", "--log-steps"]) func `a log that can't be begun`(option: String) throws
+  {
     let result = try CrestProcess.run(
       [
         "train", "--model", "mlp", "--data", "digits", "--epochs", "1", "--max-lr", "0.1", option,
