@@ -96,7 +96,7 @@ public final class EarlyStopping: StatefulCallback {
   }
 
   private func check(_ epoch: EpochContext) throws {
-    guard let value = value(in: epoch) else { return }
+    guard epoch.outcome.isInOrder, let value = value(in: epoch) else { return }
     if isBetter(value) {
       state.best = value
       state.wait = 0

@@ -66,6 +66,7 @@ public final class Recorder: StatefulCallback {
   }
 
   private func note(_ epoch: EpochContext) {
+    guard epoch.outcome.isInOrder else { return }
     state.epochs.append(Epoch(train: epoch.train, validation: epoch.validation))
   }
 }

@@ -81,9 +81,17 @@ struct ProgressBarTests {
 
   @Test func `the end says who ended a fit and why`() throws {
     let stop = CallbackOf(.afterEpoch { _ in throw Cancel(.fit, reason: "a test") }, name: "Stop")
-    let text = try Self.written(isTerminal: false, [stop])
-    #expect(text.hasSuffix("ended by Stop: a test\n"))
+    #expect(
+      try Self.written(isTerminal: false, [stop]).hasSuffix("ended by Stop: a test\n"))
     let interrupt = CallbackOf(.afterStep { $0.learner.interruption.raise() })
-    #expect(try Self.written(isTerminal: false, [interrupt]).hasSuffix("interrupted\n"))
+    #expect(try Self.written(isTerminal: false, [interrupt]) == "interrupted\n")
+    let fail = CallbackOf(.afterStep { _ in throw Mishap("broken") })
+    var text = ""
+    let bar = ProgressBar(ProgressOutput(isTerminal: true, write: { text += $0 }))
+    #expect(throws: Mishap("broken")) {
+      try Learner(TinyModel.linear(), data: TinyData.split()).fit(
+        epochs: 1, callbacks: [bar, fail])
+    }
+    #expect(text == "\r\u{1B}[K", "the live line makes room for the error")
   }
 }

@@ -3,8 +3,8 @@ public import CrestTraining
 /// Writes a row an epoch to a CSV file.
 ///
 /// The columns are `epoch,train_loss,valid_loss`, the learner's metrics, `seconds,examples_per_second`;
-/// what an epoch doesn't have is left empty. Epochs count from 1. The first fit replaces the file, later
-/// ones of the same logger continue it.
+/// what an epoch doesn't have is left empty, and an epoch that failed or was interrupted has no row.
+/// Epochs count from 1. The first fit replaces the file, later ones of the same logger continue it.
 ///
 /// fastai's and Keras's `CSVLogger`.
 public final class CSVLogger: Callback {
@@ -30,6 +30,7 @@ public final class CSVLogger: Callback {
   }
 
   private func write(_ epoch: EpochContext) throws {
+    guard epoch.outcome.isInOrder else { return }
     let metrics = epoch.learner.metrics.map { text(epoch.validation?[$0.name]) }
     try file?.write(
       row: ["\(epoch.index + 1)", text(epoch.train?.loss), text(epoch.validation?.loss)]

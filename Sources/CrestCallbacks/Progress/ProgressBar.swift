@@ -56,6 +56,7 @@ public final class ProgressBar: Callback {
   }
 
   private func draw(_ batch: BatchContext) {
+    guard batch.outcome.isInOrder else { return }
     batchesDone += 1
     let now = seconds()
     let isLast = batch.index + 1 == batch.pass.batchCount
@@ -77,6 +78,7 @@ public final class ProgressBar: Callback {
   }
 
   private func writeRow(_ epoch: EpochContext) {
+    guard epoch.outcome.isInOrder else { return }
     if epoch.index == 0 { writeLine(table.header) }
     writeLine(table.row(epoch))
   }

@@ -55,6 +55,14 @@ public enum Outcome: Sendable {
     if case .finished = self { true } else { false }
   }
 
+  /// Whether the phase ended as it should or as a callback wanted it to, so that its results count.
+  public var isInOrder: Bool {
+    switch self {
+    case .finished, .cancelled: true
+    case .running, .interrupted, .failed: false
+    }
+  }
+
   /// What an error that leaves the body of a phase makes of it.
   init(_ error: any Error) {
     switch error {

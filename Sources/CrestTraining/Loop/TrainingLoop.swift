@@ -155,9 +155,6 @@ final class TrainingLoop {
   private func run<Context: PhaseContext>(
     _ phase: Phase, _ context: Context, _ hooks: PhaseHooks<Context>, _ body: () throws -> Void
   ) throws -> Outcome {
-    // Backward and step share the context of their batch.
-    let enclosing = context.outcome
-    defer { context.outcome = enclosing }
     context.outcome = .running
     runningPhases.append(phase)
     var entered = 0
