@@ -45,19 +45,22 @@ public struct NonFiniteLoss: Error, Equatable, Sendable {
 extension NonFiniteLoss: CustomStringConvertible {
   /// What, where, and what to do.
   public var description: String {
-    "the \(purpose) loss is \(loss) in step \(step) (epoch \(epoch + 1), batch \(batch)): "
+    "the \(purpose) loss is \(text(loss)) in step \(step) (epoch \(epoch + 1), batch \(batch)): "
       + "\(cause); \(advice)"
   }
 
   private var cause: String {
     guard let origin else { return "every operation by itself gives finite numbers" }
     return switch origin.source {
-    case .input(let name): "the input \"\(name)\" holds \(origin.value)"
-    case .parameter(let name): "the parameter \(name) has become \(origin.value)"
+    case .input(let name): "the input \"\(name)\" holds \(text(origin.value))"
+    case .parameter(let name): "the parameter \(name) has become \(text(origin.value))"
     case .operation(let operation, let path, let stage):
-      "\(operation) in \(path.isEmpty ? "the \(stage) stage" : "layer \(path)") gives \(origin.value)"
+      "\(operation) in \(path.isEmpty ? "the \(stage) stage" : "layer \(path)") gives \(text(origin.value))"
     }
   }
+
+  /// A NaN's sign means nothing and is left out.
+  private func text(_ value: Float) -> String { value.isNaN ? "nan" : "\(value)" }
 
   private var advice: String {
     if case .input = origin?.source { return "clean the data" }

@@ -25,7 +25,7 @@ struct FindLR: ParsableCommand {
     let learner = try makeLearner(model, optimizer)
     let findings = try interruption.around(learner) {
       try learner.findLearningRate(
-        callbacks: [slowOperationNotice, ProgressBar(.liveLineOnly)])
+        callbacks: [slowdownNotice, ProgressBar(.liveLineOnly)])
     }
     if let plot { try writeFile(findings.plot.svg(), to: plot) }
     try StandardOutput.write(model.json ? json(findings) : text(findings))

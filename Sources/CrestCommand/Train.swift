@@ -73,7 +73,7 @@ struct Train: ParsableCommand {
 
   private func progress(_ failure: WriteFailure) -> [any Callback] {
     if !model.json { return [ProgressBar(.splitting(failure: failure))] }
-    return StandardError.isTerminal ? [ProgressBar()] : [slowOperationNotice]
+    return StandardError.isTerminal ? [ProgressBar()] : [slowdownNotice]
   }
 }
 

@@ -40,6 +40,9 @@ public final class Engine: Sendable {
 
   deinit { ck_pool_destroy(pool) }
 
+  /// Whether the kernels were compiled with optimisation; in a debug build they run many times slower.
+  public static var isOptimized: Bool { ck_is_optimized() }
+
   /// The number of cores this process may run on.
   public static var availableCoreCount: Int { ck_available_core_count() }
 

@@ -83,7 +83,7 @@ enum CrestProcess {
       process.waitUntilExit()
       let error = try String(contentsOf: folder["error"], encoding: .utf8)
         .split(separator: "\n", omittingEmptySubsequences: false)
-        .filter { !$0.hasPrefix("Note: this is a debug build") }
+        .filter { !$0.hasPrefix("Note: slow, kernels were built") }
         .joined(separator: "\n")
       guard process.terminationReason == .exit else {
         throw Crashed(signal: process.terminationStatus, error: error)

@@ -37,6 +37,14 @@ const ck_kernels *_Nullable ck_kernels_for(ck_isa isa) {
   }
 }
 
+bool ck_is_optimized(void) {
+#if defined(__OPTIMIZE__)
+  return true;
+#else
+  return false;
+#endif
+}
+
 const ck_kernels *ck_kernels_best(void) {
   for (int isa = CK_ISA_COUNT - 1; isa > CK_ISA_BASELINE; isa--) {
     const ck_kernels *table = ck_kernels_for((ck_isa)isa);

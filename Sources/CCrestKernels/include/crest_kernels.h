@@ -81,6 +81,8 @@ typedef struct ck_kernels {
 
 // The table of one instruction set; null when this CPU or this build lacks it.
 const ck_kernels *_Nullable ck_kernels_for(ck_isa isa);
+// Whether the compiler optimised this build: package managers build C with -O0 for debugging.
+bool ck_is_optimized(void);
 // The widest this CPU has.
 const ck_kernels *ck_kernels_best(void);
 const char *ck_isa_name(ck_isa isa);  // "baseline", "neon", "avx2", "avx512"

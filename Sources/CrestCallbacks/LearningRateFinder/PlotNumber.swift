@@ -26,6 +26,7 @@ enum PlotNumber {
   /// A fixed number of decimals, or an exponent when the number is too large for that to be
   /// readable.
   static func decimal(_ value: Double, places: Int) -> String {
+    if value.isNaN { return "nan" }
     guard abs(value) < 1e6, places <= 9 else { return scientific(value) }
     let scale = (0..<places).reduce(1) { power, _ in power * 10 }
     let units = Int((abs(value) * Double(scale)).rounded())

@@ -49,10 +49,7 @@ public final class ProgressBar: Callback {
     lastDrawn = -.infinity
     batchesDone = 0
     batchesInAll = fit.epochCount * (fit.batchesPerEpoch + learner.validLoader.batchCount)
-    if !fit.referenceNodes.isEmpty {
-      let names = fit.referenceNodes.map { "\($0.operation) (\($0.path), \($0.stage))" }
-      writeLine("slow, no kernel serves: \(names.joined(separator: ", "))")
-    }
+    for slowdown in fit.slowdowns { writeLine(slowdown) }
   }
 
   private func draw(_ batch: BatchContext) {

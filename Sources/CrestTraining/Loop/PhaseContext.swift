@@ -18,6 +18,18 @@ public final class FitContext: PhaseContext {
   public let batchesPerEpoch: Int
   /// Nodes of the training program that no kernel serves, which run on the slow reference.
   public let referenceNodes: [ReferenceNode]
+  /// What makes the fit slower than it need be, in words: a debug build, operations without kernels.
+  public var slowdowns: [String] {
+    var slowdowns: [String] = []
+    if !Engine.isOptimized {
+      slowdowns.append("slow, kernels were built without optimisation: build with -c release")
+    }
+    if !referenceNodes.isEmpty {
+      let names = referenceNodes.map { "\($0.operation) (\($0.path), \($0.stage))" }
+      slowdowns.append("slow, no kernel serves: \(names.joined(separator: ", "))")
+    }
+    return slowdowns
+  }
   /// The optimiser steps taken in this fit so far.
   public internal(set) var stepsTaken = 0
   /// The training loss over the last few dozen batches of this fit; NaN before the first.
