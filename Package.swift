@@ -124,8 +124,8 @@ let package = Package(
     .testTarget(
       name: "CrestCallbacksTests",
       dependencies: [
-        "TrainingTestSupport", "CrestCallbacks", "CrestTraining", "CrestData", "CrestLayers",
-        "CrestOptimizers", "CrestRuntime", "CrestGraph", "CrestTensor",
+        "AllocationCounter", "TrainingTestSupport", "CrestCallbacks", "CrestTraining", "CrestData",
+        "CrestLayers", "CrestOptimizers", "CrestRuntime", "CrestGraph", "CrestTensor",
       ],
       exclude: ["Snapshots"],
       swiftSettings: strict),

@@ -8,14 +8,6 @@ public enum Hyperparameter: String, Sendable, Hashable, CaseIterable {
   case momentum
   /// The pull towards zero.
   case weightDecay = "weight decay"
-
-  var path: WritableKeyPath<Hyperparameters, Double> {
-    switch self {
-    case .learningRate: \.learningRate
-    case .momentum: \.momentum
-    case .weightDecay: \.weightDecay
-    }
-  }
 }
 
 /// A part of a hyperparameter that one callback alone sets: the value in effect is base × factor.
@@ -41,7 +33,7 @@ public enum Ownership: Sendable, Hashable, CustomStringConvertible {
 struct HyperparameterTable {
   private(set) var values: Hyperparameters
   private var bases: Hyperparameters
-  private var factors: [Hyperparameter: Double] = [:]
+  private var factors = Hyperparameters(learningRate: 1, momentum: 1, weightDecay: 1)
   /// The learning rate of the first layer over that of the last.
   var learningRateSpread = 1.0
 
@@ -53,8 +45,8 @@ struct HyperparameterTable {
   subscript(part: Ownership) -> Double {
     get {
       switch part {
-      case .base(let hyperparameter): bases[keyPath: hyperparameter.path]
-      case .factor(let hyperparameter): factors[hyperparameter] ?? 1
+      case .base(let hyperparameter): bases[hyperparameter]
+      case .factor(let hyperparameter): factors[hyperparameter]
       }
     }
     set {
@@ -63,11 +55,31 @@ struct HyperparameterTable {
         "\(part) was set to \(newValue), not to a finite number of at least 0")
       switch part {
       case .base(let hyperparameter):
-        bases[keyPath: hyperparameter.path] = newValue
-        values[keyPath: hyperparameter.path] = newValue * (factors[hyperparameter] ?? 1)
+        bases[hyperparameter] = newValue
+        values[hyperparameter] = newValue * factors[hyperparameter]
       case .factor(let hyperparameter):
         factors[hyperparameter] = newValue
-        values[keyPath: hyperparameter.path] = bases[keyPath: hyperparameter.path] * newValue
+        values[hyperparameter] = bases[hyperparameter] * newValue
+      }
+    }
+  }
+}
+
+extension Hyperparameters {
+  // A switch, as key paths would allocate at each step.
+  fileprivate subscript(hyperparameter: Hyperparameter) -> Double {
+    get {
+      switch hyperparameter {
+      case .learningRate: learningRate
+      case .momentum: momentum
+      case .weightDecay: weightDecay
+      }
+    }
+    set {
+      switch hyperparameter {
+      case .learningRate: learningRate = newValue
+      case .momentum: momentum = newValue
+      case .weightDecay: weightDecay = newValue
       }
     }
   }

@@ -71,10 +71,10 @@ final class TrainingLoop {
 
   /// Traps unless the callback whose hook runs declared that it sets `part`.
   func preconditionOwnership(of part: Ownership) {
-    let running = runningCallback.map { callbacks[$0].name } ?? "no callback"
     precondition(
       runningCallback != nil && owners[part] == runningCallback,
-      "\(running) sets \(part), which only a callback that owns it may do")
+      "\(runningCallback.map { callbacks[$0].name } ?? "no callback") sets \(part), which only a "
+        + "callback that owns it may do")
   }
 
   // MARK: Phases
