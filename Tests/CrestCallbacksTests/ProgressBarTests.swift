@@ -5,13 +5,19 @@ import TrainingTestSupport
 
 struct ProgressBarTests {
   /// What a fit of two epochs writes, with a clock that goes on by half a second each time it is read;
-  /// real durations are replaced by `_`, losses by `#`.
+  /// real durations are replaced by `_`, losses by `#`, and notes on slowness are left out.
   private static func written(
     isTerminal: Bool, isUnicode: Bool = true, width: Int = 80, interval: Double = 0,
     _ callbacks: [any Callback] = []
   ) throws -> String {
     var text = ""
     var time = 0.0
+    // What a debug build is told of its slowness, each time after clearing the line.
+    var slowdowns: [String] = []
+    let listen = CallbackOf(
+      .beforeFit { fit in
+        slowdowns = fit.slowdowns.map { (isTerminal ? "\r\u{1B}[K" : "") + $0 }
+      })
     let output = ProgressOutput(
       isTerminal: isTerminal, isUnicode: isUnicode, width: { width }, write: { text += $0 })
     let bar = ProgressBar(output, interval: interval) {
@@ -21,7 +27,8 @@ struct ProgressBarTests {
     let learner = try Learner(
       TinyModel.full(), data: TinyData.split(train: 12, valid: 4), metrics: [Accuracy()],
       callbacks: [bar], batchSize: 5)
-    try learner.fit(epochs: 2, learningRate: 0.01, callbacks: callbacks)
+    try learner.fit(epochs: 2, learningRate: 0.01, callbacks: [listen] + callbacks)
+    for line in slowdowns { text = text.replacing(line + "\n", with: "", maxReplacements: 1) }
     return text.replacing(/\d+\.\d s/, with: "_ s").replacing(/\d\.\d{4}/, with: "#.####")
   }
 
@@ -92,6 +99,20 @@ struct ProgressBarTests {
       try Learner(TinyModel.linear(), data: TinyData.split()).fit(
         epochs: 1, callbacks: [bar, fail])
     }
-    #expect(text == "\r\u{1B}[K", "the live line makes room for the error")
+    #expect(text.hasSuffix("\r\u{1B}[K"), "the live line makes room for the error")
+    #expect(!text.contains("epoch"))
+  }
+
+  @Test func `what makes a fit slow is said first`() throws {
+    var text = ""
+    var slowdowns: [String] = []
+    let learner = try Learner(TinyModel.linear(), data: TinyData.split())
+    try learner.fit(
+      epochs: 1,
+      callbacks: [
+        CallbackOf(.beforeFit { slowdowns = $0.slowdowns }),
+        ProgressBar(ProgressOutput(isTerminal: false, write: { text += $0 })),
+      ])
+    #expect(text.hasPrefix(slowdowns.map { $0 + "\n" }.joined() + "epoch"))
   }
 }
