@@ -14,4 +14,4 @@ final class StopWhenWorse: Callback {
 let data = try DataSource.digits.load()
 let model = try BuiltInModel.make("small-cnn", input: [1, 8, 8], classes: 10)
 let learner = try Learner(model, data: data, metrics: [Accuracy()], callbacks: .standard)
-try learner.fitOneCycle(epochs: 20, maxLR: 0.1, callbacks: [StopWhenWorse()])
+try learner.fitOneCycle(epochs: 12, maxLR: 0.3, callbacks: [StopWhenWorse()])

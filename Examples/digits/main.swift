@@ -25,5 +25,5 @@ let learner = try Learner(
 // Asking for a learning rate changes nothing of the learner.
 print(try learner.findLearningRate().plot.terminal())
 
-try learner.fitOneCycle(epochs: 20, maxLR: 0.3)
+try learner.fitOneCycle(epochs: 12, maxLR: 0.3)
 print("accuracy:", try learner.evaluate()["accuracy"] ?? .nan)
