@@ -53,6 +53,11 @@ let package = Package(
       exclude: ["Resources/README.md"], resources: [.embedInCode("Resources/digits.csv.gz")],
       swiftSettings: strict),
 
+    // ONNX
+    .target(name: "CCrestFiles"),
+    .target(
+      name: "CrestONNX", dependencies: ["CrestTensor", "CCrestFiles"], swiftSettings: strict),
+
     // What users import and run
     .target(
       name: "Crest",
@@ -131,6 +136,9 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "CrestDataTests", dependencies: ["CrestData", "CrestTensor", "CZlib"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "ONNXTests", dependencies: ["CrestONNX", "CrestTensor"],
       swiftSettings: strict),
     .testTarget(name: "ProjectTests", swiftSettings: strict),
     .testTarget(name: "EndToEndTests", exclude: ["Snapshots"], swiftSettings: strict),

@@ -1,0 +1,120 @@
+/// What is wrong with an ONNX model, its side files, or the place to write one to.
+public enum ONNXError: Error, Equatable, Sendable {
+  /// Where in a model a fault lies.
+  public struct Place: Equatable, Sendable, CustomStringConvertible {
+    /// The model's file, or what stands for it.
+    public var file: String
+    /// The offset of the fault from the start of the file, in bytes.
+    public var offset: Int
+    /// The field by its names in ONNX's definition, as in `graph.node[3].attribute[0].ints`.
+    public var field: String
+
+    /// A place in a file.
+    public init(file: String, offset: Int, field: String) {
+      self.file = file
+      self.offset = offset
+      self.field = field
+    }
+
+    /// As in `model.onnx: graph.node[3] (byte 1042)`.
+    public var description: String { "\(file): \(field) (byte \(offset))" }
+  }
+
+  /// The model can't be opened or read.
+  case unreadable(file: String, reason: String)
+  /// The path leads to a folder, a pipe or a device.
+  case notARegularFile(file: String)
+  /// The bytes are no well-formed ONNX model.
+  case malformed(Place, expected: String, got: String)
+  /// A count or a size is beyond what any real model has.
+  case overLimit(Place, limit: String)
+  /// A tensor's elements are of a type that ``Tensor`` lacks.
+  case unsupportedElementType(Place, type: String)
+  /// A tensor lies in a side file that must not or can't be read.
+  case externalData(Place, location: String, problem: ExternalDataProblem)
+  /// The file can't be written.
+  case unwritable(file: String, reason: String)
+  /// The model would be larger than any protobuf reader accepts.
+  case tooLargeToWrite(file: String, byteCount: Int, limit: Int)
+}
+
+/// Why a side file of a model isn't read.
+public enum ExternalDataProblem: Equatable, Sendable {
+  /// The model came from bytes, so that there is no folder to look in.
+  case noFolder
+  /// The location isn't a plain relative path below the model's folder.
+  case forbiddenLocation
+  /// A part of the path is a symbolic link, or leads out of the model's folder.
+  case leavesFolder
+  /// There is no such file.
+  case missing
+  /// It is a folder, a pipe or a device.
+  case notARegularFile
+  /// The file has other names, which may lie outside the model's folder.
+  case hardLinked(count: Int)
+  /// The tensor's bytes would lie beyond the end of the file.
+  case beyondEnd(offset: Int, byteCount: Int, fileByteCount: Int)
+  /// The length isn't that of the tensor's type and shape.
+  case wrongLength(expected: Int, got: Int)
+  /// The system refused to open or read it.
+  case unreadable(reason: String)
+}
+
+extension ONNXError: CustomStringConvertible {
+  /// What, where, expected, got and what to do.
+  public var description: String {
+    switch self {
+    case .unreadable(let file, let reason):
+      "\(file) can't be read: \(reason)"
+    case .notARegularFile(let file):
+      "\(file) is no regular file; name the .onnx file itself"
+    case .malformed(let place, let expected, let got):
+      "\(place): expected \(expected), got \(got); the file is damaged or no ONNX model, export or "
+        + "download it again"
+    case .overLimit(let place, let limit):
+      "\(place): expected at most \(limit), got more; no model is that large, the file is damaged "
+        + "or made to exhaust memory"
+    case .unsupportedElementType(let place, let type):
+      "\(place): expected elements of one of the types \(ElementTypeNames.all), got \(type); "
+        + "export the model with one of these"
+    case .externalData(let place, let location, let problem):
+      "\(place): the side file \"\(location)\" is not read: \(problem)"
+    case .unwritable(let file, let reason):
+      "\(file) can't be written: \(reason)"
+    case .tooLargeToWrite(let file, let byteCount, let limit):
+      "\(file) would take \(byteCount) bytes, expected at most \(limit), the most that readers of "
+        + "protobuf accept; keep the weights in a side file"
+    }
+  }
+}
+
+extension ExternalDataProblem: CustomStringConvertible {
+  /// The reason and what to do.
+  public var description: String {
+    switch self {
+    case .noFolder:
+      "the model was given as bytes, so there is no folder to find it in; open the model by its path"
+    case .forbiddenLocation:
+      "expected a relative path below the model's folder, without \"..\", backslashes and zero "
+        + "bytes; save the model again with its data beside it"
+    case .leavesFolder:
+      "the path has a symbolic link or leads out of the model's folder; put the file itself beside "
+        + "the model"
+    case .missing:
+      "there is no such file in the model's folder; keep the model and its data together"
+    case .notARegularFile:
+      "it is no regular file; put the data itself beside the model"
+    case .hardLinked(let count):
+      "the file has \(count) names (hard links), of which others may lie outside the model's "
+        + "folder; replace it by a copy"
+    case .beyondEnd(let offset, let byteCount, let fileByteCount):
+      "\(byteCount) bytes from offset \(offset) on are needed, but the file has only "
+        + "\(fileByteCount) bytes; the file is cut short or belongs to another model"
+    case .wrongLength(let expected, let got):
+      "expected \(expected) bytes by the tensor's type and shape, got a length of \(got); the file "
+        + "is damaged, export the model again"
+    case .unreadable(let reason):
+      "\(reason); check that you may read it"
+    }
+  }
+}

@@ -1,0 +1,63 @@
+/// Nodes and the values between them (ONNX `GraphProto`).
+package struct GraphProto: Sendable {
+  package let span: WireSpan
+  package fileprivate(set) var name = ""
+  package fileprivate(set) var nodes: [NodeProto] = []
+  /// Tensors with a value: parameters and constants.
+  package fileprivate(set) var initializers: [TensorProto] = []
+  package fileprivate(set) var sparseInitializers: [SparseTensorProto] = []
+  /// The inputs; up to IR 3 they repeat the initializers.
+  package fileprivate(set) var inputs: [ValueInfoProto] = []
+  package fileprivate(set) var outputs: [ValueInfoProto] = []
+  /// What is known of the values in between (`value_info`).
+  package fileprivate(set) var values: [ValueInfoProto] = []
+}
+
+extension MessageParser {
+  mutating func graph(_ span: WireSpan, depth: Int) throws(WireFault) -> GraphProto {
+    var graph = GraphProto(span: span)
+    var fields = try fields(in: span.body, depth: depth, singular: [2, 10])
+    while let field = try fields.next() {
+      switch field.number {
+      case 1:
+        _ = try body(field, "node")
+        let index = graph.nodes.count
+        graph.nodes.append(
+          try inside("node[\(index)]") { () throws(WireFault) in
+            try node(field.span, depth: depth + 1)
+          })
+      case 2: graph.name = try text(field, "name")
+      case 5:
+        _ = try body(field, "initializer")
+        let index = graph.initializers.count
+        graph.initializers.append(
+          try inside("initializer[\(index)]") { () throws(WireFault) in
+            try tensor(field.span, depth: depth + 1)
+          })
+      case 11: try append(field, "input", to: &graph.inputs, depth: depth)
+      case 12: try append(field, "output", to: &graph.outputs, depth: depth)
+      case 13: try append(field, "value_info", to: &graph.values, depth: depth)
+      case 15:
+        _ = try body(field, "sparse_initializer")
+        let index = graph.sparseInitializers.count
+        graph.sparseInitializers.append(
+          try inside("sparse_initializer[\(index)]") { () throws(WireFault) in
+            try sparseTensor(field.span, depth: depth + 1)
+          })
+      default: break
+      }
+    }
+    return graph
+  }
+
+  mutating func append(
+    _ field: WireField, _ name: String, to values: inout [ValueInfoProto], depth: Int
+  ) throws(WireFault) {
+    _ = try body(field, name)
+    let index = values.count
+    values.append(
+      try inside("\(name)[\(index)]") { () throws(WireFault) in
+        try valueInfo(field.span, depth: depth + 1)
+      })
+  }
+}

@@ -1,0 +1,199 @@
+extension ModelSplice {
+  /// Writes the model to `path`, with the data of its tensors that lie in side files.
+  ///
+  /// The model's file stays the same bytes when nothing changed and its side files can stay where they
+  /// are (the same folder) or be copied under their own names. Else all data in side files go to one new
+  /// file beside the model, called like it with `.data` at the end, or with a number before that when
+  /// something has that name: no existing file but the one at `path` is ever replaced. The model comes
+  /// last, so whoever opens `path` finds the old model or the new one, whole.
+  ///
+  /// - Throws: ``ONNXError/unwritable(file:reason:)``, ``ONNXError/tooLargeToWrite(file:byteCount:limit:)``,
+  ///   or ``ONNXError/externalData(_:location:problem:)`` when a side file can't be read.
+  package func write(to path: String) throws(ONNXError) {
+    let externals = model.externalTensors
+    guard !externals.isEmpty else { return try content.write(toModel: path) }
+
+    let folder = FilePath.folder(of: path)
+    if externalElements.isEmpty, let own = model.source.folder, isSameFolder(own, folder) {
+      return try content.write(toModel: path)
+    }
+    var written: [String] = []
+    do throws(ONNXError) {
+      if externalElements.isEmpty,
+        try copySideFiles(of: externals, to: folder, written: &written)
+      {
+        return try content.write(toModel: path)
+      }
+      discard(&written)
+      try gatherSideFiles(of: externals, besideModel: path, written: &written)
+        .content.write(toModel: path)
+    } catch {
+      discard(&written)
+      throw error
+    }
+  }
+
+  /// Removes files of an export that failed, to which nothing refers.
+  private func discard(_ paths: inout [String]) {
+    for path in paths { removeFile(at: path) }
+    paths = []
+  }
+
+  /// Copies each side file under its own name; false when one lies in a deeper folder or a name is taken.
+  private func copySideFiles(
+    of tensors: [ExternalTensor], to folder: String, written: inout [String]
+  ) throws(ONNXError) -> Bool {
+    let reader = TensorReader(model)
+    var copied: Set<String> = []
+    for tensor in tensors {
+      let location = tensor.reference.location
+      let file = try reader.open(tensor.reference, of: tensor.proto)
+      guard copied.insert(location).inserted else { continue }
+      let path = FilePath.join(folder, location)
+      guard !location.contains("/"), var output = try OutputFile(creating: path) else {
+        return false
+      }
+      let whole = TensorProto.ExternalReference(
+        location: location, offset: 0, length: file.byteCount)
+      try copy(file, whole, tensor.proto, file.byteCount, reader, to: &output)
+      try output.commit()
+      written.append(path)
+    }
+    return true
+  }
+
+  /// Puts the data of all tensors in one new file, and says so in the model.
+  private func gatherSideFiles(
+    of tensors: [ExternalTensor], besideModel path: String, written: inout [String]
+  ) throws(ONNXError) -> ModelSplice {
+    let reader = TensorReader(model)
+    var output = try newSideFile(besideModel: path)
+    let dataPath = output.path
+    var result = self
+    var end = 0
+    for tensor in tensors {
+      let byteCount = try sourceByteCount(of: tensor, reader)
+      // ONNX asks for offsets at whole pages, so that the file can be mapped.
+      let offset = (end + 4095) / 4096 * 4096
+      try [UInt8](repeating: 0, count: offset - end).withUnsafeBytes { padding in
+        Result { () throws(ONNXError) in try output.write(padding) }
+      }.get()
+      if let elements = externalElements[tensor.proto.span.start] {
+        try elements.send { (bytes) throws(ONNXError) in try output.write(bytes) }
+      } else {
+        let file = try reader.open(tensor.reference, of: tensor.proto)
+        try copy(file, tensor.reference, tensor.proto, byteCount, reader, to: &output)
+      }
+      result.relocate(tensor.proto, to: FilePath.name(of: dataPath), offset, byteCount)
+      end = offset + byteCount
+    }
+    try output.commit()
+    written.append(dataPath)
+    return result
+  }
+
+  private func sourceByteCount(
+    of tensor: ExternalTensor, _ reader: TensorReader
+  ) throws(ONNXError) -> Int {
+    if let elements = externalElements[tensor.proto.span.start] { return elements.byteCount }
+    // Opening proves that the type is known and the length right.
+    let file = try reader.open(tensor.reference, of: tensor.proto)
+    return tensor.proto.byteCount ?? file.byteCount
+  }
+
+  private func copy(
+    _ file: borrowing RegularFile, _ reference: TensorProto.ExternalReference, _ proto: TensorProto,
+    _ byteCount: Int, _ reader: TensorReader, to output: inout OutputFile
+  ) throws(ONNXError) {
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
+    defer { buffer.deallocate() }
+    var done = 0
+    while done < byteCount {
+      let part = UnsafeMutableRawBufferPointer(
+        rebasing: buffer[..<min(buffer.count, byteCount - done)])
+      try reader.read(file, reference, proto, into: part, from: done)
+      try output.write(UnsafeRawBufferPointer(part))
+      done += part.count
+    }
+  }
+
+  /// A new file beside the model at `path`.
+  private func newSideFile(
+    besideModel path: String
+  ) throws(ONNXError) -> OutputFile {
+    var attempt = 0
+    while true {
+      let dataPath = path + (attempt == 0 ? ".data" : ".\(attempt).data")
+      if let output = try OutputFile(creating: dataPath) { return output }
+      attempt += 1
+    }
+  }
+
+  /// Writes the place of a tensor's data into its description.
+  private mutating func relocate(
+    _ tensor: TensorProto, to location: String, _ offset: Int, _ byteCount: Int
+  ) {
+    var content = WireContent()
+    for (key, value) in [
+      ("location", location), ("offset", "\(offset)"), ("length", "\(byteCount)"),
+    ] {
+      content.append(
+        TensorStorageFields.external, message: MetadataEntry(key: key, value: value).content)
+    }
+    content.append(TensorStorageFields.location, integer: 1)
+    replaceStorage(of: tensor, by: content)
+  }
+}
+
+/// A tensor in a side file.
+struct ExternalTensor {
+  let proto: TensorProto
+  let reference: TensorProto.ExternalReference
+
+  init?(_ proto: TensorProto) {
+    guard case .external(let reference) = proto.storage else { return nil }
+    self.proto = proto
+    self.reference = reference
+  }
+}
+
+extension ModelProto {
+  /// All tensors of the model whose data lie in side files, wherever they are, in the file's order.
+  var externalTensors: [ExternalTensor] {
+    var found = graph.allTensors
+    for function in functions {
+      found += function.defaults.flatMap(\.tensors) + function.nodes.flatMap(\.tensors)
+    }
+    return found.compactMap(ExternalTensor.init).sorted {
+      $0.proto.span.start < $1.proto.span.start
+    }
+  }
+}
+
+extension GraphProto {
+  fileprivate var allTensors: [TensorProto] {
+    initializers + sparseInitializers.flatMap(\.tensors) + nodes.flatMap(\.tensors)
+  }
+}
+
+extension SparseTensorProto {
+  fileprivate var tensors: [TensorProto] { [values] + (indices.map { [$0] } ?? []) }
+}
+
+extension NodeProto {
+  fileprivate var tensors: [TensorProto] { attributes.flatMap(\.tensors) }
+}
+
+extension AttributeProto {
+  fileprivate var tensors: [TensorProto] {
+    switch value {
+    case .tensor(let tensor): [tensor]
+    case .tensors(let tensors): tensors
+    case .graph(let graph): graph.allTensors
+    case .graphs(let graphs): graphs.flatMap(\.allTensors)
+    case .sparseTensor(let tensor): tensor.tensors
+    case .sparseTensors(let tensors): tensors.flatMap(\.tensors)
+    case .float, .int, .string, .type, .floats, .ints, .strings, .types, .reference: []
+    }
+  }
+}

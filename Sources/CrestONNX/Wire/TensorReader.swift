@@ -1,0 +1,190 @@
+package import CrestTensor
+
+/// Makes tensors of what a model describes.
+package struct TensorReader: Sendable {
+  package let source: ByteSource
+  private let folder: ExternalDataFolder?
+
+  /// A reader of the model's tensors; side files are looked for in the folder of the model's file.
+  package init(
+    _ model: ModelProto, resolution: ExternalDataFolder.Resolution = .system
+  ) {
+    source = model.source
+    folder = model.source.folder.map { ExternalDataFolder(path: $0, resolution: resolution) }
+  }
+
+  /// The tensor that `proto` describes.
+  ///
+  /// - Throws: ``ONNXError/unsupportedElementType(_:type:)``, ``ONNXError/externalData(_:location:problem:)``,
+  ///   or ``ONNXError/malformed(_:expected:got:)`` for elements that are none of their type.
+  package func tensor(_ proto: TensorProto) throws(ONNXError) -> Tensor {
+    guard let elementType = proto.dataType.elementType else {
+      throw .unsupportedElementType(place(of: proto), type: proto.dataType.name)
+    }
+    switch proto.storage {
+    case .none:
+      return Tensor(zeros: proto.shape, elementType: elementType)
+    case .raw(let range):
+      return try source.withBytes(in: range) { (bytes) throws(ONNXError) in
+        try checkBooleans(bytes, elementType, proto, at: range.lowerBound)
+        return Tensor(bytes: bytes, shape: proto.shape, elementType: elementType)
+      }
+    case .typed(let field, _):
+      return try typed(proto, field, elementType)
+    case .external(let reference):
+      // The file is proven to hold the elements before any memory is taken.
+      let file = try open(reference, of: proto)
+      var tensor = Tensor(zeros: proto.shape, elementType: elementType)
+      try tensor.withUnsafeMutableBytes { (bytes) throws(ONNXError) in
+        try read(file, reference, proto, into: bytes, from: 0)
+        try checkBooleans(UnsafeRawBufferPointer(bytes), elementType, proto, at: proto.span.start)
+      }
+      return tensor
+    }
+  }
+
+  // MARK: Side files
+
+  /// The side file of a tensor, once it is proven to hold the tensor's bytes.
+  func open(
+    _ reference: TensorProto.ExternalReference, of proto: TensorProto
+  ) throws(ONNXError) -> RegularFile {
+    func failure(_ problem: ExternalDataProblem) -> ONNXError {
+      .externalData(place(of: proto), location: reference.location, problem: problem)
+    }
+    guard let expected = proto.byteCount else {
+      throw .unsupportedElementType(place(of: proto), type: proto.dataType.name)
+    }
+    guard let folder else { throw failure(.noFolder) }
+    let file = try { () throws(ONNXError) -> RegularFile in
+      do throws(ExternalDataFailure) {
+        return try folder.open(reference.location)
+      } catch {
+        throw failure(error.problem)
+      }
+    }()
+    let length = reference.length ?? max(0, file.byteCount - reference.offset)
+    if reference.length != nil, length != expected {
+      throw failure(.wrongLength(expected: expected, got: length))
+    }
+    guard reference.offset <= file.byteCount, expected <= file.byteCount - reference.offset else {
+      throw failure(
+        .beyondEnd(offset: reference.offset, byteCount: expected, fileByteCount: file.byteCount))
+    }
+    guard length == expected else { throw failure(.wrongLength(expected: expected, got: length)) }
+    return file
+  }
+
+  /// Fills `bytes` with those of the tensor from `start` on.
+  func read(
+    _ file: borrowing RegularFile, _ reference: TensorProto.ExternalReference, _ proto: TensorProto,
+    into bytes: UnsafeMutableRawBufferPointer, from start: Int
+  ) throws(ONNXError) {
+    let problem: ExternalDataProblem
+    do throws(RegularFile.Refusal) {
+      if try file.read(into: bytes, at: reference.offset + start) { return }
+      // Only somebody who shortens the file meanwhile can get here.
+      problem = .beyondEnd(
+        offset: reference.offset + start, byteCount: bytes.count, fileByteCount: file.byteCount)
+    } catch {
+      problem =
+        switch error {
+        case .notRegular: .notARegularFile
+        case .system(let reason): .unreadable(reason: reason)
+        }
+    }
+    throw .externalData(place(of: proto), location: reference.location, problem: problem)
+  }
+
+  // MARK: Elements one by one
+
+  private func typed(
+    _ proto: TensorProto, _ field: TensorProto.TypedField, _ elementType: ElementType
+  ) throws(ONNXError) -> Tensor {
+    var tensor = Tensor(zeros: proto.shape, elementType: elementType)
+    do throws(WireFault) {
+      try tensor.withUnsafeMutableBytes { (target) throws(WireFault) in
+        try source.withBytes { (bytes) throws(WireFault) in
+          var reader = WireReader(bytes, in: proto.span.body)
+          var offset = 0
+          while let part = try reader.next() {
+            guard part.number == field.rawValue else { continue }
+            if field.width != nil {
+              let part = UnsafeRawBufferPointer(rebasing: bytes[part.span.body])
+              UnsafeMutableRawBufferPointer(rebasing: target[offset...]).copyMemory(from: part)
+              offset += part.count
+              continue
+            }
+            var numbers = WireReader(bytes, in: part.span.body)
+            while !numbers.isAtEnd {
+              let start = numbers.position
+              try store(
+                Int64(bitPattern: try numbers.varint()), elementType, in: target, at: offset,
+                from: start)
+              offset += elementType.byteCount
+            }
+          }
+        }
+      }
+    } catch {
+      throw error.inside(field.name).inside(label(of: proto)).error(in: source.name)
+    }
+    return tensor
+  }
+
+  /// Stores the element that stands as a varint at `start` of the source.
+  private func store(
+    _ value: Int64, _ elementType: ElementType, in target: UnsafeMutableRawBufferPointer,
+    at offset: Int, from start: Int
+  ) throws(WireFault) {
+    let range: ClosedRange<Int64> =
+      switch elementType {
+      case .int8: -128...127
+      case .uint8: 0...255
+      case .int16: -32768...32767
+      case .int32: Int64(Int32.min)...Int64(Int32.max)
+      case .bool: 0...1
+      // Sixteen-bit floats stand as their bits.
+      case .float16, .bfloat16: 0...65535
+      case .int64, .float32, .float64: .min ... .max
+      }
+    guard range.contains(value) else {
+      throw WireFault(
+        at: start,
+        expected: "\(elementType) elements from \(range.lowerBound) to "
+          + "\(range.upperBound)", got: "\(value)")
+    }
+    switch elementType.byteCount {
+    case 1:
+      target.storeBytes(of: UInt8(truncatingIfNeeded: value), toByteOffset: offset, as: UInt8.self)
+    case 2:
+      target.storeBytes(
+        of: UInt16(truncatingIfNeeded: value), toByteOffset: offset, as: UInt16.self)
+    case 4:
+      target.storeBytes(
+        of: UInt32(truncatingIfNeeded: value), toByteOffset: offset, as: UInt32.self)
+    default: target.storeBytes(of: value, toByteOffset: offset, as: Int64.self)
+    }
+  }
+
+  /// A byte of a file may be neither `false` nor `true`, and no `Bool` then.
+  private func checkBooleans(
+    _ bytes: UnsafeRawBufferPointer, _ elementType: ElementType, _ proto: TensorProto,
+    at offset: Int
+  ) throws(ONNXError) {
+    guard elementType == .bool, let index = bytes.firstIndex(where: { $0 > 1 }) else { return }
+    throw .malformed(
+      place(of: proto, offset: offset), expected: "bytes of 0 or 1 in a bool tensor",
+      got: "\(bytes[index]) as element \(index)")
+  }
+
+  // MARK: Places in messages
+
+  private func label(of proto: TensorProto) -> String {
+    proto.name.isEmpty ? "a tensor without a name" : "tensor \"\(proto.name)\""
+  }
+
+  private func place(of proto: TensorProto, offset: Int? = nil) -> ONNXError.Place {
+    .init(file: source.name, offset: offset ?? proto.span.start, field: label(of: proto))
+  }
+}

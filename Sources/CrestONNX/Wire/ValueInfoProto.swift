@@ -1,0 +1,134 @@
+/// The size of a dimension as a model states it.
+package enum Dimension: Hashable, Sendable {
+  /// Nothing is said.
+  case unknown
+  /// A number, as written: exporters are known to write 0 or -1 for an unknown size.
+  case size(Int64)
+  /// A name; equal names are equal sizes.
+  case parameter(String)
+}
+
+/// The type of a value (ONNX `TypeProto`).
+package enum ValueType: Equatable, Sendable {
+  /// Nothing is said.
+  case unknown
+  /// A tensor; the shape is nil when even the rank isn't stated.
+  case tensor(TensorDataType, shape: [Dimension]?)
+  /// A type that isn't a dense tensor, by name.
+  case other(String)
+}
+
+/// A value's name and type (ONNX `ValueInfoProto`).
+package struct ValueInfoProto: Sendable {
+  package let span: WireSpan
+  package fileprivate(set) var name = ""
+  package fileprivate(set) var type = ValueType.unknown
+}
+
+extension MessageParser {
+  mutating func valueInfo(_ span: WireSpan, depth: Int) throws(WireFault) -> ValueInfoProto {
+    try count(.values, at: span.start)
+    var value = ValueInfoProto(span: span)
+    var fields = try fields(in: span.body, depth: depth, singular: [1, 2, 3])
+    while let field = try fields.next() {
+      switch field.number {
+      case 1: value.name = try text(field, "name")
+      case 2:
+        value.type = try inside("type") { () throws(WireFault) in
+          try type(field, depth: depth + 1)
+        }
+      default: break
+      }
+    }
+    guard !value.name.isEmpty else {
+      throw WireFault(at: span.start, "name", expected: "a value's name", got: "none")
+    }
+    return value
+  }
+
+  mutating func type(_ field: WireField, depth: Int) throws(WireFault) -> ValueType {
+    let names = [
+      4: "sequence_type", 5: "map_type", 7: "opaque_type", 8: "sparse_tensor_type",
+      9: "optional_type",
+    ]
+    var type: ValueType?
+    let range = try body(field, "type")
+    var fields = try fields(in: range, depth: depth, singular: [1, 4, 5, 6, 7, 8, 9])
+    while let field = try fields.next() {
+      let found: ValueType
+      if field.number == 1 {
+        _ = try body(field, "tensor_type")
+        found = try inside("tensor_type") { () throws(WireFault) in
+          try tensorType(field.span.body, depth: depth + 1)
+        }
+      } else if let name = names[field.number] {
+        _ = try body(field, name)
+        found = .other(name)
+      } else {
+        continue
+      }
+      guard type == nil else {
+        throw WireFault(at: field.span.start, expected: "one type", got: "two")
+      }
+      type = found
+    }
+    return type ?? .unknown
+  }
+
+  private mutating func tensorType(
+    _ range: Range<Int>, depth: Int
+  ) throws(WireFault) -> ValueType {
+    var dataType = TensorDataType.undefined
+    var shape: [Dimension]?
+    var fields = try fields(in: range, depth: depth, singular: [1, 2])
+    while let field = try fields.next() {
+      switch field.number {
+      case 1: dataType = TensorDataType(rawValue: try number(field, "elem_type"))
+      case 2:
+        let range = try body(field, "shape")
+        shape = try inside("shape") { () throws(WireFault) in
+          try dimensions(range, depth: depth + 1)
+        }
+      default: break
+      }
+    }
+    return .tensor(dataType, shape: shape)
+  }
+
+  private mutating func dimensions(
+    _ range: Range<Int>, depth: Int
+  ) throws(WireFault) -> [Dimension] {
+    var sizes: [Dimension] = []
+    var fields = try fields(in: range, depth: depth, singular: [])
+    while let field = try fields.next() {
+      guard field.number == 1 else { continue }
+      guard sizes.count < limits.rank else {
+        throw WireFault(at: field.span.start, limit: "\(limits.rank) dimensions")
+      }
+      try count(.listElements, at: field.span.start)
+      let range = try body(field, "dim")
+      let index = sizes.count
+      sizes.append(
+        try inside("dim[\(index)]") { () throws(WireFault) in
+          try dimension(range, depth: depth + 1)
+        })
+    }
+    return sizes
+  }
+
+  private func dimension(_ range: Range<Int>, depth: Int) throws(WireFault) -> Dimension {
+    var dimension: Dimension?
+    var fields = try fields(in: range, depth: depth, singular: [1, 2, 3])
+    while let field = try fields.next() {
+      guard field.number == 1 || field.number == 2 else { continue }
+      guard dimension == nil else {
+        throw WireFault(
+          at: field.span.start, expected: "dim_value or dim_param", got: "both")
+      }
+      dimension =
+        field.number == 1
+        ? .size(try integer(field, "dim_value")) : .parameter(try text(field, "dim_param"))
+    }
+    return dimension ?? .unknown
+  }
+}

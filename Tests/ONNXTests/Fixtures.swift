@@ -1,0 +1,85 @@
+import CrestONNX
+import Foundation
+
+/// The committed ONNX files, and folders of others that not everybody has.
+enum Fixtures {
+  static let onnx = URL(filePath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().appending(path: "Fixtures/onnx").path(percentEncoded: false)
+
+  static let wire = onnx + "/wire"
+
+  /// The committed models by their paths in `wire`.
+  static let names = onnxFiles(in: wire)
+
+  static func model(_ name: String) throws -> ModelProto {
+    try ModelProto(path: wire + "/" + name)
+  }
+
+  static func bytes(_ name: String) throws -> [UInt8] {
+    try fileBytes(wire + "/" + name)
+  }
+
+  /// The paths of all ONNX files below a folder, from there.
+  static func onnxFiles(in folder: String) -> [String] {
+    let names = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
+    return names.filter { $0.hasSuffix(".onnx") }.sorted()
+  }
+}
+
+/// The folders that `models.json` summarises.
+enum OtherModels {
+  /// The parity models beside the package; `CREST_SHARED` overrides where.
+  static let parity: String? = {
+    let manager = FileManager.default
+    if let given = ProcessInfo.processInfo.environment["CREST_SHARED"] { return given + "/parity" }
+    var folder = URL(filePath: #filePath).deletingLastPathComponent()
+    while folder.path() != "/" {
+      folder = folder.deletingLastPathComponent()
+      let candidate = folder.appending(path: "shared/parity").path(percentEncoded: false)
+      if manager.fileExists(atPath: candidate) { return candidate }
+    }
+    return nil
+  }()
+
+  /// `onnx/backend/test/data` of the Python package, by `CREST_ONNX_DATA`.
+  static let backend = ProcessInfo.processInfo.environment["CREST_ONNX_DATA"]
+
+  static let parityReason =
+    "there is no folder shared/parity beside the package or above it, and CREST_SHARED names none"
+  static let backendReason = "CREST_ONNX_DATA names no onnx/backend/test/data of the Python package"
+}
+
+func fileBytes(_ path: String) throws -> [UInt8] {
+  Array(try Data(contentsOf: URL(filePath: path)))
+}
+
+/// A folder that exists as long as this object.
+final class TemporaryFolder {
+  let path: String
+
+  init() throws {
+    path = FileManager.default.temporaryDirectory
+      .appending(path: "crest-onnx-tests-\(UUID().uuidString)").path(percentEncoded: false)
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  }
+
+  deinit {
+    // Best effort: what stays behind lies in the system's temporary folder.
+    try? FileManager.default.removeItem(atPath: path)
+  }
+
+  /// Writes a file, with the folders it needs, and returns its path.
+  @discardableResult
+  func write(_ bytes: [UInt8], to name: String) throws -> String {
+    let file = path + "/" + name
+    let folder = URL(filePath: file).deletingLastPathComponent()
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    try Data(bytes).write(to: URL(filePath: file))
+    return file
+  }
+
+  /// The names in the folder.
+  var names: [String] {
+    get throws { try FileManager.default.contentsOfDirectory(atPath: path).sorted() }
+  }
+}
