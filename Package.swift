@@ -56,13 +56,15 @@ let package = Package(
     // ONNX
     .target(name: "CCrestFiles"),
     .target(
-      name: "CrestONNX", dependencies: ["CrestTensor", "CCrestFiles"], swiftSettings: strict),
+      name: "CrestONNX",
+      dependencies: ["CrestLayers", "CrestRuntime", "CrestGraph", "CrestTensor", "CCrestFiles"],
+      swiftSettings: strict),
 
     // What users import and run
     .target(
       name: "Crest",
       dependencies: [
-        "CrestCallbacks", "CrestData", "CrestGraph", "CrestLayers", "CrestOptimizers",
+        "CrestCallbacks", "CrestData", "CrestGraph", "CrestLayers", "CrestONNX", "CrestOptimizers",
         "CrestRuntime", "CrestTensor", "CrestTraining",
       ], swiftSettings: strict),
     .executableTarget(
@@ -138,7 +140,8 @@ let package = Package(
       name: "CrestDataTests", dependencies: ["CrestData", "CrestTensor", "CZlib"],
       swiftSettings: strict),
     .testTarget(
-      name: "ONNXTests", dependencies: ["CrestONNX", "CrestTensor"],
+      name: "ONNXTests",
+      dependencies: ["CrestGraph", "CrestLayers", "CrestONNX", "CrestRuntime", "CrestTensor"],
       swiftSettings: strict),
     .testTarget(name: "ProjectTests", swiftSettings: strict),
     .testTarget(name: "EndToEndTests", exclude: ["Snapshots"], swiftSettings: strict),

@@ -2,6 +2,7 @@
 @_exported import CrestData
 @_exported import CrestGraph
 @_exported import CrestLayers
+@_exported import CrestONNX
 @_exported import CrestOptimizers
 @_exported import CrestRuntime
 @_exported import CrestTensor

@@ -49,7 +49,19 @@ struct Failure {
     case let error as LearnerError: error.code
     case is GraphError, is ProgramError, is NonFiniteLoss: .data
     case is OutputError: .io
+    case let error as ONNXError: error.code
     default: nil
+    }
+  }
+}
+
+extension ONNXError {
+  fileprivate var code: FailureCode {
+    switch self {
+    case .unreadable, .unwritable: .io
+    case .notARegularFile, .malformed, .overLimit, .unsupportedElementType, .externalData,
+      .notExportable, .tooLargeToWrite:
+      .data
     }
   }
 }

@@ -39,6 +39,12 @@ struct Train: ParsableCommand {
       valueName: "file"))
   var logSteps: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Where to write the trained network as ONNX, with the data's preprocessing and class names.",
+      valueName: "file"))
+  var export: String?
+
   func run() throws {
     let interruption = Interruption()
     // Everything that options alone can get wrong comes before data are read.
@@ -48,6 +54,8 @@ struct Train: ParsableCommand {
     let learner = try makeLearner(model, optimizer)
     let scheduler = try schedule.makeScheduler(
       momentum: optimizer.momentum, batchesPerEpoch: learner.trainLoader.batchCount)
+
+    if let export { try checkExport(of: learner, to: export) }
 
     let report = EpochReport(json: model.json)
     let failure = WriteFailure()
@@ -59,6 +67,9 @@ struct Train: ParsableCommand {
     if case .interrupted = outcome {
       throw CommandError.interrupted(
         epoch: learner.epochsBegun, steps: learner.stepsTaken)
+    }
+    if let export {
+      try learner.model.exportONNX(to: export, metadata: try metadata(of: learner.data.train))
     }
     try report.writeResult()
   }

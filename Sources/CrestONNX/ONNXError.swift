@@ -34,6 +34,9 @@ public enum ONNXError: Error, Equatable, Sendable {
   case externalData(Place, location: String, problem: ExternalDataProblem)
   /// The file can't be written.
   case unwritable(file: String, reason: String)
+  /// A node that the written operator set has no equal for.
+  case notExportable(
+    operation: String, path: String, opset: Int64, expected: String, got: String)
   /// The model would be larger than any protobuf reader accepts.
   case tooLargeToWrite(file: String, byteCount: Int, limit: Int)
 }
@@ -81,6 +84,9 @@ extension ONNXError: CustomStringConvertible {
       "\(place): the side file \"\(location)\" is not read: \(problem)"
     case .unwritable(let file, let reason):
       "\(file) can't be written: \(reason)"
+    case .notExportable(let operation, let path, let opset, let expected, let got):
+      "\(path.isEmpty ? operation : "layer \"\(path)\" (\(operation))"): expected \(expected), got "
+        + "\(got); opset \(opset) can't say it, build the layer from other operations"
     case .tooLargeToWrite(let file, let byteCount, let limit):
       "\(file) would take \(byteCount) bytes, expected at most \(limit), the most that readers of "
         + "protobuf accept; keep the weights in a side file"

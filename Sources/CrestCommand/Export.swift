@@ -1,0 +1,28 @@
+import Crest
+import Foundation
+
+/// Refuses an export that would fail, before the training that it would waste.
+func checkExport(of learner: Learner, to path: String) throws {
+  try learner.model.checkONNXExport()
+  let folder = URL(filePath: path).deletingLastPathComponent().path(percentEncoded: false)
+  var isFolder: ObjCBool = false
+  let manager = FileManager.default
+  if manager.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+    throw ONNXError.unwritable(file: path, reason: "it is a folder")
+  }
+  guard manager.isWritableFile(atPath: folder) else {
+    throw ONNXError.unwritable(file: path, reason: "its folder isn't there or can't be written to")
+  }
+}
+
+/// What an exported model keeps of its data: how numbers were prepared, and what classes are called.
+func metadata(of data: any Dataset) throws -> [String: String] {
+  let encoder = JSONEncoder()
+  encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+  func json(_ value: some Encodable) throws -> String {
+    String(decoding: try encoder.encode(value), as: UTF8.self)
+  }
+  var metadata = ["crest.preprocessing": try json(data.preprocessing)]
+  if let classes = data.target.classNames { metadata["crest.classes"] = try json(classes) }
+  return metadata
+}

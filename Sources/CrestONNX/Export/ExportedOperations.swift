@@ -1,0 +1,241 @@
+import CrestGraph
+import CrestTensor
+
+/// An operation that ONNX has under the same name, without attributes.
+private protocol SameInONNX: ExportedOperation {}
+
+extension SameInONNX {
+  func write(_ node: Graph.Node, to export: inout GraphExport) throws(ONNXError) {
+    export.add(name)
+  }
+}
+
+extension Abs: SameInONNX {}
+extension Add: SameInONNX {}
+extension Div: SameInONNX {}
+extension Exp: SameInONNX {}
+extension GlobalAveragePool: SameInONNX {}
+extension Log: SameInONNX {}
+extension MatMul: SameInONNX {}
+extension Max: SameInONNX {}
+extension Min: SameInONNX {}
+extension Mul: SameInONNX {}
+extension Neg: SameInONNX {}
+extension Pow: SameInONNX {}
+extension Reciprocal: SameInONNX {}
+extension Relu: SameInONNX {}
+extension Sigmoid: SameInONNX {}
+extension Sign: SameInONNX {}
+extension Softplus: SameInONNX {}
+extension Sqrt: SameInONNX {}
+extension Sub: SameInONNX {}
+extension Tanh: SameInONNX {}
+
+/// A comparison that gives floats where ONNX gives booleans.
+private protocol Mask: ExportedOperation {
+  /// ONNX's comparison.
+  var comparison: String { get }
+}
+
+extension Mask {
+  func write(_ node: Graph.Node, to export: inout GraphExport) throws(ONNXError) {
+    let inputs = [export.name(of: node.inputs[0]), export.name(of: node.inputs[1])]
+    let mask = export.intermediate(comparison, inputs)
+    let type = export.graph.type(of: node.outputs[0]).elementType
+    export.add("Cast", [mask], [export.name(of: node.outputs[0])], [("to", .type(type))])
+  }
+}
+
+extension EqualMask: Mask {
+  fileprivate var comparison: String { "Equal" }
+}
+extension GreaterMask: Mask {
+  fileprivate var comparison: String { "Greater" }
+}
+extension LessMask: Mask {
+  fileprivate var comparison: String { "Less" }
+}
+
+extension Select: ExportedOperation {
+  func write(_ node: Graph.Node, to export: inout GraphExport) throws(ONNXError) {
+    let (a, b) = (export.name(of: node.inputs[0]), export.name(of: node.inputs[1]))
+    let condition = export.intermediate(
+      "Cast", [export.name(of: node.inputs[2])], [("to", .type(.bool))])
+    export.add("Where", [condition, a, b], [export.name(of: node.outputs[0])])
+  }
+}
+
+extension Cast: ExportedOperation {
+  func write(_ node: Graph.Node, to export: inout GraphExport) throws(ONNXError) {
+    export.add(name, [("to", .type(elementType))])
+  }
+}
+
+extension Softmax: ExportedOperation {
+  func write(_ node: Graph.Node, to export: inout GraphExport) throws(ONNXError) {
+    export.add(name, [("axis", .int(Int64(axis)))])
+  }
+}
+
+extension LogSoftmax: ExportedOperation {
+  func write(_ node: Graph.Node, to export: inout GraphExport) throws(ONNXError) {
+    export.add(name, [("axis", .int(Int64(axis)))])
+  }
+}
+
+extension Concat: ExportedOperation {
+  func write(_ node: Graph.Node, to export: inout GraphExport) throws(ONNXError) {
+    export.add(name, [("axis", .int(Int64(axis)))])
+  }
+}
+
+extension Flatten: ExportedOperation {
+  func write(_ node: Graph.Node, to export: inout GraphExport) throws(ONNXError) {
+    export.add(name, [("axis", .int(Int64(axis)))])
+  }
+}
+
+extension Transpose: ExportedOperation {
+  func write(_ node: Graph.Node, to export: inout GraphExport) throws(ONNXError) {
+    export.add(name, [("perm", .sizes(permutation))])
+  }
+}
+
+extension Reshape: ExportedOperation {
+  func write(_ node: Graph.Node, to export: inout GraphExport) throws(ONNXError) {
+    let shape = export.initializer(.sizes(sizes), "shape")
+    export.add(name, more: [shape], allowsZero ? [("allowzero", .int(1))] : [])
+  }
+}
+
+extension Expand: ExportedOperation {
+  func write(_ node: Graph.Node, to export: inout GraphExport) throws(ONNXError) {
+    export.add(name, more: [export.initializer(.sizes(shape.dimensions), "shape")])
+  }
+}
+
+extension Slice: ExportedOperation {
+  func write(_ node: Graph.Node, to export: inout GraphExport) throws(ONNXError) {
+    export.add(
+      name,
+      more: [
+        export.initializer(.sizes(starts), "starts"), export.initializer(.sizes(ends), "ends"),
+        export.initializer(.sizes(axes), "axes"), export.initializer(.sizes(steps), "steps"),
+      ])
+  }
+}
+
+extension Pad: ExportedOperation {
+  func write(_ node: Graph.Node, to export: inout GraphExport) throws(ONNXError) {
+    let type = export.graph.type(of: node.inputs[0]).elementType
+    let border =
+      type.isFloat
+      ? Tensor(rounding: [value], to: type, shape: [])
+      : Tensor(wrapping: [Int64(value)], to: type, shape: [])
+    export.add(
+      name,
+      more: [
+        export.initializer(.sizes(before + after), "pads"), export.initializer(border, "border"),
+      ])
+  }
+}
+
+extension ReduceSum: ExportedOperation {
+  func write(_ node: Graph.Node, to export: inout GraphExport) throws(ONNXError) {
+    // The other reductions take axes as an input only from opset 18 on.
+    export.add(
+      name, more: [export.initializer(.sizes(axes), "axes")],
+      [("keepdims", .int(keepsDimensions ? 1 : 0))])
+  }
+}
+
+/// A reduction that takes its axes as an attribute.
+private protocol ReductionByAttribute: ExportedOperation, Reduction {}
+
+extension ReductionByAttribute {
+  func write(_ node: Graph.Node, to export: inout GraphExport) throws(ONNXError) {
+    export.add(
+      name, [("axes", .sizes(axes)), ("keepdims", .int(keepsDimensions ? 1 : 0))])
+  }
+}
+
+extension ReduceMax: ReductionByAttribute {}
+extension ReduceMean: ReductionByAttribute {}
+extension ReduceMin: ReductionByAttribute {}
+
+extension Gemm: ExportedOperation {
+  func write(_ node: Graph.Node, to export: inout GraphExport) throws(ONNXError) {
+    export.add(
+      name,
+      [
+        ("alpha", .float(Float(alpha))), ("beta", .float(Float(beta))),
+        ("transA", .int(transposesA ? 1 : 0)), ("transB", .int(transposesB ? 1 : 0)),
+      ])
+  }
+}
+
+extension Conv: ExportedOperation {
+  func write(_ node: Graph.Node, to export: inout GraphExport) throws(ONNXError) {
+    let filter = export.graph.type(of: node.inputs[1]).shape
+    export.add(
+      name,
+      [
+        ("dilations", .sizes(attributes.dilations)), ("group", .int(Int64(attributes.groups))),
+        ("kernel_shape", .sizes(Array(filter.dropFirst(2)))),
+        ("pads", .sizes(attributes.padsBefore + attributes.padsAfter)),
+        ("strides", .sizes(attributes.strides)),
+      ])
+  }
+}
+
+extension MaxPool: ExportedOperation {
+  func write(_ node: Graph.Node, to export: inout GraphExport) throws(ONNXError) {
+    export.add(name, attributes.common + [("dilations", .sizes(attributes.dilations))])
+  }
+}
+
+extension AveragePool: ExportedOperation {
+  func write(_ node: Graph.Node, to export: inout GraphExport) throws(ONNXError) {
+    guard attributes.dilations.allSatisfy({ $0 == 1 }) else {
+      throw export.unsupported(
+        "dilations of 1, as ONNX has others only from opset 19 on", got: "\(attributes.dilations)")
+    }
+    export.add(
+      name,
+      attributes.common + [("count_include_pad", .int(attributes.countsPadding ? 1 : 0))])
+  }
+}
+
+extension PoolAttributes {
+  fileprivate var common: [(name: String, value: AttributeDraft)] {
+    [
+      ("ceil_mode", .int(ceilMode ? 1 : 0)), ("kernel_shape", .sizes(kernel)),
+      ("pads", .sizes(padsBefore + padsAfter)), ("strides", .sizes(strides)),
+    ]
+  }
+}
+
+extension BatchNormalization: ExportedOperation {
+  func write(_ node: Graph.Node, to export: inout GraphExport) throws(ONNXError) {
+    export.add(
+      name, [("epsilon", .float(Float(epsilon))), ("momentum", .float(Float(momentum)))])
+  }
+}
+
+extension Dropout: ExportedOperation {
+  func write(_ node: Graph.Node, to export: inout GraphExport) throws(ONNXError) {
+    export.add(name, more: [export.initializer(Tensor(scalar: Float(rate)), "ratio")])
+  }
+}
+
+extension AttributeDraft {
+  fileprivate static func sizes(_ sizes: [Int]) -> AttributeDraft { .ints(sizes.map(Int64.init)) }
+
+  fileprivate static func type(_ type: ElementType) -> AttributeDraft {
+    .int(Int64(TensorDataType(type).rawValue))
+  }
+}
+
+extension Tensor {
+  fileprivate static func sizes(_ sizes: [Int]) -> Tensor { Tensor(sizes.map(Int64.init)) }
+}
