@@ -1,6 +1,5 @@
 import CrestONNX
 import CrestTensor
-import Foundation
 
 /// What a model holds, in the words of `make_wire.py`.
 struct ModelSummary: Codable, Equatable {
@@ -91,7 +90,7 @@ struct ModelSummary: Codable, Equatable {
     }
   }
 
-  private static func text(_ dimension: Dimension) -> String {
+  private static func text(_ dimension: DimensionProto) -> String {
     switch dimension {
     case .unknown: "_"
     case .size(let size): "\(size)"

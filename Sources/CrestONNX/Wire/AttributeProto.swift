@@ -8,14 +8,14 @@ package struct AttributeProto: Sendable {
     indirect case tensor(TensorProto)
     indirect case graph(GraphProto)
     indirect case sparseTensor(SparseTensorProto)
-    case type(ValueType)
+    case type(TypeProto)
     case floats([Float])
     case ints([Int64])
     case strings([Range<Int>])
     case tensors([TensorProto])
     case graphs([GraphProto])
     case sparseTensors([SparseTensorProto])
-    case types([ValueType])
+    case types([TypeProto])
     /// The value that the enclosing function's attribute of this name has.
     case reference(String)
   }

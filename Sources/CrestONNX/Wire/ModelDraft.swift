@@ -123,9 +123,9 @@ package struct ValueDraft {
   package var name: String
   package var dataType: TensorDataType
   /// The sizes; nil when the rank is not known.
-  package var shape: [Dimension]?
+  package var shape: [DimensionProto]?
 
-  package init(name: String, dataType: TensorDataType, shape: [Dimension]?) {
+  package init(name: String, dataType: TensorDataType, shape: [DimensionProto]?) {
     self.name = name
     self.dataType = dataType
     self.shape = shape

@@ -1,5 +1,5 @@
 /// The size of a dimension as a model states it.
-package enum Dimension: Hashable, Sendable {
+package enum DimensionProto: Hashable, Sendable {
   /// Nothing is said.
   case unknown
   /// A number, as written: exporters are known to write 0 or -1 for an unknown size.
@@ -9,11 +9,11 @@ package enum Dimension: Hashable, Sendable {
 }
 
 /// The type of a value (ONNX `TypeProto`).
-package enum ValueType: Equatable, Sendable {
+package enum TypeProto: Equatable, Sendable {
   /// Nothing is said.
   case unknown
   /// A tensor; the shape is nil when even the rank isn't stated.
-  case tensor(TensorDataType, shape: [Dimension]?)
+  case tensor(TensorDataType, shape: [DimensionProto]?)
   /// A type that isn't a dense tensor, by name.
   case other(String)
 }
@@ -22,7 +22,7 @@ package enum ValueType: Equatable, Sendable {
 package struct ValueInfoProto: Sendable {
   package let span: WireSpan
   package fileprivate(set) var name = ""
-  package fileprivate(set) var type = ValueType.unknown
+  package fileprivate(set) var type = TypeProto.unknown
 }
 
 extension MessageParser {
@@ -46,16 +46,16 @@ extension MessageParser {
     return value
   }
 
-  mutating func type(_ field: WireField, depth: Int) throws(WireFault) -> ValueType {
+  mutating func type(_ field: WireField, depth: Int) throws(WireFault) -> TypeProto {
     let names = [
       4: "sequence_type", 5: "map_type", 7: "opaque_type", 8: "sparse_tensor_type",
       9: "optional_type",
     ]
-    var type: ValueType?
+    var type: TypeProto?
     let range = try body(field, "type")
     var fields = try fields(in: range, depth: depth, singular: [1, 4, 5, 6, 7, 8, 9])
     while let field = try fields.next() {
-      let found: ValueType
+      let found: TypeProto
       if field.number == 1 {
         _ = try body(field, "tensor_type")
         found = try inside("tensor_type") { () throws(WireFault) in
@@ -77,9 +77,9 @@ extension MessageParser {
 
   private mutating func tensorType(
     _ range: Range<Int>, depth: Int
-  ) throws(WireFault) -> ValueType {
+  ) throws(WireFault) -> TypeProto {
     var dataType = TensorDataType.undefined
-    var shape: [Dimension]?
+    var shape: [DimensionProto]?
     var fields = try fields(in: range, depth: depth, singular: [1, 2])
     while let field = try fields.next() {
       switch field.number {
@@ -97,8 +97,8 @@ extension MessageParser {
 
   private mutating func dimensions(
     _ range: Range<Int>, depth: Int
-  ) throws(WireFault) -> [Dimension] {
-    var sizes: [Dimension] = []
+  ) throws(WireFault) -> [DimensionProto] {
+    var sizes: [DimensionProto] = []
     var fields = try fields(in: range, depth: depth, singular: [])
     while let field = try fields.next() {
       guard field.number == 1 else { continue }
@@ -116,8 +116,8 @@ extension MessageParser {
     return sizes
   }
 
-  private func dimension(_ range: Range<Int>, depth: Int) throws(WireFault) -> Dimension {
-    var dimension: Dimension?
+  private func dimension(_ range: Range<Int>, depth: Int) throws(WireFault) -> DimensionProto {
+    var dimension: DimensionProto?
     var fields = try fields(in: range, depth: depth, singular: [1, 2, 3])
     while let field = try fields.next() {
       guard field.number == 1 || field.number == 2 else { continue }
