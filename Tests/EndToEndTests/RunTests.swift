@@ -54,6 +54,26 @@ import Testing
     #expect(lines[4][end...].wholeMatch(of: pace) != nil, "\(lines[4])")
   }
 
+  @Test func `export writes the trained network, and a bad path is refused before training`() throws
+  {
+    let folder = try TemporaryFolder()
+    let path = folder["digits.onnx"].path
+    let result = try trainDigits("--export", path)
+    #expect(result.status == 0)
+    let bytes = try Data(contentsOf: folder["digits.onnx"])
+    let text = String(decoding: bytes, as: UTF8.self)
+    for part in ["crest.classes", "crest.preprocessing", "\"divisor\":16", "dense1.weight"] {
+      #expect(text.contains(part), "\(part) is missing")
+    }
+    let missing = folder["missing/digits.onnx"].path
+    let refused = try trainDigits("--export", missing)
+    #expect(refused.status == 74)
+    #expect(refused.output == "")
+    #expect(
+      refused.error
+        == "Error: \(missing) can't be written: its folder isn't there or can't be written to\n")
+  }
+
   @Test func `logs have a row a step and a row an epoch`() throws {
     let folder = try TemporaryFolder()
     _ = try trainDigits(
