@@ -5,8 +5,9 @@ extension Symbol {
   ///
   ///     y = min(max(x, minimum), maximum)
   ///
-  /// NaN stays NaN, and the maximum wins when the bounds cross. The gradient passes at the bounds and
-  /// between, as PyTorch's; beyond them it goes to the bound.
+  /// NaN stays NaN, and the maximum wins when the bounds cross. The gradient passes between the
+  /// bounds; at them and beyond it goes to the bound (as PyTorch's `hardtanh`, so that a clip at 0
+  /// learns like a ReLU).
   ///
   /// - Parameters:
   ///   - minimum: A scalar of this value's type; no bound when nil.
@@ -20,9 +21,15 @@ extension Symbol {
         path: builder.path, operation: "Clip", expected: "a bound \(elementType) []",
         got: "\(bound.type)")
     }
-    let raised = try minimum.map { try $0.selected(where: lessMask($0), else: self) } ?? self
-    return try maximum.map { try $0.selected(where: raised.greaterMask($0), else: raised) }
-      ?? raised
+    let raised =
+      try minimum.map { bound in
+        let isHeld = try lessMask(bound) + equalMask(bound)
+        return try bound.selected(where: isHeld, else: self)
+      } ?? self
+    return try maximum.map { bound in
+      let isHeld = try raised.greaterMask(bound) + raised.equalMask(bound)
+      return try bound.selected(where: isHeld, else: raised)
+    } ?? raised
   }
 
   /// Returns the values held within bounds given as numbers (ONNX `Clip`).
