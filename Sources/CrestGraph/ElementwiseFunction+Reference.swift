@@ -37,6 +37,34 @@ extension ElementwiseFunction {
     }
   }
 
+  /// The function's value of integers, or of booleans as 0 and 1.
+  ///
+  /// Sums, differences and products wrap around. Division truncates toward zero; by zero it is 0, as
+  /// NumPy has it (ONNX leaves it open).
+  ///
+  /// - Precondition: the function is defined on them.
+  package func evaluate(integers x: [Int64]) -> Int64 {
+    switch self {
+    case .add: x[0] &+ x[1]
+    case .subtract: x[0] &- x[1]
+    case .multiply: x[0] &* x[1]
+    case .divide: x[1] == 0 ? 0 : x[0].dividedReportingOverflow(by: x[1]).partialValue
+    case .maximum: max(x[0], x[1])
+    case .minimum: min(x[0], x[1])
+    case .negate: 0 &- x[0]
+    case .absolute: x[0] < 0 ? 0 &- x[0] : x[0]
+    case .sign: x[0].signum()
+    case .relu: max(x[0], 0)
+    case .equal: x[0] == x[1] ? 1 : 0
+    case .less: x[0] < x[1] ? 1 : 0
+    case .greater: x[0] > x[1] ? 1 : 0
+    case .select: x[2] != 0 ? x[0] : x[1]
+    case .power, .exponential, .logarithm, .squareRoot, .reciprocal, .sigmoid, .tanh, .softplus,
+      .reluMask:
+      preconditionFailure("\(self) is not defined on integers")
+    }
+  }
+
   /// `tanh` of the C library, which the case of the same name hides.
   private static func hyperbolicTangent(_ x: Double) -> Double {
     #if canImport(Glibc)

@@ -1,4 +1,4 @@
-import CrestTensor
+public import CrestTensor
 
 /// A function of scalars that an elementwise operation applies to every element.
 ///
@@ -43,11 +43,11 @@ public enum ElementwiseFunction: String, Sendable, Hashable, CaseIterable {
   case softplus
   /// a where b > 0, else 0: the gradient of `relu`.
   case reluMask
-  /// 1 where a = b, else 0, as a float.
+  /// 1 where a = b, else 0, in the type of both.
   case equal
-  /// 1 where a < b, else 0, as a float.
+  /// 1 where a < b, else 0, in the type of both.
   case less
-  /// 1 where a > b, else 0, as a float.
+  /// 1 where a > b, else 0, in the type of both.
   case greater
   /// a where c ≠ 0, else b.
   case select
@@ -64,6 +64,19 @@ public enum ElementwiseFunction: String, Sendable, Hashable, CaseIterable {
     case .select: 3
     }
   }
+
+  /// Whether it is defined on elements of a type: all on floats, some on integers and booleans too.
+  public func takes(_ type: ElementType) -> Bool {
+    switch self {
+    case .exponential, .logarithm, .squareRoot, .reciprocal, .power, .sigmoid, .tanh, .softplus,
+      .reluMask:
+      type.isFloat
+    case .add, .subtract, .multiply, .divide, .maximum, .minimum, .negate, .absolute, .sign, .relu,
+      .less, .greater:
+      type != .bool
+    case .equal, .select: true
+    }
+  }
 }
 
 /// An operation that computes each element of its output from the elements at the same place of
@@ -74,11 +87,44 @@ public protocol ElementwiseOperation: Operation {
 }
 
 extension ElementwiseOperation {
-  /// The shape all inputs broadcast to, in their common float type.
+  /// The shape all inputs broadcast to, in their common type.
   public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.check(inputs, count: function.arity...function.arity)
     try OperationError.checkSameElementType(inputs)
-    try OperationError.checkFloat(inputs[0])
+    guard function.takes(inputs[0].elementType) else {
+      throw OperationError(
+        expected: function.takes(.int64) ? "a float or integer input" : "a float input",
+        got: "\(inputs[0])", advice: "cast it first")
+    }
+    return [
+      ValueType(try OperationError.checkBroadcast(inputs), inputs[0].elementType)
+    ]
+  }
+
+  /// Applies the function to every element; integers wrap around to their type.
+  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+    let shape = inputs.broadcastShape
+    let type = ValueType(shape, inputs[0].type.elementType)
+    let places = 0..<shape.elementCount
+    let spread = inputs.map { $0.broadcast(to: shape) }
+    guard type.elementType.isFloat else {
+      let arguments = spread.map(\.integers)
+      let results = places.map { place in
+        function.evaluate(integers: arguments.map { $0[place] })
+      }
+      return [
+        ReferenceArray(Tensor(wrapping: results, to: type.elementType, shape: shape))
+      ]
+    }
+    let arguments = spread.map(\.reals)
+    let results = places.map { place in function.evaluate(arguments.map { $0[place] }) }
+    return [ReferenceArray(results, type)]
+  }
+}
+
+extension OperationError {
+  /// Refuses shapes that don't broadcast to one; returns that one.
+  static func checkBroadcast(_ inputs: [ValueType]) throws(OperationError) -> Shape {
     var shape = inputs[0].shape
     for input in inputs.dropFirst() {
       guard let wider = shape.broadcast(with: input.shape) else {
@@ -88,19 +134,16 @@ extension ElementwiseOperation {
       }
       shape = wider
     }
-    return [ValueType(shape, inputs[0].elementType)]
+    return shape
   }
+}
 
-  /// Applies the function to every element.
-  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
-    let shape = inputs.dropFirst().reduce(inputs[0].shape) { shape, input in
+extension [ReferenceArray] {
+  /// The shape that arrays which the shape rule let pass broadcast to.
+  var broadcastShape: Shape {
+    dropFirst().reduce(self[0].shape) { shape, input in
       shape.broadcast(with: input.shape) ?? shape
     }
-    let arguments = inputs.map { $0.broadcast(to: shape).reals }
-    let results = (0..<shape.elementCount).map { element in
-      function.evaluate(arguments.map { $0[element] })
-    }
-    return [ReferenceArray(results, ValueType(shape, inputs[0].type.elementType))]
   }
 }
 

@@ -58,6 +58,56 @@ extension OperationCase {
   ]
 }
 
+extension OperationCase {
+  /// Transposed convolutions of every spatial rank and attribute.
+  static let transposedConvolutions: [OperationCase] = transposed.flatMap {
+    variant, operation, x, filter in
+    [
+      OperationCase(operation, variant, [CaseInput(x), CaseInput(filter)]),
+      OperationCase(
+        operation, "\(variant), with bias",
+        [
+          CaseInput(x), CaseInput(filter),
+          CaseInput([filter[1] * operation.attributes.groups]),
+        ]),
+    ]
+  }
+
+  private static let transposed: [(String, ConvTranspose, Shape, Shape)] = [
+    ("2-D", ConvTranspose(), [2, 3, 3, 4], [3, 2, 3, 3]),
+    (
+      "doubling",
+      ConvTranspose(
+        ConvAttributes(strides: [2, 2], padsBefore: [1, 1], padsAfter: [1, 1]),
+        outputPadding: [1, 1]), [1, 2, 3, 3], [2, 2, 3, 3]
+    ),
+    (
+      "uneven pads, zeros beyond",
+      ConvTranspose(
+        ConvAttributes(strides: [3, 2], padsBefore: [0, 1], padsAfter: [1, 0]),
+        outputPadding: [2, 1]), [1, 1, 3, 2], [1, 2, 2, 3]
+    ),
+    (
+      "dilated", ConvTranspose(ConvAttributes(dilations: [2, 1])), [1, 2, 3, 3], [2, 1, 2, 2]
+    ),
+    ("two groups", ConvTranspose(ConvAttributes(groups: 2)), [1, 4, 2, 3], [4, 3, 2, 2]),
+    (
+      "1-D",
+      ConvTranspose(
+        ConvAttributes(strides: [2], dilations: [1], padsBefore: [1], padsAfter: [0])),
+      [2, 3, 4], [3, 2, 3]
+    ),
+    (
+      "3-D",
+      ConvTranspose(
+        ConvAttributes(
+          strides: [1, 2, 1], dilations: [1, 1, 1], padsBefore: [0, 0, 0],
+          padsAfter: [0, 0, 0])), [1, 2, 2, 2, 2], [2, 1, 2, 2, 1]
+    ),
+    ("batch of 0", ConvTranspose(), [0, 2, 3, 3], [2, 1, 2, 2]),
+  ]
+}
+
 extension Conv {
   /// The shape of what it makes of an input and a filter.
   fileprivate func outputShape(_ x: Shape, _ filter: Shape) -> Shape {

@@ -18,10 +18,11 @@ extension OperationCase {
       one(Sigmoid(), .uniform(-5...5), 1e-6),
       one(Tanh(), .uniform(-3...3), 1e-6),
       one(Softplus(), .uniform(-5...5), 1e-6),
+      one(Erf(), .uniform(-3...3), 1e-6),
     ].flatMap { $0 }
 
   private static func one(
-    _ operation: some ElementwiseOperation, _ domain: CaseInput.Domain, _ tolerance: Double
+    _ operation: some CrestGraph.Operation, _ domain: CaseInput.Domain, _ tolerance: Double
   ) -> [OperationCase] {
     [("vector", [37]), ("3-D", [2, 3, 5]), ("scalar", []), ("empty", [0, 3])].map {
       OperationCase(operation, $0, [CaseInput(Shape($1), domain)], tolerance: tolerance)

@@ -20,6 +20,22 @@ extension OperationCase {
       OperationCase(Flatten(axis: 0), "row", [CaseInput([2, 3])]),
       OperationCase(Flatten(axis: -1), "negative axis", [CaseInput([2, 3, 4])]),
       OperationCase(Flatten(axis: 1), "empty", [CaseInput([0, 3, 2])]),
+      OperationCase(Squeeze(axes: [0, 2]), "two axes", [CaseInput([1, 3, 1, 2])]),
+      OperationCase(Squeeze(axes: []), "none", [CaseInput([1, 3])]),
+      OperationCase(Unsqueeze(axes: [3, 0]), "unsorted", [CaseInput([2, 3])]),
+      OperationCase(Unsqueeze(axes: [-1, 1]), "from the end", [CaseInput([2, 3])]),
+      OperationCase(Unsqueeze(axes: [0]), "scalar", [CaseInput([])]),
+      OperationCase(Split(axis: 1, sizes: [2, 3, 1]), "three", [CaseInput([2, 6, 2])]),
+      OperationCase(Split(axis: 0, sizes: [0, 3]), "one empty", [CaseInput([3, 2])]),
+      OperationCase(
+        Split(axis: 1, sizes: [2, 2]), "one unused", [CaseInput([3, 4])],
+        differentiation: .outputs([1])),
+      OperationCase(
+        Split(axis: 0, sizes: [1, 2]), "integers", [CaseInput([3, 2], .whole(-9...9, .int64))]),
+      OperationCase(Tile([2, 3]), "matrix", [CaseInput([3, 2])]),
+      OperationCase(Tile([1, 2, 1]), "one axis", [CaseInput([2, 3, 2])]),
+      OperationCase(Tile([]), "scalar", [CaseInput([])]),
+      OperationCase(Tile([2, 0]), "no times", [CaseInput([2, 3])]),
     ]
 
   private static let joins: [OperationCase] =
@@ -73,10 +89,13 @@ extension OperationCase {
   private static let random: [OperationCase] = [
     ("vector", 0.5, [67]), ("images", 0.1, [2, 3, 4, 4]), ("rate 0", 0, [9]),
     ("empty", 0.3, [0, 4]),
-  ].map { variant, rate, shape in
-    OperationCase(
-      Dropout(rate: rate, stream: Philox.Stream.dropout + 2), variant, [CaseInput(Shape(shape))],
-      tolerance: 1e-6, mode: .training)
+  ].flatMap { variant, rate, shape in
+    let dropout = Dropout(rate: rate, stream: Philox.Stream.dropout + 2)
+    let input = CaseInput(Shape(shape))
+    return [
+      OperationCase(dropout, variant, [input], tolerance: 1e-6, mode: .training),
+      OperationCase(DropoutMask(dropout), variant, [input], mode: .training),
+    ]
   }
 }
 

@@ -11,6 +11,10 @@ extension OperationCase {
         OperationCase(
           MaxPoolGradient(attributes), variant,
           [CaseInput(x, .spaced(offset: 0)), CaseInput(y)], differentiation: .refused),
+        OperationCase(MaxPoolIndices(attributes), variant, [CaseInput(x, .spaced(offset: 0))]),
+        OperationCase(
+          MaxPoolIndices(attributes, isColumnMajor: true), "\(variant), column-major",
+          [CaseInput(x, .spaced(offset: 0))]),
         OperationCase(AveragePool(attributes), variant, [CaseInput(x)]),
         OperationCase(
           AveragePoolGradient(attributes, inputShape: x), variant, [CaseInput(y)]),

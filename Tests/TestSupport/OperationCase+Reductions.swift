@@ -25,6 +25,15 @@ extension OperationCase {
         differentiation: .outputs([])),
       OperationCase(
         ReduceSum(axes: [1], keepsDimensions: false), "no groups", [CaseInput([0, 3])]),
+    ] + runningSums
+
+  private static let runningSums: [OperationCase] =
+    [
+      ("rows", CumSum(axis: 1)), ("exclusive", CumSum(axis: 0, isExclusive: true)),
+      ("reversed", CumSum(axis: 1, isReversed: true)),
+      ("exclusive, reversed", CumSum(axis: 1, isExclusive: true, isReversed: true)),
+    ].map { variant, operation in OperationCase(operation, variant, [CaseInput([3, 5])]) } + [
+      OperationCase(CumSum(axis: 0), "integers", [CaseInput([6, 2], .whole(-9...9, .int32))])
     ]
 
   private static let variants: [(String, Shape, [Int], Bool)] = [

@@ -61,7 +61,8 @@ package struct OperationCase: Sendable, CustomStringConvertible {
 
   /// All cases.
   package static let all: [OperationCase] =
-    elementwise + reductions + movement + products + convolutions + pools + normalizations + losses
+    elementwise + whole + reductions + movement + choices + products + convolutions
+    + transposedConvolutions + pools + normalizations + losses
 
   /// The relative tolerance of an operation that rounds once.
   static let roundedOnce = 0x1p-23

@@ -1,4 +1,4 @@
-/// 1 where a > b, else 0, as a float (ours; NumPy broadcasting; 0 when either is NaN).
+/// 1 where a > b, else 0, in the type of both (ours; NumPy broadcasting; 0 when either is NaN).
 public struct GreaterMask: ElementwiseOperation {
   /// `GreaterMask`.
   public static let name = "GreaterMask"

@@ -1,4 +1,7 @@
-/// a where c ≠ 0, else b (ours; ONNX `Where` with a float condition; NumPy broadcasting).
+import CrestTensor
+
+/// a where c ≠ 0, else b (ours; ONNX `Where`, opset 16, whose condition is boolean; NumPy
+/// broadcasting).
 ///
 /// Inputs are a, b, c. A value that isn't chosen has no effect, not even as NaN.
 public struct Select: ElementwiseOperation {
@@ -20,10 +23,13 @@ public struct Select: ElementwiseOperation {
 }
 
 extension Symbol {
-  /// Returns this where `condition` ≠ 0, else `other`, with broadcasting (PyTorch `where`).
+  /// Returns this where `condition` holds, else `other`, with broadcasting (ONNX `Where`).
+  ///
+  /// The condition is boolean, or of this value's type, and then holds where it isn't 0.
   ///
   /// - Throws: ``GraphError`` when the shapes don't broadcast.
   public func selected(where condition: Symbol, else other: Symbol) throws -> Symbol {
-    try applying(Select(), other, condition)
+    let isCast = condition.elementType == .bool && elementType != .bool
+    return try applying(Select(), other, isCast ? condition.cast(to: elementType) : condition)
   }
 }

@@ -1,0 +1,116 @@
+import CrestTensor
+
+extension Symbol {
+  /// Returns x where x > 0, else slope · x (ONNX `LeakyRelu`, opset 16).
+  ///
+  /// - Throws: ``GraphError`` when the elements aren't floats.
+  public func leakyRelu(slope: Double = 0.01) throws -> Symbol { try bent { try $0 * slope } }
+
+  /// Returns x where x > 0, else slope · x, the slope being learnt (ONNX `PRelu`, opset 16).
+  ///
+  /// - Parameter slope: What broadcasts to this value's shape.
+  /// - Returns: A value of this one's type.
+  /// - Throws: ``GraphError`` when the slope doesn't broadcast to this value.
+  public func parametricRelu(slope: Symbol) throws -> Symbol {
+    try checkBroadcasts(slope, "PRelu", "a slope")
+    return try bent { try $0 * slope }
+  }
+
+  /// Returns x where x > 0, else α · (eˣ - 1) (ONNX `Elu`, opset 6).
+  ///
+  /// Clevert, Unterthiner, Hochreiter: *ELU*, 2015. Near 0 from below the difference has the absolute
+  /// error of eˣ.
+  ///
+  /// - Throws: ``GraphError`` when the elements aren't floats.
+  public func elu(alpha: Double = 1) throws -> Symbol { try bent { try alpha * ($0.exp() - 1) } }
+
+  /// Returns γ · x where x > 0, else γ · α · (eˣ - 1) (ONNX `Selu`, opset 6, whose defaults these
+  /// are).
+  ///
+  /// Klambauer, Unterthiner, Mayr, Hochreiter: *Self-Normalizing Neural Networks*, 2017.
+  ///
+  /// - Throws: ``GraphError`` when the elements aren't floats.
+  public func selu(
+    alpha: Double = 1.67326319217681884765625, gamma: Double = 1.05070102214813232421875
+  ) throws -> Symbol { try elu(alpha: alpha) * gamma }
+
+  /// Returns x where x > 0, else α · (e^(x/α) - 1) (ONNX `Celu`, opset 12).
+  ///
+  /// - Throws: ``GraphError`` when the elements aren't floats.
+  public func celu(alpha: Double = 1) throws -> Symbol {
+    try bent { try alpha * (($0 / alpha).exp() - 1) }
+  }
+
+  /// Returns x where x > α, else 0 (ONNX `ThresholdedRelu`, opset 10); NaN is not above α.
+  ///
+  /// - Throws: ``GraphError`` when the elements aren't floats.
+  public func thresholdedRelu(alpha: Double = 1) throws -> Symbol {
+    try selected(where: greaterMask(scalar(alpha)), else: scalar(0))
+  }
+
+  /// Returns α · x + β held within 0...1 (ONNX `HardSigmoid`, opset 6).
+  ///
+  /// - Throws: ``GraphError`` when the elements aren't floats.
+  public func hardSigmoid(alpha: Double = 0.2, beta: Double = 0.5) throws -> Symbol {
+    try (self * alpha + beta).clipped(minimum: 0, maximum: 1)
+  }
+
+  /// Returns x · hardSigmoid(x) with α = 1/6 and β = 1/2 (ONNX `HardSwish`, opset 14).
+  ///
+  /// - Throws: ``GraphError`` when the elements aren't floats.
+  public func hardSwish() throws -> Symbol { try self * hardSigmoid(alpha: 1 / 6, beta: 0.5) }
+
+  /// Returns x / (1 + |x|) (ONNX `Softsign`, opset 1).
+  ///
+  /// - Throws: ``GraphError`` when the elements aren't floats.
+  public func softsign() throws -> Symbol { try self / (1 + absolute()) }
+
+  /// Returns x · tanh(log(1 + eˣ)) (ONNX `Mish`, opset 18).
+  ///
+  /// - Throws: ``GraphError`` when the elements aren't floats.
+  public func mish() throws -> Symbol { try self * softplus().tanh() }
+
+  /// How ``Symbol/gelu(_:)`` computes Φ(x).
+  public enum GeluApproximation: Sendable, Hashable {
+    /// By the error function (ONNX `none`).
+    case none
+    /// By a hyperbolic tangent (ONNX `tanh`).
+    case tanh
+  }
+
+  /// Returns x · Φ(x), Φ being the normal distribution (ONNX `Gelu`, opset 20).
+  ///
+  ///     none: x/2 · (1 + erf(x/√2))
+  ///     tanh: x/2 · (1 + tanh(√(2/π) · (x + 0.044715 · x³)))
+  ///
+  /// Hendrycks, Gimpel: *Gaussian Error Linear Units*, 2016. Of -∞ it is NaN, as in PyTorch.
+  ///
+  /// - Throws: ``GraphError`` when the elements aren't floats.
+  public func gelu(_ approximation: GeluApproximation = .none) throws -> Symbol {
+    let curve =
+      switch approximation {
+      case .none: try (self / 2.squareRoot()).erf()
+      case .tanh:
+        try ((self + 0.044715 * (self * self * self)) * (2 / Double.pi).squareRoot()).tanh()
+      }
+    return try self * 0.5 * (1 + curve)
+  }
+
+  /// This where it is above 0, else what `body` makes of the rest.
+  ///
+  /// `body` sees 0 in place of what is above: it can't overflow there, and its gradient stays finite.
+  private func bent(_ body: (Symbol) throws -> Symbol) throws -> Symbol {
+    let isPositive = try greaterMask(scalar(0))
+    return try selected(
+      where: isPositive, else: body(scalar(0).selected(where: isPositive, else: self)))
+  }
+
+  /// Refuses a value that doesn't broadcast to this one's type.
+  func checkBroadcasts(_ other: Symbol, _ operation: String, _ what: String) throws {
+    guard other.elementType == elementType, other.shape.broadcast(with: shape) == shape else {
+      throw GraphError(
+        path: builder.path, operation: operation, expected: "\(what) that broadcasts to \(type)",
+        got: "\(other.type)")
+    }
+  }
+}

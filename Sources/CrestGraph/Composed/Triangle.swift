@@ -1,0 +1,30 @@
+import CrestTensor
+
+extension Symbol {
+  /// Returns the upper or lower triangle of the matrices in the last two axes, zeros elsewhere (ONNX
+  /// `Trilu`, opset 14).
+  ///
+  /// - Parameters:
+  ///   - isUpper: Whether the upper triangle is kept.
+  ///   - diagonal: By how many columns the kept diagonal lies above the main one.
+  /// - Returns: A value of this one's type; what isn't kept is 0 even where this is NaN.
+  /// - Throws: ``GraphError`` when there are fewer than two axes.
+  public func triangle(isUpper: Bool = true, diagonal: Int = 0) throws -> Symbol {
+    guard shape.rank >= 2 else {
+      throw GraphError(
+        path: builder.path, operation: "Trilu", expected: "matrices […, rows, columns]",
+        got: "\(shape)")
+    }
+    guard shape.elementCount > 0 else { return self }
+    let (rows, columns) = (shape[shape.rank - 2], shape[shape.rank - 1])
+    let first = Swift.min(Swift.max(diagonal, -rows), columns)
+    let mask = (0..<rows * columns).map { place -> Bool in
+      let (row, column) = place.quotientAndRemainder(dividingBy: columns)
+      return isUpper ? column - row >= first : column - row <= first
+    }
+    let isKept = builder.constant(Tensor(mask, shape: [rows, columns]))
+    let zero =
+      elementType == .bool ? builder.constant(Tensor(scalar: false)) : scalar(0)
+    return try selected(where: isKept, else: zero)
+  }
+}

@@ -1,0 +1,56 @@
+import CrestTensor
+
+/// The index of the smallest element along an axis (ONNX `ArgMin`, opset 13), as `int64`.
+///
+/// NaN counts as the smallest, as in NumPy and PyTorch.
+public struct ArgMin: Operation {
+  /// `ArgMin`.
+  public static let name = "ArgMin"
+  /// The axis searched, not negative.
+  public let axis: Int
+  /// Whether the axis stays, with size 1.
+  public let keepsDimension: Bool
+  /// Whether the last of equals is taken, not the first (ONNX `select_last_index`).
+  public let takesLast: Bool
+
+  /// A search along `axis`, which is not negative.
+  public init(axis: Int, keepsDimension: Bool = true, takesLast: Bool = false) {
+    self.axis = axis
+    self.keepsDimension = keepsDimension
+    self.takesLast = takesLast
+  }
+
+  /// The other sizes.
+  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+    try OperationError.checkSearch(inputs, axis: axis, keepsDimension: keepsDimension)
+  }
+
+  /// The index in each line.
+  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+    [
+      inputs[0].extremes(along: axis, keepsDimension, takesLast) {
+        $0 < $1
+      } integers: {
+        $0 < $1
+      }
+    ]
+  }
+
+  /// None: an index is a whole number.
+  public func gradients(_ context: GradientContext) throws -> [Symbol?] { [nil] }
+}
+
+extension Symbol {
+  /// Returns the index of the smallest element along `axis`, as `int64` (ONNX `ArgMin`); a negative
+  /// axis counts from the end.
+  ///
+  /// - Throws: ``GraphError`` when the axis is out of range or empty.
+  public func argMin(
+    axis: Int = 0, keepingDimension: Bool = true, takingLast: Bool = false
+  ) throws -> Symbol {
+    try applying(
+      ArgMin(
+        axis: resolvedAxis(axis, ArgMin.name), keepsDimension: keepingDimension,
+        takesLast: takingLast))
+  }
+}

@@ -1,0 +1,181 @@
+import CrestTensor
+
+/// A transposed convolution over any number of spatial axes (ONNX `ConvTranspose`, opset 11; PyTorch
+/// `conv_transpose2d`).
+///
+///     y[n, o, p · stride + t · dilation - pad] += x[n, c, p] · filter[c, o, t]   (then + bias[o])
+///
+/// x is [N, C, spatial…], the filter [C, O / groups, kernel…], the bias [O], y [N, O, spatial…] with
+/// sizes (size - 1) · stride + (kernel - 1) · dilation + 1 - pads + output padding. Input channel c
+/// feeds the output channels of its group.
+public struct ConvTranspose: Operation {
+  /// `ConvTranspose`.
+  public static let name = "ConvTranspose"
+  /// How the window moves over y; pads are taken away from y.
+  public let attributes: ConvAttributes
+  /// How much larger y is after the last element of each spatial axis.
+  public let outputPadding: [Int]
+
+  /// A transposed convolution; no output padding when nil.
+  public init(_ attributes: ConvAttributes = ConvAttributes(), outputPadding: [Int]? = nil) {
+    self.attributes = attributes
+    self.outputPadding = outputPadding ?? attributes.strides.map { _ in 0 }
+  }
+
+  /// [N, O, spatial…].
+  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+    try OperationError.check(inputs, count: 2...3)
+    try OperationError.checkSameElementType(inputs)
+    try OperationError.checkFloat(inputs[0])
+    let course = try course(x: inputs[0].shape, filter: inputs[1].shape)
+    let channels = course.y[1]
+    guard inputs.count == 2 || inputs[2].shape == [channels] else {
+      throw OperationError(
+        expected: "a bias [\(channels)], one for each output channel", got: "\(inputs[2].shape)")
+    }
+    return [ValueType(course.y, inputs[0].elementType)]
+  }
+
+  /// The input gradient of the convolution from y to x, a border of zeros, and the bias.
+  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+    let course = checkedCourse(x: inputs[0].shape, filter: inputs[1].shape)
+    let products = course.spread.evaluate(Array(inputs[..<2]), random: random)
+    let y = course.border.evaluate(products, random: random)[0]
+    guard inputs.count == 3 else { return [y] }
+    let bias = inputs[2].reals
+    let spatial = course.y.dimensions[2...].reduce(1, *)
+    let biased = y.reals.enumerated().map { $1 + bias[$0 / spatial % bias.count] }
+    return [ReferenceArray(biased, y.type)]
+  }
+
+  /// The convolution of dy, ``ConvFilterGradient``, and dy summed over all but its channels.
+  public func gradients(_ context: GradientContext) throws -> [Symbol?] {
+    let (x, filter, dy) = (context.inputs[0], context.inputs[1], context.outputGradient)
+    let course = checkedCourse(x: x.shape, filter: filter.shape)
+    let attributes = course.spread.attributes
+    let inner = try dy.padded(before: course.border.before, after: course.border.after.map { -$0 })
+    let parts: [() throws -> Symbol] = [
+      { try inner.conv(filter, attributes) },
+      { try inner.applying(ConvFilterGradient(attributes, filterShape: filter.shape), x) },
+      { try dy.sum(axes: [0] + (2..<dy.shape.rank)) },
+    ]
+    return try zip(parts, context.isNeeded).map { part, isNeeded in isNeeded ? try part() : nil }
+  }
+
+  /// The input gradient of a convolution, which kernels know.
+  public func expanded(_ inputs: [Symbol], mode: ExecutionMode) throws -> [Symbol]? {
+    let course = checkedCourse(x: inputs[0].shape, filter: inputs[1].shape)
+    var y = try inputs[0].applying(course.spread, inputs[1])
+    if course.border.after.contains(where: { $0 > 0 }) { y = try y.applying(course.border) }
+    return [inputs.count == 3 ? try y + inputs[2].perChannel(of: y) : y]
+  }
+
+  /// What a transposed convolution does: it spreads x over y, and what no product reaches is 0.
+  private struct Course {
+    let spread: ConvInputGradient
+    let border: Pad
+    let y: Shape
+  }
+
+  private func checkedCourse(x: Shape, filter: Shape) -> Course {
+    do {
+      return try course(x: x, filter: filter)
+    } catch {
+      preconditionFailure("\(x) and \(filter) can't be convolved: \(error)")
+    }
+  }
+
+  private func course(x: Shape, filter: Shape) throws(OperationError) -> Course {
+    guard x.rank >= 3, filter.rank == x.rank else {
+      throw OperationError(
+        expected: "an input [N, C, spatial…] and a filter of the same rank",
+        got: "\(x) and \(filter)")
+    }
+    guard x[1] == filter[0] else {
+      throw OperationError(
+        expected: "\(filter[0]) input channels, as the filter \(filter) has", got: "\(x[1]) of \(x)"
+      )
+    }
+    let (channels, overflow) = filter[1].multipliedReportingOverflow(by: attributes.groups)
+    guard attributes.groups >= 1, !overflow, filter[0] % attributes.groups == 0 else {
+      throw OperationError(
+        expected: "groups that divide the filter's \(filter[0]) input channels",
+        got: "\(attributes.groups)")
+    }
+    let spatial = Array(x.dimensions[2...])
+    let checks = [
+      ("sizes", spatial, 1), ("kernel sizes", Array(filter.dimensions[2...]), 1),
+      ("strides", attributes.strides, 1), ("dilations", attributes.dilations, 1),
+      ("pads before", attributes.padsBefore, 0), ("pads after", attributes.padsAfter, 0),
+      ("output padding", outputPadding, 0),
+    ]
+    for (what, numbers, least) in checks {
+      guard numbers.count == spatial.count, numbers.allSatisfy({ $0 >= least }) else {
+        throw OperationError(
+          expected: "\(what) of at least \(least), one for each of the spatial sizes \(spatial)",
+          got: "\(numbers)")
+      }
+    }
+    let axes = Array(spatial.indices)
+    // Output padding first takes back what pads take away after the last element.
+    let padsAfter = axes.map { Swift.max(attributes.padsAfter[$0] - outputPadding[$0], 0) }
+    let border = axes.map { Swift.max(outputPadding[$0] - attributes.padsAfter[$0], 0) }
+    var reached: [Int] = []
+    for axis in axes {
+      let size = size(along: axis, x: spatial[axis], kernel: filter[axis + 2])
+      let (some, overflow) = (size ?? 0).subtractingReportingOverflow(attributes.padsBefore[axis])
+      let (rest, overflowToo) = some.subtractingReportingOverflow(padsAfter[axis])
+      guard size != nil, !overflow, !overflowToo, rest >= 1 else {
+        throw OperationError(
+          expected: "an output with elements that can be counted",
+          got: "pads \(attributes.padsBefore) and \(attributes.padsAfter) of an output that is "
+            + "\(size.map(String.init) ?? "too large") before padding along spatial axis \(axis)",
+          advice: "give smaller pads, strides or dilations")
+      }
+      reached.append(rest)
+    }
+    let sizes = zip(reached, border).map { $0.addingReportingOverflow($1) }
+    guard !sizes.contains(where: \.overflow),
+      let y = Shape(checking: [x[0], channels] + sizes.map(\.partialValue))
+    else {
+      throw OperationError(
+        expected: "an output whose elements can be counted",
+        got: "\([x[0], channels] + reached) and an output padding of \(outputPadding)")
+    }
+    let moved = ConvAttributes(
+      strides: attributes.strides, dilations: attributes.dilations,
+      padsBefore: attributes.padsBefore, padsAfter: padsAfter, groups: attributes.groups)
+    return Course(
+      spread: ConvInputGradient(moved, inputShape: Shape([x[0], channels] + reached)),
+      border: Pad(before: y.map { _ in 0 }, after: [0, 0] + border, value: 0), y: y)
+  }
+
+  /// (size - 1) · stride + (kernel - 1) · dilation + 1; nil when it overflows.
+  private func size(along axis: Int, x: Int, kernel: Int) -> Int? {
+    let (steps, far) = (x - 1).multipliedReportingOverflow(by: attributes.strides[axis])
+    let (taps, wide) = (kernel - 1).multipliedReportingOverflow(by: attributes.dilations[axis])
+    let (reach, long) = steps.addingReportingOverflow(taps)
+    return far || wide || long || reach == .max ? nil : reach + 1
+  }
+}
+
+extension Symbol {
+  /// Returns the transposed convolution with `filter` [C, O / groups, kernel…] (ONNX
+  /// `ConvTranspose`).
+  ///
+  /// - Parameters:
+  ///   - filter: The filter.
+  ///   - bias: [O], added to each output channel; nothing when nil.
+  ///   - attributes: How the window moves over the output.
+  ///   - outputPadding: How much larger the output is after the last element of each spatial axis;
+  ///     nothing when nil.
+  /// - Returns: [N, O, spatial…].
+  /// - Throws: ``GraphError`` when channels differ, or pads leave nothing.
+  public func convTransposed(
+    _ filter: Symbol, bias: Symbol? = nil, _ attributes: ConvAttributes = ConvAttributes(),
+    outputPadding: [Int]? = nil
+  ) throws -> Symbol {
+    let operation = ConvTranspose(attributes, outputPadding: outputPadding)
+    return try builder.apply(operation, [self, filter] + (bias.map { [$0] } ?? []))[0]
+  }
+}

@@ -1,0 +1,59 @@
+import CrestTensor
+
+/// Where the maximum of each window is (ONNX `MaxPool`, opset 12, the output `Indices`).
+///
+/// Places count the elements of the whole input, padding left out, in row-major order, or with each
+/// image's spatial axes in column-major order (ONNX `storage_order` 1); -1 for a window that holds
+/// none. NaN, and then the first of equals, wins, as in ``MaxPool``.
+public struct MaxPoolIndices: Operation {
+  /// `MaxPoolIndices`.
+  public static let name = "MaxPoolIndices"
+  /// How the window moves.
+  public let attributes: PoolAttributes
+  /// Whether spatial axes count in column-major order.
+  public let isColumnMajor: Bool
+
+  /// The places of a pool's maxima.
+  public init(_ attributes: PoolAttributes, isColumnMajor: Bool = false) {
+    self.attributes = attributes
+    self.isColumnMajor = isColumnMajor
+  }
+
+  /// [N, C, windows…] of `int64`.
+  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+    try OperationError.check(inputs, count: 1...1)
+    try OperationError.checkFloat(inputs[0])
+    return [ValueType(try attributes.outputShape(for: inputs[0].shape), .int64)]
+  }
+
+  /// The place of the element that won each window.
+  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+    let window = attributes.checkedWindow(over: inputs[0].shape)
+    let (spatial, size) = (Shape(window.input), window.input.reduce(1, *))
+    let transposed = Array(Shape(window.input.reversed()).strides.reversed())
+    let places = MaxPool.winners(inputs[0].reals, window).map { winner -> Int64 in
+      guard let winner else { return -1 }
+      let (plane, element) = winner.quotientAndRemainder(dividingBy: size)
+      let place =
+        isColumnMajor ? offset(spatial.index(ofElement: element), transposed) : element
+      return Int64(plane * size + place)
+    }
+    let shape = Shape(inputs[0].shape.dimensions.prefix(2) + window.output)
+    return [ReferenceArray(integers: places, ValueType(shape, .int64))]
+  }
+
+  /// None: a place is a whole number.
+  public func gradients(_ context: GradientContext) throws -> [Symbol?] { [nil] }
+}
+
+extension Symbol {
+  /// Returns where the maximum of each window of ``maxPool(_:)`` is, as `int64` (ONNX `MaxPool`, the
+  /// output `Indices`).
+  ///
+  /// - Throws: ``GraphError`` when the window doesn't fit.
+  public func maxPoolIndices(
+    _ attributes: PoolAttributes, isColumnMajor: Bool = false
+  ) throws -> Symbol {
+    try applying(MaxPoolIndices(attributes, isColumnMajor: isColumnMajor))
+  }
+}

@@ -1,0 +1,73 @@
+import CrestTensor
+
+/// The value repeated side by side along its axes (ONNX `Tile`, opset 13, repeats as an attribute).
+public struct Tile: Operation {
+  /// `Tile`.
+  public static let name = "Tile"
+  /// How often it is repeated along each axis.
+  public let repeats: [Int]
+
+  /// A repetition along each axis.
+  public init(_ repeats: [Int]) { self.repeats = repeats }
+
+  /// Each size times its repeats.
+  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+    try OperationError.check(inputs, count: 1...1)
+    let shape = inputs[0].shape
+    guard repeats.count == shape.rank, repeats.allSatisfy({ $0 >= 0 }) else {
+      throw OperationError(
+        expected: "a repeat of at least 0 for each axis of \(shape)", got: "\(repeats)")
+    }
+    let sizes = zip(shape, repeats).map { $0.multipliedReportingOverflow(by: $1) }
+    guard !sizes.contains(where: \.overflow),
+      let result = Shape(checking: sizes.map(\.partialValue)),
+      Shape(checking: interleaved(with: shape)) != nil
+    else {
+      throw OperationError(
+        expected: "an output whose elements can be counted", got: "\(repeats) times \(shape)")
+    }
+    return [ValueType(result, inputs[0].elementType)]
+  }
+
+  /// The repeats and the sizes in turn.
+  private func interleaved(with shape: Shape) -> [Int] {
+    zip(repeats, shape).flatMap { [$0, $1] }
+  }
+
+  /// Each element repeated.
+  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+    let shape = inputs[0].shape
+    let tiled = Shape(zip(shape, repeats).map(*))
+    return [
+      inputs[0].gathered(ValueType(tiled, inputs[0].type.elementType)) { element in
+        let index = zip(tiled.index(ofElement: element), shape).map { $0 % $1 }
+        return offset(index, shape.strides)
+      }
+    ]
+  }
+
+  /// dy summed over the repetitions.
+  public func gradients(_ context: GradientContext) throws -> [Symbol?] {
+    let shape = context.inputs[0].shape
+    let apart = try context.outputGradient.reshaped(
+      exactlyTo: Shape(interleaved(with: shape)))
+    return [try apart.sum(axes: (0..<shape.rank).map { 2 * $0 })]
+  }
+
+  /// A repetition along axes of its own, which kernels know.
+  public func expanded(_ inputs: [Symbol], mode: ExecutionMode) throws -> [Symbol]? {
+    let shape = inputs[0].shape
+    let apart = try inputs[0].reshaped(exactlyTo: Shape(shape.flatMap { [1, $0] }))
+    return [
+      try apart.expanded(to: Shape(interleaved(with: shape)))
+        .reshaped(exactlyTo: Shape(zip(shape, repeats).map(*)))
+    ]
+  }
+}
+
+extension Symbol {
+  /// Returns the value repeated `repeats[axis]` times along each axis (ONNX `Tile`).
+  ///
+  /// - Throws: ``GraphError`` when there isn't a repeat of at least 0 for each axis.
+  public func tiled(_ repeats: [Int]) throws -> Symbol { try applying(Tile(repeats)) }
+}

@@ -1,0 +1,46 @@
+import CrestGraph
+import CrestTensor
+
+extension OperationCase {
+  /// Operations on booleans, and elementwise ones on integers.
+  static let whole: [OperationCase] = logical + arithmetic
+
+  private static let logical: [OperationCase] =
+    [two(And()), two(Or()), two(Xor())].flatMap { $0 } + [
+      OperationCase(Not(), "vector", [CaseInput([17], .whole(0...1, .bool))])
+    ]
+
+  private static func two(_ operation: some LogicalOperation) -> [OperationCase] {
+    let booleans = CaseInput.Domain.whole(0...1, .bool)
+    return [
+      OperationCase(
+        operation, "same shapes", [CaseInput([4, 5], booleans), CaseInput([4, 5], booleans)]),
+      OperationCase(
+        operation, "both ways", [CaseInput([3, 1, 4], booleans), CaseInput([2, 1], booleans)]),
+      OperationCase(
+        operation, "empty", [CaseInput([0, 2], booleans), CaseInput([2], booleans)]),
+    ]
+  }
+
+  private static let arithmetic: [OperationCase] =
+    [ElementType.int64, .int32, .uint8].flatMap { type -> [OperationCase] in
+      let range: ClosedRange<Int64> = type == .uint8 ? 0...255 : -300...300
+      let operations: [any ElementwiseOperation] = [
+        Add(), Sub(), Mul(), Div(), Max(), Min(), EqualMask(), LessMask(), GreaterMask(), Neg(),
+        Abs(), Sign(), Relu(), Select(),
+      ]
+      return operations.map { operation in
+        let shapes: [Shape] = [[3, 4], [4], [3, 1]]
+        let inputs = shapes.prefix(operation.function.arity).map {
+          CaseInput($0, .whole(range, type))
+        }
+        return OperationCase(operation, "\(type)", inputs)
+      }
+    } + [
+      OperationCase(
+        EqualMask(), "bool",
+        [CaseInput([4, 4], .whole(0...1, .bool)), CaseInput([4], .whole(0...1, .bool))]),
+      OperationCase(
+        Select(), "bool", (0..<3).map { _ in CaseInput([4, 4], .whole(0...1, .bool)) }),
+    ]
+}
