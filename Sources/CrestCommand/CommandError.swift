@@ -2,8 +2,6 @@ import Crest
 
 /// What is wrong with the options together, or with what they lead to.
 enum CommandError: Error, Equatable {
-  /// A model file, which this version can't read.
-  case modelFile(String)
   /// A data set with several inputs, for a built-in model.
   case severalInputs(model: String, data: String, count: Int)
   /// A target that isn't one class or one row of numbers an example.
@@ -40,9 +38,6 @@ extension CommandError: CustomStringConvertible {
   /// What, where, expected, got, what to do.
   var description: String {
     switch self {
-    case .modelFile(let path):
-      "--model: ONNX files can't be read by this version, got \(path); "
-        + "give one of \(BuiltInModel.names.joined(separator: ", "))"
     case .severalInputs(let model, let data, let count):
       "--model \(model) takes one input, but \(data) has \(count); "
         + "give a data set with a single train-x.npy"

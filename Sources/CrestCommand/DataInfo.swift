@@ -21,13 +21,24 @@ struct DataInfo: ParsableCommand {
   }
 }
 
+extension DataSplit.Origin {
+  /// How JSON names it.
+  fileprivate var key: String {
+    switch self {
+    case .ownValidation: "own"
+    case .drawnFifth: "drawn-fifth"
+    case .trainingExamples: "training-examples"
+    }
+  }
+}
+
 extension DataDescription {
   fileprivate var members: [(key: String, value: JSONLine.Value)] {
     [
       ("name", .text(name)),
       ("train", .object(train.members)),
       ("valid", .object(valid.members)),
-      ("validation_origin", .text(origin == .ownValidation ? "own" : "drawn-fifth")),
+      ("validation_origin", .text(origin.key)),
       ("inputs", .list(inputs.map { .object($0.members) })),
       ("target", .object(target.members)),
       ("class_names", classNames.map { .list($0.map { .text($0) }) } ?? .null),

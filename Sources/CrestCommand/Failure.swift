@@ -46,6 +46,7 @@ struct Failure {
     case let error as CallbackError: error.code
     case let error as DataError: error.code
     case let error as ModelError: error.code
+    case let error as ONNXError: error.code
     case let error as LearnerError: error.code
     case is GraphError, is ProgramError, is NonFiniteLoss: .data
     case is OutputError: .io
@@ -88,6 +89,15 @@ extension DataError {
 extension ModelError {
   fileprivate var code: FailureCode {
     if case .unknownName = self { .usage } else { .data }
+  }
+}
+
+extension ONNXError {
+  fileprivate var code: FailureCode {
+    switch self {
+    case .unreadable, .unwritable: .io
+    default: .data
+    }
   }
 }
 

@@ -5,11 +5,17 @@ func makeLearner(_ options: ModelOptions, _ training: OptimizerOptions) throws -
   let optimizer = try training.makeOptimizer()
   let transforms = try training.augment?.transforms() ?? []
   guard options.batchSize >= 1 else { throw LearnerError.batchSize(options.batchSize) }
-  let (data, model, loss) = try options.load()
+  let (data, model, loss) = try options.load(keepsAll: training.noShuffle)
+  if let readiness = model.trainingReadiness { note(readiness) }
   return try Learner(
     model, data: data, loss: loss, optimizer: optimizer, metrics: metrics(for: data.train.target),
     batchSize: options.batchSize, seed: options.seed, shuffle: !training.noShuffle,
     transforms: transforms)
+}
+
+/// Says on standard error what training a model from a file must know.
+private func note(_ readiness: TrainingReadiness) {
+  for note in readiness.notes { StandardError.write("Note: \(note)\n") }
 }
 
 /// Says on standard error what makes a run slow, where no progress bar does.

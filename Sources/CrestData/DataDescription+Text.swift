@@ -26,6 +26,7 @@ extension DataDescription: CustomStringConvertible {
     switch origin {
     case .ownValidation: "the set's own"
     case .drawnFifth: "a fifth drawn at random by a fixed key"
+    case .trainingExamples: "none, training examples are measured"
     }
   }
 

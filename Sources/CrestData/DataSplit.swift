@@ -8,6 +8,8 @@ public struct DataSplit: Sendable {
     case ownValidation
     /// A fifth of the set, drawn at random.
     case drawnFifth
+    /// There is none: what is learned from is measured.
+    case trainingExamples
   }
 
   /// The examples to learn from.
@@ -16,12 +18,25 @@ public struct DataSplit: Sendable {
   public let valid: any Dataset
   /// Where ``valid`` comes from.
   public let origin: Origin
+  /// The set that both parts were drawn from; nil when the validation part is the set's own.
+  public let whole: (any Dataset)?
 
   /// A set that has a validation part of its own.
   public init(train: any Dataset, valid: any Dataset) {
     self.train = train
     self.valid = valid
     origin = .ownValidation
+    whole = nil
+  }
+
+  /// A set without a validation part, all of which is learned from and measured by.
+  ///
+  /// What is measured tells how well the examples were learned, and nothing of others.
+  public init(measuringOn whole: any Dataset) {
+    train = whole
+    valid = whole
+    origin = .trainingExamples
+    self.whole = whole
   }
 
   /// Four fifths of `whole` to learn from and a fifth to measure by.
@@ -41,6 +56,7 @@ public struct DataSplit: Sendable {
     train = Subset(whole, indices: rest, name: whole.name + " (train)")
     valid = Subset(whole, indices: chosen, name: whole.name + " (validation)")
     origin = .drawnFifth
+    self.whole = whole
   }
 
   /// The indices set apart, ascending.

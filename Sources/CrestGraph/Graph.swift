@@ -113,6 +113,15 @@ public struct Graph: Sendable {
   /// The number of the value at a place in ``values``.
   package func id(ofValue index: Int) -> ValueID { ValueID(index) }
 
+  /// The values that nodes (all when nil), outputs and updates read.
+  func valuesRead(by chosen: Set<Int>?) -> Set<ValueID> {
+    var read = Set(outputs.map(\.value) + updates.map(\.value))
+    for (number, node) in nodes.enumerated() where chosen?.contains(number) ?? true {
+      read.formUnion(node.inputs)
+    }
+    return read
+  }
+
   /// The type of a value.
   public func type(of value: ValueID) -> ValueType { values[value.index].type }
 

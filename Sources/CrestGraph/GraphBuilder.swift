@@ -12,9 +12,18 @@ public final class GraphBuilder {
   private var scopeUses: [String: Int] = [:]
   private var variableNames: Set<String> = []
   private var dropoutCount: UInt32 = 0
+  private let foldsConstants: Bool
 
   /// A builder with an empty graph.
-  public init() {}
+  public init() { foldsConstants = false }
+
+  /// A builder that computes at once what depends on constants only.
+  ///
+  /// Graphs from elsewhere compute shapes from shapes, and a shape must be known when a node is added.
+  package init(foldingConstants: Bool) { foldsConstants = foldingConstants }
+
+  /// A result with more elements stays to be computed.
+  package static let foldingLimit = 1 << 22
 
   /// The graph built so far.
   public var result: Graph { graph }
@@ -35,8 +44,14 @@ public final class GraphBuilder {
     return result
   }
 
+  /// Names a value as the result of the layer at a path.
+  package func layer(_ path: String, _ symbol: Symbol) {
+    precondition(symbol.builder === self, "layer \(path) belongs to another graph")
+    graph.layers.append(Graph.Port(name: path, value: symbol.id))
+  }
+
   /// Traces `body` under another path and stage.
-  func placed<Result>(
+  package func placed<Result>(
     path: String, stage: Stage, _ body: () throws -> Result
   ) rethrows -> Result {
     let outer = (scopes, self.stage)
@@ -126,6 +141,9 @@ public final class GraphBuilder {
     precondition(
       inputs.allSatisfy { $0.builder === self }, "an input of \(operation) is of another graph")
     let types = try outputTypes(of: operation, inputs)
+    if foldsConstants, let results = folded(operation, inputs, types) {
+      return results.map { constant($0) }
+    }
     // A dropout copied from another graph keeps its stream, which no later one may share.
     if let dropout = operation as? Dropout, dropout.stream >= Philox.Stream.dropout {
       dropoutCount = max(dropoutCount, dropout.stream - Philox.Stream.dropout + 1)
@@ -139,6 +157,32 @@ public final class GraphBuilder {
         operation: operation, inputs: inputs.map(\.id), outputs: outputs.map(\.id), path: path,
         stage: stage))
     return outputs
+  }
+
+  /// The tensor of a constant; nil for a value known only at a run.
+  package func constantTensor(_ symbol: Symbol) -> Tensor? {
+    guard case .constant(let tensor) = graph.values[symbol.id.index].origin else { return nil }
+    return tensor
+  }
+
+  /// Whether a value is a running statistic.
+  package func isStatistic(_ symbol: Symbol) -> Bool {
+    guard case .variable(let number) = graph.values[symbol.id.index].origin else { return false }
+    return graph.variables[number].role == nil
+  }
+
+  /// What `operation` gives, when all it reads is constant and small enough.
+  private func folded(
+    _ operation: some Operation, _ inputs: [Symbol], _ types: [ValueType]
+  ) -> [Tensor]? {
+    let constants = inputs.compactMap { constantTensor($0) }
+    let sizes = constants.map(\.elementCount) + types.map(\.shape.elementCount)
+    guard constants.count == inputs.count, !operation.isRandom,
+      sizes.allSatisfy({ $0 <= Self.foldingLimit })
+    else { return nil }
+    return operation.evaluate(
+      constants.map(ReferenceArray.init), random: RandomKey(seed: 0, step: 0)
+    ).map(\.tensor)
   }
 
   /// The shape rule of `operation`, whose error is given the layer's path.
@@ -187,6 +231,7 @@ public final class GraphBuilder {
   }
 
   /// Traces `template` into this builder, letting `rewrite` put something else in a node's place.
+  /// Constants that nothing reads are left out.
   ///
   /// - Parameters:
   ///   - template: The graph to copy, its outputs included.
@@ -204,6 +249,7 @@ public final class GraphBuilder {
     precondition(
       inputTypes.count == template.inputs.count,
       "\(inputTypes.count) input types for \(template.inputs.count) inputs")
+    let read = template.valuesRead(by: nodes)
     var symbols: [ValueID: Symbol] = [:]
     var variables: [Int: Symbol] = [:]
     for (port, type) in zip(template.inputs, inputTypes) {
@@ -216,7 +262,9 @@ public final class GraphBuilder {
         let symbol = try variable(template.variables[number])
         symbols[ValueID(index)] = symbol
         variables[number] = symbol
-      case .constant(let tensor): symbols[ValueID(index)] = constant(tensor)
+      case .constant(let tensor):
+        guard read.contains(ValueID(index)) else { continue }
+        symbols[ValueID(index)] = constant(tensor)
       case .node(let number, output: 0) where nodes?.contains(number) ?? true:
         let node = template.nodes[number]
         let outputs = try placed(path: node.path, stage: node.stage) {

@@ -8,15 +8,28 @@ public struct Loss: Sendable {
   public let name: String
   /// Traces the losses before their mean.
   public let trace: LossTrace
+  /// The activation that is part of the loss, which therefore takes what goes into it; nil when the
+  /// loss takes predictions as they are.
+  public let activation: Activation?
+
+  /// What turns logits into probabilities at the end of a network.
+  public enum Activation: Sendable, Hashable {
+    /// Probabilities of classes that exclude each other.
+    case softmax
+    /// Probabilities that are independent of each other.
+    case sigmoid
+  }
 
   /// A loss of one's own.
   ///
   /// - Parameters:
   ///   - name: What logs and errors call it.
+  ///   - activation: The activation that the loss includes.
   ///   - trace: Traces the losses, of any shape, from predictions and targets; the mean over all of
   ///     them is minimised.
-  public init(_ name: String, trace: @escaping LossTrace) {
+  public init(_ name: String, activation: Activation? = nil, trace: @escaping LossTrace) {
     self.name = name
+    self.activation = activation
     self.trace = trace
   }
 
@@ -33,7 +46,7 @@ public struct Loss: Sendable {
   public static func crossEntropy(labelSmoothing: Double = 0) -> Loss {
     precondition(
       (0...1).contains(labelSmoothing), "label smoothing is \(labelSmoothing), not in 0 … 1")
-    return Loss("cross-entropy") { prediction, target in
+    return Loss("cross-entropy", activation: .softmax) { prediction, target in
       try target.elementType.isInteger
         ? prediction.crossEntropy(labels: target, smoothing: labelSmoothing)
         : prediction.crossEntropy(probabilities: target, smoothing: labelSmoothing)
@@ -64,7 +77,7 @@ public struct Loss: Sendable {
   ///     loss = log(1 + eˣ) - x · target
   ///
   /// Predictions are logits x; targets are probabilities of the same shape.
-  public static let binaryCrossEntropy = Loss("bce") { prediction, target in
+  public static let binaryCrossEntropy = Loss("bce", activation: .sigmoid) { prediction, target in
     try prediction.binaryCrossEntropy(ofLogitsWith: target)
   }
 
@@ -86,6 +99,32 @@ public struct Loss: Sendable {
   /// The loss for targets of a type: cross-entropy for integers, else mean squared error.
   public static func standard(for targets: ElementType) -> Loss {
     targets.isInteger ? crossEntropy() : meanSquaredError
+  }
+}
+
+extension Loss {
+  /// The trace for a network that may end with the activation that is part of the loss.
+  var traceBeforeActivation: LossTrace {
+    guard let activation else { return trace }
+    return { [trace] prediction, target in
+      try trace(prediction.beforeFinal(activation), target)
+    }
+  }
+}
+
+extension Symbol {
+  /// What goes into the final activation, when it is this one; else the value itself.
+  fileprivate func beforeFinal(_ activation: Loss.Activation) -> Symbol {
+    let graph = builder.result
+    guard case .node(let number, output: 0) = graph.values[id.index].origin else { return self }
+    let node = graph.nodes[number]
+    let isIncluded =
+      switch activation {
+      // Classes lie along axis 1.
+      case .softmax: (node.operation as? Softmax)?.axis == 1
+      case .sigmoid: node.operation is Sigmoid
+      }
+    return isIncluded ? builder.symbol(node.inputs[0]) : self
   }
 }
 

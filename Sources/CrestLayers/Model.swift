@@ -4,8 +4,8 @@ public import CrestTensor
 
 /// A traced network with its parameters: what is trained and what predicts.
 ///
-/// The graph is a template, traced for a nominal batch of 2 and traced again for each batch size in
-/// use. A model is used by one task at a time.
+/// What it computes is a template, traced for a nominal batch of 2 and traced again for each batch
+/// size in use. A model is used by one task at a time.
 ///
 /// ```swift
 /// let model = try Model(input: [1, 28, 28]) {
@@ -38,8 +38,10 @@ public final class Model {
     }
   }
 
-  /// The template, with the batch along axis 0 of every input and output.
-  public let graph: Graph
+  /// What gives the graph for a batch.
+  public let template: any GraphTemplate
+  /// The graph for a nominal batch, which lies along axis 0 of every input and output.
+  public var graph: Graph { template.sample }
   /// Parameters, gradients and running statistics.
   public let store: ParameterStore
   /// The threads and kernels its programs run on.
@@ -52,15 +54,18 @@ public final class Model {
   public let seed: UInt64
   private let predictor: ProgramCache
 
-  /// A model of a graph.
+  /// A model of a graph, or of what else gives graphs.
   ///
   /// - Parameters:
-  ///   - graph: A graph with the batch along axis 0 of its inputs and outputs.
+  ///   - template: A graph with the batch along axis 0 of its inputs and outputs.
   ///   - seed: Under which initial values are drawn.
   ///   - engine: What its programs run on; one with all cores when nil.
   /// - Throws: ``ModelError`` when the graph has no output or another batch can't be traced,
   ///   `EngineError` when an engine can't be made.
-  public init(graph: Graph, seed: UInt64 = 0, engine: Engine? = nil) throws {
+  public init(
+    template: some GraphTemplate, seed: UInt64 = 0, engine: Engine? = nil
+  ) throws {
+    let graph = template.sample
     guard let output = graph.outputs.first else { throw ModelError.noOutput }
     inputs = graph.inputs.map { port in
       let type = graph.type(of: port.value)
@@ -68,12 +73,13 @@ public final class Model {
         name: port.name, shape: Shape(Array(type.shape.dropFirst())), elementType: type.elementType)
     }
     outputShape = Shape(Array(graph.type(of: output.value).shape.dropFirst()))
-    try Self.checkBatch(graph, inputs, outputShape)
-    self.graph = graph
+    if template.fixedBatchSize == nil { try Self.checkBatch(template, inputs, outputShape) }
+    self.template = template
     self.seed = seed
     self.engine = try engine ?? Engine()
     store = ParameterStore(graph, seed: seed)
-    predictor = ProgramCache(graph: graph, store: store, engine: self.engine, loss: nil)
+    predictor = ProgramCache(
+      template: template, store: store, engine: self.engine, loss: nil)
   }
 
   /// A model of a layer for one input of `float32`.
@@ -123,20 +129,22 @@ public final class Model {
       return builder.result
     }
     plan.study(graph)
-    try self.init(graph: graph, seed: seed, engine: engine)
+    try self.init(template: graph, seed: seed, engine: engine)
   }
 
   private static let nominalBatch = 2
 
   /// Traces the graph for one more batch size, so that a layer that wires the batch size in is found
   /// now and not at the first short batch.
-  private static func checkBatch(_ graph: Graph, _ inputs: [Input], _ output: Shape) throws {
+  private static func checkBatch(
+    _ template: some GraphTemplate, _ inputs: [Input], _ output: Shape
+  ) throws {
     let count = nominalBatch + 1
     let got: String
     do {
       let builder = GraphBuilder()
-      try builder.replay(
-        graph, inputTypes: inputs.map { $0.batchType(count) }, mode: .inference)
+      let types = inputs.map { $0.batchType(count) }
+      try builder.replay(template.graph(for: types), inputTypes: types, mode: .inference)
       let traced = builder.result
       let shape = traced.type(of: traced.outputs[0].value).shape
       guard shape != Shape([count] + output.dimensions) else { return }
@@ -151,7 +159,8 @@ public final class Model {
   ///
   /// A new, empty one each time: keep it. With no loss, its programs predict only.
   public func cache(loss: Loss?) -> ProgramCache {
-    ProgramCache(graph: graph, store: store, engine: engine, loss: loss?.trace)
+    let trace = template.leavesFinalActivationToLoss ? loss?.traceBeforeActivation : loss?.trace
+    return ProgramCache(template: template, store: store, engine: engine, loss: trace)
   }
 
   /// Predicts for a batch in inference mode.

@@ -32,6 +32,10 @@ public enum ONNXError: Error, Equatable, Sendable {
   case unsupportedElementType(Place, type: String)
   /// A tensor lies in a side file that must not or can't be read.
   case externalData(Place, location: String, problem: ExternalDataProblem)
+  /// The model breaks a rule of ONNX, or its values don't fit an operation.
+  case invalid(file: String, ModelProblem)
+  /// The model has operations that aren't built, all of which are listed.
+  case unsupported(file: String, [UnsupportedOperation])
   /// The file can't be written.
   case unwritable(file: String, reason: String)
   /// A node that the written operator set has no equal for.
@@ -82,6 +86,12 @@ extension ONNXError: CustomStringConvertible {
         + "export the model with one of these"
     case .externalData(let place, let location, let problem):
       "\(place): the side file \"\(location)\" is not read: \(problem)"
+    case .invalid(let file, let problem):
+      "\(file): \(problem)"
+    case .unsupported(let file, let operations):
+      "\(file): \(operations.count) of its nodes can't be run: "
+        + operations.map(\.description).joined(separator: "; ")
+        + "; export the model without these operations"
     case .unwritable(let file, let reason):
       "\(file) can't be written: \(reason)"
     case .notExportable(let operation, let path, let opset, let expected, let got):

@@ -35,15 +35,16 @@ public final class Program {
 
   /// Compiles `template` for `request`.
   ///
-  /// - Throws: `GraphError` when a layer doesn't take the shapes, ``ProgramError`` when a read
-  ///   names no layer.
+  /// - Throws: `GraphError` or the template's own error when a layer doesn't take the shapes,
+  ///   ``ProgramError`` when a read names no layer.
   public init(
-    _ template: Graph, _ request: ProgramRequest, store: ParameterStore, engine: Engine,
+    _ template: any GraphTemplate, _ request: ProgramRequest, store: ParameterStore, engine: Engine,
     loss: LossTrace?
   ) throws {
-    guard request.inputTypes.count == template.inputs.count else {
+    let inputCount = template.sample.inputs.count
+    guard request.inputTypes.count == inputCount else {
       throw ProgramError.inputCount(
-        expected: template.inputs.count, got: request.inputTypes.count)
+        expected: inputCount, got: request.inputTypes.count)
     }
     let compiled = try CompiledGraph(template, request, loss: loss)
     var plan = ProgramPlan(compiled, store: store, engine: engine)
@@ -100,8 +101,8 @@ public final class Program {
       }
       return (port.name, graph.type(of: port.value), buffer)
     }
-    inputs = graph.inputs.prefix(template.inputs.count).map(port)
-    target = graph.inputs.dropFirst(template.inputs.count).first.map { given in
+    inputs = graph.inputs.prefix(inputCount).map(port)
+    target = graph.inputs.dropFirst(inputCount).first.map { given in
       let classes = graph.nodes.first { node in
         node.operation is CrossEntropyLabels && node.inputs[1] == given.value
       }

@@ -1,10 +1,10 @@
 public import CrestGraph
 
-/// The programs of one graph, store and loss, compiled when first asked for.
+/// The programs of one template, store and loss, compiled when first asked for.
 ///
 /// Holds the `capacity` used last; a data set with smaller last batches needs few.
 public final class ProgramCache {
-  private let graph: Graph
+  private let template: any GraphTemplate
   private let store: ParameterStore
   private let engine: Engine
   private let loss: LossTrace?
@@ -15,10 +15,10 @@ public final class ProgramCache {
   ///
   /// - Precondition: `capacity` is positive.
   public init(
-    graph: Graph, store: ParameterStore, engine: Engine, loss: LossTrace?, capacity: Int = 8
+    template: any GraphTemplate, store: ParameterStore, engine: Engine, loss: LossTrace?, capacity: Int = 8
   ) {
     precondition(capacity > 0, "a cache of \(capacity) programs")
-    self.graph = graph
+    self.template = template
     self.store = store
     self.engine = engine
     self.loss = loss
@@ -34,7 +34,7 @@ public final class ProgramCache {
       if place != programs.count - 1 { programs.append(programs.remove(at: place)) }
       return programs[programs.count - 1].program
     }
-    let program = try Program(graph, request, store: store, engine: engine, loss: loss)
+    let program = try Program(template, request, store: store, engine: engine, loss: loss)
     if programs.count == capacity { programs.removeFirst() }
     programs.append((request, program))
     return program

@@ -5,7 +5,8 @@ import Crest
 struct ModelOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "A built-in network: \(BuiltInModel.names.joined(separator: ", ")).", valueName: "name"))
+      "An ONNX file, or a built-in network: \(BuiltInModel.names.joined(separator: ", ")).",
+      valueName: "name|file.onnx"))
   var model: String
 
   @Option(
@@ -43,11 +44,22 @@ struct ModelOptions: ParsableArguments {
   var json = false
 
   /// Reads the data and makes the network for it.
-  func load() throws -> (data: DataSplit, model: Model, loss: Loss?) {
+  ///
+  /// - Parameter keepsAll: Whether a set without a validation part keeps all its examples for training,
+  ///   and is measured on them.
+  func load(
+    keepsAll: Bool = false
+  ) throws -> (data: DataSplit, model: Model, loss: Loss?) {
     let loss = try self.loss.map(Loss.named)
     try checkModelName()
     let engine = try Engine(threadCount: threads)
-    let split = try DataSource(data).load()
+    var split = try DataSource(data).load()
+    if keepsAll, let whole = split.whole { split = DataSplit(measuringOn: whole) }
+    if isFile {
+      let network = try Model(
+        onnx: model, inputShapes: inputShapes(split), seed: seed, engine: engine)
+      return (split, network, loss)
+    }
     let inputs = split.train.inputs
     guard inputs.count == 1 else {
       throw CommandError.severalInputs(
@@ -60,9 +72,22 @@ struct ModelOptions: ParsableArguments {
 
   /// Before data are read, which may take seconds.
   private func checkModelName() throws {
-    if BuiltInModel.names.contains(model) { return }
-    throw model.hasSuffix(".onnx")
-      ? CommandError.modelFile(model) : ModelError.unknownName(model)
+    guard isFile || BuiltInModel.names.contains(model) else { throw ModelError.unknownName(model) }
+  }
+
+  /// Whether the model is a file rather than a built-in network.
+  private var isFile: Bool { model.hasSuffix(".onnx") }
+
+  /// The shapes of examples by the names of the file's inputs, for sizes that the file leaves open.
+  private func inputShapes(_ split: DataSplit) throws -> [String: Shape] {
+    let names = try ONNXTemplate.inputNames(path: model)
+    let inputs = split.train.inputs
+    // A single input needs no name to be recognised by.
+    if let name = names.first, names.count == 1, inputs.count == 1 {
+      return [name: inputs[0].shape]
+    }
+    let known = inputs.filter { names.contains($0.name) }
+    return Dictionary(known.map { ($0.name, $0.shape) }, uniquingKeysWith: { first, _ in first })
   }
 
   private func outputCount(for split: DataSplit) throws(CommandError) -> Int {

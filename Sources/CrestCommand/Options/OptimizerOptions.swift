@@ -30,7 +30,10 @@ struct OptimizerOptions: ParsableArguments {
   @Option(help: ArgumentHelp("What decays.", valueName: "what"))
   var weightDecayOn = WeightDecayTargets.weights
 
-  @Flag(help: "Keep the order of the examples.")
+  @Flag(
+    help: ArgumentHelp(
+      "Keep the order of the examples. All of a set without a validation part are then trained on, "
+        + "and measured."))
   var noShuffle = false
 
   @Option(

@@ -13,9 +13,10 @@ struct CompiledGraph {
   /// The gradient of each variable; nil entries where the loss doesn't depend on it.
   let gradients: [(variable: Int, value: ValueID?)]
 
-  init(_ template: Graph, _ request: ProgramRequest, loss: LossTrace?) throws {
+  init(_ template: any GraphTemplate, _ request: ProgramRequest, loss: LossTrace?) throws {
     let builder = GraphBuilder()
-    try builder.replay(template, inputTypes: request.inputTypes, mode: request.mode)
+    try builder.replay(
+      template.graph(for: request.inputTypes), inputTypes: request.inputTypes, mode: request.mode)
     let predictionCount = builder.result.outputs.count
     precondition(predictionCount > 0, "the graph has no output")
     let prediction = builder.symbol(builder.result.outputs[0].value)

@@ -1,0 +1,34 @@
+/// What gives a graph for any batch size: a traced graph, or a model in another form whose shapes
+/// are only known once the inputs' are.
+public protocol GraphTemplate: Sendable {
+  /// The graph for a nominal batch, which says what inputs, outputs, layers and variables there are.
+  var sample: Graph { get }
+
+  /// The only batch size there is a graph for; nil when any will do.
+  var fixedBatchSize: Int? { get }
+
+  /// Whether a softmax or sigmoid at the end is left out of a loss that takes what goes into it.
+  var leavesFinalActivationToLoss: Bool { get }
+
+  /// The graph for inputs of concrete types, for training and inference alike.
+  ///
+  /// - Parameter inputTypes: The types of the inputs, in the order of ``sample``.
+  /// - Returns: A graph whose variables are those of ``sample``, in the same order, and which
+  ///   ``GraphBuilder/replay(_:inputTypes:mode:)`` can trace for these types.
+  /// - Throws: ``GraphError`` when a layer doesn't take the shapes, or what else is wrong with them.
+  func graph(for inputTypes: [ValueType]) throws -> Graph
+}
+
+extension Graph: GraphTemplate {
+  /// The graph itself.
+  public var sample: Graph { self }
+
+  /// None.
+  public var fixedBatchSize: Int? { nil }
+
+  /// No: what was traced layer by layer is trained as it was written.
+  public var leavesFinalActivationToLoss: Bool { false }
+
+  /// The graph itself, since replaying it adapts every shape.
+  public func graph(for inputTypes: [ValueType]) throws -> Graph { self }
+}

@@ -1,0 +1,26 @@
+public import CrestLayers
+public import CrestRuntime
+public import CrestTensor
+
+extension Model {
+  /// A model from an ONNX file (opset 7 to 28), with the file's parameters.
+  ///
+  /// - Parameters:
+  ///   - path: The file's path; side files are looked for in its folder.
+  ///   - inputShapes: The shape of one example for inputs, by name, where the file leaves sizes open.
+  ///   - selection: Which of the file's arrays are trained.
+  ///   - seed: The key of dropout in predictions of a training program.
+  ///   - engine: What its programs run on; one with all cores when nil.
+  /// - Throws: ``ONNXError``; `ModelError` when outputs don't follow the batch size, `EngineError` when
+  ///   an engine can't be made.
+  public convenience init(
+    onnx path: String, inputShapes: [String: Shape] = [:],
+    selection: ParameterSelection = ParameterSelection(), seed: UInt64 = 0, engine: Engine? = nil
+  ) throws {
+    let template = try ONNXTemplate(path: path, inputShapes: inputShapes, selection: selection)
+    try self.init(template: template, seed: seed, engine: engine)
+  }
+
+  /// What the ONNX file that the model came from says about training it; nil for other models.
+  public var trainingReadiness: TrainingReadiness? { (template as? ONNXTemplate)?.readiness }
+}

@@ -1,0 +1,181 @@
+public import CrestGraph
+public import CrestTensor
+
+/// A model from an ONNX file, which gives a graph for each batch size.
+///
+/// ONNX models compute shapes from shapes, so the nodes are traced anew for concrete inputs, and what
+/// depends on shapes and constants only is computed on the way.
+public struct ONNXTemplate: GraphTemplate {
+  /// The graph for the batch size that the file states, or for 2.
+  public let sample: Graph
+  /// The batch size, when the file's shapes hold for one only.
+  public let fixedBatchSize: Int?
+  /// Yes: a file for inference often ends in probabilities.
+  public var leavesFinalActivationToLoss: Bool { true }
+  /// What matters for training.
+  public let readiness: TrainingReadiness
+  let trace: ONNXTrace
+
+  /// Reads, checks and traces a model.
+  ///
+  /// - Parameters:
+  ///   - path: The file's path; side files are looked for in its folder.
+  ///   - inputShapes: The shape of one example for inputs, by name, where the file leaves sizes open.
+  ///   - selection: Which arrays are trained.
+  /// - Throws: ``ONNXError``.
+  public init(
+    path: String, inputShapes: [String: Shape] = [:],
+    selection: ParameterSelection = ParameterSelection()
+  ) throws(ONNXError) {
+    try self.init(ModelProto(path: path), inputShapes: inputShapes, selection: selection)
+  }
+
+  /// The names of the inputs of the model in a file, those with a value in the file left out.
+  ///
+  /// - Throws: ``ONNXError``.
+  public static func inputNames(path: String) throws(ONNXError) -> [String] {
+    try CheckedModel(ModelProto(path: path)).inputs.map(\.name)
+  }
+
+  package init(
+    _ proto: ModelProto, inputShapes: [String: Shape] = [:],
+    selection: ParameterSelection = ParameterSelection()
+  ) throws(ONNXError) {
+    let model = try CheckedModel(proto)
+    try model.checkOperations()
+    let reader = TensorReader(proto)
+    let plan = try ParameterPlan(model, reader, selection)
+    let trace = ONNXTrace(model: model, plan: plan, reader: reader)
+    let inputs = try InputTypes(model, shapes: inputShapes)
+    self.trace = trace
+    let nominal = try trace.graph(inputs.types(batch: inputs.declaredBatch ?? 2))
+    sample = nominal
+    let isFrozen = try inputs.declaredBatch.map { declared throws(ONNXError) in
+      try !trace.follows(batch: declared + 1, inputs)
+    }
+    fixedBatchSize = isFrozen ?? false ? inputs.declaredBatch : nil
+    readiness = TrainingReadiness(
+      notes: model.notes(graph: nominal, declaredBatch: inputs.declaredBatch, isFrozen: isFrozen)
+        + plan.notes)
+  }
+
+  /// The graph for inputs of concrete types.
+  ///
+  /// - Throws: ``ONNXError`` when the model doesn't take them.
+  public func graph(for inputTypes: [ValueType]) throws -> Graph {
+    if let fixedBatchSize, let type = inputTypes.first(where: { $0.shape.first != fixedBatchSize }) {
+      throw ONNXError.invalid(
+        file: trace.model.file,
+        ModelProblem(
+          place: "inputs", expected: "batches of \(fixedBatchSize), for which the model is made",
+          got: "\(type)",
+          advice: "use that batch size and a number of examples that it divides, or export the "
+            + "model with a dynamic batch"))
+    }
+    return try trace.graph(inputTypes)
+  }
+}
+
+/// The types of a model's inputs, but for the batch.
+struct InputTypes {
+  /// The batch size that the file states; nil when it leaves it open.
+  private(set) var declaredBatch: Int?
+  private var examples: [ValueType] = []
+
+  init(_ model: CheckedModel, shapes: [String: Shape]) throws(ONNXError) {
+    func problem(_ name: String, expected: String, got: String, _ advice: String) -> ONNXError {
+      .invalid(
+        file: model.file,
+        ModelProblem(place: "input \"\(name)\"", expected: expected, got: got, advice: advice))
+    }
+    let names = Set(model.inputs.map(\.name))
+    if let other = shapes.keys.filter({ !names.contains($0) }).min() {
+      throw problem(
+        other, expected: "one of the inputs \(names.sorted().joined(separator: ", "))",
+        got: "a shape for another", "correct the name")
+    }
+    guard !model.inputs.isEmpty else {
+      throw .invalid(
+        file: model.file,
+        ModelProblem(place: "graph", expected: "at least one input", got: "none"))
+    }
+    for input in model.inputs {
+      guard case .tensor(let dataType, let declared) = input.type,
+        let elementType = dataType.elementType
+      else {
+        throw problem(
+          input.name, expected: "a tensor of one of the types \(ElementTypeNames.all)",
+          got: input.type.name, "export the model with such inputs")
+      }
+      let given = shapes[input.name]
+      guard let rank = declared?.count ?? given.map({ $0.rank + 1 }), rank >= 1 else {
+        throw problem(
+          input.name, expected: "a shape with the batch along axis 0", got: "none",
+          "export the model with shapes, or give the shape of one example")
+      }
+      let dimensions = declared ?? [Dimension](repeating: .unknown, count: rank)
+      if let given, given.rank != rank - 1 {
+        throw problem(
+          input.name, expected: "examples of rank \(rank - 1)", got: "shape \(given)",
+          "give data that suit the model")
+      }
+      // Zero and negative sizes are how some exporters write that a size is open.
+      func size(_ axis: Int) -> Int? {
+        guard case .size(let size) = dimensions[axis], size > 0 else { return nil }
+        return Int(size)
+      }
+      if let batch = size(0) {
+        if let declaredBatch, declaredBatch != batch {
+          throw problem(
+            input.name, expected: "a batch of \(declaredBatch), as other inputs have",
+            got: "\(batch)", "export the model with one batch size")
+        }
+        declaredBatch = batch
+      }
+      var sizes: [Int] = []
+      for axis in 1..<max(rank, 1) {
+        guard let size = size(axis) ?? given?[axis - 1] else {
+          throw problem(
+            input.name, expected: "sizes for every axis but the first",
+            got: "axis \(axis) left open" + dimensions[axis].suffix,
+            "give the shape of one example, or export the model with that size")
+        }
+        if let given, given[axis - 1] != size {
+          throw problem(
+            input.name, expected: "size \(size) along axis \(axis), batch included",
+            got: "examples of shape \(given)", "give data that suit the model")
+        }
+        sizes.append(size)
+      }
+      guard let shape = Shape(checking: sizes), shape.elementCount <= ONNXTrace.elementLimit else {
+        throw problem(
+          input.name, expected: "at most \(ONNXTrace.elementLimit) elements an example",
+          got: "sizes \(sizes)", "the file is damaged")
+      }
+      examples.append(ValueType(shape, elementType))
+    }
+  }
+
+  /// The types of a batch.
+  func types(batch: Int) -> [ValueType] {
+    examples.map { ValueType(Shape([batch] + $0.shape.dimensions), $0.elementType) }
+  }
+}
+
+extension TypeProto {
+  /// What messages call it.
+  fileprivate var name: String {
+    switch self {
+    case .unknown: "no type"
+    case .tensor(let type, _): "a tensor of \(type.name)"
+    case .other(let name): name
+    }
+  }
+}
+
+extension Dimension {
+  /// The name of an open size, as messages put it.
+  fileprivate var suffix: String {
+    if case .parameter(let name) = self { " (\"\(name)\")" } else { "" }
+  }
+}

@@ -1,0 +1,134 @@
+import CrestGraph
+import CrestTensor
+
+/// Traces the nodes of a checked model.
+struct ONNXTrace: Sendable {
+  let model: CheckedModel
+  let plan: ParameterPlan
+  let reader: TensorReader
+
+  /// A value with more elements can't be meant: 64 GiB of float32.
+  static let elementLimit = 1 << 34
+
+  /// The graph for inputs of concrete types.
+  func graph(_ inputTypes: [ValueType]) throws(ONNXError) -> Graph {
+    do {
+      return try traced(inputTypes)
+    } catch let error as ONNXError {
+      throw error
+    } catch let error as ImportProblem {
+      throw .invalid(file: model.file, error.problem)
+    } catch let error as GraphError {
+      throw .invalid(
+        file: model.file,
+        ModelProblem(
+          place: error.path.isEmpty ? "graph" : error.path, expected: error.expected,
+          got: error.got, advice: error.advice))
+    } catch {
+      preconditionFailure("tracing threw \(error)")
+    }
+  }
+
+  /// Whether the model takes batches of a size, and its first output follows.
+  func follows(batch: Int, _ inputs: InputTypes) throws(ONNXError) -> Bool {
+    do {
+      let graph = try graph(inputs.types(batch: batch))
+      return graph.type(of: graph.outputs[0].value).shape.first == batch
+    } catch {
+      // What a model says of shapes it isn't made for is no fault of the file.
+      if case .invalid = error { return false }
+      throw error
+    }
+  }
+
+  private func traced(_ inputTypes: [ValueType]) throws -> Graph {
+    let builder = GraphBuilder(foldingConstants: true)
+    var values: [String: Symbol] = [:]
+    for (input, type) in zip(model.inputs, inputTypes) {
+      values[input.name] = builder.input(input.name, type)
+    }
+    let variables = try plan.variables.map { try Self.declare($0, in: builder) }
+    for (name, number) in plan.variablesByName { values[name] = variables[number] }
+    func value(_ name: String, at edge: InputEdge?) throws -> Symbol? {
+      if name.isEmpty { return nil }
+      if let edge, let number = plan.variablesByEdge[edge] { return variables[number] }
+      if let value = values[name] { return value }
+      guard let proto = plan.constants[name] else { return nil }
+      let constant = builder.constant(try reader.tensor(proto))
+      values[name] = constant
+      return constant
+    }
+    for (place, node) in model.nodes.enumerated() {
+      // A constant that is trained has its value already.
+      if node.operation == "Constant", let name = node.outputs.first, values[name] != nil { continue }
+      let inputs = try node.inputs.enumerated().map { number, name in
+        try value(name, at: InputEdge(node: place, input: number))
+      }
+      let outputs = try trace(node, inputs, builder)
+      for (name, output) in zip(node.outputs, outputs) where !name.isEmpty {
+        values[name] = output
+      }
+    }
+    for output in model.outputs {
+      guard let symbol = try value(output.name, at: nil) else {
+        preconditionFailure("the checked output \(output.name) has no value")
+      }
+      builder.output(output.name, symbol)
+    }
+    return builder.result
+  }
+
+  private static func declare(
+    _ variable: ParameterPlan.Variable, in builder: GraphBuilder
+  ) throws -> Symbol {
+    let value = variable.value
+    guard let role = variable.role else {
+      return try builder.statistic(variable.name, value.shape) { _ in value }
+    }
+    return try builder.parameter(variable.name, value.shape, role: role) { _ in value }
+  }
+
+  private func trace(
+    _ node: NodeProto, _ inputs: [Symbol?], _ builder: GraphBuilder
+  ) throws -> [Symbol] {
+    guard let operation = OperatorTable.find(node, opsets: model.opsets) else {
+      preconditionFailure("\(node.operation) passed the check of operations")
+    }
+    let context = NodeImport(
+      node, opset: model.opsets[""] ?? 0, builder: builder, tensors: reader, inputs: inputs)
+    guard operation.inputs.contains(node.inputs.count) else {
+      throw context.problem(
+        expected: operation.inputs.counted("input"), got: "\(node.inputs.count)")
+    }
+    guard operation.outputs.contains(node.outputs.count) else {
+      throw context.problem(
+        expected: operation.outputs.counted("output"), got: "\(node.outputs.count)")
+    }
+    let outputs = try builder.placed(path: context.place, stage: .forward) {
+      try operation.trace(context)
+    }
+    try context.checkAttributes()
+    for place in outputs.count..<max(outputs.count, node.outputs.count) {
+      try context.refuseOutput(place, "optional")
+    }
+    for output in outputs where output.shape.elementCount > Self.elementLimit {
+      throw context.problem(
+        expected: "at most \(Self.elementLimit) elements", got: "\(output.type)",
+        advice: "the file is damaged or made to exhaust memory")
+    }
+    if let output = outputs.first, builder.constantTensor(output) == nil {
+      builder.layer(node.label, output)
+    }
+    return outputs
+  }
+}
+
+extension ClosedRange<Int> {
+  /// As in `2 inputs`, `1 to 3 inputs`, `at least 1 input`.
+  fileprivate func counted(_ unit: String) -> String {
+    let plural = upperBound == 1 ? unit : unit + "s"
+    if lowerBound == upperBound { return "\(lowerBound) \(plural)" }
+    return upperBound == .max
+      ? "at least \(lowerBound) \(unit)" : "\(lowerBound) to \(upperBound) \(plural)"
+  }
+}

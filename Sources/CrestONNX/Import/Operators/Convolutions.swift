@@ -1,0 +1,170 @@
+import CrestGraph
+import CrestTensor
+
+extension OperatorTable {
+  /// Convolutions and pools.
+  static let convolutions: [String: [OperatorImport]] = [
+    "AveragePool": [
+      OperatorImport(inputs: 1...1) { node in
+        [try node.input(0).averagePool(node.poolAttributes(isAverage: true))]
+      }
+    ],
+    "Conv": [
+      OperatorImport(
+        inputs: 2...3, slots: [1: .parameter(.weight), 2: .parameter(.bias)]
+      ) { node in
+        let (x, filter) = try (node.input(0), node.input(1))
+        let window = try node.window(x, kernel: Array(filter.shape.dropFirst(2)))
+        let attributes = ConvAttributes(
+          strides: window.strides, dilations: window.dilations, padsBefore: window.padsBefore,
+          padsAfter: window.padsAfter, groups: try node.integer("group", default: 1))
+        let bias = [node.optionalInput(2)].compactMap(\.self)
+        return try node.builder.apply(Conv(attributes), [x, filter] + bias)
+      }
+    ],
+    "ConvTranspose": [
+      OperatorImport(
+        inputs: 2...3, slots: [1: .parameter(.weight), 2: .parameter(.bias)]
+      ) { node in
+        let (x, filter) = try (node.input(0), node.input(1))
+        let (attributes, outputPadding) = try node.transposedWindow(
+          x, kernel: Array(filter.shape.dropFirst(2)))
+        return [
+          try x.convTransposed(
+            filter, bias: node.optionalInput(2), attributes, outputPadding: outputPadding)
+        ]
+      }
+    ],
+    "GlobalAveragePool": [.unary { _, x in try x.globalAveragePool() }],
+    "GlobalMaxPool": [
+      .unary { _, x in try x.max(axes: Array(2..<x.shape.rank), keepingDimensions: true) }
+    ],
+    "MaxPool": [
+      OperatorImport(inputs: 1...1, outputs: 1...2) { node in
+        let attributes = try node.poolAttributes(isAverage: false)
+        let isColumnMajor = try node.flag("storage_order")
+        let x = try node.input(0)
+        let y = try x.maxPool(attributes)
+        guard node.node.outputs.count == 2 else { return [y] }
+        return [y, try x.maxPoolIndices(attributes, isColumnMajor: isColumnMajor)]
+      }
+    ],
+  ]
+}
+
+/// The attributes that say how a window moves, with ONNX's defaults filled in.
+struct WindowAttributes {
+  var kernel: [Int]
+  var strides: [Int]
+  var dilations: [Int]
+  var padsBefore: [Int]
+  var padsAfter: [Int]
+}
+
+extension NodeImport {
+  /// How the window of a transposed convolution of `x` moves, and what the output has in addition.
+  func transposedWindow(
+    _ x: Symbol, kernel: [Int]
+  ) throws -> (attributes: ConvAttributes, outputPadding: [Int]) {
+    let groups = try integer("group", default: 1)
+    var window = try window(x, kernel: kernel, isTransposed: true)
+    let spatial = Array(x.shape.dropFirst(2))
+    let outputPadding = try integers("output_padding") ?? spatial.map { _ in 0 }
+    let mode = try text(
+      "auto_pad", default: "NOTSET", of: ["NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID"])
+    let isSame = mode.hasPrefix("SAME")
+    if let sizes = try integers("output_shape")?.suffix(spatial.count)
+      ?? (isSame ? zip(spatial, window.strides).map { $0 &* $1 }[...] : nil)
+    {
+      guard sizes.count == spatial.count, outputPadding.count == spatial.count else {
+        throw problem(expected: "an output size for each of \(spatial)", got: "\(Array(sizes))")
+      }
+      for (axis, size) in zip(spatial.indices, sizes) {
+        let (reach, wide) = (kernel[axis] - 1).multipliedReportingOverflow(by: window.dilations[axis])
+        let (steps, long) = (spatial[axis] - 1).multipliedReportingOverflow(by: window.strides[axis])
+        let whole = (steps &+ outputPadding[axis]) &+ (reach &+ 1)
+        guard !wide, !long, size >= 0, whole >= size else {
+          throw problem(expected: "output sizes of at most what the window gives", got: "\(size)")
+        }
+        let total = whole - size
+        window.padsBefore[axis] = mode == "SAME_UPPER" ? total / 2 : total - total / 2
+        window.padsAfter[axis] = total - window.padsBefore[axis]
+      }
+    }
+    let attributes = ConvAttributes(
+      strides: window.strides, dilations: window.dilations, padsBefore: window.padsBefore,
+      padsAfter: window.padsAfter, groups: groups)
+    return (attributes, outputPadding)
+  }
+
+  /// The window over `x`, [N, C, spatial…]; automatic pads of a transposed one are left out.
+  func window(
+    _ x: Symbol, kernel: [Int], isTransposed: Bool = false
+  ) throws -> WindowAttributes {
+    let spatial = Array(x.shape.dropFirst(2))
+    guard x.shape.rank >= 3 else {
+      throw problem(expected: "an input [N, C, …] with spatial axes", got: "\(x.type)")
+    }
+    guard kernel.count == spatial.count else {
+      throw problem(
+        expected: "a kernel size for each of the spatial sizes \(spatial)", got: "\(kernel)")
+    }
+    if let declared = try integers("kernel_shape"), declared != kernel {
+      throw problem(expected: "kernel_shape \(kernel), as the filter is", got: "\(declared)")
+    }
+    let ones = spatial.map { _ in 1 }
+    let strides = try integers("strides") ?? ones
+    let dilations = try integers("dilations") ?? ones
+    for (name, numbers) in [("strides", strides), ("dilations", dilations)] {
+      guard numbers.count == spatial.count, numbers.allSatisfy({ $0 >= 1 }) else {
+        throw problem(
+          expected: "\(name) of at least 1, one for each of the spatial sizes \(spatial)",
+          got: "\(numbers)")
+      }
+    }
+    let mode = try text(
+      "auto_pad", default: "NOTSET", of: ["NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID"])
+    let pads = try integers("pads")
+    var (before, after) = (spatial.map { _ in 0 }, spatial.map { _ in 0 })
+    switch mode {
+    case "NOTSET":
+      if let pads {
+        guard pads.count == 2 * spatial.count else {
+          throw problem(expected: "\(2 * spatial.count) pads", got: "\(pads)")
+        }
+        (before, after) = (Array(pads[..<spatial.count]), Array(pads[spatial.count...]))
+      }
+    case _ where isTransposed: break
+    case "VALID": break
+    default:
+      for axis in spatial.indices {
+        let (reach, overflow) = (kernel[axis] - 1).multipliedReportingOverflow(by: dilations[axis])
+        let steps = (spatial[axis] + strides[axis] - 1) / strides[axis] - 1
+        guard !overflow, reach < .max / 4, strides[axis] < .max / 4 else {
+          throw problem(expected: "a window that can be counted", got: "dilations \(dilations)")
+        }
+        let total = max(steps * strides[axis] + reach + 1 - spatial[axis], 0)
+        let smaller = total / 2
+        let isUpper = mode == "SAME_UPPER"
+        before[axis] = isUpper ? smaller : total - smaller
+        after[axis] = isUpper ? total - smaller : smaller
+      }
+    }
+    return WindowAttributes(
+      kernel: kernel, strides: strides, dilations: dilations, padsBefore: before,
+      padsAfter: after)
+  }
+
+  /// The attributes of a pool.
+  func poolAttributes(isAverage: Bool) throws -> PoolAttributes {
+    guard let kernel = try integers("kernel_shape") else {
+      throw problem(expected: "the attribute kernel_shape", got: "none")
+    }
+    let window = try window(input(0), kernel: kernel)
+    return PoolAttributes(
+      kernel: window.kernel, strides: window.strides, dilations: window.dilations,
+      padsBefore: window.padsBefore, padsAfter: window.padsAfter,
+      ceilMode: try flag("ceil_mode"),
+      countsPadding: isAverage ? try flag("count_include_pad") : false)
+  }
+}

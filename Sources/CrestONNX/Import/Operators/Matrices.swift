@@ -1,0 +1,22 @@
+import CrestGraph
+
+extension OperatorTable {
+  /// Products of matrices.
+  static let matrices: [String: [OperatorImport]] = [
+    "Gemm": [
+      OperatorImport(
+        inputs: 2...3,
+        slots: [0: .parameter(.weight), 1: .parameter(.weight), 2: .parameter(.bias)]
+      ) { node in
+        let operation = Gemm(
+          alpha: try node.float("alpha", default: 1), beta: try node.float("beta", default: 1),
+          transposesA: try node.flag("transA"), transposesB: try node.flag("transB"))
+        let inputs = try [node.input(0), node.input(1)] + [node.optionalInput(2)].compactMap(\.self)
+        return try node.builder.apply(operation, inputs)
+      }
+    ],
+    "MatMul": [
+      .binary(slots: [0: .parameter(.weight), 1: .parameter(.weight)]) { try $0.matMul($1) }
+    ],
+  ]
+}

@@ -1,0 +1,105 @@
+import CrestGraph
+
+extension OperatorTable {
+  /// Normalisations, and dropout.
+  static let normalizations: [String: [OperatorImport]] = [
+    "BatchNormalization": [
+      OperatorImport(since: 14, inputs: 5...5, outputs: 1...3, slots: batchNormSlots) { node in
+        // Whether it trains is up to the mode of the run.
+        _ = try node.flag("training_mode")
+        return try batchNormalization(node)
+      },
+      OperatorImport(since: 9, inputs: 5...5, outputs: 1...5, slots: batchNormSlots) { node in
+        for place in 3...4 { try node.refuseOutput(place, "saved statistics") }
+        return try batchNormalization(node)
+      },
+      OperatorImport(inputs: 5...5, outputs: 1...5, slots: batchNormSlots) { node in
+        for place in 3...4 { try node.refuseOutput(place, "saved statistics") }
+        guard try node.flag("spatial", default: true) else {
+          throw node.problem(
+            expected: "statistics by channel (spatial 1)", got: "by element (spatial 0)",
+            advice: "export the model with opset 9 or newer")
+        }
+        return try batchNormalization(node)
+      },
+    ],
+    "Dropout": [
+      OperatorImport(since: 12, inputs: 1...3, outputs: 1...2) { node in
+        node.ignore("seed")
+        _ = try node.optionalConstant(2, "a training mode")
+        return try dropout(node, rate: node.optionalNumber(1, "a ratio") ?? 0.5)
+      },
+      OperatorImport(inputs: 1...1, outputs: 1...2) { node in
+        try dropout(node, rate: node.float("ratio", default: 0.5))
+      },
+    ],
+    "GroupNormalization": [
+      // Before opset 21 scale and bias were by group.
+      OperatorImport(since: 21, inputs: 3...3, slots: affineSlots) { node in
+        node.ignore("stash_type")
+        guard let groups = try node.optionalInteger("num_groups") else {
+          throw node.problem(expected: "the attribute num_groups", got: "none")
+        }
+        return [
+          try node.input(0).groupNormalized(
+            groups: groups, scale: node.input(1), bias: node.input(2),
+            epsilon: node.float("epsilon", default: 1e-5))
+        ]
+      }
+    ],
+    "InstanceNormalization": [
+      OperatorImport(inputs: 3...3, slots: affineSlots) { node in
+        [
+          try node.input(0).instanceNormalized(
+            scale: node.input(1), bias: node.input(2),
+            epsilon: node.float("epsilon", default: 1e-5))
+        ]
+      }
+    ],
+    "LayerNormalization": [
+      OperatorImport(since: 17, inputs: 2...3, outputs: 1...3, slots: affineSlots) { node in
+        node.ignore("stash_type")
+        let result = try node.input(0).layerNormalized(
+          scale: node.input(1), bias: node.optionalInput(2),
+          axis: node.integer("axis", default: -1), epsilon: node.float("epsilon", default: 1e-5))
+        return [result.y, result.mean, result.inverseDeviation]
+      }
+    ],
+  ]
+
+  private static let affineSlots: [Int: ParameterSlot] = [
+    1: .parameter(.normalizationScale), 2: .parameter(.normalizationShift),
+  ]
+
+  private static let batchNormSlots: [Int: ParameterSlot] = [
+    1: .parameter(.normalizationScale), 2: .parameter(.normalizationShift), 3: .statistic,
+    4: .statistic,
+  ]
+
+  private static func batchNormalization(_ node: NodeImport) throws -> [Symbol] {
+    let operation = BatchNormalization(
+      epsilon: try node.float("epsilon", default: 1e-5),
+      momentum: try node.float("momentum", default: 0.9))
+    let inputs = try node.allInputs()
+    let outputs = try node.builder.apply(operation, inputs)
+    for (statistic, value) in zip(inputs[3...4], outputs[1...2]) {
+      guard node.builder.isStatistic(statistic) else {
+        throw node.problem(
+          expected: "running statistics that are float32 initializers",
+          got: "\(statistic.type) that is none")
+      }
+      node.builder.update(statistic, to: value)
+    }
+    return outputs
+  }
+
+  /// On in training, whatever the file says of the mode: it was exported for one of both.
+  private static func dropout(_ node: NodeImport, rate: Double) throws -> [Symbol] {
+    let x = try node.input(0)
+    if node.node.outputs.count == 2 {
+      let (y, mask) = try x.dropoutWithMask(rate)
+      return [y, mask]
+    }
+    return [rate == 0 ? x : try x.dropout(rate)]
+  }
+}

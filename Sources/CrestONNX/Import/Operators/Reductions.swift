@@ -1,0 +1,71 @@
+import CrestGraph
+import CrestTensor
+
+extension OperatorTable {
+  /// Sums, means and extremes over axes.
+  static let reductions: [String: [OperatorImport]] = [
+    "ArgMax": [
+      .unary { node, x in
+        try x.argMax(
+          axis: node.integer("axis", default: 0),
+          keepingDimension: node.flag("keepdims", default: true),
+          takingLast: node.flag("select_last_index"))
+      }
+    ],
+    "ArgMin": [
+      .unary { node, x in
+        try x.argMin(
+          axis: node.integer("axis", default: 0),
+          keepingDimension: node.flag("keepdims", default: true),
+          takingLast: node.flag("select_last_index"))
+      }
+    ],
+    "CumSum": [
+      OperatorImport(since: 11, inputs: 2...2) { node in
+        guard let axis = try node.integers(1, "an axis").first else {
+          throw node.problem(expected: "an axis", got: "none")
+        }
+        return [
+          try node.input(0).cumulativeSum(
+            axis: axis, isExclusive: node.flag("exclusive"), isReversed: node.flag("reverse"))
+        ]
+      }
+    ],
+    "ReduceL1": reduction(axesInputSince: 18) {
+      try $0.absolute().sum(axes: $1, keepingDimensions: $2)
+    },
+    "ReduceL2": reduction(axesInputSince: 18) {
+      try ($0 * $0).sum(axes: $1, keepingDimensions: $2).squareRoot()
+    },
+    "ReduceMax": reduction(axesInputSince: 18) { try $0.max(axes: $1, keepingDimensions: $2) },
+    "ReduceMean": reduction(axesInputSince: 18) { try $0.mean(axes: $1, keepingDimensions: $2) },
+    "ReduceMin": reduction(axesInputSince: 18) { try $0.min(axes: $1, keepingDimensions: $2) },
+    "ReduceSumSquare": reduction(axesInputSince: 18) {
+      try ($0 * $0).sum(axes: $1, keepingDimensions: $2)
+    },
+    "ReduceSum": reduction(axesInputSince: 13) { try $0.sum(axes: $1, keepingDimensions: $2) },
+  ]
+
+  /// A reduction whose axes were an attribute before they became an input.
+  private static func reduction(
+    axesInputSince version: Int64,
+    _ reduce: @escaping @Sendable (Symbol, [Int]?, Bool) throws -> Symbol
+  ) -> [OperatorImport] {
+    [
+      OperatorImport(since: version, inputs: 1...2) { node in
+        let x = try node.input(0)
+        let keeps = try node.flag("keepdims", default: true)
+        let keepsAll = try node.flag("noop_with_empty_axes")
+        let axes = try node.optionalIntegers(1, "axes")
+        if axes?.isEmpty ?? true { return [keepsAll ? x : try reduce(x, nil, keeps)] }
+        return [try reduce(x, axes, keeps)]
+      },
+      OperatorImport(inputs: 1...1) { node in
+        [
+          try reduce(
+            node.input(0), node.integers("axes"), node.flag("keepdims", default: true))
+        ]
+      },
+    ]
+  }
+}

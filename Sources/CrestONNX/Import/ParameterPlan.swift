@@ -1,0 +1,160 @@
+import CrestGraph
+import CrestTensor
+
+/// Which arrays of a file become parameters and running statistics, and under what names.
+struct ParameterPlan: Sendable {
+  /// A parameter or running statistic.
+  struct Variable: Sendable {
+    /// The initializer's name; with a suffix for further copies of one that is untied.
+    let name: String
+    /// The array in the file.
+    let source: TensorProto
+    /// What it is for; nil for a running statistic.
+    let role: ParameterRole?
+    /// The value in the file.
+    let value: Tensor
+    /// The one edge it serves when it is a further copy of an array that is untied.
+    let edge: InputEdge?
+  }
+
+  private(set) var variables: [Variable] = []
+  /// The variable of each name that the graph reads.
+  private(set) var variablesByName: [String: Int] = [:]
+  /// The variable of edges where an untied array has further copies.
+  private(set) var variablesByEdge: [InputEdge: Int] = [:]
+  /// The arrays that stay as they are.
+  private(set) var constants: [String: TensorProto] = [:]
+  private(set) var notes: [TrainingReadiness.Note] = []
+
+  /// A mask written as numbers: attention adds it, and training it would undo it.
+  private static let maskMagnitude: Float = 1e4
+
+  init(
+    _ model: CheckedModel, _ reader: TensorReader, _ selection: ParameterSelection
+  ) throws(ONNXError) {
+    let uses = ParameterUses(model)
+    var taken = Set(model.nodes.flatMap(\.outputs)).union(model.initializers.keys)
+      .union(model.inputs.map(\.name))
+    var unmatched = Set(selection.trainable + selection.fixed)
+    for (name, proto) in Self.arrays(model) {
+      let fixed = ParameterSelection.match(name, selection.fixed)
+      let trainable = ParameterSelection.match(name, selection.trainable)
+      unmatched.subtract([fixed, trainable].compactMap(\.self))
+      let edges = uses.edges[name] ?? []
+      let slots = edges.reduce(into: Set<ParameterSlot>()) { $0.formUnion($1.slots) }
+      guard fixed == nil, trainable != nil || !slots.isEmpty else {
+        constants[name] = proto
+        if fixed != nil { notes.append(.fixed(name: name, .asked)) }
+        continue
+      }
+      guard proto.dataType.elementType == .float32 else {
+        constants[name] = proto
+        let isNumber = proto.dataType.elementType?.isFloat ?? false
+        if isNumber { notes.append(.fixed(name: name, .elementType(proto.dataType.name))) }
+        continue
+      }
+      let value = try reader.tensor(proto)
+      if trainable == nil, let reason = Self.reasonToFix(value, slots) {
+        constants[name] = proto
+        if reason == .mask { notes.append(.fixed(name: name, reason)) }
+        continue
+      }
+      try add(name, proto, value, edges, slots, &taken)
+    }
+    guard let pattern = unmatched.min() else { return }
+    throw .invalid(
+      file: model.file,
+      ModelProblem(
+        place: "selection of parameters", expected: "patterns that fit the name of an array",
+        got: "\"\(pattern)\"", advice: "name arrays as the file does"))
+  }
+
+  /// The arrays of a file that may be trained: initializers, and tensors in `Constant` nodes.
+  private static func arrays(_ model: CheckedModel) -> [(String, TensorProto)] {
+    var arrays = model.proto.graph.initializers.map { ($0.name, $0) }
+    for node in model.nodes where node.operation == "Constant" && node.outputs.count == 1 {
+      for attribute in node.attributes where attribute.name == "value" {
+        guard case .tensor(let tensor) = attribute.value,
+          tensor.dataType.elementType?.isFloat ?? false, tensor.shape.elementCount > 1
+        else { continue }
+        arrays.append((node.outputs[0], tensor))
+      }
+    }
+    return arrays
+  }
+
+  /// Why an array that only arithmetic reads isn't a parameter; nil when it is one.
+  private static func reasonToFix(
+    _ value: Tensor, _ slots: Set<ParameterSlot>
+  ) -> TrainingReadiness.FixedReason? {
+    let isArithmeticOnly = slots.allSatisfy { slot in
+      if case .arithmetic = slot { true } else { false }
+    }
+    guard isArithmeticOnly else { return nil }
+    if value.elementCount <= 1 { return .scalar }
+    let isMask = value.withElements(as: Float.self) { elements in
+      elements.contains { !($0.magnitude < maskMagnitude) }
+    }
+    return isMask ? .mask : nil
+  }
+
+  private mutating func add(
+    _ name: String, _ proto: TensorProto, _ value: Tensor,
+    _ edges: [(edge: InputEdge, slots: Set<ParameterSlot>)], _ slots: Set<ParameterSlot>,
+    _ taken: inout Set<String>
+  ) throws(ONNXError) {
+    // Exporters store equal arrays once, which fresh biases and statistics often are.
+    let isMerged = edges.count > 1 && (slots.contains(.statistic) || value.hasEqualElements)
+    guard isMerged else {
+      variablesByName[name] = variables.count
+      variables.append(
+        Variable(
+          name: name, source: proto, role: Self.role(slots, value.shape), value: value, edge: nil))
+      if edges.count > 1 { notes.append(.tied(name: name, uses: edges.count)) }
+      return
+    }
+    var names: [String] = []
+    for (number, use) in edges.enumerated() {
+      var own = name
+      var suffix = number + 1
+      while number > 0, !taken.insert(own).inserted {
+        own = "\(name).untied\(suffix)"
+        suffix += 1
+      }
+      if number == 0 {
+        variablesByName[name] = variables.count
+      } else {
+        variablesByEdge[use.edge] = variables.count
+      }
+      names.append(own)
+      variables.append(
+        Variable(
+          name: own, source: proto, role: Self.role(use.slots, value.shape), value: value,
+          edge: number == 0 ? nil : use.edge))
+    }
+    notes.append(.untied(name: name, into: names))
+  }
+
+  /// The role that decides about weight decay, the strongest of several; nil for a statistic.
+  private static func role(_ slots: Set<ParameterSlot>, _ shape: Shape) -> ParameterRole? {
+    let roles = slots.compactMap { slot in
+      switch slot {
+      case .parameter(let role), .arithmetic(let role): role
+      case .statistic: nil
+      }
+    }
+    if let role = ParameterRole.allCases.first(where: roles.contains) { return role }
+    if slots.contains(.statistic) { return nil }
+    // Trained on request: matrices are weights.
+    return shape.rank >= 2 ? .weight : .bias
+  }
+}
+
+extension Tensor {
+  /// Whether all elements of a `float32` tensor have the same bits.
+  fileprivate var hasEqualElements: Bool {
+    withElements(as: Float.self) { elements in
+      elements.allSatisfy { $0.bitPattern == elements[0].bitPattern }
+    }
+  }
+}
