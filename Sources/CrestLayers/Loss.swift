@@ -121,8 +121,8 @@ extension Symbol {
     let isIncluded =
       switch activation {
       // Classes lie along axis 1.
-      case .softmax: (node.operation as? Softmax)?.axis == 1
-      case .sigmoid: node.operation is Sigmoid
+      case .softmax: (node.operation as? CrestGraph.Softmax)?.axis == 1
+      case .sigmoid: node.operation is CrestGraph.Sigmoid
       }
     return isIncluded ? builder.symbol(node.inputs[0]) : self
   }

@@ -224,7 +224,7 @@ import Testing
   @Test func `the cache compiles a request once and forgets the one used longest ago`() throws {
     let graph = try SampleNet.template()
     let cache = ProgramCache(
-      graph: graph, store: ParameterStore(graph, seed: 0), engine: try Engine(threadCount: 1),
+      template: graph, store: ParameterStore(graph, seed: 0), engine: try Engine(threadCount: 1),
       loss: SampleNet.loss, capacity: 2)
     let first = try cache.program(SampleNet.request(2))
     let second = try cache.program(SampleNet.request(3))

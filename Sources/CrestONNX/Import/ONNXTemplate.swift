@@ -113,7 +113,7 @@ struct InputTypes {
           input.name, expected: "a shape with the batch along axis 0", got: "none",
           "export the model with shapes, or give the shape of one example")
       }
-      let dimensions = declared ?? [Dimension](repeating: .unknown, count: rank)
+      let dimensions = declared ?? [DimensionProto](repeating: .unknown, count: rank)
       if let given, given.rank != rank - 1 {
         throw problem(
           input.name, expected: "examples of rank \(rank - 1)", got: "shape \(given)",
@@ -173,7 +173,7 @@ extension TypeProto {
   }
 }
 
-extension Dimension {
+extension DimensionProto {
   /// The name of an open size, as messages put it.
   fileprivate var suffix: String {
     if case .parameter(let name) = self { " (\"\(name)\")" } else { "" }

@@ -1,0 +1,39 @@
+import CrestGraph
+import CrestLayers
+import CrestRuntime
+import CrestTensor
+import Testing
+
+@Suite struct FinalActivationTests {
+  @Test func `a final activation that the loss includes is not applied twice`() throws {
+    try expectOneActivation(
+      .crossEntropy(), CrestLayers.Softmax(), target: Tensor([0, 3, 1] as [Int64]))
+    try expectOneActivation(
+      .binaryCrossEntropy, CrestLayers.Sigmoid(),
+      target: Tensor([Float](repeating: 0.25, count: 12), shape: [3, 4]))
+  }
+
+  private func expectOneActivation(
+    _ loss: Loss, _ activation: any Layer, target: Tensor
+  ) throws {
+    let engine = try Engine(threadCount: 1)
+    let logits = try Model(Dense(4, name: "dense"), input: [5], seed: 2, engine: engine)
+    let whole = try Model(
+      Sequential([Dense(4, name: "dense"), activation]), input: [5], seed: 2, engine: engine)
+    let batch = Tensor((0..<15).map { Float($0) / 7 - 1 }, shape: [3, 5])
+    let losses = try [logits, whole].map { model in
+      let program = try model.cache(loss: loss).program(
+        ProgramRequest(
+          inputTypes: [ValueType([3, 5])], targetType: ValueType(target.shape, target.elementType),
+          mode: .inference))
+      try program.setInputs([batch])
+      try program.setTarget(target)
+      program.run(.forward, random: RandomKey(seed: 0, step: 0))
+      program.run(.loss, random: RandomKey(seed: 0, step: 0))
+      return program.loss
+    }
+    #expect(losses[0] == losses[1])
+    let predictions = try [logits.predict(batch), whole.predict(batch)]
+    #expect(predictions[0] != predictions[1])
+  }
+}
