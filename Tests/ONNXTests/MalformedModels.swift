@@ -265,7 +265,7 @@ extension MalformedModel {
     },
     .attribute("packed floats of 5 bytes", { $0.append(7, bytes: [1, 2, 3, 4, 5]) }),
     .attribute("a bad tensor in a list") { content in
-      content.append(9) { tensor in
+      content.append(10) { tensor in
         tensor.append(1, integer: -1)
         tensor.append(2, integer: 1)
       }
@@ -399,23 +399,23 @@ extension MalformedModel {
           value.append(2) { $0.append(1) { $0.append(2) { many([0x0A, 0], 17, in: &$0) } } }
         }
       }),
-    .graph("too many nodes", { many([0x0A, 3, 0x22, 1, 0x41], 1 << 18 + 1, in: &$0) }),
-    .graph("too many tensors", { many([0x2A, 4, 8, 0, 16, 1], 1 << 18 + 1, in: &$0) }),
-    .graph("too many values", { many([0x5A, 3, 0x0A, 1, 0x61], 1 << 19 + 1, in: &$0) }),
+    .graph("too many nodes", { many([0x0A, 3, 0x22, 1, 0x41], 1 << 17 + 1, in: &$0) }),
+    .graph("too many tensors", { many([0x2A, 4, 8, 0, 16, 1], 1 << 17 + 1, in: &$0) }),
+    .graph("too many values", { many([0x5A, 3, 0x0A, 1, 0x61], 1 << 18 + 1, in: &$0) }),
     .graph(
       "too many names",
       { graph in
-        graph.append(1) { many([0x0A, 0], 1 << 20 + 1, in: &$0) }
+        graph.append(1) { many([0x0A, 0], 1 << 19 + 1, in: &$0) }
       }),
     .graph(
       "too many attributes",
       { graph in
-        graph.append(1) { many([0x2A, 5, 0x0A, 1, 0x61, 0x18, 1], 1 << 19 + 1, in: &$0) }
+        graph.append(1) { many([0x2A, 5, 0x0A, 1, 0x61, 0x18, 1], 1 << 18 + 1, in: &$0) }
       }),
     .attribute(
-      "too many ints", { $0.append(8, bytes: [UInt8](repeating: 1, count: 1 << 22 + 1)) }
+      "too many ints", { $0.append(8, bytes: [UInt8](repeating: 1, count: 1 << 21 + 1)) }
     ),
-    .attribute("too many strings", { many([0x4A, 0], 1 << 22 + 1, in: &$0) }),
+    .attribute("too many strings", { many([0x4A, 0], 1 << 21 + 1, in: &$0) }),
     .model("too many entries", { many([0x72, 0], 1 << 16 + 1, in: &$0) }),
     .model(
       "too many functions", { many([0xCA, 1, 3, 0x0A, 1, 0x61], 1 << 12 + 1, in: &$0) }),

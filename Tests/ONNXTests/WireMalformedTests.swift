@@ -18,7 +18,7 @@ import Testing
     #expect(Set(MalformedModel.all.map(\.name)).count == MalformedModel.all.count)
   }
 
-  /// All limits at once, each a little below what a good model has.
+  /// Each limit in turn, below what a good model has.
   @Test(arguments: WireLimits.Counted.allCases)
   func `a limit holds over the whole model`(counted: WireLimits.Counted) throws {
     let names: [WireLimits.Counted: String] = [

@@ -155,7 +155,9 @@ extension MessageParser {
     case .types:
       try count(.listElements, at: field.span.start)
       values.types.append(
-        try inside(name) { () throws(WireFault) in try type(field, depth: depth + 1) })
+        try inside("\(name)[\(values.types.count)]") { () throws(WireFault) in
+          try type(field, depth: depth + 1)
+        })
     case .tensors:
       values.tensors.append(
         try message(field, "\(name)[\(values.tensors.count)]") { (parser, span) throws(WireFault) in
