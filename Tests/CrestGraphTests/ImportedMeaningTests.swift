@@ -101,7 +101,7 @@ import Testing
     #expect(result.integers == [1, 0, 0])
   }
 
-  private static let whole: [(String, any ElementwiseOperation, [Int64], [Int64], [Int64])] = [
+  private static let whole: [(String, any Operation, [Int64], [Int64], [Int64])] = [
     (
       "division truncates toward zero", Div(), [7, -7, 7, -7, 5], [2, 2, -2, -2, 0],
       [3, -3, -3, 3, 0]
@@ -110,6 +110,19 @@ import Testing
     ("sums wrap", Add(), [.max], [1], [.min]),
     ("differences wrap", Sub(), [.min], [1], [.max]),
     ("products wrap", Mul(), [1 << 62], [4], [0]),
+    (
+      "powers wrap, and negative ones truncate", Pow(), [3, -2, 2, 5, 1, -1, 0],
+      [4, 3, 64, -1, -7, -7, 0],
+      [81, -8, 0, 0, 1, -1, 1]
+    ),
+    (
+      "remainders have the divisor's sign", Mod(), [7, -7, 7, -7, 5, .min], [3, 3, -3, -3, 0, -1],
+      [1, 2, -2, -1, 0, 0]
+    ),
+    (
+      "remainders have the dividend's sign", Mod(followsDividend: true), [7, -7, 7, -7, 6],
+      [3, 3, -3, -3, 3], [1, -1, 1, -1, 0]
+    ),
     ("the larger, exactly", Max(), [1 << 53 | 1], [1 << 53], [1 << 53 | 1]),
     ("the smaller, exactly", Min(), [1 << 53 | 1], [1 << 53], [1 << 53]),
   ]
@@ -323,5 +336,80 @@ import Testing
     let alone = try (0..<3).flatMap { try results(Array(x[$0 * 12..<($0 + 1) * 12])) }
     let together = try results(x)
     #expect(together == alone)
+  }
+
+  private static let borders: [(BorderMode, Int, Int, [Double])] = [
+    (.reflect, 2, 1, [3, 2, 1, 2, 3, 2]), (.edge, 2, 1, [1, 1, 1, 2, 3, 3]),
+    (.wrap, 2, 1, [2, 3, 1, 2, 3, 1]), (.reflect, 5, 0, [2, 1, 2, 3, 2, 1, 2, 3]),
+    (.wrap, -1, 2, [2, 3, 1, 2]), (.edge, 1, -2, [1, 1]), (.reflect, 0, 0, [1, 2, 3]),
+  ]
+
+  @Test(arguments: borders)
+  func `borders mirror, stretch or repeat the value`(
+    mode: BorderMode, before: Int, after: Int, expected: [Double]
+  ) throws {
+    let x = Self.vector([1, 2, 3])
+    let result = try Self.run(x) { try $0.padded(before: [before], after: [after], mode: mode) }
+    #expect(result.reals == expected)
+    let one = try Self.run(Self.vector([5])) {
+      try $0.padded(before: [2], after: [1], mode: mode)
+    }
+    #expect(one.reals == [5, 5, 5, 5])
+  }
+
+  @Test func `an index becomes a vector, from the end when negative, off when out of range`() throws
+  {
+    let result = try Self.run(Self.integers([1, -1, 3, -4], .int8)) { x in
+      let builder = x.builder
+      return try x.oneHot(
+        depth: 3, axis: 0, on: builder.constant(Tensor(scalar: Float(5))),
+        off: builder.constant(Tensor(scalar: Float(2))))
+    }
+    #expect(result.type == ValueType([3, 4], .float32))
+    #expect(result.reals == [2, 2, 2, 2, 5, 2, 2, 2, 2, 5, 2, 2])
+  }
+
+  private static let autoPads: [(AutoPadding, [Int], [Int], [Int], [Int], [Int], [Int])] = [
+    (.sameUpper, [5, 6], [3, 3], [2, 2], [1, 1], [1, 0], [1, 1]),
+    (.sameLower, [5, 6], [3, 3], [2, 2], [1, 1], [1, 1], [1, 0]),
+    (.valid, [5, 6], [3, 3], [2, 2], [1, 1], [0, 0], [0, 0]),
+    (.sameUpper, [4], [2], [1], [3], [1], [2]), (.sameUpper, [4], [1], [3], [1], [0], [0]),
+    (.sameLower, [0], [3], [1], [1], [0], [0]),
+  ]
+
+  @Test(arguments: autoPads)
+  func `pads follow from size, kernel, stride and dilation`(
+    padding: AutoPadding, input: [Int], kernel: [Int], strides: [Int], dilations: [Int],
+    before: [Int], after: [Int]
+  ) throws {
+    let pads = try padding.pads(
+      input: input, kernel: kernel, strides: strides, dilations: dilations)
+    #expect(pads.before == before)
+    #expect(pads.after == after)
+  }
+
+  @Test func `pads that can't follow are refused`() {
+    let expected = OperationError(
+      expected: "strides of at least 1, one for each of the spatial sizes [4]", got: "[0]")
+    #expect(throws: expected) {
+      try AutoPadding.valid.pads(input: [4], kernel: [2], strides: [0], dilations: [1])
+    }
+    let far = OperationError(
+      expected: "a kernel whose reach can be counted",
+      got: "kernel sizes [3], dilations [\(Int.max)]")
+    #expect(throws: far) {
+      try AutoPadding.sameUpper.pads(input: [4], kernel: [3], strides: [1], dilations: [.max])
+    }
+  }
+
+  @Test func `logarithms of sums of exponentials stand infinities and large numbers`() throws {
+    let x = ReferenceArray(
+      [1000, 1000, -.infinity, -.infinity, .infinity, 0, .nan, 0], ValueType([4, 2], .float64))
+    let result = try Self.run(x) { try $0.logSumExp(axes: [1]) }.reals
+    #expect(result[0] == 1000 + 0.6931471805599453)
+    #expect(result[1...2] == [-.infinity, .infinity])
+    #expect(result[3].isNaN)
+    let nothing = ReferenceArray([], ValueType([1, 0], .float64))
+    #expect(try Self.run(nothing) { try $0.logSumExp(axes: [1]) }.reals == [-.infinity])
   }
 }

@@ -30,7 +30,24 @@ extension PyTorchTests {
     },
   ]
 
+  static let reductions: [String: Trace] = [
+    "l1Norm": { try $0[0].l1Norm(axes: [1]) },
+    "l2Norm": { try $0[0].l2Norm(axes: [-1]) },
+    "sumOfSquares": { try $0[0].sumOfSquares(axes: [0, 2], keepingDimensions: true) },
+    "logSum": { try $0[0].logSum(axes: [1]) },
+    "logSumExp": { try $0[0].logSumExp(axes: [0, -1]) },
+    "globalMaxPool": { try $0[0].globalMaxPool() },
+  ]
+
   static let choices: [String: Trace] = [
+    "remainder": { try $0[0].remainder($0[1], followsDividend: true) },
+    "reflected": {
+      try $0[0].padded(before: [0, 0, 0, 2], after: [0, 0, 1, 1], mode: .reflect)
+    },
+    "repeatedEdges": {
+      try $0[0].padded(before: [0, 0, 0, 2], after: [0, 0, 1, -1], mode: .edge)
+    },
+    "wrapped": { try $0[0].padded(before: [0, 0, 1, 2], after: [0, 0, 0, 1], mode: .wrap) },
     "gathered": { try $0[0].gathered(whole($0[0], [1, 3, 1, 0], [2, 2])) },
     "gatheredElements": {
       try $0[0].gatheredElements(whole($0[0], [0, 2, -1, 1, 1, 0], [2, 3]), axis: -1)

@@ -7,9 +7,42 @@ extension ShapeErrorTests {
     Failure("Add: expected a float or integer input, got bool [2]; cast it first") {
       _ = try value($0, [2], .bool) + value($0, [2], .bool)
     },
-    Failure("Pow: expected a float input, got int64 [2]; cast it first") {
-      _ = try value($0, [2], .int64).power(value($0, [2], .int64))
+    Failure("Pow: expected a float or integer input, got bool [2]; cast it first") {
+      _ = try value($0, [2], .bool).power(value($0, [2], .bool))
     },
+    Failure(
+      "Mod: expected an integer input, got float32 [2]; ask for the dividend's sign (fmod 1)"
+    ) { _ = try value($0, [2]).remainder(value($0, [2])) },
+    Failure("Mod: expected a float or integer input, got bool [2]; cast it first") {
+      _ = try value($0, [2], .bool).remainder(value($0, [2], .bool), followsDividend: true)
+    },
+    Failure("OneHot: expected integer indices, got float32 [2]") {
+      _ = try value($0, [2]).oneHot(depth: 3, on: value($0, []), off: value($0, []))
+    },
+    Failure("OneHot: expected a depth in 0...16777216, got -1") {
+      _ = try value($0, [2], .int64).oneHot(depth: -1, on: value($0, []), off: value($0, []))
+    },
+    Failure("OneHot: expected an axis in -2..<2 of the result, got 2") {
+      _ = try value($0, [2], .int64).oneHot(
+        depth: 3, axis: 2, on: value($0, []), off: value($0, []))
+    },
+    Failure("OneHot: expected two scalars of one type, got float32 [1] and float32 [1]") {
+      _ = try value($0, [2], .int64).oneHot(depth: 3, on: value($0, [1]), off: value($0, [1]))
+    },
+    Failure("GlobalMaxPool: expected an input [N, C, spatial…], got [2, 3]") {
+      _ = try value($0, [2, 3]).globalMaxPool()
+    },
+    Failure(
+      "Pad: expected a width before and after each axis of [2, 3], got [1] and [1]"
+    ) { _ = try value($0, [2, 3]).padded(before: [1], after: [1], mode: .edge) },
+    Failure(
+      "Pad: expected axes of 1 to 16777216 elements to be widened by mode reflect, got 0 widened "
+        + "to 1 along axis 0"
+    ) { _ = try value($0, [0, 3]).padded(before: [1, 0], after: [0, 0], mode: .reflect) },
+    Failure(
+      "Pad: expected axes of 1 to 16777216 elements to be widened by mode wrap, got 3 widened to "
+        + "1099511627779 along axis 0"
+    ) { _ = try value($0, [3]).padded(before: [0], after: [1 << 40], mode: .wrap) },
     Failure(
       "And: expected boolean inputs, got bool [2], int64 [2]; compare or cast them first"
     ) { _ = try value($0, [2], .bool).and(value($0, [2], .int64)) },
