@@ -37,6 +37,18 @@ extension PyTorchTests {
     "logSum": { try $0[0].logSum(axes: [1]) },
     "logSumExp": { try $0[0].logSumExp(axes: [0, -1]) },
     "globalMaxPool": { try $0[0].globalMaxPool() },
+    "likelihood": {
+      try $0[0].negativeLogLikelihood(
+        of: whole($0[0], [2, -100, 0, 1], [2, 2]), weights: classWeights($0[0]), ignoredLabel: -100)
+    },
+    "likelihoodEach": {
+      try $0[0].negativeLogLikelihood(
+        of: whole($0[0], [2, 0, 1], [3]), weights: classWeights($0[0]), ignoredLabel: 1,
+        reduction: .none)
+    },
+    "softmaxCrossEntropy": {
+      try $0[0].softmaxCrossEntropy(of: whole($0[0], [2, 0, 1], [3]), reduction: .sum).loss
+    },
   ]
 
   static let choices: [String: Trace] = [
@@ -109,6 +121,10 @@ extension PyTorchTests {
       return try flat([result.steps, result.hidden])
     },
   ]
+
+  private static func classWeights(_ x: Symbol) -> Symbol {
+    x.builder.constant(Tensor([0.5, 2, 1.25]))
+  }
 
   private static func whole(_ x: Symbol, _ elements: [Int64], _ shape: Shape) -> Symbol {
     x.builder.constant(Tensor(elements, shape: shape))

@@ -260,6 +260,17 @@ extension ShapeErrorTests {
       _ = try value($0, [2, 3, 4]).groupNormalized(
         groups: 2, scale: value($0, [3]), bias: value($0, [3]))
     },
+    Failure(
+      "NegativeLogLikelihoodLoss: expected int32 or int64 labels [2, 4] for [2, 3, 4], got "
+        + "int64 [2]"
+    ) { _ = try value($0, [2, 3, 4]).negativeLogLikelihood(of: value($0, [2], .int64)) },
+    Failure(
+      "NegativeLogLikelihoodLoss: expected float log-probabilities [N, C, …], got float32 [3]"
+    ) { _ = try value($0, [3]).negativeLogLikelihood(of: value($0, [3], .int64)) },
+    Failure("NegativeLogLikelihoodLoss: expected weights float32 [3], got float32 [2]") {
+      _ = try value($0, [2, 3]).negativeLogLikelihood(
+        of: value($0, [2], .int64), weights: value($0, [2]))
+    },
     Failure("ConstantOfShape: expected a value of one element, got float32 [2]") {
       _ = try $0.filled([3], with: Tensor(zeros: [2]))
     },

@@ -286,6 +286,19 @@ CASES = {
     "repeatedEdges": (
         lambda x: F.pad(x, (2, -1, 0, 1), mode="replicate"), [draw(1, 2, 3, 4)],
     ),
+    "likelihood": (
+        lambda x: F.nll_loss(x, torch.tensor([[2, -100], [0, 1]]), fixed([0.5, 2, 1.25])),
+        [draw(2, 3, 2)],
+    ),
+    "likelihoodEach": (
+        lambda x: F.nll_loss(
+            x, torch.tensor([2, 0, 1]), fixed([0.5, 2, 1.25]), ignore_index=1, reduction="none"
+        ),
+        [draw(3, 3)],
+    ),
+    "softmaxCrossEntropy": (
+        lambda x: F.cross_entropy(x, torch.tensor([2, 0, 1]), reduction="sum"), [draw(3, 3)],
+    ),
     "wrapped": (lambda x: F.pad(x, (2, 1, 1, 0), mode="circular"), [draw(1, 2, 3, 4)]),
 }
 
