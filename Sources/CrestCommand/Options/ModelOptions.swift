@@ -76,7 +76,7 @@ struct ModelOptions: ParsableArguments {
   }
 
   /// Whether the model is a file rather than a built-in network.
-  private var isFile: Bool { model.hasSuffix(".onnx") }
+  var isFile: Bool { model.hasSuffix(".onnx") }
 
   /// The shapes of examples by the names of the file's inputs, for sizes that the file leaves open.
   private func inputShapes(_ split: DataSplit) throws -> [String: Shape] {

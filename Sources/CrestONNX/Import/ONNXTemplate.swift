@@ -14,6 +14,11 @@ public struct ONNXTemplate: GraphTemplate {
   public var leavesFinalActivationToLoss: Bool { true }
   /// What matters for training.
   public let readiness: TrainingReadiness
+  /// The entries of the file's metadata; of a key that is there twice, the first.
+  public var metadata: [String: String] {
+    Dictionary(
+      trace.model.proto.metadata.map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first })
+  }
   let trace: ONNXTrace
 
   /// Reads, checks and traces a model.
@@ -55,7 +60,7 @@ public struct ONNXTemplate: GraphTemplate {
     }
     fixedBatchSize = isFrozen ?? false ? inputs.declaredBatch : nil
     readiness = TrainingReadiness(
-      notes: model.notes(graph: nominal, declaredBatch: inputs.declaredBatch, isFrozen: isFrozen)
+      notes: model.notes(plan: plan, declaredBatch: inputs.declaredBatch, isFrozen: isFrozen)
         + plan.notes)
   }
 
@@ -113,7 +118,7 @@ struct InputTypes {
           input.name, expected: "a shape with the batch along axis 0", got: "none",
           "export the model with shapes, or give the shape of one example")
       }
-      let dimensions = declared ?? [Dimension](repeating: .unknown, count: rank)
+      let dimensions = declared ?? [DimensionProto](repeating: .unknown, count: rank)
       if let given, given.rank != rank - 1 {
         throw problem(
           input.name, expected: "examples of rank \(rank - 1)", got: "shape \(given)",
@@ -173,7 +178,7 @@ extension TypeProto {
   }
 }
 
-extension Dimension {
+extension DimensionProto {
   /// The name of an open size, as messages put it.
   fileprivate var suffix: String {
     if case .parameter(let name) = self { " (\"\(name)\")" } else { "" }
