@@ -43,10 +43,8 @@ struct ModelOptions: ParsableArguments {
   @Flag(help: "Print results as JSON, one object a line.")
   var json = false
 
-  /// Reads the data and makes the network for it.
-  ///
-  /// - Parameter keepsAll: Whether a set without a validation part keeps all its examples for training,
-  ///   and is measured on them.
+  /// Reads the data and makes the network for it; with `keepsAll`, a set without a validation part keeps
+  /// all its examples for training, and is measured on them.
   func load(
     keepsAll: Bool = false
   ) throws -> (data: DataSplit, model: Model, loss: Loss?) {

@@ -108,7 +108,8 @@ struct ParameterPlan: Sendable {
     // Exporters store equal arrays once, which fresh biases and statistics often are.
     // Parts of one array are no places where it is read as a whole.
     let wholes = edges.filter { !model.nodes[$0.edge.node].takesParts }
-    let isMerged = wholes.count > 1 && wholes.count == edges.count
+    let isMerged =
+      wholes.count > 1 && wholes.count == edges.count
       && (Self.start(slots) != nil || value.hasEqualElements)
     guard isMerged else {
       variablesByName[name] = variables.count

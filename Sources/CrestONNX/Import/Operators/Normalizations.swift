@@ -72,7 +72,7 @@ extension OperatorTable {
   ]
 
   private static let batchNormSlots: [Int: ParameterSlot] = [
-    1: .parameter(.normalizationScale), 2: .parameter(.normalizationShift), 
+    1: .parameter(.normalizationScale), 2: .parameter(.normalizationShift),
     3: .statistic(start: 0), 4: .statistic(start: 1),
   ]
 
