@@ -113,7 +113,8 @@ let package = Package(
     .testTarget(
       name: "ParityTests",
       dependencies: [
-        "CrestLayers", "CrestOptimizers", "CrestRuntime", "CrestGraph", "CrestTensor",
+        "CrestCallbacks", "CrestData", "CrestLayers", "CrestONNX", "CrestOptimizers",
+        "CrestRuntime", "CrestGraph", "CrestTensor", "CrestTraining",
       ],
       swiftSettings: strict),
     .target(

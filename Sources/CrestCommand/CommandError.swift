@@ -18,6 +18,16 @@ enum CommandError: Error, Equatable {
   case missingSetting(callback: String, setting: String)
   /// The value of a setting can't be read.
   case settingValue(callback: String, setting: String, value: String, expected: String)
+  /// An array for an input that has one already.
+  case repeatedInput(String)
+  /// An input without an array.
+  case missingInput(String)
+  /// Arrays for the inputs with different numbers of examples.
+  case exampleCounts([Int])
+  /// Metadata of a model that don't say how to prepare its inputs.
+  case preprocessing(String)
+  /// An input whose channels aren't those that the model's preparation is for.
+  case channels(expected: Int, shape: Shape)
   /// Two momenta without a cycle to move between them.
   case momentumPair(schedule: String)
   /// A style of 1cycle for another schedule.
@@ -27,7 +37,7 @@ enum CommandError: Error, Equatable {
 
   var code: FailureCode {
     switch self {
-    case .severalInputs, .targetShape: .data
+    case .severalInputs, .targetShape, .exampleCounts, .preprocessing, .channels: .data
     case .interrupted: .interrupted
     default: .usage
     }
@@ -61,6 +71,19 @@ extension CommandError: CustomStringConvertible {
         + "write it as \(callback):\(setting)=…"
     case .settingValue(let callback, let setting, let value, let expected):
       "--callback \(callback): \(setting) is \"\(value)\", expected \(expected)"
+    case .repeatedInput(let name):
+      "--input: the input \"\(name)\" is given twice; give one array for each input"
+    case .missingInput(let name):
+      "--input: the input \"\(name)\" is missing; add --input \(name)=FILE.npy"
+    case .exampleCounts(let counts):
+      "--input: expected arrays of as many examples each, at least 1, got "
+        + "\(counts.map(String.init).joined(separator: ", ")); cut them to one number"
+    case .preprocessing(let text):
+      "--model: expected \(preprocessingKey) in the metadata to be a JSON object that crest wrote, got "
+        + "\(text); export the model again"
+    case .channels(let expected, let shape):
+      "--input: expected examples with \(expected) channels along their first axis, for which the "
+        + "model's preparation is, got shape \(shape); transpose them"
     case .momentumPair(let schedule):
       "--momentum: two values are the ends of a 1cycle, but the schedule is \(schedule); give one"
     case .styleWithout1cycle(let schedule):

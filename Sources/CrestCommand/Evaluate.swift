@@ -5,8 +5,9 @@ struct Evaluate: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure a network on the validation part of a data set.",
     discussion: """
-      A built-in network is measured with the parameters that training with the same seed begins \
-      with: what it does before it has learned anything.
+      A network from a file is measured with the file's parameters. A built-in one is measured with \
+      the parameters that training with the same seed begins with: what it does before it has learned \
+      anything.
       """)
 
   @OptionGroup(title: "Model and data") var model: ModelOptions
@@ -25,7 +26,7 @@ struct Evaluate: ParsableCommand {
   private func text(_ result: PassResult, of name: String) -> String {
     let values = result.metrics.map { "\($0.name) \(decimal($0.value, 4))" }
     return (values + ["valid loss \(decimal(result.loss, 4))"]).joined(separator: ", ")
-      + " on \(result.exampleCount) examples of \(name), untrained\n"
+      + " on \(result.exampleCount) examples of \(name)\(model.isFile ? "" : ", untrained")\n"
   }
 
   private func json(_ result: PassResult) -> String {

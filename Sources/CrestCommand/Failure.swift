@@ -50,7 +50,6 @@ struct Failure {
     case let error as LearnerError: error.code
     case is GraphError, is ProgramError, is NonFiniteLoss: .data
     case is OutputError: .io
-    case let error as ONNXError: error.code
     default: nil
     }
   }
@@ -61,7 +60,7 @@ extension ONNXError {
     switch self {
     case .unreadable, .unwritable: .io
     case .notARegularFile, .malformed, .overLimit, .unsupportedElementType, .externalData,
-      .notExportable, .tooLargeToWrite:
+      .invalid, .unsupported, .notExportable, .tooLargeToWrite:
       .data
     }
   }
@@ -89,15 +88,6 @@ extension DataError {
 extension ModelError {
   fileprivate var code: FailureCode {
     if case .unknownName = self { .usage } else { .data }
-  }
-}
-
-extension ONNXError {
-  fileprivate var code: FailureCode {
-    switch self {
-    case .unreadable, .unwritable: .io
-    default: .data
-    }
   }
 }
 

@@ -7,6 +7,7 @@ func makeLearner(_ options: ModelOptions, _ training: OptimizerOptions) throws -
   guard options.batchSize >= 1 else { throw LearnerError.batchSize(options.batchSize) }
   let (data, model, loss) = try options.load(keepsAll: training.noShuffle)
   if let readiness = model.trainingReadiness { note(readiness) }
+  model.restartTracedStatistics()
   return try Learner(
     model, data: data, loss: loss, optimizer: optimizer, metrics: metrics(for: data.train.target),
     batchSize: options.batchSize, seed: options.seed, shuffle: !training.noShuffle,

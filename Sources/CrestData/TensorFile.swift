@@ -27,6 +27,14 @@ public enum TensorFile {
     return tensor
   }
 
+  /// The array of a `.npy` file as a model takes it: floats as `float32`, anything else as it is.
+  ///
+  /// - Throws: ``DataError``, as ``readNPY(_:)``, for an array without examples along its first dimension
+  ///   and for a finite number that `float32` can't hold.
+  public static func readInput(_ path: String) throws(DataError) -> Tensor {
+    try readExamples(path).asInput(path: path)
+  }
+
   /// As ``readNPY(_:)``, for an array of one example or more along its first dimension.
   static func readExamples(_ path: String) throws(DataError) -> Tensor {
     let tensor = try readNPY(path)

@@ -39,8 +39,8 @@ extension ElementwiseFunction {
 
   /// The function's value of integers, or of booleans as 0 and 1.
   ///
-  /// Sums, differences and products wrap around. Division truncates toward zero; by zero it is 0, as
-  /// NumPy has it (ONNX leaves it open).
+  /// Sums, differences, products and powers wrap around. Division truncates toward zero; by zero it
+  /// is 0, as NumPy has it (ONNX leaves it open). A negative power is a reciprocal, truncated.
   ///
   /// - Precondition: the function is defined on them.
   package func evaluate(integers x: [Int64]) -> Int64 {
@@ -59,10 +59,29 @@ extension ElementwiseFunction {
     case .less: x[0] < x[1] ? 1 : 0
     case .greater: x[0] > x[1] ? 1 : 0
     case .select: x[2] != 0 ? x[0] : x[1]
-    case .power, .exponential, .logarithm, .squareRoot, .reciprocal, .sigmoid, .tanh, .softplus,
+    case .power: Self.power(x[0], x[1])
+    case .exponential, .logarithm, .squareRoot, .reciprocal, .sigmoid, .tanh, .softplus,
       .reluMask:
       preconditionFailure("\(self) is not defined on integers")
     }
+  }
+
+  /// By squaring: as many products as the exponent has bits.
+  private static func power(_ base: Int64, _ exponent: Int64) -> Int64 {
+    guard exponent >= 0 else {
+      switch base {
+      case 1: return 1
+      case -1: return exponent % 2 == 0 ? 1 : -1
+      default: return 0
+      }
+    }
+    var (result, square, rest): (Int64, Int64, Int64) = (1, base, exponent)
+    while rest > 0 {
+      if rest % 2 == 1 { result = result &* square }
+      square = square &* square
+      rest /= 2
+    }
+    return result
   }
 
   /// `tanh` of the C library, which the case of the same name hides.

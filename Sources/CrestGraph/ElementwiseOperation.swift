@@ -68,11 +68,11 @@ public enum ElementwiseFunction: String, Sendable, Hashable, CaseIterable {
   /// Whether it is defined on elements of a type: all on floats, some on integers and booleans too.
   public func takes(_ type: ElementType) -> Bool {
     switch self {
-    case .exponential, .logarithm, .squareRoot, .reciprocal, .power, .sigmoid, .tanh, .softplus,
+    case .exponential, .logarithm, .squareRoot, .reciprocal, .sigmoid, .tanh, .softplus,
       .reluMask:
       type.isFloat
-    case .add, .subtract, .multiply, .divide, .maximum, .minimum, .negate, .absolute, .sign, .relu,
-      .less, .greater:
+    case .add, .subtract, .multiply, .divide, .power, .maximum, .minimum, .negate, .absolute,
+      .sign, .relu, .less, .greater:
       type != .bool
     case .equal, .select: true
     }

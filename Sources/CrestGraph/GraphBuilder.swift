@@ -231,6 +231,7 @@ public final class GraphBuilder {
   }
 
   /// Traces `template` into this builder, letting `rewrite` put something else in a node's place.
+  ///
   /// Constants that nothing reads are left out.
   ///
   /// - Parameters:

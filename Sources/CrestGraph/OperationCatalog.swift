@@ -49,6 +49,7 @@ public enum OperationCatalog {
     MaxPoolGradient.self,
     MaxPoolIndices.self,
     Min.self,
+    Mod.self,
     Mul.self,
     Neg.self,
     Not.self,

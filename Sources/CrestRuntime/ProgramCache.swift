@@ -15,7 +15,8 @@ public final class ProgramCache {
   ///
   /// - Precondition: `capacity` is positive.
   public init(
-    template: any GraphTemplate, store: ParameterStore, engine: Engine, loss: LossTrace?, capacity: Int = 8
+    template: any GraphTemplate, store: ParameterStore, engine: Engine, loss: LossTrace?,
+    capacity: Int = 8
   ) {
     precondition(capacity > 0, "a cache of \(capacity) programs")
     self.template = template

@@ -30,7 +30,36 @@ extension PyTorchTests {
     },
   ]
 
+  static let reductions: [String: Trace] = [
+    "l1Norm": { try $0[0].l1Norm(axes: [1]) },
+    "l2Norm": { try $0[0].l2Norm(axes: [-1]) },
+    "sumOfSquares": { try $0[0].sumOfSquares(axes: [0, 2], keepingDimensions: true) },
+    "logSum": { try $0[0].logSum(axes: [1]) },
+    "logSumExp": { try $0[0].logSumExp(axes: [0, -1]) },
+    "globalMaxPool": { try $0[0].globalMaxPool() },
+    "likelihood": {
+      try $0[0].negativeLogLikelihood(
+        of: whole($0[0], [2, -100, 0, 1], [2, 2]), weights: classWeights($0[0]), ignoredLabel: -100)
+    },
+    "likelihoodEach": {
+      try $0[0].negativeLogLikelihood(
+        of: whole($0[0], [2, 0, 1], [3]), weights: classWeights($0[0]), ignoredLabel: 1,
+        reduction: .none)
+    },
+    "softmaxCrossEntropy": {
+      try $0[0].softmaxCrossEntropy(of: whole($0[0], [2, 0, 1], [3]), reduction: .sum).loss
+    },
+  ]
+
   static let choices: [String: Trace] = [
+    "remainder": { try $0[0].remainder($0[1], followsDividend: true) },
+    "reflected": {
+      try $0[0].padded(before: [0, 0, 0, 2], after: [0, 0, 1, 1], mode: .reflect)
+    },
+    "repeatedEdges": {
+      try $0[0].padded(before: [0, 0, 0, 2], after: [0, 0, 1, -1], mode: .edge)
+    },
+    "wrapped": { try $0[0].padded(before: [0, 0, 1, 2], after: [0, 0, 0, 1], mode: .wrap) },
     "gathered": { try $0[0].gathered(whole($0[0], [1, 3, 1, 0], [2, 2])) },
     "gatheredElements": {
       try $0[0].gatheredElements(whole($0[0], [0, 2, -1, 1, 1, 0], [2, 3]), axis: -1)
@@ -92,6 +121,10 @@ extension PyTorchTests {
       return try flat([result.steps, result.hidden])
     },
   ]
+
+  private static func classWeights(_ x: Symbol) -> Symbol {
+    x.builder.constant(Tensor([0.5, 2, 1.25]))
+  }
 
   private static func whole(_ x: Symbol, _ elements: [Int64], _ shape: Shape) -> Symbol {
     x.builder.constant(Tensor(elements, shape: shape))

@@ -21,8 +21,9 @@ import Testing
 
   typealias Trace = @Sendable ([Symbol]) throws -> Symbol
 
-  static let traces: [String: Trace] = [elementwise, others, activations, choices, recurrent]
-    .reduce([:]) { $0.merging($1) { first, _ in first } }
+  static let traces: [String: Trace] = [
+    elementwise, others, activations, reductions, choices, recurrent,
+  ].reduce([:]) { $0.merging($1) { first, _ in first } }
 
   private static let elementwise: [String: Trace] = [
     "add": { try $0[0] + $0[1] },

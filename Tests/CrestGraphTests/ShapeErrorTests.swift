@@ -17,7 +17,9 @@ import Testing
     var testDescription: String { message }
   }
 
-  @Test(arguments: elementwise + movement + products + convolutions + pools + norms + losses)
+  @Test(
+    arguments: elementwise + movement + products + convolutions + pools + norms + losses + whole
+      + choices + transposedConvolutions + composed + recurrent)
   func `what doesn't fit is refused with a message that helps`(failure: Failure) {
     let builder = GraphBuilder()
     let error = #expect(throws: GraphError.self) {
@@ -38,7 +40,7 @@ import Testing
         + "and [2, 3]")
   }
 
-  private static func value(
+  static func value(
     _ builder: GraphBuilder, _ shape: Shape, _ type: ElementType = .float32
   ) -> Symbol {
     builder.input("x", ValueType(shape, type))

@@ -16,11 +16,6 @@ import Testing
         "model: expected one of mlp, small-cnn, lenet, resnet20, resnet56, resnet110, got \"alexnet\""
     ),
     Case(
-      arguments: "--model net.onnx",
-      message:
-        "--model: ONNX files can't be read by this version, got net.onnx; "
-        + "give one of mlp, small-cnn, lenet, resnet20, resnet56, resnet110"),
-    Case(
       arguments: "--data nowhere",
       message:
         "there is no data set and no folder \"nowhere\"; give one of digits, or the path of a folder "

@@ -273,6 +273,33 @@ CASES = {
         ),
         [draw(4, 2, 3), draw(2, 2, 3), draw(2, 2, 2), draw(2, 4), draw(2, 2, 2)],
     ),
+    "l1Norm": (lambda x: x.norm(1, 1), [fixed([[1, 0, -2], [0, 0, 0]])]),
+    "l2Norm": (lambda x: x.norm(2, 1), [fixed([[1, 0, -2], [0, 0, 0]])]),
+    "sumOfSquares": (lambda x: (x * x).sum((0, 2), keepdim=True), [draw(2, 3, 2)]),
+    "logSum": (lambda x: x.sum(1).log(), [draw(2, 3, low=0.1)]),
+    "logSumExp": (lambda x: x.logsumexp((0, 2)), [draw(2, 3, 2)]),
+    "globalMaxPool": (lambda x: F.adaptive_max_pool2d(x, 1), [draw(2, 2, 2, 3)]),
+    "remainder": (torch.fmod, [draw(2, 3, low=-9), draw(3, low=0.5)]),
+    "reflected": (
+        lambda x: F.pad(x, (2, 1, 0, 1), mode="reflect"), [draw(1, 2, 3, 4)],
+    ),
+    "repeatedEdges": (
+        lambda x: F.pad(x, (2, -1, 0, 1), mode="replicate"), [draw(1, 2, 3, 4)],
+    ),
+    "likelihood": (
+        lambda x: F.nll_loss(x, torch.tensor([[2, -100], [0, 1]]), fixed([0.5, 2, 1.25])),
+        [draw(2, 3, 2)],
+    ),
+    "likelihoodEach": (
+        lambda x: F.nll_loss(
+            x, torch.tensor([2, 0, 1]), fixed([0.5, 2, 1.25]), ignore_index=1, reduction="none"
+        ),
+        [draw(3, 3)],
+    ),
+    "softmaxCrossEntropy": (
+        lambda x: F.cross_entropy(x, torch.tensor([2, 0, 1]), reduction="sum"), [draw(3, 3)],
+    ),
+    "wrapped": (lambda x: F.pad(x, (2, 1, 1, 0), mode="circular"), [draw(1, 2, 3, 4)]),
 }
 
 

@@ -27,7 +27,7 @@ extension OperationCase {
       let range: ClosedRange<Int64> = type == .uint8 ? 0...255 : -300...300
       let operations: [any ElementwiseOperation] = [
         Add(), Sub(), Mul(), Div(), Max(), Min(), EqualMask(), LessMask(), GreaterMask(), Neg(),
-        Abs(), Sign(), Relu(), Select(),
+        Abs(), Sign(), Relu(), Select(), Pow(),
       ]
       return operations.map { operation in
         let shapes: [Shape] = [[3, 4], [4], [3, 1]]
@@ -36,11 +36,26 @@ extension OperationCase {
         }
         return OperationCase(operation, "\(type)", inputs)
       }
-    } + [
+    } + remainders + [
       OperationCase(
         EqualMask(), "bool",
         [CaseInput([4, 4], .whole(0...1, .bool)), CaseInput([4], .whole(0...1, .bool))]),
       OperationCase(
         Select(), "bool", (0..<3).map { _ in CaseInput([4, 4], .whole(0...1, .bool)) }),
+    ]
+
+  private static let remainders: [OperationCase] =
+    [ElementType.int64, .int32, .uint8].map { type in
+      let range: ClosedRange<Int64> = type == .uint8 ? 0...255 : -9...9
+      return OperationCase(
+        Mod(), "\(type)",
+        [CaseInput([5, 7], .whole(range, type)), CaseInput([7], .whole(range, type))])
+    } + [
+      OperationCase(
+        Mod(followsDividend: true), "floats",
+        [CaseInput([3, 4], .spaced(offset: 0.125)), CaseInput([4], .uniform(5...6))]),
+      OperationCase(
+        Mod(followsDividend: true), "integers",
+        [CaseInput([3, 7], .whole(-9...9, .int32)), CaseInput([7], .whole(-3...3, .int32))]),
     ]
 }

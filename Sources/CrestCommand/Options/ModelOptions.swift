@@ -43,10 +43,8 @@ struct ModelOptions: ParsableArguments {
   @Flag(help: "Print results as JSON, one object a line.")
   var json = false
 
-  /// Reads the data and makes the network for it.
-  ///
-  /// - Parameter keepsAll: Whether a set without a validation part keeps all its examples for training,
-  ///   and is measured on them.
+  /// Reads the data and makes the network for it; with `keepsAll`, a set without a validation part keeps
+  /// all its examples for training, and is measured on them.
   func load(
     keepsAll: Bool = false
   ) throws -> (data: DataSplit, model: Model, loss: Loss?) {
@@ -76,7 +74,7 @@ struct ModelOptions: ParsableArguments {
   }
 
   /// Whether the model is a file rather than a built-in network.
-  private var isFile: Bool { model.hasSuffix(".onnx") }
+  var isFile: Bool { model.hasSuffix(".onnx") }
 
   /// The shapes of examples by the names of the file's inputs, for sizes that the file leaves open.
   private func inputShapes(_ split: DataSplit) throws -> [String: Shape] {

@@ -41,9 +41,14 @@ enum StandardError {
 
 /// Replaces the file at `path` by `text`.
 func writeFile(_ text: String, to path: String) throws(OutputError) {
+  try writeFile(Array(text.utf8), to: path)
+}
+
+/// Replaces the file at `path` by `bytes`.
+func writeFile(_ bytes: [UInt8], to path: String) throws(OutputError) {
   let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
   guard descriptor >= 0 else { throw OutputError(target: path) }
-  guard writeAll(text, to: descriptor) else {
+  guard writeAll(bytes[...], to: descriptor) else {
     let error = OutputError(target: path)
     close(descriptor)
     throw error
@@ -52,7 +57,11 @@ func writeFile(_ text: String, to path: String) throws(OutputError) {
 }
 
 private func writeAll(_ text: String, to descriptor: CInt) -> Bool {
-  var bytes = Array(text.utf8)[...]
+  writeAll(Array(text.utf8)[...], to: descriptor)
+}
+
+private func writeAll(_ all: ArraySlice<UInt8>, to descriptor: CInt) -> Bool {
+  var bytes = all
   while !bytes.isEmpty {
     let count = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
     if count < 0 && errno == EINTR { continue }

@@ -1,4 +1,5 @@
-/// xᵖ (ONNX `Pow`, opset 15, of floats of one type; NumPy broadcasting; values as C's `pow`).
+/// xᵖ (ONNX `Pow`, opset 15, of one type; NumPy broadcasting; floats as C's `pow`,
+/// integers exactly or wrapped around).
 public struct Pow: ElementwiseOperation {
   /// `Pow`.
   public static let name = "Pow"

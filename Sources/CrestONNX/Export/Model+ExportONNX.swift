@@ -6,27 +6,43 @@ import CrestTensor
 extension Model {
   /// Writes the model with its present parameters as an ONNX file that other tools can run and train.
   ///
-  /// Opset 17, IR 8, the batch open. The file appears whole or not at all.
+  /// A model from an ONNX file becomes that file with other weights: opset, names and all else stay as
+  /// they are, but that nodes which train are rewritten for inference, and metadata is added where the
+  /// file has none of its key. If nothing was trained the bytes are the same. Other models are written
+  /// with opset 17, IR 8 and an open batch. The file appears whole or not at all.
   ///
   /// - Parameters:
   ///   - path: Where; a file that is there is replaced.
   ///   - metadata: Entries for the file's `metadata_props`, such as class names; the same keys always
   ///     stand in the same order.
+  ///   - keepsTrainingNodes: Whether batch norm and dropout of an ONNX file stay in the mode they were
+  ///     exported in, so that other tools can train on.
   /// - Throws: ``ONNXError`` when an operation has no equal in ONNX or the file can't be written.
   public func exportONNX(
-    to path: String, metadata: [String: String] = [:]
+    to path: String, metadata: [String: String] = [:], keepsTrainingNodes: Bool = false
   ) throws(ONNXError) {
-    var draft = try onnxDraft()
-    draft.metadata = metadata.sorted { $0.key < $1.key }.map { key, value in
+    let entries = metadata.sorted { $0.key < $1.key }.map { key, value in
       MetadataEntry(key: key, value: value)
     }
+    if let template = template as? ONNXTemplate {
+      return try SourceExport(template.trace, store, keepsTrainingNodes: keepsTrainingNodes)
+        .write(to: path, metadata: entries)
+    }
+    var draft = try onnxDraft()
+    draft.metadata = entries
     try draft.content.write(toModel: path)
   }
 
   /// Refuses a model that can't be written as ONNX: before a long training, say.
   ///
   /// - Throws: ``ONNXError`` when an operation has no equal in ONNX.
-  public func checkONNXExport() throws(ONNXError) { _ = try onnxDraft() }
+  public func checkONNXExport() throws(ONNXError) {
+    if let template = template as? ONNXTemplate {
+      _ = try SourceExport(template.trace, store, keepsTrainingNodes: false)
+    } else {
+      _ = try onnxDraft()
+    }
+  }
 
   private func onnxDraft() throws(ONNXError) -> ModelDraft {
     ModelDraft(

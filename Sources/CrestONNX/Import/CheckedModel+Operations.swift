@@ -1,4 +1,4 @@
-import CrestGraph
+import CrestTensor
 
 extension CheckedModel {
   /// Refuses operations that can't be imported, all at once.
@@ -29,9 +29,35 @@ extension CheckedModel {
     return hasGraph ? "control flow: export the model without it" : nil
   }
 
+  /// Whether all running statistics can be those of a new network after one batch, and stand where
+  /// training goes on: what an export of a new network in training mode leaves, which runs it once.
+  ///
+  /// A mean is then 0.1 · that of the batch, and a variance 0.9 + 0.1 · that of the batch, for the usual
+  /// momentum. The bounds are those of activations of a network that hasn't learned anything.
+  private func hasTracedStatistics(_ plan: ParameterPlan) -> Bool {
+    let places = nodes.indices.filter { nodes[$0].operation == "BatchNormalization" }
+    return !places.isEmpty
+      && places.allSatisfy { place in
+        let node = nodes[place]
+        guard node.number("training_mode", default: 0) == 1 else { return false }
+        let momentum = node.number("momentum", default: 0.9)
+        let (mostMean, mostVariance) = (5 * (1 - momentum), momentum + 10 * (1 - momentum))
+        func all(_ input: Int, _ range: ClosedRange<Float>) -> Bool {
+          guard node.inputs.count == 5,
+            let variable = plan.variable(
+              node.inputs[input], at: InputEdge(node: place, input: input))
+          else { return false }
+          return variable.value.withElements(as: Float.self) { $0.allSatisfy(range.contains) }
+        }
+        let isSensible = (0...1).contains(momentum)
+        return isSensible && all(3, -mostMean...mostMean)
+          && all(4, momentum.nextDown...mostVariance)
+      }
+  }
+
   /// What matters for training, apart from single arrays.
   func notes(
-    graph: Graph, declaredBatch: Int?, isFrozen: Bool?
+    plan: ParameterPlan, declaredBatch: Int?, isFrozen: Bool?
   ) -> [TrainingReadiness.Note] {
     var notes: [TrainingReadiness.Note] = []
     let counts = nodes.reduce(into: [:]) { $0[$1.operation, default: 0] += 1 }
@@ -48,6 +74,7 @@ extension CheckedModel {
         if case .int(1) = attribute.value { attribute.name == "training_mode" } else { false }
       }
     }
+    if hasTracedStatistics(plan) { notes.append(.tracedStatistics) }
     if counts["Dropout"] == nil, !isForTraining { notes.append(.noDropout) }
     if let last = nodes.last(where: { $0.outputs.contains(outputs[0].name) }),
       ["Softmax", "Sigmoid"].contains(last.operation)
@@ -58,5 +85,16 @@ extension CheckedModel {
       notes.append(isFrozen ? .frozenBatch(declaredBatch) : .declaredBatch(declaredBatch))
     }
     return notes
+  }
+}
+
+extension NodeProto {
+  /// The number that an attribute is.
+  fileprivate func number(_ name: String, default: Float) -> Float {
+    switch attributes.first(where: { $0.name == name })?.value {
+    case .float(let number): number
+    case .int(let number): Float(number)
+    default: `default`
+    }
   }
 }

@@ -53,7 +53,8 @@ struct CheckedModel: Sendable {
   ) throws(ModelFault) -> [String: Int64] {
     guard irVersions.contains(proto.irVersion) else {
       throw ModelFault(
-        "ir_version", expected: "a version from \(irVersions.lowerBound) to "
+        "ir_version",
+        expected: "a version from \(irVersions.lowerBound) to "
           + "\(irVersions.upperBound)", got: "\(proto.irVersion)",
         advice: "export the model again, or convert it with onnx.version_converter")
     }
@@ -72,7 +73,8 @@ struct CheckedModel: Sendable {
     }
     guard opsetVersions.contains(version) else {
       throw ModelFault(
-        "opset_import", expected: "opset \(opsetVersions.lowerBound) to "
+        "opset_import",
+        expected: "opset \(opsetVersions.lowerBound) to "
           + "\(opsetVersions.upperBound)", got: "opset \(version)",
         advice: "export the model with opset 17, or convert it with onnx.version_converter")
     }
@@ -123,7 +125,8 @@ struct CheckedModel: Sendable {
       }
       guard type == tensor.dataType, agrees ?? true else {
         throw ModelFault(
-          "input \"\(input.name)\"", expected: "the type of its initializer, "
+          "input \"\(input.name)\"",
+          expected: "the type of its initializer, "
             + "\(tensor.dataType.name) \(tensor.shape)", got: "another declaration")
       }
     }
@@ -141,7 +144,8 @@ struct CheckedModel: Sendable {
       for output in node.outputs where !output.isEmpty {
         guard makers.updateValue(place, forKey: output) == nil else {
           throw ModelFault(
-            "node \"\(node.label)\" (\(node.operation))", expected: "outputs with names of their own",
+            "node \"\(node.label)\" (\(node.operation))",
+            expected: "outputs with names of their own",
             got: "\"\(output)\", which is defined already")
         }
       }

@@ -21,6 +21,24 @@ extension Model {
     try self.init(template: template, seed: seed, engine: engine)
   }
 
+  /// Lets batch norm's running statistics begin afresh, at mean 0 and variance 1, where an exporter has
+  /// only traced a new network (``TrainingReadiness/Note/tracedStatistics``); others stay.
+  ///
+  /// PyTorch's export in training mode runs the network once on the example input, so that the file has
+  /// a tenth of that input's statistics, with which training in PyTorch itself would not begin.
+  public func restartTracedStatistics() {
+    guard let template = template as? ONNXTemplate,
+      template.readiness.notes.contains(.tracedStatistics)
+    else { return }
+    for variable in template.trace.plan.variables {
+      guard let start = variable.start, let entry = store.entry(named: variable.name) else {
+        continue
+      }
+      let values = [Float](repeating: start, count: entry.shape.elementCount)
+      store.write(Tensor(values, shape: entry.shape), to: entry)
+    }
+  }
+
   /// What the ONNX file that the model came from says about training it; nil for other models.
   public var trainingReadiness: TrainingReadiness? { (template as? ONNXTemplate)?.readiness }
 }

@@ -14,6 +14,12 @@ public struct ONNXTemplate: GraphTemplate {
   public var leavesFinalActivationToLoss: Bool { true }
   /// What matters for training.
   public let readiness: TrainingReadiness
+  /// The entries of the file's metadata; of a key that is there twice, the first.
+  public var metadata: [String: String] {
+    Dictionary(
+      trace.model.proto.metadata.map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first }
+    )
+  }
   let trace: ONNXTrace
 
   /// Reads, checks and traces a model.
@@ -55,7 +61,7 @@ public struct ONNXTemplate: GraphTemplate {
     }
     fixedBatchSize = isFrozen ?? false ? inputs.declaredBatch : nil
     readiness = TrainingReadiness(
-      notes: model.notes(graph: nominal, declaredBatch: inputs.declaredBatch, isFrozen: isFrozen)
+      notes: model.notes(plan: plan, declaredBatch: inputs.declaredBatch, isFrozen: isFrozen)
         + plan.notes)
   }
 
@@ -63,7 +69,8 @@ public struct ONNXTemplate: GraphTemplate {
   ///
   /// - Throws: ``ONNXError`` when the model doesn't take them.
   public func graph(for inputTypes: [ValueType]) throws -> Graph {
-    if let fixedBatchSize, let type = inputTypes.first(where: { $0.shape.first != fixedBatchSize }) {
+    if let fixedBatchSize, let type = inputTypes.first(where: { $0.shape.first != fixedBatchSize })
+    {
       throw ONNXError.invalid(
         file: trace.model.file,
         ModelProblem(
@@ -142,7 +149,7 @@ struct InputTypes {
         }
         if let given, given[axis - 1] != size {
           throw problem(
-            input.name, expected: "size \(size) along axis \(axis), batch included",
+            input.name, expected: "size \(size) along axis \(axis) (axis 0 is the batch)",
             got: "examples of shape \(given)", "give data that suit the model")
         }
         sizes.append(size)

@@ -60,7 +60,9 @@ struct ONNXTrace: Sendable {
     }
     for (place, node) in model.nodes.enumerated() {
       // A constant that is trained has its value already.
-      if node.operation == "Constant", let name = node.outputs.first, values[name] != nil { continue }
+      if node.operation == "Constant", let name = node.outputs.first, values[name] != nil {
+        continue
+      }
       let inputs = try node.inputs.enumerated().map { number, name in
         try value(name, at: InputEdge(node: place, input: number))
       }

@@ -7,8 +7,8 @@ enum ParameterSlot: Hashable, Sendable {
   /// Trained when it is an array of several elements that meets data: a bias or scale that is written
   /// as plain arithmetic.
   case arithmetic(ParameterRole)
-  /// A running statistic.
-  case statistic
+  /// A running statistic, which begins at a value before a network has seen anything.
+  case statistic(start: Float)
 }
 
 /// How an operation of ONNX becomes nodes of a graph, from a version of its operator set on.

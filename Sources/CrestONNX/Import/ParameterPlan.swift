@@ -13,6 +13,8 @@ struct ParameterPlan: Sendable {
     let role: ParameterRole?
     /// The value in the file.
     let value: Tensor
+    /// Where a running statistic begins; nil for a parameter.
+    let start: Float?
     /// The one edge it serves when it is a further copy of an array that is untied.
     let edge: InputEdge?
   }
@@ -59,7 +61,7 @@ struct ParameterPlan: Sendable {
         if reason == .mask { notes.append(.fixed(name: name, reason)) }
         continue
       }
-      try add(name, proto, value, edges, slots, &taken)
+      try add(name, proto, value, model, edges, slots, &taken)
     }
     guard let pattern = unmatched.min() else { return }
     throw .invalid(
@@ -99,18 +101,23 @@ struct ParameterPlan: Sendable {
   }
 
   private mutating func add(
-    _ name: String, _ proto: TensorProto, _ value: Tensor,
+    _ name: String, _ proto: TensorProto, _ value: Tensor, _ model: CheckedModel,
     _ edges: [(edge: InputEdge, slots: Set<ParameterSlot>)], _ slots: Set<ParameterSlot>,
     _ taken: inout Set<String>
   ) throws(ONNXError) {
     // Exporters store equal arrays once, which fresh biases and statistics often are.
-    let isMerged = edges.count > 1 && (slots.contains(.statistic) || value.hasEqualElements)
+    // Parts of one array are no places where it is read as a whole.
+    let wholes = edges.filter { !model.nodes[$0.edge.node].takesParts }
+    let isMerged =
+      wholes.count > 1 && wholes.count == edges.count
+      && (Self.start(slots) != nil || value.hasEqualElements)
     guard isMerged else {
       variablesByName[name] = variables.count
       variables.append(
         Variable(
-          name: name, source: proto, role: Self.role(slots, value.shape), value: value, edge: nil))
-      if edges.count > 1 { notes.append(.tied(name: name, uses: edges.count)) }
+          name: name, source: proto, role: Self.role(slots, value.shape), value: value,
+          start: Self.start(slots), edge: nil))
+      if wholes.count > 1 { notes.append(.tied(name: name, uses: wholes.count)) }
       return
     }
     var names: [String] = []
@@ -130,9 +137,21 @@ struct ParameterPlan: Sendable {
       variables.append(
         Variable(
           name: own, source: proto, role: Self.role(use.slots, value.shape), value: value,
-          edge: number == 0 ? nil : use.edge))
+          start: Self.start(use.slots), edge: number == 0 ? nil : use.edge))
     }
     notes.append(.untied(name: name, into: names))
+  }
+
+  /// Where the running statistic begins that these slots make of an array; nil when they make none.
+  private static func start(_ slots: Set<ParameterSlot>) -> Float? {
+    slots.lazy.compactMap { slot in
+      if case .statistic(let start) = slot { start } else { nil }
+    }.first
+  }
+
+  /// The variable that an edge reads.
+  func variable(_ name: String, at edge: InputEdge) -> Variable? {
+    (variablesByEdge[edge] ?? variablesByName[name]).map { variables[$0] }
   }
 
   /// The role that decides about weight decay, the strongest of several; nil for a statistic.
@@ -144,10 +163,15 @@ struct ParameterPlan: Sendable {
       }
     }
     if let role = ParameterRole.allCases.first(where: roles.contains) { return role }
-    if slots.contains(.statistic) { return nil }
+    if start(slots) != nil { return nil }
     // Trained on request: matrices are weights.
     return shape.rank >= 2 ? .weight : .bias
   }
+}
+
+extension NodeProto {
+  /// Whether the operation reads some elements of its input.
+  fileprivate var takesParts: Bool { operation == "Slice" || operation == "Split" }
 }
 
 extension Tensor {

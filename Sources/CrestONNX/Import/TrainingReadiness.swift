@@ -20,6 +20,8 @@ public struct TrainingReadiness: Sendable, Equatable, CustomStringConvertible {
     case noDropout
     /// The model ends in probabilities.
     case finalActivation(operation: String, node: String)
+    /// Batch norm's running statistics are those of a new network that an exporter ran once.
+    case tracedStatistics
     /// The model's shapes hold for one batch size only.
     case frozenBatch(Int)
     /// The model declares a batch size, but its shapes follow from the inputs'.
@@ -48,12 +50,16 @@ extension TrainingReadiness.Note: CustomStringConvertible {
         + "To train with it, export from PyTorch with torch.onnx.export(model, …, dynamo=False, "
         + "training=TrainingMode.TRAINING, do_constant_folding=False)"
     case .noDropout:
-      "no Dropout: an export for inference leaves it out. To train with it, export from PyTorch with "
+      "no Dropout: if the network has any, an export for inference left it out. To train with it, "
+        + "export from PyTorch with "
         + "torch.onnx.export(model, …, dynamo=False, training=TrainingMode.TRAINING)"
     case .finalActivation(let operation, let node):
       "the model ends in \(operation) (\"\(node)\"): "
         + (operation == "Softmax" ? "cross-entropy" : "bce")
         + " takes what goes into it, predictions keep it"
+    case .tracedStatistics:
+      "batch norm's running statistics are those of a new network that the exporter ran once, on "
+        + "numbers of its own: training begins them afresh, at mean 0 and variance 1"
     case .frozenBatch(let size):
       "the model is made for batches of \(size) only. Export it with a dynamic batch: "
         + "dynamic_axes={\"input\": {0: \"batch\"}}, or dynamic_shapes with dynamo"

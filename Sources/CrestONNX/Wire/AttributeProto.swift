@@ -62,24 +62,6 @@ enum AttributeKind: Int32, CaseIterable {
     }
   }
 
-  /// What an attribute of this kind is when its field isn't there, since serialisers may leave out
-  /// zeros and empty lists; nil for messages, which have no such default.
-  var absent: AttributeProto.Value? {
-    switch self {
-    case .float: .float(0)
-    case .int: .int(0)
-    case .string: .string(0..<0)
-    case .floats: .floats([])
-    case .ints: .ints([])
-    case .strings: .strings([])
-    case .tensors: .tensors([])
-    case .graphs: .graphs([])
-    case .sparseTensors: .sparseTensors([])
-    case .types: .types([])
-    case .tensor, .graph, .sparseTensor, .type: nil
-    }
-  }
-
   static let byField = Dictionary(uniqueKeysWithValues: allCases.map { ($0.field.number, $0) })
 }
 
@@ -89,7 +71,8 @@ extension MessageParser {
     var name = ""
     var reference = ""
     var declared: Int32 = 0
-    var found: (kind: AttributeKind, value: AttributeProto.Value)?
+    var found: AttributeKind?
+    var values = AttributeValues()
     var fields = try fields(
       in: span.body, depth: depth, singular: [1, 2, 3, 4, 5, 6, 13, 14, 20, 21, 22])
     while let field = try fields.next() {
@@ -99,15 +82,13 @@ extension MessageParser {
       case 21: reference = try text(field, "ref_attr_name")
       case let number:
         guard let kind = AttributeKind.byField[number] else { continue }
-        if let found, found.kind != kind {
+        if let found, found != kind {
           throw WireFault(
             at: field.span.start, expected: "one value",
-            got: "both \(found.kind.field.name) and \(kind.field.name)")
+            got: "both \(found.field.name) and \(kind.field.name)")
         }
-        // Taken out of `found` so that lists grow in place.
-        let before = found?.value
-        found = nil
-        found = (kind, try value(of: kind, field, after: before, depth: depth))
+        found = kind
+        try add(field, kind, to: &values, depth: depth)
       }
     }
     guard !name.isEmpty else {
@@ -122,91 +103,118 @@ extension MessageParser {
     }
     // IR 1 had no `type`: there the field that is present says it.
     guard declared != 0 || found != nil,
-      let kind = AttributeKind(rawValue: declared) ?? found?.kind,
+      let kind = AttributeKind(rawValue: declared) ?? found,
       declared == 0 || kind.rawValue == declared
     else {
       throw WireFault(
         at: span.start, "type", expected: "a kind of attribute from 1 to 14", got: "\(declared)")
     }
-    guard let found else {
-      guard let value = kind.absent else {
-        throw WireFault(at: span.start, expected: "the field \(kind.field.name)", got: "none")
-      }
-      return AttributeProto(span: span, name: name, value: value)
-    }
-    guard found.kind == kind else {
+    guard found == nil || found == kind else {
       throw WireFault(
         at: span.start, expected: "a value in \(kind.field.name), by the attribute's type",
-        got: "one in \(found.kind.field.name)")
+        got: "one in \(found.map(\.field.name) ?? "none")")
     }
-    return AttributeProto(span: span, name: name, value: found.value)
+    guard let value = values.value(of: kind) else {
+      throw WireFault(at: span.start, expected: "the field \(kind.field.name)", got: "none")
+    }
+    return AttributeProto(span: span, name: name, value: value)
   }
 
-  /// The value in `field`, added to `before` when it is an element of a list.
-  private mutating func value(
-    of kind: AttributeKind, _ field: WireField, after before: consuming AttributeProto.Value?,
-    depth: Int
-  ) throws(WireFault) -> AttributeProto.Value {
+  /// Adds the value in `field`, or an element of a list.
+  private mutating func add(
+    _ field: WireField, _ kind: AttributeKind, to values: inout AttributeValues, depth: Int
+  ) throws(WireFault) {
     let name = kind.field.name
-    switch (kind, before ?? kind.absent) {
-    case (.float, _): return .float(try float(field, name))
-    case (.int, _): return .int(try integer(field, name))
-    case (.string, _): return .string(try body(field, name))
-    case (.tensor, _):
-      _ = try body(field, name)
-      return .tensor(
-        try inside(name) { () throws(WireFault) in try tensor(field.span, depth: depth + 1) })
-    case (.graph, _):
-      _ = try body(field, name)
-      return .graph(
-        try inside(name) { () throws(WireFault) in try graph(field.span, depth: depth + 1) })
-    case (.sparseTensor, _):
-      _ = try body(field, name)
-      return .sparseTensor(
-        try inside(name) { () throws(WireFault) in try sparseTensor(field.span, depth: depth + 1) })
-    case (.type, _):
-      return .type(
+    switch kind {
+    case .float: values.single = .float(try float(field, name))
+    case .int: values.single = .int(try integer(field, name))
+    case .string: values.single = .string(try body(field, name))
+    case .type:
+      values.single = .type(
         try inside(name) { () throws(WireFault) in try type(field, depth: depth + 1) })
-    case (_, .floats(var list)):
-      try floats(field, name, into: &list)
-      return .floats(list)
-    case (_, .ints(var list)):
-      try integers(field, name, into: &list)
-      return .ints(list)
-    case (_, .strings(var list)):
+    case .tensor:
+      values.single = .tensor(
+        try message(field, name) { (parser, span) throws(WireFault) in
+          try parser.tensor(span, depth: depth + 1)
+        })
+    case .graph:
+      values.single = .graph(
+        try message(field, name) { (parser, span) throws(WireFault) in
+          try parser.graph(span, depth: depth + 1)
+        })
+    case .sparseTensor:
+      values.single = .sparseTensor(
+        try message(field, name) { (parser, span) throws(WireFault) in
+          try parser.sparseTensor(span, depth: depth + 1)
+        })
+    case .floats: try floats(field, name, into: &values.floats)
+    case .ints: try integers(field, name, into: &values.ints)
+    case .strings:
       try count(.listElements, at: field.span.start)
-      list.append(try body(field, name))
-      return .strings(list)
-    case (_, .tensors(var list)):
-      _ = try body(field, name)
-      list.append(
-        try inside("\(name)[\(list.count)]") { () throws(WireFault) in
-          try tensor(field.span, depth: depth + 1)
-        })
-      return .tensors(list)
-    case (_, .graphs(var list)):
-      _ = try body(field, name)
-      list.append(
-        try inside("\(name)[\(list.count)]") { () throws(WireFault) in
-          try graph(field.span, depth: depth + 1)
-        })
-      return .graphs(list)
-    case (_, .sparseTensors(var list)):
-      _ = try body(field, name)
-      list.append(
-        try inside("\(name)[\(list.count)]") { () throws(WireFault) in
-          try sparseTensor(field.span, depth: depth + 1)
-        })
-      return .sparseTensors(list)
-    case (_, .types(var list)):
+      values.strings.append(try body(field, name))
+    case .types:
       try count(.listElements, at: field.span.start)
-      list.append(
-        try inside("\(name)[\(list.count)]") { () throws(WireFault) in
+      values.types.append(
+        try inside("\(name)[\(values.types.count)]") { () throws(WireFault) in
           try type(field, depth: depth + 1)
         })
-      return .types(list)
-    default:
-      preconditionFailure("a value of \(kind) goes on as another kind")
+    case .tensors:
+      values.tensors.append(
+        try message(field, "\(name)[\(values.tensors.count)]") { (parser, span) throws(WireFault) in
+          try parser.tensor(span, depth: depth + 1)
+        })
+    case .graphs:
+      try count(.listElements, at: field.span.start)
+      values.graphs.append(
+        try message(field, "\(name)[\(values.graphs.count)]") { (parser, span) throws(WireFault) in
+          try parser.graph(span, depth: depth + 1)
+        })
+    case .sparseTensors:
+      let component = "\(name)[\(values.sparseTensors.count)]"
+      values.sparseTensors.append(
+        try message(field, component) { (parser, span) throws(WireFault) in
+          try parser.sparseTensor(span, depth: depth + 1)
+        })
+    }
+  }
+
+  /// What `read` makes of the message in `field`.
+  private mutating func message<Message>(
+    _ field: WireField, _ name: String,
+    _ read: (inout MessageParser, WireSpan) throws(WireFault) -> Message
+  ) throws(WireFault) -> Message {
+    _ = try body(field, name)
+    return try inside(name) { () throws(WireFault) in try read(&self, field.span) }
+  }
+}
+
+/// An attribute's value while it is read: lists apart, so that each grows in place.
+private struct AttributeValues {
+  var single: AttributeProto.Value?
+  var floats: [Float] = []
+  var ints: [Int64] = []
+  var strings: [Range<Int>] = []
+  var tensors: [TensorProto] = []
+  var graphs: [GraphProto] = []
+  var sparseTensors: [SparseTensorProto] = []
+  var types: [TypeProto] = []
+
+  /// The value of a kind; nil when it is a message that isn't there.
+  ///
+  /// Serialisers may leave out zeros and empty lists.
+  func value(of kind: AttributeKind) -> AttributeProto.Value? {
+    switch kind {
+    case .float: single ?? .float(0)
+    case .int: single ?? .int(0)
+    case .string: single ?? .string(0..<0)
+    case .tensor, .graph, .sparseTensor, .type: single
+    case .floats: .floats(floats)
+    case .ints: .ints(ints)
+    case .strings: .strings(strings)
+    case .tensors: .tensors(tensors)
+    case .graphs: .graphs(graphs)
+    case .sparseTensors: .sparseTensors(sparseTensors)
+    case .types: .types(types)
     }
   }
 }

@@ -38,19 +38,23 @@ package struct ExternalDataFolder: Sendable {
     defer { close(root) }
 
     var descriptor: CInt = -1
-    var isResolved = false
+    var reason = ENOSYS
     if resolution == .system {
       descriptor = crest_open_beneath(root, components.joined(separator: "/"))
-      isResolved = descriptor >= 0 || ![ENOSYS, EPERM, EAGAIN].contains(errno)
+      reason = errno
     }
-    if !isResolved { descriptor = openComponents(components, in: root) }
+    // EPERM is what sandboxes that don't know the call say.
+    if descriptor < 0, [ENOSYS, EPERM, EAGAIN].contains(reason) {
+      descriptor = openComponents(components, in: root)
+      reason = errno
+    }
     guard descriptor >= 0 else {
-      switch errno {
+      switch reason {
       case ENOENT: throw .init(.missing)
       case ELOOP, EXDEV: throw .init(.leavesFolder)
       // A pipe, a socket or a device that can't be opened like a file.
       case ENXIO, ENOTDIR: throw .init(.notARegularFile)
-      default: throw .init(.unreadable(reason: systemMessage()))
+      default: throw .init(.unreadable(reason: String(cString: strerror(reason))))
       }
     }
     let file = try regularFile(descriptor)

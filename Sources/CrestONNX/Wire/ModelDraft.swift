@@ -205,7 +205,8 @@ package struct ModelDraft {
     content.append(7, message: graph.content)
     for set in opsets {
       content.append(8) { message in
-        if !set.domain.isEmpty { message.append(1, text: set.domain) }
+        // Written even when empty, as onnx's own helper does.
+        message.append(1, text: set.domain)
         message.append(2, integer: set.version)
       }
     }

@@ -48,11 +48,12 @@ extension ModelSplice {
     for tensor in tensors {
       let location = tensor.reference.location
       let file = try reader.open(tensor.reference, of: tensor.proto)
-      guard copied.insert(location).inserted else { continue }
-      let path = FilePath.join(folder, location)
-      guard !location.contains("/"), var output = try OutputFile(creating: path) else {
-        return false
-      }
+      // "./weights" is "weights".
+      let components = location.split(separator: "/").filter { $0 != "." }
+      guard components.count == 1 else { return false }
+      let path = FilePath.join(folder, String(components[0]))
+      guard copied.insert(path).inserted else { continue }
+      guard var output = try OutputFile(creating: path) else { return false }
       let whole = TensorProto.ExternalReference(
         location: location, offset: 0, length: file.byteCount)
       try copy(file, whole, tensor.proto, file.byteCount, reader, to: &output)

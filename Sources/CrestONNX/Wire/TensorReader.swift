@@ -50,19 +50,12 @@ package struct TensorReader: Sendable {
     _ reference: TensorProto.ExternalReference, of proto: TensorProto
   ) throws(ONNXError) -> RegularFile {
     func failure(_ problem: ExternalDataProblem) -> ONNXError {
-      .externalData(place(of: proto), location: reference.location, problem: problem)
+      failed(reference, proto, problem)
     }
     guard let expected = proto.byteCount else {
       throw .unsupportedElementType(place(of: proto), type: proto.dataType.name)
     }
-    guard let folder else { throw failure(.noFolder) }
-    let file = try { () throws(ONNXError) -> RegularFile in
-      do throws(ExternalDataFailure) {
-        return try folder.open(reference.location)
-      } catch {
-        throw failure(error.problem)
-      }
-    }()
+    let file = try opened(reference, proto)
     let length = reference.length ?? max(0, file.byteCount - reference.offset)
     if reference.length != nil, length != expected {
       throw failure(.wrongLength(expected: expected, got: length))
@@ -73,6 +66,24 @@ package struct TensorReader: Sendable {
     }
     guard length == expected else { throw failure(.wrongLength(expected: expected, got: length)) }
     return file
+  }
+
+  private func opened(
+    _ reference: TensorProto.ExternalReference, _ proto: TensorProto
+  ) throws(ONNXError) -> RegularFile {
+    guard let folder else { throw failed(reference, proto, .noFolder) }
+    do throws(ExternalDataFailure) {
+      return try folder.open(reference.location)
+    } catch {
+      throw failed(reference, proto, error.problem)
+    }
+  }
+
+  private func failed(
+    _ reference: TensorProto.ExternalReference, _ proto: TensorProto,
+    _ problem: ExternalDataProblem
+  ) -> ONNXError {
+    .externalData(place(of: proto), location: reference.location, problem: problem)
   }
 
   /// Fills `bytes` with those of the tensor from `start` on.
@@ -93,7 +104,7 @@ package struct TensorReader: Sendable {
         case .system(let reason): .unreadable(reason: reason)
         }
     }
-    throw .externalData(place(of: proto), location: reference.location, problem: problem)
+    throw failed(reference, proto, problem)
   }
 
   // MARK: Elements one by one

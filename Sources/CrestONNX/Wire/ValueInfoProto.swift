@@ -52,7 +52,7 @@ extension MessageParser {
       9: "optional_type",
     ]
     var type: TypeProto?
-    let range = try body(field, "type")
+    let range = try body(field, "")
     var fields = try fields(in: range, depth: depth, singular: [1, 4, 5, 6, 7, 8, 9])
     while let field = try fields.next() {
       let found: TypeProto

@@ -1,8 +1,5 @@
-/// What a model may have at most: far more than any real one, and little enough that no file can make
-/// the reader take much memory.
-///
-/// A description of all counted things at their limits takes less than 400 MB; a file must hold
-/// several bytes for each of them.
+/// What a model may have at most: far more than any real one, and little enough that a small file can't
+/// make the reader take much memory.
 package struct WireLimits: Sendable {
   /// Things that are counted over the whole model, sub-graphs and functions included.
   package enum Counted: Int, CaseIterable, Sendable {
@@ -39,10 +36,10 @@ package struct WireLimits: Sendable {
   package init() {
     counts = Counted.allCases.map { counted in
       switch counted {
-      case .nodes, .tensors: 1 << 18
-      case .attributes, .values: 1 << 19
-      case .valueNames: 1 << 20
-      case .listElements: 1 << 22
+      case .nodes, .tensors: 1 << 17
+      case .attributes, .values: 1 << 18
+      case .valueNames: 1 << 19
+      case .listElements: 1 << 21
       case .functions: 1 << 12
       case .entries: 1 << 16
       }

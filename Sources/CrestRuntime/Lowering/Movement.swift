@@ -152,6 +152,24 @@ extension Concat: KernelLowering {
   }
 }
 
+extension Split: KernelLowering {
+  var servesEveryType: Bool { true }
+  func lower(_ node: Graph.Node, into lowering: Lowering) -> Bool {
+    let type = lowering.graph.type(of: node.inputs[0])
+    let source = lowering.buffer(node.inputs[0])
+    var start = 0
+    for output in node.outputs {
+      let shape = lowering.graph.type(of: output).shape
+      lowering.copyBox(
+        sizes: shape.dimensions, elementType: type.elementType, from: source,
+        strides: type.shape.strides, sourceOffset: start * type.shape.strides[axis],
+        to: lowering.output(output), strides: shape.strides)
+      start += shape[axis]
+    }
+    return true
+  }
+}
+
 extension Cast: KernelLowering {
   var servesEveryType: Bool { true }
   func lower(_ node: Graph.Node, into lowering: Lowering) -> Bool {

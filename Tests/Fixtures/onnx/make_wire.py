@@ -317,11 +317,45 @@ def write_spliced():
             (WIRE / name).write_bytes(model.SerializeToString())
 
 
+def drafted_model():
+    """The model that the tests write from scratch; both must have the same bytes."""
+    make, info = helper.make_node, helper.make_tensor_value_info
+    weight = TensorProto(name="weight", data_type=1, dims=[3, 4], raw_data=np.arange(12, dtype=np.float32).tobytes())
+    flag = TensorProto(data_type=9, dims=[], raw_data=b"\x01")
+    branches = [helper.make_graph([make("Constant", [], [name], value_floats=[1.5, -2.0])], name, [], [info(name, 1, [2])])
+                for name in ["then", "else"]]
+    nodes = [
+        make("Gemm", ["x", "weight"], ["h"], name="dense", alpha=0.5, transB=1), make("Relu", ["h"], ["y"]),
+        make("Constant", [], ["flag"], value=flag), make("If", ["flag"], ["c"], then_branch=branches[0], else_branch=branches[1]),
+        make("Constant", [], ["ints"], value_ints=[1, -1, 1 << 40]), make("Constant", [], ["word"], value_string="ünïcode"),
+        make("Constant", [], ["words"], value_strings=["a", "bc"]), make("Scaler", ["y"], ["z"], domain="ai.onnx.ml", scale=[2.0], offset=[0.0]),
+    ]
+    graph = helper.make_graph(nodes, "drafted", [info("x", 1, ["N", 4])], [info("z", 1, ["N", 3]), info("c", 1, [2])], [weight],
+                              value_info=[info("y", 1, [None, 3]), info("ints", 7, [3])])
+    model = helper.make_model(graph, ir_version=8, producer_name="crest", producer_version="1.0",
+                              opset_imports=[helper.make_opsetid("", 17), helper.make_opsetid("ai.onnx.ml", 3)])
+    model.metadata_props.add(key="classes", value='["cat", "dog"]')
+    for node in graph_nodes(model.graph):
+        ordered = sorted(node.attribute, key=lambda a: a.name)
+        assert list(node.attribute) == ordered
+    onnx.checker.check_model(model, full_check=True)
+    return model.SerializeToString()
+
+
+def graph_nodes(graph):
+    for node in graph.node:
+        yield node
+        for attribute in node.attribute:
+            if attribute.HasField("g"):
+                yield from graph_nodes(attribute.g)
+
+
 def main():
     shutil.rmtree(WIRE, ignore_errors=True)
     (WIRE / "versions").mkdir(parents=True)
     models = {"storage": storage_model(), "attributes": attributes_model(), "functions": functions_model(), "shapes": shapes_model(),
-              "metadata": metadata_model(), "sparse": sparse_model(), "unknown": unknown_model(), "external": external_model()}
+              "metadata": metadata_model(), "sparse": sparse_model(), "unknown": unknown_model(), "external": external_model(),
+              "drafted": drafted_model()}
     for name, content in models.items():
         (WIRE / f"{name}.onnx").write_bytes(content)
     weight = helper.make_tensor("weight", TensorProto.FLOAT, [1], [1])

@@ -80,8 +80,9 @@ extension NodeImport {
         throw problem(expected: "an output size for each of \(spatial)", got: "\(Array(sizes))")
       }
       for (axis, size) in zip(spatial.indices, sizes) {
-        let (reach, wide) = (kernel[axis] - 1).multipliedReportingOverflow(by: window.dilations[axis])
-        let (steps, long) = (spatial[axis] - 1).multipliedReportingOverflow(by: window.strides[axis])
+        let (taps, windows) = (kernel[axis] - 1, spatial[axis] - 1)
+        let (reach, wide) = taps.multipliedReportingOverflow(by: window.dilations[axis])
+        let (steps, long) = windows.multipliedReportingOverflow(by: window.strides[axis])
         let whole = (steps &+ outputPadding[axis]) &+ (reach &+ 1)
         guard !wide, !long, size >= 0, whole >= size else {
           throw problem(expected: "output sizes of at most what the window gives", got: "\(size)")

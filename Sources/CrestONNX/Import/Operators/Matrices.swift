@@ -11,7 +11,8 @@ extension OperatorTable {
         let operation = Gemm(
           alpha: try node.float("alpha", default: 1), beta: try node.float("beta", default: 1),
           transposesA: try node.flag("transA"), transposesB: try node.flag("transB"))
-        let inputs = try [node.input(0), node.input(1)] + [node.optionalInput(2)].compactMap(\.self)
+        let third = [node.optionalInput(2)].compactMap(\.self)
+        let inputs = try [node.input(0), node.input(1)] + third
         return try node.builder.apply(operation, inputs)
       }
     ],

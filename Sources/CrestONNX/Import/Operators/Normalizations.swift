@@ -72,8 +72,8 @@ extension OperatorTable {
   ]
 
   private static let batchNormSlots: [Int: ParameterSlot] = [
-    1: .parameter(.normalizationScale), 2: .parameter(.normalizationShift), 3: .statistic,
-    4: .statistic,
+    1: .parameter(.normalizationScale), 2: .parameter(.normalizationShift),
+    3: .statistic(start: 0), 4: .statistic(start: 1),
   ]
 
   private static func batchNormalization(_ node: NodeImport) throws -> [Symbol] {

@@ -173,7 +173,8 @@ extension OperatorTable {
         expected: "\(outputs) parts, one for each output", got: "\(sizes?.count ?? count ?? 0)")
     }
     let x = try node.input(0)
-    return try sizes.map { try x.split(sizes: $0, axis: axis) } ?? x.split(count: outputs, axis: axis)
+    guard let sizes else { return try x.split(count: outputs, axis: axis) }
+    return try x.split(sizes: sizes, axis: axis)
   }
 
   private static func slice(

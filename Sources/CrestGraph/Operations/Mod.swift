@@ -1,0 +1,78 @@
+import CrestTensor
+
+// C's mathematics, not Foundation's: the engine's targets stay free of Foundation.
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// What a division leaves (ONNX `Mod`, opset 13; NumPy broadcasting).
+///
+/// With the sign of the divisor, of integers only (Python's `%`), or with the sign of the dividend, of
+/// floats and integers (C's `fmod`). What an integer leaves when divided by 0 is 0, as NumPy has it.
+public struct Mod: Operation {
+  /// `Mod`.
+  public static let name = "Mod"
+  /// Whether the result has the dividend's sign (ONNX `fmod`).
+  public let followsDividend: Bool
+
+  /// The operation.
+  public init(followsDividend: Bool = false) { self.followsDividend = followsDividend }
+
+  /// The shape both broadcast to, in their common type.
+  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+    try OperationError.check(inputs, count: 2...2)
+    try OperationError.checkSameElementType(inputs)
+    let type = inputs[0].elementType
+    guard type.isInteger || followsDividend && type.isFloat else {
+      throw OperationError(
+        expected: followsDividend ? "a float or integer input" : "an integer input",
+        got: "\(inputs[0])",
+        advice: type.isFloat ? "ask for the dividend's sign (fmod 1)" : "cast it first")
+    }
+    return [ValueType(try OperationError.checkBroadcast(inputs), type)]
+  }
+
+  /// What each division leaves.
+  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+    let shape = inputs.broadcastShape
+    let type = ValueType(shape, inputs[0].type.elementType)
+    let spread = inputs.map { $0.broadcast(to: shape) }
+    guard !type.elementType.isFloat else {
+      return [ReferenceArray(zip(spread[0].reals, spread[1].reals).map { fmod($0, $1) }, type)]
+    }
+    return [
+      ReferenceArray(integers: zip(spread[0].integers, spread[1].integers).map(remainder), type)
+    ]
+  }
+
+  private func remainder(_ dividend: Int64, _ divisor: Int64) -> Int64 {
+    // Divided by -1 nothing is left, and the quotient of the least number would overflow.
+    guard divisor != 0, divisor != -1 else { return 0 }
+    let rest = dividend % divisor
+    let differs = rest != 0 && (rest < 0) != (divisor < 0)
+    return differs && !followsDividend ? rest + divisor : rest
+  }
+
+  /// dy, and -dy times the whole quotient.
+  public func gradients(_ context: GradientContext) throws -> [Symbol?] {
+    let (dividend, divisor, rest) = (context.inputs[0], context.inputs[1], context.outputs[0])
+    return try context.broadcastGradients({ $0 }, { try -($0 * ((dividend - rest) / divisor)) })
+  }
+}
+
+extension Symbol {
+  /// Returns what this leaves when divided by `divisor`, with broadcasting (ONNX `Mod`).
+  ///
+  /// - Parameters:
+  ///   - divisor: What divides.
+  ///   - followsDividend: Whether the result has this value's sign (ONNX `fmod`), which floats need.
+  /// - Returns: A value of this one's element type.
+  /// - Throws: ``GraphError`` when the types or shapes don't fit.
+  public func remainder(_ divisor: Symbol, followsDividend: Bool = false) throws -> Symbol {
+    try applying(Mod(followsDividend: followsDividend), divisor)
+  }
+}

@@ -1,0 +1,134 @@
+import CrestGraph
+import CrestRuntime
+import CrestTensor
+
+/// Writes a model from a file back as that file with its present parameters.
+///
+/// All else stays as it is, byte by byte, but for nodes that mean something else in training, which are
+/// rewritten for inference, and for copies of arrays that were untied.
+struct SourceExport {
+  private var splice: ModelSplice
+  private let trace: ONNXTrace
+  private var edits: [Int: NodeEdit] = [:]
+
+  /// What changes of a node.
+  private struct NodeEdit {
+    var inputs: [String]
+    var outputs: [String]
+    var removedAttributes: Set<String> = []
+    /// Arrays that only this node reads, before it.
+    var initializers: [TensorDraft] = []
+  }
+
+  /// The file of `template` with the values of `store`.
+  ///
+  /// - Throws: ``ONNXError`` when a node can't be rewritten for inference.
+  init(
+    _ trace: ONNXTrace, _ store: ParameterStore, keepsTrainingNodes: Bool
+  ) throws(ONNXError) {
+    self.trace = trace
+    splice = ModelSplice(trace.model.proto)
+    for variable in trace.plan.variables { replace(variable, store) }
+    if !keepsTrainingNodes {
+      for (place, node) in trace.model.nodes.enumerated() { try rewrite(node, at: place) }
+    }
+    for (place, edit) in edits.sorted(by: { $0.key < $1.key }) {
+      let node = trace.model.nodes[place]
+      splice.replace(node.span.field, by: content(of: node, edit))
+    }
+  }
+
+  /// Writes the file, adding entries of metadata whose keys the source hasn't.
+  func write(to path: String, metadata: [MetadataEntry]) throws(ONNXError) {
+    var splice = splice
+    let keys = Set(trace.model.proto.metadata.map(\.key))
+    for entry in metadata where !keys.contains(entry.key) {
+      var content = WireContent()
+      content.append(14, message: entry.content)
+      splice.append(content)
+    }
+    try splice.write(to: path)
+  }
+
+  // MARK: Parameters
+
+  private mutating func replace(_ variable: ParameterPlan.Variable, _ store: ParameterStore) {
+    guard let entry = store.entry(named: variable.name) else {
+      preconditionFailure("the store has no variable \(variable.name)")
+    }
+    let value = store.value(of: entry)
+    // What was not trained keeps its form, which may not be the only one for its elements.
+    guard value != variable.value else { return }
+    guard let edge = variable.edge else {
+      splice.replaceElements(of: variable.source, by: ByteStream(value))
+      return
+    }
+    edit(edge.node) { edit in
+      edit.inputs[edge.input] = variable.name
+      edit.initializers.append(TensorDraft(name: variable.name, value))
+    }
+  }
+
+  private mutating func edit(_ place: Int, _ change: (inout NodeEdit) -> Void) {
+    let node = trace.model.nodes[place]
+    change(&edits[place, default: NodeEdit(inputs: node.inputs, outputs: node.outputs)])
+  }
+
+  // MARK: Nodes
+
+  private mutating func rewrite(_ node: NodeProto, at place: Int) throws(ONNXError) {
+    guard node.domain.isEmpty || node.domain == "ai.onnx" else { return }
+    switch node.operation {
+    case "BatchNormalization":
+      let isTraining = node.attributes.contains { attribute in
+        if case .int(1) = attribute.value { attribute.name == "training_mode" } else { false }
+      }
+      // Before opset 14 further outputs alone said that it trains.
+      guard isTraining || node.outputs.count > 1 else { return }
+      try checkUnread(node.outputs.dropFirst(), of: node)
+      edit(place) { edit in
+        edit.outputs = [node.outputs[0]]
+        edit.removedAttributes = ["training_mode"]
+      }
+    case "Dropout" where node.inputs.count > 2:
+      edit(place) { $0.inputs = Array($0.inputs.prefix($0.inputs[1].isEmpty ? 1 : 2)) }
+    default: return
+    }
+  }
+
+  /// Refuses to take outputs away that something reads.
+  private func checkUnread(_ names: ArraySlice<String>, of node: NodeProto) throws(ONNXError) {
+    let read = Set(trace.model.nodes.flatMap(\.inputs) + trace.model.outputs.map(\.name))
+    guard let name = names.first(where: { !$0.isEmpty && read.contains($0) }) else { return }
+    throw .invalid(
+      file: trace.model.file,
+      ModelProblem(
+        place: "node \"\(node.label)\" (\(node.operation))",
+        expected: "running statistics that nothing else reads, to rewrite it for inference",
+        got: "\"\(name)\", which is read", advice: "export with the training nodes kept"))
+  }
+
+  private func content(of node: NodeProto, _ edit: NodeEdit) -> WireContent {
+    let source = trace.model.proto.source
+    var message = WireContent()
+    for input in edit.inputs { message.append(1, text: input) }
+    for output in edit.outputs { message.append(2, text: output) }
+    for attribute in node.attributes where !edit.removedAttributes.contains(attribute.name) {
+      message.append(source, attribute.span.field)
+    }
+    // Names and whatever fields ONNX may add, which keep their order among themselves.
+    let others = [3, 4] + Array(6...ModelSplice.highestField)
+    for range in splice.fields(of: node.span.body, numbers: others) {
+      message.append(source, range)
+    }
+    var content = WireContent()
+    for tensor in edit.initializers { content.append(5, message: tensor.content) }
+    content.append(1, message: message)
+    return content
+  }
+}
+
+extension ModelSplice {
+  /// More than any message of ONNX has, or will have soon.
+  fileprivate static let highestField = 255
+}

@@ -1,0 +1,107 @@
+import CrestGraph
+import CrestRuntime
+import CrestTensor
+import Testing
+
+/// What is composed of several operations runs on kernels, forward and backward.
+@Suite struct ComposedLayerTests {
+  typealias Trace = @Sendable ([Symbol]) throws -> [Symbol]
+
+  private static let layers: [(String, [Shape], Trace)] = [
+    (
+      "LSTM", [[5, 3, 4], [2, 24, 4], [2, 24, 6], [2, 48], [2, 3, 6], [2, 3, 6], [2, 18]],
+      { inputs in
+        let result = try inputs[0].lstm(
+          RecurrentInputs(
+            weight: inputs[1], recurrentWeight: inputs[2], bias: inputs[3],
+            sequenceLengths: inputs[0].builder.constant(Tensor([5, 2, 0] as [Int64])),
+            initialState: inputs[4]),
+          initialCell: inputs[5], peepholes: inputs[6],
+          RecurrentAttributes(direction: .bidirectional, clip: 0.9))
+        return [result.steps, result.hidden, result.cell]
+      }
+    ),
+    (
+      "GRU", [[5, 3, 4], [1, 18, 4], [1, 18, 6], [1, 36]],
+      { inputs in
+        let result = try inputs[0].gru(
+          RecurrentInputs(weight: inputs[1], recurrentWeight: inputs[2], bias: inputs[3]),
+          RecurrentAttributes(isBatchFirst: true))
+        return [result.steps, result.hidden]
+      }
+    ),
+    (
+      "layer norm", [[4, 3, 10], [10], [10]],
+      { [try $0[0].layerNormalized(scale: $0[1], bias: $0[2]).y] }
+    ),
+    (
+      "group norm", [[2, 4, 3, 3], [4], [4]],
+      { [try $0[0].groupNormalized(groups: 2, scale: $0[1], bias: $0[2])] }
+    ),
+    (
+      "instance norm", [[2, 4, 3, 3], [4], [4]],
+      { [try $0[0].instanceNormalized(scale: $0[1], bias: $0[2])] }
+    ),
+    ("SELU", [[40]], { [try $0[0].selu()] }),
+    ("GELU by tanh", [[40]], { [try $0[0].gelu(.tanh)] }),
+    ("clip", [[40]], { [try $0[0].clipped(minimum: -0.5, maximum: 0.25)] }),
+    ("parametric ReLU", [[4, 5], [5]], { [try $0[0].parametricRelu(slope: $0[1])] }),
+    (
+      "transposed convolution", [[2, 3, 4, 4], [3, 2, 3, 3], [2]],
+      {
+        let attributes = ConvAttributes(
+          strides: [2, 2], padsBefore: [1, 1], padsAfter: [1, 1])
+        return [try $0[0].convTransposed($0[1], bias: $0[2], attributes, outputPadding: [1, 1])]
+      }
+    ),
+  ]
+
+  @Test(arguments: layers.map(\.0))
+  func `a composed layer runs on kernels and agrees with the reference`(name: String) throws {
+    let (_, shapes, trace) = try #require(Self.layers.first { $0.0 == name })
+    // Traced first and differentiated once replayed, as a training step is.
+    let template = GraphBuilder()
+    let symbols = shapes.enumerated().map { template.input("input\($0)", ValueType($1)) }
+    let values = shapes.enumerated().map { number, shape in
+      let random = Philox(seed: 9, stream: UInt32(number))
+      let uniform = (0..<shape.elementCount).map { 2 * random.uniform(UInt64($0)) - 1 }
+      return Tensor(uniform, shape: shape)
+    }
+    for (number, output) in try trace(symbols).enumerated() {
+      template.output("output\(number)", output)
+    }
+    let builder = GraphBuilder()
+    let copies = try builder.replay(
+      template.result, inputTypes: shapes.map { ValueType($0) }, mode: .training)
+    builder.stage = .loss
+    var loss: Symbol?
+    for port in template.result.outputs {
+      let output = try #require(copies[port.value])
+      let part = try (output * output).sum()
+      loss = try loss.map { try $0 + part } ?? part
+    }
+    let inputs = try symbols.map { try #require(copies[$0.id]) }
+    let gradients = try builder.gradients(of: try #require(loss), withRespectTo: inputs)
+    for (number, gradient) in gradients.enumerated() {
+      builder.output("gradient\(number)", try #require(gradient))
+    }
+
+    let program = try Program(
+      builder.result,
+      ProgramRequest(inputTypes: shapes.map { ValueType($0) }, targetType: nil, mode: .training),
+      store: ParameterStore(builder.result, seed: 0), engine: Engine(threadCount: 2), loss: nil)
+    #expect(program.referenceNodes.isEmpty, "\(program.referenceNodes)")
+    try program.setInputs(values)
+    for stage in Stage.allCases { program.run(stage, random: RandomKey(seed: 1, step: 0)) }
+    let expected = Interpreter(builder.result).run(
+      inputs: values.map { ReferenceArray($0) }, variables: [])
+    for (port, result) in zip(builder.result.outputs, program.outputs()) {
+      let reference = expected[port.value.index].reals
+      let scale = max(reference.map(\.magnitude).max() ?? 0, 1)
+      for (got, wanted) in zip(result.doubles, reference) {
+        #expect(
+          (got - wanted).magnitude <= 2e-5 * scale, "\(port.name): \(got), not \(wanted), seed 9")
+      }
+    }
+  }
+}
