@@ -14,6 +14,8 @@ let package = Package(
   products: [
     .library(name: "Crest", targets: ["Crest"]),
     .executable(name: "crest", targets: ["CrestCommand"]),
+    // Needs libonnx-dev and libprotobuf-dev; nothing else does.
+    .executable(name: "crest-onnx-check", targets: ["ONNXCheck"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
@@ -71,6 +73,19 @@ let package = Package(
       name: "CrestCommand",
       dependencies: [
         "Crest", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], swiftSettings: strict),
+
+    // The official ONNX checker, as a process of its own: no target may depend on these two.
+    .target(
+      name: "COnnx",
+      cxxSettings: [.define("ONNX_NAMESPACE", to: "onnx"), .define("ONNX_ML", to: "1")],
+      linkerSettings: [
+        .linkedLibrary("onnx"), .linkedLibrary("onnx_proto"), .linkedLibrary("protobuf"),
+      ]),
+    .executableTarget(
+      name: "ONNXCheck",
+      dependencies: [
+        "COnnx", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
 
     // Examples
@@ -144,6 +159,7 @@ let package = Package(
       name: "ONNXTests",
       dependencies: ["CrestGraph", "CrestLayers", "CrestONNX", "CrestRuntime", "CrestTensor"],
       swiftSettings: strict),
+    .testTarget(name: "ONNXCheckTests", swiftSettings: strict),
     .testTarget(name: "ProjectTests", swiftSettings: strict),
     .testTarget(name: "EndToEndTests", exclude: ["Snapshots"], swiftSettings: strict),
   ],

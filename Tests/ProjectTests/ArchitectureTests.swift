@@ -32,6 +32,13 @@ import Testing
     }
   }
 
+  @Test func `keeps libonnx out of all but its own command`() throws {
+    let users = try Project.manifest().targets.filter { target in
+      target.dependencies.contains { ["COnnx", "ONNXCheck"].contains($0.name) }
+    }
+    #expect(users.map(\.name) == ["ONNXCheck"])
+  }
+
   @Test func `names folders that are there`() throws {
     for target in try Project.manifest().targets where target.type != "test" {
       let path = Project.root.appending(path: target.folder).path
