@@ -98,7 +98,7 @@ import Testing
     let x = builder.input("x", ValueType([2, 3]))
     builder.output("y", x)
     builder.output("z", try x.relu())
-    let model = try Model(graph: builder.result, engine: Engine(threadCount: 1))
+    let model = try Model(template: builder.result, engine: Engine(threadCount: 1))
     let folder = try TemporaryFolder()
     try model.exportONNX(to: folder.path + "/model.onnx")
     let nodes = try ModelProto(path: folder.path + "/model.onnx").graph.nodes

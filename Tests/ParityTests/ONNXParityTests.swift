@@ -3,6 +3,7 @@ import CrestData
 import CrestLayers
 import CrestONNX
 import CrestOptimizers
+import CrestRuntime
 import CrestTensor
 import CrestTraining
 import Foundation
