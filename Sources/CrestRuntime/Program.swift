@@ -28,6 +28,8 @@ public final class Program {
   private let memory: Memory
   private let places: [ValueID: BufferID]
   private let inputs: [(name: String, type: ValueType, buffer: BufferID)]
+  /// For each input that chooses by index, how many there are to choose from.
+  private let indexBounds: [Int?]
   private let target: (type: ValueType, buffer: BufferID, classCount: Int?)?
   private let stages: [[() -> Void]]
   private let stepNames: [[String]]
@@ -102,6 +104,8 @@ public final class Program {
       return (port.name, graph.type(of: port.value), buffer)
     }
     inputs = graph.inputs.prefix(inputCount).map(port)
+    let bounds = graph.indexBounds
+    indexBounds = graph.inputs.prefix(inputCount).map { bounds[$0.value] }
     target = graph.inputs.dropFirst(inputCount).first.map { given in
       let classes = graph.nodes.first { node in
         node.operation is CrossEntropyLabels && node.inputs[1] == given.value
@@ -121,8 +125,20 @@ public final class Program {
     guard tensors.count == inputs.count else {
       throw ProgramError.inputCount(expected: inputs.count, got: tensors.count)
     }
-    for (input, tensor) in zip(inputs, tensors) {
+    for (input, (tensor, bound)) in zip(inputs, zip(tensors, indexBounds)) {
+      if let bound { try check(tensor, of: input.name, below: bound) }
       try copy(tensor, to: input)
+    }
+  }
+
+  /// Refuses an index that there is nothing for; negative ones count from the end.
+  private func check(
+    _ indices: Tensor, of name: String, below bound: Int
+  ) throws(ProgramError) {
+    guard let values = indices.integers else { return }
+    let size = Int64(bound)
+    if let place = values.firstIndex(where: { $0 < -size || $0 >= size }) {
+      throw ProgramError.index(values[place], name: name, place: place, size: bound)
     }
   }
 

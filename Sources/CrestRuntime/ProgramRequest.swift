@@ -51,6 +51,8 @@ public enum ProgramError: Error, Equatable, Sendable, CustomStringConvertible {
   case inputCount(expected: Int, got: Int)
   /// An input or target of another type than the program was compiled for.
   case type(name: String, expected: ValueType, got: ValueType)
+  /// An index that a model's table has no row for, such as a token beyond its vocabulary.
+  case index(Int64, name: String, place: Int, size: Int)
   /// A class label the model has no output for.
   case label(Int64, index: Int, classCount: Int)
 
@@ -64,6 +66,9 @@ public enum ProgramError: Error, Equatable, Sendable, CustomStringConvertible {
       "inputs: expected \(expected), got \(got); give one tensor for each input of the model"
     case .type(let name, let expected, let got):
       "\(name): expected \(expected), got \(got); give a batch of the compiled shape and type"
+    case .index(let index, let name, let place, let size):
+      "\(name): expected indices from \(-size) to \(size - 1), got \(index) as element \(place); "
+        + "give data made for this model's table"
     case .label(let label, let index, let classCount):
       "label \(index) of the batch: expected a class from 0 to \(classCount - 1), got \(label); "
         + "give the model as many classes as the data"

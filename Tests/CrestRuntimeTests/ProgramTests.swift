@@ -212,6 +212,31 @@ import Testing
     ) { _ = try compile(SampleNet.request(4, reads: [.activation("neck")])) }
   }
 
+  @Test func `an index beyond a table is refused before it is looked up`() throws {
+    let builder = GraphBuilder()
+    let tokens = builder.input("tokens", ValueType([2, 3], .int64))
+    let table = try builder.parameter("table", [7, 4], role: .weight) { _ in
+      Tensor((0..<28).map(Float.init), shape: [7, 4])
+    }
+    builder.output("rows", try table.gathered(tokens))
+    let program = try Program(
+      builder.result,
+      ProgramRequest(
+        inputTypes: [ValueType([2, 3], .int64)], targetType: nil, mode: .inference),
+      store: ParameterStore(builder.result, seed: 0), engine: Engine(threadCount: 1), loss: nil)
+    try program.setInputs([Tensor([0, 6, -7, 1, 2, -1] as [Int64], shape: [2, 3])])
+    program.run(.forward, random: RandomKey(seed: 0, step: 0))
+    #expect(program.outputs()[0].doubles.suffix(4) == [24, 25, 26, 27])
+    for wrong in [7, -8] as [Int64] {
+      let message =
+        "tokens: expected indices from -7 to 6, got \(wrong) as element 1; give data made for this "
+        + "model's table"
+      expect(message) {
+        try program.setInputs([Tensor([0, wrong, 0, 0, 0, 0], shape: [2, 3])])
+      }
+    }
+  }
+
   private func expect(_ message: String, _ body: () throws -> Void) {
     do {
       try body()

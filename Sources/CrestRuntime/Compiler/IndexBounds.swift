@@ -1,0 +1,28 @@
+import CrestGraph
+import CrestTensor
+
+extension Graph {
+  /// For inputs that choose from a table by index, the smallest number of rows they choose from.
+  ///
+  /// A user's data may hold any index, and the reference trusts its own; so data are checked against
+  /// these bounds on their way in.
+  var indexBounds: [ValueID: Int] {
+    var bounds: [ValueID: Int] = [:]
+    for node in nodes {
+      guard let gather = node.operation as? Gather else { continue }
+      let rows = type(of: node.inputs[0]).shape[gather.axis]
+      let source = unchanged(node.inputs[1])
+      bounds[source] = min(bounds[source] ?? rows, rows)
+    }
+    return bounds
+  }
+
+  /// What a value comes from by operations that keep its numbers.
+  private func unchanged(_ value: ValueID) -> ValueID {
+    guard let node = producer(of: value) else { return value }
+    switch node.operation {
+    case is Cast, is Reshape, is Flatten, is Transpose, is Expand: return unchanged(node.inputs[0])
+    default: return value
+    }
+  }
+}
