@@ -229,7 +229,7 @@ struct ImportCase: Decodable, Sendable, CustomTestStringConvertible {
       + "convert it with onnx.version_converter",
     "output": "output \"y\": expected a value that the graph defines, got none",
     "shape":
-      "node \"m\" (MatMul, opset 17): expected matrices [m, k] and [k, n], got [2, 4] and [3, 2]",
+      "node \"m\" (MatMul, opset 17): expected matrices […, m, k] and […, k, n], got [2, 4] and [3, 2]",
     "stride": "node \"p\" (MaxPool, opset 17): expected strides of at least 1, one for each of the "
       + "spatial sizes [4, 4], got [0, 1]",
     "twice":

@@ -107,7 +107,7 @@ def run():
     case("shape-arithmetic", [
         N("Shape", ["x"], ["sh"]), N("Gather", ["sh", "zero"], ["n"]), N("Unsqueeze", ["n"], ["n1"], axes=[0]),
         N("Concat", ["n1", "rest"], ["to"], axis=0), N("Reshape", ["x", "to"], ["a"]),
-        N("Size", ["a"], ["size"]), N("Cast", ["size"], ["count"], to=F), N("Div", ["a", "count"], ["y"])],
+        N("Size", ["a"], ["size"]), N("Div", ["size", "n"], ["per"]), N("Cast", ["per"], ["count"], to=F), N("Div", ["a", "count"], ["y"])],
         X, 11, [ints("zero", 0), ints("rest", [8])])
     case("mask-where", [N("Equal", ["x", "zero"], ["m"]), N("Where", ["m", "a", "b"], ["y"])], [("x", I, [4])], 13,
          [ints("zero", 0), tensor("a", 1.5), tensor("b", -2)])

@@ -37,7 +37,7 @@ extension OperatorTable {
     ],
     "GlobalAveragePool": [.unary { _, x in try x.globalAveragePool() }],
     "GlobalMaxPool": [
-      .unary { _, x in try x.max(axes: Array(2..<x.shape.rank), keepingDimensions: true) }
+      .unary { _, x in try x.globalMaxPool() }
     ],
     "MaxPool": [
       OperatorImport(inputs: 1...1, outputs: 1...2) { node in

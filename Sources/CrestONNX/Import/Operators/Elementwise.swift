@@ -23,6 +23,11 @@ extension OperatorTable {
     "Log": [.unary { _, x in try x.log() }],
     "Max": [folding { try $0.maximum($1) }],
     "Min": [folding { try $0.minimum($1) }],
+    "Mod": [
+      OperatorImport(since: 10, inputs: 2...2) { node in
+        [try node.input(0).remainder(node.input(1), followsDividend: node.flag("fmod"))]
+      }
+    ],
     "Mul": [.binary(slots: scale) { try $0 * $1 }],
     "Neg": [.unary { _, x in try -x }],
     "Not": [.unary { _, x in try x.not() }],

@@ -32,16 +32,22 @@ extension OperatorTable {
       }
     ],
     "ReduceL1": reduction(axesInputSince: 18) {
-      try $0.absolute().sum(axes: $1, keepingDimensions: $2)
+      try $0.l1Norm(axes: $1, keepingDimensions: $2)
     },
     "ReduceL2": reduction(axesInputSince: 18) {
-      try ($0 * $0).sum(axes: $1, keepingDimensions: $2).squareRoot()
+      try $0.l2Norm(axes: $1, keepingDimensions: $2)
+    },
+    "ReduceLogSum": reduction(axesInputSince: 18) {
+      try $0.logSum(axes: $1, keepingDimensions: $2)
+    },
+    "ReduceLogSumExp": reduction(axesInputSince: 18) {
+      try $0.logSumExp(axes: $1, keepingDimensions: $2)
     },
     "ReduceMax": reduction(axesInputSince: 18) { try $0.max(axes: $1, keepingDimensions: $2) },
     "ReduceMean": reduction(axesInputSince: 18) { try $0.mean(axes: $1, keepingDimensions: $2) },
     "ReduceMin": reduction(axesInputSince: 18) { try $0.min(axes: $1, keepingDimensions: $2) },
     "ReduceSumSquare": reduction(axesInputSince: 18) {
-      try ($0 * $0).sum(axes: $1, keepingDimensions: $2)
+      try $0.sumOfSquares(axes: $1, keepingDimensions: $2)
     },
     "ReduceSum": reduction(axesInputSince: 13) { try $0.sum(axes: $1, keepingDimensions: $2) },
   ]

@@ -53,6 +53,19 @@ extension OperatorTable {
       }
     ],
     "Identity": [OperatorImport(inputs: 1...1, passesThrough: true) { [try $0.input(0)] }],
+    "OneHot": [
+      OperatorImport(since: 9, inputs: 3...3) { node in
+        guard let depth = try node.integers(1, "a depth").first else {
+          throw node.problem(expected: "a depth", got: "none")
+        }
+        let values = try node.input(2).split(count: 2).map { try $0.reshaped(to: []) }
+        return [
+          try node.input(0).oneHot(
+            depth: depth, axis: node.integer("axis", default: -1), on: values[1],
+            off: values[0])
+        ]
+      }
+    ],
     "Pad": [
       OperatorImport(since: 18, inputs: 2...4) { node in
         try pad(
@@ -149,7 +162,8 @@ extension OperatorTable {
     _ node: NodeImport, pads: [Int], value: Double, axes: [Int]?
   ) throws -> [Symbol] {
     let x = try node.input(0)
-    _ = try node.text("mode", default: "constant", of: ["constant"])
+    let known = ["constant"] + BorderMode.allCases.map(\.rawValue)
+    let mode = try node.text("mode", default: "constant", of: known)
     let axes = try axes.map { try node.resolved($0, of: x) } ?? Array(0..<x.shape.rank)
     guard pads.count == 2 * axes.count else {
       throw node.problem(expected: "\(2 * axes.count) pads", got: "\(pads)")
@@ -159,6 +173,9 @@ extension OperatorTable {
     for (place, axis) in axes.enumerated() {
       before[axis] = pads[place]
       after[axis] = pads[axes.count + place]
+    }
+    if let border = BorderMode(rawValue: mode) {
+      return [try x.padded(before: before, after: after, mode: border)]
     }
     return [try x.padded(before: before, after: after, value: value)]
   }
