@@ -1,0 +1,84 @@
+import Foundation
+import Testing
+
+/// A network from a file, trained, written back and asked.
+@Suite struct `An ONNX file` {
+  private static let folder = URL(filePath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().appending(path: "Fixtures/onnx/import")
+
+  private static func model(_ name: String) -> String {
+    folder.appending(path: "\(name).onnx").path(percentEncoded: false)
+  }
+
+  /// Sixteen examples of four numbers, whose class is the place of the largest of the first three.
+  private func data() throws -> TemporaryFolder {
+    let data = try TemporaryFolder()
+    var inputs: [Float] = []
+    var labels: [Int64] = []
+    for example in 0..<16 {
+      let values = (0..<4).map { Float((example * 7 + $0 * 5) % 11) / 8 - 0.5 }
+      inputs += values
+      labels.append(Int64((0..<3).max { values[$0] < values[$1] } ?? 0))
+    }
+    try npy("<f4", "(16, 4)", inputs.withUnsafeBytes { Data($0) }).write(to: data["train-x.npy"])
+    try npy("<i8", "(16,)", labels.withUnsafeBytes { Data($0) }).write(to: data["train-y.npy"])
+    return data
+  }
+
+  private func npy(_ type: String, _ shape: String, _ bytes: Data) -> Data {
+    let header = "{'descr': '\(type)', 'fortran_order': False, 'shape': \(shape), }"
+    let padded = header + String(repeating: " ", count: 117 - header.utf8.count) + "\n"
+    return Data([0x93] + Array("NUMPY".utf8) + [1, 0, 118, 0]) + Data(padded.utf8) + bytes
+  }
+
+  @Test func `is trained, written back and asked`() throws {
+    let data = try data()
+    let trained = data["trained.onnx"].path(percentEncoded: false)
+    let result = try CrestProcess.run([
+      "train", "--model", Self.model("final-softmax"), "--data", data.path, "--epochs", "3",
+      "--max-lr", "0.05", "--batch-size", "6", "--no-shuffle", "--export", trained,
+    ])
+    #expect(result.status == 0, "\(result.error)")
+    #expect(
+      result.error.contains(
+        "Note: the model ends in Softmax (\"y\"): cross-entropy takes what goes"))
+    let before = try predict(Self.model("final-softmax"), data)
+    let after = try predict(trained, data)
+    #expect(before.count == 128 + 16 * 3 * 4)
+    #expect(after.count == before.count && after != before)
+    #expect(try predict(trained, data) == after)
+  }
+
+  private func predict(_ model: String, _ data: TemporaryFolder) throws -> Data {
+    let result = try CrestProcess.run([
+      "predict", "--model", model, "--input", data["train-x.npy"].path(percentEncoded: false),
+      "--output", data["y.npy"].path(percentEncoded: false),
+    ])
+    #expect(result.status == 0, "\(result.error)")
+    return try Data(contentsOf: data["y.npy"])
+  }
+
+  @Test func `that can't be run ends with code 65 and all it lacks`() throws {
+    let data = try data()
+    let path = Self.model("broken/unsupported")
+    let result = try CrestProcess.run([
+      "train", "--model", path, "--data", data.path, "--epochs", "1", "--max-lr", "0.1",
+    ])
+    #expect(result.status == 65)
+    #expect(
+      result.error
+        == "Error: \(path): 2 of its nodes can't be run: NonMaxSuppression (opset 17) at \"nms\"; "
+        + "com.example.Foo (opset 1) at \"b\"; export the model without these operations\n")
+  }
+
+  @Test func `that needs an input by another name says so`() throws {
+    let data = try data()
+    let result = try CrestProcess.run([
+      "predict", "--model", Self.model("two-inputs"), "--input",
+      "a=" + data["train-x.npy"].path(percentEncoded: false), "--output", "y.npy",
+    ])
+    #expect(result.status == 64)
+    #expect(
+      result.error == "Error: --input: the input \"b\" is missing; add --input b=FILE.npy\n")
+  }
+}
