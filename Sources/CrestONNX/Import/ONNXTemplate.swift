@@ -87,6 +87,7 @@ public struct ONNXTemplate: GraphTemplate {
 struct InputTypes {
   /// The batch size that the file states; nil when it leaves it open.
   private(set) var declaredBatch: Int?
+  private static let batchLimit = 1 << 20
   private var examples: [ValueType] = []
 
   init(_ model: CheckedModel, shapes: [String: Shape]) throws(ONNXError) {
@@ -132,6 +133,11 @@ struct InputTypes {
         return Int(size)
       }
       if let batch = size(0) {
+        guard batch <= Self.batchLimit else {
+          throw problem(
+            input.name, expected: "a batch of at most \(Self.batchLimit)", got: "\(batch)",
+            "the file is damaged")
+        }
         if let declaredBatch, declaredBatch != batch {
           throw problem(
             input.name, expected: "a batch of \(declaredBatch), as other inputs have",

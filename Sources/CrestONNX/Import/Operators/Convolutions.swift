@@ -140,10 +140,12 @@ extension NodeImport {
     default:
       for axis in spatial.indices {
         let (reach, overflow) = (kernel[axis] - 1).multipliedReportingOverflow(by: dilations[axis])
-        let steps = (spatial[axis] + strides[axis] - 1) / strides[axis] - 1
         guard !overflow, reach < .max / 4, strides[axis] < .max / 4 else {
-          throw problem(expected: "a window that can be counted", got: "dilations \(dilations)")
+          throw problem(
+            expected: "a window that can be counted",
+            got: "strides \(strides) and dilations \(dilations)")
         }
+        let steps = (spatial[axis] + strides[axis] - 1) / strides[axis] - 1
         let total = max(steps * strides[axis] + reach + 1 - spatial[axis], 0)
         let smaller = total / 2
         let isUpper = mode == "SAME_UPPER"

@@ -87,8 +87,11 @@ extension OperatorTable {
     "Reshape": [
       OperatorImport(inputs: 2...2, passesThrough: true) { node in
         let allowsZero = try node.flag("allowzero")
-        let operation = Reshape(try node.integers(1, "sizes"), allowsZero: allowsZero)
-        return try node.builder.apply(operation, [node.input(0)])
+        let x = try node.input(0)
+        let sizes = try node.integers(1, "sizes")
+        // What is copied or inferred can't be more than the input has.
+        _ = try node.shape(sizes.filter { $0 > 0 } + x.shape.dimensions)
+        return try node.builder.apply(Reshape(sizes, allowsZero: allowsZero), [x])
       }
     ],
     "Slice": [
