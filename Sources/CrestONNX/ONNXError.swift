@@ -28,7 +28,7 @@ public enum ONNXError: Error, Equatable, Sendable {
   case malformed(Place, expected: String, got: String)
   /// A count or a size is beyond what any real model has.
   case overLimit(Place, limit: String)
-  /// A tensor's elements are of a type that ``Tensor`` lacks.
+  /// A tensor's elements are of a type that `Tensor` lacks.
   case unsupportedElementType(Place, type: String)
   /// A tensor lies in a side file that must not or can't be read.
   case externalData(Place, location: String, problem: ExternalDataProblem)

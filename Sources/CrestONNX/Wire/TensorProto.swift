@@ -2,7 +2,7 @@ package import CrestTensor
 
 /// The description of a tensor (ONNX `TensorProto`); its elements stay where they are until asked for.
 ///
-/// For the types that ``Tensor`` has, the storage is proven to hold as many elements as the shape
+/// For the types that `Tensor` has, the storage is proven to hold as many elements as the shape
 /// says, except external data, which is checked when it is opened.
 package struct TensorProto: Sendable {
   /// A field that holds elements one by one; raw values are ONNX's field numbers.
@@ -64,7 +64,7 @@ package struct TensorProto: Sendable {
   package fileprivate(set) var shape: Shape = []
   package fileprivate(set) var storage = Storage.none
 
-  /// The bytes that the elements take in memory; nil when ``Tensor`` lacks their type.
+  /// The bytes that the elements take in memory; nil when `Tensor` lacks their type.
   package var byteCount: Int? { dataType.elementType.map { shape.elementCount * $0.byteCount } }
 }
 
