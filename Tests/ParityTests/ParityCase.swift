@@ -52,13 +52,7 @@ struct ParityCase {
     expected = try JSONDecoder().decode(
       Expected.self, from: Data(contentsOf: folder.appending(path: "expected.json")))
     let file = try [UInt8](Data(contentsOf: folder.appending(path: "expected-weights.npy")))
-    // Version 1.0 of the format: magic and version in 8 bytes, the header's length in 2, the
-    // header, the numbers.
-    let start = 10 + Int(file[8]) + Int(file[9]) << 8
-    weights = stride(from: start, to: file.count, by: 4).map { offset in
-      Float(
-        bitPattern: file[offset..<offset + 4].reversed().reduce(0) { $0 << 8 | UInt32($1) })
-    }
+    weights = try Tensor(npy: file).array(as: Float.self)
   }
 
   /// The elements of a variable that were kept.

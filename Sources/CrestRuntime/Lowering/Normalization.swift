@@ -2,78 +2,59 @@ import CCrestKernels
 import CrestGraph
 import CrestTensor
 
-/// The rows of channels a batch norm sees: images channels-last, or a plain matrix.
-private func channelRows(
-  _ value: ValueID, in lowering: Lowering
-) -> (layout: Lowering.Layout, rows: Int, channels: Int)? {
-  let shape = lowering.graph.type(of: value).shape
-  switch shape.rank {
-  case 2: return (.plain, shape[0], shape[1])
-  case 4: return (.channelsLast, shape[0] * shape[2] * shape[3], shape[1])
-  default: return nil
+extension Lowering {
+  /// Runs a batch-norm kernel over rows of channels: images channels-last, or a plain matrix.
+  ///
+  /// The first `images` inputs and the first output have the shape of x; all others are vectors of
+  /// channels.
+  fileprivate func normalize(
+    _ node: Graph.Node, images: Int,
+    _ kernel: @escaping (KernelCall, (rows: Int, channels: Int)) -> Void
+  ) -> Bool {
+    let shape = graph.type(of: node.inputs[0]).shape
+    guard shape.rank == 2 || shape.rank == 4 else { return false }
+    let layout: Layout = shape.rank == 4 ? .channelsLast : .plain
+    let size = (rows: shape[0] * shape.dropFirst(2).reduce(1, *), channels: shape[1])
+    emit(
+      node.operation.name,
+      reads: node.inputs[..<images].map { buffer($0, layout) }
+        + node.inputs[images...].map { buffer($0) },
+      writes: [output(node.outputs[0], layout)] + node.outputs[1...].map { output($0) },
+      scratchBytes: ck_batch_norm_scratch_bytes(size.rows, size.channels)
+    ) { call in kernel(call, size) }
+    return true
   }
 }
 
 extension BatchNormTraining: KernelLowering {
   func lower(_ node: Graph.Node, into lowering: Lowering) -> Bool {
-    guard let (layout, rows, channels) = channelRows(node.inputs[0], in: lowering) else {
-      return false
-    }
     let epsilon = Float(epsilon)
-    lowering.emit(
-      name,
-      reads: [lowering.buffer(node.inputs[0], layout)]
-        + node.inputs[1...].map { lowering.buffer($0) },
-      writes: [lowering.output(node.outputs[0], layout)]
-        + node.outputs[1...].map { lowering.output($0) },
-      scratchBytes: ck_batch_norm_scratch_bytes(rows, channels)
-    ) { call in
+    return lowering.normalize(node, images: 1) { call, size in
       call.kernels.pointee.batch_norm_train_f32(
-        call.pool, rows, channels, epsilon, call.read(0), call.read(1), call.read(2),
+        call.pool, size.rows, size.channels, epsilon, call.read(0), call.read(1), call.read(2),
         call.write(0), call.write(1), call.write(2), call.scratch)
     }
-    return true
   }
 }
 
 extension BatchNormTrainingGradient: KernelLowering {
   func lower(_ node: Graph.Node, into lowering: Lowering) -> Bool {
-    guard let (layout, rows, channels) = channelRows(node.inputs[0], in: lowering) else {
-      return false
-    }
     let epsilon = Float(epsilon)
-    lowering.emit(
-      name,
-      reads: node.inputs[..<2].map { lowering.buffer($0, layout) }
-        + node.inputs[2...].map { lowering.buffer($0) },
-      writes: [lowering.output(node.outputs[0], layout)]
-        + node.outputs[1...].map { lowering.output($0) },
-      scratchBytes: ck_batch_norm_scratch_bytes(rows, channels)
-    ) { call in
+    return lowering.normalize(node, images: 2) { call, size in
       call.kernels.pointee.batch_norm_train_gradient_f32(
-        call.pool, rows, channels, epsilon, call.read(0), call.read(1), call.read(2),
+        call.pool, size.rows, size.channels, epsilon, call.read(0), call.read(1), call.read(2),
         call.read(3), call.read(4), call.write(0), call.write(1), call.write(2), call.scratch)
     }
-    return true
   }
 }
 
 extension BatchNormInference: KernelLowering {
   func lower(_ node: Graph.Node, into lowering: Lowering) -> Bool {
-    guard let (layout, rows, channels) = channelRows(node.inputs[0], in: lowering) else {
-      return false
-    }
     let epsilon = Float(epsilon)
-    lowering.emit(
-      name,
-      reads: [lowering.buffer(node.inputs[0], layout)]
-        + node.inputs[1...].map { lowering.buffer($0) },
-      writes: [lowering.output(node.outputs[0], layout)]
-    ) { call in
+    return lowering.normalize(node, images: 1) { call, size in
       call.kernels.pointee.batch_norm_inference_f32(
-        call.pool, rows, channels, epsilon, call.read(0), call.read(1), call.read(2),
+        call.pool, size.rows, size.channels, epsilon, call.read(0), call.read(1), call.read(2),
         call.read(3), call.read(4), call.write(0))
     }
-    return true
   }
 }
