@@ -28,6 +28,10 @@ enum CommandError: Error, Equatable {
   case preprocessing(String)
   /// An input whose channels aren't those that the model's preparation is for.
   case channels(expected: Int, shape: Shape)
+  /// A new head for a built-in network.
+  case headOfBuiltIn(model: String)
+  /// A new head without outputs.
+  case headClasses(Int)
   /// Two momenta without a cycle to move between them.
   case momentumPair(schedule: String)
   /// A style of 1cycle for another schedule.
@@ -84,6 +88,11 @@ extension CommandError: CustomStringConvertible {
     case .channels(let expected, let shape):
       "--input: expected examples with \(expected) channels along their first axis, for which the "
         + "model's preparation is, got shape \(shape); transpose them"
+    case .headOfBuiltIn(let model):
+      "--replace-head: it is for ONNX files, but --model is \(model), which is made for the data's "
+        + "classes; leave it out"
+    case .headClasses(let classes):
+      "--replace-head: expected at least 1 class, got \(classes)"
     case .momentumPair(let schedule):
       "--momentum: two values are the ends of a 1cycle, but the schedule is \(schedule); give one"
     case .styleWithout1cycle(let schedule):
