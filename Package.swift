@@ -161,7 +161,9 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(name: "ONNXCheckTests", swiftSettings: strict),
     .testTarget(name: "ProjectTests", swiftSettings: strict),
-    .testTarget(name: "EndToEndTests", exclude: ["Snapshots"], swiftSettings: strict),
+    .testTarget(
+      name: "EndToEndTests", dependencies: ["CrestONNX", "CrestTensor"], exclude: ["Snapshots"],
+      swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11,

@@ -25,9 +25,9 @@ public final class OneCycleScheduler: Callback {
   /// fastai's `lr_max=slice(a, b)`, PyTorch's `max_lr=[…]`.
   ///
   /// - Parameters:
-  ///   - maxLR: The highest rates, in place of `policy`'s.
-  ///   - policy: What the policy of one rate is, as in `{ try OneCycle(maxLR: $0) }`.
+  ///   - maxLR: The highest rates.
   ///   - cyclesMomentum: Whether the momentum moves too.
+  ///   - policy: What the policy of one highest rate is, as in `{ try OneCycle(maxLR: $0) }`.
   /// - Throws: `ParameterError` unless all rates are finite and above 0, and what `policy` throws.
   public init(
     maxLR: GroupValues, cyclesMomentum: Bool = true, policy: (Double) throws -> OneCycle

@@ -22,8 +22,8 @@ public final class ParameterScheduler: Callback {
   /// A scheduler of learning rates of which each group has its own.
   ///
   /// - Parameters:
-  ///   - rates: In which proportions they are; `schedule` gives the last group's.
-  ///   - schedule: The values.
+  ///   - schedule: The values of the last group.
+  ///   - rates: In which proportions the groups' rates are.
   /// - Throws: `ParameterError` unless all rates are finite and above 0.
   public init(_ schedule: Schedule, rates: GroupValues) throws(ParameterError) {
     try rates.validate("learning rates")

@@ -32,6 +32,12 @@ enum CommandError: Error, Equatable {
   case headOfBuiltIn(model: String)
   /// A new head without outputs.
   case headClasses(Int)
+  /// Neither a file nor the list of operations to show.
+  case nothingToInspect
+  /// The sizes of an example that aren't positive numbers with commas.
+  case malformedShape(String)
+  /// ONNX's own checker refuses a file.
+  case refusedByChecker(String)
   /// Two momenta without a cycle to move between them.
   case momentumPair(schedule: String)
   /// A style of 1cycle for another schedule.
@@ -41,7 +47,9 @@ enum CommandError: Error, Equatable {
 
   var code: FailureCode {
     switch self {
-    case .severalInputs, .targetShape, .exampleCounts, .preprocessing, .channels: .data
+    case .severalInputs, .targetShape, .exampleCounts, .preprocessing, .channels,
+      .refusedByChecker:
+      .data
     case .interrupted: .interrupted
     default: .usage
     }
@@ -93,6 +101,13 @@ extension CommandError: CustomStringConvertible {
         + "classes; leave it out"
     case .headClasses(let classes):
       "--replace-head: expected at least 1 class, got \(classes)"
+    case .nothingToInspect:
+      "inspect: expected an ONNX file, or --operators alone, got neither; name the file"
+    case .malformedShape(let text):
+      "--shape: expected sizes from 1 up with commas between, after the input's name and = if there "
+        + "are several, got \"\(text)\""
+    case .refusedByChecker(let message):
+      "crest-onnx-check refuses the model: \(message)"
     case .momentumPair(let schedule):
       "--momentum: two values are the ends of a 1cycle, but the schedule is \(schedule); give one"
     case .styleWithout1cycle(let schedule):

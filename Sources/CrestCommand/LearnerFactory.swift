@@ -10,13 +10,13 @@ func makeLearner(
   let (data, model, loss) = try options.load(
     keepsAll: training.noShuffle, headClasses: parameters.replaceHead)
   if let readiness = model.trainingReadiness { note(readiness) }
-  model.restartTracedStatistics()
   let learner = try Learner(
     model, data: data, loss: loss, optimizer: optimizer, metrics: metrics(for: data.train.target),
     batchSize: options.batchSize, seed: options.seed, shuffle: !training.noShuffle,
     transforms: transforms, groups: parameters.groups.split,
     weightDecays: training.weightDecays, frozenNormalization: parameters.frozenNorm)
   try parameters.freeze(learner)
+  model.restartTracedStatistics(except: learner.frozen)
   return learner
 }
 

@@ -43,9 +43,10 @@ struct ModelOptions: ParsableArguments {
   @Flag(help: "Print results as JSON, one object a line.")
   var json = false
 
-  /// Reads the data and makes the network for it; with `keepsAll`, a set without a validation part keeps
-  /// all its examples for training, and is measured on them. `headClasses` gives a network from a file a
-  /// new last layer.
+  /// Reads the data and makes the network for it.
+  ///
+  /// With `keepsAll`, a set without a validation part keeps all its examples for training, and is measured
+  /// on them. `headClasses` gives a network from a file a new last layer.
   func load(
     keepsAll: Bool = false, headClasses: Int? = nil
   ) throws -> (data: DataSplit, model: Model, loss: Loss?) {

@@ -18,9 +18,8 @@ public struct ImportedOperator: Sendable, Equatable {
     ImportedOperator(name: name, versions: forms.map { max($0.since, oldestOpset) }.sorted())
   }.sorted { $0.name < $1.name }
 
-  /// The opsets of each form, as in `7–12, 13–28`.
-  public var opsets: String {
-    let ends = versions.dropFirst().map { $0 - 1 } + [Self.newestOpset]
-    return zip(versions, ends).map { "\($0)–\($1)" }.joined(separator: ", ")
+  /// The opsets of each form.
+  public var forms: [ClosedRange<Int64>] {
+    zip(versions, versions.dropFirst().map { $0 - 1 } + [Self.newestOpset]).map { $0...$1 }
   }
 }

@@ -28,13 +28,15 @@ extension Model {
   /// Lets batch norm's running statistics begin afresh, at mean 0 and variance 1, where an exporter has
   /// only traced a new network (``TrainingReadiness/Note/tracedStatistics``); others stay.
   ///
+  /// Names in `frozen` are left as they are: batch norm that stays in inference needs what the file has.
+  ///
   /// PyTorch's export in training mode runs the network once on the example input, so that the file has
   /// a tenth of that input's statistics, with which training in PyTorch itself would not begin.
-  public func restartTracedStatistics() {
+  public func restartTracedStatistics(except frozen: Set<String> = []) {
     guard let template = template as? ONNXTemplate,
       template.readiness.notes.contains(.tracedStatistics)
     else { return }
-    for variable in template.trace.plan.variables {
+    for variable in template.trace.plan.variables where !frozen.contains(variable.name) {
       guard let start = variable.start, let entry = store.entry(named: variable.name) else {
         continue
       }

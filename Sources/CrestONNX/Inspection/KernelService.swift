@@ -7,9 +7,9 @@ struct KernelService {
   /// Why there is no backward pass; nil when there is one.
   let trainingProblem: String?
   /// The places of the file's nodes that something is computed for.
-  private var computed: [Stage: Set<String>] = [:]
+  private let computed: [Stage: Set<String>]
   /// Those that the reference computes something for.
-  private var byReference: [Stage: Set<String>] = [:]
+  private let byReference: [Stage: Set<String>]
 
   /// Compiles the model for both.
   ///
@@ -18,7 +18,8 @@ struct KernelService {
     let types = model.inputs.map { $0.batchType(model.template.fixedBatchSize ?? 2) }
     let inference = try model.cache(loss: nil).program(
       ProgramRequest(inputTypes: types, targetType: nil, mode: .inference))
-    note(inference)
+    var slow = inference.referenceNodes
+    var problem: String?
     let builder = GraphBuilder()
     try builder.replay(model.template.graph(for: types), inputTypes: types, mode: .training)
     do {
@@ -27,16 +28,19 @@ struct KernelService {
       _ = try builder.gradients(
         of: output.mean(), withRespectTo: Self.parameters(builder))
       let mean = Loss("mean") { prediction, _ in prediction }
-      note(
-        try model.cache(loss: mean).program(
-          ProgramRequest(
-            inputTypes: types, targetType: inference.predictionType, mode: .training)))
-      trainingProblem =
-        model.store.parameters.isEmpty ? "it has no parameters" : nil
+      slow += try model.cache(loss: mean).program(
+        ProgramRequest(
+          inputTypes: types, targetType: inference.predictionType, mode: .training)
+      ).referenceNodes
+      if model.store.parameters.isEmpty { problem = "it has no parameters" }
     } catch let error as GraphError {
-      trainingProblem = "\(error)"
+      problem = "\(error)"
     }
-    for node in builder.result.nodes { computed[node.stage, default: []].insert(node.path) }
+    trainingProblem = problem
+    computed = builder.result.nodes.reduce(into: [:]) {
+      $0[$1.stage, default: []].insert($1.path)
+    }
+    byReference = slow.reduce(into: [:]) { $0[$1.stage, default: []].insert($1.path) }
   }
 
   private static func parameters(_ builder: GraphBuilder) -> [Symbol] {
@@ -46,12 +50,6 @@ struct KernelService {
         graph.variables[number].role != nil
       else { return nil }
       return builder.symbol(graph.id(ofValue: index))
-    }
-  }
-
-  private mutating func note(_ program: Program) {
-    for node in program.referenceNodes {
-      byReference[node.stage, default: []].insert(node.path)
     }
   }
 

@@ -21,8 +21,8 @@ public struct ONNXInspection: Sendable {
     public let name: String
     /// How many nodes there are.
     public let count: Int
-    /// The versions of the operator set that have the form which is used; nil when it can't be imported.
-    public let opsets: String?
+    /// The opsets that have the form which is used; nil when it can't be imported.
+    public let opsets: ClosedRange<Int64>?
     /// What computes it; nil when that isn't known, or nothing is left to be computed at a run.
     public let forward: Service?
     /// What computes its gradient; nil when that isn't known, or it needs none.
@@ -145,7 +145,11 @@ public struct ONNXInspection: Sendable {
   ) -> (trained: Arrays, fixed: Arrays, statistics: Arrays, constants: Arrays) {
     var (trained, fixed, statistics, constants) = (Arrays(), Arrays(), Arrays(), Arrays())
     for variable in plan.variables {
-      if variable.role == nil { statistics.add(variable.source) } else { trained.add(variable.source) }
+      if variable.role == nil {
+        statistics.add(variable.source)
+      } else {
+        trained.add(variable.source)
+      }
     }
     let couldTrain = Set(
       plan.notes.compactMap { note in
@@ -166,7 +170,8 @@ public struct ONNXInspection: Sendable {
       let form = OperatorTable.find(nodes[0], opsets: model.opsets)
       let known = ImportedOperator.all.first { $0.name == nodes[0].operation }
       return OperationUse(
-        name: name, count: nodes.count, opsets: form == nil ? nil : known?.opsets,
+        name: name, count: nodes.count,
+        opsets: form == nil ? nil : known?.forms.first { $0.contains(opset) },
         forward: service?.service(of: places, .forward),
         backward: service?.service(of: places, .backward))
     }.sorted { $0.name < $1.name }
