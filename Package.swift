@@ -159,10 +159,17 @@ let package = Package(
       name: "ONNXTests",
       dependencies: ["CrestGraph", "CrestLayers", "CrestONNX", "CrestRuntime", "CrestTensor"],
       swiftSettings: strict),
-    .testTarget(name: "ONNXCheckTests", swiftSettings: strict),
+    .target(
+      name: "ProcessTestSupport", path: "Tests/ProcessTestSupport", swiftSettings: strict),
+    .testTarget(
+      name: "ONNXCheckTests",
+      dependencies: [
+        "ProcessTestSupport", "CrestLayers", "CrestONNX", "CrestRuntime", "CrestTensor",
+      ], swiftSettings: strict),
     .testTarget(name: "ProjectTests", swiftSettings: strict),
     .testTarget(
-      name: "EndToEndTests", dependencies: ["CrestONNX", "CrestTensor"], exclude: ["Snapshots"],
+      name: "EndToEndTests", dependencies: ["CrestONNX", "CrestTensor", "ProcessTestSupport"],
+      exclude: ["Snapshots"],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
