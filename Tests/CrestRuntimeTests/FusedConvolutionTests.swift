@@ -31,7 +31,7 @@ import Testing
       let added = bias ? try parameter([filters], .bias) : nil
       let pads = [kernel / 2, kernel / 2]
       return try x.conv(
-        filter, added,
+        filter, bias: added,
         ConvAttributes(strides: [stride, stride], padsBefore: pads, padsAfter: pads))
     }
 
