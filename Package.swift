@@ -168,7 +168,8 @@ let package = Package(
       ], swiftSettings: strict),
     .testTarget(name: "ProjectTests", swiftSettings: strict),
     .testTarget(
-      name: "EndToEndTests", dependencies: ["ProcessTestSupport"], exclude: ["Snapshots"],
+      name: "EndToEndTests", dependencies: ["CrestONNX", "CrestTensor", "ProcessTestSupport"],
+      exclude: ["Snapshots"],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],

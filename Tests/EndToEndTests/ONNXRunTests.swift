@@ -123,6 +123,50 @@ import Testing
     return try Data(contentsOf: data["y.npy"])
   }
 
+  @Test func `gets a new head for the classes of the data, and keeps what is frozen`() throws {
+    let data = try data()
+    let trained = data["trained.onnx"].path(percentEncoded: false)
+    func train(_ more: String...) throws -> CrestProcess.Result {
+      try CrestProcess.run(
+        [
+          "train", "--model", Self.model("merged"), "--data", data.path, "--epochs", "2",
+          "--max-lr", "0.001:0.1", "--batch-size", "6", "--export", trained,
+        ] + more)
+    }
+    let result = try train(
+      "--replace-head", "3", "--freeze", "*", "--unfreeze", "w2", "--seed", "4")
+    #expect(result.status == 0, "\(result.error)")
+    #expect(
+      result.error.contains(
+        "Note: the head \"y\" (Gemm) has 3 outputs in place of 4, and its weights begin anew\n"))
+    let inspected = try CrestProcess.run(["inspect", trained, "--json"]).objects()
+    #expect(inspected.first?["metadata"] as? [String] == ["crest.classes", "crest.preprocessing"])
+    #expect(try predict(trained, data).count == 128 + 16 * 3 * 4)
+
+    let refused = try train("--replace-head", "0")
+    #expect(refused.status == 64)
+    #expect(refused.error == "Error: --replace-head: expected at least 1 class, got 0\n")
+  }
+
+  @Test func `with operations that are slow says so on standard error`() throws {
+    let data = try TemporaryFolder()
+    let tokens = (0..<32).map { Int64($0 % 5) }
+    try npy("<i8", "(8, 4)", tokens.withUnsafeBytes { Data($0) }).write(to: data["train-x.npy"])
+    let labels = (0..<8).map { Int64($0 % 3) }
+    try npy("<i8", "(8,)", labels.withUnsafeBytes { Data($0) }).write(to: data["train-y.npy"])
+    let note = "Note: slow, no kernel serves: Gather (node \"e\" (Gather, opset 13), forward)"
+    for options in [[], ["--json"]] {
+      let result = try CrestProcess.run(
+        [
+          "train", "--model", Self.model("embedding"), "--data", data.path, "--epochs", "1",
+          "--max-lr", "0.1", "--no-shuffle",
+        ] + options)
+      #expect(result.status == 0, "\(result.error)")
+      #expect(result.error.contains(note), "\(result.error)")
+      #expect(!result.output.contains("slow"))
+    }
+  }
+
   @Test func `that can't be run ends with code 65 and all it lacks`() throws {
     let data = try data()
     let path = Self.model("broken/unsupported")

@@ -3,16 +3,17 @@ import CrestTensor
 extension CheckedModel {
   /// Refuses operations that can't be imported, all at once.
   func checkOperations() throws(ONNXError) {
-    let unsupported = nodes.filter { OperatorTable.find($0, opsets: opsets) == nil }
-    guard unsupported.isEmpty else {
-      throw .unsupported(
-        file: file,
-        unsupported.map { node in
-          UnsupportedOperation(
-            operation: node.operation, domain: node.domain,
-            opset: opsets[node.domain == "ai.onnx" ? "" : node.domain], node: node.label,
-            reason: reason(for: node))
-        })
+    let unsupported = unsupportedOperations
+    guard unsupported.isEmpty else { throw .unsupported(file: file, unsupported) }
+  }
+
+  /// The nodes whose operations can't be imported.
+  var unsupportedOperations: [UnsupportedOperation] {
+    nodes.filter { OperatorTable.find($0, opsets: opsets) == nil }.map { node in
+      UnsupportedOperation(
+        operation: node.operation, domain: node.domain,
+        opset: opsets[node.domain == "ai.onnx" ? "" : node.domain], node: node.label,
+        reason: reason(for: node))
     }
   }
 

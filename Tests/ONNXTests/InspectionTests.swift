@@ -1,0 +1,73 @@
+import CrestONNX
+import CrestRuntime
+import CrestTensor
+import Testing
+
+@Suite struct `Inspecting a file` {
+  private static func inspect(
+    _ name: String, _ shapes: [String: Shape] = [:]
+  ) throws -> ONNXInspection {
+    try ONNXInspection(ONNXFile(path: ImportCase.path(name)), inputShapes: shapes)
+  }
+
+  @Test func `says what is in it, what computes it, and what it takes`() throws {
+    let found = try Self.inspect("final-softmax")
+    #expect(found.irVersion == 8)
+    #expect(found.opsets.map(\.version) == [13])
+    #expect(found.producer == "make_import.py")
+    #expect(found.inputs == [.init(name: "x", elementType: "float32", shape: ["N", "4"])])
+    #expect(found.outputs == [.init(name: "y", elementType: "float32", shape: nil)])
+    #expect(
+      found.operations == [
+        .init(name: "Gemm", count: 1, opsets: 7...28, forward: .kernel, backward: .kernel),
+        .init(name: "Softmax", count: 1, opsets: 13...28, forward: .kernel, backward: .kernel),
+      ])
+    #expect(found.trained == .init(count: 2, elementCount: 15, byteCount: 60))
+    #expect(found.constants == .init() && found.statistics == .init() && found.fixed == .init())
+    // 4 products and sums for each of 3 outputs.
+    #expect(found.workPerExample == 24)
+    #expect(found.problem == nil && found.trainingProblem == nil && found.unsupported.isEmpty)
+  }
+
+  @Test func `tells statistics from parameters, and parameters from constants`() throws {
+    let found = try Self.inspect("training-mode")
+    #expect(found.trained == .init(count: 3, elementCount: 12, byteCount: 48))
+    #expect(found.statistics == .init(count: 2, elementCount: 4, byteCount: 16))
+    #expect(found.constants.count == 2)
+  }
+
+  @Test func `says what is left to the reference, and what has no gradient`() throws {
+    let found = try Self.inspect("embedding")
+    let gather = try #require(found.operations.first { $0.name == "Gather" })
+    #expect(gather.forward == .reference && gather.backward == .reference)
+    let shape = try Self.inspect("shape-arithmetic").operations.first { $0.name == "Shape" }
+    #expect(shape?.forward == nil && shape?.backward == nil)
+    #expect(try Self.inspect("softmax-13").trainingProblem == "it has no parameters")
+  }
+
+  @Test func `goes as far as a file can be imported`() throws {
+    let found = try Self.inspect("broken/unsupported")
+    #expect(found.unsupported.map(\.operation) == ["NonMaxSuppression", "Foo"])
+    #expect(found.operations.map(\.name) == ["NonMaxSuppression", "Relu", "com.example.Foo"])
+    #expect(found.operations.map(\.opsets) == [nil, 7...28, nil])
+    #expect(found.problem is ONNXError)
+    #expect(found.workPerExample == nil)
+
+    #expect(try Self.inspect("broken/open-size").problem != nil)
+    #expect(try Self.inspect("broken/open-size", ["x": [7]]).problem == nil)
+  }
+
+  @Test(arguments: ImportCase.all)
+  func `knows every file that is imported`(_ testCase: ImportCase) throws {
+    let found = try Self.inspect(testCase.name)
+    #expect(found.problem == nil)
+    #expect(found.operations.allSatisfy { $0.opsets != nil })
+  }
+
+  @Test func `lists what can be imported with the opsets of each form`() throws {
+    let softmax = try #require(ImportedOperator.all.first { $0.name == "Softmax" })
+    #expect(softmax.forms == [7...12, 13...28])
+    #expect(ImportedOperator.all.map(\.name) == ImportedOperator.all.map(\.name).sorted())
+    #expect(ImportedOperator.all.allSatisfy { $0.versions.first ?? 0 >= 7 })
+  }
+}
