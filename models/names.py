@@ -4,7 +4,7 @@
 
 Reads a name a line, a to z; writes train-x.npy, train-y.npy, valid-x.npy and valid-y.npy with equal parts of names (class
 1) and of names whose letters are shuffled (class 0): 16 letters as numbers 1 to 26, then zeros. A tenth of the names is
-for validation. Names whose letters give no other word of the list are used, the same seed gives the same bytes.
+for validation. A name is left out when ten orders of its letters gave only names. The same list gives the same bytes.
 """
 import pathlib
 import random
