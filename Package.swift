@@ -129,7 +129,7 @@ let package = Package(
       name: "ParityTests",
       dependencies: [
         "CrestCallbacks", "CrestData", "CrestLayers", "CrestONNX", "CrestOptimizers",
-        "CrestRuntime", "CrestGraph", "CrestTensor", "CrestTraining",
+        "CrestRuntime", "CrestGraph", "CrestTensor", "CrestTestSupport", "CrestTraining",
       ],
       swiftSettings: strict),
     .target(
@@ -157,12 +157,14 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "ONNXTests",
-      dependencies: ["CrestGraph", "CrestLayers", "CrestONNX", "CrestRuntime", "CrestTensor"],
-      swiftSettings: strict),
+      dependencies: [
+        "CrestGraph", "CrestLayers", "CrestONNX", "CrestRuntime", "CrestTensor", "CrestTestSupport",
+      ], swiftSettings: strict),
     .testTarget(name: "ONNXCheckTests", swiftSettings: strict),
     .testTarget(name: "ProjectTests", swiftSettings: strict),
     .testTarget(
-      name: "EndToEndTests", dependencies: ["CrestONNX", "CrestTensor"], exclude: ["Snapshots"],
+      name: "EndToEndTests", dependencies: ["CrestONNX", "CrestTensor", "CrestTestSupport"],
+      exclude: ["Snapshots"],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
