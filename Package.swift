@@ -129,7 +129,7 @@ let package = Package(
       name: "ParityTests",
       dependencies: [
         "CrestCallbacks", "CrestData", "CrestLayers", "CrestONNX", "CrestOptimizers",
-        "CrestRuntime", "CrestGraph", "CrestTensor", "CrestTraining",
+        "CrestRuntime", "CrestGraph", "CrestTensor", "CrestTestSupport", "CrestTraining",
       ],
       swiftSettings: strict),
     .target(
@@ -157,8 +157,9 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "ONNXTests",
-      dependencies: ["CrestGraph", "CrestLayers", "CrestONNX", "CrestRuntime", "CrestTensor"],
-      swiftSettings: strict),
+      dependencies: [
+        "CrestGraph", "CrestLayers", "CrestONNX", "CrestRuntime", "CrestTensor", "CrestTestSupport",
+      ], swiftSettings: strict),
     .target(
       name: "ProcessTestSupport", path: "Tests/ProcessTestSupport", swiftSettings: strict),
     .testTarget(
@@ -168,7 +169,8 @@ let package = Package(
       ], swiftSettings: strict),
     .testTarget(name: "ProjectTests", swiftSettings: strict),
     .testTarget(
-      name: "EndToEndTests", dependencies: ["CrestONNX", "CrestTensor", "ProcessTestSupport"],
+      name: "EndToEndTests",
+      dependencies: ["CrestONNX", "CrestTensor", "CrestTestSupport", "ProcessTestSupport"],
       exclude: ["Snapshots"],
       swiftSettings: strict),
   ],

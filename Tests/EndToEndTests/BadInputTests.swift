@@ -81,8 +81,8 @@ import Testing
       message: "groups: expected from 1 to 3, the number of layers with parameters, got 9"),
     Case(
       arguments: "--freeze dens.*",
-      message: "no parameter is named \"dens.*\"; near it are \"dense.weight\", "
-        + "\"dense.bias\", \"dense_1.weight\"; use * for any characters"),
+      message: "no parameter is named \"dens.*\"; near it are \"dense1.weight\", "
+        + "\"dense1.bias\", \"dense2.weight\"; use * for any characters"),
     Case(
       arguments: "--freeze *", message: "every parameter is frozen; unfreeze some to train"),
     Case(

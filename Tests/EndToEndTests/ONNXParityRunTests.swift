@@ -1,5 +1,6 @@
 import CrestONNX
 import CrestTensor
+import CrestTestSupport
 import Foundation
 import ProcessTestSupport
 import Testing
@@ -41,20 +42,7 @@ import Testing
   }
 
   static let cases = ["mlp", "lenet", "resnet20", "tabular", "autoencoder", "lstm", "bert"]
-  static let reason =
-    "there is no folder shared/parity beside the package or above it, and CREST_SHARED names none"
-
-  static let shared: String? = {
-    let manager = FileManager.default
-    if let given = ProcessInfo.processInfo.environment["CREST_SHARED"] { return given + "/parity" }
-    var folder = URL(filePath: #filePath).deletingLastPathComponent()
-    while folder.path() != "/" {
-      folder = folder.deletingLastPathComponent()
-      let candidate = folder.appending(path: "shared/parity").path(percentEncoded: false)
-      if manager.fileExists(atPath: candidate) { return candidate }
-    }
-    return nil
-  }()
+  static let shared = SharedFolder.path("parity")
 
   private static func expected(_ name: String) throws -> Expected.Case {
     let file = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -63,7 +51,7 @@ import Testing
     return try #require(all.cases[name])
   }
 
-  @Test(.enabled(if: shared != nil, "\(reason)"), arguments: cases)
+  @Test(.enabled(if: shared != nil, "\(SharedFolder.reason("parity"))"), arguments: cases)
   func `ends with a smaller batch as PyTorch does`(name: String) throws {
     let expected = try Self.expected(name).short
     let run = try Run(name, rows: expected.rows)
@@ -71,7 +59,7 @@ import Testing
     try run.expect(expected.tensors)
   }
 
-  @Test(.enabled(if: shared != nil, "\(reason)"), arguments: cases)
+  @Test(.enabled(if: shared != nil, "\(SharedFolder.reason("parity"))"), arguments: cases)
   func `keeps every bit of what is frozen, and trains the rest as PyTorch does`(name: String) throws
   {
     let expected = try Self.expected(name).frozen

@@ -1,4 +1,5 @@
 import CrestONNX
+import CrestTestSupport
 import Foundation
 
 /// The committed ONNX files, and folders of others that not everybody has.
@@ -39,23 +40,12 @@ enum Fixtures {
 /// The folders that `models.json` summarises.
 enum OtherModels {
   /// The parity models beside the package; `CREST_SHARED` overrides where.
-  static let parity: String? = {
-    let manager = FileManager.default
-    if let given = ProcessInfo.processInfo.environment["CREST_SHARED"] { return given + "/parity" }
-    var folder = URL(filePath: #filePath).deletingLastPathComponent()
-    while folder.path() != "/" {
-      folder = folder.deletingLastPathComponent()
-      let candidate = folder.appending(path: "shared/parity").path(percentEncoded: false)
-      if manager.fileExists(atPath: candidate) { return candidate }
-    }
-    return nil
-  }()
+  static let parity = SharedFolder.path("parity")
 
   /// `onnx/backend/test/data` of the Python package, by `CREST_ONNX_DATA`.
   static let backend = ProcessInfo.processInfo.environment["CREST_ONNX_DATA"]
 
-  static let parityReason =
-    "there is no folder shared/parity beside the package or above it, and CREST_SHARED names none"
+  static let parityReason = SharedFolder.reason("parity")
   static let backendReason = "CREST_ONNX_DATA names no onnx/backend/test/data of the Python package"
 }
 

@@ -1,3 +1,4 @@
+import CrestGraph
 import CrestLayers
 import CrestONNX
 import CrestRuntime
@@ -192,42 +193,54 @@ import Testing
   }
 
   /// Models without a head to replace, with all of the message but the file's name.
-  static let refused: [(nodes: [NodeDraft], arrays: [(String, Shape)], message: String)] = [
+  static let refused: [(classifier: Classifier, message: String)] = [
     (
-      [
-        NodeDraft("Gemm", inputs: ["x", "w"], outputs: ["g"]),
-        NodeDraft("Tanh", name: "act", inputs: ["g"], outputs: ["y"]),
-      ], [("w", [4, 3])],
+      Classifier(
+        name: "an activation that mixes no classes, but isn't known to",
+        nodes: {
+          [
+            NodeDraft("Gemm", inputs: ["x", "w"], outputs: ["g"]),
+            NodeDraft("Tanh", name: "act", inputs: ["g"], outputs: ["y"]),
+          ]
+        }, arrays: [("w", [4, 3])], replaced: [:]),
       "new head: expected a Gemm, a MatMul or a 1×1 Conv with weights of the file's own, and after "
         + "it at most a bias, activations, pooling and reshaping, got from the output back Tanh "
         + "(\"act\"), Gemm (\"g\"); export the model with its classifier last, or train it with the "
         + "outputs it has"
     ),
     (
-      [
-        NodeDraft("Gemm", inputs: ["x", "w"], outputs: ["h"]),
-        NodeDraft(
-          "Gemm", inputs: ["h", "w"], outputs: ["y"], attributes: [("transB", .int(1))]),
-      ], [("w", [4, 3])],
+      Classifier(
+        name: "tied weights",
+        nodes: {
+          [
+            NodeDraft("Gemm", inputs: ["x", "w"], outputs: ["h"]),
+            NodeDraft(
+              "Gemm", inputs: ["h", "w"], outputs: ["y"], attributes: [("transB", .int(1))]),
+          ]
+        }, arrays: [("w", [4, 3])], replaced: [:]),
       "new head: expected weights that only the head reads, got \"w\", which is read in 2 places; "
         + "export the model with a head of its own"
     ),
     (
-      [
-        NodeDraft("Gemm", name: "fc", inputs: ["x", "w"], outputs: ["h"]),
-        NodeDraft("ReduceMean", inputs: ["h"], outputs: ["y"], attributes: [("axes", .ints([1]))]),
-      ], [("w", [4, 3])],
+      Classifier(
+        name: "classes that are averaged",
+        nodes: {
+          [
+            NodeDraft("Gemm", name: "fc", inputs: ["x", "w"], outputs: ["h"]),
+            NodeDraft(
+              "ReduceMean", inputs: ["h"], outputs: ["y"], attributes: [("axes", .ints([1]))]),
+          ]
+        }, arrays: [("w", [4, 3])], replaced: [:]),
       "new head: expected an output of 5 classes after \"fc\" (Gemm), got [2, 1]; train the model "
         + "with its own 3 outputs"
     ),
   ]
 
-  @Test(arguments: refused.indices)
-  func `that there is no place for is refused`(_ number: Int) throws {
-    let (nodes, arrays, message) = Self.refused[number]
+  @Test(arguments: refused)
+  func `that there is no place for is refused`(
+    _ classifier: Classifier, message: String
+  ) throws {
     let folder = try TemporaryFolder()
-    let classifier = Classifier(
-      name: "refused", nodes: { nodes }, arrays: arrays.map { ($0.0, $0.1) }, replaced: [:])
     let path = try written(classifier.draft, folder)
     let error = #expect(throws: ONNXError.self) { try ONNXTemplate(path: path, headClasses: 5) }
     #expect(error?.description == "\(path): \(message)")

@@ -26,7 +26,9 @@ struct Compare: ParsableCommand {
   var workloads: [Workload] = []
 
   func run() throws {
-    print("| \(scope.rawValue) | Crest /s | PyTorch /s | mode | ratio (least–most) | peak memory MB | first step s |")
+    print(
+      "| \(scope.rawValue) | Crest /s | PyTorch /s | mode | ratio (least–most) | peak memory MB | first step s |"
+    )
     print("|---|---|---|---|---|---|---|")
     for workload in workloads.isEmpty ? Workload.all : workloads { try compare(workload) }
   }
@@ -40,7 +42,8 @@ struct Compare: ParsableCommand {
         peers[mode, default: []].append(
           try Run(
             "/usr/bin/env",
-            [python, Self.script, workload.network.rawValue, "\(workload.batchSize)", mode] + shared))
+            [python, Self.script, workload.network.rawValue, "\(workload.batchSize)", mode] + shared
+          ))
       }
     }
     func median(_ runs: [Run], _ value: (Run) -> Double) -> Double { runs.map(value).median }

@@ -61,7 +61,15 @@ static void winograd_gradient_chunk(void *context, size_t chunk, size_t worker) 
     winograd_transform_block(transform_dy, &dy, &plan->x, first, end);
     const tile_terms terms = {.outer = 1, .inner = 1, .length = end - first, .a_step = plan->x.channels, .b_step = O};
     const tile_result result = {.alpha = 1, .scale = first == start ? 0 : 1};
+    const size_t next = ck_least(stop, end + plan->block);
+    winograd_prefetch fetch = {.ticks = points};
+    winograd_prefetch_affine(&fetch, call->x, winograd_first_pixel(&plan->x, call->m, end, p->height, p->width),
+                             winograd_first_pixel(&plan->x, call->m, next, p->height, p->width), C);
+    winograd_prefetch_affine(
+        &fetch, call->dy, winograd_first_pixel(&plan->x, call->m, end, p->output_height, p->output_width),
+        winograd_first_pixel(&plan->x, call->m, next, p->output_height, p->output_width), p->output_channels);
     for (size_t point = 0; point < points; point++) {
+      winograd_prefetch_tick(&fetch);
       for (size_t j = 0; j < O; j += CK_TILE_COLUMNS) {
         const size_t width = ck_least(CK_TILE_COLUMNS, O - j);
         for (size_t panel = 0; panel < panels; panel++) {

@@ -10,6 +10,7 @@ extension Graph {
   /// that no pass over the images is a normalisation's own.
   ///
   /// - Parameter joining: Whether what follows is taken in; if not, every value can be looked at.
+  /// - Returns: An equal graph.
   /// - Throws: ``GraphError`` when the copy doesn't fit, which a fault of the pass alone can cause.
   func withNormalizationsAsAffine(joining: Bool) throws -> Graph {
     let cut = try rewritten { builder, node, inputs in

@@ -157,14 +157,10 @@ final class Lowering {
     }
     let shape = graph.type(of: value).shape
     let target = output(value, layout)
-    let plain = shape.strides
-    let channelsLast = [
-      shape[1] * shape[2] * shape[3], 1, shape[3] * shape[1], shape[1],
-    ]
     copyBox(
-      sizes: shape.dimensions, elementType: graph.type(of: value).elementType,
-      from: source, strides: layout == .plain ? channelsLast : plain,
-      to: target, strides: layout == .plain ? plain : channelsLast)
+      sizes: shape.dimensions, elementType: graph.type(of: value).elementType, from: source,
+      strides: shape.strides(layout == .plain ? .channelsLast : .plain), to: target,
+      strides: shape.strides(layout))
     return target
   }
 
