@@ -2,7 +2,9 @@ import Foundation
 
 /// Data too large for the repository, in a folder `shared` beside the package or above it.
 package enum SharedFolder {
-  /// The path of a folder in there; nil when there is none. `CREST_SHARED` overrides where `shared` is.
+  /// The path of a folder in there; nil when there is none.
+  ///
+  /// `CREST_SHARED` overrides where `shared` is.
   package static func path(_ name: String, filePath: String = #filePath) -> String? {
     if let given = ProcessInfo.processInfo.environment["CREST_SHARED"] { return "\(given)/\(name)" }
     var folder = URL(filePath: filePath).deletingLastPathComponent()
