@@ -160,10 +160,17 @@ let package = Package(
       dependencies: [
         "CrestGraph", "CrestLayers", "CrestONNX", "CrestRuntime", "CrestTensor", "CrestTestSupport",
       ], swiftSettings: strict),
-    .testTarget(name: "ONNXCheckTests", swiftSettings: strict),
+    .target(
+      name: "ProcessTestSupport", path: "Tests/ProcessTestSupport", swiftSettings: strict),
+    .testTarget(
+      name: "ONNXCheckTests",
+      dependencies: [
+        "ProcessTestSupport", "CrestLayers", "CrestONNX", "CrestRuntime", "CrestTensor",
+      ], swiftSettings: strict),
     .testTarget(name: "ProjectTests", swiftSettings: strict),
     .testTarget(
-      name: "EndToEndTests", dependencies: ["CrestONNX", "CrestTensor", "CrestTestSupport"],
+      name: "EndToEndTests",
+      dependencies: ["CrestONNX", "CrestTensor", "CrestTestSupport", "ProcessTestSupport"],
       exclude: ["Snapshots"],
       swiftSettings: strict),
   ],

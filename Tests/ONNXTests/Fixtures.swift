@@ -20,6 +20,16 @@ enum Fixtures {
     try fileBytes(wire + "/" + name)
   }
 
+  /// What a JSON file in the folder says.
+  static func decoded<Value: Decodable>(_ name: String, as type: Value.Type) -> Value {
+    do {
+      return try JSONDecoder().decode(
+        type, from: Data(contentsOf: URL(filePath: onnx + "/" + name)))
+    } catch {
+      preconditionFailure("Tests/Fixtures/onnx/\(name) can't be read: \(error)")
+    }
+  }
+
   /// The paths of all ONNX files below a folder, from there.
   static func onnxFiles(in folder: String) -> [String] {
     let names = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []

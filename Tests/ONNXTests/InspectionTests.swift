@@ -64,7 +64,7 @@ import Testing
   }
 
   @Test(arguments: ImportCase.all)
-  func `knows every file that is imported`(_ testCase: ImportCase) throws {
+  func `knows every file that is imported`(_ testCase: ModelCase) throws {
     let found = try Self.inspect(testCase.name)
     #expect(found.problem == nil)
     #expect(found.operations.allSatisfy { $0.opsets != nil })

@@ -53,6 +53,7 @@ struct CompiledGraph {
     }
 
     graph = try builder.result.withImageRanks().simplified().foldingConstants().simplified()
+      .withNormalizationsAsAffine(joining: !request.isDiagnosing).foldingConstants().simplified()
       .fusingElementwise(joining: !request.isDiagnosing)
     let ports = Dictionary(
       graph.outputs.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
