@@ -96,6 +96,14 @@ let package = Package(
       name: "callback-example", dependencies: ["Crest"], path: "Examples/callback",
       swiftSettings: strict),
 
+    // Campaigns
+    .executableTarget(
+      name: "onnx-campaign",
+      dependencies: [
+        "CrestLayers", "CrestONNX", "CrestRuntime", "CrestTensor", "ONNXTestSupport",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], path: "Campaigns/ONNX", swiftSettings: strict),
+
     // Tests
     .target(
       name: "CrestTestSupport", dependencies: ["CrestGraph", "CrestTensor"],
@@ -155,13 +163,22 @@ let package = Package(
     .testTarget(
       name: "CrestDataTests", dependencies: ["CrestData", "CrestTensor", "CZlib"],
       swiftSettings: strict),
+    .target(
+      name: "ONNXTestSupport",
+      dependencies: ["CrestONNX", "CrestLayers", "CrestRuntime", "CrestGraph", "CrestTensor"],
+      path: "Tests/ONNXTestSupport", swiftSettings: strict),
     .testTarget(
       name: "ONNXTests",
-      dependencies: ["CrestGraph", "CrestLayers", "CrestONNX", "CrestRuntime", "CrestTensor"],
+      dependencies: [
+        "ONNXTestSupport", "CrestGraph", "CrestLayers", "CrestONNX", "CrestRuntime", "CrestTensor",
+        "CrestTestSupport",
+      ],
       swiftSettings: strict),
     .testTarget(name: "ONNXCheckTests", swiftSettings: strict),
     .testTarget(name: "ProjectTests", swiftSettings: strict),
-    .testTarget(name: "EndToEndTests", exclude: ["Snapshots"], swiftSettings: strict),
+    .testTarget(
+      name: "EndToEndTests", dependencies: ["ONNXTestSupport"], exclude: ["Snapshots"],
+      swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11,

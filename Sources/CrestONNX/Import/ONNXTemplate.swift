@@ -40,7 +40,7 @@ public struct ONNXTemplate: GraphTemplate {
   ///
   /// - Throws: ``ONNXError``.
   public static func inputNames(path: String) throws(ONNXError) -> [String] {
-    try CheckedModel(ModelProto(path: path)).inputs.map(\.name)
+    try CheckedModel.inputs(of: ModelProto(path: path)).map(\.name)
   }
 
   package init(
@@ -50,12 +50,22 @@ public struct ONNXTemplate: GraphTemplate {
     let model = try CheckedModel(proto)
     try model.checkOperations()
     let reader = TensorReader(proto)
+    try reader.checkSideFiles(of: proto.externalTensors)
     let plan = try ParameterPlan(model, reader, selection)
     let trace = ONNXTrace(model: model, plan: plan, reader: reader)
     let inputs = try InputTypes(model, shapes: inputShapes)
     self.trace = trace
     let nominal = try trace.graph(inputs.types(batch: inputs.declaredBatch ?? 2))
     sample = nominal
+    let output = nominal.type(of: nominal.outputs[0].value)
+    guard output.shape.first == inputs.declaredBatch ?? 2 else {
+      throw .invalid(
+        file: model.file,
+        ModelProblem(
+          place: "output \"\(model.outputs[0].name)\"",
+          expected: "the batch of \(inputs.declaredBatch ?? 2) along axis 0", got: "\(output)",
+          advice: "export the model with the batch along axis 0 throughout"))
+    }
     let isFrozen = try inputs.declaredBatch.map { declared throws(ONNXError) in
       try !trace.follows(batch: declared + 1, inputs)
     }

@@ -28,6 +28,10 @@ struct ParameterPlan: Sendable {
   private(set) var constants: [String: TensorProto] = [:]
   private(set) var notes: [TrainingReadiness.Note] = []
 
+  /// How many elements further copies of arrays may still have: merged arrays are biases and statistics,
+  /// which are small, and a small file could ask for copies without end.
+  private var untiedElementsLeft = 1 << 22
+
   /// A mask written as numbers: attention adds it, and training it would undo it.
   private static let maskMagnitude: Float = 1e4
 
@@ -75,12 +79,12 @@ struct ParameterPlan: Sendable {
   private static func arrays(_ model: CheckedModel) -> [(String, TensorProto)] {
     var arrays = model.proto.graph.initializers.map { ($0.name, $0) }
     for node in model.nodes where node.operation == "Constant" && node.outputs.count == 1 {
-      for attribute in node.attributes where attribute.name == "value" {
-        guard case .tensor(let tensor) = attribute.value,
-          tensor.dataType.elementType?.isFloat ?? false, tensor.shape.elementCount > 1
-        else { continue }
-        arrays.append((node.outputs[0], tensor))
-      }
+      // One that isn't as it should be stays a node, which is refused with its reason.
+      guard node.inputs.isEmpty, node.attributes.count == 1, node.attributes[0].name == "value",
+        case .tensor(let tensor) = node.attributes[0].value,
+        tensor.dataType.elementType?.isFloat ?? false, tensor.shape.elementCount > 1
+      else { continue }
+      arrays.append((node.outputs[0], tensor))
     }
     return arrays
   }
@@ -108,9 +112,11 @@ struct ParameterPlan: Sendable {
     // Exporters store equal arrays once, which fresh biases and statistics often are.
     // Parts of one array are no places where it is read as a whole.
     let wholes = edges.filter { !model.nodes[$0.edge.node].takesParts }
+    let copies = max(wholes.count - 1, 0) * value.elementCount
     let isMerged =
-      wholes.count > 1 && wholes.count == edges.count
+      wholes.count > 1 && wholes.count == edges.count && copies <= untiedElementsLeft
       && (Self.start(slots) != nil || value.hasEqualElements)
+    if isMerged { untiedElementsLeft -= copies }
     guard isMerged else {
       variablesByName[name] = variables.count
       variables.append(
