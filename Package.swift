@@ -96,6 +96,14 @@ let package = Package(
       name: "callback-example", dependencies: ["Crest"], path: "Examples/callback",
       swiftSettings: strict),
 
+    // Campaigns
+    .executableTarget(
+      name: "onnx-campaign",
+      dependencies: [
+        "CrestLayers", "CrestONNX", "CrestRuntime", "CrestTensor", "ONNXTestSupport",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], path: "Campaigns/ONNX", swiftSettings: strict),
+
     // Tests
     .target(
       name: "CrestTestSupport", dependencies: ["CrestGraph", "CrestTensor"],
@@ -155,10 +163,15 @@ let package = Package(
     .testTarget(
       name: "CrestDataTests", dependencies: ["CrestData", "CrestTensor", "CZlib"],
       swiftSettings: strict),
+    .target(
+      name: "ONNXTestSupport",
+      dependencies: ["CrestONNX", "CrestLayers", "CrestRuntime", "CrestGraph", "CrestTensor"],
+      path: "Tests/ONNXTestSupport", swiftSettings: strict),
     .testTarget(
       name: "ONNXTests",
       dependencies: [
-        "CrestGraph", "CrestLayers", "CrestONNX", "CrestRuntime", "CrestTensor", "CrestTestSupport",
+        "ONNXTestSupport", "CrestGraph", "CrestLayers", "CrestONNX", "CrestRuntime", "CrestTensor",
+        "CrestTestSupport",
       ], swiftSettings: strict),
     .target(
       name: "ProcessTestSupport", path: "Tests/ProcessTestSupport", swiftSettings: strict),
@@ -170,7 +183,9 @@ let package = Package(
     .testTarget(name: "ProjectTests", swiftSettings: strict),
     .testTarget(
       name: "EndToEndTests",
-      dependencies: ["CrestONNX", "CrestTensor", "CrestTestSupport", "ProcessTestSupport"],
+      dependencies: [
+        "ONNXTestSupport", "ProcessTestSupport", "CrestONNX", "CrestTensor", "CrestTestSupport",
+      ],
       exclude: ["Snapshots"],
       swiftSettings: strict),
   ],

@@ -60,6 +60,7 @@ public struct ONNXTemplate: GraphTemplate {
     let model = file.model
     try model.checkOperations()
     let reader = TensorReader(model.proto)
+    try reader.checkSideFiles(of: model.proto.externalTensors)
     var head: HeadReplacement?
     if let headClasses {
       precondition(headClasses >= 1, "a head of \(headClasses) classes")
@@ -71,7 +72,16 @@ public struct ONNXTemplate: GraphTemplate {
     self.trace = trace
     let nominal = try trace.graph(inputs.types(batch: inputs.declaredBatch ?? 2))
     sample = nominal
-    try head?.check(nominal.type(of: nominal.outputs[0].value).shape, of: model)
+    let output = nominal.type(of: nominal.outputs[0].value)
+    try head?.check(output.shape, of: model)
+    guard output.shape.first == inputs.declaredBatch ?? 2 else {
+      throw .invalid(
+        file: model.file,
+        ModelProblem(
+          place: "output \"\(model.outputs[0].name)\"",
+          expected: "the batch of \(inputs.declaredBatch ?? 2) along axis 0", got: "\(output)",
+          advice: "export the model with the batch along axis 0 throughout"))
+    }
     let isFrozen = try inputs.declaredBatch.map { declared throws(ONNXError) in
       try !trace.follows(batch: declared + 1, inputs)
     }

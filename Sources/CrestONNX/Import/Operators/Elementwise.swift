@@ -1,4 +1,5 @@
 import CrestGraph
+import CrestTensor
 
 extension OperatorTable {
   private static let bias: [Int: ParameterSlot] = [0: .arithmetic(.bias), 1: .arithmetic(.bias)]
@@ -45,7 +46,11 @@ extension OperatorTable {
     "Sum": [folding { try $0 + $1 }],
     "Where": [
       OperatorImport(since: 9, inputs: 3...3) { node in
-        [try node.input(1).selected(where: node.input(0), else: node.input(2))]
+        let condition = try node.input(0)
+        guard condition.elementType == .bool else {
+          throw node.problem(expected: "a boolean condition", got: "\(condition.type)")
+        }
+        return [try node.input(1).selected(where: condition, else: node.input(2))]
       }
     ],
     "Xor": [.binary { try $0.xor($1) }],
