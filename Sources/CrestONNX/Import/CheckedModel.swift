@@ -40,17 +40,6 @@ struct CheckedModel: Sendable {
     }
   }
 
-  /// The inputs of a model without a value in the file, whose graph isn't looked at further.
-  ///
-  /// - Throws: ``ONNXError/invalid(file:_:)``.
-  static func inputs(of proto: ModelProto) throws(ONNXError) -> [ValueInfoProto] {
-    do throws(ModelFault) {
-      return try inputs(proto.graph, initializers(proto.graph))
-    } catch {
-      throw .invalid(file: proto.source.name, error.problem)
-    }
-  }
-
   /// A problem on its way to the place that knows the file.
   private struct ModelFault: Error {
     let problem: ModelProblem
