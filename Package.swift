@@ -18,7 +18,8 @@ let package = Package(
     .executable(name: "crest-onnx-check", targets: ["ONNXCheck"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
   ],
   targets: [
     // Engine
@@ -40,11 +41,13 @@ let package = Package(
       name: "CrestTraining",
       dependencies: [
         "CrestData", "CrestLayers", "CrestOptimizers", "CrestRuntime", "CrestGraph", "CrestTensor",
+        .product(name: "Crypto", package: "swift-crypto"),
       ], swiftSettings: strict),
     .target(
       name: "CrestCallbacks",
       dependencies: [
-        "CrestTraining", "CrestData", "CrestOptimizers", "CrestRuntime", "CrestGraph",
+        "CrestTraining", "CrestData", "CrestLayers", "CrestOptimizers", "CrestRuntime",
+        "CrestGraph",
       ], swiftSettings: strict),
 
     // Data

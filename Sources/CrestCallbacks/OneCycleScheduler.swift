@@ -57,6 +57,11 @@ public final class OneCycleScheduler: Callback {
     cyclesMomentum ? [.base(.learningRate), .base(.momentum)] : [.base(.learningRate)]
   }
 
+  /// The policy and what follows it.
+  public var settings: [String: String] {
+    ["policy": "\(policy)", "spread": "\(spread)", "cyclesMomentum": "\(cyclesMomentum)"]
+  }
+
   private func spreadRates(_ fit: FitContext) {
     if spread != 1 { fit.learner.learningRateSpread = spread }
   }

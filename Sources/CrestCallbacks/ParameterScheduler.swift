@@ -25,6 +25,9 @@ public final class ParameterScheduler: Callback {
   /// The base of the hyperparameter.
   public var owns: Set<Ownership> { [.base(hyperparameter)] }
 
+  /// The values.
+  public var settings: [String: String] { ["schedule": "\(schedule)"] }
+
   private func set(_ batch: BatchContext) {
     guard batch.isTraining else { return }
     batch.learner[.base(hyperparameter)] = schedule.value(

@@ -70,6 +70,7 @@ extension CallbackError {
   fileprivate var code: FailureCode {
     switch self {
     case .outOfRange, .unknownMetric: .usage
+    case .nonFiniteGradient: .data
     case .unwritable: .io
     }
   }
@@ -94,7 +95,9 @@ extension ModelError {
 extension LearnerError {
   fileprivate var code: FailureCode? {
     switch self {
-    case .epochs, .learningRate, .batchSize, .prefetch, .unsuitableMetric, .twoOwners: .usage
+    case .epochs, .learningRate, .batchSize, .prefetch, .unsuitableMetric, .twoOwners,
+      .twoAccumulators:
+      .usage
     case .emptyData, .inputCount, .missingInput, .inputType, .classCount, .examples: .data
     case .interrupted: .interrupted
     case .metricNamedTwice, .callbackAddedTwice, .cancelOutOfPlace: nil

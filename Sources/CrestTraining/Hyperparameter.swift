@@ -30,10 +30,24 @@ public enum Ownership: Sendable, Hashable, CustomStringConvertible {
 }
 
 /// The hyperparameters of a fit: bases, what they are multiplied by, and their spread over the layers.
-struct HyperparameterTable {
+struct HyperparameterTable: Codable {
   private(set) var values: Hyperparameters
   private var bases: Hyperparameters
   private var factors = Hyperparameters(learningRate: 1, momentum: 1, weightDecay: 1)
+
+  private enum CodingKeys: CodingKey { case bases, factors, learningRateSpread }
+
+  /// Reads what was saved; what is in effect follows from it.
+  init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    bases = try container.decode(Hyperparameters.self, forKey: .bases)
+    factors = try container.decode(Hyperparameters.self, forKey: .factors)
+    learningRateSpread = try container.decode(Double.self, forKey: .learningRateSpread)
+    values = bases
+    for hyperparameter in Hyperparameter.allCases {
+      values[hyperparameter] = bases[hyperparameter] * factors[hyperparameter]
+    }
+  }
   /// The learning rate of the first layer over that of the last.
   var learningRateSpread = 1.0
 

@@ -35,7 +35,7 @@ struct NamedCallback: Sendable {
       name: "early-stopping", settings: ["monitor", "patience", "min-delta", "mode"]
     ) { settings in
       try EarlyStopping(
-        monitor: settings.text("monitor").map { EarlyStopping.Monitor($0) } ?? .validLoss,
+        monitor: settings.text("monitor").map { Monitor($0) } ?? .validLoss,
         patience: settings.value("patience", "a whole number", Int.init) ?? 1,
         minDelta: settings.value("min-delta", "a number", Double.init) ?? 0,
         mode: settings.value(

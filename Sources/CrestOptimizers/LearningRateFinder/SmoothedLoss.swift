@@ -23,12 +23,17 @@ public struct SmoothedLoss: Codable, Hashable, Sendable {
   /// Creates a mean of nothing.
   public init() {}
 
+  /// The mean; NaN of nothing.
+  public var value: Double {
+    count == 0 ? .nan : weighted / (1 - pow(Self.beta, Double(count)))
+  }
+
   /// Takes in a loss and returns the mean.
   ///
   /// A loss that is not finite makes this mean and all that follow not finite.
   public mutating func add(_ loss: Double) -> Double {
     count += 1
     weighted = Self.beta * weighted + (1 - Self.beta) * loss
-    return weighted / (1 - pow(Self.beta, Double(count)))
+    return value
   }
 }

@@ -26,6 +26,9 @@ public protocol Callback: AnyObject {
   var reads: Set<Read> { get }
   /// The hyperparameters it sets. Nothing unless given.
   var owns: Set<Ownership> { get }
+  /// What it was made with that decides what it does, by name: saved with a run, and compared when the run is
+  /// resumed. Nothing unless given.
+  var settings: [String: String] { get }
 }
 
 extension Callback {
@@ -37,9 +40,16 @@ extension Callback {
   public var reads: Set<Read> { [] }
   /// Nothing.
   public var owns: Set<Ownership> { [] }
+  /// Nothing.
+  public var settings: [String: String] { [:] }
 }
 
-/// A callback whose memory is part of a ``LearnerSnapshot``.
+/// A callback whose memory is part of a ``LearnerSnapshot`` and of a checkpoint.
+///
+/// Its ``state`` is taken apart by `Codable`, field by field and optionals included; arrays of numbers are
+/// stored as arrays. When a run is resumed, `beforeFit` hooks run as ever, to find metrics or open files; then
+/// ``state`` is set to what was saved, and training goes on with the hook that comes next. A callback that
+/// remembers nothing but its state so gives the bits of the uninterrupted run.
 public protocol StatefulCallback: Callback {
   /// What it remembers.
   associatedtype State: Codable & Sendable

@@ -1,5 +1,5 @@
 /// A sum and how many numbers it is of.
-struct Mean: Sendable {
+struct Mean: Sendable, Codable {
   private(set) var sum = 0.0
   private(set) var count = 0
 

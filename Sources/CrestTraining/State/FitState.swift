@@ -1,0 +1,65 @@
+import CrestOptimizers
+
+/// Where a fit is: what comes next.
+struct LoopPosition: Codable, Equatable {
+  /// The epoch, from 0; the number of epochs after the last.
+  var epoch: Int
+  /// The pass it is in; nil before an epoch.
+  var pass: PassContext.Purpose?
+  /// The batch of the pass that comes next.
+  var batch = 0
+}
+
+/// All that a running fit remembers but its metrics, which are of many types.
+struct FitState: Codable {
+  let epochCount: Int
+  let stepsTaken: Int
+  let position: LoopPosition
+  let smoothedLoss: SmoothedLoss
+  let hyperparameters: HyperparameterTable
+  /// What a callback has cancelled, to be unwound after the save.
+  let ending: Cancellation?
+  /// What training gave in this epoch, once validation has begun.
+  let train: PassResult?
+  /// What the running pass has summed up.
+  let tally: PassTally.Saved?
+
+  /// The field beside those above.
+  static let metricsField = "metrics"
+
+  /// Checks what no type does.
+  func check(
+    batchCount: (PassContext.Purpose) -> Int, at path: StatePath
+  ) throws(StateError) {
+    func require(
+      _ condition: Bool, _ field: String, _ expected: String, _ got: some CustomStringConvertible
+    ) throws(StateError) {
+      guard condition else {
+        throw .mistyped(path.appending(field), expected: expected, got: got.description)
+      }
+    }
+    try require(epochCount >= 1, "epochCount", "at least 1 epoch", epochCount)
+    try require(stepsTaken >= 0, "stepsTaken", "at least 0 steps", stepsTaken)
+    let epoch = position.epoch
+    let isInPass = position.pass != nil
+    try require(
+      0 <= epoch && epoch <= epochCount - (isInPass ? 1 : 0), "position",
+      "an epoch of \(epochCount)", epoch)
+    let batches = position.pass.map(batchCount) ?? 0
+    try require(
+      0 <= position.batch && position.batch <= batches, "position",
+      "a batch of \(batches)", position.batch)
+    try require(
+      (tally != nil) == isInPass, "tally", isInPass ? "sums of the pass" : "nothing",
+      tally == nil ? "nothing" : "sums")
+    if let ending {
+      let isAround = ending.phase < (isInPass ? .batch : .epoch)
+      try require(isAround, "ending", "a phase that is running", "\(ending.phase)")
+    }
+  }
+}
+
+extension Phase {
+  /// Whether `left` lies around `right`.
+  fileprivate static func < (left: Phase, right: Phase) -> Bool { left.rawValue < right.rawValue }
+}
