@@ -99,6 +99,15 @@ let package = Package(
       name: "callback-example", dependencies: ["Crest"], path: "Examples/callback",
       swiftSettings: strict),
 
+    // Campaigns
+    .executableTarget(
+      name: "state-campaign",
+      dependencies: [
+        "CrestCallbacks", "CrestData", "CrestLayers", "CrestOptimizers", "CrestRuntime",
+        "CrestTensor", "CrestTraining", "TrainingTestSupport",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], path: "Campaigns/RunState", swiftSettings: strict),
+
     // Tests
     .target(
       name: "CrestTestSupport", dependencies: ["CrestGraph", "CrestTensor"],
@@ -131,6 +140,7 @@ let package = Package(
     .testTarget(
       name: "ParityTests",
       dependencies: [
+        "TrainingTestSupport",
         "CrestCallbacks", "CrestData", "CrestLayers", "CrestONNX", "CrestOptimizers",
         "CrestRuntime", "CrestGraph", "CrestTensor", "CrestTraining",
       ],
@@ -139,7 +149,7 @@ let package = Package(
       name: "TrainingTestSupport",
       dependencies: [
         "CrestTraining", "CrestData", "CrestLayers", "CrestOptimizers", "CrestRuntime",
-        "CrestGraph", "CrestTensor",
+        "CrestGraph", "CrestTensor", .product(name: "Crypto", package: "swift-crypto"),
       ], path: "Tests/TrainingTestSupport", swiftSettings: strict),
     .testTarget(
       name: "CrestTrainingTests",

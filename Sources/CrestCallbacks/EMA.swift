@@ -52,6 +52,12 @@ public final class EMA: StatefulCallback {
   /// How it averages.
   public var settings: [String: String] { ["decay": "\(decay)", "validates": "\(validates)"] }
 
+  /// Averages of another model.
+  public func objection(to state: State, in learner: Learner) -> String? {
+    let all = [state.average, state.trained].compactMap(\.self)
+    return all.allSatisfy { $0.fits(learner.model.store) } ? nil : "averages of this model"
+  }
+
   private func begin(_ fit: FitContext) {
     state = State(average: Weights(of: fit.learner.model.store), trained: nil)
   }

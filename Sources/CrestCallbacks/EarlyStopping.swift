@@ -64,6 +64,14 @@ public final class EarlyStopping: StatefulCallback {
       ["patience": "\(patience)", "restoresBest": "\(restoresBest)"], uniquingKeysWith: { $1 })
   }
 
+  /// More epochs than are borne, or weights of another model.
+  public func objection(to state: State, in learner: Learner) -> String? {
+    if !(0...patience).contains(state.wait) {
+      return "at most \(patience) epochs without a better value"
+    }
+    return state.bestWeights?.fits(learner.model.store) ?? true ? nil : "weights of this model"
+  }
+
   private func reset(_ fit: FitContext) throws {
     state = State()
     try improvement.begin(fit.learner, for: name)

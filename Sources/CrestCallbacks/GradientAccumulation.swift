@@ -46,6 +46,15 @@ public final class GradientAccumulation: StatefulCallback {
   /// How many batches make a step.
   public var settings: [String: String] { ["batches": "\(batches)"] }
 
+  /// Sums of more batches than a step has, or of another model.
+  public func objection(to state: State, in learner: Learner) -> String? {
+    let count = learner.model.store.withBuffer(.gradients, \.count)
+    guard (0..<batches).contains(state.batches), (0...1 << 40).contains(state.examples),
+      state.sums.count == (state.batches == 0 ? 0 : count)
+    else { return "sums of this model's gradients over fewer than \(batches) batches" }
+    return nil
+  }
+
   private func reset(_ fit: FitContext) throws {
     state = State()
     try fit.accumulate(batchesPerStep: batches)

@@ -89,6 +89,12 @@ public final class ReduceLROnPlateau: StatefulCallback {
       ], uniquingKeysWith: { $1 })
   }
 
+  /// More epochs than are counted.
+  public func objection(to state: State, in learner: Learner) -> String? {
+    (0..<patience).contains(state.wait) && (0...cooldown).contains(state.cooldown)
+      ? nil : "fewer than \(patience) epochs of patience, and at most \(cooldown) of cooldown"
+  }
+
   private func reset(_ fit: FitContext) throws {
     state = State()
     try improvement.begin(fit.learner, for: name)

@@ -11,6 +11,12 @@ struct Weights: Codable, Sendable, Hashable {
     statistics = store.withBuffer(.statistics) { Array($0) }
   }
 
+  /// Whether it is of a model of as many parameters and statistics as `store` has.
+  func fits(_ store: ParameterStore) -> Bool {
+    parameters.count == store.withBuffer(.parameters, \.count)
+      && statistics.count == store.withBuffer(.statistics, \.count)
+  }
+
   /// Puts the copy in the place of what `store` holds.
   ///
   /// - Precondition: it is of a model of the same parameters.

@@ -48,6 +48,8 @@ struct Failure {
     case let error as ModelError: error.code
     case let error as ONNXError: error.code
     case let error as LearnerError: error.code
+    case let error as CheckpointError: error.code
+    case is StateError, is SafetensorsError: .data
     case is GraphError, is ProgramError, is NonFiniteLoss: .data
     case is OutputError: .io
     default: nil
@@ -62,6 +64,19 @@ extension ONNXError {
     case .notARegularFile, .malformed, .overLimit, .unsupportedElementType, .externalData,
       .invalid, .unsupported, .notExportable, .tooLargeToWrite:
       .data
+    }
+  }
+}
+
+extension CheckpointError {
+  fileprivate var code: FailureCode? {
+    switch self {
+    case .unreadable, .unwritable, .locked, .tooManyFailures: .io
+    case .malformed, .notACheckpoint, .newerFormat, .checksum, .malformedState, .unsuitable,
+      .weights, .noFit, .noneReadable:
+      .data
+    case .otherEpochs, .occupied: .usage
+    case .notAtSavePoint: nil
     }
   }
 }

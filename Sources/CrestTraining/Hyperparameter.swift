@@ -43,6 +43,14 @@ struct HyperparameterTable: Codable {
     bases = try container.decode(Hyperparameters.self, forKey: .bases)
     factors = try container.decode(Hyperparameters.self, forKey: .factors)
     learningRateSpread = try container.decode(Double.self, forKey: .learningRateSpread)
+    let all = [bases, factors].flatMap { [$0.learningRate, $0.momentum, $0.weightDecay] }
+    guard all.allSatisfy({ $0.isFinite && $0 >= 0 }), learningRateSpread.isFinite,
+      learningRateSpread > 0
+    else {
+      throw DecodingError.dataCorruptedError(
+        forKey: .bases, in: container,
+        debugDescription: "finite hyperparameters of at least 0, and a spread above 0")
+    }
     values = bases
     for hyperparameter in Hyperparameter.allCases {
       values[hyperparameter] = bases[hyperparameter] * factors[hyperparameter]

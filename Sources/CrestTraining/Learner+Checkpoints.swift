@@ -17,9 +17,10 @@ extension Learner {
     try CheckpointFile.write(try runState(contents), to: path)
   }
 
-  /// Puts back what the learner itself remembers: parameters, running statistics, moments, and how far the data
-  /// and the random numbers have come. Fits and callbacks are left out; ``resume(from:epochs:callbacks:skipping:reschedules:)``
-  /// goes on with them.
+  /// Puts back what the learner itself remembers.
+  ///
+  /// That is parameters, running statistics, moments, and how far the data and the random numbers have come. Fits
+  /// and callbacks are left out; ``resume(from:epochs:callbacks:skipping:reschedules:)`` goes on with them.
   ///
   /// Everything is checked before anything changes: model, data, optimiser and loader must be those that the
   /// checkpoint was saved with.

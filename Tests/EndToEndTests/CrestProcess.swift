@@ -29,8 +29,8 @@ enum CrestProcess {
     let error: String
   }
 
-  /// The command, which is built beside the tests.
-  static var executable: URL {
+  /// A program that is built beside the tests.
+  static func executable(_ name: String) -> URL {
     #if os(Linux)
       let tests = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
     #else
@@ -38,15 +38,15 @@ enum CrestProcess {
         Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") }?.bundleURL
         ?? Bundle.main.bundleURL
     #endif
-    return tests.deletingLastPathComponent().appending(path: "crest")
+    return tests.deletingLastPathComponent().appending(path: name)
   }
 
-  static func run(_ arguments: [String]) throws -> Result {
-    try start(arguments).finish()
+  static func run(_ arguments: [String], program: String = "crest") throws -> Result {
+    try Running(arguments, program: program).finish()
   }
 
   static func start(_ arguments: [String]) throws -> Running {
-    try Running(arguments)
+    try Running(arguments, program: "crest")
   }
 
   /// A run that has not ended yet.
@@ -57,13 +57,13 @@ enum CrestProcess {
     private let folder: TemporaryFolder
     private let files: [FileHandle]
 
-    fileprivate init(_ arguments: [String]) throws {
+    fileprivate init(_ arguments: [String], program: String) throws {
       folder = try TemporaryFolder()
       files = try ["output", "error"].map { [folder] name in
         try Data().write(to: folder[name])
         return try FileHandle(forWritingTo: folder[name])
       }
-      process.executableURL = CrestProcess.executable
+      process.executableURL = CrestProcess.executable(program)
       process.arguments = arguments
       process.standardInput = FileHandle.nullDevice
       process.standardOutput = files[0]

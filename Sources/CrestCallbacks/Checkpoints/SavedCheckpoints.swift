@@ -17,6 +17,22 @@ public struct SavedCheckpoints: Codable, Sendable, Hashable {
   /// The optimiser steps that had been taken at the last save.
   var lastStep = 0
 
+  init() {}
+
+  /// Reads what was saved, which must name files in the folder.
+  ///
+  /// - Throws: `DecodingError`.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    kept = try container.decode([Entry].self, forKey: .kept)
+    givenUp = try container.decode([String].self, forKey: .givenUp)
+    lastStep = try container.decode(Int.self, forKey: .lastStep)
+    guard (kept.map(\.name) + givenUp).allSatisfy(CheckpointFolder.isName) else {
+      throw DecodingError.dataCorruptedError(
+        forKey: .kept, in: container, debugDescription: "names of files in the folder")
+    }
+  }
+
   /// Notes a new checkpoint.
   ///
   /// - Parameters:

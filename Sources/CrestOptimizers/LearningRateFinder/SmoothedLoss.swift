@@ -23,6 +23,19 @@ public struct SmoothedLoss: Codable, Hashable, Sendable {
   /// Creates a mean of nothing.
   public init() {}
 
+  /// Reads what was saved, which must leave room for more.
+  ///
+  /// - Throws: `DecodingError` when it isn't there or is no mean.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    weighted = try container.decode(Double.self, forKey: .weighted)
+    count = try container.decode(Int.self, forKey: .count)
+    guard (0...1 << 53).contains(count) else {
+      throw DecodingError.dataCorruptedError(
+        forKey: .count, in: container, debugDescription: "a count from 0 to 2⁵³")
+    }
+  }
+
   /// The mean; NaN of nothing.
   public var value: Double {
     count == 0 ? .nan : weighted / (1 - pow(Self.beta, Double(count)))

@@ -113,7 +113,27 @@ public final class CheckpointFolder {
   }
 
   /// The path of a checkpoint called `name`.
-  public func path(of name: String) -> String { FilePath.join(path, name + Self.suffix) }
+  ///
+  /// - Precondition: the name is one of a file in the folder (``isName(_:)``).
+  public func path(of name: String) -> String {
+    precondition(Self.isName(name), "a checkpoint called \(name)")
+    return FilePath.join(path, name + Self.suffix)
+  }
+
+  /// Whether `name` can be a checkpoint's: not empty, not hidden, and in the folder itself.
+  public static func isName(_ name: String) -> Bool {
+    !name.isEmpty && !name.hasPrefix(".") && !name.contains { "/\0".contains($0) }
+      && name.utf8.count <= 200
+  }
+
+  private func isMissing(_ path: String) -> Bool {
+    do throws(SystemError) {
+      try files.close(files.open(path), path)
+      return false
+    } catch {
+      return error.isMissingFile
+    }
+  }
 
   /// Saves a state under a name, in place of what has it; it is on the disk when this returns.
   ///
@@ -122,11 +142,17 @@ public final class CheckpointFolder {
     try CheckpointFile.write(state, to: path(of: name), on: files)
   }
 
-  /// Removes a checkpoint, if it is there.
+  /// Removes a checkpoint, if it is there and is one.
   ///
-  /// - Throws: ``CheckpointError/unwritable(path:reason:)``.
+  /// - Throws: ``CheckpointError``; a file that is damaged or of another kind is left alone.
   public func remove(_ name: String) throws(CheckpointError) {
     let path = path(of: name)
+    do throws(CheckpointError) {
+      _ = try CheckpointFile.peek(path, on: files)
+    } catch {
+      if isMissing(path) { return }
+      throw error
+    }
     do throws(SystemError) {
       try files.remove(path)
     } catch {

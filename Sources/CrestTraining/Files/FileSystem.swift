@@ -67,6 +67,7 @@ extension FileSystem {
   /// - Parameters:
   ///   - path: Where it shall be; what is there is replaced.
   ///   - write: Hands the contents over, piece by piece.
+  /// - Throws: What failed.
   package func replaceFile(
     at path: String,
     _ write: (_ append: (UnsafeRawBufferPointer) throws(SystemError) -> Void) throws(SystemError)

@@ -55,6 +55,17 @@ public protocol StatefulCallback: Callback {
   associatedtype State: Codable & Sendable
   /// All it remembers from one hook to the next, so that putting it back forgets what came between.
   var state: State { get set }
+
+  /// What it expects of a state from a checkpoint and doesn't find, as in `an average of 12 parameters`; nil
+  /// when it takes it. Nil unless given.
+  ///
+  /// A checkpoint may come from anywhere: what would trap later is to be found here.
+  func objection(to state: State, in learner: Learner) -> String?
+}
+
+extension StatefulCallback {
+  /// Nil.
+  public func objection(to state: State, in learner: Learner) -> String? { nil }
 }
 
 /// A callback made of hooks alone.

@@ -294,7 +294,9 @@ extension TrainingLoop {
   /// Reads what was saved.
   ///
   /// - Returns: What puts it back; it can't fail.
-  func restoration(of saved: StateValue, at path: StatePath) throws -> () -> Void {
+  func restoration(
+    of saved: StateValue, epochsBegun: Int, at path: StatePath
+  ) throws -> () -> Void {
     var fields = saved
     guard case .fields(let all) = saved, let metricState = all[FitState.metricsField] else {
       throw StateError.missing(path.appending(FitState.metricsField))
@@ -304,7 +306,7 @@ extension TrainingLoop {
     try state.check(
       batchCount: { [learner] in
         $0 == .training ? learner.trainLoader.batchCount : learner.validLoader.batchCount
-      }, at: path)
+      }, stepCount: fit.stepCount, epochsBegun: epochsBegun, at: path)
     let metrics = try metrics(
       metricState, isThere: state.position.pass == .validation,
       at: path.appending(FitState.metricsField))
@@ -347,6 +349,10 @@ extension TrainingLoop {
 extension StateValue {
   /// A metric of the type of `metric`.
   fileprivate func decoded<M: Metric>(like metric: M, at path: StatePath) throws -> any Metric {
-    try decode(M.self, at: path)
+    let saved = try decode(M.self, at: path)
+    guard saved.name == metric.name else {
+      throw StateError.mistyped(path, expected: metric.name, got: saved.name)
+    }
+    return saved
   }
 }

@@ -29,7 +29,7 @@ struct FitState: Codable {
 
   /// Checks what no type does.
   func check(
-    batchCount: (PassContext.Purpose) -> Int, at path: StatePath
+    batchCount: (PassContext.Purpose) -> Int, stepCount: Int, epochsBegun: Int, at path: StatePath
   ) throws(StateError) {
     func require(
       _ condition: Bool, _ field: String, _ expected: String, _ got: some CustomStringConvertible
@@ -39,7 +39,8 @@ struct FitState: Codable {
       }
     }
     try require(epochCount >= 1, "epochCount", "at least 1 epoch", epochCount)
-    try require(stepsTaken >= 0, "stepsTaken", "at least 0 steps", stepsTaken)
+    try require(
+      (0...stepCount).contains(stepsTaken), "stepsTaken", "0 to \(stepCount) steps", stepsTaken)
     let epoch = position.epoch
     let isInPass = position.pass != nil
     try require(
@@ -49,6 +50,9 @@ struct FitState: Codable {
     try require(
       0 <= position.batch && position.batch <= batches, "position",
       "a batch of \(batches)", position.batch)
+    try require(
+      position.pass != .training || epochsBegun >= 1, "position", "an epoch that has begun",
+      "none")
     try require(
       (tally != nil) == isInPass, "tally", isInPass ? "sums of the pass" : "nothing",
       tally == nil ? "nothing" : "sums")

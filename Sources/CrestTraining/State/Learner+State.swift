@@ -87,6 +87,10 @@ extension Learner {
     let epochsBegun: Int
   }
 
+  private func counters(in saved: StateValue) throws -> Counters {
+    try saved.field("run").decode(Counters.self, at: StatePath(["run"]))
+  }
+
   private var counters: Counters {
     Counters(
       seed: seed, stepsTaken: stepsTaken, batchesTrained: batchesTrained, epochsBegun: epochsBegun)
@@ -116,8 +120,7 @@ extension Learner {
 
   // MARK: Putting back
 
-  /// Puts all of a saved run back: the learner, the fit that `loop` runs, and its callbacks. All is checked
-  /// before anything changes.
+  /// Puts all of a saved run back, once all is checked: the learner, the fit of `loop`, and its callbacks.
   func restore(_ resumption: Resumption, into loop: TrainingLoop) throws {
     try restore(resumption.state, from: resumption.path, skipping: resumption.skipping) { saved in
       if let count = resumption.epochCount, count != loop.fit.epochCount {
@@ -130,7 +133,9 @@ extension Learner {
       return try self.fields(of: loop, loop.callbacks)
     } others: { saved in
       var steps = [
-        try loop.restoration(of: try saved.field("fit"), at: StatePath(["fit"]))
+        try loop.restoration(
+          of: try saved.field("fit"), epochsBegun: try self.counters(in: saved).epochsBegun,
+          at: StatePath(["fit"]))
       ]
       let place = StatePath(["callbacks"])
       let callbacks = Self.keyed(loop.callbacks)
@@ -146,7 +151,7 @@ extension Learner {
         let state = field["state"] ?? .null
         if let callback = callback as? any StatefulCallback {
           steps.append(
-            try Self.restoration(of: callback, from: state, at: path.appending("state")))
+            try restoration(of: callback, from: state, at: path.appending("state")))
         } else {
           try state.check(equals: .null, at: path.appending("state"))
         }
@@ -199,13 +204,13 @@ extension Learner {
     ].map({ StatePath($0) }) {
       try (saved[path] ?? .null).check(equals: now[path] ?? .null, at: path)
     }
-    let counters = try saved.field("run").decode(Counters.self, at: StatePath(["run"]))
+    let counters = try counters(in: saved)
     for (name, count) in [
       ("stepsTaken", counters.stepsTaken), ("batchesTrained", counters.batchesTrained),
       ("epochsBegun", counters.epochsBegun),
-    ] where count < 0 || UInt32(exactly: counters.epochsBegun) == nil {
+    ] where !(0...Int(UInt32.max)).contains(count) {
       throw StateError.mistyped(
-        StatePath(["run", name]), expected: "a count", got: "\(count)")
+        StatePath(["run", name]), expected: "a count from 0 to \(UInt32.max)", got: "\(count)")
     }
     try StateValue.text("\(counters.seed)").check(
       equals: .text("\(seed)"), at: StatePath(["run", "seed"]))
@@ -225,10 +230,13 @@ extension Learner {
     ]
   }
 
-  private static func restoration<C: StatefulCallback>(
+  private func restoration<C: StatefulCallback>(
     of callback: C, from saved: StateValue, at path: StatePath
   ) throws -> () -> Void {
     let state = try saved.decode(C.State.self, at: path)
+    if let objection = callback.objection(to: state, in: self) {
+      throw StateError.mistyped(path, expected: objection, got: "another state")
+    }
     return { callback.state = state }
   }
 }
