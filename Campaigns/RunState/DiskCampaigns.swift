@@ -8,7 +8,7 @@ struct PowerCuts: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "power-cuts", abstract: "Every disk that a loss of power may leave.")
 
-  @Option(help: "The saves to cut.") var count = 60
+  @Option(help: "The saves to cut.") var count = 100
   @Flag(help: "Do without fsync, which must lose most.") var control = false
 
   /// What was seen, over all states of the disk.

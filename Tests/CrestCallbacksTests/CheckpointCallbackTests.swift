@@ -125,11 +125,11 @@ import TrainingTestSupport
       let recorder = Recorder()
       starts += 1
       var batches = 0
-      // A crash, after which nothing of the process is left, at every fourth batch.
+      // A crash, after which nothing of the process is left, at the eighth batch of each start.
       let crash = CallbackOf(
         .beforeBatch { batch in
           batches += 1
-          if batches == 5 { throw Mishap("crash") }
+          if batches == 8 { throw Mishap("crash") }
         })
       do {
         try learner.fit(epochs: 4, callbacks: [recorder, crash, backup])
@@ -240,10 +240,11 @@ import TrainingTestSupport
       }
       #expect(error?.description == occupied)
     }
+    let other = Bench()
     let locked = #expect(throws: CheckpointError.self) {
       try Self.learner().fit(
         epochs: 1,
-        callbacks: [bench.backup(), CallbackOf(.beforeEpoch { _ in _ = try bench.open("d") })])
+        callbacks: [other.backup(), CallbackOf(.beforeEpoch { _ in _ = try other.open("d") })])
     }
     #expect(locked == .locked(folder: "d"))
     // The folder is free again, and damaged files are reported.

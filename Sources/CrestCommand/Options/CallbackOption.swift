@@ -70,7 +70,7 @@ struct NamedCallback: Sendable {
     ) { settings in
       try ModelCheckpoint(
         folder: settings.required("folder"),
-        every: settings.value("every", "as in 2epochs or 500steps", CheckpointInterval.init)
+        every: settings.value("every", "as in 2epochs or 500steps", { CheckpointInterval($0) })
           ?? .epochs(1),
         keepLast: settings.value("keep-last", "a whole number", Int.init) ?? 3,
         monitor: settings.text("monitor").map { Monitor($0) },

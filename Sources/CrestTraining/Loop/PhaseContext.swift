@@ -46,7 +46,7 @@ public final class FitContext: PhaseContext {
 
   /// The optimiser steps of the fit when nothing is cancelled: the length of schedules.
   public var stepCount: Int {
-    epochCount * ((batchesPerEpoch + batchesPerStep - 1) / batchesPerStep)
+    epochCount * FitState.steps(in: batchesPerEpoch, by: batchesPerStep)
   }
 
   /// The training batches whose gradients make one optimiser step, the last of an epoch perhaps of fewer; 1

@@ -306,7 +306,7 @@ extension TrainingLoop {
     try state.check(
       batchCount: { [learner] in
         $0 == .training ? learner.trainLoader.batchCount : learner.validLoader.batchCount
-      }, stepCount: fit.stepCount, epochsBegun: epochsBegun, at: path)
+      }, batchesPerStep: fit.batchesPerStep, epochsBegun: epochsBegun, at: path)
     let metrics = try metrics(
       metricState, isThere: state.position.pass == .validation,
       at: path.appending(FitState.metricsField))

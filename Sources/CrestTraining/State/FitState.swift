@@ -27,9 +27,15 @@ struct FitState: Codable {
   /// The field beside those above.
   static let metricsField = "metrics"
 
+  /// The optimiser steps of some batches.
+  static func steps(in batches: Int, by batchesPerStep: Int) -> Int {
+    (batches + batchesPerStep - 1) / batchesPerStep
+  }
+
   /// Checks what no type does.
   func check(
-    batchCount: (PassContext.Purpose) -> Int, stepCount: Int, epochsBegun: Int, at path: StatePath
+    batchCount: (PassContext.Purpose) -> Int, batchesPerStep: Int, epochsBegun: Int,
+    at path: StatePath
   ) throws(StateError) {
     func require(
       _ condition: Bool, _ field: String, _ expected: String, _ got: some CustomStringConvertible
@@ -39,8 +45,6 @@ struct FitState: Codable {
       }
     }
     try require(epochCount >= 1, "epochCount", "at least 1 epoch", epochCount)
-    try require(
-      (0...stepCount).contains(stepsTaken), "stepsTaken", "0 to \(stepCount) steps", stepsTaken)
     let epoch = position.epoch
     let isInPass = position.pass != nil
     try require(
@@ -50,6 +54,18 @@ struct FitState: Codable {
     try require(
       0 <= position.batch && position.batch <= batches, "position",
       "a batch of \(batches)", position.batch)
+    // More steps than batches would lead beyond the end of a schedule.
+    let stepsPerEpoch = Self.steps(in: batchCount(.training), by: batchesPerStep)
+    let stepsBefore =
+      switch position.pass {
+      case .training where batches == position.batch: stepsPerEpoch
+      case .training: position.batch / batchesPerStep
+      case .validation: stepsPerEpoch
+      case nil: 0
+      }
+    let most = epoch * stepsPerEpoch + stepsBefore
+    try require(
+      (0...most).contains(stepsTaken), "stepsTaken", "0 to \(most) steps", stepsTaken)
     try require(
       position.pass != .training || epochsBegun >= 1, "position", "an epoch that has begun",
       "none")
