@@ -54,7 +54,8 @@ struct KillAndResume: ParsableCommand {
         starts += 1
         // After some starts it may finish, so that a slow machine ends too.
         if starts <= 6 {
-          usleep(UInt32(20_000 + random.integer(below: 230_000, draw)))
+          let steps = 6 + random.integer(below: 20, draw)
+          run.wait(until: steps, moreLinesThanNowIn: folder.path + "/steps.csv")
           draw += 1
           if run.kill() { kills += 1 }
         }
@@ -85,6 +86,15 @@ private final class Run {
     process.standardOutput = FileHandle.nullDevice
     process.standardError = FileHandle.nullDevice
     try process.run()
+  }
+
+  /// Waits until a log has grown, or the end.
+  func wait(until count: Int, moreLinesThanNowIn path: String) {
+    func lines() -> Int {
+      (try? Data(contentsOf: URL(filePath: path)))?.count { $0 == UInt8(ascii: "\n") } ?? 0
+    }
+    let before = lines()
+    while process.isRunning, lines() < before + count { usleep(500) }
   }
 
   /// Kills it; false when it was over.

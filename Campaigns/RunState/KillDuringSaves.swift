@@ -20,8 +20,9 @@ struct KillDuringSaves: ParsableCommand {
     for kill in 0..<count {
       let process = try Child(
         ["write", folder.path] + (control ? ["--in-place"] : []))
-      // Often within the first save, sometimes after a few.
-      usleep(UInt32(5_000 + random.integer(below: 60_000, UInt64(kill))))
+      // Every other one perhaps before its first save is done.
+      if control || kill.isMultiple(of: 2) { process.waitForPromise() }
+      usleep(UInt32(random.integer(below: 30_000, UInt64(kill))))
       let promised = process.kill()
       saves += promised.count
       let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
@@ -50,6 +51,7 @@ struct KillDuringSaves: ParsableCommand {
 final class Child {
   private let process = Process()
   private let pipe = Pipe()
+  private var output = Data()
 
   init(_ arguments: [String], executable: URL = Child.own) throws {
     process.executableURL = executable
@@ -60,11 +62,14 @@ final class Child {
 
   static let own = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
 
+  /// Waits for its first line.
+  func waitForPromise() { output += pipe.fileHandleForReading.availableData }
+
   /// Kills it, and reads the numbers it had written in whole lines.
   func kill() -> [Int] {
     Foundation.kill(process.processIdentifier, SIGKILL)
-    let text = String(
-      decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    output += pipe.fileHandleForReading.readDataToEndOfFile()
+    let text = String(decoding: output, as: UTF8.self)
     process.waitUntilExit()
     let whole =
       text.hasSuffix("\n")

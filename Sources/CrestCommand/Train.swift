@@ -25,6 +25,8 @@ struct Train: ParsableCommand {
 
   @OptionGroup(title: "Checkpoints") var checkpoints: CheckpointOptions
 
+  @OptionGroup(title: "Parameters") var parameters: ParameterOptions
+
   @Option(
     name: .customLong("callback"),
     help: ArgumentHelp(
@@ -55,7 +57,7 @@ struct Train: ParsableCommand {
     var chosen = try chosenCallbacks()
     let backup = try checkpoints.makeCallback()
     if let backup { chosen.append(backup) }
-    let learner = try makeLearner(model, optimizer)
+    let learner = try makeLearner(model, optimizer, parameters)
     let scheduler = try schedule.makeScheduler(
       momentum: optimizer.momentum, batchesPerEpoch: learner.trainLoader.batchCount)
 

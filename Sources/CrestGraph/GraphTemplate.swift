@@ -17,7 +17,7 @@ public protocol GraphTemplate: Sendable {
   ///
   /// - Parameter inputTypes: The types of the inputs, in the order of ``sample``.
   /// - Returns: A graph whose variables are those of ``sample``, in the same order, and which
-  ///   ``GraphBuilder/replay(_:inputTypes:mode:)`` can trace for these types.
+  ///   ``GraphBuilder/replay(_:inputTypes:mode:frozen:)`` can trace for these types.
   /// - Throws: ``GraphError`` when a layer doesn't take the shapes, or what else is wrong with them.
   func graph(for inputTypes: [ValueType]) throws -> Graph
 }

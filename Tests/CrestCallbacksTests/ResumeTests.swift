@@ -164,8 +164,11 @@ import TrainingTestSupport
     ].flatMap { parts in
       let rig = ResumeRig(parts: parts)
       let (states, end) = try rig.uninterrupted()
-      // In the eleventh epoch: mid-accumulation, in the middle of validation, after the epoch.
-      return [81, 85, 87].map { (rig, states[$0], end) }
+      // Mid-accumulation, in the middle of validation, after the epoch; in several, since what one moment's
+      // future makes up for, another's doesn't.
+      return [10, 20, 30].flatMap { epoch in
+        [1, 5, 7].map { (rig, states[8 * epoch + $0], end) }
+      }
     }
   }
 

@@ -1,4 +1,5 @@
 import Foundation
+import ProcessTestSupport
 import Testing
 
 @Suite struct `Checkpoints of the command` {
@@ -113,6 +114,28 @@ import Testing
     #expect(notAFolder.error.hasPrefix("Error: \(file.path) can't be written: "))
   }
 
+  @Test func `inspect lists what a checkpoint holds`() throws {
+    let folder = try TemporaryFolder()
+    #expect(try CrestProcess.run(arguments(folder)).status == 0)
+    let path = folder["run"].path + "/checkpoint-0000000069.safetensors"
+    let text = try CrestProcess.run(["inspect", path])
+    #expect(text.status == 0, "\(text.error)")
+    #expect(text.output.hasPrefix("a run that can be gone on with: "))
+    #expect(text.output.contains("saved after 69 steps, in epoch 3\n"))
+    for field in ["run.seed", "fit.position.epoch", "callbacks.OneCycleScheduler.settings.policy"] {
+      #expect(text.output.contains("\n\(field) "), "\(field)")
+    }
+    let json = try #require(try CrestProcess.run(["inspect", path, "--json"]).objects().first)
+    #expect(json["event"] as? String == "checkpoint")
+    #expect(json["steps"] as? Int == 69)
+    let refused = try CrestProcess.run(["inspect", path, "--check"])
+    #expect(refused.status == 64)
+    #expect(
+      refused.error
+        == "Error: --check and --shape: expected an ONNX file, got \(path); leave them out for a "
+        + "checkpoint\n")
+  }
+
   @Test func `two runs don't share a folder`() throws {
     let folder = try TemporaryFolder()
     let first = try CrestProcess.start(arguments(folder, "--epochs", "100000"))
@@ -139,8 +162,8 @@ import Testing
     "kill-and-resume --count 2 --control",
   ])
   func `pass, and their controls fail`(campaign: String) throws {
-    let result = try CrestProcess.run(
-      campaign.split(separator: " ").map(String.init), program: "state-campaign")
+    let result = try BuiltProgram("state-campaign").run(
+      campaign.split(separator: " ").map(String.init))
     #expect(result.status == 0, "\(result.output)\(result.error)")
     #expect(result.output.hasPrefix("passed \(campaign.prefix { $0 != " " })"))
   }

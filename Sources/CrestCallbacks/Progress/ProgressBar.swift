@@ -51,7 +51,10 @@ public final class ProgressBar: Callback {
     batchesDoneBefore = nil
     hasHeader = false
     batchesInAll = fit.epochCount * (fit.batchesPerEpoch + learner.validLoader.batchCount)
-    for slowdown in fit.slowdowns { writeLine(slowdown) }
+    for slowdown in fit.slowdowns {
+      clearLine()
+      output.note(slowdown + "\n")
+    }
   }
 
   private func draw(_ batch: BatchContext) {

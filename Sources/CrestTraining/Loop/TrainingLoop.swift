@@ -285,7 +285,8 @@ extension TrainingLoop {
     var fields = try StateValue(
       encoding: FitState(
         epochCount: fit.epochCount, stepsTaken: fit.stepsTaken, position: position,
-        smoothedLoss: smoothedLoss, hyperparameters: learner.table, ending: ending, train: train,
+        smoothedLoss: smoothedLoss, hyperparameters: learner.table,
+        rateFactors: learner.trained.rateFactors, ending: ending, train: train,
         tally: tally?.saved))
     fields[FitState.metricsField] = try tally?.savedMetrics() ?? .null
     return fields
@@ -307,15 +308,23 @@ extension TrainingLoop {
       batchCount: { [learner] in
         $0 == .training ? learner.trainLoader.batchCount : learner.validLoader.batchCount
       }, batchesPerStep: fit.batchesPerStep, epochsBegun: epochsBegun, at: path)
+    var trained = learner.trained
+    do throws(ParameterError) {
+      try trained.setRates(.each(state.rateFactors))
+    } catch {
+      throw StateError.mistyped(
+        path.appending("rateFactors"), expected: "\(learner.parameterGroups.count) rates above 0",
+        got: "\(state.rateFactors)")
+    }
     let metrics = try metrics(
       metricState, isThere: state.position.pass == .validation,
       at: path.appending(FitState.metricsField))
-    return { [self] in
+    return { [self, trained] in
       fit.stepsTaken = state.stepsTaken
       smoothedLoss = state.smoothedLoss
       fit.smoothedLoss = smoothedLoss.value
       learner.table = state.hyperparameters
-      learner.regroup()
+      learner.trained = trained
       position = state.position
       entry = position.pass == nil ? nil : position
       ending = state.ending

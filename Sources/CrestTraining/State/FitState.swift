@@ -17,6 +17,8 @@ struct FitState: Codable {
   let position: LoopPosition
   let smoothedLoss: SmoothedLoss
   let hyperparameters: HyperparameterTable
+  /// The learning rate of each group of parameters over that of the last.
+  let rateFactors: [Double]
   /// What a callback has cancelled, to be unwound after the save.
   let ending: Cancellation?
   /// What training gave in this epoch, once validation has begun.

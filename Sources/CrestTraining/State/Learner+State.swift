@@ -45,6 +45,7 @@ extension Learner {
         "moments": model.store.savedMoments(),
       ]),
       "run": try StateValue(encoding: counters),
+      "training": trained.saved,
       "loader": .fields([
         "batchSize": .integer(trainLoader.batchSize), "shuffle": .bool(trainLoader.shuffle),
         "transforms": .list(trainLoader.transforms.map { .text($0.name) }),
@@ -83,6 +84,7 @@ extension Learner {
   private struct Counters: Codable {
     let seed: UInt64
     let stepsTaken: Int
+    let stepsSinceReset: Int
     let batchesTrained: Int
     let epochsBegun: Int
   }
@@ -93,7 +95,8 @@ extension Learner {
 
   private var counters: Counters {
     Counters(
-      seed: seed, stepsTaken: stepsTaken, batchesTrained: batchesTrained, epochsBegun: epochsBegun)
+      seed: seed, stepsTaken: stepsTaken, stepsSinceReset: stepsSinceReset,
+      batchesTrained: batchesTrained, epochsBegun: epochsBegun)
   }
 
   /// The callbacks that have something to save or to compare, each under a key of its own: its name, and for
@@ -193,7 +196,7 @@ extension Learner {
   /// What puts back the learner's own fields, once all that must be the same is.
   private func ownSteps(from saved: StateValue, now: StateValue) throws -> [() -> Void] {
     try saved.checkNames(now.names, at: StatePath([]))
-    for name in ["data", "loader", "engine", "loss"] {
+    for name in ["data", "loader", "training", "engine", "loss"] {
       try saved.field(name).check(equals: try now.field(name), at: StatePath([name]))
     }
     let (model, optimizer) = (try saved.field("model"), try saved.field("optimizer"))
@@ -206,7 +209,8 @@ extension Learner {
     }
     let counters = try counters(in: saved)
     for (name, count) in [
-      ("stepsTaken", counters.stepsTaken), ("batchesTrained", counters.batchesTrained),
+      ("stepsTaken", counters.stepsTaken), ("stepsSinceReset", counters.stepsSinceReset),
+      ("batchesTrained", counters.batchesTrained),
       ("epochsBegun", counters.epochsBegun),
     ] where !(0...Int(UInt32.max)).contains(count) {
       throw StateError.mistyped(
@@ -224,6 +228,7 @@ extension Learner {
         from: optimizer.field("moments"), at: StatePath(["optimizer", "moments"])),
       {
         self.stepsTaken = counters.stepsTaken
+        self.stepsSinceReset = counters.stepsSinceReset
         self.batchesTrained = counters.batchesTrained
         self.epochsBegun = counters.epochsBegun
       },

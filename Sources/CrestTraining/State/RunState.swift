@@ -7,6 +7,7 @@ public import CrestTensor
 /// | `model` | parameters and running statistics, bit for bit; the graph's fingerprint, the ONNX source's |
 /// | `optimizer` | name, settings and moments |
 /// | `run` | the seed, and how many steps, batches and epochs there were in all fits |
+/// | `training` | groups of parameters, their weight decay, what is frozen |
 /// | `loader` | batch size, shuffling and transforms |
 /// | `data` | the fingerprints of both parts; preprocessing and class names |
 /// | `engine` | the instruction set, on which bits depend |
