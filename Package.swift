@@ -18,7 +18,8 @@ let package = Package(
     .executable(name: "crest-onnx-check", targets: ["ONNXCheck"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
   ],
   targets: [
     // Engine
@@ -40,11 +41,13 @@ let package = Package(
       name: "CrestTraining",
       dependencies: [
         "CrestData", "CrestLayers", "CrestOptimizers", "CrestRuntime", "CrestGraph", "CrestTensor",
+        .product(name: "Crypto", package: "swift-crypto"),
       ], swiftSettings: strict),
     .target(
       name: "CrestCallbacks",
       dependencies: [
-        "CrestTraining", "CrestData", "CrestOptimizers", "CrestRuntime", "CrestGraph",
+        "CrestTraining", "CrestData", "CrestLayers", "CrestOptimizers", "CrestRuntime",
+        "CrestGraph",
       ], swiftSettings: strict),
 
     // Data
@@ -103,6 +106,12 @@ let package = Package(
         "CrestLayers", "CrestONNX", "CrestRuntime", "CrestTensor", "ONNXTestSupport",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Campaigns/ONNX", swiftSettings: strict),
+      name: "state-campaign",
+      dependencies: [
+        "CrestCallbacks", "CrestData", "CrestLayers", "CrestOptimizers", "CrestRuntime",
+        "CrestTensor", "CrestTraining", "TrainingTestSupport",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], path: "Campaigns/RunState", swiftSettings: strict),
 
     // Tests
     .target(
@@ -136,6 +145,7 @@ let package = Package(
     .testTarget(
       name: "ParityTests",
       dependencies: [
+        "TrainingTestSupport",
         "CrestCallbacks", "CrestData", "CrestLayers", "CrestONNX", "CrestOptimizers",
         "CrestRuntime", "CrestGraph", "CrestTensor", "CrestTestSupport", "CrestTraining",
       ],
@@ -144,7 +154,7 @@ let package = Package(
       name: "TrainingTestSupport",
       dependencies: [
         "CrestTraining", "CrestData", "CrestLayers", "CrestOptimizers", "CrestRuntime",
-        "CrestGraph", "CrestTensor",
+        "CrestGraph", "CrestTensor", .product(name: "Crypto", package: "swift-crypto"),
       ], path: "Tests/TrainingTestSupport", swiftSettings: strict),
     .testTarget(
       name: "CrestTrainingTests",

@@ -12,6 +12,14 @@ public struct ONNXTemplate: GraphTemplate {
   public let fixedBatchSize: Int?
   /// Yes: a file for inference often ends in probabilities.
   public var leavesFinalActivationToLoss: Bool { true }
+  /// A hash of the file's bytes, those of side files left out.
+  public var sourceFingerprint: String? {
+    trace.model.proto.source.withBytes { bytes in
+      var hash = Fingerprint()
+      hash.add(bytes)
+      return hash.text
+    }
+  }
   /// What matters for training.
   public let readiness: TrainingReadiness
   /// The entries of the file's metadata; of a key that is there twice, the first.
