@@ -106,6 +106,7 @@ let package = Package(
         "CrestLayers", "CrestONNX", "CrestRuntime", "CrestTensor", "ONNXTestSupport",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Campaigns/ONNX", swiftSettings: strict),
+    .executableTarget(
       name: "state-campaign",
       dependencies: [
         "CrestCallbacks", "CrestData", "CrestLayers", "CrestOptimizers", "CrestRuntime",
