@@ -159,6 +159,10 @@ let package = Package(
       name: "ONNXTests",
       dependencies: ["CrestGraph", "CrestLayers", "CrestONNX", "CrestRuntime", "CrestTensor"],
       swiftSettings: strict),
+    .testTarget(
+      name: "ONNXConformanceTests",
+      dependencies: ["CrestGraph", "CrestONNX", "CrestRuntime", "CrestTensor", "CrestTestSupport"],
+      exclude: ["tier-1.txt"], swiftSettings: strict),
     .testTarget(name: "ONNXCheckTests", swiftSettings: strict),
     .testTarget(name: "ProjectTests", swiftSettings: strict),
     .testTarget(name: "EndToEndTests", exclude: ["Snapshots"], swiftSettings: strict),

@@ -141,7 +141,7 @@ public final class GraphBuilder {
     precondition(
       inputs.allSatisfy { $0.builder === self }, "an input of \(operation) is of another graph")
     let types = try outputTypes(of: operation, inputs)
-    if foldsConstants, let results = folded(operation, inputs, types) {
+    if foldsConstants, let results = try folded(operation, inputs, types) {
       return results.map { constant($0) }
     }
     // A dropout copied from another graph keeps its stream, which no later one may share.
@@ -165,6 +165,11 @@ public final class GraphBuilder {
     return tensor
   }
 
+  /// Whether a value is given at each run.
+  package func isInput(_ symbol: Symbol) -> Bool {
+    if case .input = graph.values[symbol.id.index].origin { true } else { false }
+  }
+
   /// Whether a value is a running statistic.
   package func isStatistic(_ symbol: Symbol) -> Bool {
     guard case .variable(let number) = graph.values[symbol.id.index].origin else { return false }
@@ -174,14 +179,14 @@ public final class GraphBuilder {
   /// What `operation` gives, when all it reads is constant and small enough.
   private func folded(
     _ operation: some Operation, _ inputs: [Symbol], _ types: [ValueType]
-  ) -> [Tensor]? {
+  ) throws -> [Tensor]? {
     let constants = inputs.compactMap { constantTensor($0) }
     let sizes = constants.map(\.elementCount) + types.map(\.shape.elementCount)
     guard constants.count == inputs.count, !operation.isRandom,
       sizes.allSatisfy({ $0 <= Self.foldingLimit })
     else { return nil }
-    return operation.evaluate(
-      constants.map(ReferenceArray.init), random: RandomKey(seed: 0, step: 0)
+    return try operation.evaluate(
+      constants.map(ReferenceArray.init), random: RandomKey(seed: 0, step: 0), path: path
     ).map(\.tensor)
   }
 

@@ -10,8 +10,8 @@ extension Graph {
     try rewritten { builder, node, inputs in
       let constants = inputs.compactMap { builder.result.constant($0.id) }
       guard constants.count == inputs.count, !node.operation.isRandom else { return nil }
-      let results = node.operation.evaluate(
-        constants.map(ReferenceArray.init), random: RandomKey(seed: 0, step: 0))
+      let results = try node.operation.evaluate(
+        constants.map(ReferenceArray.init), random: RandomKey(seed: 0, step: 0), path: node.path)
       let given = constants.reduce(64) { $0 + $1.elementCount }
       guard results.allSatisfy({ $0.shape.elementCount <= given }) else { return nil }
       return results.map { builder.constant($0.tensor) }
