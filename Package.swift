@@ -129,7 +129,7 @@ let package = Package(
       name: "ParityTests",
       dependencies: [
         "CrestCallbacks", "CrestData", "CrestLayers", "CrestONNX", "CrestOptimizers",
-        "CrestRuntime", "CrestGraph", "CrestTensor", "CrestTraining",
+        "CrestRuntime", "CrestGraph", "CrestTensor", "CrestTestSupport", "CrestTraining",
       ],
       swiftSettings: strict),
     .target(
@@ -157,15 +157,26 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "ONNXTests",
-      dependencies: ["CrestGraph", "CrestLayers", "CrestONNX", "CrestRuntime", "CrestTensor"],
-      swiftSettings: strict),
+      dependencies: [
+        "CrestGraph", "CrestLayers", "CrestONNX", "CrestRuntime", "CrestTensor", "CrestTestSupport",
+      ], swiftSettings: strict),
     .testTarget(
       name: "ONNXConformanceTests",
       dependencies: ["CrestGraph", "CrestONNX", "CrestRuntime", "CrestTensor", "CrestTestSupport"],
       exclude: ["tier-1.txt"], swiftSettings: strict),
-    .testTarget(name: "ONNXCheckTests", swiftSettings: strict),
+    .target(
+      name: "ProcessTestSupport", path: "Tests/ProcessTestSupport", swiftSettings: strict),
+    .testTarget(
+      name: "ONNXCheckTests",
+      dependencies: [
+        "ProcessTestSupport", "CrestLayers", "CrestONNX", "CrestRuntime", "CrestTensor",
+      ], swiftSettings: strict),
     .testTarget(name: "ProjectTests", swiftSettings: strict),
-    .testTarget(name: "EndToEndTests", exclude: ["Snapshots"], swiftSettings: strict),
+    .testTarget(
+      name: "EndToEndTests",
+      dependencies: ["CrestONNX", "CrestTensor", "CrestTestSupport", "ProcessTestSupport"],
+      exclude: ["Snapshots"],
+      swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11,

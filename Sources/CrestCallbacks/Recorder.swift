@@ -14,7 +14,7 @@ public final class Recorder: StatefulCallback {
     public let loss: Float
     /// The loss over the last few dozen batches.
     public let smoothedLoss: Double
-    /// The learning rate.
+    /// The learning rate, of the last group of parameters.
     public let learningRate: Double
     /// The momentum, or β₁.
     public let momentum: Double

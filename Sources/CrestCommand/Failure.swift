@@ -42,7 +42,8 @@ struct Failure {
   private static func code(of error: any Error) -> FailureCode? {
     switch error {
     case let error as CommandError: error.code
-    case is LossError, is OptimizerError, is ScheduleError, is EngineError: .usage
+    case is LossError, is OptimizerError, is ParameterError, is ScheduleError, is EngineError:
+      .usage
     case let error as CallbackError: error.code
     case let error as DataError: error.code
     case let error as ModelError: error.code

@@ -23,6 +23,8 @@ struct Train: ParsableCommand {
 
   @OptionGroup(title: "Training") var optimizer: OptimizerOptions
 
+  @OptionGroup(title: "Parameters") var parameters: ParameterOptions
+
   @Option(
     name: .customLong("callback"),
     help: ArgumentHelp(
@@ -51,7 +53,7 @@ struct Train: ParsableCommand {
     guard epochs >= 1 else { throw LearnerError.epochs(epochs) }
     _ = try schedule.makeScheduler(momentum: optimizer.momentum, batchesPerEpoch: 1)
     let chosen = try chosenCallbacks()
-    let learner = try makeLearner(model, optimizer)
+    let learner = try makeLearner(model, optimizer, parameters)
     let scheduler = try schedule.makeScheduler(
       momentum: optimizer.momentum, batchesPerEpoch: learner.trainLoader.batchCount)
 

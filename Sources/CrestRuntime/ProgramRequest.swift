@@ -27,18 +27,22 @@ public struct ProgramRequest: Sendable, Hashable {
   public var mode: ExecutionMode
   /// What is read between stages.
   public var reads: Set<Read>
+  /// The names of parameters without a gradient, and of running statistics that stay as they are: batch
+  /// norm computes with them as in inference.
+  public var frozen: Set<String>
   /// Whether every value is kept, unfused, so that ``Program/firstNonFinite()`` can look at it.
   public var isDiagnosing: Bool
 
   /// A request from its parts.
   public init(
     inputTypes: [ValueType], targetType: ValueType?, mode: ExecutionMode, reads: Set<Read> = [],
-    isDiagnosing: Bool = false
+    frozen: Set<String> = [], isDiagnosing: Bool = false
   ) {
     self.inputTypes = inputTypes
     self.targetType = targetType
     self.mode = mode
     self.reads = reads
+    self.frozen = frozen
     self.isDiagnosing = isDiagnosing
   }
 }

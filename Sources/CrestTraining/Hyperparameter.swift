@@ -29,13 +29,11 @@ public enum Ownership: Sendable, Hashable, CustomStringConvertible {
   }
 }
 
-/// The hyperparameters of a fit: bases, what they are multiplied by, and their spread over the layers.
+/// The hyperparameters of a fit: bases, and what they are multiplied by.
 struct HyperparameterTable {
   private(set) var values: Hyperparameters
   private var bases: Hyperparameters
   private var factors = Hyperparameters(learningRate: 1, momentum: 1, weightDecay: 1)
-  /// The learning rate of the first layer over that of the last.
-  var learningRateSpread = 1.0
 
   init(_ bases: Hyperparameters) {
     self.bases = bases

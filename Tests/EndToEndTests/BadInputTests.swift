@@ -1,4 +1,5 @@
 import Foundation
+import ProcessTestSupport
 import Testing
 
 /// Options that can't be right: exit code 64 and one message.
@@ -63,6 +64,36 @@ import Testing
       arguments: "--schedule cosine --style smith",
       message: "--style: it is a convention of 1cycle, but the schedule is cosine; "
         + "leave one of them out"),
+    Case(
+      arguments: "--max-lr 0.1:-1",
+      message: "learning rate: expected a finite number above 0, got -1.0"),
+    Case(
+      arguments: "--max-lr 0.1,0.2",
+      message: "learning rates: expected a number for each of the 3 groups of parameters, got 2"),
+    Case(
+      arguments: "--weight-decay 0,-1",
+      message: "sgd: weight decay is -1.0, expected a finite number of at least 0"),
+    Case(
+      arguments: "--weight-decay 0,0.1",
+      message: "weight decays: expected a number for each of the 3 groups of parameters, got 2"),
+    Case(
+      arguments: "--groups depth:9",
+      message: "groups: expected from 1 to 3, the number of layers with parameters, got 9"),
+    Case(
+      arguments: "--freeze dens.*",
+      message: "no parameter is named \"dens.*\"; near it are \"dense1.weight\", "
+        + "\"dense1.bias\", \"dense2.weight\"; use * for any characters"),
+    Case(
+      arguments: "--freeze *", message: "every parameter is frozen; unfreeze some to train"),
+    Case(
+      arguments: "--freeze-to 3",
+      message:
+        "group 3: expected a number from -3 to 2, as there are 3 groups; negative ones count "
+        + "from the last"),
+    Case(
+      arguments: "--replace-head 5",
+      message: "--replace-head: it is for ONNX files, but --model is mlp, which is made for the "
+        + "data's classes; leave it out"),
     Case(
       arguments: "--augment crop,blur",
       message: "--augment: expected one of crop, flip, cutout, got \"blur\""),

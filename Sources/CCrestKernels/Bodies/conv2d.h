@@ -364,6 +364,16 @@ static void conv2d_filter_gradient_order(void *context, size_t chunk, size_t wor
   }
 }
 
+// dw from the partial sums of `parts` ranges of the batch.
+static void conv2d_finish_filter_gradient(ck_pool *pool, const ck_conv2d *p, size_t parts, float *partial,
+                                          float *dw) {
+  conv2d_call call = {.p = p, .plan = {.parts = parts}, .partial = partial, .dw = dw};
+  size_t count = ck_conv2d_taps(p) * (p->channels / p->groups) * p->output_channels;
+  if (parts > 1) ck_pool_run(pool, ck_ceil_div(count, CK_CONV2D_SUM_FLOATS), conv2d_filter_gradient_sum, &call);
+  ck_pool_run(pool, p->groups * ck_ceil_div(p->output_channels / p->groups, CK_GEMM_LANES_MOST),
+              conv2d_filter_gradient_order, &call);
+}
+
 static void CK_FN(conv2d_filter_gradient_f32)(ck_pool *pool, const ck_conv2d *p, const float *x,
                                               const float *dy, float *dw, void *scratch) {
   if (ck_conv2d_is_pointwise(p)) {
@@ -380,10 +390,7 @@ static void CK_FN(conv2d_filter_gradient_f32)(ck_pool *pool, const ck_conv2d *p,
   call.windows = call.partial + ck_plan_round(call.plan.parts * count, CK_GEMM_LANES_MOST);
   call.packed_dy = call.windows + ck_pool_thread_count(pool) * call.plan.window_floats;
   ck_pool_run(pool, call.plan.parts * call.plan.slices, conv2d_filter_gradient_chunk, &call);
-  if (call.plan.parts > 1)
-    ck_pool_run(pool, ck_ceil_div(count, CK_CONV2D_SUM_FLOATS), conv2d_filter_gradient_sum, &call);
-  ck_pool_run(pool, p->groups * ck_ceil_div(p->output_channels / p->groups, CK_GEMM_LANES_MOST),
-              conv2d_filter_gradient_order, &call);
+  conv2d_finish_filter_gradient(pool, p, call.plan.parts, call.partial, dw);
 }
 
 #endif

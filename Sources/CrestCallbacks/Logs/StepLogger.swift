@@ -4,8 +4,9 @@ public import CrestTraining
 /// Writes a row a training step to a CSV file: `step,epoch,batch,loss,learning_rate,momentum`.
 ///
 /// Steps count from 0 in each fit and batches from 0 in each epoch, as schedules do; epochs count from 1,
-/// as all reports do. Numbers are written in the fewest digits that read back the same. The first fit
-/// replaces the file, later ones of the same logger continue it.
+/// as all reports do. Where groups of parameters have learning rates of their own, the last group's is
+/// written, as fastai does. Numbers are written in the fewest digits that read back the same. The first
+/// fit replaces the file, later ones of the same logger continue it.
 public final class StepLogger: Callback {
   /// The file.
   public let path: String

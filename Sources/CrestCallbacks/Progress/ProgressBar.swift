@@ -49,7 +49,10 @@ public final class ProgressBar: Callback {
     lastDrawn = -.infinity
     batchesDone = 0
     batchesInAll = fit.epochCount * (fit.batchesPerEpoch + learner.validLoader.batchCount)
-    for slowdown in fit.slowdowns { writeLine(slowdown) }
+    for slowdown in fit.slowdowns {
+      clearLine()
+      output.note(slowdown + "\n")
+    }
   }
 
   private func draw(_ batch: BatchContext) {

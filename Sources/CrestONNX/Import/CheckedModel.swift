@@ -226,4 +226,7 @@ struct CheckedModel: Sendable {
 extension NodeProto {
   /// The node's name, or that of its first output.
   var label: String { name.isEmpty ? outputs.first ?? operation : name }
+
+  /// Where messages and graphs say it is, as in `node "/conv1" (Conv, opset 17)`.
+  func place(opset: Int64) -> String { "node \"\(label)\" (\(operation), opset \(opset))" }
 }

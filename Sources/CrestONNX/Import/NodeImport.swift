@@ -35,7 +35,7 @@ final class NodeImport {
   }
 
   /// As in `node "/conv1" (Conv, opset 17)`.
-  var place: String { "node \"\(node.label)\" (\(node.operation), opset \(opset))" }
+  var place: String { node.place(opset: opset) }
 
   // MARK: Inputs
 

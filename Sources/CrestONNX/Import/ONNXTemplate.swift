@@ -22,40 +22,56 @@ public struct ONNXTemplate: GraphTemplate {
   }
   let trace: ONNXTrace
 
-  /// Reads, checks and traces a model.
+  /// Reads, checks and traces a model; see ``init(_:inputShapes:selection:headClasses:)``.
   ///
-  /// - Parameters:
-  ///   - path: The file's path; side files are looked for in its folder.
-  ///   - inputShapes: The shape of one example for inputs, by name, where the file leaves sizes open.
-  ///   - selection: Which arrays are trained.
   /// - Throws: ``ONNXError``.
   public init(
     path: String, inputShapes: [String: Shape] = [:],
-    selection: ParameterSelection = ParameterSelection()
+    selection: ParameterSelection = ParameterSelection(), headClasses: Int? = nil
   ) throws(ONNXError) {
-    try self.init(ModelProto(path: path), inputShapes: inputShapes, selection: selection)
-  }
-
-  /// The names of the inputs of the model in a file, those with a value in the file left out.
-  ///
-  /// - Throws: ``ONNXError``.
-  public static func inputNames(path: String) throws(ONNXError) -> [String] {
-    try CheckedModel(ModelProto(path: path)).inputs.map(\.name)
+    try self.init(
+      ONNXFile(path: path), inputShapes: inputShapes, selection: selection,
+      headClasses: headClasses)
   }
 
   package init(
     _ proto: ModelProto, inputShapes: [String: Shape] = [:],
-    selection: ParameterSelection = ParameterSelection()
+    selection: ParameterSelection = ParameterSelection(), headClasses: Int? = nil
   ) throws(ONNXError) {
-    let model = try CheckedModel(proto)
+    try self.init(
+      ONNXFile(proto), inputShapes: inputShapes, selection: selection, headClasses: headClasses)
+  }
+
+  /// Traces a model.
+  ///
+  /// - Parameters:
+  ///   - file: The model's file.
+  ///   - inputShapes: The shape of one example for inputs, by name, where the file leaves sizes open.
+  ///   - selection: Which arrays are trained.
+  ///   - headClasses: The outputs of a new last layer, whose weights begin anew: He normal before a
+  ///     ReLU, else Xavier uniform, biases at 0, by the model's seed. An export has it in the place of
+  ///     the file's, under the same names. The file's own when nil.
+  /// - Throws: ``ONNXError``.
+  /// - Precondition: `headClasses` is at least 1.
+  public init(
+    _ file: ONNXFile, inputShapes: [String: Shape] = [:],
+    selection: ParameterSelection = ParameterSelection(), headClasses: Int? = nil
+  ) throws(ONNXError) {
+    let model = file.model
     try model.checkOperations()
-    let reader = TensorReader(proto)
-    let plan = try ParameterPlan(model, reader, selection)
-    let trace = ONNXTrace(model: model, plan: plan, reader: reader)
+    let reader = TensorReader(model.proto)
+    var head: HeadReplacement?
+    if let headClasses {
+      precondition(headClasses >= 1, "a head of \(headClasses) classes")
+      head = try HeadReplacement(model, classes: headClasses)
+    }
+    let plan = try ParameterPlan(model, reader, selection, head: head)
+    let trace = ONNXTrace(model: model, plan: plan, reader: reader, head: head)
     let inputs = try InputTypes(model, shapes: inputShapes)
     self.trace = trace
     let nominal = try trace.graph(inputs.types(batch: inputs.declaredBatch ?? 2))
     sample = nominal
+    try head?.check(nominal.type(of: nominal.outputs[0].value).shape, of: model)
     let isFrozen = try inputs.declaredBatch.map { declared throws(ONNXError) in
       try !trace.follows(batch: declared + 1, inputs)
     }

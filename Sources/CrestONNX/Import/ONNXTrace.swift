@@ -6,6 +6,8 @@ struct ONNXTrace: Sendable {
   let model: CheckedModel
   let plan: ParameterPlan
   let reader: TensorReader
+  /// The new last layer; nil for the file's own.
+  let head: HeadReplacement?
 
   /// A value with more elements can't be meant: 64 GiB of float32.
   static let elementLimit = 1 << 34
@@ -124,7 +126,9 @@ struct ONNXTrace: Sendable {
     guard let role = variable.role else {
       return try builder.statistic(variable.name, value.shape) { _ in value }
     }
-    return try builder.parameter(variable.name, value.shape, role: role) { _ in value }
+    return try builder.parameter(variable.name, variable.shape, role: role) { random in
+      variable.replacement?.draw(random) ?? value
+    }
   }
 
   private func trace(

@@ -65,7 +65,7 @@ extension OperatorTable {
     ],
   ]
 
-  /// A window over a signal: a₀ - a₁ cos(2πk/n) + a₂ cos(4πk/n) - …
+  /// A window over a signal: a₀ - a₁ cos(2πk/n) + a₂ cos(4πk/n), and so on.
   private static func window(_ terms: [Double]) -> OperatorImport {
     OperatorImport(since: 17, inputs: 1...1) { node in
       guard let size = try node.optionalIntegers(0, "a size")?.first, (0...1 << 24).contains(size)
@@ -79,8 +79,9 @@ extension OperatorTable {
       let period = try node.flag("periodic", default: true) ? size : size - 1
       let values = (0..<size).map { place in
         let angle = 2 * Double.pi * Double(place) / Double(max(period, 1))
-        return terms.enumerated().reduce(0) { sum, term in
-          sum + (term.offset % 2 == 0 ? 1 : -1) * term.element * cos(Double(term.offset) * angle)
+        return terms.enumerated().reduce(0.0) { sum, term in
+          let sign = term.offset % 2 == 0 ? 1.0 : -1.0
+          return sum + sign * term.element * cos(Double(term.offset) * angle)
         }
       }
       return [node.constant(Tensor(rounding: values, to: type, shape: [size]))]
