@@ -184,6 +184,10 @@ let package = Package(
         "ONNXTestSupport", "CrestGraph", "CrestLayers", "CrestONNX", "CrestRuntime", "CrestTensor",
         "CrestTestSupport",
       ], swiftSettings: strict),
+    .testTarget(
+      name: "ONNXConformanceTests",
+      dependencies: ["CrestGraph", "CrestONNX", "CrestRuntime", "CrestTensor", "CrestTestSupport"],
+      exclude: ["tier-1.txt"], swiftSettings: strict),
     .target(
       name: "ProcessTestSupport", path: "Tests/ProcessTestSupport", swiftSettings: strict),
     .testTarget(

@@ -167,7 +167,7 @@ public final class GraphBuilder {
     if foldingBudget.elementCount > 0 {
       let constants = inputs.compactMap { constantTensor($0) }
       if constants.count == inputs.count,
-        let results = operation.folded(constants, types, &foldingBudget)
+        let results = try operation.folded(constants, types, &foldingBudget, path: path)
       {
         return results.map { constant($0) }
       }
@@ -191,6 +191,11 @@ public final class GraphBuilder {
   package func constantTensor(_ symbol: Symbol) -> Tensor? {
     guard case .constant(let tensor) = graph.values[symbol.id.index].origin else { return nil }
     return tensor
+  }
+
+  /// Whether a value is given at each run.
+  package func isInput(_ symbol: Symbol) -> Bool {
+    if case .input = graph.values[symbol.id.index].origin { true } else { false }
   }
 
   /// Whether a value is a running statistic.

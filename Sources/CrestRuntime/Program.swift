@@ -24,7 +24,7 @@ public final class Program {
   private let arena: AlignedMemory
   private let scratch: AlignedMemory
   private let constants: [OwnedBytes]
-  private let random: RandomState
+  private let state: RunState
   private let memory: Memory
   private let places: [ValueID: BufferID]
   private let inputs: [(name: String, type: ValueType, buffer: BufferID)]
@@ -83,10 +83,10 @@ public final class Program {
         return constants[constants.count - 1].base
       }
     }
-    let random = RandomState()
-    let memory = Memory(addresses: addresses, scratch: scratch.base, random: random)
-    (self.arena, self.scratch, self.constants, self.random, self.memory) = (
-      arena, scratch, constants, random, memory
+    let state = RunState()
+    let memory = Memory(addresses: addresses, scratch: scratch.base, state: state)
+    (self.arena, self.scratch, self.constants, self.state, self.memory) = (
+      arena, scratch, constants, state, memory
     )
     stages = Stage.allCases.map { stage in
       steps.filter { $0.stage == stage }.map { step in
@@ -197,12 +197,22 @@ public final class Program {
   /// - Parameters:
   ///   - stage: Forward, loss or backward.
   ///   - key: The key of the step's dropout masks.
-  public func run(_ stage: Stage, random key: RandomKey) {
-    random.key = key
+  /// - Throws: ``ProgramError/computedIndex(operation:path:_:)`` when an index that the graph computes
+  ///   names nothing; the stage's results are not to be used then.
+  public func run(_ stage: Stage, random key: RandomKey) throws(ProgramError) {
+    state.key = key
+    state.fault = nil
     let steps = stages[stage.rawValue]
     engine.exclusively {
-      for step in steps { step() }
+      for step in steps {
+        step()
+        if state.fault != nil { break }
+      }
     }
+    guard let (node, error) = state.fault else { return }
+    let place = node.map { compiled.graph.nodes[$0] }
+    throw .computedIndex(
+      operation: place?.operation.name ?? "", path: place?.path ?? "", error)
   }
 
   /// The mean loss of the batch, once the loss stage has run.
@@ -273,7 +283,7 @@ public final class Program {
     repetitions: Int, random key: RandomKey
   ) -> [(kernel: KernelUse, seconds: Double)] {
     precondition(repetitions > 0, "a profile of \(repetitions) repetitions")
-    random.key = key
+    state.key = key
     let steps = stages.flatMap(\.self)
     var least = [Duration](repeating: .seconds(1 << 30), count: steps.count)
     engine.exclusively {

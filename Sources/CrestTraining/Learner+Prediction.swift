@@ -28,8 +28,8 @@ extension Learner {
       if batch.index == 0 { try checkMetrics(predictions: program.predictionType) }
       try program.setInputs(Self.ordered(batch.inputs, by: order))
       try program.setTarget(batch.targets)
-      program.run(.forward, random: fixedRandomKey)
-      program.run(.loss, random: fixedRandomKey)
+      try program.run(.forward, random: fixedRandomKey)
+      try program.run(.loss, random: fixedRandomKey)
       tally.add(program, targets: batch.targets, count: batch.count)
     }
     guard let result = tally.result else {

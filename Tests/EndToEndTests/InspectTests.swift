@@ -109,8 +109,8 @@ import Testing
     let rows = result.output.split(separator: "\n").map {
       $0.split(separator: " ", maxSplits: 1).map { $0.trimmingCharacters(in: .whitespaces) }
     }
-    #expect(rows.contains(["Conv", "opset 7–28"]))
-    #expect(rows.contains(["Softmax", "opset 7–12, 13–28"]))
+    #expect(rows.contains(["Conv", "opset 1–28"]))
+    #expect(rows.contains(["Softmax", "opset 1–12, 13–28"]))
     let objects = try CrestProcess.run(["inspect", "--operators", "--json"]).objects()
     #expect(objects.count == rows.count)
     #expect(objects.allSatisfy { $0["event"] as? String == "operator" })

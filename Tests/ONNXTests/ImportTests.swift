@@ -123,7 +123,9 @@ enum ImportCase {
     let program = try model.cache(loss: .crossEntropy()).program(request)
     try program.setInputs([batch])
     try program.setTarget(Tensor([2, 0] as [Int64]))
-    for stage in [Stage.forward, .loss] { program.run(stage, random: RandomKey(seed: 0, step: 0)) }
+    for stage in [Stage.forward, .loss] {
+      try program.run(stage, random: RandomKey(seed: 0, step: 0))
+    }
     let probabilities = try model.predict(batch).doubles
     let wanted = -(log(probabilities[2]) + log(probabilities[3])) / 2
     #expect(abs(Double(program.loss) - wanted) <= 1e-5)
@@ -160,6 +162,9 @@ enum ImportCase {
   static let messages = [
     "arity": "node \"a\" (Add, opset 17): expected 2 inputs, got 1",
     "attribute": "node \"r\" (Relu, opset 17): expected no attributes, got \"alpha\"",
+    "broadcast":
+      "node \"a\" (Add, opset 6): expected inputs of one shape, or the attribute broadcast, "
+      + "got [2, 4] and [4]",
     "cycle":
       "node \"b\" (Relu): expected a graph without cycles, got an input that depends on its own "
       + "output",
@@ -167,6 +172,7 @@ enum ImportCase {
       "node \"r\" (Reshape, opset 17): expected sizes that follow from constants and shapes, "
       + "got input 1, which depends on data or parameters; export the model so that it doesn't compute "
       + "shapes and settings from values",
+    "equation": "node \"e\" (Einsum, opset 13): expected the attribute equation, got none",
     "huge": "node \"e\" (Expand, opset 17): expected at most 17179869184 elements, got float32 "
       + "[1099511627776, 2, 4]; the file is damaged or made to exhaust memory",
     "kind":
@@ -177,13 +183,17 @@ enum ImportCase {
       + "again",
     "open-size": "input \"x\": expected sizes for every axis but the first, got axis 1 left open "
       + "(\"length\"); give the shape of one example, or export the model with that size",
-    "opset-6":
-      "opset_import: expected opset 7 to 28, got opset 6; export the model with opset 17, or "
+    "opset-0":
+      "opset_import: expected opset 1 to 28, got opset 0; export the model with opset 17, or "
       + "convert it with onnx.version_converter",
     "opset-99":
-      "opset_import: expected opset 7 to 28, got opset 99; export the model with opset 17, or "
+      "opset_import: expected opset 1 to 28, got opset 99; export the model with opset 17, or "
       + "convert it with onnx.version_converter",
     "output": "output \"y\": expected a value that the graph defines, got none",
+    "resize":
+      "node \"r\" (Resize, opset 13): expected scales or sizes, one for each of 2 axes, got 0 scales",
+    "scalar": "node \"l\" (LeakyRelu, opset 17): expected a number that int64 has, got "
+      + "0.01; cast to a float type first",
     "shape":
       "node \"m\" (MatMul, opset 17): expected matrices […, m, k] and […, k, n], got [2, 4] and [3, 2]",
     "stride": "node \"p\" (MaxPool, opset 17): expected strides of at least 1, one for each of the "

@@ -84,8 +84,8 @@ extension TrainingStep {
   @Test(arguments: PyTorchExports.cases)
   func `has a gradient along which the loss changes`(_ file: ModelCase) throws {
     let step = try TrainingStep(file)
-    let loss = step.loss()
-    let gradients = step.gradients()
+    let loss = try step.loss()
+    let gradients = try step.gradients()
     let parameters = step.parameters
     let slope = gradients.reduce(0) { sum, gradient in
       gradient.doubles.reduce(sum) { $0 + $1 * $1 }
@@ -95,9 +95,9 @@ extension TrainingStep {
     // Far enough to stand out from rounding, near enough for a straight line.
     let distance = Float(0.004 * Double(loss) / slope)
     step.move(parameters, along: gradients, by: distance)
-    let above = step.loss()
+    let above = try step.loss()
     step.move(parameters, along: gradients, by: -distance)
-    let below = step.loss()
+    let below = try step.loss()
     let ratio = Double(above - below) / (2 * Double(distance) * slope)
     #expect(below < loss && loss < above)
     #expect(abs(ratio - 1) <= 0.02, "the loss changes \(ratio) times as much as its gradient says")
@@ -107,7 +107,7 @@ extension TrainingStep {
   func `steps as PyTorch does`(name: String) throws {
     let network = try PyTorchExports.network(name)
     let step = try TrainingStep(PyTorchExports.file(name + "-training"))
-    let loss = step.take(rate: try #require(network.learningRate))
+    let loss = try step.take(rate: try #require(network.learningRate))
     let wanted = try #require(network.lossValue)
     #expect(abs(Double(loss) - wanted) <= 1e-5 * max(1, wanted), "\(loss), not \(wanted)")
 
@@ -159,7 +159,7 @@ extension TrainingStep {
     let folder = try copy(file, as: "source.onnx")
     let before = try folder.names
     let step = try TrainingStep(file, path: folder.path + "/source.onnx")
-    step.take(rate: 0.01)
+    try step.take(rate: 0.01)
     let batches = try file.batches(for: step.model)
     let wanted = try step.model.predict(batches)
     try step.model.exportONNX(to: folder.path + "/trained.onnx")

@@ -20,15 +20,15 @@ struct TrainingStep {
   }
 
   /// The loss with the present parameters.
-  func loss() -> Float {
-    program.run(.forward, random: random)
-    program.run(.loss, random: random)
+  func loss() throws -> Float {
+    try program.run(.forward, random: random)
+    try program.run(.loss, random: random)
     return program.loss
   }
 
   /// The gradient of each parameter, after ``loss()``.
-  func gradients() -> [Tensor] {
-    program.run(.backward, random: random)
+  func gradients() throws -> [Tensor] {
+    try program.run(.backward, random: random)
     return model.store.parameters.map(model.store.gradient(of:))
   }
 
@@ -46,9 +46,9 @@ struct TrainingStep {
 
   /// A step of plain descent; returns the loss before it.
   @discardableResult
-  func take(rate: Float) -> Float {
-    let loss = loss()
-    move(parameters, along: gradients(), by: -rate)
+  func take(rate: Float) throws -> Float {
+    let loss = try loss()
+    move(parameters, along: try gradients(), by: -rate)
     return loss
   }
 }

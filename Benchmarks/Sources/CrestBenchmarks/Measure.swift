@@ -49,7 +49,7 @@ struct Measure: ParsableCommand {
       try program.setInputs([batch.images])
       try program.setTarget(batch.labels)
       for stage in Stage.allCases {
-        program.run(stage, random: RandomKey(seed: 0, step: UInt32(step)))
+        try program.run(stage, random: RandomKey(seed: 0, step: UInt32(step)))
       }
       model.store.update(
         parameters, learningRate: 0.01, decay: .l2(1e-4),

@@ -14,7 +14,7 @@ struct CheckedModel: Sendable {
 
   /// The versions whose meaning is known: changes of later ones could not be told from their number.
   static let irVersions: ClosedRange<Int64> = 3...14
-  static let opsetVersions: ClosedRange<Int64> = 7...28
+  static let opsetVersions: ClosedRange<Int64> = 1...28
 
   /// The file's name in messages.
   var file: String { proto.source.name }
@@ -223,6 +223,16 @@ struct CheckedModel: Sendable {
       }
     }
     return order
+  }
+
+  /// The inputs of the graph whose values a value follows from; what is computed from a shape alone
+  /// follows from none.
+  func inputs(behind value: String) -> Set<String> {
+    var behind: Set = [value]
+    for node in nodes.reversed() where !["Shape", "Size"].contains(node.operation) {
+      if node.outputs.contains(where: behind.contains) { behind.formUnion(node.inputs) }
+    }
+    return behind.intersection(inputs.map(\.name))
   }
 
   private static func checkOutputs(

@@ -3,7 +3,7 @@ public import CrestRuntime
 public import CrestTensor
 
 extension Model {
-  /// A model from an ONNX file (opset 7 to 28), with the file's parameters.
+  /// A model from an ONNX file (opset 1 to 28), with the file's parameters.
   ///
   /// - Parameters:
   ///   - path: The file's path; side files are looked for in its folder.

@@ -211,7 +211,7 @@ struct InputTypes {
 
 extension TypeProto {
   /// What messages call it.
-  fileprivate var name: String {
+  var name: String {
     switch self {
     case .unknown: "no type"
     case .tensor(let type, _): "a tensor of \(type.name)"

@@ -57,15 +57,23 @@ final class Lowering {
   func lower(_ number: Int) {
     let node = graph.nodes[number]
     current = (number, node.stage)
-    let types = (node.inputs + node.outputs).map(graph.type(of:))
-    // Kernels compute floats in float32; other float types are the reference's until kernels exist.
-    let isServed = types.allSatisfy { !$0.elementType.isFloat || $0.elementType == .float32 }
-    if let kernel = node.operation as? any KernelLowering, isServed || kernel.servesEveryType,
+    if let kernel = node.operation as? any KernelLowering, isServed(node, by: kernel),
       kernel.lower(node, into: self)
     {
       return
     }
     lowerToReference(number, node)
+  }
+
+  /// Whether all values of a node have types that its kernels compute with: float32, but for what
+  /// names classes or places.
+  private func isServed(_ node: Graph.Node, by kernel: some KernelLowering) -> Bool {
+    let inputs = node.inputs.enumerated().allSatisfy { place, value in
+      let type = graph.type(of: value).elementType
+      return type == .float32 || type == .int64 && kernel.integerInputs.contains(place)
+    }
+    return kernel.servesEveryType
+      || inputs && node.outputs.allSatisfy { graph.type(of: $0).elementType == .float32 }
   }
 
   /// Puts what follows under a stage, as no node's work.
@@ -228,12 +236,16 @@ final class Lowering {
         return ReferenceArray(
           Tensor(bytes: bytes, shape: type.shape, elementType: type.elementType))
       }
-      let results = node.operation.evaluate(arguments, random: call.random.key)
-      for (result, target) in zip(results, call.writes) {
-        result.tensor.withUnsafeBytes { bytes in
-          guard let base = bytes.baseAddress else { return }
-          target.copyMemory(from: base, byteCount: bytes.count)
+      do throws(IndexOutOfRange) {
+        let results = try node.operation.evaluate(arguments, random: call.random)
+        for (result, target) in zip(results, call.writes) {
+          result.tensor.withUnsafeBytes { bytes in
+            guard let base = bytes.baseAddress else { return }
+            target.copyMemory(from: base, byteCount: bytes.count)
+          }
         }
+      } catch {
+        call.report(error)
       }
     }
   }
@@ -288,6 +300,8 @@ public struct ReferenceNode: Sendable, Hashable {
 protocol KernelLowering: CrestGraph.Operation {
   /// Whether kernels serve it for every element type, as copies do.
   var servesEveryType: Bool { get }
+  /// The inputs that may be int64 where all else is float32: labels and indices.
+  var integerInputs: Set<Int> { get }
 
   /// Adds the steps of a node of this operation; false, before adding any, when no kernel serves it.
   func lower(_ node: Graph.Node, into lowering: Lowering) -> Bool
@@ -295,4 +309,5 @@ protocol KernelLowering: CrestGraph.Operation {
 
 extension KernelLowering {
   var servesEveryType: Bool { false }
+  var integerInputs: Set<Int> { [] }
 }

@@ -160,16 +160,16 @@ final class TrainingLoop {
   private func runBatch(_ batch: BatchContext) throws {
     let program = try program(isTraining: batch.isTraining, count: batch.count)
     try batch.feed(program)
-    program.run(.forward, random: batch.randomKey)
+    try program.run(.forward, random: batch.randomKey)
     try call(hooks.afterPrediction, batch)
-    program.run(.loss, random: batch.randomKey)
+    try program.run(.loss, random: batch.randomKey)
     batch.loss = program.loss
     tally?.add(program, targets: batch.targets, count: batch.count)
     if batch.isTraining { fit.smoothedLoss = smoothedLoss.add(Double(batch.loss)) }
     try call(hooks.afterLoss, batch)
     guard batch.isTraining else { return }
     try run(.backward, batch, hooks.backward) {
-      program.run(.backward, random: batch.randomKey)
+      try program.run(.backward, random: batch.randomKey)
     }
     try run(.step, batch, hooks.step) {
       learner.takeStep()
