@@ -3,13 +3,16 @@ import CrestTensor
 extension CheckedModel {
   /// Refuses operations that can't be imported, all at once.
   func checkOperations() throws(ONNXError) {
-    let unsupported = nodes.filter { OperatorTable.find($0, opsets: opsets) == nil }
+    let unsupported = nodes.indices.filter {
+      OperatorTable.find(nodes[$0], opsets: opsets) == nil
+    }
     guard unsupported.isEmpty else {
       let functions = Set(proto.functions.map { Name(domain: $0.domain, operation: $0.name) })
       throw .unsupported(
         file: file,
-        unsupported.map { node in
-          UnsupportedOperation(
+        unsupported.map { place in
+          let node = nodes[place]
+          return UnsupportedOperation(
             operation: node.operation, domain: node.domain,
             opset: opsets[node.domain == "ai.onnx" ? "" : node.domain], node: node.label,
             reason: Self.reason(for: node, functions))
