@@ -18,7 +18,8 @@ let package = Package(
     .executable(name: "crest-onnx-check", targets: ["ONNXCheck"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
   ],
   targets: [
     // Engine
@@ -40,11 +41,13 @@ let package = Package(
       name: "CrestTraining",
       dependencies: [
         "CrestData", "CrestLayers", "CrestOptimizers", "CrestRuntime", "CrestGraph", "CrestTensor",
+        .product(name: "Crypto", package: "swift-crypto"),
       ], swiftSettings: strict),
     .target(
       name: "CrestCallbacks",
       dependencies: [
-        "CrestTraining", "CrestData", "CrestOptimizers", "CrestRuntime", "CrestGraph",
+        "CrestTraining", "CrestData", "CrestLayers", "CrestOptimizers", "CrestRuntime",
+        "CrestGraph",
       ], swiftSettings: strict),
 
     // Data
@@ -103,6 +106,13 @@ let package = Package(
         "CrestLayers", "CrestONNX", "CrestRuntime", "CrestTensor", "ONNXTestSupport",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Campaigns/ONNX", swiftSettings: strict),
+    .executableTarget(
+      name: "state-campaign",
+      dependencies: [
+        "CrestCallbacks", "CrestData", "CrestLayers", "CrestOptimizers", "CrestRuntime",
+        "CrestTensor", "CrestTraining", "TrainingTestSupport",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], path: "Campaigns/RunState", swiftSettings: strict),
 
     // Tests
     .target(
@@ -136,15 +146,16 @@ let package = Package(
     .testTarget(
       name: "ParityTests",
       dependencies: [
+        "TrainingTestSupport",
         "CrestCallbacks", "CrestData", "CrestLayers", "CrestONNX", "CrestOptimizers",
-        "CrestRuntime", "CrestGraph", "CrestTensor", "CrestTraining",
+        "CrestRuntime", "CrestGraph", "CrestTensor", "CrestTestSupport", "CrestTraining",
       ],
       swiftSettings: strict),
     .target(
       name: "TrainingTestSupport",
       dependencies: [
         "CrestTraining", "CrestData", "CrestLayers", "CrestOptimizers", "CrestRuntime",
-        "CrestGraph", "CrestTensor",
+        "CrestGraph", "CrestTensor", .product(name: "Crypto", package: "swift-crypto"),
       ], path: "Tests/TrainingTestSupport", swiftSettings: strict),
     .testTarget(
       name: "CrestTrainingTests",
@@ -172,12 +183,25 @@ let package = Package(
       dependencies: [
         "ONNXTestSupport", "CrestGraph", "CrestLayers", "CrestONNX", "CrestRuntime", "CrestTensor",
         "CrestTestSupport",
-      ],
-      swiftSettings: strict),
-    .testTarget(name: "ONNXCheckTests", swiftSettings: strict),
+      ], swiftSettings: strict),
+    .testTarget(
+      name: "ONNXConformanceTests",
+      dependencies: ["CrestGraph", "CrestONNX", "CrestRuntime", "CrestTensor", "CrestTestSupport"],
+      exclude: ["tier-1.txt"], swiftSettings: strict),
+    .target(
+      name: "ProcessTestSupport", path: "Tests/ProcessTestSupport", swiftSettings: strict),
+    .testTarget(
+      name: "ONNXCheckTests",
+      dependencies: [
+        "ProcessTestSupport", "CrestLayers", "CrestONNX", "CrestRuntime", "CrestTensor",
+      ], swiftSettings: strict),
     .testTarget(name: "ProjectTests", swiftSettings: strict),
     .testTarget(
-      name: "EndToEndTests", dependencies: ["ONNXTestSupport"], exclude: ["Snapshots"],
+      name: "EndToEndTests",
+      dependencies: [
+        "ONNXTestSupport", "ProcessTestSupport", "CrestONNX", "CrestTensor", "CrestTestSupport",
+      ],
+      exclude: ["Snapshots"],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],

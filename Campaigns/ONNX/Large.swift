@@ -96,7 +96,7 @@ struct Large: ParsableCommand {
   private func readingTime(_ path: String) throws -> Double {
     let clock = ContinuousClock()
     let time = try clock.measure {
-      guard try ONNXTemplate.inputNames(path: path) == ["v0"] else {
+      guard try ONNXFile(path: path).inputNames == ["v0"] else {
         throw CampaignError("\(path): expected the input v0")
       }
     }

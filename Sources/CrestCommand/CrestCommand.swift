@@ -11,7 +11,9 @@ struct CrestCommandLine: ParsableCommand {
       Exit codes: 0 done, 64 wrong usage, 65 bad model or data, 70 a fault of crest, 74 a file \
       can't be read or written, 130 interrupted.
       """,
-    subcommands: [Train.self, FindLR.self, Evaluate.self, Predict.self, DataCommand.self])
+    subcommands: [
+      Train.self, FindLR.self, Evaluate.self, Predict.self, Inspect.self, DataCommand.self,
+    ])
 
   static func main() {
     do {

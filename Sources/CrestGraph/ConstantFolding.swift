@@ -21,9 +21,11 @@ package struct FoldingBudget {
 extension Operation {
   /// What the operation gives for constants; nil when it isn't to be computed ahead, or the budget
   /// doesn't allow for what it reads and makes.
+  ///
+  /// - Throws: ``GraphError`` with the layer's path when an index names nothing.
   package func folded(
-    _ constants: [Tensor], _ types: [ValueType], _ budget: inout FoldingBudget
-  ) -> [Tensor]? {
+    _ constants: [Tensor], _ types: [ValueType], _ budget: inout FoldingBudget, path: String
+  ) throws(GraphError) -> [Tensor]? {
     guard !isRandom, !sumsOverWindows else { return nil }
     // At least one each, so that the number of nodes has a bound too.
     var count = 1
@@ -33,8 +35,8 @@ extension Operation {
       count = sum
     }
     guard budget.take(count) else { return nil }
-    return evaluate(
-      constants.map(ReferenceArray.init), random: RandomKey(seed: 0, step: 0)
+    return try evaluate(
+      constants.map(ReferenceArray.init), random: RandomKey(seed: 0, step: 0), path: path
     ).map(\.tensor)
   }
 

@@ -170,7 +170,7 @@ public final class GraphBuilder {
     if foldingBudget.elementCount > 0 {
       let constants = inputs.compactMap { constantTensor($0) }
       if constants.count == inputs.count,
-        let results = operation.folded(constants, types, &foldingBudget)
+        let results = try operation.folded(constants, types, &foldingBudget, path: path)
       {
         return results.map { constant($0) }
       }
@@ -194,6 +194,11 @@ public final class GraphBuilder {
   package func constantTensor(_ symbol: Symbol) -> Tensor? {
     guard case .constant(let tensor) = graph.values[symbol.id.index].origin else { return nil }
     return tensor
+  }
+
+  /// Whether a value is given at each run.
+  package func isInput(_ symbol: Symbol) -> Bool {
+    if case .input = graph.values[symbol.id.index].origin { true } else { false }
   }
 
   /// Whether a value is a running statistic.
@@ -234,16 +239,26 @@ public final class GraphBuilder {
   ///   - template: A graph traced for any batch size.
   ///   - inputTypes: The types of its inputs, in its order.
   ///   - mode: Training or inference.
+  ///   - frozen: The names of running statistics that stay as they are; what reads one is traced for
+  ///     inference. Other names are passed over.
   /// - Returns: The symbol of every value of the template.
   /// - Throws: ``GraphError`` naming the layer that does not take these shapes.
   @discardableResult
   public func replay(
-    _ template: Graph, inputTypes: [ValueType], mode: ExecutionMode
+    _ template: Graph, inputTypes: [ValueType], mode: ExecutionMode, frozen: Set<String> = []
   ) throws -> [ValueID: Symbol] {
-    try copy(template, inputTypes: inputTypes, keepsUpdates: mode == .training) { node, inputs in
+    func isFrozenStatistic(_ value: ValueID) -> Bool {
+      guard case .variable(let number) = template.values[value.index].origin else { return false }
+      let variable = template.variables[number]
+      return variable.role == nil && frozen.contains(variable.name)
+    }
+    return try copy(
+      template, inputTypes: inputTypes, keepsUpdates: mode == .training
+    ) { node, inputs in
       // What stands in is traced on the understanding that the shape rule holds.
       _ = try outputTypes(of: node.operation, inputs)
-      return try node.operation.expanded(inputs, mode: mode)
+      let isFrozen = !frozen.isEmpty && node.inputs.contains(where: isFrozenStatistic)
+      return try node.operation.expanded(inputs, mode: isFrozen ? .inference : mode)
     }
   }
 
@@ -302,7 +317,8 @@ public final class GraphBuilder {
       guard let statistic = variables[change.variable] else {
         preconditionFailure("statistic \(change.variable) is updated but has no value")
       }
-      update(statistic, to: Self.found(change.value, in: symbols))
+      let value = Self.found(change.value, in: symbols)
+      if value.id != statistic.id { update(statistic, to: value) }
     }
     return symbols
   }

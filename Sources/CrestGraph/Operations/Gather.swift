@@ -6,9 +6,7 @@ public import CrestTensor
 ///     y[i…, k…, j…] = data[i…, indices[k…], j…]
 ///
 /// Inputs are data [I…, size, J…] and indices, `int32` or `int64` [K…], each in -size ..< size;
-/// negative ones count from the end. The output is [I…, K…, J…]. Constants and data are checked before a
-/// run; where an index that a model computes is out of range, the output is NaN, or 0 of integers (as
-/// JAX's `fill`).
+/// negative ones count from the end. The output is [I…, K…, J…].
 public struct Gather: Operation {
   /// `Gather`.
   public static let name = "Gather"
@@ -29,12 +27,14 @@ public struct Gather: Operation {
   }
 
   /// The parts chosen.
-  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+  public func evaluate(
+    _ inputs: [ReferenceArray], random: RandomKey
+  ) throws(IndexOutOfRange) -> [ReferenceArray] {
     let (data, indices) = (inputs[0].shape, inputs[1])
-    let places = GatheredPlaces(data: data, indices: indices, axis: axis)
+    let places = try GatheredPlaces(data: data, indices: indices, axis: axis)
     let sizes = data.dimensions[..<axis] + indices.shape + data.dimensions[(axis + 1)...]
     return [
-      inputs[0].chosen(ValueType(Shape(Array(sizes)), inputs[0].type.elementType)) {
+      inputs[0].gathered(ValueType(Shape(Array(sizes)), inputs[0].type.elementType)) {
         places[$0]
       }
     ]
@@ -75,12 +75,12 @@ public struct GatherGradient: Operation {
   }
 
   /// Each element of dy added to the one it was taken from.
-  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
-    let places = GatheredPlaces(data: inputShape, indices: inputs[1], axis: axis)
+  public func evaluate(
+    _ inputs: [ReferenceArray], random: RandomKey
+  ) throws(IndexOutOfRange) -> [ReferenceArray] {
+    let places = try GatheredPlaces(data: inputShape, indices: inputs[1], axis: axis)
     var gradient = [Double](repeating: 0, count: inputShape.elementCount)
-    for (element, dy) in inputs[0].reals.enumerated() {
-      if let place = places[element] { gradient[place] += dy }
-    }
+    for (element, dy) in inputs[0].reals.enumerated() { gradient[places[element]] += dy }
     return [ReferenceArray(gradient, ValueType(inputShape, inputs[0].type.elementType))]
   }
 
@@ -95,44 +95,35 @@ public struct GatherGradient: Operation {
 
 /// From where in the data each element of a ``Gather`` comes.
 private struct GatheredPlaces {
-  private let indices: [Int?]
+  private let indices: [Int]
   private let size: Int
   private let inner: Int
 
-  init(data: Shape, indices: ReferenceArray, axis: Int) {
+  init(data: Shape, indices: ReferenceArray, axis: Int) throws(IndexOutOfRange) {
     size = data[axis]
     inner = data.dimensions[(axis + 1)...].reduce(1, *)
-    self.indices = indices.indices(below: data[axis])
+    self.indices = try indices.indices(below: data[axis])
   }
 
-  subscript(element: Int) -> Int? {
+  subscript(element: Int) -> Int {
     let (chosen, column) = element.quotientAndRemainder(dividingBy: inner)
     let (row, number) = chosen.quotientAndRemainder(dividingBy: indices.count)
-    return indices[number].map { (row * size + $0) * inner + column }
+    return (row * size + indices[number]) * inner + column
   }
 }
 
 extension ReferenceArray {
-  /// The elements as indices below `size`, negative ones counted from the end; nil for those out of
-  /// range.
-  func indices(below size: Int) -> [Int?] {
-    integers.map { index in
-      guard (-Int64(size)..<Int64(size)).contains(index) else { return nil }
-      return Int(index) + (index < 0 ? size : 0)
+  /// The elements as indices below `size`, negative ones counted from the end.
+  func indices(below size: Int) throws(IndexOutOfRange) -> [Int] {
+    var found: [Int] = []
+    found.reserveCapacity(integers.count)
+    for (place, index) in integers.enumerated() {
+      guard (-Int64(size)..<Int64(size)).contains(index) else {
+        throw IndexOutOfRange(index: index, place: place, size: size)
+      }
+      found.append(Int(index) + (index < 0 ? size : 0))
     }
-  }
-
-  /// The array of `type` whose element k is this one's element `place(k)`; NaN, or 0 of integers, where
-  /// that is nil.
-  func chosen(_ type: ValueType, _ place: (Int) -> Int?) -> ReferenceArray {
-    let elements = 0..<type.shape.elementCount
-    switch self.elements {
-    case .reals(let reals):
-      return ReferenceArray(elements.map { place($0).map { reals[$0] } ?? .nan }, type)
-    case .integers(let integers):
-      return ReferenceArray(
-        integers: elements.map { place($0).map { integers[$0] } ?? 0 }, type)
-    }
+    return found
   }
 }
 

@@ -7,7 +7,7 @@ public import CrestTensor
 ///
 /// Inputs are data and indices, `int32` or `int64`, of the same rank; the indices' sizes along other
 /// axes are at most the data's. Each index is in -size ..< size; negative ones count from the end.
-/// The output has the indices' shape; where an index is out of range it is as with ``Gather``.
+/// The output has the indices' shape.
 public struct GatherElements: Operation {
   /// `GatherElements`.
   public static let name = "GatherElements"
@@ -25,10 +25,12 @@ public struct GatherElements: Operation {
   }
 
   /// The elements chosen.
-  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
-    let places = inputs[1].chosenPlaces(in: inputs[0].shape, axis: axis)
+  public func evaluate(
+    _ inputs: [ReferenceArray], random: RandomKey
+  ) throws(IndexOutOfRange) -> [ReferenceArray] {
+    let places = try inputs[1].chosenPlaces(in: inputs[0].shape, axis: axis)
     let type = ValueType(inputs[1].shape, inputs[0].type.elementType)
-    return [inputs[0].chosen(type) { places[$0] }]
+    return [inputs[0].gathered(type) { places[$0] }]
   }
 
   /// ``GatherElementsGradient``; none to the indices.
@@ -67,12 +69,12 @@ public struct GatherElementsGradient: Operation {
   }
 
   /// Each element of dy added to the one it was taken from.
-  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
-    let places = inputs[1].chosenPlaces(in: inputShape, axis: axis)
+  public func evaluate(
+    _ inputs: [ReferenceArray], random: RandomKey
+  ) throws(IndexOutOfRange) -> [ReferenceArray] {
+    let places = try inputs[1].chosenPlaces(in: inputShape, axis: axis)
     var gradient = [Double](repeating: 0, count: inputShape.elementCount)
-    for (element, dy) in inputs[0].reals.enumerated() {
-      if let place = places[element] { gradient[place] += dy }
-    }
+    for (element, dy) in inputs[0].reals.enumerated() { gradient[places[element]] += dy }
     return [ReferenceArray(gradient, ValueType(inputShape, inputs[0].type.elementType))]
   }
 
@@ -87,11 +89,9 @@ public struct GatherElementsGradient: Operation {
 }
 
 extension ReferenceArray {
-  /// The place in data of `shape` that each of these indices along `axis` names; nil for one out of
-  /// range.
-  fileprivate func chosenPlaces(in shape: Shape, axis: Int) -> [Int?] {
-    indices(below: shape[axis]).enumerated().map { element, chosen in
-      guard let chosen else { return nil }
+  /// The place in data of `shape` that each of these indices along `axis` names.
+  func chosenPlaces(in shape: Shape, axis: Int) throws(IndexOutOfRange) -> [Int] {
+    try indices(below: shape[axis]).enumerated().map { element, chosen in
       var index = self.shape.index(ofElement: element)
       index[axis] = chosen
       return offset(index, shape.strides)
@@ -100,7 +100,8 @@ extension ReferenceArray {
 }
 
 extension OperationError {
-  fileprivate static func checkGatherElements(
+  /// Refuses what doesn't choose elements of data along `axis`.
+  static func checkGatherElements(
     _ data: Shape, _ indices: ValueType, axis: Int
   ) throws(OperationError) {
     try checkIndices(indices)

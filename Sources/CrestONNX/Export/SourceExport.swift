@@ -29,6 +29,11 @@ struct SourceExport {
     self.trace = trace
     splice = ModelSplice(trace.model.proto)
     for variable in trace.plan.variables { replace(variable, store) }
+    if let head = trace.head {
+      for size in head.sizes {
+        splice.replaceSize(of: size.value, axis: size.axis, by: Int64(head.classes))
+      }
+    }
     if !keepsTrainingNodes {
       for (place, node) in trace.model.nodes.enumerated() { try rewrite(node, at: place) }
     }
@@ -38,14 +43,13 @@ struct SourceExport {
     }
   }
 
-  /// Writes the file, adding entries of metadata whose keys the source hasn't.
+  /// Writes the file, with entries of metadata in the place of those of the same keys, or added.
   func write(to path: String, metadata: [MetadataEntry]) throws(ONNXError) {
     var splice = splice
-    let keys = Set(trace.model.proto.metadata.map(\.key))
-    for entry in metadata where !keys.contains(entry.key) {
-      var content = WireContent()
-      content.append(14, message: entry.content)
-      splice.append(content)
+    for entry in metadata {
+      let old = trace.model.proto.metadata.filter { $0.key == entry.key }
+      guard old.contains(where: { $0.value != entry.value }) || old.isEmpty else { continue }
+      splice.setMetadata(entry)
     }
     try splice.write(to: path)
   }
@@ -55,6 +59,10 @@ struct SourceExport {
   private mutating func replace(_ variable: ParameterPlan.Variable, _ store: ParameterStore) {
     guard let entry = store.entry(named: variable.name) else {
       preconditionFailure("the store has no variable \(variable.name)")
+    }
+    guard variable.replacement == nil || variable.edge != nil else {
+      return splice.replace(
+        variable.source, by: TensorDraft(name: variable.source.name, store.value(of: entry)))
     }
     // What was not trained keeps its form, which may not be the only one for its elements.
     let isSame = store.withBytes(of: entry) { bytes in

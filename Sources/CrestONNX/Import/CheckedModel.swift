@@ -14,7 +14,7 @@ struct CheckedModel: Sendable {
 
   /// The versions whose meaning is known: changes of later ones could not be told from their number.
   static let irVersions: ClosedRange<Int64> = 3...14
-  static let opsetVersions: ClosedRange<Int64> = 7...28
+  static let opsetVersions: ClosedRange<Int64> = 1...28
 
   /// The file's name in messages.
   var file: String { proto.source.name }
@@ -37,17 +37,6 @@ struct CheckedModel: Sendable {
       try Self.checkOutputs(proto.graph, makers)
     } catch {
       throw .invalid(file: file, error.problem)
-    }
-  }
-
-  /// The inputs of a model without a value in the file, whose graph isn't looked at further.
-  ///
-  /// - Throws: ``ONNXError/invalid(file:_:)``.
-  static func inputs(of proto: ModelProto) throws(ONNXError) -> [ValueInfoProto] {
-    do throws(ModelFault) {
-      return try inputs(proto.graph, initializers(proto.graph))
-    } catch {
-      throw .invalid(file: proto.source.name, error.problem)
     }
   }
 
@@ -236,6 +225,16 @@ struct CheckedModel: Sendable {
     return order.elementsEqual(nodes.indices) ? nodes : order.map { nodes[$0] }
   }
 
+  /// The inputs of the graph whose values a value follows from; what is computed from a shape alone
+  /// follows from none.
+  func inputs(behind value: String) -> Set<String> {
+    var behind: Set = [value]
+    for node in nodes.reversed() where !["Shape", "Size"].contains(node.operation) {
+      if node.outputs.contains(where: behind.contains) { behind.formUnion(node.inputs) }
+    }
+    return behind.intersection(inputs.map(\.name))
+  }
+
   private static func checkOutputs(
     _ graph: GraphProto, _ makers: [String: Int?]
   ) throws(ModelFault) {
@@ -252,4 +251,7 @@ struct CheckedModel: Sendable {
 extension NodeProto {
   /// The node's name, or that of its first output.
   var label: String { name.isEmpty ? outputs.first ?? operation : name }
+
+  /// Where messages and graphs say it is, as in `node "/conv1" (Conv, opset 17)`.
+  func place(opset: Int64) -> String { "node \"\(label)\" (\(operation), opset \(opset))" }
 }

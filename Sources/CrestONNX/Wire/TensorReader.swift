@@ -186,14 +186,10 @@ package struct TensorReader: Sendable {
   ) throws(WireFault) {
     let range: ClosedRange<Int64> =
       switch elementType {
-      case .int8: -128...127
-      case .uint8: 0...255
-      case .int16: -32768...32767
-      case .int32: Int64(Int32.min)...Int64(Int32.max)
-      case .bool: 0...1
+      case .int8, .uint8, .int16, .int32, .int64, .bool: elementType.integerRange
       // Sixteen-bit floats stand as their bits.
       case .float16, .bfloat16: 0...65535
-      case .int64, .float32, .float64: .min ... .max
+      case .float32, .float64: .min ... .max
       }
     guard range.contains(value) else {
       throw WireFault(

@@ -15,7 +15,8 @@ extension Graph {
       let types = node.outputs.map { type(of: $0) }
       let given = constants.reduce(64) { $0 + $1.elementCount }
       guard types.allSatisfy({ $0.shape.elementCount <= given }) else { return nil }
-      return node.operation.folded(constants, types, &budget)?.map { builder.constant($0) }
+      return try node.operation.folded(constants, types, &budget, path: node.path)?
+        .map { builder.constant($0) }
     }
   }
 }

@@ -74,9 +74,9 @@ public final class BatchContext: PhaseContext {
     try program.setTarget(targets)
     let snapshot = learner.model.store.snapshot()
     defer { learner.model.store.restore(snapshot) }
-    program.run(.forward, random: randomKey)
-    program.run(.loss, random: randomKey)
-    if isTraining { program.run(.backward, random: randomKey) }
+    try program.run(.forward, random: randomKey)
+    try program.run(.loss, random: randomKey)
+    if isTraining { try program.run(.backward, random: randomKey) }
     return program.firstNonFinite()
   }
 
