@@ -23,7 +23,8 @@ import Testing
   /// How long it takes is measured by `script/campaign malformed-onnx`, on a quiet machine.
   private func expectRefusal(of path: String) throws {
     let run = try MeasuredProcess(
-      measurer: BuiltProgram("onnx-campaign").url.path, BuiltProgram("crest").url.path, RefusalLimits.arguments(model: path))
+      measurer: BuiltProgram("onnx-campaign").url.path, BuiltProgram("crest").url.path,
+      RefusalLimits.arguments(model: path))
     #expect(run.exitCode == RefusalLimits.exitCode)
     #expect(run.peakKibibytes < RefusalLimits.kibibytes)
   }
