@@ -126,7 +126,7 @@ import Testing
   @Test func `gets a new head for the classes of the data, and keeps what is frozen`() throws {
     let data = try data()
     let trained = data["trained.onnx"].path(percentEncoded: false)
-    func train(_ more: String...) throws -> CrestProcess.Result {
+    func train(_ more: String...) throws -> ProcessResult {
       try CrestProcess.run(
         [
           "train", "--model", Self.model("merged"), "--data", data.path, "--epochs", "2",
