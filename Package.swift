@@ -18,7 +18,8 @@ let package = Package(
     .executable(name: "crest-onnx-check", targets: ["ONNXCheck"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
   ],
   targets: [
     // Engine
@@ -40,11 +41,13 @@ let package = Package(
       name: "CrestTraining",
       dependencies: [
         "CrestData", "CrestLayers", "CrestOptimizers", "CrestRuntime", "CrestGraph", "CrestTensor",
+        .product(name: "Crypto", package: "swift-crypto"),
       ], swiftSettings: strict),
     .target(
       name: "CrestCallbacks",
       dependencies: [
-        "CrestTraining", "CrestData", "CrestOptimizers", "CrestRuntime", "CrestGraph",
+        "CrestTraining", "CrestData", "CrestLayers", "CrestOptimizers", "CrestRuntime",
+        "CrestGraph",
       ], swiftSettings: strict),
 
     // Data
@@ -96,6 +99,21 @@ let package = Package(
       name: "callback-example", dependencies: ["Crest"], path: "Examples/callback",
       swiftSettings: strict),
 
+    // Campaigns
+    .executableTarget(
+      name: "onnx-campaign",
+      dependencies: [
+        "CrestLayers", "CrestONNX", "CrestRuntime", "CrestTensor", "ONNXTestSupport",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], path: "Campaigns/ONNX", swiftSettings: strict),
+    .executableTarget(
+      name: "state-campaign",
+      dependencies: [
+        "CrestCallbacks", "CrestData", "CrestLayers", "CrestOptimizers", "CrestRuntime",
+        "CrestTensor", "CrestTraining", "TrainingTestSupport",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], path: "Campaigns/RunState", swiftSettings: strict),
+
     // Tests
     .target(
       name: "CrestTestSupport", dependencies: ["CrestGraph", "CrestTensor"],
@@ -128,6 +146,7 @@ let package = Package(
     .testTarget(
       name: "ParityTests",
       dependencies: [
+        "TrainingTestSupport",
         "CrestCallbacks", "CrestData", "CrestLayers", "CrestONNX", "CrestOptimizers",
         "CrestRuntime", "CrestGraph", "CrestTensor", "CrestTestSupport", "CrestTraining",
       ],
@@ -136,7 +155,7 @@ let package = Package(
       name: "TrainingTestSupport",
       dependencies: [
         "CrestTraining", "CrestData", "CrestLayers", "CrestOptimizers", "CrestRuntime",
-        "CrestGraph", "CrestTensor",
+        "CrestGraph", "CrestTensor", .product(name: "Crypto", package: "swift-crypto"),
       ], path: "Tests/TrainingTestSupport", swiftSettings: strict),
     .testTarget(
       name: "CrestTrainingTests",
@@ -155,10 +174,15 @@ let package = Package(
     .testTarget(
       name: "CrestDataTests", dependencies: ["CrestData", "CrestTensor", "CZlib"],
       swiftSettings: strict),
+    .target(
+      name: "ONNXTestSupport",
+      dependencies: ["CrestONNX", "CrestLayers", "CrestRuntime", "CrestGraph", "CrestTensor"],
+      path: "Tests/ONNXTestSupport", swiftSettings: strict),
     .testTarget(
       name: "ONNXTests",
       dependencies: [
-        "CrestGraph", "CrestLayers", "CrestONNX", "CrestRuntime", "CrestTensor", "CrestTestSupport",
+        "ONNXTestSupport", "CrestGraph", "CrestLayers", "CrestONNX", "CrestRuntime", "CrestTensor",
+        "CrestTestSupport",
       ], swiftSettings: strict),
     .testTarget(
       name: "ONNXConformanceTests",
@@ -174,7 +198,9 @@ let package = Package(
     .testTarget(name: "ProjectTests", swiftSettings: strict),
     .testTarget(
       name: "EndToEndTests",
-      dependencies: ["CrestONNX", "CrestTensor", "CrestTestSupport", "ProcessTestSupport"],
+      dependencies: [
+        "ONNXTestSupport", "ProcessTestSupport", "CrestONNX", "CrestTensor", "CrestTestSupport",
+      ],
       exclude: ["Snapshots"],
       swiftSettings: strict),
   ],

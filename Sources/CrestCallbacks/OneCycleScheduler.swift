@@ -56,6 +56,11 @@ public final class OneCycleScheduler: Callback {
     cyclesMomentum ? [.base(.learningRate), .base(.momentum)] : [.base(.learningRate)]
   }
 
+  /// The policy and what follows it.
+  public var settings: [String: String] {
+    ["policy": "\(policy)", "rates": "\(maxLR)", "cyclesMomentum": "\(cyclesMomentum)"]
+  }
+
   private func spreadRates(_ fit: FitContext) throws {
     try fit.learner.spreadLearningRate(over: maxLR)
   }

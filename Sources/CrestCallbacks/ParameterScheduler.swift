@@ -41,6 +41,11 @@ public final class ParameterScheduler: Callback {
   /// The base of the hyperparameter.
   public var owns: Set<Ownership> { [.base(hyperparameter)] }
 
+  /// The values, and the rates of groups of parameters.
+  public var settings: [String: String] {
+    ["schedule": "\(schedule)", "rates": rates.map { "\($0)" } ?? "one for all"]
+  }
+
   private func spreadRates(_ fit: FitContext) throws {
     if let rates { try fit.learner.spreadLearningRate(over: rates) }
   }

@@ -42,8 +42,14 @@ enum CommandError: Error, Equatable {
   case momentumPair(schedule: String)
   /// A style of 1cycle for another schedule.
   case styleWithout1cycle(schedule: String)
-  /// The user ended the run.
-  case interrupted(epoch: Int, steps: Int)
+  /// A question about ONNX files, asked of a checkpoint.
+  case onnxOnly(path: String)
+  /// An option about checkpoints without a folder for them.
+  case needsCheckpointFolder(option: String)
+  /// An option about resuming without that.
+  case needsResume(option: String)
+  /// The user ended the run, which is saved in the folder if there is one.
+  case interrupted(epoch: Int, steps: Int, folder: String?)
 
   var code: FailureCode {
     switch self {
@@ -112,8 +118,15 @@ extension CommandError: CustomStringConvertible {
       "--momentum: two values are the ends of a 1cycle, but the schedule is \(schedule); give one"
     case .styleWithout1cycle(let schedule):
       "--style: it is a convention of 1cycle, but the schedule is \(schedule); leave one of them out"
-    case .interrupted(let epoch, let steps):
+    case .onnxOnly(let path):
+      "--check and --shape: expected an ONNX file, got \(path); leave them out for a checkpoint"
+    case .needsCheckpointFolder(let option):
+      "\(option): expected --checkpoint-dir with it, got none; say where the run is saved"
+    case .needsResume(let option):
+      "\(option): expected --resume with it, got none; add it, or leave both out"
+    case .interrupted(let epoch, let steps, let folder):
       "interrupted in epoch \(epoch) after \(steps) steps"
+        + (folder.map { "; the run is saved in \($0), go on with --resume" } ?? "")
     }
   }
 }

@@ -49,6 +49,8 @@ struct Failure {
     case let error as ModelError: error.code
     case let error as ONNXError: error.code
     case let error as LearnerError: error.code
+    case let error as CheckpointError: error.code
+    case is StateError, is SafetensorsError: .data
     case is GraphError, is ProgramError, is NonFiniteLoss: .data
     case is OutputError: .io
     default: nil
@@ -67,10 +69,24 @@ extension ONNXError {
   }
 }
 
+extension CheckpointError {
+  fileprivate var code: FailureCode? {
+    switch self {
+    case .unreadable, .unwritable, .locked, .tooManyFailures: .io
+    case .malformed, .notACheckpoint, .newerFormat, .checksum, .malformedState, .unsuitable,
+      .weights, .noFit, .noneReadable:
+      .data
+    case .otherEpochs, .occupied: .usage
+    case .notAtSavePoint: nil
+    }
+  }
+}
+
 extension CallbackError {
   fileprivate var code: FailureCode {
     switch self {
     case .outOfRange, .unknownMetric: .usage
+    case .nonFiniteGradient: .data
     case .unwritable: .io
     }
   }
@@ -95,7 +111,9 @@ extension ModelError {
 extension LearnerError {
   fileprivate var code: FailureCode? {
     switch self {
-    case .epochs, .learningRate, .batchSize, .prefetch, .unsuitableMetric, .twoOwners: .usage
+    case .epochs, .learningRate, .batchSize, .prefetch, .unsuitableMetric, .twoOwners,
+      .twoAccumulators:
+      .usage
     case .emptyData, .inputCount, .missingInput, .inputType, .classCount, .examples: .data
     case .interrupted: .interrupted
     case .metricNamedTwice, .callbackAddedTwice, .cancelOutOfPlace: nil

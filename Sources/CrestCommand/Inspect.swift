@@ -3,16 +3,19 @@ import Crest
 
 struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Tell what an ONNX file holds and what training it needs.",
+    abstract:
+      "Tell what an ONNX file holds and what training it needs, or what a checkpoint holds.",
     discussion: """
       Inputs, outputs, operations with what computes them forward and backward, arrays, the work of \
       one example, and what matters for training. A file that can't be imported is described as far \
       as it goes, all that it lacks is listed, and the exit code is 65.
       Work counts the floating-point operations of convolutions and matrix products, those of \
       recurrent layers and attention among them, a multiplication and an addition as two.
+      Of a checkpoint (.safetensors) all fields are listed, under the names that crest train \
+      --partial takes.
       """)
 
-  @Argument(help: ArgumentHelp("An ONNX file.", valueName: "file.onnx"))
+  @Argument(help: ArgumentHelp("An ONNX file, or a checkpoint.", valueName: "file"))
   var file: String?
 
   @Option(
@@ -36,6 +39,10 @@ struct Inspect: ParsableCommand {
     guard let path = file else {
       guard operators, !check, shape.isEmpty else { throw CommandError.nothingToInspect }
       return
+    }
+    if path.hasSuffix(".safetensors") {
+      guard !check, shape.isEmpty else { throw CommandError.onnxOnly(path: path) }
+      return try inspectCheckpoint(path, json: json)
     }
     let file = try ONNXFile(path: path)
     let inspection = try ONNXInspection(file, inputShapes: shapes(of: file))

@@ -23,6 +23,8 @@ struct Train: ParsableCommand {
 
   @OptionGroup(title: "Training") var optimizer: OptimizerOptions
 
+  @OptionGroup(title: "Checkpoints") var checkpoints: CheckpointOptions
+
   @OptionGroup(title: "Parameters") var parameters: ParameterOptions
 
   @Option(
@@ -52,7 +54,9 @@ struct Train: ParsableCommand {
     // Everything that options alone can get wrong comes before data are read.
     guard epochs >= 1 else { throw LearnerError.epochs(epochs) }
     _ = try schedule.makeScheduler(momentum: optimizer.momentum, batchesPerEpoch: 1)
-    let chosen = try chosenCallbacks()
+    var chosen = try chosenCallbacks()
+    let backup = try checkpoints.makeCallback()
+    if let backup { chosen.append(backup) }
     let learner = try makeLearner(model, optimizer, parameters)
     let scheduler = try schedule.makeScheduler(
       momentum: optimizer.momentum, batchesPerEpoch: learner.trainLoader.batchCount)
@@ -68,7 +72,7 @@ struct Train: ParsableCommand {
     try failure.check()
     if case .interrupted = outcome {
       throw CommandError.interrupted(
-        epoch: learner.epochsBegun, steps: learner.stepsTaken)
+        epoch: learner.epochsBegun, steps: learner.stepsTaken, folder: backup?.folder)
     }
     if let export {
       try learner.model.exportONNX(to: export, metadata: try metadata(of: learner.data.train))

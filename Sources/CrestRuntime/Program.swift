@@ -62,9 +62,11 @@ public final class Program {
     referenceNodes = plan.lowering.referenceNodes
     places = plan.places
 
-    let arena = AlignedMemory(byteCount: layout.byteCount)
     let steps = plan.lowering.steps
-    let scratch = AlignedMemory(byteCount: steps.map(\.scratchBytes).max() ?? 0)
+    let scratchByteCount = steps.map(\.scratchBytes).max() ?? 0
+    try Self.checkMemory(layout.byteCount, scratchByteCount)
+    let arena = AlignedMemory(byteCount: layout.byteCount)
+    let scratch = AlignedMemory(byteCount: scratchByteCount)
     var constants: [OwnedBytes] = []
     let addresses = zip(plan.lowering.buffers, layout.offsets).map { buffer, offset in
       switch buffer.placement {
@@ -118,6 +120,19 @@ public final class Program {
       let place = port(given)
       return (place.type, place.buffer, classes.map { graph.type(of: $0.inputs[0]).shape[1] })
     }
+  }
+
+  /// Refuses more memory than there is, before any is taken: a system may promise it and end the
+  /// process when it is used.
+  private static func checkMemory(
+    _ byteCounts: Int..., limit: Int = PhysicalMemory.byteCount
+  ) throws(ProgramError) {
+    var total = 0
+    for byteCount in byteCounts {
+      let (sum, overflow) = total.addingReportingOverflow(byteCount)
+      total = overflow ? .max : sum
+    }
+    guard total <= limit else { throw .tooLarge(byteCount: total, memory: limit) }
   }
 
   /// Whether the program computes a loss.

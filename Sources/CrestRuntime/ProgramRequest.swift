@@ -61,6 +61,8 @@ public enum ProgramError: Error, Equatable, Sendable, CustomStringConvertible {
   case computedIndex(operation: String, path: String, IndexOutOfRange)
   /// A class label the model has no output for.
   case label(Int64, index: Int, classCount: Int)
+  /// More memory for the values of a batch than the machine has.
+  case tooLarge(byteCount: Int, memory: Int)
 
   /// What, expected, got and what to do.
   public var description: String {
@@ -81,6 +83,9 @@ public enum ProgramError: Error, Equatable, Sendable, CustomStringConvertible {
     case .label(let label, let index, let classCount):
       "label \(index) of the batch: expected a class from 0 to \(classCount - 1), got \(label); "
         + "give the model as many classes as the data"
+    case .tooLarge(let byteCount, let memory):
+      "the values of a batch take \(byteCount) bytes, expected at most the \(memory) of this machine; "
+        + "take a smaller batch, or a smaller model or input"
     }
   }
 }

@@ -18,7 +18,7 @@ extension Learner {
     let loader = try dataset.map(loader) ?? validLoader
     try Self.check(loader.dataset, suits: model, loss: loss)
     let order = try Self.inputOrder(of: model, for: loader.dataset)
-    var tally = PassTally(metrics)
+    var tally = PassTally(metrics, now: now)
     let reads: Set<Read> = metrics.isEmpty ? [] : [.predictions]
     let batches = loader.batches(epoch: 0)
     while let batch = try batches.next() {

@@ -40,11 +40,11 @@ public final class Learner {
   public let interruption = InterruptionFlag()
 
   /// The optimiser steps taken, in all fits.
-  public private(set) var stepsTaken = 0
+  public internal(set) var stepsTaken = 0
   /// The batches trained on, in all fits: the key of the next one's dropout masks.
-  public private(set) var batchesTrained = 0
+  public internal(set) var batchesTrained = 0
   /// The epochs begun, in all fits: the key of the next one's order of examples.
-  public private(set) var epochsBegun = 0
+  public internal(set) var epochsBegun = 0
   /// Errors that hooks threw while the last fit was already ending for another error, which is the one
   /// that `fit` threw.
   public internal(set) var errorsWhileEnding: [any Error] = []
@@ -53,8 +53,17 @@ public final class Learner {
   var table: HyperparameterTable
   var trained: TrainedParameters
   /// Steps since the optimiser's moments were 0, which corrections of moments count.
-  private var stepsSinceReset = 0
+  var stepsSinceReset = 0
   private(set) var loop: TrainingLoop?
+  /// The time, to measure passes by; tests stop it.
+  package var now: () -> Duration = {
+    let start = ContinuousClock.now
+    return { ContinuousClock.now - start }
+  }()
+  /// The fingerprints of both parts of the data, which take a look at every example.
+  private(set) lazy var dataFingerprints = (
+    train: data.train.fingerprint, valid: data.valid.fingerprint
+  )
 
   /// A learner that has learned nothing yet: the model keeps its parameters, moments begin at 0.
   ///
@@ -167,6 +176,13 @@ public final class Learner {
   public func fit(
     epochs: Int, learningRate: Double? = nil, callbacks: [any Callback] = []
   ) throws -> Outcome {
+    try fit(epochs: epochs, learningRate: learningRate, callbacks: callbacks, resumption: nil)
+  }
+
+  /// Trains, from the beginning or from where a checkpoint was saved.
+  func fit(
+    epochs: Int, learningRate: Double?, callbacks: [any Callback], resumption: Resumption?
+  ) throws -> Outcome {
     precondition(loop == nil, "fit was called from a hook of a running fit")
     guard epochs >= 1 else { throw LearnerError.epochs(epochs) }
     if let learningRate, !(learningRate.isFinite && learningRate > 0) {
@@ -178,7 +194,8 @@ public final class Learner {
     errorsWhileEnding = []
     table = HyperparameterTable(optimizer.defaults)
     trained.resetRates()
-    let loop = try TrainingLoop(self, epochs: epochs, callbacks: self.callbacks + callbacks)
+    let loop = try TrainingLoop(
+      self, epochs: epochs, callbacks: self.callbacks + callbacks, resumption: resumption)
     if let learningRate {
       if let owner = loop.owner(of: .base(.learningRate)) {
         throw LearnerError.twoOwners(

@@ -125,3 +125,14 @@ private struct NormalizationVariables {
     }
   }
 }
+
+extension TrainedParameters {
+  /// What tells parameters apart, which must be the same when a run is gone on with.
+  var saved: StateValue {
+    .fields([
+      "groups": .list(names.map { .list($0.map { .text($0) }) }),
+      "weightDecays": .list(decayFactors.map { .number($0) }),
+      "frozen": .list(frozen.sorted().map { .text($0) }),
+    ])
+  }
+}

@@ -157,9 +157,13 @@ import Testing
       "NormalizationCoefficients", "NormalizationGradientCoefficients", "ChannelAffine",
     ]
     let alone = program.kernelUses.filter { passes.contains($0.name) }
-    // The first convolution has three channels and runs directly: its statistics, the gradient of its
-    // images, and the last block's result, which a mean reads, are passes.
-    #expect(alone.map(\.name) == ["NormalizationCoefficients", "ChannelAffine", "ChannelAffine"])
+    // The first convolution has three channels and runs directly, so its statistics and its gradient
+    // are passes; and a mean reads the last block's result, and gives its gradient.
+    #expect(
+      alone.map(\.name) == [
+        "NormalizationCoefficients", "ChannelAffine", "NormalizationGradientCoefficients",
+        "ChannelAffine",
+      ])
     let joins = program.kernelUses.filter { $0.name.contains("reluMask") }
     #expect(joins.count == 1, "only the last gradient comes from no convolution")
   }

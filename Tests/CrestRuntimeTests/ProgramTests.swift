@@ -23,6 +23,28 @@ import Testing
     for stage in Stage.allCases { try program.run(stage, random: RandomKey(seed: 3, step: step)) }
   }
 
+  @Test func `more memory than the machine has is refused before it is taken`() throws {
+    let builder = GraphBuilder()
+    let x = builder.input("x", ValueType([1]))
+    builder.output("y", try x.expanded(to: [1 << 50]).exp())
+    let graph = builder.result
+    let error = #expect(throws: ProgramError.self) {
+      try Program(
+        graph,
+        ProgramRequest(inputTypes: [ValueType([1])], targetType: nil, mode: .inference),
+        store: ParameterStore(graph, seed: 0), engine: Engine(threadCount: 1), loss: nil)
+    }
+    guard case .tooLarge(let byteCount, let memory)? = error else {
+      Issue.record("another error")
+      return
+    }
+    #expect(byteCount >= 1 << 52)
+    #expect(
+      error?.description
+        == "the values of a batch take \(byteCount) bytes, expected at most the \(memory) of this "
+        + "machine; take a smaller batch, or a smaller model or input")
+  }
+
   @Test(arguments: InstructionSet.available)
   func `a training step agrees with the reference`(instructionSet: InstructionSet) throws {
     let graph = try SampleNet.template()

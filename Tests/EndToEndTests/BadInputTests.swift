@@ -103,7 +103,9 @@ import Testing
         + "larger than the images, which are 8 × 8"),
     Case(
       arguments: "--callback swa",
-      message: "--callback: expected one of csv-logger, early-stopping, step-logger, "
+      message:
+        "--callback: expected one of csv-logger, early-stopping, ema, gradient-accumulation, "
+        + "gradient-clip, model-checkpoint, reduce-lr-on-plateau, step-logger, "
         + "terminate-on-nan, got \"swa\""),
     Case(
       arguments: "--callback early-stopping:patience=long",
@@ -111,6 +113,7 @@ import Testing
     Case(
       arguments: "--callback early-stopping:wait=3",
       message: "--callback early-stopping: expected settings monitor, patience, min-delta, mode, "
+        + "restore-best, "
         + "got \"wait\""),
     Case(
       arguments: "--callback early-stopping:patience",

@@ -30,7 +30,11 @@ struct Compare: ParsableCommand {
       "| \(scope.rawValue) | Crest /s | PyTorch /s | mode | ratio (least–most) | peak memory MB | first step s |"
     )
     print("|---|---|---|---|---|---|---|")
-    for workload in workloads.isEmpty ? Workload.all : workloads { try compare(workload) }
+    for workload in workloads.isEmpty ? Workload.all : workloads {
+      try compare(workload)
+      // Rows come minutes apart.
+      fflush(nil)
+    }
   }
 
   private func compare(_ workload: Workload) throws {

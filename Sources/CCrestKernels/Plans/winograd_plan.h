@@ -11,6 +11,7 @@ enum {
   CK_WINOGRAD_TILES_MOST = 56, // where channels are few, so that sums over a block are long
   CK_WINOGRAD_RUN = 8,         // tiles side by side that share the transform of the columns between them
   CK_WINOGRAD_PANEL = 2 * CK_GEMM_LANES_MOST,
+  CK_WINOGRAD_CHUNKS = 48,     // at most: enough for any number of threads, each long enough to run ahead of itself
 };
 
 // Whether p is a convolution that Winograd's algorithm serves, with its gradients.
@@ -47,7 +48,7 @@ static inline ck_winograd_plan ck_plan_winograd(const ck_conv2d *p, size_t tile,
 // Chunks of whole blocks, each with sums of its own.
 static inline ck_cut ck_cut_winograd(const ck_winograd_plan *plan) {
   size_t blocks = ck_plan_ceil(plan->tiles, CK_WINOGRAD_TILES);
-  return ck_cut_by(plan->tiles, ck_plan_ceil(blocks, CK_PARTIAL_CHUNKS) * CK_WINOGRAD_TILES);
+  return ck_cut_by(plan->tiles, ck_plan_ceil(blocks, CK_WINOGRAD_CHUNKS) * CK_WINOGRAD_TILES);
 }
 static inline size_t ck_winograd_worker_floats(const ck_winograd_plan *plan) {
   return plan->points * (plan->input_step + plan->output_step) + plan->column_floats;

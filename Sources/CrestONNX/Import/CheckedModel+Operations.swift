@@ -9,16 +9,22 @@ extension CheckedModel {
 
   /// The nodes whose operations can't be imported.
   var unsupportedOperations: [UnsupportedOperation] {
-    nodes.filter { OperatorTable.find($0, opsets: opsets) == nil }.map { node in
+    let functions = Set(proto.functions.map { Name(domain: $0.domain, operation: $0.name) })
+    return nodes.filter { OperatorTable.find($0, opsets: opsets) == nil }.map { node in
       UnsupportedOperation(
         operation: node.operation, domain: node.domain,
         opset: opsets[node.domain == "ai.onnx" ? "" : node.domain], node: node.label,
-        reason: reason(for: node))
+        reason: Self.reason(for: node, functions))
     }
   }
 
-  private func reason(for node: NodeProto) -> String? {
-    if proto.functions.contains(where: { $0.name == node.operation && $0.domain == node.domain }) {
+  private struct Name: Hashable {
+    let domain: String
+    let operation: String
+  }
+
+  private static func reason(for node: NodeProto, _ functions: Set<Name>) -> String? {
+    if functions.contains(Name(domain: node.domain, operation: node.operation)) {
       return "a function of the model: inline it with onnx.inliner"
     }
     let hasGraph = node.attributes.contains { attribute in

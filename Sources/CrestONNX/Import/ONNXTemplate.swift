@@ -12,6 +12,14 @@ public struct ONNXTemplate: GraphTemplate {
   public let fixedBatchSize: Int?
   /// Yes: a file for inference often ends in probabilities.
   public var leavesFinalActivationToLoss: Bool { true }
+  /// A hash of the file's bytes, those of side files left out.
+  public var sourceFingerprint: String? {
+    trace.model.proto.source.withBytes { bytes in
+      var hash = Fingerprint()
+      hash.add(bytes)
+      return hash.text
+    }
+  }
   /// What matters for training.
   public let readiness: TrainingReadiness
   /// The entries of the file's metadata; of a key that is there twice, the first.
@@ -60,6 +68,7 @@ public struct ONNXTemplate: GraphTemplate {
     let model = file.model
     try model.checkOperations()
     let reader = TensorReader(model.proto)
+    try reader.checkSideFiles(of: model.proto.externalTensors)
     var head: HeadReplacement?
     if let headClasses {
       precondition(headClasses >= 1, "a head of \(headClasses) classes")
@@ -71,7 +80,16 @@ public struct ONNXTemplate: GraphTemplate {
     self.trace = trace
     let nominal = try trace.graph(inputs.types(batch: inputs.declaredBatch ?? 2))
     sample = nominal
-    try head?.check(nominal.type(of: nominal.outputs[0].value).shape, of: model)
+    let output = nominal.type(of: nominal.outputs[0].value)
+    try head?.check(output.shape, of: model)
+    guard output.shape.first == inputs.declaredBatch ?? 2 else {
+      throw .invalid(
+        file: model.file,
+        ModelProblem(
+          place: "output \"\(model.outputs[0].name)\"",
+          expected: "the batch of \(inputs.declaredBatch ?? 2) along axis 0", got: "\(output)",
+          advice: "export the model with the batch along axis 0 throughout"))
+    }
     let isFrozen = try inputs.declaredBatch.map { declared throws(ONNXError) in
       try !trace.follows(batch: declared + 1, inputs)
     }

@@ -11,6 +11,12 @@ struct ONNXTrace: Sendable {
 
   /// A value with more elements can't be meant: 64 GiB of float32.
   static let elementLimit = 1 << 34
+  /// How many elements are computed while a model is traced, over all its nodes: shapes take few.
+  static let foldingLimit = 1 << 18
+  /// How many elements nodes may make up from sizes: positions, masks, classes; 32 MiB of int64.
+  static let constantElementLimit = 1 << 22
+  /// How many nodes the graph may have: layers that are unrolled have many for one of the file.
+  static let nodeLimit = 1 << 18
 
   /// The graph for inputs of concrete types.
   func graph(_ inputTypes: [ValueType]) throws(ONNXError) -> Graph {
@@ -77,7 +83,9 @@ struct ONNXTrace: Sendable {
   }
 
   private func traced(_ inputs: [Given]) throws -> Graph {
-    let builder = GraphBuilder(foldingConstants: true)
+    let builder = GraphBuilder(
+      folding: FoldingBudget(elementCount: Self.foldingLimit),
+      constantElementLimit: Self.constantElementLimit)
     var values: [String: Symbol] = [:]
     for (input, given) in zip(model.inputs, inputs) {
       values[input.name] =
@@ -153,6 +161,12 @@ struct ONNXTrace: Sendable {
     try context.checkAttributes()
     for place in outputs.count..<max(outputs.count, node.outputs.count) {
       try context.refuseOutput(place, "optional")
+    }
+    guard builder.nodeCount <= Self.nodeLimit else {
+      throw context.problem(
+        expected: "a graph of at most \(Self.nodeLimit) operations when it is unrolled",
+        got: "more",
+        advice: "shorten the sequences, or the file is made to exhaust memory")
     }
     for output in outputs where output.shape.elementCount > Self.elementLimit {
       throw context.problem(

@@ -33,6 +33,10 @@ struct ParameterPlan: Sendable {
   private(set) var constants: [String: TensorProto] = [:]
   private(set) var notes: [TrainingReadiness.Note] = []
 
+  /// How many elements further copies of arrays may still have: merged arrays are biases and statistics,
+  /// which are small, and a small file could ask for copies without end.
+  private var untiedElementsLeft = 1 << 22
+
   /// A mask written as numbers: attention adds it, and training it would undo it.
   private static let maskMagnitude: Float = 1e4
 
@@ -88,12 +92,12 @@ struct ParameterPlan: Sendable {
   private static func arrays(_ model: CheckedModel) -> [(String, TensorProto)] {
     var arrays = model.proto.graph.initializers.map { ($0.name, $0) }
     for node in model.nodes where node.operation == "Constant" && node.outputs.count == 1 {
-      for attribute in node.attributes where attribute.name == "value" {
-        guard case .tensor(let tensor) = attribute.value,
-          tensor.dataType.elementType?.isFloat ?? false, tensor.shape.elementCount > 1
-        else { continue }
-        arrays.append((node.outputs[0], tensor))
-      }
+      // One that isn't as it should be stays a node, which is refused with its reason.
+      guard node.inputs.isEmpty, node.attributes.count == 1, node.attributes[0].name == "value",
+        case .tensor(let tensor) = node.attributes[0].value,
+        tensor.dataType.elementType?.isFloat ?? false, tensor.shape.elementCount > 1
+      else { continue }
+      arrays.append((node.outputs[0], tensor))
     }
     return arrays
   }
@@ -122,8 +126,9 @@ struct ParameterPlan: Sendable {
     // Exporters store equal arrays once, which fresh biases and statistics often are.
     // Parts of one array are no places where it is read as a whole.
     let wholes = edges.filter { !model.nodes[$0.edge.node].takesParts }
+    let copies = max(wholes.count - 1, 0) * value.elementCount
     let isMerged =
-      wholes.count > 1 && wholes.count == edges.count
+      wholes.count > 1 && wholes.count == edges.count && copies <= untiedElementsLeft
       && (Self.start(slots) != nil || value.hasEqualElements)
     // The first place keeps the array that the file has.
     guard heads.isEmpty || edges.count == 1 || isMerged && heads[0].edge != edges[0].edge else {
@@ -132,6 +137,7 @@ struct ParameterPlan: Sendable {
         got: "\"\(name)\", which is read in \(edges.count) places",
         "export the model with a head of its own")
     }
+    if isMerged { untiedElementsLeft -= copies }
     guard isMerged else {
       variablesByName[name] = variables.count
       variables.append(

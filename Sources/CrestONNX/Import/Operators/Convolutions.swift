@@ -146,6 +146,7 @@ extension NodeImport {
         window.padsAfter[axis] = total - window.padsBefore[axis]
       }
     }
+    try checkReach(window, of: x)
     let attributes = ConvAttributes(
       strides: window.strides, dilations: window.dilations, padsBefore: window.padsBefore,
       padsAfter: window.padsAfter, groups: groups)
@@ -170,7 +171,9 @@ extension NodeImport {
     let ones = spatial.map { _ in 1 }
     let strides = try integers("strides") ?? ones
     let dilations = try integers("dilations") ?? ones
-    for (name, numbers) in [("strides", strides), ("dilations", dilations)] {
+    for (name, numbers) in [
+      ("kernel_shape", kernel), ("strides", strides), ("dilations", dilations),
+    ] {
       guard numbers.count == spatial.count, numbers.allSatisfy({ $0 >= 1 }) else {
         throw problem(
           expected: "\(name) of at least 1, one for each of the spatial sizes \(spatial)",
@@ -207,9 +210,10 @@ extension NodeImport {
         after[axis] = isUpper ? total - smaller : smaller
       }
     }
-    return WindowAttributes(
-      kernel: kernel, strides: strides, dilations: dilations, padsBefore: before,
-      padsAfter: after)
+    let window = WindowAttributes(
+      kernel: kernel, strides: strides, dilations: dilations, padsBefore: before, padsAfter: after)
+    try checkReach(window, of: x)
+    return window
   }
 
   /// The attributes of a pool.
@@ -218,10 +222,46 @@ extension NodeImport {
       throw problem(expected: "the attribute kernel_shape", got: "none")
     }
     let window = try window(input(0), kernel: kernel)
+    try checkPads(of: window)
     return PoolAttributes(
       kernel: window.kernel, strides: window.strides, dilations: window.dilations,
       padsBefore: window.padsBefore, padsAfter: window.padsAfter,
       ceilMode: try flag("ceil_mode"),
       countsPadding: isAverage ? try flag("count_include_pad") : false)
+  }
+
+  /// Refuses strides, dilated kernels and pads that are larger than any input gives a reason for, whose
+  /// padding alone would take memory and time without end.
+  private func checkReach(_ window: WindowAttributes, of x: Symbol) throws {
+    for (axis, size) in x.shape.dropFirst(2).enumerated() {
+      let limit = max(size, 1 << 12)
+      let (reach, overflow) = (window.kernel[axis] - 1)
+        .multipliedReportingOverflow(by: window.dilations[axis])
+      let numbers = [
+        window.strides[axis], reach, window.padsBefore[axis], window.padsAfter[axis],
+      ]
+      guard !overflow, numbers.allSatisfy({ $0 <= limit }) else {
+        throw problem(
+          expected:
+            "strides, pads and a dilated kernel of at most \(limit) along spatial axis \(axis), "
+            + "which has \(size) elements",
+          got: "strides \(window.strides), pads \(window.padsBefore) and \(window.padsAfter), "
+            + "dilations \(window.dilations) of a kernel \(window.kernel)")
+      }
+    }
+  }
+
+  /// Refuses a pool whose window covers nothing but padding somewhere, which has no meaning.
+  private func checkPads(of window: WindowAttributes) throws {
+    for axis in window.kernel.indices {
+      let reach = (window.kernel[axis] - 1) * window.dilations[axis]
+      guard window.padsBefore[axis] <= reach, window.padsAfter[axis] <= reach else {
+        throw problem(
+          expected: "pads that are smaller than the window",
+          got:
+            "pads \(window.padsBefore) and \(window.padsAfter) for a kernel \(window.kernel) with "
+            + "dilations \(window.dilations)")
+      }
+    }
   }
 }

@@ -55,7 +55,11 @@ extension OperatorTable {
     "Sum": [folding { try $0 + $1 }],
     "Where": [
       OperatorImport(since: 9, inputs: 3...3) { node in
-        [try node.input(1).selected(where: node.input(0), else: node.input(2))]
+        let condition = try node.input(0)
+        guard condition.elementType == .bool else {
+          throw node.problem(expected: "a boolean condition", got: "\(condition.type)")
+        }
+        return [try node.input(1).selected(where: condition, else: node.input(2))]
       }
     ],
     "Xor": arithmetic { try $0.xor($1) },

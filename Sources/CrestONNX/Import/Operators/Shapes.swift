@@ -251,6 +251,12 @@ extension OperatorTable {
         expected: "\(outputs) parts, one for each output", got: "\(sizes?.count ?? count ?? 0)")
     }
     let x = try node.input(0)
+    // Since opset 18 the last part may be smaller.
+    if sizes == nil, count == nil, let axis = x.shape.resolved(axis: axis),
+      !x.shape[axis].isMultiple(of: outputs)
+    {
+      throw node.problem(expected: "equal parts of axis \(axis) of \(x.shape)", got: "\(outputs)")
+    }
     guard let sizes else { return try x.split(count: outputs, axis: axis) }
     return try x.split(sizes: sizes, axis: axis)
   }

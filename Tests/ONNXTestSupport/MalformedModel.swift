@@ -1,9 +1,9 @@
 import CrestONNX
 
-/// A file that must be refused.
-struct MalformedModel: Sendable {
-  let name: String
-  let bytes: [UInt8]
+/// A file whose bytes are no well-formed model, or whose tensors' bytes are none of their types.
+package struct MalformedModel: Sendable {
+  package let name: String
+  package let bytes: [UInt8]
 
   init(_ name: String, _ bytes: [UInt8]) {
     self.name = name
@@ -57,7 +57,8 @@ struct MalformedModel: Sendable {
 
 extension MalformedModel {
   /// The whole table.
-  static let all = wire + wrongTypes + twice + structure + attributes + tensors + elements + limits
+  package static let all =
+    wire + wrongTypes + twice + structure + attributes + tensors + elements + limits
 
   // MARK: The wire form
 
@@ -399,8 +400,8 @@ extension MalformedModel {
           value.append(2) { $0.append(1) { $0.append(2) { many([0x0A, 0], 17, in: &$0) } } }
         }
       }),
-    .graph("too many nodes", { many([0x0A, 3, 0x22, 1, 0x41], 1 << 17 + 1, in: &$0) }),
-    .graph("too many tensors", { many([0x2A, 4, 8, 0, 16, 1], 1 << 17 + 1, in: &$0) }),
+    .graph("too many nodes", { many([0x0A, 3, 0x22, 1, 0x41], 1 << 16 + 1, in: &$0) }),
+    .graph("too many tensors", { many([0x2A, 4, 8, 0, 16, 1], 1 << 16 + 1, in: &$0) }),
     .graph("too many values", { many([0x5A, 3, 0x0A, 1, 0x61], 1 << 18 + 1, in: &$0) }),
     .graph(
       "too many names",

@@ -36,18 +36,18 @@ package struct Fingerprint {
   }
 
   /// Adds the bytes of `text` and its length.
-  mutating func add(_ text: String) {
+  package mutating func add(_ text: String) {
     add(UInt64(text.utf8.count))
     Array(text.utf8).withUnsafeBytes { add($0) }
   }
 
   /// Adds a number as eight bytes, the least significant first.
-  mutating func add(_ number: UInt64) {
+  package mutating func add(_ number: UInt64) {
     withUnsafeBytes(of: number.littleEndian) { add($0) }
   }
 
   /// The hash of everything added so far.
-  var hash: UInt64 {
+  package var hash: UInt64 {
     let (p1, p2, p3, p4, p5) = Fingerprint.primes
     var hash: UInt64
     if byteCount < 32 {
