@@ -100,7 +100,7 @@ package struct ModelJourney {
     try program.setInputs(inputs)
     try program.setTarget(Tensor(zeros: target.shape))
     for stage in [CrestGraph.Stage.forward, .loss, .backward] {
-      program.run(stage, random: RandomKey(seed: 0, step: 0))
+      try program.run(stage, random: RandomKey(seed: 0, step: 0))
     }
   }
 }
