@@ -196,17 +196,20 @@ extension Learner {
   /// What puts back the learner's own fields, once all that must be the same is.
   private func ownSteps(from saved: StateValue, now: StateValue) throws -> [() -> Void] {
     try saved.checkNames(now.names, at: StatePath([]))
-    for name in ["data", "loader", "training", "engine", "loss"] {
-      try saved.field(name).check(equals: try now.field(name), at: StatePath([name]))
+    func check(_ path: StatePath) throws(StateError) {
+      try (saved[path] ?? .null).check(equals: now[path] ?? .null, at: path)
     }
     let (model, optimizer) = (try saved.field("model"), try saved.field("optimizer"))
     try model.checkNames(["graph", "source", "parameters", "statistics"], at: StatePath(["model"]))
     try optimizer.checkNames(["name", "settings", "moments"], at: StatePath(["optimizer"]))
-    for path in [
-      ["optimizer", "name"], ["optimizer", "settings"], ["model", "graph"], ["model", "source"],
-    ].map({ StatePath($0) }) {
-      try (saved[path] ?? .null).check(equals: now[path] ?? .null, at: path)
+    // The model first: of another one much else differs too.
+    try check(StatePath(["model", "graph"]))
+    try check(StatePath(["model", "source"]))
+    for name in ["data", "loader", "training", "engine", "loss"] {
+      try saved.field(name).check(equals: try now.field(name), at: StatePath([name]))
     }
+    try check(StatePath(["optimizer", "name"]))
+    try check(StatePath(["optimizer", "settings"]))
     let counters = try counters(in: saved)
     for (name, count) in [
       ("stepsTaken", counters.stepsTaken), ("stepsSinceReset", counters.stepsSinceReset),
