@@ -18,7 +18,8 @@ let package = Package(
     .executable(name: "crest-onnx-check", targets: ["ONNXCheck"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
   ],
   targets: [
     // Engine
@@ -62,12 +63,24 @@ let package = Package(
       dependencies: ["CrestLayers", "CrestRuntime", "CrestGraph", "CrestTensor", "CCrestFiles"],
       swiftSettings: strict),
 
+    // Plugins
+    .target(name: "CCrestPlugin"),
+    .target(name: "CrestPluginSDK", dependencies: ["CCrestPlugin"], swiftSettings: strict),
+    .target(name: "CCrestPluginHost", dependencies: ["CCrestPlugin"]),
+    .target(
+      name: "CrestPluginHost",
+      dependencies: [
+        "CrestTraining", "CrestLayers", "CrestOptimizers", "CrestRuntime", "CrestGraph",
+        "CrestTensor", "CCrestPlugin", "CCrestPluginHost",
+        .product(name: "Crypto", package: "swift-crypto"),
+      ], swiftSettings: strict),
+
     // What users import and run
     .target(
       name: "Crest",
       dependencies: [
         "CrestCallbacks", "CrestData", "CrestGraph", "CrestLayers", "CrestONNX", "CrestOptimizers",
-        "CrestRuntime", "CrestTensor", "CrestTraining",
+        "CrestPluginHost", "CrestRuntime", "CrestTensor", "CrestTraining",
       ], swiftSettings: strict),
     .executableTarget(
       name: "CrestCommand",

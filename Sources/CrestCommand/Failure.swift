@@ -94,7 +94,9 @@ extension ModelError {
 extension LearnerError {
   fileprivate var code: FailureCode? {
     switch self {
-    case .epochs, .learningRate, .batchSize, .prefetch, .unsuitableMetric, .twoOwners: .usage
+    case .epochs, .learningRate, .batchSize, .prefetch, .unsuitableMetric, .twoOwners,
+      .twoReporters:
+      .usage
     case .emptyData, .inputCount, .missingInput, .inputType, .classCount, .examples: .data
     case .interrupted: .interrupted
     case .metricNamedTwice, .callbackAddedTwice, .cancelOutOfPlace: nil

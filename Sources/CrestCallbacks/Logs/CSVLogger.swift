@@ -2,7 +2,8 @@ public import CrestTraining
 
 /// Writes a row an epoch to a CSV file.
 ///
-/// The columns are `epoch,train_loss,valid_loss`, the learner's metrics, `seconds,examples_per_second`;
+/// The columns are `epoch,train_loss,valid_loss`, the learner's metrics, what callbacks report,
+/// `seconds,examples_per_second`;
 /// what an epoch doesn't have is left empty, and an epoch that failed or was interrupted has no row.
 /// Epochs count from 1. The first fit replaces the file, later ones of the same logger continue it.
 ///
@@ -23,7 +24,7 @@ public final class CSVLogger: Callback {
   private func begin(_ fit: FitContext) throws {
     guard file == nil else { return }
     let file = try LogFile(path: path)
-    let metrics = fit.learner.metrics.map(\.name)
+    let metrics = fit.learner.metrics.map(\.name) + fit.reportNames
     try file.write(
       row: ["epoch", "train_loss", "valid_loss"] + metrics + ["seconds", "examples_per_second"])
     self.file = file
@@ -31,7 +32,9 @@ public final class CSVLogger: Callback {
 
   private func write(_ epoch: EpochContext) throws {
     guard epoch.outcome.isInOrder else { return }
-    let metrics = epoch.learner.metrics.map { text(epoch.validation?[$0.name]) }
+    let metrics =
+      epoch.learner.metrics.map { text(epoch.validation?[$0.name]) }
+      + epoch.fit.reportNames.map { text(epoch.reports[$0]) }
     try file?.write(
       row: ["\(epoch.index + 1)", text(epoch.train?.loss), text(epoch.validation?.loss)]
         + metrics + [text(epoch.seconds), text(epoch.train?.examplesPerSecond)])

@@ -62,6 +62,7 @@ final class EpochReport: Callback {
       ("valid_loss", JSONLine.Value(epoch.validation?.loss)),
     ]
       + epoch.learner.metrics.map { ($0.name, JSONLine.Value(epoch.validation?[$0.name])) }
+      + epoch.fit.reportNames.map { ($0, JSONLine.Value(epoch.reports[$0])) }
       + [
         ("seconds", .number(seconds)),
         ("examples_per_second", JSONLine.Value(examplesPerSecond)),

@@ -26,6 +26,9 @@ public protocol Callback: AnyObject {
   var reads: Set<Read> { get }
   /// The hyperparameters it sets. Nothing unless given.
   var owns: Set<Ownership> { get }
+  /// The names under which it reports numbers of an epoch with ``Learner/report(_:as:)``. None unless
+  /// given.
+  var reports: [String] { get }
 }
 
 extension Callback {
@@ -37,6 +40,8 @@ extension Callback {
   public var reads: Set<Read> { [] }
   /// Nothing.
   public var owns: Set<Ownership> { [] }
+  /// None.
+  public var reports: [String] { [] }
 }
 
 /// A callback whose memory is part of a ``LearnerSnapshot``.

@@ -61,6 +61,19 @@ public final class BatchContext: PhaseContext {
     return program.read(read)
   }
 
+  /// Calls `body` with the type and the elements, in row-major order, of what the model computed; they
+  /// must not escape.
+  ///
+  /// - Precondition: as of ``read(_:)``.
+  public func withRead<Result, Failure: Error>(
+    _ read: Read, _ body: (ValueType, UnsafeRawBufferPointer) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    guard let program else {
+      preconditionFailure("\(read) was asked for before the batch was given to the model")
+    }
+    return try program.withRead(read, body)
+  }
+
   /// Runs the batch once more with the same random numbers, every operation by itself, and tells where a
   /// number that is not finite comes up first; nil when all are finite.
   ///

@@ -36,17 +36,21 @@ public final class FitContext: PhaseContext {
   ///
   /// fastai's `AvgSmoothLoss`.
   public internal(set) var smoothedLoss = Double.nan
+  /// The names under which callbacks of the fit report numbers, in the order of the callbacks.
+  public let reportNames: [String]
   var restoration: LearnerSnapshot?
 
   /// The optimiser steps of the fit when nothing is cancelled: the length of schedules.
   public var stepCount: Int { epochCount * batchesPerEpoch }
 
   init(
-    _ learner: Learner, epochCount: Int, batchesPerEpoch: Int, referenceNodes: [ReferenceNode]
+    _ learner: Learner, epochCount: Int, batchesPerEpoch: Int, referenceNodes: [ReferenceNode],
+    reportNames: [String]
   ) {
     self.epochCount = epochCount
     self.batchesPerEpoch = batchesPerEpoch
     self.referenceNodes = referenceNodes
+    self.reportNames = reportNames
     super.init(learner)
   }
 
@@ -65,6 +69,8 @@ public final class EpochContext: PhaseContext {
   public internal(set) var train: PassResult?
   /// What the pass over the validation examples gave, as far as it went; nil before it saw any.
   public internal(set) var validation: PassResult?
+  /// What callbacks reported in this epoch, by name.
+  public internal(set) var reports: [String: Double] = [:]
   /// The time that both passes took, in seconds.
   public var seconds: Double { (train?.seconds ?? 0) + (validation?.seconds ?? 0) }
 

@@ -9,12 +9,14 @@ final class TrainingLoop {
   private let learner: Learner
   private let hooks: HookTable
   private let owners: [Ownership: Int]
+  private let reporters: [String: Int]
   private let reads: Set<Read>
   private let fit: FitContext
   private var smoothedLoss = SmoothedLoss()
   private var programs: [ProgramKey: Program] = [:]
   private var runningPhases: [Phase] = []
   private var runningCallback: Int?
+  private var runningEpoch: EpochContext?
 
   private struct ProgramKey: Hashable {
     let isTraining: Bool
@@ -26,6 +28,7 @@ final class TrainingLoop {
     self.learner = learner
     self.callbacks = try Self.ordered(callbacks)
     owners = try Self.owners(self.callbacks)
+    reporters = try Self.reporters(self.callbacks, besides: learner.metrics.map(\.name))
     hooks = HookTable(self.callbacks)
     reads = callbacks.reduce(learner.metrics.isEmpty ? [] : [.predictions]) {
       $0.union($1.reads)
@@ -37,7 +40,7 @@ final class TrainingLoop {
     try learner.checkMetrics(predictions: program.predictionType)
     fit = FitContext(
       learner, epochCount: epochs, batchesPerEpoch: loader.batchCount,
-      referenceNodes: program.referenceNodes)
+      referenceNodes: program.referenceNodes, reportNames: self.callbacks.flatMap(\.reports))
   }
 
   /// Lower orders first, equals as they were added.
@@ -66,6 +69,35 @@ final class TrainingLoop {
     return owners
   }
 
+  private static func reporters(
+    _ callbacks: [any Callback], besides metrics: [String]
+  ) throws(LearnerError) -> [String: Int] {
+    var reporters: [String: Int] = [:]
+    for (place, callback) in callbacks.enumerated() {
+      for name in callback.reports {
+        guard !metrics.contains(name) else {
+          throw .twoReporters(of: name, first: "the learner's metric", second: callback.name)
+        }
+        if let first = reporters.updateValue(place, forKey: name) {
+          throw .twoReporters(of: name, first: callbacks[first].name, second: callback.name)
+        }
+      }
+    }
+    return reporters
+  }
+
+  /// Notes a number of the running epoch.
+  func report(_ value: Double, as name: String) {
+    precondition(
+      runningCallback != nil && reporters[name] == runningCallback,
+      "\(runningCallback.map { callbacks[$0].name } ?? "no callback") reports \(name), which only a "
+        + "callback that has it among its reports may do")
+    guard let runningEpoch else {
+      preconditionFailure("\(name) was reported while no epoch is running")
+    }
+    runningEpoch.reports[name] = value
+  }
+
   /// The name of the callback that sets `part`; nil when none does.
   func owner(of part: Ownership) -> String? { owners[part].map { callbacks[$0].name } }
 
@@ -85,6 +117,8 @@ final class TrainingLoop {
     return try run(.fit, fit, hooks.fit) {
       for index in 0..<fit.epochCount {
         let epoch = EpochContext(fit, index: index)
+        runningEpoch = epoch
+        defer { runningEpoch = nil }
         try run(.epoch, epoch, hooks.epoch) {
           try runPass(.training, of: epoch)
           try runPass(.validation, of: epoch)
