@@ -86,7 +86,7 @@ let package = Package(
       name: "CrestCommand",
       dependencies: [
         "Crest", .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ], swiftSettings: strict),
+      ], resources: [.embedInCode("Templates")], swiftSettings: strict),
 
     // The official ONNX checker, as a process of its own: no target may depend on these two.
     .target(

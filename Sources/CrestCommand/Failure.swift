@@ -48,6 +48,7 @@ struct Failure {
     case let error as ModelError: error.code
     case let error as ONNXError: error.code
     case let error as LearnerError: error.code
+    case let error as PluginError: error.code
     case is GraphError, is ProgramError, is NonFiniteLoss: .data
     case is OutputError: .io
     default: nil
@@ -71,6 +72,16 @@ extension CallbackError {
     switch self {
     case .outOfRange, .unknownMetric: .usage
     case .unwritable: .io
+    }
+  }
+}
+
+extension PluginError {
+  fileprivate var code: FailureCode {
+    switch self {
+    case .notFound, .configuration, .policy: .usage
+    case .unreadable: .io
+    case .refused, .unlocked, .rehearsal, .manifestLies, .failed, .state: .data
     }
   }
 }
