@@ -109,6 +109,11 @@ let package = Package(
       name: "callback-example", dependencies: ["Crest"], path: "Examples/callback",
       swiftSettings: strict),
 
+    // Campaigns
+    .executableTarget(
+      name: "plugin-campaign", dependencies: ["Crest"], path: "Campaigns/plugins",
+      exclude: ["chaos.c", "cost.c"], swiftSettings: strict),
+
     // Tests
     .target(
       name: "CrestTestSupport", dependencies: ["CrestGraph", "CrestTensor"],
@@ -173,6 +178,12 @@ let package = Package(
       dependencies: ["CrestGraph", "CrestLayers", "CrestONNX", "CrestRuntime", "CrestTensor"],
       swiftSettings: strict),
     .testTarget(name: "ONNXCheckTests", swiftSettings: strict),
+    .testTarget(
+      name: "CrestPluginHostTests",
+      dependencies: [
+        "TrainingTestSupport", "CrestPluginHost", "CrestTraining", "CrestData", "CrestLayers",
+        "CrestOptimizers", "CrestRuntime", "CrestGraph", "CrestTensor",
+      ], exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(name: "ProjectTests", swiftSettings: strict),
     .testTarget(name: "EndToEndTests", exclude: ["Snapshots"], swiftSettings: strict),
   ],

@@ -31,9 +31,17 @@ final class EventPipe {
   private let event = PluginEvent()
   private var restartCount = 0
   private var lastState: [UInt8]?
-  /// Why the plugin gets no events any more.
-  private var failure: PluginError?
-  private var isDisabled = false
+  private var condition = Condition.working
+
+  private enum Condition {
+    case working
+    /// It failed outside of an event, which the next one tells.
+    case failing(PluginError)
+    /// It failed, and the fit has ended with the error.
+    case failed(PluginError)
+    /// It failed, and training goes on without it.
+    case disabled
+  }
 
   init(_ worker: PluginWorker, _ services: PluginServices, policy: PluginFailurePolicy) {
     self.worker = worker
@@ -42,32 +50,41 @@ final class EventPipe {
   }
 
   func send(_ hook: PluginHook, _ context: BatchContext) throws {
-    if failure != nil { return }
+    guard try isWorking(at: hook) else { return }
     event.fill(hook, context)
     try deliver(hook, context)
   }
 
   func send(_ hook: PluginHook, _ context: PassContext) throws {
-    if failure != nil { return }
+    guard try isWorking(at: hook) else { return }
     event.fill(hook, context)
     try deliver(hook, context)
   }
 
   func send(_ hook: PluginHook, _ context: EpochContext) throws {
-    if failure != nil { return }
+    guard try isWorking(at: hook) else { return }
     event.fill(hook, context)
     try deliver(hook, context)
   }
 
   func send(_ hook: PluginHook, _ context: FitContext) throws {
-    if let failure {
-      // The fit in which it failed has ended with the error; another one must not go on without a word.
-      if hook == .beforeFit && !isDisabled { throw failure }
-      return
-    }
-    guard services.declaration.hooks.contains(hook) else { return }
+    guard try isWorking(at: hook), services.declaration.hooks.contains(hook) else { return }
     event.fill(hook, context)
     try deliver(hook, context)
+  }
+
+  private func isWorking(at hook: PluginHook) throws(PluginError) -> Bool {
+    switch condition {
+    case .working: return true
+    case .disabled: return false
+    case .failing(let error):
+      condition = .failed(error)
+      throw error
+    case .failed(let error):
+      // Another fit must not go on without it and without a word.
+      if hook == .beforeFit { throw error }
+      return false
+    }
   }
 
   private func deliver(_ hook: PluginHook, _ context: PhaseContext) throws {
@@ -87,8 +104,7 @@ final class EventPipe {
     case .stop: break
     case .disable:
       services.log(.error, "\(error); training goes on without it")
-      failure = error
-      isDisabled = true
+      condition = .disabled
       return
     case .restart(let limit):
       guard restartCount < limit else { break }
@@ -102,28 +118,36 @@ final class EventPipe {
         return try recover(from: error)
       }
     }
-    failure = error
+    condition = .failed(error)
     throw error
   }
 
-  /// All the plugin remembers.
-  func saveState() throws(PluginError) -> [UInt8] {
-    if let failure {
-      guard isDisabled, let lastState else { throw failure }
-      return lastState
+  /// All the plugin remembers; of one that can't say it, what it said last.
+  ///
+  /// A checkpoint asks for it and takes no error, so the next event tells it.
+  func saveState() -> [UInt8] {
+    guard case .working = condition else { return lastState ?? [] }
+    do throws(PluginError) {
+      lastState = try worker.saveState()
+    } catch {
+      fail(error)
     }
-    let state = try worker.saveState()
-    lastState = state
-    return state
+    return lastState ?? []
   }
 
   /// Puts back what ``saveState()`` gave.
   func loadState(_ bytes: [UInt8]) throws(PluginError) {
-    if let failure { throw failure }
     try worker.loadState(bytes)
     lastState = bytes
+    if case .failing = condition { condition = .working }
   }
 
-  /// A failure outside of events, told at the beginning of the next fit.
-  func fail(_ error: PluginError) { failure = failure ?? error }
+  /// A failure outside of events.
+  func fail(_ error: PluginError) {
+    do throws(PluginError) {
+      try recover(from: error)
+    } catch {
+      condition = .failing(error)
+    }
+  }
 }

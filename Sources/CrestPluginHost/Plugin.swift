@@ -23,6 +23,7 @@ public final class Plugin: StatefulCallback {
   public let manifest: PluginManifest
   /// The SHA-256 of its library or program.
   public let digest: String
+  private let configuration: JSONValue
   private let declaration: PluginDeclaration
   private let pipe: EventPipe
   private let worker: PluginWorker
@@ -47,7 +48,7 @@ public final class Plugin: StatefulCallback {
   ) throws(PluginError) {
     let checked = try CheckedPlugin(folder: searchPath.folder(of: plugin))
     try checked.check(PluginLock(path: lock), path: lock)
-    let configuration = try checked.manifest.configuration(settings)
+    configuration = try checked.manifest.configuration(settings)
     let identifier = checked.manifest.identifier
     let services = PluginServices(
       checked.manifest,
@@ -88,6 +89,10 @@ public final class Plugin: StatefulCallback {
   public var reads: Set<Read> { declaration.reads }
   /// The hyperparameters it sets.
   public var owns: Set<Ownership> { declaration.owns }
+  /// What a resumed run has to have the same: its version, its SHA-256 and its configuration.
+  public var settings: [String: String] {
+    ["version": manifest.version, "sha256": digest, "configuration": configuration.json]
+  }
   /// The names under which it reports numbers.
   public var reports: [String] { declaration.reports }
 
@@ -105,18 +110,12 @@ public final class Plugin: StatefulCallback {
 
   /// All it remembers.
   ///
-  /// A plugin that can't say what it remembers, or can't take it back, fails at the beginning of the next
-  /// fit.
+  /// A plugin that can't say what it remembers, or can't take it back, fails at its next hook.
   public var state: State {
     get {
-      var bytes: [UInt8] = []
-      do throws(PluginError) {
-        bytes = try pipe.saveState()
-      } catch {
-        pipe.fail(error)
-      }
-      return State(
-        identifier: manifest.identifier, version: manifest.version, digest: digest, bytes: bytes)
+      State(
+        identifier: manifest.identifier, version: manifest.version, digest: digest,
+        bytes: pipe.saveState())
     }
     set {
       do throws(PluginError) {

@@ -9,7 +9,7 @@ extension PluginInterface {
   ///
   /// A line is added with every version and none is ever changed: a plugin made with a header of the same
   /// number and other contents would read structs wrongly.
-  static let headerHashes = [
+  package static let headerHashes = [
     "5215f7a10cffa0c4fc25afeb06f67a0f1a66515de5401a89d30bce924315efa8"
   ]
 }

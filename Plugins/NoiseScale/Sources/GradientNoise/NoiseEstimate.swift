@@ -23,7 +23,8 @@ public struct NoiseEstimate: Codable, Equatable, Sendable {
 
   /// An estimate from windows of `window` batches, at least 2, averaged over time by `decay`.
   public init(window: Int, decay: Double) {
-    precondition(window >= 2 && decay >= 0 && decay < 1, "a window of \(window), a decay of \(decay)")
+    precondition(
+      window >= 2 && decay >= 0 && decay < 1, "a window of \(window), a decay of \(decay)")
     self.window = window
     self.decay = decay
   }

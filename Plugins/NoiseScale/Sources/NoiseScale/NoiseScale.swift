@@ -40,12 +40,15 @@ final class NoiseScale: CrestPlugin {
 
   private func sum(_ fit: FitContext) {
     guard let scale = state.scale else {
-      return fit.host.log("too few batches for an estimate of the useful batch size")
+      return fit.host.log(
+        "no estimate of the useful batch size: too few batches, or the parameters move too far between them"
+      )
     }
     fit.host.log("batches are of use up to a size of about \(Int(scale.rounded()))")
   }
 }
 
+/// What the trainer calls first: the table of the plugin's functions.
 @c(crest_plugin_v1)
 public func crestPlugin(_ major: UInt32, _ minor: UInt32) -> UnsafeRawPointer? {
   export(NoiseScale.self)
