@@ -31,7 +31,11 @@ final class EventPipe {
   private let event = PluginEvent()
   private var restartCount = 0
   private var lastState: [UInt8]?
-  private var condition = Condition.working
+  private var condition = Condition.working {
+    didSet { if case .working = condition { isWorking = true } else { isWorking = false } }
+  }
+  // Looked at for every event.
+  @exclusivity(unchecked) private var isWorking = true
 
   private enum Condition {
     case working
@@ -74,6 +78,7 @@ final class EventPipe {
   }
 
   private func isWorking(at hook: PluginHook) throws(PluginError) -> Bool {
+    if isWorking { return true }
     switch condition {
     case .working: return true
     case .disabled: return false

@@ -14,8 +14,7 @@ final class PluginEvent {
   private var metricMemory: UnsafeMutableBufferPointer<crest_metric>?
   private var texts: [UnsafeMutablePointer<CChar>] = []
   // Kept, so that no other batch can have its address.
-  private var batch: BatchContext?
-  private var fit: FitContext?
+  @exclusivity(unchecked) private var batch: BatchContext?
 
   init() {
     pointer = .allocate(capacity: 1)
@@ -33,16 +32,20 @@ final class PluginEvent {
   /// It runs for every batch, so it writes only what changes between batches of a pass.
   func fill(_ hook: PluginHook, _ context: BatchContext) {
     if batch !== context { beginPass(context) }
+    let figures = context.figures()
     pointer.pointee.hook = Int32(truncatingIfNeeded: hook.rawValue)
-    pointer.pointee.batch = Int64(context.index)
-    pointer.pointee.step = Int64(context.step)
-    pointer.pointee.example_count = Int64(context.count)
-    pointer.pointee.loss = Double(context.loss)
-    if let fit { pointer.pointee.smoothed_loss = fit.smoothedLoss }
-    fill(context.hyperparameters)
-    switch hook {
-    case .afterBackward, .afterStep, .afterBatch: fill(context.outcome)
-    default: pointer.pointee.outcome = Int32(CREST_RUNNING.rawValue)
+    pointer.pointee.batch = Int64(figures.index)
+    pointer.pointee.step = Int64(figures.step)
+    pointer.pointee.example_count = Int64(figures.count)
+    pointer.pointee.loss = Double(figures.loss)
+    pointer.pointee.smoothed_loss = figures.smoothedLoss
+    fill(figures.hyperparameters)
+    if figures.isRunning {
+      pointer.pointee.outcome = Int32(CREST_RUNNING.rawValue)
+    } else if figures.isFinished {
+      pointer.pointee.outcome = Int32(CREST_FINISHED.rawValue)
+    } else {
+      fill(context.outcome)
     }
   }
 
@@ -121,7 +124,6 @@ final class PluginEvent {
   }
 
   private func fillFit(_ context: FitContext) {
-    fit = context
     pointer.pointee.epoch_count = Int64(context.epochCount)
     pointer.pointee.step = Int64(context.stepsTaken)
     pointer.pointee.step_count = Int64(context.stepCount)

@@ -26,11 +26,11 @@ final class PluginServices {
   var declaration = PluginDeclaration()
   private let writeLog: (PluginLogLevel, String) -> Void
   /// The cancel that was asked for in the call that runs.
-  private(set) var cancel: Cancel?
+  @exclusivity(unchecked) private(set) var cancel: Cancel?
 
   // What is called now; not retained, since the loop holds it and calls are many.
-  private(set) var hook: PluginHook?
-  private var phase: Unmanaged<PhaseContext>?
+  @exclusivity(unchecked) private(set) var hook: PluginHook?
+  @exclusivity(unchecked) private var phase: Unmanaged<PhaseContext>?
 
   init(_ manifest: PluginManifest, log: @escaping (PluginLogLevel, String) -> Void) {
     self.manifest = manifest

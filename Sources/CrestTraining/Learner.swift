@@ -50,7 +50,7 @@ public final class Learner {
   public internal(set) var errorsWhileEnding: [any Error] = []
 
   let programs: ProgramCache
-  private var table: HyperparameterTable
+  @exclusivity(unchecked) private var table: HyperparameterTable
   private var groups: [ParameterGroup]
   private var loop: TrainingLoop?
 

@@ -131,9 +131,6 @@ import Testing
         name: "without the stamp", bytes: Compiler.probe(["-DNO_STAMP"]),
         reason: "there is no stamp crest_plugin_stamp_v1; add CREST_PLUGIN_STAMP once"),
       Bad(
-        name: "hidden", bytes: Compiler.probe(["-DCREST_PLUGIN_STAMP=", "-fvisibility=hidden"]),
-        reason: "there is no stamp crest_plugin_stamp_v1"),
-      Bad(
         name: "a program", bytes: try Compiler.chaos.get(), reason: "it is a program and no library"
       ),
     ]

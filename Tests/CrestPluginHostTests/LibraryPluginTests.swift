@@ -190,7 +190,7 @@ import TrainingTestSupport
       .afterEpoch { reports.append($0.reports["probe_events"]) }, order: 100)
     let learner = try learner([plugin("count"), watch])
     try learner.fit(epochs: 2, learningRate: 0.1)
-    #expect(reports == [26, 51])
+    #expect(reports == [27, 53])
   }
 
   @Test func `keeps its state through a snapshot, bit for bit`() throws {
@@ -198,7 +198,7 @@ import TrainingTestSupport
     let learner = try learner([plugin])
     try learner.fit(epochs: 1, learningRate: 0.1)
     let state = plugin.state
-    #expect(state.bytes == [27, 0, 0, 0, 0, 0, 0, 0])
+    #expect(state.bytes == [28, 0, 0, 0, 0, 0, 0, 0])
     let snapshot = learner.snapshot()
     try learner.fit(epochs: 1, learningRate: 0.1)
     #expect(plugin.state != state)

@@ -44,7 +44,8 @@ import TrainingTestSupport
     ("null", "its process ended by signal 11 (Segmentation fault)"),
     ("kill", "its process ended by signal 9 (Killed)"),
     ("exit", "its process ended with exit code 0"),
-    ("child", "its process ended with exit code 0"),
+    // Its child holds the pipe open, and goes with it.
+    ("child", "it did not answer within 0.3 s, and was killed"),
     ("hang", "it did not answer within 0.3 s, and was killed"),
     ("ignore-signals", "it did not answer within 0.3 s, and was killed"),
     ("half-line", "it did not answer within 0.3 s, and was killed"),

@@ -5,7 +5,7 @@ public class PhaseContext {
   /// The learner whose phase it is.
   public let learner: Learner
   /// How the phase ended, for its after hooks; `.running` before.
-  public internal(set) var outcome = Outcome.running
+  @exclusivity(unchecked) public internal(set) var outcome = Outcome.running
 
   init(_ learner: Learner) { self.learner = learner }
 }
@@ -35,7 +35,7 @@ public final class FitContext: PhaseContext {
   /// The training loss over the last few dozen batches of this fit; NaN before the first.
   ///
   /// fastai's `AvgSmoothLoss`.
-  public internal(set) var smoothedLoss = Double.nan
+  @exclusivity(unchecked) public internal(set) var smoothedLoss = Double.nan
   /// The names under which callbacks of the fit report numbers, in the order of the callbacks.
   public let reportNames: [String]
   var restoration: LearnerSnapshot?
