@@ -77,8 +77,14 @@ final class EventPipe {
     try deliver(hook, context)
   }
 
+  @inline(__always)
   private func isWorking(at hook: PluginHook) throws(PluginError) -> Bool {
     if isWorking { return true }
+    return try tellFailure(at: hook)
+  }
+
+  /// Tells a failure that nobody was told yet; false when that was done.
+  private func tellFailure(at hook: PluginHook) throws(PluginError) -> Bool {
     switch condition {
     case .working: return true
     case .disabled: return false
@@ -92,6 +98,7 @@ final class EventPipe {
     }
   }
 
+  @inline(__always)
   private func deliver(_ hook: PluginHook, _ context: PhaseContext) throws {
     services.begin(hook, context)
     defer { services.end() }

@@ -30,6 +30,7 @@ final class PluginEvent {
   /// A hook of a batch.
   ///
   /// It runs for every batch, so it writes only what changes between batches of a pass.
+  @inline(__always)
   func fill(_ hook: PluginHook, _ context: BatchContext) {
     if batch !== context { beginPass(context) }
     let figures = context.figures()
@@ -90,6 +91,7 @@ final class PluginEvent {
     fill(context.outcome)
   }
 
+  @inline(never)
   private func beginPass(_ context: BatchContext) {
     fillPass(context.pass)
     batch = context
@@ -130,12 +132,14 @@ final class PluginEvent {
     pointer.pointee.smoothed_loss = context.smoothedLoss
   }
 
+  @inline(__always)
   private func fill(_ values: Hyperparameters) {
     pointer.pointee.learning_rate = values.learningRate
     pointer.pointee.momentum = values.momentum
     pointer.pointee.weight_decay = values.weightDecay
   }
 
+  @inline(never)
   private func fill(_ outcome: Outcome) {
     let (number, reason): (crest_outcome, String?) =
       switch outcome {

@@ -38,12 +38,14 @@ final class PluginServices {
   }
 
   /// A call begins.
+  @inline(__always)
   func begin(_ hook: PluginHook, _ context: PhaseContext) {
     self.hook = hook
     phase = Unmanaged.passUnretained(context)
   }
 
   /// The call has ended.
+  @inline(__always)
   func end() {
     hook = nil
     phase = nil

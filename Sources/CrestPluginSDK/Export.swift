@@ -92,7 +92,9 @@ private final class Instance {
   private typealias Action = (UnsafePointer<crest_event>, Host) throws -> Void
 
   private let host: Host
-  private let actions: [Action?]
+  private let bindings: [Binding?]
+  // The same, to be called without counting references for every event.
+  private let table: UnsafeMutablePointer<Unmanaged<Binding>?>
   private let saveState: () throws -> Data
   private let loadState: (Data) throws -> Void
   private let declaration: Declaration
@@ -104,12 +106,16 @@ private final class Instance {
       let (place, action) = Self.bind(hook)
       lists[Int(place.rawValue)].append(action)
     }
-    actions = lists.map { list in
+    bindings = lists.map { list in
       switch list.count {
       case 0: nil
-      case 1: list[0]
-      default: { event, host in for action in list { try action(event, host) } }
+      case 1: Binding(list[0])
+      default: Binding { event, host in for action in list { try action(event, host) } }
       }
+    }
+    table = .allocate(capacity: bindings.count)
+    for (place, binding) in bindings.enumerated() {
+      (table + place).initialize(to: binding.map { .passUnretained($0) })
     }
     saveState = {
       let encoder = JSONEncoder()
@@ -125,8 +131,18 @@ private final class Instance {
       plugin.state = try decoder.decode(Plugin.State.self, from: data)
     }
     var hooks: UInt64 = 0
-    for (place, action) in actions.enumerated() where action != nil { hooks |= 1 << UInt64(place) }
+    for (place, binding) in bindings.enumerated() where binding != nil {
+      hooks |= 1 << UInt64(place)
+    }
     declaration = Declaration(plugin, hooks: hooks)
+  }
+
+  deinit { table.deallocate() }
+
+  /// What is done at a hook.
+  private final class Binding {
+    let action: Action
+    init(_ action: @escaping Action) { self.action = action }
   }
 
   private static func bind(_ hook: Hook) -> (crest_hook, Action) {
@@ -166,11 +182,11 @@ private final class Instance {
 
   func handle(_ event: UnsafePointer<crest_event>) -> Int32 {
     let place = Int(event.pointee.hook)
-    guard actions.indices.contains(place), let action = actions[place] else {
+    guard bindings.indices.contains(place), let binding = table[place] else {
       return CREST_OK.number
     }
     do {
-      try action(event, host)
+      try binding._withUnsafeGuaranteedRef { try $0.action(event, host) }
       return CREST_OK.number
     } catch let cancel as Cancel {
       let services = host.services.pointee
