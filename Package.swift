@@ -41,11 +41,13 @@ let package = Package(
       name: "CrestTraining",
       dependencies: [
         "CrestData", "CrestLayers", "CrestOptimizers", "CrestRuntime", "CrestGraph", "CrestTensor",
+        .product(name: "Crypto", package: "swift-crypto"),
       ], swiftSettings: strict),
     .target(
       name: "CrestCallbacks",
       dependencies: [
-        "CrestTraining", "CrestData", "CrestOptimizers", "CrestRuntime", "CrestGraph",
+        "CrestTraining", "CrestData", "CrestLayers", "CrestOptimizers", "CrestRuntime",
+        "CrestGraph",
       ], swiftSettings: strict),
 
     // Data
@@ -113,6 +115,19 @@ let package = Package(
     .executableTarget(
       name: "plugin-campaign", dependencies: ["Crest"], path: "Campaigns/plugins",
       exclude: ["chaos.c", "cost.c"], swiftSettings: strict),
+    .executableTarget(
+      name: "onnx-campaign",
+      dependencies: [
+        "CrestLayers", "CrestONNX", "CrestRuntime", "CrestTensor", "ONNXTestSupport",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], path: "Campaigns/ONNX", swiftSettings: strict),
+    .executableTarget(
+      name: "state-campaign",
+      dependencies: [
+        "CrestCallbacks", "CrestData", "CrestLayers", "CrestOptimizers", "CrestRuntime",
+        "CrestTensor", "CrestTraining", "TrainingTestSupport",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], path: "Campaigns/RunState", swiftSettings: strict),
 
     // Tests
     .target(
@@ -146,15 +161,16 @@ let package = Package(
     .testTarget(
       name: "ParityTests",
       dependencies: [
+        "TrainingTestSupport",
         "CrestCallbacks", "CrestData", "CrestLayers", "CrestONNX", "CrestOptimizers",
-        "CrestRuntime", "CrestGraph", "CrestTensor", "CrestTraining",
+        "CrestRuntime", "CrestGraph", "CrestTensor", "CrestTestSupport", "CrestTraining",
       ],
       swiftSettings: strict),
     .target(
       name: "TrainingTestSupport",
       dependencies: [
         "CrestTraining", "CrestData", "CrestLayers", "CrestOptimizers", "CrestRuntime",
-        "CrestGraph", "CrestTensor",
+        "CrestGraph", "CrestTensor", .product(name: "Crypto", package: "swift-crypto"),
       ], path: "Tests/TrainingTestSupport", swiftSettings: strict),
     .testTarget(
       name: "CrestTrainingTests",
@@ -173,11 +189,27 @@ let package = Package(
     .testTarget(
       name: "CrestDataTests", dependencies: ["CrestData", "CrestTensor", "CZlib"],
       swiftSettings: strict),
+    .target(
+      name: "ONNXTestSupport",
+      dependencies: ["CrestONNX", "CrestLayers", "CrestRuntime", "CrestGraph", "CrestTensor"],
+      path: "Tests/ONNXTestSupport", swiftSettings: strict),
     .testTarget(
       name: "ONNXTests",
-      dependencies: ["CrestGraph", "CrestLayers", "CrestONNX", "CrestRuntime", "CrestTensor"],
-      swiftSettings: strict),
-    .testTarget(name: "ONNXCheckTests", swiftSettings: strict),
+      dependencies: [
+        "ONNXTestSupport", "CrestGraph", "CrestLayers", "CrestONNX", "CrestRuntime", "CrestTensor",
+        "CrestTestSupport",
+      ], swiftSettings: strict),
+    .testTarget(
+      name: "ONNXConformanceTests",
+      dependencies: ["CrestGraph", "CrestONNX", "CrestRuntime", "CrestTensor", "CrestTestSupport"],
+      exclude: ["tier-1.txt"], swiftSettings: strict),
+    .target(
+      name: "ProcessTestSupport", path: "Tests/ProcessTestSupport", swiftSettings: strict),
+    .testTarget(
+      name: "ONNXCheckTests",
+      dependencies: [
+        "ProcessTestSupport", "CrestLayers", "CrestONNX", "CrestRuntime", "CrestTensor",
+      ], swiftSettings: strict),
     .testTarget(
       name: "CrestPluginHostTests",
       dependencies: [
@@ -185,7 +217,13 @@ let package = Package(
         "CrestOptimizers", "CrestRuntime", "CrestGraph", "CrestTensor",
       ], exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(name: "ProjectTests", swiftSettings: strict),
-    .testTarget(name: "EndToEndTests", exclude: ["Snapshots"], swiftSettings: strict),
+    .testTarget(
+      name: "EndToEndTests",
+      dependencies: [
+        "ONNXTestSupport", "ProcessTestSupport", "CrestONNX", "CrestTensor", "CrestTestSupport",
+      ],
+      exclude: ["Snapshots"],
+      swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11,

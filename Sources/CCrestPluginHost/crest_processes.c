@@ -29,11 +29,36 @@ static void close_all_on_exec(void) {
   // CLOSE_RANGE_CLOEXEC is missing from older headers.
   if (syscall(SYS_close_range, 3u, ~0u, 4u) == 0) return;
 #endif
+#if defined(SYS_getdents64)
+  // Between fork and exec there is no opendir, which takes memory.
+  struct entry {
+    uint64_t inode;
+    int64_t offset;
+    unsigned short size;
+    unsigned char type;
+    char name[];
+  };
+  int folder = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder >= 0) {
+    _Alignas(struct entry) char entries[4096];
+    long count;
+    while ((count = syscall(SYS_getdents64, folder, entries, sizeof entries)) > 0) {
+      for (long place = 0; place < count;) {
+        const struct entry *entry = (const struct entry *)(entries + place);
+        int descriptor = 0;
+        for (const char *digit = entry->name; *digit >= '0' && *digit <= '9'; digit++)
+          descriptor = descriptor * 10 + (*digit - '0');
+        if (descriptor >= 3) fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+        place += entry->size;
+      }
+    }
+    if (count == 0) return;
+  }
+#endif
   struct rlimit files;
   int last = getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < 65536 ? (int)files.rlim_cur : 65536;
   for (int descriptor = 3; descriptor < last; descriptor++) {
-    int flags = fcntl(descriptor, F_GETFD);
-    if (flags >= 0) fcntl(descriptor, F_SETFD, flags | FD_CLOEXEC);
+    fcntl(descriptor, F_SETFD, FD_CLOEXEC);
   }
 }
 

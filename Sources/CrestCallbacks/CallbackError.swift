@@ -4,6 +4,8 @@ public enum CallbackError: Error, Equatable, Sendable {
   case outOfRange(callback: String, parameter: String, value: String, expected: String)
   /// A metric the learner doesn't have.
   case unknownMetric(String, callback: String, known: [String])
+  /// Gradients that are infinite or not numbers.
+  case nonFiniteGradient(norm: Double, step: Int)
   /// A log that can't be written.
   case unwritable(path: String, reason: String)
 }
@@ -17,6 +19,9 @@ extension CallbackError: CustomStringConvertible {
     case .unknownMetric(let name, let callback, let known):
       "\(callback): there is no metric \"\(name)\" to watch; known are "
         + "\(known.joined(separator: ", ")); choose one, or give the learner the metric"
+    case .nonFiniteGradient(let norm, let step):
+      "the norm of the gradients is \(norm.isNaN ? "nan" : "\(norm)") in step \(step); lower the "
+        + "learning rate, and let TerminateOnNaN name the layer"
     case .unwritable(let path, let reason):
       "\(path) can't be written: \(reason); choose another path or make room"
     }

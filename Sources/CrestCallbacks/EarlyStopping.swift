@@ -1,3 +1,5 @@
+import CrestLayers
+import CrestRuntime
 public import CrestTraining
 
 /// Ends a fit when a result has not become better for some epochs.
@@ -7,99 +9,80 @@ public import CrestTraining
 ///
 /// fastai's and Keras's `EarlyStopping`.
 public final class EarlyStopping: StatefulCallback {
-  /// What is watched.
-  public enum Monitor: Sendable, Hashable, CustomStringConvertible {
-    /// The mean loss of training.
-    case trainLoss
-    /// The mean loss of validation.
-    case validLoss
-    /// A metric of the learner, by name.
-    case metric(String)
-
-    /// What logs call `name`: `train_loss`, `valid_loss`, or else a metric.
-    public init(_ name: String) {
-      self = [.trainLoss, .validLoss].first { $0.description == name } ?? .metric(name)
-    }
-
-    /// What logs call it.
-    public var description: String {
-      switch self {
-      case .trainLoss: "train_loss"
-      case .validLoss: "valid_loss"
-      case .metric(let name): name
-      }
-    }
-  }
-
   /// All it remembers.
   public struct State: Codable, Sendable, Hashable {
     /// The best value so far.
     public fileprivate(set) var best: Double?
     /// The epochs since then.
     public fileprivate(set) var wait = 0
+    /// The parameters and running statistics of the best epoch, when they are to be restored.
+    fileprivate var bestWeights: Weights?
   }
 
   /// What is watched.
-  public let monitor: Monitor
+  public var monitor: Monitor { improvement.monitor }
   /// The epochs without a better value that are borne.
   public let patience: Int
   /// By how much a value must beat the best.
-  public let minDelta: Double
+  public var minDelta: Double { improvement.minDelta }
   /// Which values are better; nil for the metric's own direction, and lower for losses.
-  public let mode: MetricDirection?
+  public var mode: MetricDirection? { improvement.mode }
+  /// Whether the model gets back the parameters and running statistics of the best epoch when the fit ends.
+  public let restoresBest: Bool
   /// All it remembers.
   public var state = State()
-  private var isLowerBetter = true
+  private var improvement: Improvement
 
   /// A watch over `monitor`.
   ///
+  /// - Parameters:
+  ///   - monitor: What is watched.
+  ///   - patience: The epochs without a better value that are borne.
+  ///   - minDelta: By how much a value must beat the best.
+  ///   - mode: Which values are better; nil for the metric's own direction, and lower for losses.
+  ///   - restoresBest: Whether the model gets back the parameters and running statistics of the best epoch
+  ///     when the fit ends in order, stopped early or not (Keras's `restore_best_weights`).
   /// - Throws: ``CallbackError/outOfRange(callback:parameter:value:expected:)`` when `patience` is below
   ///   1, or `minDelta` negative or not finite.
   public init(
     monitor: Monitor = .validLoss, patience: Int = 1, minDelta: Double = 0,
-    mode: MetricDirection? = nil
+    mode: MetricDirection? = nil, restoresBest: Bool = false
   ) throws(CallbackError) {
-    guard patience >= 1 else {
-      throw .outOfRange(
-        callback: "EarlyStopping", parameter: "patience", value: "\(patience)",
-        expected: "at least 1 epoch")
-    }
-    guard minDelta.isFinite && minDelta >= 0 else {
-      throw .outOfRange(
-        callback: "EarlyStopping", parameter: "minDelta", value: "\(minDelta)",
-        expected: "a finite number of at least 0")
-    }
-    self.monitor = monitor
+    improvement = try Improvement(
+      of: monitor, minDelta: minDelta, mode: mode, patience: patience, callback: "EarlyStopping")
     self.patience = patience
-    self.minDelta = minDelta
-    self.mode = mode
+    self.restoresBest = restoresBest
   }
 
-  /// Forgets the fit before, and looks after each epoch.
-  public var hooks: [Hook] { [.beforeFit(reset), .afterEpoch(check)] }
+  /// Forgets the fit before, looks after each epoch, and restores at the end.
+  public var hooks: [Hook] { [.beforeFit(reset), .afterEpoch(check), .afterFit(restore)] }
   /// After what reports the epoch.
   public var order: Int { CallbackOrder.stopper }
+  /// What is watched, and how.
+  public var settings: [String: String] {
+    improvement.settings.merging(
+      ["patience": "\(patience)", "restoresBest": "\(restoresBest)"], uniquingKeysWith: { $1 })
+  }
+
+  /// More epochs than are borne, or weights of another model.
+  public func objection(to state: State, in learner: Learner) -> String? {
+    if !(0...patience).contains(state.wait) {
+      return "at most \(patience) epochs without a better value"
+    }
+    return state.bestWeights?.fits(learner.model.store) ?? true ? nil : "weights of this model"
+  }
 
   private func reset(_ fit: FitContext) throws {
     state = State()
-    var direction = MetricDirection.lowerIsBetter
-    if case .metric(let name) = monitor {
-      let metrics = fit.learner.metrics
-      guard let metric = metrics.first(where: { $0.name == name }) else {
-        throw CallbackError.unknownMetric(
-          name, callback: self.name,
-          known: [Monitor.trainLoss, .validLoss].map(\.description) + metrics.map(\.name))
-      }
-      direction = metric.direction
-    }
-    isLowerBetter = (mode ?? direction) == .lowerIsBetter
+    try improvement.begin(fit.learner, for: name)
   }
 
   private func check(_ epoch: EpochContext) throws {
-    guard epoch.outcome.isInOrder, let value = value(in: epoch) else { return }
-    if isBetter(value) {
+    guard epoch.outcome.isInOrder, let value = monitor.value(in: epoch) else { return }
+    if improvement.isBetter(value, than: state.best) {
       state.best = value
       state.wait = 0
+      if restoresBest { state.bestWeights = Weights(of: epoch.learner.model.store) }
       return
     }
     state.wait += 1
@@ -108,16 +91,9 @@ public final class EarlyStopping: StatefulCallback {
     throw Cancel(.fit, reason: "\(monitor) has not become better for \(epochs)")
   }
 
-  private func value(in epoch: EpochContext) -> Double? {
-    switch monitor {
-    case .trainLoss: epoch.train?.loss
-    case .validLoss: epoch.validation?.loss
-    case .metric(let name): epoch.validation?[name]
-    }
-  }
-
-  private func isBetter(_ value: Double) -> Bool {
-    guard let best = state.best else { return !value.isNaN }
-    return isLowerBetter ? value < best - minDelta : value > best + minDelta
+  private func restore(_ fit: FitContext) {
+    guard fit.outcome.isInOrder, let best = state.bestWeights else { return }
+    best.write(to: fit.learner.model.store)
+    state.bestWeights = nil
   }
 }

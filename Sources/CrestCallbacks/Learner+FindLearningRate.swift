@@ -12,7 +12,8 @@ extension Learner {
   /// ```
   ///
   /// Parameters, statistics, the optimiser's moments, the position in the data and the callbacks' states
-  /// are afterwards as before on every way out. The learner's own callbacks rest meanwhile.
+  /// are afterwards as before on every way out. The learner's own callbacks rest meanwhile. All groups of
+  /// parameters are tried at one rate, as in fastai; what is frozen stays frozen.
   ///
   /// - Parameters:
   ///   - sweep: The rates to try; 100 from 10⁻⁷ to 10 unless given.

@@ -29,23 +29,38 @@ extension Learner {
   ///
   /// - Parameters:
   ///   - epochs: How many times all training examples are seen, at least 1.
-  ///   - maxLR: The highest learning rates of the first and of the last layer; the layers between them
-  ///     step by a constant ratio.
+  ///   - maxLR: The highest learning rate of each of ``CrestTraining/Learner/parameterGroups``, as in
+  ///     `.spread(from: 1e-5, to: 1e-3)` or `.slice(to: 1e-3)`.
   ///   - convention: Whose code the policy follows, with that code's own values.
   ///   - callbacks: Callbacks of this fit, beside the learner's own.
   /// - Returns: How it ended: finished, cancelled by a callback, or interrupted.
-  /// - Throws: `ScheduleError` or ``CallbackError`` unless both rates are finite and above 0; what
-  ///   ``CrestTraining/Learner/fit(epochs:learningRate:callbacks:)`` throws.
+  /// - Throws: `ParameterError` unless all rates are finite and above 0 and there is one for each group;
+  ///   what ``CrestTraining/Learner/fit(epochs:learningRate:callbacks:)`` throws.
   ///
   /// fastai's `fit_one_cycle(lr_max=slice(a, b))`.
+  @discardableResult
+  public func fitOneCycle(
+    epochs: Int, maxLR: GroupValues, convention: OneCycle.Convention = .fastai,
+    callbacks: [any Callback] = []
+  ) throws -> Outcome {
+    let scheduler = try OneCycleScheduler(maxLR: maxLR) { rate in
+      try OneCycle(maxLR: rate, convention: convention)
+    }
+    return try fit(epochs: epochs, callbacks: [scheduler] + callbacks)
+  }
+
+  /// Trains under a 1cycle policy with learning rates from the lower bound of `maxLR` for the first group
+  /// of parameters to the upper for the last.
+  ///
+  /// - Returns: How it ended: finished, cancelled by a callback, or interrupted.
+  /// - Throws: As the same with `maxLR: .spread(from:to:)`.
   @discardableResult
   public func fitOneCycle(
     epochs: Int, maxLR: ClosedRange<Double>, convention: OneCycle.Convention = .fastai,
     callbacks: [any Callback] = []
   ) throws -> Outcome {
-    let policy = try OneCycle(maxLR: maxLR.upperBound, convention: convention)
-    let scheduler = try OneCycleScheduler(
-      policy, spread: maxLR.lowerBound / maxLR.upperBound)
-    return try fit(epochs: epochs, callbacks: [scheduler] + callbacks)
+    try fitOneCycle(
+      epochs: epochs, maxLR: .spread(from: maxLR.lowerBound, to: maxLR.upperBound),
+      convention: convention, callbacks: callbacks)
   }
 }

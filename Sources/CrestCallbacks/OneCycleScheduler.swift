@@ -5,37 +5,36 @@ public import CrestTraining
 ///
 /// The fit is the cycle: its number of steps is the policy's total.
 public final class OneCycleScheduler: Callback {
-  /// The policy; of a range of learning rates, that of the last layer.
+  /// The policy; where groups of parameters have rates of their own, that of the last group.
   public let policy: OneCycle
-  /// The learning rate of the first layer over that of the last.
-  public let spread: Double
+  /// The highest learning rate of each group.
+  public let maxLR: GroupValues
   /// Whether the momentum moves too; otherwise it stays the optimiser's.
   public let cyclesMomentum: Bool
 
-  /// A scheduler of one learning rate for all layers.
+  /// A scheduler of one learning rate for all groups.
   public init(_ policy: OneCycle, cyclesMomentum: Bool = true) {
     self.policy = policy
     self.cyclesMomentum = cyclesMomentum
-    spread = 1
+    maxLR = .same(policy.maxLR)
   }
 
-  /// A scheduler of `policy` whose first layer learns at `spread` times the last one's rate, the layers
-  /// between them at a constant ratio from one to the next.
+  /// A scheduler in which each group's learning rate follows the policy up to a highest rate of its own;
+  /// all have the same momentum.
   ///
-  /// fastai's `lr_max=slice(a, b)`: a policy of `b` with a spread of `a / b`.
+  /// fastai's `lr_max=slice(a, b)`, PyTorch's `max_lr=[…]`.
   ///
-  /// - Throws: ``CallbackError/outOfRange(callback:parameter:value:expected:)`` unless `spread` is
-  ///   finite and above 0.
+  /// - Parameters:
+  ///   - maxLR: The highest rates.
+  ///   - cyclesMomentum: Whether the momentum moves too.
+  ///   - policy: What the policy of one highest rate is, as in `{ try OneCycle(maxLR: $0) }`.
+  /// - Throws: `ParameterError` unless all rates are finite and above 0, and what `policy` throws.
   public init(
-    _ policy: OneCycle, spread: Double, cyclesMomentum: Bool = true
-  ) throws(CallbackError) {
-    guard spread.isFinite && spread > 0 else {
-      throw .outOfRange(
-        callback: "OneCycleScheduler", parameter: "spread", value: "\(spread)",
-        expected: "a finite number above 0")
-    }
-    self.policy = policy
-    self.spread = spread
+    maxLR: GroupValues, cyclesMomentum: Bool = true, policy: (Double) throws -> OneCycle
+  ) throws {
+    try maxLR.validate("learning rates")
+    self.policy = try policy(maxLR.last)
+    self.maxLR = maxLR
     self.cyclesMomentum = cyclesMomentum
   }
 
@@ -48,7 +47,7 @@ public final class OneCycleScheduler: Callback {
     self.init(try OneCycle(maxLR: maxLR, convention: convention))
   }
 
-  /// Sets the spread at the start, rate and momentum before each training batch.
+  /// Spreads the rates at the start, sets rate and momentum before each training batch.
   public var hooks: [Hook] { [.beforeFit(spreadRates), .beforeBatch(set)] }
   /// After what changes a batch.
   public var order: Int { CallbackOrder.scheduler }
@@ -57,8 +56,13 @@ public final class OneCycleScheduler: Callback {
     cyclesMomentum ? [.base(.learningRate), .base(.momentum)] : [.base(.learningRate)]
   }
 
-  private func spreadRates(_ fit: FitContext) {
-    if spread != 1 { fit.learner.learningRateSpread = spread }
+  /// The policy and what follows it.
+  public var settings: [String: String] {
+    ["policy": "\(policy)", "rates": "\(maxLR)", "cyclesMomentum": "\(cyclesMomentum)"]
+  }
+
+  private func spreadRates(_ fit: FitContext) throws {
+    try fit.learner.spreadLearningRate(over: maxLR)
   }
 
   private func set(_ batch: BatchContext) {

@@ -7,23 +7,48 @@ public import CrestTraining
 public final class ParameterScheduler: Callback {
   /// What is moved.
   public let hyperparameter: Hyperparameter
-  /// The values.
+  /// The values; where groups of parameters have rates of their own, those of the last group.
   public let schedule: Schedule
+  /// In which proportions the groups' learning rates are; nil for another hyperparameter.
+  private let rates: GroupValues?
 
   /// A scheduler of `hyperparameter`.
   public init(_ schedule: Schedule, of hyperparameter: Hyperparameter = .learningRate) {
     self.schedule = schedule
     self.hyperparameter = hyperparameter
+    rates = nil
+  }
+
+  /// A scheduler of learning rates of which each group has its own.
+  ///
+  /// - Parameters:
+  ///   - schedule: The values of the last group.
+  ///   - rates: In which proportions the groups' rates are.
+  /// - Throws: `ParameterError` unless all rates are finite and above 0.
+  public init(_ schedule: Schedule, rates: GroupValues) throws(ParameterError) {
+    try rates.validate("learning rates")
+    self.schedule = schedule
+    hyperparameter = .learningRate
+    self.rates = rates
   }
 
   /// As in `ParameterScheduler(momentum)`.
   public var name: String { "ParameterScheduler(\(hyperparameter.rawValue))" }
   /// Sets the value before each training batch.
-  public var hooks: [Hook] { [.beforeBatch(set)] }
+  public var hooks: [Hook] { [.beforeFit(spreadRates), .beforeBatch(set)] }
   /// After what changes a batch.
   public var order: Int { CallbackOrder.scheduler }
   /// The base of the hyperparameter.
   public var owns: Set<Ownership> { [.base(hyperparameter)] }
+
+  /// The values, and the rates of groups of parameters.
+  public var settings: [String: String] {
+    ["schedule": "\(schedule)", "rates": rates.map { "\($0)" } ?? "one for all"]
+  }
+
+  private func spreadRates(_ fit: FitContext) throws {
+    if let rates { try fit.learner.spreadLearningRate(over: rates) }
+  }
 
   private func set(_ batch: BatchContext) {
     guard batch.isTraining else { return }

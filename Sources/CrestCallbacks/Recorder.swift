@@ -14,7 +14,7 @@ public final class Recorder: StatefulCallback {
     public let loss: Float
     /// The loss over the last few dozen batches.
     public let smoothedLoss: Double
-    /// The learning rate.
+    /// The learning rate, of the last group of parameters.
     public let learningRate: Double
     /// The momentum, or β₁.
     public let momentum: Double
@@ -34,6 +34,44 @@ public final class Recorder: StatefulCallback {
     public fileprivate(set) var steps: [Step] = []
     /// The epochs of the last fit.
     public fileprivate(set) var epochs: [Epoch] = []
+
+    fileprivate init() {}
+
+    private enum CodingKeys: CodingKey {
+      case step, loss, smoothedLoss, learningRate, momentum, epochs
+    }
+
+    /// Reads the steps column by column.
+    public init(from decoder: any Decoder) throws {
+      let container = try decoder.container(keyedBy: CodingKeys.self)
+      let step = try container.decode([Int].self, forKey: .step)
+      let loss = try container.decode([Float].self, forKey: .loss)
+      let smoothedLoss = try container.decode([Double].self, forKey: .smoothedLoss)
+      let learningRate = try container.decode([Double].self, forKey: .learningRate)
+      let momentum = try container.decode([Double].self, forKey: .momentum)
+      epochs = try container.decode([Epoch].self, forKey: .epochs)
+      let counts = [loss.count, smoothedLoss.count, learningRate.count, momentum.count]
+      guard counts.allSatisfy({ $0 == step.count }) else {
+        throw DecodingError.dataCorruptedError(
+          forKey: .step, in: container, debugDescription: "columns of one length")
+      }
+      steps = step.indices.map { index in
+        Step(
+          step: step[index], loss: loss[index], smoothedLoss: smoothedLoss[index],
+          learningRate: learningRate[index], momentum: momentum[index])
+      }
+    }
+
+    /// Writes the steps column by column, which a checkpoint holds as arrays.
+    public func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: CodingKeys.self)
+      try container.encode(steps.map(\.step), forKey: .step)
+      try container.encode(steps.map(\.loss), forKey: .loss)
+      try container.encode(steps.map(\.smoothedLoss), forKey: .smoothedLoss)
+      try container.encode(steps.map(\.learningRate), forKey: .learningRate)
+      try container.encode(steps.map(\.momentum), forKey: .momentum)
+      try container.encode(epochs, forKey: .epochs)
+    }
   }
 
   /// All it remembers.

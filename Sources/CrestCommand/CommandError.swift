@@ -28,6 +28,16 @@ enum CommandError: Error, Equatable {
   case preprocessing(String)
   /// An input whose channels aren't those that the model's preparation is for.
   case channels(expected: Int, shape: Shape)
+  /// A new head for a built-in network.
+  case headOfBuiltIn(model: String)
+  /// A new head without outputs.
+  case headClasses(Int)
+  /// Neither a file nor the list of operations to show.
+  case nothingToInspect
+  /// The sizes of an example that aren't positive numbers with commas.
+  case malformedShape(String)
+  /// ONNX's own checker refuses a file.
+  case refusedByChecker(String)
   /// Two momenta without a cycle to move between them.
   case momentumPair(schedule: String)
   /// A style of 1cycle for another schedule.
@@ -36,12 +46,20 @@ enum CommandError: Error, Equatable {
   case pluginName(String)
   /// A folder for a new package that is there.
   case folderExists(String)
-  /// The user ended the run.
-  case interrupted(epoch: Int, steps: Int)
+  /// A question about ONNX files, asked of a checkpoint.
+  case onnxOnly(path: String)
+  /// An option about checkpoints without a folder for them.
+  case needsCheckpointFolder(option: String)
+  /// An option about resuming without that.
+  case needsResume(option: String)
+  /// The user ended the run, which is saved in the folder if there is one.
+  case interrupted(epoch: Int, steps: Int, folder: String?)
 
   var code: FailureCode {
     switch self {
-    case .severalInputs, .targetShape, .exampleCounts, .preprocessing, .channels: .data
+    case .severalInputs, .targetShape, .exampleCounts, .preprocessing, .channels,
+      .refusedByChecker:
+      .data
     case .interrupted: .interrupted
     default: .usage
     }
@@ -88,6 +106,18 @@ extension CommandError: CustomStringConvertible {
     case .channels(let expected, let shape):
       "--input: expected examples with \(expected) channels along their first axis, for which the "
         + "model's preparation is, got shape \(shape); transpose them"
+    case .headOfBuiltIn(let model):
+      "--replace-head: it is for ONNX files, but --model is \(model), which is made for the data's "
+        + "classes; leave it out"
+    case .headClasses(let classes):
+      "--replace-head: expected at least 1 class, got \(classes)"
+    case .nothingToInspect:
+      "inspect: expected an ONNX file, or --operators alone, got neither; name the file"
+    case .malformedShape(let text):
+      "--shape: expected sizes from 1 up with commas between, after the input's name and = if there "
+        + "are several, got \"\(text)\""
+    case .refusedByChecker(let message):
+      "crest-onnx-check refuses the model: \(message)"
     case .momentumPair(let schedule):
       "--momentum: two values are the ends of a 1cycle, but the schedule is \(schedule); give one"
     case .styleWithout1cycle(let schedule):
@@ -96,8 +126,15 @@ extension CommandError: CustomStringConvertible {
       "a plugin's name is letters, digits and _ and begins with a letter, got \"\(name)\""
     case .folderExists(let name):
       "\(name) is there already; choose another name, or remove it"
-    case .interrupted(let epoch, let steps):
+    case .onnxOnly(let path):
+      "--check and --shape: expected an ONNX file, got \(path); leave them out for a checkpoint"
+    case .needsCheckpointFolder(let option):
+      "\(option): expected --checkpoint-dir with it, got none; say where the run is saved"
+    case .needsResume(let option):
+      "\(option): expected --resume with it, got none; add it, or leave both out"
+    case .interrupted(let epoch, let steps, let folder):
       "interrupted in epoch \(epoch) after \(steps) steps"
+        + (folder.map { "; the run is saved in \($0), go on with --resume" } ?? "")
     }
   }
 }

@@ -12,7 +12,8 @@ struct CrestCommandLine: ParsableCommand {
       can't be read or written, 130 interrupted.
       """,
     subcommands: [
-      Train.self, FindLR.self, Evaluate.self, Predict.self, DataCommand.self, PluginsCommand.self,
+      Train.self, FindLR.self, Evaluate.self, Predict.self, Inspect.self, DataCommand.self,
+      PluginsCommand.self,
     ])
 
   static func main() {

@@ -42,13 +42,16 @@ struct Failure {
   private static func code(of error: any Error) -> FailureCode? {
     switch error {
     case let error as CommandError: error.code
-    case is LossError, is OptimizerError, is ScheduleError, is EngineError: .usage
+    case is LossError, is OptimizerError, is ParameterError, is ScheduleError, is EngineError:
+      .usage
     case let error as CallbackError: error.code
     case let error as DataError: error.code
     case let error as ModelError: error.code
     case let error as ONNXError: error.code
     case let error as LearnerError: error.code
     case let error as PluginError: error.code
+    case let error as CheckpointError: error.code
+    case is StateError, is SafetensorsError: .data
     case is GraphError, is ProgramError, is NonFiniteLoss: .data
     case is OutputError: .io
     default: nil
@@ -67,10 +70,24 @@ extension ONNXError {
   }
 }
 
+extension CheckpointError {
+  fileprivate var code: FailureCode? {
+    switch self {
+    case .unreadable, .unwritable, .locked, .tooManyFailures: .io
+    case .malformed, .notACheckpoint, .newerFormat, .checksum, .malformedState, .unsuitable,
+      .weights, .noFit, .noneReadable:
+      .data
+    case .otherEpochs, .occupied: .usage
+    case .notAtSavePoint: nil
+    }
+  }
+}
+
 extension CallbackError {
   fileprivate var code: FailureCode {
     switch self {
     case .outOfRange, .unknownMetric: .usage
+    case .nonFiniteGradient: .data
     case .unwritable: .io
     }
   }
@@ -106,7 +123,7 @@ extension LearnerError {
   fileprivate var code: FailureCode? {
     switch self {
     case .epochs, .learningRate, .batchSize, .prefetch, .unsuitableMetric, .twoOwners,
-      .twoReporters:
+      .twoReporters, .twoAccumulators:
       .usage
     case .emptyData, .inputCount, .missingInput, .inputType, .classCount, .examples: .data
     case .interrupted: .interrupted

@@ -14,6 +14,8 @@ struct FindLR: ParsableCommand {
 
   @OptionGroup(title: "Training") var optimizer: OptimizerOptions
 
+  @OptionGroup(title: "Parameters") var parameters: ParameterOptions
+
   @Option(help: ArgumentHelp("An SVG file for the drawing.", valueName: "file"))
   var plot: String?
 
@@ -22,10 +24,10 @@ struct FindLR: ParsableCommand {
     if optimizer.momentum?.second != nil {
       throw CommandError.momentumPair(schedule: "a range test")
     }
-    let learner = try makeLearner(model, optimizer)
+    let learner = try makeLearner(model, optimizer, parameters)
     let findings = try interruption.around(learner) {
       try learner.findLearningRate(
-        callbacks: [slowdownNotice, ProgressBar(.liveLineOnly)])
+        callbacks: [ProgressBar(.liveLineOnly)])
     }
     if let plot { try writeFile(findings.plot.svg(), to: plot) }
     try StandardOutput.write(model.json ? json(findings) : text(findings))

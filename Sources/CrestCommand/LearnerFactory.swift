@@ -1,17 +1,23 @@
 import Crest
 
 /// Makes the learner that options describe.
-func makeLearner(_ options: ModelOptions, _ training: OptimizerOptions) throws -> Learner {
+func makeLearner(
+  _ options: ModelOptions, _ training: OptimizerOptions, _ parameters: ParameterOptions
+) throws -> Learner {
   let optimizer = try training.makeOptimizer()
   let transforms = try training.augment?.transforms() ?? []
   guard options.batchSize >= 1 else { throw LearnerError.batchSize(options.batchSize) }
-  let (data, model, loss) = try options.load(keepsAll: training.noShuffle)
+  let (data, model, loss) = try options.load(
+    keepsAll: training.noShuffle, headClasses: parameters.replaceHead)
   if let readiness = model.trainingReadiness { note(readiness) }
-  model.restartTracedStatistics()
-  return try Learner(
+  let learner = try Learner(
     model, data: data, loss: loss, optimizer: optimizer, metrics: metrics(for: data.train.target),
     batchSize: options.batchSize, seed: options.seed, shuffle: !training.noShuffle,
-    transforms: transforms)
+    transforms: transforms, groups: parameters.groups.split,
+    weightDecays: training.weightDecays, frozenNormalization: parameters.frozenNorm)
+  try parameters.freeze(learner)
+  model.restartTracedStatistics(except: learner.frozen)
+  return learner
 }
 
 /// Says on standard error what training a model from a file must know.

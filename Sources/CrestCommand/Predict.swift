@@ -30,10 +30,10 @@ struct Predict: ParsableCommand {
 
   func run() throws {
     let engine = try Engine(threadCount: threads)
-    let names = try ONNXTemplate.inputNames(path: model)
-    let inputs = try readInputs(names)
+    let file = try ONNXFile(path: model)
+    let inputs = try readInputs(file.inputNames)
     let shapes = inputs.mapValues { Shape(Array($0.shape.dropFirst())) }
-    let template = try ONNXTemplate(path: model, inputShapes: shapes)
+    let template = try ONNXTemplate(file, inputShapes: shapes)
     let network = try Model(template: template, engine: engine)
     let preprocessing = try preprocessing(in: template)
     let prediction = try predict(

@@ -23,6 +23,10 @@ struct Train: ParsableCommand {
 
   @OptionGroup(title: "Training") var optimizer: OptimizerOptions
 
+  @OptionGroup(title: "Checkpoints") var checkpoints: CheckpointOptions
+
+  @OptionGroup(title: "Parameters") var parameters: ParameterOptions
+
   @Option(
     name: .customLong("callback"),
     help: ArgumentHelp(
@@ -63,8 +67,10 @@ struct Train: ParsableCommand {
     // Everything that options alone can get wrong comes before data are read.
     guard epochs >= 1 else { throw LearnerError.epochs(epochs) }
     _ = try schedule.makeScheduler(momentum: optimizer.momentum, batchesPerEpoch: 1)
-    let chosen = try chosenCallbacks()
-    let learner = try makeLearner(model, optimizer)
+    var chosen = try chosenCallbacks()
+    let backup = try checkpoints.makeCallback()
+    if let backup { chosen.append(backup) }
+    let learner = try makeLearner(model, optimizer, parameters)
     let scheduler = try schedule.makeScheduler(
       momentum: optimizer.momentum, batchesPerEpoch: learner.trainLoader.batchCount)
 
@@ -79,7 +85,7 @@ struct Train: ParsableCommand {
     try failure.check()
     if case .interrupted = outcome {
       throw CommandError.interrupted(
-        epoch: learner.epochsBegun, steps: learner.stepsTaken)
+        epoch: learner.epochsBegun, steps: learner.stepsTaken, folder: backup?.folder)
     }
     if let export {
       try learner.model.exportONNX(to: export, metadata: try metadata(of: learner.data.train))

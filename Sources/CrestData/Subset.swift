@@ -1,3 +1,5 @@
+import CrestTensor
+
 /// Some examples of a set, in a given order.
 public struct Subset: Dataset {
   /// The set that the examples belong to.

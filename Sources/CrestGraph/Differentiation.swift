@@ -23,7 +23,7 @@ extension GraphBuilder {
     }
 
     var gradients: [ValueID: Symbol] = [:]
-    if depends.contains(loss.id) { gradients[loss.id] = loss.scalar(1) }
+    if depends.contains(loss.id) { gradients[loss.id] = try loss.scalar(1) }
     for node in graph.nodes.reversed()
     where node.outputs.contains(where: { gradients[$0] != nil })
       && node.inputs.contains(where: depends.contains)

@@ -42,7 +42,7 @@ public struct VariableDeclaration: Sendable {
 /// what it reads.
 ///
 /// Shapes are concrete. A graph traced for one batch size serves as the template for others:
-/// ``GraphBuilder/replay(_:inputTypes:mode:)`` traces it again for other input shapes and for
+/// ``GraphBuilder/replay(_:inputTypes:mode:frozen:)`` traces it again for other input shapes and for
 /// training or inference. Images are N, C, H, W as in ONNX; the compiler lays them out as it likes.
 public struct Graph: Sendable {
   /// Where a value comes from.

@@ -12,21 +12,29 @@ public final class GraphBuilder {
   private var scopeUses: [String: Int] = [:]
   private var variableNames: Set<String> = []
   private var dropoutCount: UInt32 = 0
-  private let foldsConstants: Bool
+  private var foldingBudget: FoldingBudget
+  /// How many elements operations may still make up; any number when nil.
+  private var constantElementsLeft: Int?
 
   /// A builder with an empty graph.
-  public init() { foldsConstants = false }
+  public init() { foldingBudget = FoldingBudget(elementCount: 0) }
 
-  /// A builder that computes at once what depends on constants only.
+  /// A builder for graphs from elsewhere, which may be made to exhaust memory.
   ///
-  /// Graphs from elsewhere compute shapes from shapes, and a shape must be known when a node is added.
-  package init(foldingConstants: Bool) { foldsConstants = foldingConstants }
-
-  /// A result with more elements stays to be computed.
-  package static let foldingLimit = 1 << 22
+  /// - Parameters:
+  ///   - budget: As far as it goes, what depends on constants only is computed at once: such graphs
+  ///     compute shapes from shapes, and a shape must be known when a node is added.
+  ///   - constantElementLimit: How many elements all constants may have that operations make up.
+  package init(folding budget: FoldingBudget, constantElementLimit: Int) {
+    foldingBudget = budget
+    constantElementsLeft = constantElementLimit
+  }
 
   /// The graph built so far.
   public var result: Graph { graph }
+
+  /// The number of its nodes.
+  package var nodeCount: Int { graph.nodes.count }
 
   /// The path of the layer being traced, as in `block1.conv`.
   public var path: String { scopes.joined(separator: ".") }
@@ -122,6 +130,21 @@ public final class GraphBuilder {
         type: ValueType(tensor.shape, tensor.elementType), origin: .constant(tensor)))
   }
 
+  /// Takes note of a constant of `count` elements that an operation is about to make up.
+  ///
+  /// - Throws: ``GraphError`` when that is more than a graph from elsewhere may have.
+  func makeRoom(forConstant count: Int, _ operation: String) throws {
+    guard let left = constantElementsLeft else { return }
+    guard count <= left else {
+      throw GraphError(
+        path: path, operation: operation,
+        expected: "at most \(left) elements more in constants that follow from sizes",
+        got: "\(count)",
+        advice: "use smaller sizes, or the file is made to exhaust memory")
+    }
+    constantElementsLeft = left - count
+  }
+
   /// Lets a running statistic become `value` when the forward stage of a training step is done.
   ///
   /// - Precondition: `statistic` is one, and `value` has its type.
@@ -141,8 +164,13 @@ public final class GraphBuilder {
     precondition(
       inputs.allSatisfy { $0.builder === self }, "an input of \(operation) is of another graph")
     let types = try outputTypes(of: operation, inputs)
-    if foldsConstants, let results = folded(operation, inputs, types) {
-      return results.map { constant($0) }
+    if foldingBudget.elementCount > 0 {
+      let constants = inputs.compactMap { constantTensor($0) }
+      if constants.count == inputs.count,
+        let results = try operation.folded(constants, types, &foldingBudget, path: path)
+      {
+        return results.map { constant($0) }
+      }
     }
     // A dropout copied from another graph keeps its stream, which no later one may share.
     if let dropout = operation as? Dropout, dropout.stream >= Philox.Stream.dropout {
@@ -165,24 +193,15 @@ public final class GraphBuilder {
     return tensor
   }
 
+  /// Whether a value is given at each run.
+  package func isInput(_ symbol: Symbol) -> Bool {
+    if case .input = graph.values[symbol.id.index].origin { true } else { false }
+  }
+
   /// Whether a value is a running statistic.
   package func isStatistic(_ symbol: Symbol) -> Bool {
     guard case .variable(let number) = graph.values[symbol.id.index].origin else { return false }
     return graph.variables[number].role == nil
-  }
-
-  /// What `operation` gives, when all it reads is constant and small enough.
-  private func folded(
-    _ operation: some Operation, _ inputs: [Symbol], _ types: [ValueType]
-  ) -> [Tensor]? {
-    let constants = inputs.compactMap { constantTensor($0) }
-    let sizes = constants.map(\.elementCount) + types.map(\.shape.elementCount)
-    guard constants.count == inputs.count, !operation.isRandom,
-      sizes.allSatisfy({ $0 <= Self.foldingLimit })
-    else { return nil }
-    return operation.evaluate(
-      constants.map(ReferenceArray.init), random: RandomKey(seed: 0, step: 0)
-    ).map(\.tensor)
   }
 
   /// The shape rule of `operation`, whose error is given the layer's path.
@@ -217,16 +236,26 @@ public final class GraphBuilder {
   ///   - template: A graph traced for any batch size.
   ///   - inputTypes: The types of its inputs, in its order.
   ///   - mode: Training or inference.
+  ///   - frozen: The names of running statistics that stay as they are; what reads one is traced for
+  ///     inference. Other names are passed over.
   /// - Returns: The symbol of every value of the template.
   /// - Throws: ``GraphError`` naming the layer that does not take these shapes.
   @discardableResult
   public func replay(
-    _ template: Graph, inputTypes: [ValueType], mode: ExecutionMode
+    _ template: Graph, inputTypes: [ValueType], mode: ExecutionMode, frozen: Set<String> = []
   ) throws -> [ValueID: Symbol] {
-    try copy(template, inputTypes: inputTypes, keepsUpdates: mode == .training) { node, inputs in
+    func isFrozenStatistic(_ value: ValueID) -> Bool {
+      guard case .variable(let number) = template.values[value.index].origin else { return false }
+      let variable = template.variables[number]
+      return variable.role == nil && frozen.contains(variable.name)
+    }
+    return try copy(
+      template, inputTypes: inputTypes, keepsUpdates: mode == .training
+    ) { node, inputs in
       // What stands in is traced on the understanding that the shape rule holds.
       _ = try outputTypes(of: node.operation, inputs)
-      return try node.operation.expanded(inputs, mode: mode)
+      let isFrozen = !frozen.isEmpty && node.inputs.contains(where: isFrozenStatistic)
+      return try node.operation.expanded(inputs, mode: isFrozen ? .inference : mode)
     }
   }
 
@@ -285,7 +314,8 @@ public final class GraphBuilder {
       guard let statistic = variables[change.variable] else {
         preconditionFailure("statistic \(change.variable) is updated but has no value")
       }
-      update(statistic, to: Self.found(change.value, in: symbols))
+      let value = Self.found(change.value, in: symbols)
+      if value.id != statistic.id { update(statistic, to: value) }
     }
     return symbols
   }

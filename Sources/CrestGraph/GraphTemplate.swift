@@ -7,6 +7,9 @@ public protocol GraphTemplate: Sendable {
   /// The only batch size there is a graph for; nil when any will do.
   var fixedBatchSize: Int? { get }
 
+  /// A hash of the file that the graphs come from; nil when they come from none.
+  var sourceFingerprint: String? { get }
+
   /// Whether a softmax or sigmoid at the end is left out of a loss that takes what goes into it.
   var leavesFinalActivationToLoss: Bool { get }
 
@@ -14,9 +17,14 @@ public protocol GraphTemplate: Sendable {
   ///
   /// - Parameter inputTypes: The types of the inputs, in the order of ``sample``.
   /// - Returns: A graph whose variables are those of ``sample``, in the same order, and which
-  ///   ``GraphBuilder/replay(_:inputTypes:mode:)`` can trace for these types.
+  ///   ``GraphBuilder/replay(_:inputTypes:mode:frozen:)`` can trace for these types.
   /// - Throws: ``GraphError`` when a layer doesn't take the shapes, or what else is wrong with them.
   func graph(for inputTypes: [ValueType]) throws -> Graph
+}
+
+extension GraphTemplate {
+  /// Nil.
+  public var sourceFingerprint: String? { nil }
 }
 
 extension Graph: GraphTemplate {

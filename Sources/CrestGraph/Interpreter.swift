@@ -14,11 +14,12 @@ public struct Interpreter: Sendable {
   ///   - variables: A value for each variable, in the graph's order.
   ///   - random: The key of dropout.
   /// - Returns: All values, by number.
+  /// - Throws: ``GraphError`` when an index that the graph computes names nothing.
   /// - Precondition: the values have the types the graph says.
   public func run(
     inputs: [ReferenceArray], variables: [ReferenceArray],
     random: RandomKey = RandomKey(seed: 0, step: 0)
-  ) -> [ReferenceArray] {
+  ) throws(GraphError) -> [ReferenceArray] {
     precondition(
       inputs.count == graph.inputs.count && variables.count == graph.variables.count,
       "\(inputs.count) inputs and \(variables.count) variables for \(graph.inputs.count) and "
@@ -40,7 +41,8 @@ public struct Interpreter: Sendable {
       case .node(let number, let output):
         let node = graph.nodes[number]
         if output == 0 {
-          pending = node.operation.evaluate(node.inputs.map { results[$0.index] }, random: random)
+          pending = try node.operation.evaluate(
+            node.inputs.map { results[$0.index] }, random: random, path: node.path)
         }
         results.append(pending[output])
       }

@@ -15,7 +15,11 @@ public protocol Operation: Sendable, Hashable {
   func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType]
 
   /// The reference meaning: floats in `Double`, integers in `Int64`. Simple, obviously right, slow.
-  func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray]
+  ///
+  /// - Throws: ``IndexOutOfRange`` when an input that chooses by index asks for what isn't there.
+  func evaluate(
+    _ inputs: [ReferenceArray], random: RandomKey
+  ) throws(IndexOutOfRange) -> [ReferenceArray]
 
   /// Traces the gradient of the loss with respect to each input; nil where it is zero or not asked.
   ///
@@ -48,6 +52,29 @@ extension Operation {
 
   /// The operation's name.
   public var name: String { Self.name }
+}
+
+/// An index that came up in a run and names nothing: shapes alone can't tell.
+public struct IndexOutOfRange: Error, Equatable, Sendable, CustomStringConvertible {
+  /// The index.
+  public let index: Int64
+  /// Its place among the indices, in row-major order.
+  public let place: Int
+  /// How many there are to choose from; negative indices count from the end.
+  public let size: Int
+
+  /// As in `expected an index in -3..<3 as element 5, got 7`.
+  public var description: String { "expected \(expected), got \(index)" }
+
+  /// What would have named something.
+  var expected: String { "an index in \(-size)..<\(size) as element \(place)" }
+
+  /// An index at a place that is not in -size ..< size.
+  public init(index: Int64, place: Int, size: Int) {
+    self.index = index
+    self.place = place
+    self.size = size
+  }
 }
 
 /// The key of a step's random numbers: with a stream, it fixes every draw of the step.
@@ -126,11 +153,35 @@ public struct OperationError: Error, Equatable, Sendable {
     }
   }
 
+  /// Refuses booleans.
+  static func checkNumber(_ input: ValueType) throws(OperationError) {
+    guard input.elementType != .bool else {
+      throw OperationError(
+        expected: "a float or integer input", got: "\(input)", advice: "cast it first")
+    }
+  }
+
   /// Refuses an input that isn't of a float type.
   static func checkFloat(_ input: ValueType, _ what: String = "input") throws(OperationError) {
     guard input.elementType.isFloat else {
       throw OperationError(
         expected: "a float \(what)", got: "\(input)", advice: "cast it first")
+    }
+  }
+}
+
+extension Operation {
+  /// The reference meaning in a node at a path.
+  ///
+  /// - Throws: ``GraphError`` when an index names nothing.
+  package func evaluate(
+    _ inputs: [ReferenceArray], random: RandomKey, path: String
+  ) throws(GraphError) -> [ReferenceArray] {
+    do {
+      return try evaluate(inputs, random: random)
+    } catch {
+      throw GraphError(
+        path: path, operation: Self.name, expected: error.expected, got: "\(error.index)")
     }
   }
 }

@@ -1,18 +1,24 @@
-import CrestTensor
+public import CrestTensor
 
-/// An operation that folds axes away: sum, mean, maximum, minimum.
+/// An operation that folds axes away: sum, product, mean, maximum, minimum.
 public protocol Reduction: Operation {
   /// The axes folded, ascending, none negative.
   var axes: [Int] { get }
   /// Whether folded axes stay, with size 1.
   var keepsDimensions: Bool { get }
+
+  /// What a group of elements becomes, which may be empty.
+  func fold(_ group: [Double]) -> Double
+
+  /// What a group of whole numbers of a type becomes, before it wraps to the type.
+  func fold(_ group: [Int64], of type: ElementType) -> Int64
 }
 
 extension Reduction {
   /// The input's shape without the folded axes, or with size 1 there.
   public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.check(inputs, count: 1...1)
-    try OperationError.checkFloat(inputs[0])
+    try OperationError.checkNumber(inputs[0])
     let shape = inputs[0].shape
     guard axes.allSatisfy({ (0..<shape.rank).contains($0) }), Set(axes).count == axes.count else {
       throw OperationError(expected: "different axes of \(shape)", got: "\(axes)")
@@ -27,15 +33,27 @@ extension Reduction {
       })
   }
 
-  /// The reference of a reduction: `fold` of the elements of each group, in row-major order.
-  func reduce(_ x: ReferenceArray, _ fold: ([Double]) -> Double) -> ReferenceArray {
+  /// Folds the elements of each group, in row-major order; whole numbers wrap to their type.
+  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+    let x = inputs[0]
     let kept = (0..<x.shape.rank).map { axes.contains($0) ? 1 : x.shape[$0] }
     let strides = Shape(kept).strides(broadcastTo: x.shape)
-    var groups = [[Double]](repeating: [], count: kept.reduce(1, *))
-    for (element, value) in x.reals.enumerated() {
-      groups[offset(x.shape.index(ofElement: element), strides)].append(value)
+    func groups<Number>(_ elements: [Number]) -> [[Number]] {
+      var groups = [[Number]](repeating: [], count: kept.reduce(1, *))
+      for (element, value) in elements.enumerated() {
+        groups[offset(x.shape.index(ofElement: element), strides)].append(value)
+      }
+      return groups
     }
-    return ReferenceArray(groups.map(fold), ValueType(foldedShape(x.shape), x.type.elementType))
+    let type = ValueType(foldedShape(x.shape), x.type.elementType)
+    switch x.elements {
+    case .reals(let reals): return [ReferenceArray(groups(reals).map { fold($0) }, type)]
+    case .integers(let integers):
+      let results = groups(integers).map { fold($0, of: type.elementType) }
+      return [
+        ReferenceArray(Tensor(wrapping: results, to: type.elementType, shape: type.shape))
+      ]
+    }
   }
 
   /// A value of the output's shape, repeated over the folded axes to the input's shape.

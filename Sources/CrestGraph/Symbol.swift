@@ -17,12 +17,19 @@ public struct Symbol {
   /// The type of every element.
   public var elementType: ElementType { type.elementType }
 
-  /// A scalar constant of this value's element type, in this value's graph.
-  public func scalar(_ value: Double) -> Symbol {
-    builder.constant(
-      elementType.isFloat
-        ? Tensor(rounding: [value], to: elementType, shape: [])
-        : Tensor(wrapping: [Int64(value)], to: elementType, shape: []))
+  /// Returns a scalar constant of this value's element type, in this value's graph.
+  ///
+  /// - Throws: ``GraphError`` when the type is no float and doesn't have the number.
+  public func scalar(_ value: Double) throws -> Symbol {
+    if elementType.isFloat {
+      return builder.constant(Tensor(rounding: [value], to: elementType, shape: []))
+    }
+    guard let whole = Int64(exactly: value), elementType.integerRange.contains(whole) else {
+      throw GraphError(
+        path: builder.path, operation: "Constant", expected: "a number that \(elementType) has",
+        got: "\(value)", advice: "cast to a float type first")
+    }
+    return builder.constant(Tensor(wrapping: [whole], to: elementType, shape: []))
   }
 
   /// Applies an operation with one output to this value and `others`.

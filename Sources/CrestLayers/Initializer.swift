@@ -128,7 +128,7 @@ public struct Initializer: Sendable {
   }
 
   /// Draws a value where no reader of the parameter is known.
-  func draw(_ shape: Shape, _ random: Philox) -> Tensor {
+  package func draw(_ shape: Shape, _ random: Philox) -> Tensor {
     switch rule {
     case .automatic: Initializer.xavierUniform.draw(shape, random)
     case .values(let tensor): tensor

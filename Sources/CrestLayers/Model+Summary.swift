@@ -23,7 +23,9 @@ extension Model {
   }
 
   private func layerRows() -> [[String]] {
-    var rows: [(path: String, operations: [String], shape: Shape)] = []
+    var rows: [(path: String, operations: [String], shape: Shape, parameters: Int)] = []
+    // A parameter that several layers read counts once, with the first.
+    var counted: Set<Int> = []
     for node in graph.nodes {
       let name = node.operation.name
       let shape = Shape(Array(graph.type(of: node.outputs[0]).shape.dropFirst()))
@@ -31,19 +33,19 @@ extension Model {
         rows[rows.count - 1].operations.append(name)
         rows[rows.count - 1].shape = shape
       } else {
-        rows.append((node.path, [name], shape))
+        rows.append((node.path, [name], shape, 0))
+      }
+      for input in node.inputs {
+        guard case .variable(let number) = graph.values[input.index].origin,
+          graph.variables[number].role != nil, counted.insert(number).inserted
+        else { continue }
+        rows[rows.count - 1].parameters += graph.variables[number].type.shape.elementCount
       }
     }
-    var counts: [String: Int] = [:]
-    for entry in store.parameters {
-      let path = entry.name.split(separator: ".").dropLast().joined(separator: ".")
-      counts[path, default: 0] += entry.range.count
-    }
     return rows.map { row in
-      // A layer whose nodes are not neighbours has several rows; its parameters count once.
       [
         row.path, row.operations.joined(separator: ", "), "\(row.shape)",
-        Self.grouped(counts.removeValue(forKey: row.path) ?? 0),
+        Self.grouped(row.parameters),
       ]
     }
   }

@@ -193,7 +193,7 @@ public final class Model {
         inputTypes: inputs.map { $0.batchType(count) }, targetType: nil, mode: .inference,
         reads: [.predictions]))
     try program.setInputs(batches)
-    program.run(.forward, random: RandomKey(seed: seed, step: 0))
+    try program.run(.forward, random: RandomKey(seed: seed, step: 0))
     return program.read(.predictions)
   }
 }

@@ -63,13 +63,30 @@ public enum ExternalDataProblem: Equatable, Sendable {
   case beyondEnd(offset: Int, byteCount: Int, fileByteCount: Int)
   /// The length isn't that of the tensor's type and shape.
   case wrongLength(expected: Int, got: Int)
+  /// Tensors take more bytes from it than it could have for them.
+  case overused(byteCount: Int, fileByteCount: Int)
+  /// Most of the file isn't there: it has holes, which read as zeros.
+  case holes(storedByteCount: Int, fileByteCount: Int)
   /// The system refused to open or read it.
   case unreadable(reason: String)
 }
 
 extension ONNXError: CustomStringConvertible {
-  /// What, where, expected, got and what to do.
+  /// What, where, expected, got and what to do; control characters of a file's texts are escaped, and
+  /// what would fill a screen is cut.
   public var description: String {
+    let text = fullDescription
+    let limit = 1 << 14
+    let start =
+      text.utf8.count > limit ? text.unicodeScalars.prefix(limit) : text.unicodeScalars[...]
+    guard start.count < text.unicodeScalars.count || start.contains(where: \.isControl) else {
+      return text
+    }
+    let escaped = start.map { $0.isControl ? $0.escaped(asASCII: true) : String($0) }.joined()
+    return escaped + (start.endIndex == text.unicodeScalars.endIndex ? "" : "…")
+  }
+
+  private var fullDescription: String {
     switch self {
     case .unreadable(let file, let reason):
       "\(file) can't be read: \(reason)"
@@ -90,7 +107,8 @@ extension ONNXError: CustomStringConvertible {
       "\(file): \(problem)"
     case .unsupported(let file, let operations):
       "\(file): \(operations.count) of its nodes can't be run: "
-        + operations.map(\.description).joined(separator: "; ")
+        + operations.prefix(50).map(\.description).joined(separator: "; ")
+        + (operations.count > 50 ? "; and \(operations.count - 50) more" : "")
         + "; export the model without these operations"
     case .unwritable(let file, let reason):
       "\(file) can't be written: \(reason)"
@@ -129,8 +147,19 @@ extension ExternalDataProblem: CustomStringConvertible {
     case .wrongLength(let expected, let got):
       "expected \(expected) bytes by the tensor's type and shape, got a length of \(got); the file "
         + "is damaged, export the model again"
+    case .overused(let byteCount, let fileByteCount):
+      "its tensors take \(byteCount) bytes in all, expected at most twice the file's \(fileByteCount); "
+        + "the model is damaged or made to exhaust memory"
+    case .holes(let storedByteCount, let fileByteCount):
+      "only \(storedByteCount) of its \(fileByteCount) bytes are stored, expected at least one in "
+        + "\(TensorReader.holeFactor); the file is incomplete or made to exhaust memory"
     case .unreadable(let reason):
       "\(reason); check that you may read it"
     }
   }
+}
+
+extension Unicode.Scalar {
+  /// Whether a terminal may take it for a command.
+  var isControl: Bool { value < 0x20 || (0x7F...0x9F).contains(value) }
 }

@@ -72,8 +72,10 @@ final class EventPipe {
   }
 
   func send(_ hook: PluginHook, _ context: FitContext) throws {
-    guard try isWorking(at: hook), services.declaration.hooks.contains(hook) else { return }
+    guard try isWorking(at: hook) else { return }
+    // Each fit begins a new count of passes, whether the plugin asked for its hooks or not.
     event.fill(hook, context)
+    guard services.declaration.hooks.contains(hook) else { return }
     try deliver(hook, context)
   }
 

@@ -126,22 +126,26 @@ public final class Plugin: StatefulCallback {
     }
   }
 
+  /// The state of this very plugin: another version, or another file, has other memories.
+  public func objection(to state: State, in learner: Learner) -> String? {
+    mismatch(state).map { "a state of this plugin \(name): \($0)" }
+  }
+
+  private func mismatch(_ state: State) -> String? {
+    if state.identifier != manifest.identifier {
+      return "it is that of the plugin \(state.identifier)"
+    }
+    guard state.digest != digest else { return nil }
+    return "it is of version \(state.version) with SHA-256 \(state.digest), but this is version "
+      + "\(manifest.version) with \(digest); install the plugin that the run was begun with"
+  }
+
   /// Puts back what ``state`` gave.
   ///
   /// - Throws: ``PluginError/state(plugin:reason:)`` when it is of another plugin, or of this one with other
   ///   contents.
   public func restore(_ state: State) throws(PluginError) {
-    guard state.identifier == manifest.identifier else {
-      throw .state(
-        plugin: manifest.identifier, reason: "it is that of the plugin \(state.identifier)")
-    }
-    guard state.digest == digest else {
-      throw .state(
-        plugin: manifest.identifier,
-        reason:
-          "it is of version \(state.version) with SHA-256 \(state.digest), but this is version "
-          + "\(manifest.version) with \(digest); install the plugin that the run was begun with")
-    }
+    if let reason = mismatch(state) { throw .state(plugin: manifest.identifier, reason: reason) }
     try pipe.loadState(state.bytes)
   }
 }

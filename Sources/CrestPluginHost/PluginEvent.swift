@@ -13,8 +13,6 @@ final class PluginEvent {
 
   private var metricMemory: UnsafeMutableBufferPointer<crest_metric>?
   private var texts: [UnsafeMutablePointer<CChar>] = []
-  // Kept, so that no other batch can have its address.
-  @exclusivity(unchecked) private var batch: BatchContext?
 
   init() {
     pointer = .allocate(capacity: 1)
@@ -32,8 +30,15 @@ final class PluginEvent {
   /// It runs for every batch, so it writes only what changes between batches of a pass.
   @inline(__always)
   func fill(_ hook: PluginHook, _ context: BatchContext) {
-    if batch !== context { beginPass(context) }
     let figures = context.figures()
+    let purpose = figures.isTraining ? CREST_TRAINING : CREST_VALIDATION
+    // A pass is known by its place in the fit, and each fit begins anew: keeping its object would keep the
+    // learner, which keeps the plugin.
+    if pointer.pointee.epoch != Int64(figures.epoch)
+      || pointer.pointee.purpose != Int32(purpose.rawValue)
+    {
+      fillPass(context.pass)
+    }
     pointer.pointee.hook = Int32(truncatingIfNeeded: hook.rawValue)
     pointer.pointee.batch = Int64(figures.index)
     pointer.pointee.step = Int64(figures.step)
@@ -41,10 +46,9 @@ final class PluginEvent {
     pointer.pointee.loss = Double(figures.loss)
     pointer.pointee.smoothed_loss = figures.smoothedLoss
     fill(figures.hyperparameters)
-    if figures.isRunning {
-      pointer.pointee.outcome = Int32(CREST_RUNNING.rawValue)
-    } else if figures.isFinished {
-      pointer.pointee.outcome = Int32(CREST_FINISHED.rawValue)
+    if (figures.isRunning || figures.isFinished) && pointer.pointee.reason == nil {
+      pointer.pointee.outcome = Int32(
+        figures.isRunning ? CREST_RUNNING.rawValue : CREST_FINISHED.rawValue)
     } else {
       fill(context.outcome)
     }
@@ -84,7 +88,6 @@ final class PluginEvent {
   }
 
   private func finish(_ hook: PluginHook, _ context: PhaseContext) {
-    batch = nil
     pointer.pointee.hook = Int32(hook.rawValue)
     pointer.pointee.batch = -1
     fill(context.learner.hyperparameters)
@@ -92,11 +95,6 @@ final class PluginEvent {
   }
 
   @inline(never)
-  private func beginPass(_ context: BatchContext) {
-    fillPass(context.pass)
-    batch = context
-  }
-
   private func fillPass(_ context: PassContext) {
     fillEpoch(context.epoch)
     pointer.pointee.purpose = Int32(

@@ -9,6 +9,8 @@ public final class Engine: Sendable {
   public let instructionSet: InstructionSet
   /// The number of threads that share each kernel's work, the caller's included.
   public let threadCount: Int
+  /// Which kernels convolutions may run on.
+  public let convolutions: ConvolutionAlgorithms
 
   // The pool is used under `turn` only, and the table is constant.
   nonisolated(unsafe) let pool: OpaquePointer
@@ -20,9 +22,11 @@ public final class Engine: Sendable {
   /// - Parameters:
   ///   - threadCount: From 1 up; all cores the process may use when nil.
   ///   - instructionSet: ``InstructionSet/preferred()`` when nil.
+  ///   - convolutions: Speed against rounding errors.
   /// - Throws: ``EngineError`` when the system can't give the threads or the CPU lacks the set.
   public init(
-    threadCount: Int? = nil, instructionSet: InstructionSet? = nil
+    threadCount: Int? = nil, instructionSet: InstructionSet? = nil,
+    convolutions: ConvolutionAlgorithms = .fastest
   ) throws(EngineError) {
     let count = threadCount ?? Engine.availableCoreCount
     let set = if let instructionSet { instructionSet } else { try InstructionSet.preferred() }
@@ -33,6 +37,7 @@ public final class Engine: Sendable {
       throw EngineError.threadsUnavailable(count)
     }
     self.threadCount = count
+    self.convolutions = convolutions
     self.instructionSet = set
     self.pool = pool
     self.kernels = kernels

@@ -24,7 +24,7 @@ public final class Program {
   private let arena: AlignedMemory
   private let scratch: AlignedMemory
   private let constants: [OwnedBytes]
-  private let random: RandomState
+  private let state: RunState
   private let memory: Memory
   private let places: [ValueID: BufferID]
   private let inputs: [(name: String, type: ValueType, buffer: BufferID)]
@@ -32,7 +32,7 @@ public final class Program {
   private let indexBounds: [Int?]
   private let target: (type: ValueType, buffer: BufferID, classCount: Int?)?
   private let stages: [[() -> Void]]
-  private let stepNames: [[String]]
+  private let kernels: [[KernelUse]]
   private let nodeBuffers: [[BufferID]]
 
   /// Compiles `template` for `request`.
@@ -49,7 +49,8 @@ public final class Program {
         expected: inputCount, got: request.inputTypes.count)
     }
     let compiled = try CompiledGraph(template, request, loss: loss)
-    var plan = ProgramPlan(compiled, store: store, engine: engine)
+    var plan = ProgramPlan(
+      compiled, store: store, engine: engine, joining: !request.isDiagnosing)
     let layout = plan.finish(sharing: !request.isDiagnosing)
 
     self.request = request
@@ -61,9 +62,11 @@ public final class Program {
     referenceNodes = plan.lowering.referenceNodes
     places = plan.places
 
-    let arena = AlignedMemory(byteCount: layout.byteCount)
     let steps = plan.lowering.steps
-    let scratch = AlignedMemory(byteCount: steps.map(\.scratchBytes).max() ?? 0)
+    let scratchByteCount = steps.map(\.scratchBytes).max() ?? 0
+    try Self.checkMemory(layout.byteCount, scratchByteCount)
+    let arena = AlignedMemory(byteCount: layout.byteCount)
+    let scratch = AlignedMemory(byteCount: scratchByteCount)
     var constants: [OwnedBytes] = []
     let addresses = zip(plan.lowering.buffers, layout.offsets).map { buffer, offset in
       switch buffer.placement {
@@ -80,10 +83,10 @@ public final class Program {
         return constants[constants.count - 1].base
       }
     }
-    let random = RandomState()
-    let memory = Memory(addresses: addresses, scratch: scratch.base, random: random)
-    (self.arena, self.scratch, self.constants, self.random, self.memory) = (
-      arena, scratch, constants, random, memory
+    let state = RunState()
+    let memory = Memory(addresses: addresses, scratch: scratch.base, state: state)
+    (self.arena, self.scratch, self.constants, self.state, self.memory) = (
+      arena, scratch, constants, state, memory
     )
     stages = Stage.allCases.map { stage in
       steps.filter { $0.stage == stage }.map { step in
@@ -91,7 +94,11 @@ public final class Program {
         return { step.run(call) }
       }
     }
-    stepNames = Stage.allCases.map { stage in steps.filter { $0.stage == stage }.map(\.name) }
+    kernels = Stage.allCases.map { stage in
+      steps.filter { $0.stage == stage }.map { step in
+        KernelUse(name: step.name, path: step.node.map { graph.nodes[$0].path } ?? "", stage: stage)
+      }
+    }
     nodeBuffers = graph.nodes.indices.map { node in
       steps.filter { $0.node == node }.flatMap(\.writes)
     }
@@ -113,6 +120,19 @@ public final class Program {
       let place = port(given)
       return (place.type, place.buffer, classes.map { graph.type(of: $0.inputs[0]).shape[1] })
     }
+  }
+
+  /// Refuses more memory than there is, before any is taken: a system may promise it and end the
+  /// process when it is used.
+  private static func checkMemory(
+    _ byteCounts: Int..., limit: Int = PhysicalMemory.byteCount
+  ) throws(ProgramError) {
+    var total = 0
+    for byteCount in byteCounts {
+      let (sum, overflow) = total.addingReportingOverflow(byteCount)
+      total = overflow ? .max : sum
+    }
+    guard total <= limit else { throw .tooLarge(byteCount: total, memory: limit) }
   }
 
   /// Whether the program computes a loss.
@@ -177,12 +197,22 @@ public final class Program {
   /// - Parameters:
   ///   - stage: Forward, loss or backward.
   ///   - key: The key of the step's dropout masks.
-  public func run(_ stage: Stage, random key: RandomKey) {
-    random.key = key
+  /// - Throws: ``ProgramError/computedIndex(operation:path:_:)`` when an index that the graph computes
+  ///   names nothing; the stage's results are not to be used then.
+  public func run(_ stage: Stage, random key: RandomKey) throws(ProgramError) {
+    state.key = key
+    state.fault = nil
     let steps = stages[stage.rawValue]
     engine.exclusively {
-      for step in steps { step() }
+      for step in steps {
+        step()
+        if state.fault != nil { break }
+      }
     }
+    guard let (node, error) = state.fault else { return }
+    let place = node.map { compiled.graph.nodes[$0] }
+    throw .computedIndex(
+      operation: place?.operation.name ?? "", path: place?.path ?? "", error)
   }
 
   /// The mean loss of the batch, once the loss stage has run.
@@ -253,7 +283,47 @@ public final class Program {
   }
 
   /// The names of the kernel calls of a stage, in order: what the compiler made of the graph.
-  public func steps(of stage: Stage) -> [String] { stepNames[stage.rawValue] }
+  public func steps(of stage: Stage) -> [String] { kernels[stage.rawValue].map(\.name) }
+
+  /// The kernel calls of a step of training in order, with the layers they come from.
+  ///
+  /// A convolution's name says which kernel was chosen for its shape, as in `Conv winograd 4×4`.
+  public var kernelUses: [KernelUse] { kernels.flatMap(\.self) }
+
+  /// How long each kernel call takes, in seconds: the least of some runs, after one that isn't counted.
+  ///
+  /// The stages run on whatever the inputs hold, in order, so results are as of a step of training.
+  ///
+  /// - Precondition: `repetitions` is positive.
+  public func profile(
+    repetitions: Int, random key: RandomKey
+  ) -> [(kernel: KernelUse, seconds: Double)] {
+    precondition(repetitions > 0, "a profile of \(repetitions) repetitions")
+    state.key = key
+    let steps = stages.flatMap(\.self)
+    var least = [Duration](repeating: .seconds(1 << 30), count: steps.count)
+    engine.exclusively {
+      for repetition in 0...repetitions {
+        for (number, step) in steps.enumerated() {
+          let start = ContinuousClock.now
+          step()
+          let duration = ContinuousClock.now - start
+          if repetition > 0 { least[number] = min(least[number], duration) }
+        }
+      }
+    }
+    return zip(kernelUses, least).map { ($0, $1 / .seconds(1)) }
+  }
+}
+
+/// A kernel call of a program.
+public struct KernelUse: Sendable, Hashable {
+  /// What runs, as in `Conv winograd 4×4`.
+  public let name: String
+  /// The layer it comes from; empty for what belongs to none.
+  public let path: String
+  /// The part of a step it belongs to.
+  public let stage: Stage
 }
 
 extension Program {
@@ -314,9 +384,14 @@ extension Program {
 }
 
 extension Graph.Node {
-  /// The operation's name; of a chain of one, that of its function.
+  /// The name of the operation that a node stands for.
   fileprivate var describedName: String {
-    guard let chain = operation as? FusedElementwise else { return operation.name }
-    return chain.instructions.map(\.function.rawValue).joined(separator: "+")
+    switch operation {
+    case let chain as FusedElementwise:
+      chain.instructions.map(\.function.rawValue).joined(separator: "+")
+    case is NormalizationCoefficients: BatchNormTraining.name
+    case is NormalizationGradientCoefficients: BatchNormTrainingGradient.name
+    default: operation.name
+    }
   }
 }

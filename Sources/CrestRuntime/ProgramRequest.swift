@@ -27,18 +27,22 @@ public struct ProgramRequest: Sendable, Hashable {
   public var mode: ExecutionMode
   /// What is read between stages.
   public var reads: Set<Read>
+  /// The names of parameters without a gradient, and of running statistics that stay as they are: batch
+  /// norm computes with them as in inference.
+  public var frozen: Set<String>
   /// Whether every value is kept, unfused, so that ``Program/firstNonFinite()`` can look at it.
   public var isDiagnosing: Bool
 
   /// A request from its parts.
   public init(
     inputTypes: [ValueType], targetType: ValueType?, mode: ExecutionMode, reads: Set<Read> = [],
-    isDiagnosing: Bool = false
+    frozen: Set<String> = [], isDiagnosing: Bool = false
   ) {
     self.inputTypes = inputTypes
     self.targetType = targetType
     self.mode = mode
     self.reads = reads
+    self.frozen = frozen
     self.isDiagnosing = isDiagnosing
   }
 }
@@ -53,8 +57,12 @@ public enum ProgramError: Error, Equatable, Sendable, CustomStringConvertible {
   case type(name: String, expected: ValueType, got: ValueType)
   /// An index that a model's table has no row for, such as a token beyond its vocabulary.
   case index(Int64, name: String, place: Int, size: Int)
+  /// An index that the graph computes from its inputs and that names nothing.
+  case computedIndex(operation: String, path: String, IndexOutOfRange)
   /// A class label the model has no output for.
   case label(Int64, index: Int, classCount: Int)
+  /// More memory for the values of a batch than the machine has.
+  case tooLarge(byteCount: Int, memory: Int)
 
   /// What, expected, got and what to do.
   public var description: String {
@@ -69,9 +77,15 @@ public enum ProgramError: Error, Equatable, Sendable, CustomStringConvertible {
     case .index(let index, let name, let place, let size):
       "\(name): expected indices from \(-size) to \(size - 1), got \(index) as element \(place); "
         + "give data made for this model's table"
+    case .computedIndex(let operation, let path, let error):
+      "\(path.isEmpty ? operation : "layer \"\(path)\" (\(operation))"): \(error); give data for "
+        + "which the model's indices are in range"
     case .label(let label, let index, let classCount):
       "label \(index) of the batch: expected a class from 0 to \(classCount - 1), got \(label); "
         + "give the model as many classes as the data"
+    case .tooLarge(let byteCount, let memory):
+      "the values of a batch take \(byteCount) bytes, expected at most the \(memory) of this machine; "
+        + "take a smaller batch, or a smaller model or input"
     }
   }
 }

@@ -41,6 +41,22 @@ public enum ElementType: String, Sendable, Hashable, CaseIterable, Codable {
 
   /// Whether elements are whole numbers (`bool` is neither a float nor an integer).
   public var isInteger: Bool { !isFloat && self != .bool }
+
+  /// The numbers an integer type has; 0 and 1 for `bool`.
+  ///
+  /// - Precondition: it is no float type.
+  public var integerRange: ClosedRange<Int64> {
+    switch self {
+    case .int8: Int64(Int8.min)...Int64(Int8.max)
+    case .int16: Int64(Int16.min)...Int64(Int16.max)
+    case .int32: Int64(Int32.min)...Int64(Int32.max)
+    case .int64: .min ... .max
+    case .uint8: 0...255
+    case .bool: 0...1
+    case .float32, .float64, .bfloat16, .float16:
+      preconditionFailure("\(self) is not an integer type")
+    }
+  }
 }
 
 /// A Swift type whose values a tensor can hold as they lie in memory.

@@ -29,13 +29,30 @@ public enum Ownership: Sendable, Hashable, CustomStringConvertible {
   }
 }
 
-/// The hyperparameters of a fit: bases, what they are multiplied by, and their spread over the layers.
-struct HyperparameterTable {
+/// The hyperparameters of a fit: bases, and what they are multiplied by.
+struct HyperparameterTable: Codable {
   private(set) var values: Hyperparameters
   private var bases: Hyperparameters
   private var factors = Hyperparameters(learningRate: 1, momentum: 1, weightDecay: 1)
-  /// The learning rate of the first layer over that of the last.
-  var learningRateSpread = 1.0
+
+  private enum CodingKeys: CodingKey { case bases, factors }
+
+  /// Reads what was saved; what is in effect follows from it.
+  init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    bases = try container.decode(Hyperparameters.self, forKey: .bases)
+    factors = try container.decode(Hyperparameters.self, forKey: .factors)
+    let all = [bases, factors].flatMap { [$0.learningRate, $0.momentum, $0.weightDecay] }
+    guard all.allSatisfy({ $0.isFinite && $0 >= 0 }) else {
+      throw DecodingError.dataCorruptedError(
+        forKey: .bases, in: container,
+        debugDescription: "finite hyperparameters of at least 0")
+    }
+    values = bases
+    for hyperparameter in Hyperparameter.allCases {
+      values[hyperparameter] = bases[hyperparameter] * factors[hyperparameter]
+    }
+  }
 
   init(_ bases: Hyperparameters) {
     self.bases = bases

@@ -1,6 +1,7 @@
 import CrestData
 import CrestLayers
 import CrestOptimizers
+import CrestRuntime
 
 extension Learner {
   /// The layers, parameters and operations without a kernel of the model, then how it is trained.
@@ -13,6 +14,7 @@ extension Learner {
       ("loss", loss.name),
       ("optimizer", optimizer.name),
       ("metrics", metrics.isEmpty ? "none" : metrics.map(\.name).joined(separator: ", ")),
+      ("frozen", frozenSummary),
       ("batch size", "\(trainLoader.batchSize)"),
       ("seed", "\(seed)"),
     ]
@@ -21,6 +23,12 @@ extension Learner {
       name + String(repeating: " ", count: width - name.count) + value
     }
     return try model.summary() + "\n\n" + lines.joined(separator: "\n")
+  }
+
+  private var frozenSummary: String {
+    let names = frozen
+    let count = model.store.parameters.count { names.contains($0.name) }
+    return count == 0 ? "none" : "\(count) of \(model.store.parameters.count) parameters"
   }
 
   /// The training loop of a fit as a tree: phases, stages, and under each hook its callbacks in the order

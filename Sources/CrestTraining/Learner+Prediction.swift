@@ -18,7 +18,7 @@ extension Learner {
     let loader = try dataset.map(loader) ?? validLoader
     try Self.check(loader.dataset, suits: model, loss: loss)
     let order = try Self.inputOrder(of: model, for: loader.dataset)
-    var tally = PassTally(metrics)
+    var tally = PassTally(metrics, now: now)
     let reads: Set<Read> = metrics.isEmpty ? [] : [.predictions]
     let batches = loader.batches(epoch: 0)
     while let batch = try batches.next() {
@@ -28,8 +28,8 @@ extension Learner {
       if batch.index == 0 { try checkMetrics(predictions: program.predictionType) }
       try program.setInputs(Self.ordered(batch.inputs, by: order))
       try program.setTarget(batch.targets)
-      program.run(.forward, random: fixedRandomKey)
-      program.run(.loss, random: fixedRandomKey)
+      try program.run(.forward, random: fixedRandomKey)
+      try program.run(.loss, random: fixedRandomKey)
       tally.add(program, targets: batch.targets, count: batch.count)
     }
     guard let result = tally.result else {

@@ -40,19 +40,30 @@ public final class Learner {
   public let interruption = InterruptionFlag()
 
   /// The optimiser steps taken, in all fits.
-  public private(set) var stepsTaken = 0
+  public internal(set) var stepsTaken = 0
   /// The batches trained on, in all fits: the key of the next one's dropout masks.
-  public private(set) var batchesTrained = 0
+  public internal(set) var batchesTrained = 0
   /// The epochs begun, in all fits: the key of the next one's order of examples.
-  public private(set) var epochsBegun = 0
+  public internal(set) var epochsBegun = 0
   /// Errors that hooks threw while the last fit was already ending for another error, which is the one
   /// that `fit` threw.
   public internal(set) var errorsWhileEnding: [any Error] = []
 
   let programs: ProgramCache
-  @exclusivity(unchecked) private var table: HyperparameterTable
-  private var groups: [ParameterGroup]
-  private var loop: TrainingLoop?
+  @exclusivity(unchecked) var table: HyperparameterTable
+  var trained: TrainedParameters
+  /// Steps since the optimiser's moments were 0, which corrections of moments count.
+  var stepsSinceReset = 0
+  private(set) var loop: TrainingLoop?
+  /// The time, to measure passes by; tests stop it.
+  package var now: () -> Duration = {
+    let start = ContinuousClock.now
+    return { ContinuousClock.now - start }
+  }()
+  /// The fingerprints of both parts of the data, which take a look at every example.
+  private(set) lazy var dataFingerprints = (
+    train: data.train.fingerprint, valid: data.valid.fingerprint
+  )
 
   /// A learner that has learned nothing yet: the model keeps its parameters, moments begin at 0.
   ///
@@ -69,12 +80,17 @@ public final class Learner {
   ///   - shuffle: Whether every epoch has an order of its own.
   ///   - transforms: What is done to the training images.
   ///   - prefetch: How many batches are made ahead; it makes no difference to what is learned.
+  ///   - groups: How parameters are split into groups, for rates of their own and for ``freezeTo(_:)``.
+  ///   - weightDecays: What the weight decay is multiplied by in each group.
+  ///   - frozenNormalization: What freezing does to normalisations.
   /// - Throws: ``LearnerError`` when the parts don't fit each other, `DataError` when a transform doesn't
-  ///   suit the data.
+  ///   suit the data, `ParameterError` when the model can't be split into such groups.
   public init(
     _ model: Model, data: DataSplit, loss: Loss? = nil, optimizer: any Optimizer = SGD(),
     metrics: [any Metric] = [], callbacks: [any Callback] = [], batchSize: Int = 64,
-    seed: UInt64 = 0, shuffle: Bool = true, transforms: [any Transform] = [], prefetch: Int = 2
+    seed: UInt64 = 0, shuffle: Bool = true, transforms: [any Transform] = [], prefetch: Int = 2,
+    groups: ParameterSplit = .layers, weightDecays: GroupValues = .same(1),
+    frozenNormalization: FrozenNormalization = .inference
   ) throws {
     guard batchSize >= 1 else { throw LearnerError.batchSize(batchSize) }
     guard prefetch >= 0 else { throw LearnerError.prefetch(prefetch) }
@@ -101,8 +117,16 @@ public final class Learner {
       data.valid, batchSize: batchSize, seed: seed, shuffle: false, prefetch: prefetch)
     programs = model.cache(loss: loss)
     table = HyperparameterTable(optimizer.defaults)
-    groups = [ParameterGroup(model.store, hyperparameters: optimizer.defaults)]
+    trained = try TrainedParameters(
+      model.graph, model.store, split: groups, weightDecays: weightDecays,
+      normalization: frozenNormalization)
+    resetMoments()
+  }
+
+  /// Lets the optimiser begin anew.
+  func resetMoments() {
     model.store.resetMoments(count: optimizer.momentCount)
+    stepsSinceReset = 0
   }
 
   // MARK: Callbacks
@@ -152,15 +176,26 @@ public final class Learner {
   public func fit(
     epochs: Int, learningRate: Double? = nil, callbacks: [any Callback] = []
   ) throws -> Outcome {
+    try fit(epochs: epochs, learningRate: learningRate, callbacks: callbacks, resumption: nil)
+  }
+
+  /// Trains, from the beginning or from where a checkpoint was saved.
+  func fit(
+    epochs: Int, learningRate: Double?, callbacks: [any Callback], resumption: Resumption?
+  ) throws -> Outcome {
     precondition(loop == nil, "fit was called from a hook of a running fit")
     guard epochs >= 1 else { throw LearnerError.epochs(epochs) }
     if let learningRate, !(learningRate.isFinite && learningRate > 0) {
       throw LearnerError.learningRate(learningRate)
     }
+    guard !trained.groups.isEmpty || trained.frozen.isEmpty else {
+      throw ParameterError.nothingToTrain
+    }
     errorsWhileEnding = []
     table = HyperparameterTable(optimizer.defaults)
-    groups = [ParameterGroup(model.store, hyperparameters: table.values)]
-    let loop = try TrainingLoop(self, epochs: epochs, callbacks: self.callbacks + callbacks)
+    trained.resetRates()
+    let loop = try TrainingLoop(
+      self, epochs: epochs, callbacks: self.callbacks + callbacks, resumption: resumption)
     if let learningRate {
       if let owner = loop.owner(of: .base(.learningRate)) {
         throw LearnerError.twoOwners(
@@ -190,16 +225,11 @@ public final class Learner {
 
   /// Changes the parameters by the gradients in the store.
   func takeStep() {
-    let last = Double(max(groups.count - 1, 1))
-    for place in groups.indices {
-      groups[place].hyperparameters = table.values
-      if groups.count > 1 {
-        groups[place].hyperparameters.learningRate *=
-          table.learningRateSpread.power(1 - Double(place) / last)
-      }
-    }
+    trained.set(table.values)
     stepsTaken += 1
-    optimizer.step(model.store, groups, stepNumber: stepsTaken, engine: model.engine)
+    stepsSinceReset += 1
+    optimizer.step(
+      model.store, trained.groups, stepNumber: stepsSinceReset, engine: model.engine)
   }
 
   /// The program for a batch of `count` examples.
@@ -210,81 +240,8 @@ public final class Learner {
     return ProgramRequest(
       inputTypes: model.inputs.map { $0.batchType(count) },
       targetType: ValueType(Shape([count] + target.shape.dimensions), target.elementType),
-      mode: isTraining ? .training : .inference, reads: reads, isDiagnosing: isDiagnosing)
-  }
-}
-
-// MARK: Hyperparameters
-
-extension Learner {
-  /// The hyperparameters in effect: of the running fit, or the last one.
-  public var hyperparameters: Hyperparameters { table.values }
-
-  /// A part of a hyperparameter of the running fit, or the last one.
-  ///
-  /// In a fit, a callback that has the part among its ``Callback/owns`` may set it in its hooks; each
-  /// fit begins with the optimiser's own values.
-  ///
-  /// - Precondition: to set it, the hook of a callback that owns it is running, and the value is finite
-  ///   and not negative.
-  public subscript(part: Ownership) -> Double {
-    get { table[part] }
-    set {
-      preconditionOwnership(of: part)
-      table[part] = newValue
-    }
-  }
-
-  /// The learning rate of the first layer over that of the last, which trains at the learning rate in
-  /// effect; layers between them step by a constant ratio (discriminative rates, Howard & Ruder 2018).
-  ///
-  /// 1 at the start of each fit. fastai's `slice(a, b)` is a spread of `a / b`.
-  ///
-  /// - Precondition: to set it, the hook of a callback that owns the learning rate is running, and it is
-  ///   finite and above 0.
-  public var learningRateSpread: Double {
-    get { table.learningRateSpread }
-    set {
-      preconditionOwnership(of: .base(.learningRate))
-      precondition(newValue.isFinite && newValue > 0, "a learning rate spread of \(newValue)")
-      table.learningRateSpread = newValue
-      groups =
-        newValue == 1
-        ? [ParameterGroup(model.store, hyperparameters: table.values)] : layerGroups()
-    }
-  }
-
-  /// Reports a number of the running epoch, which logs and progress show beside the metrics; of several
-  /// in an epoch the last one counts.
-  ///
-  /// - Precondition: the hook of a callback that has `name` among its ``Callback/reports`` is running,
-  ///   and so is an epoch, its after hooks included.
-  public func report(_ value: Double, as name: String) {
-    guard let loop else { preconditionFailure("\(name) was reported while no fit is running") }
-    loop.report(value, as: name)
-  }
-
-  private func preconditionOwnership(of part: Ownership) {
-    guard let loop else { preconditionFailure("\(part) was set while no fit is running") }
-    loop.preconditionOwnership(of: part)
-  }
-
-  /// A group for each layer with parameters, in the graph's order.
-  private func layerGroups() -> [ParameterGroup] {
-    var layers: [Substring] = []
-    for entry in model.store.parameters where !layers.contains(entry.layer) {
-      layers.append(entry.layer)
-    }
-    return layers.map { layer in
-      ParameterGroup(model.store, hyperparameters: table.values) { $0.layer == layer }
-    }
-  }
-}
-
-extension ParameterStore.Entry {
-  /// The path of the layer it belongs to.
-  fileprivate var layer: Substring {
-    name.lastIndex(of: ".").map { name[..<$0] } ?? name[...]
+      mode: isTraining ? .training : .inference, reads: reads,
+      frozen: isTraining ? trained.frozen : [], isDiagnosing: isDiagnosing)
   }
 }
 
@@ -298,6 +255,7 @@ public struct LearnerSnapshot {
   public let batchesTrained: Int
   /// The epochs begun.
   public let epochsBegun: Int
+  fileprivate let stepsSinceReset: Int
   /// Parameters, running statistics and moments.
   public let store: ParameterStore.Snapshot
   fileprivate let restoreCallbacks: [() -> Void]
@@ -309,7 +267,7 @@ extension Learner {
   public func snapshot() -> LearnerSnapshot {
     LearnerSnapshot(
       stepsTaken: stepsTaken, batchesTrained: batchesTrained, epochsBegun: epochsBegun,
-      store: model.store.snapshot(),
+      stepsSinceReset: stepsSinceReset, store: model.store.snapshot(),
       restoreCallbacks: (loop?.callbacks ?? callbacks)
         .compactMap { $0 as? any StatefulCallback }
         .map { Self.restoration(of: $0) })
@@ -320,6 +278,7 @@ extension Learner {
     stepsTaken = snapshot.stepsTaken
     batchesTrained = snapshot.batchesTrained
     epochsBegun = snapshot.epochsBegun
+    stepsSinceReset = snapshot.stepsSinceReset
     model.store.restore(snapshot.store)
     for restore in snapshot.restoreCallbacks { restore() }
   }

@@ -28,6 +28,8 @@ public enum LearnerError: Error, Equatable, Sendable {
   case twoOwners(of: Ownership, first: String, second: String)
   /// Two that report a number under one name.
   case twoReporters(of: String, first: String, second: String)
+  /// Two that accumulate gradients.
+  case twoAccumulators
   /// A callback that is there twice.
   case callbackAddedTwice(String)
   /// A cancel of a phase that isn't running where it was thrown.
@@ -71,6 +73,8 @@ extension LearnerError: CustomStringConvertible {
       "\(first) and \(second) both set \(part); remove one of them"
     case .twoReporters(let name, let first, let second):
       "\(first) and \(second) both report \"\(name)\"; remove or rename one of them"
+    case .twoAccumulators:
+      "two callbacks accumulate gradients; remove one of them"
     case .callbackAddedTwice(let name):
       "the callback \(name) is there twice; add it once, or make a second one"
     case .cancelOutOfPlace(let phase, let callback, let reason):

@@ -4,8 +4,9 @@ public import CrestTensor
 /// A number that tells how good predictions are, collected over batches.
 ///
 /// A metric is a value: the learner fills a fresh copy in each pass. ``value`` must be exact however the
-/// examples are cut into batches, so a metric adds up sums and counts, and divides at the end.
-public protocol Metric: Sendable {
+/// examples are cut into batches, so a metric adds up sums and counts, and divides at the end. Being
+/// `Codable`, it is saved and put back when a run is interrupted in the middle of a pass.
+public protocol Metric: Sendable, Codable {
   /// What it is called in logs, as in `accuracy`.
   var name: String { get }
   /// Which values are better.

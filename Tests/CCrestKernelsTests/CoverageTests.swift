@@ -3,7 +3,8 @@ import Testing
 
 /// The kernels each suite compares with its reference; a suite adds its list here.
 private let testedKernels: [String] =
-  GEMMTests.kernels + ConvolutionTests.kernels + BatchNormTests.kernels + PoolingTests.kernels
+  GEMMTests.kernels + ConvolutionTests.kernels + WinogradTests.kernels + BatchNormTests.kernels
+  + PoolingTests.kernels
   + SoftmaxTests.kernels + ReductionTests.kernels + ElementwiseTests.kernels
   + DropoutTests.kernels + CopyTests.kernels + CastTests.kernels + OptimizerKernelTests.kernels
 

@@ -82,6 +82,92 @@ func withScratch<Result>(
   return result
 }
 
+/// Floats at a fixed address, for kernels that are told by a struct where they lie.
+final class Floats {
+  let base: UnsafeMutablePointer<Float>
+  private let count: Int
+
+  init(_ values: [Float]) {
+    count = values.count
+    base = .allocate(capacity: max(count, 1))
+    base.initialize(to: .nan)
+    base.update(from: values, count: count)
+  }
+
+  /// NaN throughout, to be written.
+  convenience init(count: Int) { self.init([Float](repeating: .nan, count: count)) }
+
+  deinit { base.deallocate() }
+
+  /// A copy of them.
+  var values: [Float] { Array(UnsafeBufferPointer(start: base, count: count)) }
+}
+
+extension ck_affine {
+  /// An image as it is, or computed from it.
+  init(
+    _ x: Floats, scale: Floats? = nil, shift: Floats? = nil, second: Floats? = nil,
+    secondScale: Floats? = nil, relu: Bool = false
+  ) {
+    func pointer(_ floats: Floats?) -> UnsafePointer<Float>? {
+      floats.map { UnsafePointer($0.base) }
+    }
+    self.init(
+      x: x.base, scale: pointer(scale), shift: pointer(shift), second: pointer(second),
+      second_scale: pointer(secondScale), relu: relu)
+  }
+}
+
+/// A gradient of a normalisation with room for its coefficients.
+struct NormalizationGradient {
+  let x: Floats
+  let scale: Floats
+  let mean: Floats
+  let variance: Floats
+  let dscale: Floats
+  let dbias: Floats
+  let dyFactor: Floats
+  let xFactor: Floats
+  let shift: Floats
+
+  init(x: Floats, scale: Floats, mean: Floats, variance: Floats) {
+    (self.x, self.scale, self.mean, self.variance) = (x, scale, mean, variance)
+    let channels = scale.values.count
+    (dscale, dbias) = (Floats(count: channels), Floats(count: channels))
+    (dyFactor, xFactor) = (Floats(count: channels), Floats(count: channels))
+    shift = Floats(count: channels)
+  }
+
+  func call(epsilon: Float) -> ck_normalization_gradient {
+    ck_normalization_gradient(
+      epsilon: epsilon, x: x.base, scale: scale.base, mean: mean.base, variance: variance.base,
+      dscale: dscale.base, dbias: dbias.base, dy_factor: dyFactor.base, x_factor: xFactor.base,
+      shift: shift.base)
+  }
+}
+
+/// A normalisation with room for its coefficients.
+struct Normalization {
+  let scale: Floats
+  let bias: Floats
+  let mean: Floats
+  let variance: Floats
+  let factor: Floats
+  let shift: Floats
+
+  init(scale: [Float], bias: [Float]) {
+    (self.scale, self.bias) = (Floats(scale), Floats(bias))
+    (mean, variance) = (Floats(count: scale.count), Floats(count: scale.count))
+    (factor, shift) = (Floats(count: scale.count), Floats(count: scale.count))
+  }
+
+  func call(epsilon: Float) -> ck_normalization {
+    ck_normalization(
+      epsilon: epsilon, scale: scale.base, bias: bias.base, mean: mean.base,
+      variance: variance.base, factor: factor.base, shift: shift.base)
+  }
+}
+
 /// SplitMix64 (Steele, Lea, Flood 2014): the same values on every platform for a seed.
 struct SeededNumbers: RandomNumberGenerator {
   private var state: UInt64

@@ -58,8 +58,62 @@ struct OneCycleSchedulerTests {
     #expect(number.model.store.snapshot() == range.model.store.snapshot())
     let wide = try Self.learner()
     try wide.fitOneCycle(epochs: 1, maxLR: 0.0005...0.05)
-    #expect(wide.learningRateSpread == 0.01)
+    let rates = wide.learningRates
+    #expect(rates.count == 3 && abs(rates[0] / rates[2] - 0.01) < 1e-12)
     #expect(number.model.store.snapshot() != wide.model.store.snapshot())
+  }
+
+  @Test(arguments: [
+    (GroupValues.spread(from: 0.001, to: 0.1), [0.001, 0.01, 0.1]),
+    (.slice(to: 0.1), [0.01, 0.01, 0.1]), (.each([0.2, 0.05, 0.1]), [0.2, 0.05, 0.1]),
+  ])
+  func `each group follows the policy up to its own rate, all at one momentum`(
+    values: GroupValues, rates: [Double]
+  ) throws {
+    var seen: [[Double]] = []
+    var momenta: [Double] = []
+    let watch = CallbackOf(
+      .beforeStep { batch in
+        seen.append(batch.learner.learningRates)
+        momenta.append(batch.hyperparameters.momentum)
+      })
+    let learner = try Self.learner()
+    let recorder = Recorder()
+    try learner.fitOneCycle(
+      epochs: 3, maxLR: values, convention: .pytorch, callbacks: [watch, recorder])
+    for (step, got) in seen.enumerated() {
+      for (got, maximum) in zip(got, rates) {
+        let policy = try OneCycle(maxLR: maximum, convention: .pytorch)
+        let wanted = policy.learningRate(step: step, total: 15)
+        #expect(abs(got - wanted) <= 1e-15)
+        #expect(momenta[step] == policy.momentum(step: step, total: 15))
+      }
+    }
+    // Logs have the last group's.
+    #expect(recorder.steps.map(\.learningRate) == seen.compactMap(\.last))
+    try learner.fit(epochs: 1, learningRate: 0.1)
+    #expect(learner.learningRates == [0.1, 0.1, 0.1])
+  }
+
+  @Test func `another number of rates than groups is refused before training`() throws {
+    let error = #expect(throws: ParameterError.self) {
+      try Self.learner().fitOneCycle(epochs: 1, maxLR: .each([0.1, 0.2]))
+    }
+    #expect(
+      error?.description
+        == "learning rates: expected a number for each of the 3 groups of parameters, got 2")
+  }
+
+  @Test func `the range test tries one rate for all groups, and leaves what is frozen`() throws {
+    let learner = try Self.learner()
+    try learner.freezeTo(-1)
+    let before = learner.model.store.snapshot()
+    var rates: [[Double]] = []
+    let watch = CallbackOf(.beforeStep { rates.append($0.learner.learningRates) })
+    _ = try learner.findLearningRate(startLR: 1e-3, endLR: 1, steps: 12, callbacks: [watch])
+    #expect(!rates.isEmpty && rates.allSatisfy { Set($0).count == 1 })
+    #expect(learner.model.store.snapshot() == before)
+    #expect(!learner.frozen.isEmpty)
   }
 
   @Test func `a rate without a meaning is refused before training`() throws {
@@ -67,11 +121,11 @@ struct OneCycleSchedulerTests {
     for rate in [0, -1, Double.infinity] {
       #expect(throws: ScheduleError.self) { try learner.fitOneCycle(epochs: 1, maxLR: rate) }
     }
-    let error = #expect(throws: CallbackError.self) {
+    let error = #expect(throws: ParameterError.self) {
       try learner.fitOneCycle(epochs: 1, maxLR: 0...0.1)
     }
     #expect(
-      error?.description == "OneCycleScheduler: spread is 0.0, expected a finite number above 0")
+      error?.description == "learning rates: expected finite numbers above 0, got 0.0")
   }
 
   @Test func `two schedulers of the learning rate are refused by name`() throws {

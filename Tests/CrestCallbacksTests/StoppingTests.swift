@@ -20,7 +20,7 @@ struct EarlyStoppingTests {
     mutating func update(_ predictions: Span<Float>, _ batch: ScoredBatch) {}
 
     /// The pass, counted by resets; used by one learner at a time.
-    final class Pass: @unchecked Sendable { var number = 0 }
+    final class Pass: Codable, @unchecked Sendable { var number = 0 }
   }
 
   static let cases:
@@ -65,10 +65,10 @@ struct EarlyStoppingTests {
 
   @Test func `losses are watched too, and a mode overrules the direction`() throws {
     for (name, monitor) in [
-      ("train_loss", EarlyStopping.Monitor.trainLoss), ("valid_loss", .validLoss),
+      ("train_loss", Monitor.trainLoss), ("valid_loss", .validLoss),
       ("accuracy", .metric("accuracy")),
     ] {
-      #expect(EarlyStopping.Monitor(name) == monitor)
+      #expect(Monitor(name) == monitor)
       #expect(monitor.description == name)
     }
     let learner = try Learner(TinyModel.linear(), data: TinyData.split())

@@ -11,22 +11,24 @@ import Testing
     let input: Int
     let element: Int
 
-    func callAsFunction(movedBy step: Double) -> Double {
+    func callAsFunction(movedBy step: Double) throws -> Double {
       var inputs = traced.inputs
       var reals = inputs[input].reals
       reals[element] += step
       inputs[input] = ReferenceArray(reals, inputs[input].type)
-      let results = Interpreter(traced.forwardGraph).run(
+      let results = try Interpreter(traced.forwardGraph).run(
         inputs: inputs, variables: [], random: traced.random)
       return results[loss.index].reals[0]
     }
 
     /// The derivative by central differences of fourth order, whose error is of the order step⁴.
     var slope: Double {
-      let step = 1e-3
-      let near = self(movedBy: step) - self(movedBy: -step)
-      let far = self(movedBy: 2 * step) - self(movedBy: -2 * step)
-      return (8 * near - far) / (12 * step)
+      get throws {
+        let step = 1e-3
+        let near = try self(movedBy: step) - self(movedBy: -step)
+        let far = try self(movedBy: 2 * step) - self(movedBy: -2 * step)
+        return (8 * near - far) / (12 * step)
+      }
     }
   }
 
@@ -38,7 +40,7 @@ import Testing
     let seed: UInt64 = 20
     let traced = try testCase.tracedWithGradients(elementType: .float64, seed: seed)
     guard let loss = traced.loss else { return }
-    let results = Interpreter(traced.graph).run(
+    let results = try Interpreter(traced.graph).run(
       inputs: traced.inputs, variables: [], random: traced.random)
     for (input, value) in traced.inputs.enumerated() where value.type.elementType.isFloat {
       let count = value.shape.elementCount
@@ -47,8 +49,8 @@ import Testing
         ?? [Double](repeating: 0, count: count)
       // All elements of small inputs, and a few dozen from everywhere in large ones.
       let elements = Array(stride(from: 0, to: count, by: max(count / 40, 1)))
-      let slopes = elements.map { element in
-        WeightedSum(traced: traced, loss: loss, input: input, element: element).slope
+      let slopes = try elements.map { element in
+        try WeightedSum(traced: traced, loss: loss, input: input, element: element).slope
       }
       let scale = max(slopes.filter(\.isFinite).map(\.magnitude).max() ?? 0, 1e-3)
       for (element, slope) in zip(elements, slopes) {

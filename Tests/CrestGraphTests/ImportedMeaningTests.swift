@@ -12,7 +12,7 @@ import Testing
   ) throws -> ReferenceArray {
     let builder = GraphBuilder()
     let output = try trace(builder.input("x", x.type))
-    return Interpreter(builder.result).run(inputs: [x], variables: [])[output.id.index]
+    return try Interpreter(builder.result).run(inputs: [x], variables: [])[output.id.index]
   }
 
   private static func vector(_ elements: [Double]) -> ReferenceArray {
@@ -68,7 +68,7 @@ import Testing
     let dx = try #require(
       try builder.gradients(of: trace(x).sum(), withRespectTo: [x])[0])
     let values = Self.vector([-.infinity, -800, 800, .infinity])
-    let results = Interpreter(builder.result).run(inputs: [values], variables: [])
+    let results = try Interpreter(builder.result).run(inputs: [values], variables: [])
     let gradient = results[dx.id.index].reals
     #expect(!gradient.contains { !$0.isFinite }, "\(gradient)")
   }
@@ -130,7 +130,7 @@ import Testing
   @Test(arguments: whole.map(\.0))
   func `whole numbers are computed exactly or wrap around`(name: String) throws {
     let (_, operation, left, right, expected) = try #require(Self.whole.first { $0.0 == name })
-    let result = operation.evaluate(
+    let result = try operation.evaluate(
       [Self.integers(left), Self.integers(right)], random: RandomKey(seed: 0, step: 0))
     #expect(result[0].integers == expected)
   }
@@ -179,7 +179,7 @@ import Testing
     let builder = GraphBuilder()
     let range = try builder.range(
       from: Tensor(scalar: start), to: Tensor(scalar: limit), by: Tensor(scalar: step))
-    let results = Interpreter(builder.result).run(inputs: [], variables: [])
+    let results = try Interpreter(builder.result).run(inputs: [], variables: [])
     #expect(results[range.id.index].integers == expected)
   }
 
@@ -188,7 +188,7 @@ import Testing
     let range = try builder.range(
       from: Tensor(scalar: 1 as Float), to: Tensor(scalar: 2.1 as Float),
       by: Tensor(scalar: 0.5 as Float))
-    let results = Interpreter(builder.result).run(inputs: [], variables: [])
+    let results = try Interpreter(builder.result).run(inputs: [], variables: [])
     #expect(results[range.id.index].reals == [1, 1.5, 2])
   }
 
@@ -271,7 +271,7 @@ import Testing
     for mode in ExecutionMode.allCases {
       let builder = GraphBuilder()
       try builder.replay(template.result, inputTypes: [x.type], mode: mode)
-      let results = Interpreter(builder.result).run(inputs: [x], variables: [])
+      let results = try Interpreter(builder.result).run(inputs: [x], variables: [])
       let outputs = builder.result.outputs.map { results[$0.value.index] }
       #expect(outputs[0].reals.map { $0 == 0 ? 0 : 1 } == outputs[1].integers)
       #expect(outputs[1].integers.contains(0) == (mode == .training))
@@ -328,7 +328,7 @@ import Testing
       let type = ValueType([elements.count / 12, 4, 3], .float64)
       let builder = GraphBuilder()
       try builder.replay(template.result, inputTypes: [type], mode: .training)
-      let values = Interpreter(builder.result).run(
+      let values = try Interpreter(builder.result).run(
         inputs: [ReferenceArray(elements, type)], variables: [])
       return values[builder.result.outputs[0].value.index].reals
     }
@@ -400,6 +400,72 @@ import Testing
     #expect(throws: far) {
       try AutoPadding.sameUpper.pads(input: [4], kernel: [3], strides: [1], dilations: [.max])
     }
+  }
+
+  @Test func `of two values with one name the diagonal counts, and what no term keeps is summed`()
+    throws
+  {
+    let x = ReferenceArray([1, 2, 3, 4], ValueType([2, 2], .float64))
+    func einsum(_ equation: String) throws -> [Double] {
+      let count = equation.count { $0 == "," } + 1
+      return try Self.run(x) { x in
+        try x.builder.einsum(equation, [Symbol](repeating: x, count: count))
+      }.reals
+    }
+    #expect(try einsum("ii->i") == [1, 4])
+    #expect(try einsum("ii") == [5])
+    #expect(try einsum("ij->") == [10])
+    #expect(try einsum("ba") == [1, 3, 2, 4])
+    #expect(try einsum("ij, jk -> ik") == [7, 10, 15, 22])
+    #expect(try einsum("ij,jk,kl->il") == [37, 54, 81, 118])
+    #expect(try einsum("i...,i...->...") == [10, 20])
+    #expect(try einsum("ij,ij->ij") == [1, 4, 9, 16])
+    #expect(try einsum("ij,kl->") == [100])
+  }
+
+  @Test func `of equals the first ranks, and NaN is the largest`() throws {
+    let x = Self.vector([2, .nan, 5, 2, 5])
+    #expect(try Self.run(x) { try $0.topK(5).indices }.integers == [1, 2, 4, 0, 3])
+    #expect(
+      try Self.run(x) { try $0.topK(5, takingLargest: false).indices }.integers
+        == [0, 3, 2, 4, 1])
+    #expect(try Self.run(x) { try $0.topK(2, takingLargest: false).values }.reals == [2, 2])
+  }
+
+  private static let joins: [(ScatterReduction, [Double])] = [
+    (.none, [1, 20, 3]), (.add, [1, 32, 3]), (.mul, [1, 400, 3]), (.max, [1, 20, 3]),
+    (.min, [1, 2, 3]),
+  ]
+
+  @Test(arguments: joins)
+  func `updates of one place join in order`(reduction: ScatterReduction, expected: [Double]) throws
+  {
+    let x = Self.vector([1, 2, 3])
+    let elements = try Self.run(x) { x in
+      let builder = x.builder
+      return try x.scatteringElements(
+        builder.constant(Tensor([10, 20] as [Double])),
+        at: builder.constant(Tensor([1, -2] as [Int64])), reduction: reduction)
+    }
+    #expect(elements.reals == expected)
+    let parts = try Self.run(x) { x in
+      let builder = x.builder
+      return try x.scatteringParts(
+        builder.constant(Tensor([10, 20] as [Double])),
+        at: builder.constant(Tensor([1, -2] as [Int64], shape: [2, 1])), reduction: reduction)
+    }
+    #expect(parts.reals == expected)
+  }
+
+  @Test func `whole numbers fold within their type`() throws {
+    let bytes = ReferenceArray(integers: [200, 100, 3, 7], ValueType([2, 2], .uint8))
+    #expect(try Self.run(bytes) { try $0.sum(axes: [1]) }.integers == [44, 10])
+    #expect(try Self.run(bytes) { try $0.product(axes: [1]) }.integers == [32, 21])
+    #expect(try Self.run(bytes) { try $0.mean(axes: [1]) }.integers == [150, 5])
+    let nothing = ReferenceArray(integers: [], ValueType([0, 1], .int8))
+    #expect(try Self.run(nothing) { try $0.max(axes: [0]) }.integers == [-128])
+    #expect(try Self.run(nothing) { try $0.min(axes: [0]) }.integers == [127])
+    #expect(try Self.run(nothing) { try $0.mean(axes: [0]) }.integers == [0])
   }
 
   @Test func `logarithms of sums of exponentials stand infinities and large numbers`() throws {

@@ -137,7 +137,7 @@ import Testing
     let output = try trace(inputs)
     let weights = builder.constant(record.weights.reference.tensor)
     let gradients = try builder.gradients(of: (output * weights).sum(), withRespectTo: inputs)
-    let results = Interpreter(builder.result).run(
+    let results = try Interpreter(builder.result).run(
       inputs: record.inputs.map(\.reference), variables: [])
     compare(results[output.id.index], record.output, "output")
     for (number, expected) in record.gradients.enumerated() {

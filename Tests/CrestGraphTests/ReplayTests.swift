@@ -43,7 +43,7 @@ import Testing
     let statistics = [
       ReferenceArray([0.5, -1], ValueType([2])), ReferenceArray([2, 0.25], ValueType([2])),
     ]
-    let results = Interpreter(builder.result).run(
+    let results = try Interpreter(builder.result).run(
       inputs: [x], variables: [draw([2, 3, 3, 3], 0)] + statistics,
       random: RandomKey(seed: 9, step: 1))
     return (builder.result, results, x)
@@ -123,7 +123,7 @@ import Testing
     let second = try x.dropout(0.5)
     let loss = try (first.sum() + second.sum() * 0)
     let dx = try #require(try builder.gradients(of: loss, withRespectTo: [x])[0])
-    let results = Interpreter(builder.result).run(
+    let results = try Interpreter(builder.result).run(
       inputs: [
         ReferenceArray([Double](repeating: 1, count: 64), ValueType([64], .float64))
       ], variables: [], random: RandomKey(seed: 3, step: 8))

@@ -19,7 +19,7 @@ import Testing
 
   @Test(
     arguments: elementwise + movement + products + convolutions + pools + norms + losses + whole
-      + choices + transposedConvolutions + composed + recurrent)
+      + choices + transposedConvolutions + composed + recurrent + arrangements)
   func `what doesn't fit is refused with a message that helps`(failure: Failure) {
     let builder = GraphBuilder()
     let error = #expect(throws: GraphError.self) {

@@ -39,8 +39,8 @@ private struct Foreign: GraphTemplate {
           mode: .inference))
       try program.setInputs([batch])
       try program.setTarget(target)
-      program.run(.forward, random: RandomKey(seed: 0, step: 0))
-      program.run(.loss, random: RandomKey(seed: 0, step: 0))
+      try program.run(.forward, random: RandomKey(seed: 0, step: 0))
+      try program.run(.loss, random: RandomKey(seed: 0, step: 0))
       return program.loss
     }
     #expect(losses[0] == losses[1])

@@ -51,7 +51,7 @@ import Testing
     let type = ValueType(lossCase.predictionShape)
     let losses = try lossCase.loss.trace(
       builder.input("p", type), builder.input("t", lossCase.target.type))
-    let values = Interpreter(builder.result).run(
+    let values = try Interpreter(builder.result).run(
       inputs: [ReferenceArray(lossCase.prediction, type), lossCase.target], variables: [])[
         losses.id.index
       ].reals

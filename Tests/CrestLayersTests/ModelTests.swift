@@ -40,7 +40,7 @@ private struct Swapped: Layer {
       let entry = try #require(model.store.entry(named: variable.name))
       return ReferenceArray(model.store.value(of: entry))
     }
-    let values = Interpreter(graph).run(inputs: [ReferenceArray(batch)], variables: variables)
+    let values = try Interpreter(graph).run(inputs: [ReferenceArray(batch)], variables: variables)
     return values[graph.outputs[0].value.index].reals
   }
 

@@ -211,6 +211,18 @@ import TrainingTestSupport
     #expect(other.state == state)
   }
 
+  @Test(arguments: ["watch", "fail"]) func `keeps no learner when it is done`(
+    mode: String
+  ) throws {
+    weak var learner: Learner?
+    do {
+      let own = try self.learner([plugin(mode)])
+      learner = own
+      _ = Result { try own.fit(epochs: 1, learningRate: 0.1) }
+    }
+    #expect(learner == nil)
+  }
+
   @Test func `takes no state of another plugin, or of itself in another version`() throws {
     let plugin = try plugin("count")
     let text = try String(decoding: JSONEncoder().encode(plugin.state), as: UTF8.self)

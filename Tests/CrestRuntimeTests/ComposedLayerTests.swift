@@ -92,8 +92,8 @@ import Testing
       store: ParameterStore(builder.result, seed: 0), engine: Engine(threadCount: 2), loss: nil)
     #expect(program.referenceNodes.isEmpty, "\(program.referenceNodes)")
     try program.setInputs(values)
-    for stage in Stage.allCases { program.run(stage, random: RandomKey(seed: 1, step: 0)) }
-    let expected = Interpreter(builder.result).run(
+    for stage in Stage.allCases { try program.run(stage, random: RandomKey(seed: 1, step: 0)) }
+    let expected = try Interpreter(builder.result).run(
       inputs: values.map { ReferenceArray($0) }, variables: [])
     for (port, result) in zip(builder.result.outputs, program.outputs()) {
       let reference = expected[port.value.index].reals

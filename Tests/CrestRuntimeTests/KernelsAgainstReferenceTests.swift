@@ -16,10 +16,10 @@ import Testing
         let traced = try testCase.tracedWithGradients(elementType: .float32, seed: seed)
         let program = try Program(testCase, traced, engine)
         try program.setInputs(traced.inputs.map(\.tensor))
-        for stage in Stage.allCases { program.run(stage, random: traced.random) }
+        for stage in Stage.allCases { try program.run(stage, random: traced.random) }
 
         // The kernels start from what float32 holds, so the reference does too.
-        let expected = Interpreter(traced.graph).run(
+        let expected = try Interpreter(traced.graph).run(
           inputs: traced.inputs.map { ReferenceArray($0.tensor) }, variables: [],
           random: traced.random)
         let floor =

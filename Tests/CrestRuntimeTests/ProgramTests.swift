@@ -20,7 +20,29 @@ import Testing
     let (images, labels) = SampleNet.batch(count)
     try program.setInputs([images])
     try program.setTarget(labels)
-    for stage in Stage.allCases { program.run(stage, random: RandomKey(seed: 3, step: step)) }
+    for stage in Stage.allCases { try program.run(stage, random: RandomKey(seed: 3, step: step)) }
+  }
+
+  @Test func `more memory than the machine has is refused before it is taken`() throws {
+    let builder = GraphBuilder()
+    let x = builder.input("x", ValueType([1]))
+    builder.output("y", try x.expanded(to: [1 << 50]).exp())
+    let graph = builder.result
+    let error = #expect(throws: ProgramError.self) {
+      try Program(
+        graph,
+        ProgramRequest(inputTypes: [ValueType([1])], targetType: nil, mode: .inference),
+        store: ParameterStore(graph, seed: 0), engine: Engine(threadCount: 1), loss: nil)
+    }
+    guard case .tooLarge(let byteCount, let memory)? = error else {
+      Issue.record("another error")
+      return
+    }
+    #expect(byteCount >= 1 << 52)
+    #expect(
+      error?.description
+        == "the values of a batch take \(byteCount) bytes, expected at most the \(memory) of this "
+        + "machine; take a smaller batch, or a smaller model or input")
   }
 
   @Test(arguments: InstructionSet.available)
@@ -57,7 +79,7 @@ import Testing
     }
     let gradients = try builder.gradients(of: loss, withRespectTo: parameters)
     let (images, labels) = SampleNet.batch(5)
-    let values = Interpreter(builder.result).run(
+    let values = try Interpreter(builder.result).run(
       inputs: [ReferenceArray(images), ReferenceArray(labels)], variables: variables,
       random: RandomKey(seed: 3, step: 4))
 
@@ -110,7 +132,7 @@ import Testing
     store.resetMoments(count: 1)
     try run(program, count: 6)
     let before = allocation_counter_value()
-    for stage in Stage.allCases { program.run(stage, random: RandomKey(seed: 3, step: 1)) }
+    for stage in Stage.allCases { try program.run(stage, random: RandomKey(seed: 3, step: 1)) }
     let during = allocation_counter_value() - before
     #expect(during == 0)
     // The counter must see an allocation, or the line above proves nothing.
@@ -136,10 +158,11 @@ import Testing
   }
 
   @Test func `chains of elementwise operations run as one step`() throws {
+    // The running statistics: statistic · momentum + batch · (1 - momentum).
     let (program, _) = try compile(SampleNet.request(4))
-    #expect(program.steps(of: .forward).contains("add+relu"))
+    #expect(program.steps(of: .forward).contains("multiply+multiply+add"))
     let (whole, _) = try compile(SampleNet.request(4, isDiagnosing: true))
-    #expect(!whole.steps(of: .forward).contains("add+relu"))
+    #expect(!whole.steps(of: .forward).contains("multiply+multiply+add"))
   }
 
   @Test func `convolutions run channels-last with one rearrangement, of the input`() throws {
@@ -228,7 +251,7 @@ import Testing
         inputTypes: [ValueType([2, 3], .int64)], targetType: nil, mode: .inference),
       store: ParameterStore(builder.result, seed: 0), engine: Engine(threadCount: 1), loss: nil)
     try program.setInputs([Tensor([0, 6, -7, 1, 2, -1] as [Int64], shape: [2, 3])])
-    program.run(.forward, random: RandomKey(seed: 0, step: 0))
+    try program.run(.forward, random: RandomKey(seed: 0, step: 0))
     #expect(program.outputs()[0].doubles.suffix(4) == [24, 25, 26, 27])
     for wrong in [7, -8] as [Int64] {
       let message =
@@ -236,6 +259,76 @@ import Testing
         + "model's table"
       expect(message) {
         try program.setInputs([Tensor([0, wrong, 0, 0, 0, 0], shape: [2, 3])])
+      }
+    }
+  }
+
+  /// Operations of indices that a graph computes from its input [2], and what says which is wrong.
+  private static let lookups: [(String, @Sendable (Symbol, Symbol) throws -> Symbol)] = [
+    ("Gather", { try $0.gathered($1) }),
+    ("GatherElements", { try $0.gatheredElements($1) }),
+    ("GatherND", { try $0.gatheredParts($1.unsqueezed(axes: [1])) }),
+    ("ScatterElements", { try $0.scatteringElements($1.cast(to: .float32), at: $1) }),
+    (
+      "ScatterND",
+      { try $0.scatteringParts($1.cast(to: .float32), at: $1.unsqueezed(axes: [1])) }
+    ),
+  ]
+
+  @Test(arguments: lookups.map(\.0))
+  func `an index that the graph computes and that names nothing ends the run`(name: String) throws {
+    let lookup = try #require(Self.lookups.first { $0.0 == name }).1
+    let builder = GraphBuilder()
+    let x = builder.input("x", ValueType([2]))
+    let y = try builder.placed(path: "head", stage: .forward) {
+      let table = try builder.parameter("table", [3], role: .weight) { _ in
+        Tensor([1, 2, 3] as [Float])
+      }
+      return try lookup(table, (x * 2).cast(to: .int64))
+    }
+    builder.output("y", y)
+    let graph = builder.result
+    let program = try Program(
+      graph, ProgramRequest(inputTypes: [x.type], targetType: nil, mode: .inference),
+      store: ParameterStore(graph, seed: 0), engine: Engine(threadCount: 1), loss: nil)
+    let message = "layer \"head\" (\(name)): expected an index in -3..<3 as element 1, got 4"
+    for round in 1...2 {
+      try program.setInputs([Tensor([0.5, 2] as [Float])])
+      expect(message + "; give data for which the model's indices are in range") {
+        try program.run(.forward, random: RandomKey(seed: 0, step: UInt32(round)))
+      }
+      try program.setInputs([Tensor([0.5, -1.5] as [Float])])
+      try program.run(.forward, random: RandomKey(seed: 0, step: 0))
+    }
+    expect(message) {
+      _ = try Interpreter(graph).run(
+        inputs: [ReferenceArray([0.5, 2], x.type)],
+        variables: [ReferenceArray([1, 2, 3], ValueType([3]))])
+    }
+  }
+
+  @Test func `whole numbers never reach the kernels of floats`() throws {
+    let traces: [(String, @Sendable (Symbol) throws -> Symbol)] = [
+      ("ReduceMax", { try $0.max(axes: [1]) }), ("ReduceSum", { try $0.sum(axes: [1]) }),
+      ("ReduceMean", { try $0.mean(axes: [1]) }), ("ReduceMin", { try $0.min(axes: [1]) }),
+      // The compiler makes the one of the other.
+      ("Gemm", { try $0.matMul($0) }), ("Gemm", { try $0.gemm($0) }),
+    ]
+    for (name, trace) in traces {
+      for type in [ElementType.int32, .int64, .uint8] {
+        let builder = GraphBuilder()
+        let x = builder.input("x", ValueType([2, 2], type))
+        builder.output("y", try trace(x))
+        let graph = builder.result
+        let program = try Program(
+          graph, ProgramRequest(inputTypes: [x.type], targetType: nil, mode: .inference),
+          store: ParameterStore(graph, seed: 0), engine: Engine(threadCount: 1), loss: nil)
+        #expect(program.referenceNodes.map(\.operation) == [name], "\(type)")
+        let values = Tensor(wrapping: [1, 2, 3, 5], to: type, shape: [2, 2])
+        try program.setInputs([values])
+        try program.run(.forward, random: RandomKey(seed: 0, step: 0))
+        let expected = try Interpreter(graph).run(inputs: [ReferenceArray(values)], variables: [])
+        #expect(program.outputs() == [expected[graph.outputs[0].value.index].tensor], "\(name)")
       }
     }
   }

@@ -109,7 +109,7 @@ enum SampleNet {
       try program.setInputs([images])
       try program.setTarget(labels)
       for stage in Stage.allCases {
-        program.run(stage, random: RandomKey(seed: 3, step: UInt32(step)))
+        try program.run(stage, random: RandomKey(seed: 3, step: UInt32(step)))
       }
       losses.append(program.loss)
       store.update(

@@ -85,7 +85,7 @@ struct HyperparameterTests {
     let spread = CallbackOf(
       .beforeFit { fit in
         fit.learner[.base(.learningRate)] = 0.4
-        fit.learner.learningRateSpread = 0.01
+        try fit.learner.spreadLearningRate(over: .spread(from: 0.01, to: 1))
       },
       .afterStep { _ in throw Cancel(.fit, reason: "one step") }, owns: [.base(.learningRate)])
     try learner.fit(epochs: 1, callbacks: [spread])
@@ -103,6 +103,6 @@ struct HyperparameterTests {
     }
     #expect(checked > 40)
     try learner.fit(epochs: 1)
-    #expect(learner.learningRateSpread == 1)
+    #expect(learner.learningRates == [0.01, 0.01, 0.01])
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import ProcessTestSupport
 import Testing
 
 /// Options that can't be right: exit code 64 and one message.
@@ -64,6 +65,36 @@ import Testing
       message: "--style: it is a convention of 1cycle, but the schedule is cosine; "
         + "leave one of them out"),
     Case(
+      arguments: "--max-lr 0.1:-1",
+      message: "learning rate: expected a finite number above 0, got -1.0"),
+    Case(
+      arguments: "--max-lr 0.1,0.2",
+      message: "learning rates: expected a number for each of the 3 groups of parameters, got 2"),
+    Case(
+      arguments: "--weight-decay 0,-1",
+      message: "sgd: weight decay is -1.0, expected a finite number of at least 0"),
+    Case(
+      arguments: "--weight-decay 0,0.1",
+      message: "weight decays: expected a number for each of the 3 groups of parameters, got 2"),
+    Case(
+      arguments: "--groups depth:9",
+      message: "groups: expected from 1 to 3, the number of layers with parameters, got 9"),
+    Case(
+      arguments: "--freeze dens.*",
+      message: "no parameter is named \"dens.*\"; near it are \"dense1.weight\", "
+        + "\"dense1.bias\", \"dense2.weight\"; use * for any characters"),
+    Case(
+      arguments: "--freeze *", message: "every parameter is frozen; unfreeze some to train"),
+    Case(
+      arguments: "--freeze-to 3",
+      message:
+        "group 3: expected a number from -3 to 2, as there are 3 groups; negative ones count "
+        + "from the last"),
+    Case(
+      arguments: "--replace-head 5",
+      message: "--replace-head: it is for ONNX files, but --model is mlp, which is made for the "
+        + "data's classes; leave it out"),
+    Case(
       arguments: "--augment crop,blur",
       message: "--augment: expected one of crop, flip, cutout, got \"blur\""),
     Case(
@@ -72,7 +103,9 @@ import Testing
         + "larger than the images, which are 8 × 8"),
     Case(
       arguments: "--callback swa",
-      message: "--callback: expected one of csv-logger, early-stopping, step-logger, "
+      message:
+        "--callback: expected one of csv-logger, early-stopping, ema, gradient-accumulation, "
+        + "gradient-clip, model-checkpoint, reduce-lr-on-plateau, step-logger, "
         + "terminate-on-nan, got \"swa\""),
     Case(
       arguments: "--callback early-stopping:patience=long",
@@ -80,6 +113,7 @@ import Testing
     Case(
       arguments: "--callback early-stopping:wait=3",
       message: "--callback early-stopping: expected settings monitor, patience, min-delta, mode, "
+        + "restore-best, "
         + "got \"wait\""),
     Case(
       arguments: "--callback early-stopping:patience",

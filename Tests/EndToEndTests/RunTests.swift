@@ -1,4 +1,5 @@
 import Foundation
+import ProcessTestSupport
 import Testing
 
 @Suite struct `Runs of the command` {
@@ -6,7 +7,7 @@ import Testing
     "event", "epoch", "train_loss", "valid_loss", "accuracy", "seconds", "examples_per_second",
   ]
 
-  private func trainDigits(_ options: String...) throws -> CrestProcess.Result {
+  private func trainDigits(_ options: String...) throws -> ProcessResult {
     try CrestProcess.run(
       ["train", "--model", "mlp", "--data", "digits", "--epochs", "3", "--max-lr", "0.1"] + options)
   }

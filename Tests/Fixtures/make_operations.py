@@ -84,7 +84,8 @@ def full_lstm(x, w, r, b, p, h, c):
             entry = torch.sigmoid(held(wi @ value + ri @ hidden + pi * cell + bi))
             cell = (1 - entry) * cell + entry * torch.tanh(held(wc @ value + rc @ hidden + bc))
             exit = torch.sigmoid(held(wo @ value + ro @ hidden + po * cell + bo))
-            return [exit * torch.tanh(held(cell)), cell]
+            # As ONNX Runtime, which does not clip the state on its way out.
+            return [exit * torch.tanh(cell), cell]
 
         results.append(
             by_sequence(step, x, [3, 1, 2], [h[direction], c[direction]], direction == 1)

@@ -1,4 +1,5 @@
 import Foundation
+import ProcessTestSupport
 import Testing
 
 @Suite struct `An accepted model` {
@@ -45,7 +46,7 @@ import Testing
   }
 
   @Test func `may have data in its folder, wherever the command runs`() throws {
-    let folder = try ModelFolder()
+    let folder = try TemporaryFolder()
     try FileManager.default.createDirectory(
       at: folder["models"], withIntermediateDirectories: false)
     let model = SampleModel(graphFields: [(5, SampleModel.externalTensor("w", location: "w.bin"))])
@@ -219,7 +220,7 @@ import Testing
 
   @Test(arguments: cases)
   func `says why`(refused: Case) throws {
-    let folder = try ModelFolder()
+    let folder = try TemporaryFolder()
     try folder.write(refused.model, to: "m.onnx")
     let result = try CheckerProcess.run(
       refused.arguments.split(separator: " ").map(String.init), in: folder)

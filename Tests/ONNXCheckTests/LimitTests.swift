@@ -1,4 +1,5 @@
 import Foundation
+import ProcessTestSupport
 import Testing
 
 @Suite struct `Limits` {
@@ -23,7 +24,7 @@ import Testing
   }
 
   @Test func `of memory refuse a file by its size alone`() throws {
-    let folder = try ModelFolder()
+    let folder = try TemporaryFolder()
     // A hole: no byte of it is stored, or read.
     try folder.write([], to: "m.onnx")
     let file = try FileHandle(forWritingTo: folder["m.onnx"])
@@ -57,7 +58,7 @@ import Testing
 
   /// Callers are told to take a signal for a refusal; here is one.
   @Test func `do not keep libonnx from crashing, which says nothing but the signal`() throws {
-    let folder = try ModelFolder()
+    let folder = try TemporaryFolder()
     let model = SampleModel.callingFunctions(1) { _ in [0] }
     try folder.write(model.bytes, to: "m.onnx")
     let result = try CheckerProcess.run(["infer", "m.onnx", "--json"], in: folder)

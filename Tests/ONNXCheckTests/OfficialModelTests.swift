@@ -1,4 +1,5 @@
 import Foundation
+import ProcessTestSupport
 import Testing
 
 /// ONNX's own test models, as Debian packages them.
@@ -36,7 +37,7 @@ struct `ONNX's own test models` {
   @Test func `are accepted, a sample of them`() throws {
     let sample = try OfficialModels.sample()
     #expect(sample.count > 40)
-    let folder = try ModelFolder()
+    let folder = try TemporaryFolder()
     for name in sample {
       // Which checks first.
       let result = try CheckerProcess.run(["infer", OfficialModels.path(name)], in: folder)
@@ -46,7 +47,7 @@ struct `ONNX's own test models` {
 
   @Test(arguments: OfficialModels.refusedByInference)
   func `pass the check but not strict inference, three of them`(name: String) throws {
-    let folder = try ModelFolder()
+    let folder = try TemporaryFolder()
     let path = OfficialModels.path(name)
     #expect(try CheckerProcess.run(["check", path], in: folder).end == .exit(0))
     let result = try CheckerProcess.run(["infer", path], in: folder)
@@ -61,7 +62,7 @@ struct `ONNX's own test models` {
   }
 
   @Test func `rise from opset 6 to 17`() throws {
-    let folder = try ModelFolder()
+    let folder = try TemporaryFolder()
     let path = OfficialModels.path("pytorch-converted/test_AvgPool1d")
     let result = try CheckerProcess.run(
       ["convert", path, "--opset", "17", "--output", "new.onnx"], in: folder)

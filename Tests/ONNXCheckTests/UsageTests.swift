@@ -1,4 +1,5 @@
 import Foundation
+import ProcessTestSupport
 import Testing
 
 @Suite struct `Wrong usage` {
@@ -27,7 +28,7 @@ import Testing
 
   @Test(arguments: ["m.onnx", "./m.onnx", "link.onnx"])
   func `is to convert a model onto itself`(output: String) throws {
-    let folder = try ModelFolder()
+    let folder = try TemporaryFolder()
     let model = SampleModel(opsets: [("", 14)]).bytes
     try folder.write(model, to: "m.onnx")
     try FileManager.default.createSymbolicLink(
@@ -42,11 +43,11 @@ import Testing
   }
 
   @Test func `is a limit above what the system grants`() throws {
-    let folder = try ModelFolder()
+    let folder = try TemporaryFolder()
     try folder.write(SampleModel().bytes, to: "m.onnx")
-    let result = try CheckerProcess.run(
-      ["-c", "ulimit -v 1000000; exec \"$0\" check m.onnx", CheckerProcess.executable.path],
-      in: folder, of: URL(filePath: "/bin/sh"))
+    let result = try BuiltProgram(path: "/bin/sh").run(
+      ["-c", "ulimit -v 1000000; exec \"$0\" check m.onnx", CheckerProcess.program.url.path],
+      in: folder)
     #expect(result.end == .exit(64))
     #expect(
       result.error == "Error: --memory-limit 2048: the system refuses this limit: "
@@ -56,7 +57,7 @@ import Testing
 
 @Suite struct `Files that can't be used` {
   @Test func `to read from`() throws {
-    let folder = try ModelFolder()
+    let folder = try TemporaryFolder()
     let absent = try CheckerProcess.run(["check", "m.onnx", "--json"], in: folder)
     #expect(absent.end == .exit(74))
     #expect(
@@ -85,7 +86,7 @@ import Testing
   }
 
   @Test func `as a result leave no part behind`() throws {
-    let folder = try ModelFolder()
+    let folder = try TemporaryFolder()
     try folder.write(SampleModel(opsets: [("", 14)]).bytes, to: "m.onnx")
     // A folder of that name can't be replaced by a file.
     try FileManager.default.createDirectory(
@@ -100,7 +101,7 @@ import Testing
   }
 
   @Test func `as a result are replaced when all is well`() throws {
-    let folder = try ModelFolder()
+    let folder = try TemporaryFolder()
     try folder.write(SampleModel(opsets: [("", 14)]).bytes, to: "m.onnx")
     try folder.write([1, 2, 3], to: "o.onnx")
     let result = try CheckerProcess.run(
@@ -119,7 +120,7 @@ import Testing
 
 @Suite struct `Of itself, the checker` {
   @Test func `says which ONNX it speaks for`() throws {
-    let result = try CheckerProcess.run(["--version"], in: try ModelFolder())
+    let result = try CheckerProcess.run(["--version"], in: try TemporaryFolder())
     #expect(result.end == .exit(0))
     #expect(result.output == "libonnx 1.12.0: IR versions up to 8, opsets up to 17\n")
   }

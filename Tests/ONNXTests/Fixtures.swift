@@ -1,4 +1,5 @@
 import CrestONNX
+import CrestTestSupport
 import Foundation
 
 /// The committed ONNX files, and folders of others that not everybody has.
@@ -19,6 +20,16 @@ enum Fixtures {
     try fileBytes(wire + "/" + name)
   }
 
+  /// What a JSON file in the folder says.
+  static func decoded<Value: Decodable>(_ name: String, as type: Value.Type) -> Value {
+    do {
+      return try JSONDecoder().decode(
+        type, from: Data(contentsOf: URL(filePath: onnx + "/" + name)))
+    } catch {
+      preconditionFailure("Tests/Fixtures/onnx/\(name) can't be read: \(error)")
+    }
+  }
+
   /// The paths of all ONNX files below a folder, from there.
   static func onnxFiles(in folder: String) -> [String] {
     let names = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
@@ -29,23 +40,12 @@ enum Fixtures {
 /// The folders that `models.json` summarises.
 enum OtherModels {
   /// The parity models beside the package; `CREST_SHARED` overrides where.
-  static let parity: String? = {
-    let manager = FileManager.default
-    if let given = ProcessInfo.processInfo.environment["CREST_SHARED"] { return given + "/parity" }
-    var folder = URL(filePath: #filePath).deletingLastPathComponent()
-    while folder.path() != "/" {
-      folder = folder.deletingLastPathComponent()
-      let candidate = folder.appending(path: "shared/parity").path(percentEncoded: false)
-      if manager.fileExists(atPath: candidate) { return candidate }
-    }
-    return nil
-  }()
+  static let parity = SharedFolder.path("parity")
 
   /// `onnx/backend/test/data` of the Python package, by `CREST_ONNX_DATA`.
   static let backend = ProcessInfo.processInfo.environment["CREST_ONNX_DATA"]
 
-  static let parityReason =
-    "there is no folder shared/parity beside the package or above it, and CREST_SHARED names none"
+  static let parityReason = SharedFolder.reason("parity")
   static let backendReason = "CREST_ONNX_DATA names no onnx/backend/test/data of the Python package"
 }
 

@@ -6,81 +6,37 @@ import CrestTensor
 import Foundation
 import Testing
 
-/// A small model and what ONNX Runtime makes of a batch of three examples.
-struct ImportCase: Decodable, Sendable, CustomTestStringConvertible {
-  struct Input: Decodable, Sendable {
-    let name: String
-    let shape: [Int]
-    let isInteger: Bool
-    let values: [Double]
-
-    var tensor: Tensor {
-      isInteger
-        ? Tensor(values.map(Int64.init), shape: Shape(shape))
-        : Tensor(values.map(Float.init), shape: Shape(shape))
-    }
-  }
-
-  var name = ""
-  let inputs: [Input]
-  let shape: [Int]
-  let values: [Double]
-
-  private enum CodingKeys: CodingKey { case inputs, shape, values }
-
-  var testDescription: String { name }
-
+/// Tiny models with each form that an operation has, as `make_import.py` wrote them.
+enum ImportCase {
   static let folder = Fixtures.onnx + "/import"
 
   static func path(_ name: String) -> String { "\(folder)/\(name).onnx" }
 
-  static let all: [ImportCase] = {
-    do {
-      let data = try Data(contentsOf: URL(filePath: folder + "/cases.json"))
-      return try JSONDecoder().decode([String: ImportCase].self, from: data)
-        .map { name, decoded in
-          var named = decoded
-          named.name = name
-          return named
-        }.sorted { $0.name < $1.name }
-    } catch {
-      preconditionFailure("Tests/Fixtures/onnx/import/cases.json can't be read: \(error)")
-    }
-  }()
+  static let all: [ModelCase] = Fixtures.decoded("import/cases.json", as: [String: ModelCase].self)
+    .map { $1.named($0, in: folder) }.sorted { $0.name < $1.name }
 }
 
 @Suite struct `An imported model` {
   @Test(arguments: ImportCase.all)
-  func `gives what ONNX Runtime gives`(_ testCase: ImportCase) throws {
-    let model = try Model(onnx: ImportCase.path(testCase.name))
-    let given = Dictionary(
-      uniqueKeysWithValues: testCase.inputs.map { ($0.name, $0.tensor) })
-    let batches = try model.inputs.map { try #require(given[$0.name]) }
+  func `gives what ONNX Runtime gives`(_ testCase: ModelCase) throws {
+    let model = try Model(onnx: testCase.path)
+    let batches = try testCase.batches(for: model)
     let prediction = try model.predict(batches)
     #expect(prediction.shape == Shape(testCase.shape))
-    expectClose(prediction.doubles, testCase.values)
+    testCase.expectClose(prediction)
 
     // A batch of one, as a short last batch may be, gives the first rows.
-    let first = try model.predict(batches.map { $0.firstRow })
-    expectClose(first.doubles, Array(testCase.values.prefix(first.elementCount)))
-  }
-
-  private func expectClose(_ got: [Double], _ wanted: [Double]) {
-    let scale = wanted.reduce(1) { max($0, abs($1)) }
-    #expect(got.count == wanted.count)
-    for (got, wanted) in zip(got, wanted) {
-      #expect(abs(got - wanted) <= 1e-5 * scale, "\(got), not \(wanted)")
-    }
+    testCase.expectClose(try model.predict(batches.map(\.firstRow)))
   }
 
   @Test(arguments: ImportCase.all)
   func `is written back as the same bytes when nothing was trained`(
-    _ testCase: ImportCase
+    _ testCase: ModelCase
   ) throws {
     let folder = try TemporaryFolder()
     let path = folder.path + "/out.onnx"
-    try Model(onnx: ImportCase.path(testCase.name)).exportONNX(to: path, keepsTrainingNodes: true)
-    let isSame = try fileBytes(path) == fileBytes(ImportCase.path(testCase.name))
+    try Model(onnx: testCase.path).exportONNX(to: path, keepsTrainingNodes: true)
+    let isSame = try fileBytes(path) == fileBytes(testCase.path)
     #expect(isSame)
   }
 
@@ -167,7 +123,9 @@ struct ImportCase: Decodable, Sendable, CustomTestStringConvertible {
     let program = try model.cache(loss: .crossEntropy()).program(request)
     try program.setInputs([batch])
     try program.setTarget(Tensor([2, 0] as [Int64]))
-    for stage in [Stage.forward, .loss] { program.run(stage, random: RandomKey(seed: 0, step: 0)) }
+    for stage in [Stage.forward, .loss] {
+      try program.run(stage, random: RandomKey(seed: 0, step: 0))
+    }
     let probabilities = try model.predict(batch).doubles
     let wanted = -(log(probabilities[2]) + log(probabilities[3])) / 2
     #expect(abs(Double(program.loss) - wanted) <= 1e-5)
@@ -204,6 +162,9 @@ struct ImportCase: Decodable, Sendable, CustomTestStringConvertible {
   static let messages = [
     "arity": "node \"a\" (Add, opset 17): expected 2 inputs, got 1",
     "attribute": "node \"r\" (Relu, opset 17): expected no attributes, got \"alpha\"",
+    "broadcast":
+      "node \"a\" (Add, opset 6): expected inputs of one shape, or the attribute broadcast, "
+      + "got [2, 4] and [4]",
     "cycle":
       "node \"b\" (Relu): expected a graph without cycles, got an input that depends on its own "
       + "output",
@@ -211,6 +172,7 @@ struct ImportCase: Decodable, Sendable, CustomTestStringConvertible {
       "node \"r\" (Reshape, opset 17): expected sizes that follow from constants and shapes, "
       + "got input 1, which depends on data or parameters; export the model so that it doesn't compute "
       + "shapes and settings from values",
+    "equation": "node \"e\" (Einsum, opset 13): expected the attribute equation, got none",
     "huge": "node \"e\" (Expand, opset 17): expected at most 17179869184 elements, got float32 "
       + "[1099511627776, 2, 4]; the file is damaged or made to exhaust memory",
     "kind":
@@ -221,13 +183,17 @@ struct ImportCase: Decodable, Sendable, CustomTestStringConvertible {
       + "again",
     "open-size": "input \"x\": expected sizes for every axis but the first, got axis 1 left open "
       + "(\"length\"); give the shape of one example, or export the model with that size",
-    "opset-6":
-      "opset_import: expected opset 7 to 28, got opset 6; export the model with opset 17, or "
+    "opset-0":
+      "opset_import: expected opset 1 to 28, got opset 0; export the model with opset 17, or "
       + "convert it with onnx.version_converter",
     "opset-99":
-      "opset_import: expected opset 7 to 28, got opset 99; export the model with opset 17, or "
+      "opset_import: expected opset 1 to 28, got opset 99; export the model with opset 17, or "
       + "convert it with onnx.version_converter",
     "output": "output \"y\": expected a value that the graph defines, got none",
+    "resize":
+      "node \"r\" (Resize, opset 13): expected scales or sizes, one for each of 2 axes, got 0 scales",
+    "scalar": "node \"l\" (LeakyRelu, opset 17): expected a number that int64 has, got "
+      + "0.01; cast to a float type first",
     "shape":
       "node \"m\" (MatMul, opset 17): expected matrices […, m, k] and […, k, n], got [2, 4] and [3, 2]",
     "stride": "node \"p\" (MaxPool, opset 17): expected strides of at least 1, one for each of the "
@@ -256,15 +222,5 @@ struct ImportCase: Decodable, Sendable, CustomTestStringConvertible {
       #expect("\(error)" == "\(path): \(message)")
       return error is ONNXError
     }
-  }
-}
-
-extension Tensor {
-  /// The first example of a batch.
-  fileprivate var firstRow: Tensor {
-    let count = elementCount / shape[0]
-    let shape = Shape([1] + self.shape.dropFirst())
-    return integers.map { Tensor(Array($0.prefix(count)), shape: shape) }
-      ?? Tensor(Array(array(as: Float.self).prefix(count)), shape: shape)
   }
 }

@@ -111,7 +111,7 @@ import Testing
     #expect(
       error.description
         == "\(model.source.name): tensor \"w\" (byte \(proto.span.start)): the side file "
-        + "\"\(test.location)\" is not read: \(test.message)")
+        + "\"\(test.location.replacing("\u{0}", with: "\\0"))\" is not read: \(test.message)")
   }
 
   @Test(

@@ -1,17 +1,18 @@
 import CrestONNX
 import CrestTensor
+import CrestTestSupport
 import Foundation
+import ONNXTestSupport
 import Testing
 
 @Suite struct `Malformed models` {
   /// What the reader says to each, in the table's order; a reviewed list beside the fixtures.
-  @Test func `are refused with their reasons`() throws {
+  @Test func `are refused with their reasons, a committed list`() throws {
     #expect(MalformedModel.all.count >= 100)
-    let said = MalformedModel.all.map { "\($0.name): \(Self.refusal(of: $0))" }
-    let text = try String(contentsOfFile: Fixtures.onnx + "/malformed.txt", encoding: .utf8)
-    let expected = text.split(separator: "\n").map(String.init)
-    for (said, expected) in zip(said, expected) { #expect(said == expected) }
-    #expect(said.count == expected.count, "\(said.joined(separator: "\n"))")
+    try Snapshot(
+      "Tests/Fixtures/onnx/malformed.txt",
+      heading: "What is said to the models of Tests/ONNXTestSupport/MalformedModel.swift"
+    ).expect(MalformedModel.all.map { "\($0.name): \(Self.refusal(of: $0))" })
   }
 
   @Test func `have different names`() {

@@ -1,5 +1,6 @@
 import CrestONNX
 import CrestTensor
+import ONNXTestSupport
 import Testing
 
 @Suite struct `Mutated models` {
@@ -8,12 +9,12 @@ import Testing
   func `are read or refused, and nothing else`(seed: UInt64) throws {
     let models = try Fixtures.names.map { try Fixtures.bytes($0) }.filter { $0.count < 20_000 }
     let rounds = 200_000
-    var random = SplitMix(state: seed)
+    var random = SplitMix(seed: seed)
     var readCount = 0
     var tensorCount = 0
     for _ in 0..<rounds {
-      var bytes = models[random.below(models.count)]
-      random.mutate(&bytes)
+      var bytes = random.element(of: models)
+      ModelMutator.mutate(&bytes, &random)
       guard let model = Self.model(bytes) else { continue }
       readCount += 1
       let tensors = Self.tensors(of: model)
@@ -29,6 +30,30 @@ import Testing
     #expect(tensorCount > rounds / 20, "seed \(seed): \(tensorCount) tensors")
   }
 
+  /// Damage of fields, which gets further: what is imported is run, trained and written back too.
+  ///
+  /// `script/campaign fuzz-onnx` does this a million times, under the address sanitizer.
+  @Test(arguments: [0xC4E5_7002 as UInt64])
+  func `are imported or refused, and nothing else`(seed: UInt64) throws {
+    let folder = try TemporaryFolder()
+    let models = try Fixtures.onnxFiles(in: Fixtures.onnx)
+      .map { try fileBytes(Fixtures.onnx + "/" + $0) }.filter { $0.count < 20_000 }
+    let mutator = ModelMutator(models, seed: seed)
+    let journey = try ModelJourney()
+    var counts: [ModelJourney.Stage: Int] = [:]
+    for number in 0..<10_000 {
+      let path = try folder.write(mutator.model(number), to: "model.onnx")
+      do {
+        counts[try journey.run(path, copy: folder.path + "/copy.onnx"), default: 0] += 1
+      } catch {
+        Issue.record("seed \(seed), number \(number): \(error)")
+      }
+    }
+    for stage in [ModelJourney.Stage.refusedByReader, .refusedByImporter, .run] {
+      #expect(counts[stage, default: 0] > 500, "seed \(seed): \(counts)")
+    }
+  }
+
   /// The model, or nil when it is refused; a crash is what this looks for.
   private static func model(_ bytes: [UInt8]) -> ModelProto? {
     try? ModelProto(bytes: bytes, name: "mutated")
@@ -42,37 +67,5 @@ import Testing
   private static func copies(_ model: ModelProto, _ bytes: [UInt8]) -> Bool {
     let copy = Result { () throws(ONNXError) in try ModelSplice(model).content.bytes() }
     return copy == .success(bytes)
-  }
-}
-
-/// Steele, Lea and Flood's SplitMix64.
-private struct SplitMix {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ mixed >> 31
-  }
-
-  mutating func below(_ count: Int) -> Int {
-    Int(next() % UInt64(count))
-  }
-
-  mutating func mutate(_ bytes: inout [UInt8]) {
-    let interesting: [UInt8] = [0, 1, 0x7F, 0x80, 0xFF, 0x0A, 0x3A]
-    for _ in 0...below(3) where !bytes.isEmpty {
-      let index = below(bytes.count)
-      switch below(6) {
-      case 0: bytes[index] ^= 1 << UInt8(below(8))
-      case 1: bytes[index] = UInt8(truncatingIfNeeded: next())
-      case 2: bytes[index] = interesting[below(interesting.count)]
-      case 3: bytes.remove(at: index)
-      case 4: bytes.insert(bytes[index], at: index)
-      default: if below(8) == 0 { bytes.removeSubrange(index...) }
-      }
-    }
   }
 }

@@ -5,6 +5,7 @@ import CrestONNX
 import CrestOptimizers
 import CrestRuntime
 import CrestTensor
+import CrestTestSupport
 import CrestTraining
 import Foundation
 import Testing
@@ -25,23 +26,10 @@ import Testing
     let schedule: Schedule
   }
 
-  static let folder: String? = {
-    let manager = FileManager.default
-    if let given = ProcessInfo.processInfo.environment["CREST_SHARED"] { return given + "/parity" }
-    var folder = URL(filePath: #filePath).deletingLastPathComponent()
-    while folder.path() != "/" {
-      folder = folder.deletingLastPathComponent()
-      let candidate = folder.appending(path: "shared/parity").path(percentEncoded: false)
-      if manager.fileExists(atPath: candidate) { return candidate }
-    }
-    return nil
-  }()
+  static let folder = SharedFolder.path("parity")
 
   @Test(
-    .enabled(
-      if: folder != nil,
-      "there is no folder shared/parity beside the package or above it, and CREST_SHARED names none"
-    ),
+    .enabled(if: folder != nil, "\(SharedFolder.reason("parity"))"),
     arguments: ["mlp", "lenet", "resnet20", "tabular", "autoencoder", "lstm", "bert"])
   func `ten steps on an ONNX file are PyTorch's`(name: String) throws {
     let folder = "\(try #require(Self.folder))/\(name)"

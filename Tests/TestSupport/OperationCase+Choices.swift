@@ -3,7 +3,8 @@ import CrestTensor
 
 extension OperationCase {
   /// Operations that choose elements by index, or tell which index is chosen.
-  static let choices: [OperationCase] = gathers + elementGathers + searches
+  static let choices: [OperationCase] =
+    gathers + elementGathers + partGathers + scatters + searches + rankings
 
   private static let gathers: [OperationCase] = [
     ("embedding", 0, [7, 3], [4]), ("sequences of tokens", 0, [7, 3], [2, 5]),
@@ -35,6 +36,55 @@ extension OperationCase {
         GatherElementsGradient(axis: axis, inputShape: data), variant,
         [CaseInput(chosen), input]),
     ]
+  }
+
+  private static let partGathers: [OperationCase] = [
+    ("single elements", [3, 4], [5, 2]), ("rows", [3, 4], [2, 3, 1]),
+    ("matrices of four axes", [2, 3, 2, 2], [4, 2]), ("no index", [3, 2], [0, 1]),
+  ].map { variant, shape, indices in
+    let count = Int64(shape.min() ?? 0)
+    return OperationCase(
+      GatherND(), variant,
+      [CaseInput(Shape(shape)), CaseInput(Shape(indices), .whole(-count...count - 1, .int64))])
+  }
+
+  /// Of one place only one update may be there, or central differences see the last one alone.
+  private static let scatters: [OperationCase] =
+    [ScatterReduction.none, .add].flatMap { reduction in
+      let parts = ("\(reduction)", CaseInput([1, 2], .whole(0...1, .int64)))
+      return [
+        OperationCase(
+          ScatterElements(axis: 1, reduction: reduction), "\(reduction)",
+          [CaseInput([3, 4]), CaseInput([3, 1], .whole(-4...3, .int64)), CaseInput([3, 1])]),
+        OperationCase(
+          ScatterND(reduction: reduction), parts.0,
+          [CaseInput([2, 3, 4]), parts.1, CaseInput([1, 4])]),
+      ]
+    } + [
+      OperationCase(
+        ScatterElements(axis: 0, reduction: .add), "add, several to one",
+        [CaseInput([2, 3]), CaseInput([6, 3], .whole(0...1, .int32)), CaseInput([6, 3])])
+    ]
+    + [ScatterReduction.mul, .max, .min].flatMap { reduction in
+      [
+        OperationCase(
+          ScatterElements(axis: 0, reduction: reduction), "\(reduction)",
+          [CaseInput([3, 4]), CaseInput([2, 4], .whole(0...2, .int64)), CaseInput([2, 4])],
+          differentiation: .refused),
+        OperationCase(
+          ScatterND(reduction: reduction), "\(reduction)",
+          [CaseInput([3, 4]), CaseInput([2, 1], .whole(0...2, .int64)), CaseInput([2, 4])],
+          differentiation: .refused),
+      ]
+    }
+
+  private static let rankings: [OperationCase] = [
+    ("largest of rows", 3, 1, true, [4, 7]), ("smallest of columns", 2, 0, false, [5, 3]),
+    ("all", 5, 0, true, [5]), ("none", 0, 1, true, [2, 3]),
+  ].map { variant, count, axis, takesLargest, shape in
+    OperationCase(
+      TopKIndices(count: count, axis: axis, takesLargest: takesLargest), variant,
+      [CaseInput(Shape(shape), .spaced(offset: 0))])
   }
 
   private static let searches: [OperationCase] = [

@@ -19,7 +19,27 @@ extension OperationCase {
       one(Tanh(), .uniform(-3...3), 1e-6),
       one(Softplus(), .uniform(-5...5), 1e-6),
       one(Erf(), .uniform(-3...3), 1e-6),
-    ].flatMap { $0 }
+    ].flatMap { $0 } + trigonometric + roundings
+
+  private static let trigonometric: [OperationCase] = Trigonometric.Function.allCases.map {
+    function in
+    let domain: CaseInput.Domain =
+      switch function {
+      case .areaCosine: .uniform(1.2...4)
+      case .arcCosine, .arcSine, .areaTangent: .uniform(-0.8...0.8)
+      case .tangent: .uniform(-1.2...1.2)
+      default: .uniform(-3...3)
+      }
+    return OperationCase(
+      Trigonometric(function), function.rawValue, [CaseInput([5, 7], domain)], tolerance: 1e-6)
+  }
+
+  // Multiples of ¼ plus ⅛ lie on no step.
+  private static let roundings: [OperationCase] = Rounding.Mode.allCases.map {
+    OperationCase(
+      Rounding($0), $0.rawValue, [CaseInput([37], .spaced(offset: 0.125))],
+      tolerance: roundedOnce)
+  }
 
   private static func one(
     _ operation: some CrestGraph.Operation, _ domain: CaseInput.Domain, _ tolerance: Double

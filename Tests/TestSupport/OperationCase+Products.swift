@@ -13,7 +13,19 @@ extension OperationCase {
       ("large enough for tiles", [33, 17], [17, 35]),
     ].map { variant, a, b in
       OperationCase(MatMul(), variant, [CaseInput(Shape(a)), CaseInput(Shape(b))])
-    } + gemms
+    } + gemms + wholeNumberProducts
+
+  private static let wholeNumberProducts: [OperationCase] = [ElementType.int64, .int32].flatMap {
+    type in
+    let (a, b) = (
+      CaseInput([3, 4], .whole(-9...9, type)), CaseInput([4, 5], .whole(-9...9, type))
+    )
+    return [
+      OperationCase(MatMul(), "\(type)", [a, b]),
+      OperationCase(
+        Gemm(alpha: 2, beta: -1), "\(type)", [a, b, CaseInput([5], .whole(-9...9, type))]),
+    ]
+  }
 
   private static let gemms: [OperationCase] = [
     OperationCase(Gemm(), "two inputs", [CaseInput([3, 4]), CaseInput([4, 5])]),

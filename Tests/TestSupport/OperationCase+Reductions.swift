@@ -14,6 +14,9 @@ extension OperationCase {
           ReduceMax(axes: axes, keepsDimensions: keeps), variant,
           [CaseInput(shape, .spaced(offset: 0))]),
         OperationCase(
+          ReduceProd(axes: axes, keepsDimensions: keeps), variant,
+          [CaseInput(shape, .awayFromZero)]),
+        OperationCase(
           ReduceMin(axes: axes, keepsDimensions: keeps), variant,
           [CaseInput(shape, .spaced(offset: 0))]),
       ]
@@ -25,7 +28,25 @@ extension OperationCase {
         differentiation: .outputs([])),
       OperationCase(
         ReduceSum(axes: [1], keepsDimensions: false), "no groups", [CaseInput([0, 3])]),
-    ] + runningSums
+      OperationCase(
+        ReduceProd(axes: [0], keepsDimensions: false), "of nothing", [CaseInput([0, 3])]),
+      OperationCase(
+        ReduceProd(axes: [1], keepsDimensions: false), "some 0", [CaseInput([12, 3], .mask)]),
+    ] + wholeNumbers + runningSums
+
+  private static let wholeNumbers: [OperationCase] = {
+    func each(_ operation: some Reduction) -> [OperationCase] {
+      [ElementType.int64, .int32, .uint8].map {
+        OperationCase(
+          operation, "\($0)", [CaseInput([3, 4], .whole($0 == .uint8 ? 0...9 : -9...9, $0))])
+      }
+    }
+    return each(ReduceSum(axes: [1], keepsDimensions: true))
+      + each(ReduceMean(axes: [0], keepsDimensions: false))
+      + each(ReduceMax(axes: [1], keepsDimensions: false))
+      + each(ReduceMin(axes: [0, 1], keepsDimensions: false))
+      + each(ReduceProd(axes: [1], keepsDimensions: false))
+  }()
 
   private static let runningSums: [OperationCase] =
     [

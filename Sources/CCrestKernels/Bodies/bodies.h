@@ -13,3 +13,5 @@
 #include "reduce.h"
 #include "scan.h"
 #include "softmax.h"
+#include "winograd.h"
+#include "winograd_gradient.h"

@@ -255,6 +255,68 @@ static void depthwise_pack_gradient_filters(const conv2d_call *call) {
   }
 }
 
+// Filters (O, C, taps) as panels of columns (O, width), of the columns (taps, C).
+static void conv2d_pack_columns(void *context, size_t chunk, size_t worker) {
+  (void)worker;
+  const conv2d_call *call = context;
+  const size_t C = call->p->channels, taps = ck_conv2d_taps(call->p), n = taps * C, j = chunk * CK_TILE_COLUMNS;
+  const size_t columns = panel_columns(n, j), width = panel_width(columns);
+  float *out = call->filters + j * call->p->output_channels;
+  for (size_t o = 0; o < call->p->output_channels; o++, out += width)
+    for (size_t i = 0; i < width; i++)
+      out[i] = i < columns ? call->w[(o * C + (j + i) % C) * taps + (j + i) / C] : 0;
+}
+
+// Adds a row of columns, an output's share, to the window it comes from.
+CK_INLINE void conv2d_add_columns(const ck_conv2d *p, const float *columns, size_t row, size_t column, float *dx) {
+  const size_t C = p->channels;
+  // Taps side by side are one run of floats, cut where the image ends.
+  const size_t runs = p->dilation_width == 1 ? 1 : p->kernel_width, run = p->kernel_width / runs;
+  for (size_t v = 0; v < p->kernel_height; v++) {
+    const ptrdiff_t h = (ptrdiff_t)(row * p->stride_height + v * p->dilation_height) - (ptrdiff_t)p->pad_top;
+    if (h < 0 || (size_t)h >= p->height) continue;
+    for (size_t r = 0; r < runs; r++) {
+      const ptrdiff_t w = (ptrdiff_t)(column * p->stride_width + r * p->dilation_width) - (ptrdiff_t)p->pad_left;
+      const size_t first = w < 0 ? (size_t)-w : 0;
+      const ptrdiff_t left = (ptrdiff_t)p->width - w;
+      const size_t last = left < 0 ? 0 : ck_least(run, (size_t)left);
+      if (first >= last) continue;
+      const float *from = columns + (v * p->kernel_width + r + first) * C;
+      float *to = dx + ((size_t)h * p->width + (size_t)(w + (ptrdiff_t)first)) * C;
+      for (size_t i = 0; i < (last - first) * C; i += CK_LANES) {
+        const size_t lanes = (last - first) * C - i;
+        vf_store_upto(to + i, vf_load_upto(to + i, lanes) + vf_load_upto(from + i, lanes), lanes);
+      }
+    }
+  }
+}
+
+static void conv2d_columns_chunk(void *context, size_t image, size_t worker) {
+  const conv2d_call *call = context;
+  const ck_conv2d *p = call->p;
+  const size_t O = p->output_channels, n = ck_conv2d_taps(p) * p->channels, pitch = ck_conv2d_column_floats(p);
+  const size_t pixels = p->output_height * p->output_width;
+  const float *dy = call->dy + image * pixels * O;
+  float *dx = call->dx + image * p->height * p->width * p->channels;
+  float *buffer = call->windows + worker * CK_CONV2D_COLUMN_ROWS * pitch;
+  const tile_result result = {.alpha = 1};
+  memset(dx, 0, p->height * p->width * p->channels * sizeof(float));
+  for (size_t first = 0; first < pixels; first += CK_CONV2D_COLUMN_ROWS) {
+    const size_t count = ck_least(CK_CONV2D_COLUMN_ROWS, pixels - first), panels = ck_ceil_div(count, CK_TILE_ROWS);
+    for (size_t j = 0; j < n; j += CK_TILE_COLUMNS) {
+      const size_t width = panel_width(panel_columns(n, j));
+      const tile_terms terms = {.outer = 1, .inner = 1, .length = O, .a_row = O, .b_step = width};
+      for (size_t panel = 0; panel < panels; panel++) {
+        const size_t i = ck_split(count, panels, panel), rows = ck_split(count, panels, panel + 1) - i;
+        tile_for(rows, width, true)(&terms, dy + (first + i) * O, call->filters + j * O, buffer + i * pitch + j, pitch,
+                                    width, &result);
+      }
+    }
+    for (size_t i = 0; i < count; i++)
+      conv2d_add_columns(p, buffer + i * pitch, (first + i) / p->output_width, (first + i) % p->output_width, dx);
+  }
+}
+
 static void CK_FN(conv2d_input_gradient_f32)(ck_pool *pool, const ck_conv2d *p, const float *dy, const float *w,
                                              float *dx, void *scratch) {
   if (ck_conv2d_is_pointwise(p)) {
@@ -264,6 +326,12 @@ static void CK_FN(conv2d_input_gradient_f32)(ck_pool *pool, const ck_conv2d *p, 
   }
   conv2d_call call = {.p = p, .gradient_plan = ck_plan_conv2d_input_gradient(p), .w = w, .dy = dy, .dx = dx,
                       .filters = scratch};
+  if (ck_conv2d_gradient_by_columns(p)) {
+    call.windows = call.filters + p->output_channels * ck_conv2d_column_floats(p);
+    ck_pool_run(pool, ck_ceil_div(ck_conv2d_taps(p) * p->channels, CK_TILE_COLUMNS), conv2d_pack_columns, &call);
+    ck_pool_run(pool, p->batch, conv2d_columns_chunk, &call);
+    return;
+  }
   call.windows = call.filters + p->groups * call.gradient_plan.group_filter_floats;
   if (ck_conv2d_is_depthwise(p))
     depthwise_pack_gradient_filters(&call);
@@ -364,6 +432,16 @@ static void conv2d_filter_gradient_order(void *context, size_t chunk, size_t wor
   }
 }
 
+// dw from the partial sums of `parts` ranges of the batch.
+static void conv2d_finish_filter_gradient(ck_pool *pool, const ck_conv2d *p, size_t parts, float *partial,
+                                          float *dw) {
+  conv2d_call call = {.p = p, .plan = {.parts = parts}, .partial = partial, .dw = dw};
+  size_t count = ck_conv2d_taps(p) * (p->channels / p->groups) * p->output_channels;
+  if (parts > 1) ck_pool_run(pool, ck_ceil_div(count, CK_CONV2D_SUM_FLOATS), conv2d_filter_gradient_sum, &call);
+  ck_pool_run(pool, p->groups * ck_ceil_div(p->output_channels / p->groups, CK_GEMM_LANES_MOST),
+              conv2d_filter_gradient_order, &call);
+}
+
 static void CK_FN(conv2d_filter_gradient_f32)(ck_pool *pool, const ck_conv2d *p, const float *x,
                                               const float *dy, float *dw, void *scratch) {
   if (ck_conv2d_is_pointwise(p)) {
@@ -380,10 +458,7 @@ static void CK_FN(conv2d_filter_gradient_f32)(ck_pool *pool, const ck_conv2d *p,
   call.windows = call.partial + ck_plan_round(call.plan.parts * count, CK_GEMM_LANES_MOST);
   call.packed_dy = call.windows + ck_pool_thread_count(pool) * call.plan.window_floats;
   ck_pool_run(pool, call.plan.parts * call.plan.slices, conv2d_filter_gradient_chunk, &call);
-  if (call.plan.parts > 1)
-    ck_pool_run(pool, ck_ceil_div(count, CK_CONV2D_SUM_FLOATS), conv2d_filter_gradient_sum, &call);
-  ck_pool_run(pool, p->groups * ck_ceil_div(p->output_channels / p->groups, CK_GEMM_LANES_MOST),
-              conv2d_filter_gradient_order, &call);
+  conv2d_finish_filter_gradient(pool, p, call.plan.parts, call.partial, dw);
 }
 
 #endif

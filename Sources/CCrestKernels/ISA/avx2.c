@@ -9,7 +9,7 @@
 #define CK_TABLE ck_table_avx2
 #define CK_TABLE_ISA CK_ISA_AVX2
 
-#pragma clang attribute push(__attribute__((target("avx2,fma,f16c,bmi2"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target("avx2,fma,f16c,bmi2,prfchw"))), apply_to = function)
 #include "../Bodies/bodies.h"
 #pragma clang attribute pop
 

@@ -10,7 +10,7 @@
 #define CK_TABLE_ISA CK_ISA_AVX512
 
 #pragma clang attribute push( \
-    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c,bmi2"))), apply_to = function)
+    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c,bmi2,prfchw"))), apply_to = function)
 #include "../Bodies/bodies.h"
 #pragma clang attribute pop
 

@@ -97,6 +97,23 @@ static inline ck_conv2d_phase ck_plan_phase(size_t phase, size_t size, size_t st
   return result;
 }
 
+// An input gradient by columns: every output's share of its window is one row of a matrix product, dy · w, and rows
+// are added where their windows lie. It wastes no lanes where channels are few, and multiplies by no padding where
+// kernels are large; it adds every product's sum once more.
+enum { CK_CONV2D_COLUMN_ROWS = 28 };
+static inline size_t ck_conv2d_column_floats(const ck_conv2d *p) {
+  return ck_plan_round(ck_conv2d_taps(p) * p->channels, CK_GEMM_LANES_MOST);
+}
+static inline bool ck_conv2d_gradient_by_columns(const ck_conv2d *p) {
+  if (p->groups != 1 || p->batch < 4) return false;
+  // Per image, in products of a lane; adding a lane costs about four.
+  size_t columns = p->output_height * p->output_width * ck_conv2d_column_floats(p) * (p->output_channels + 4);
+  size_t phases = p->stride_height * p->stride_width;
+  size_t direct = p->height * p->width * ck_plan_ceil(ck_conv2d_taps(p), phases) * p->output_channels *
+                  ck_plan_round(p->channels, CK_GEMM_LANES_MOST);
+  return columns < direct;
+}
+
 typedef struct ck_conv2d_gradient_plan {
   size_t phases_height, phases_width;  // at most the stride, at most the size
   size_t block_rows, blocks;           // of the rows of a phase

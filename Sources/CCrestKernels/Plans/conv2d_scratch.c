@@ -10,6 +10,8 @@ size_t ck_conv2d_scratch_bytes(const ck_conv2d *p, size_t thread_count) {
 size_t ck_conv2d_input_gradient_scratch_bytes(const ck_conv2d *p, size_t thread_count) {
   if (ck_conv2d_is_pointwise(p))
     return ck_gemm_scratch_bytes(ck_conv2d_pixels(p), p->channels, p->output_channels, thread_count);
+  if (ck_conv2d_gradient_by_columns(p))
+    return (p->output_channels + thread_count * CK_CONV2D_COLUMN_ROWS) * ck_conv2d_column_floats(p) * sizeof(float);
   ck_conv2d_gradient_plan plan = ck_plan_conv2d_input_gradient(p);
   return (p->groups * plan.group_filter_floats + thread_count * plan.window_floats) * sizeof(float);
 }

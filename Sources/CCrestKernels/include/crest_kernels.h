@@ -23,6 +23,42 @@ typedef struct ck_conv2d {
   size_t groups;
 } ck_conv2d;
 
+// An image that is computed while it is read: per channel, x · scale + shift [+ second · second_scale], of which
+// relu keeps the positive part (and NaN). Without scale and shift it is x as it is.
+typedef struct ck_affine {
+  const float *x;
+  const float *_Nullable scale, *_Nullable shift;          // (C); both or neither
+  const float *_Nullable second, *_Nullable second_scale;  // of x's shape, and (C); both or neither, with scale only
+  bool relu;
+} ck_affine;
+
+// Batch normalisation of rows of channels as coefficients: mean and variance (population) of each channel,
+// factor = scale / sqrt(variance + epsilon) and shift = bias - mean · factor, so that y = x · factor + shift.
+typedef struct ck_normalization {
+  float epsilon;
+  const float *scale, *bias;
+  float *mean, *variance, *factor, *shift;
+} ck_normalization;
+// Its gradient as coefficients: dscale, dbias, and dx = dy · dy_factor + x · x_factor + shift.
+typedef struct ck_normalization_gradient {
+  float epsilon;
+  const float *x, *scale, *mean, *variance;
+  float *dscale, *dbias, *dy_factor, *x_factor, *shift;
+} ck_normalization_gradient;
+
+// What is done to a convolution's result while it is stored, in this order.
+typedef struct ck_conv2d_output {
+  float *y;
+  const float *_Nullable bias;    // (O): added
+  const float *_Nullable addend;  // of y's shape: added
+  // Keeps what stands where mask · mask_scale + mask_shift > 0 (mask > 0 without them), and makes the rest 0.
+  const float *_Nullable mask, *_Nullable mask_scale, *_Nullable mask_shift;
+  const ck_normalization *_Nullable normalization;  // of y
+  // Of normalisations whose gradient y is.
+  size_t gradient_count;
+  const ck_normalization_gradient *_Nullable gradients[2];
+} ck_conv2d_output;
+
 typedef struct ck_pool2d {
   size_t batch, height, width, channels;
   size_t kernel_height, kernel_width, output_height, output_width;
@@ -94,9 +130,19 @@ size_t ck_gemm_scratch_bytes(size_t m, size_t n, size_t k, size_t thread_count);
 size_t ck_conv2d_scratch_bytes(const ck_conv2d *p, size_t thread_count);
 size_t ck_conv2d_input_gradient_scratch_bytes(const ck_conv2d *p, size_t thread_count);
 size_t ck_conv2d_filter_gradient_scratch_bytes(const ck_conv2d *p, size_t thread_count);
+size_t ck_winograd_conv2d_scratch_bytes(const ck_conv2d *p, size_t tile, size_t thread_count);
+size_t ck_winograd_filter_gradient_scratch_bytes(const ck_conv2d *p, size_t tile, size_t thread_count);
 size_t ck_batch_norm_scratch_bytes(size_t rows, size_t channels);
 size_t ck_reduce_scratch_bytes(size_t outer, size_t reduced, size_t inner);
 size_t ck_sum_scratch_bytes(size_t count);
+
+// Whether Winograd's algorithm serves a convolution and its gradients: 3 × 3, stride and dilation 1, one group,
+// padding of at most 2.
+bool ck_winograd_conv2d_serves(const ck_conv2d *p);
+// The floats of transformed filters.
+size_t ck_winograd_filter_floats(size_t tile, size_t channels, size_t filters);
+// The convolution of stride 1 that makes dx from dy, with turned filters.
+ck_conv2d ck_conv2d_input_gradient_as_conv2d(const ck_conv2d *p);
 
 // The uniform in [0, 1) of an element: word (index mod 4) of Philox 4×32-10 (Salmon et al. 2011) under
 // the key (low, high half of seed) and the counter (low, high half of index / 4, step, stream); its

@@ -5,29 +5,41 @@ public import CrestTraining
 /// The columns are `epoch,train_loss,valid_loss`, the learner's metrics, what callbacks report,
 /// `seconds,examples_per_second`;
 /// what an epoch doesn't have is left empty, and an epoch that failed or was interrupted has no row.
-/// Epochs count from 1. The first fit replaces the file, later ones of the same logger continue it.
+/// Epochs count from 1. The first fit replaces the file, later ones of the same logger and those that are
+/// resumed continue it.
 ///
 /// fastai's and Keras's `CSVLogger`.
-public final class CSVLogger: Callback {
+public final class CSVLogger: StatefulCallback {
+  /// All it remembers.
+  public struct State: Codable, Sendable, Hashable {
+    /// The bytes written so far.
+    fileprivate var byteCount = 0
+  }
+
   /// The file.
   public let path: String
+  /// All it remembers.
+  public var state = State()
   private var file: LogFile?
 
   /// A logger into the file at `path`.
   public init(path: String) { self.path = path }
 
   /// Begins the file, and writes after each epoch.
-  public var hooks: [Hook] { [.beforeFit(begin), .afterEpoch(write)] }
+  public var hooks: [Hook] { [.beforeFit(open), .beforeEpoch(begin), .afterEpoch(write)] }
   /// After what changes results.
   public var order: Int { CallbackOrder.logger }
 
-  private func begin(_ fit: FitContext) throws {
-    guard file == nil else { return }
-    let file = try LogFile(path: path)
-    let metrics = fit.learner.metrics.map(\.name) + fit.reportNames
-    try file.write(
-      row: ["epoch", "train_loss", "valid_loss"] + metrics + ["seconds", "examples_per_second"])
-    self.file = file
+  private func open(_ fit: FitContext) throws {
+    if file == nil { file = try LogFile(path: path) }
+  }
+
+  private func begin(_ epoch: EpochContext) throws {
+    guard state.byteCount == 0 else { return }
+    let metrics = epoch.learner.metrics.map(\.name) + epoch.fit.reportNames
+    try file?.write(
+      row: ["epoch", "train_loss", "valid_loss"] + metrics + ["seconds", "examples_per_second"],
+      at: &state.byteCount)
   }
 
   private func write(_ epoch: EpochContext) throws {
@@ -37,7 +49,8 @@ public final class CSVLogger: Callback {
       + epoch.fit.reportNames.map { text(epoch.reports[$0]) }
     try file?.write(
       row: ["\(epoch.index + 1)", text(epoch.train?.loss), text(epoch.validation?.loss)]
-        + metrics + [text(epoch.seconds), text(epoch.train?.examplesPerSecond)])
+        + metrics + [text(epoch.seconds), text(epoch.train?.examplesPerSecond)],
+      at: &state.byteCount)
   }
 
   private func text(_ value: Double?) -> String { value.map { "\($0)" } ?? "" }
@@ -45,7 +58,7 @@ public final class CSVLogger: Callback {
 
 extension LogFile {
   /// Appends a row, with quotes where a field needs them (RFC 4180).
-  fileprivate func write(row: [String]) throws(CallbackError) {
+  fileprivate func write(row: [String], at byteCount: inout Int) throws(CallbackError) {
     let fields = row.map { field in
       let isPlain = field.allSatisfy { !$0.isNewline && $0 != "," && $0 != "\"" }
       return isPlain
@@ -54,6 +67,6 @@ extension LogFile {
           + field.split(separator: "\"", omittingEmptySubsequences: false)
           .joined(separator: "\"\"") + "\""
     }
-    try write(line: fields.joined(separator: ","))
+    try write(line: fields.joined(separator: ","), at: &byteCount)
   }
 }

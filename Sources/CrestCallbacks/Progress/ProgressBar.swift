@@ -16,8 +16,9 @@ public final class ProgressBar: Callback {
   private var table = EpochTable(metrics: [], epochCount: 0)
   private var start = 0.0
   private var lastDrawn = -Double.infinity
-  private var batchesDone = 0
+  private var batchesDoneBefore: Int?
   private var batchesInAll = 0
+  private var hasHeader = false
 
   /// A bar that draws at most ten times a second.
   public convenience init(_ output: ProgressOutput = .standardError) {
@@ -48,19 +49,26 @@ public final class ProgressBar: Callback {
       metrics: learner.metrics.map(\.name) + fit.reportNames, epochCount: fit.epochCount)
     start = seconds()
     lastDrawn = -.infinity
-    batchesDone = 0
+    batchesDoneBefore = nil
+    hasHeader = false
     batchesInAll = fit.epochCount * (fit.batchesPerEpoch + learner.validLoader.batchCount)
-    for slowdown in fit.slowdowns { writeLine(slowdown) }
+    for slowdown in fit.slowdowns {
+      clearLine()
+      output.note(slowdown + "\n")
+    }
   }
 
   private func draw(_ batch: BatchContext) {
     guard batch.outcome.isInOrder else { return }
-    batchesDone += 1
+    let done = batchesDone(in: batch)
+    // A fit that is gone on with has not taken the time of the batches before.
+    let before = batchesDoneBefore ?? done - 1
+    batchesDoneBefore = before
     let now = seconds()
     let isLast = batch.index + 1 == batch.pass.batchCount
     guard output.isTerminal, isLast || now - lastDrawn >= interval else { return }
     lastDrawn = now
-    let left = (now - start) / Double(batchesDone) * Double(batchesInAll - batchesDone)
+    let left = (now - start) / Double(done - before) * Double(batchesInAll - done)
     let purpose = batch.isTraining ? "" : " validation"
     let line = ProgressLine(
       title: "epoch \(batch.epoch + 1)/\(batch.fit.epochCount)\(purpose)",
@@ -75,9 +83,18 @@ public final class ProgressBar: Callback {
       "\r" + line.text(width: output.width() - 1, isUnicode: output.isUnicode) + clearRest)
   }
 
+  /// The batches of the fit up to the end of `batch`.
+  private func batchesDone(in batch: BatchContext) -> Int {
+    let perEpoch = batch.fit.batchesPerEpoch
+    let validation = batch.learner.validLoader.batchCount
+    return batch.epoch * (perEpoch + validation) + (batch.isTraining ? 0 : perEpoch)
+      + batch.index + 1
+  }
+
   private func writeRow(_ epoch: EpochContext) {
     guard epoch.outcome.isInOrder else { return }
-    if epoch.index == 0 { writeLine(table.header) }
+    if !hasHeader { writeLine(table.header) }
+    hasHeader = true
     writeLine(table.row(epoch))
   }
 

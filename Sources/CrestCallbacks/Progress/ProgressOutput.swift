@@ -16,16 +16,19 @@ public struct ProgressOutput {
   public let width: () -> Int
   /// Writes text as it is.
   public let write: (String) -> Void
+  /// Writes a line that is no result, as what makes a fit slow, line feed included.
+  public let note: (String) -> Void
 
-  /// An output of one's own.
+  /// An output of one's own; notes are written like all else unless they have a way of their own.
   public init(
     isTerminal: Bool, isUnicode: Bool = true, width: @escaping () -> Int = { 80 },
-    write: @escaping (String) -> Void
+    note: ((String) -> Void)? = nil, write: @escaping (String) -> Void
   ) {
     self.isTerminal = isTerminal
     self.isUnicode = isUnicode
     self.width = width
     self.write = write
+    self.note = note ?? write
   }
 
   /// The process's standard error.

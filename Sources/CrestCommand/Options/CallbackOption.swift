@@ -32,15 +32,66 @@ struct NamedCallback: Sendable {
       CSVLogger(path: try settings.required("path"))
     },
     NamedCallback(
-      name: "early-stopping", settings: ["monitor", "patience", "min-delta", "mode"]
+      name: "early-stopping",
+      settings: ["monitor", "patience", "min-delta", "mode", "restore-best"]
     ) { settings in
       try EarlyStopping(
-        monitor: settings.text("monitor").map { EarlyStopping.Monitor($0) } ?? .validLoss,
+        monitor: settings.text("monitor").map { Monitor($0) } ?? .validLoss,
         patience: settings.value("patience", "a whole number", Int.init) ?? 1,
         minDelta: settings.value("min-delta", "a number", Double.init) ?? 0,
-        mode: settings.value(
-          "mode", MetricDirection.allCases.map(\.rawValue).joined(separator: " or "),
-          MetricDirection.init))
+        mode: settings.mode(), restoresBest: settings.flag("restore-best") ?? false)
+    },
+    NamedCallback(name: "ema", settings: ["decay", "validates"]) { settings in
+      try EMA(
+        decay: settings.value("decay", "a number", Double.init) ?? 0.999,
+        validates: settings.flag("validates") ?? true)
+    },
+    NamedCallback(name: "gradient-accumulation", settings: ["batches"]) { settings in
+      let batches = try settings.required("batches")
+      guard let count = Int(batches) else {
+        throw CommandError.settingValue(
+          callback: "gradient-accumulation", setting: "batches", value: batches,
+          expected: "a whole number")
+      }
+      return try GradientAccumulation(batches: count)
+    },
+    NamedCallback(name: "gradient-clip", settings: ["by", "max"]) { settings in
+      try GradientClip(
+        settings.value(
+          "by", GradientClip.Kind.allCases.map(\.rawValue).joined(separator: " or "),
+          GradientClip.Kind.init) ?? .norm,
+        maximum: settings.value("max", "a number", Double.init) ?? 1)
+    },
+    NamedCallback(
+      name: "model-checkpoint",
+      settings: [
+        "folder", "every", "keep-last", "monitor", "keep-best", "mode", "contents", "name",
+      ]
+    ) { settings in
+      try ModelCheckpoint(
+        folder: settings.required("folder"),
+        every: settings.value("every", "as in 2epochs or 500steps", { CheckpointInterval($0) })
+          ?? .epochs(1),
+        keepLast: settings.value("keep-last", "a whole number", Int.init) ?? 3,
+        monitor: settings.text("monitor").map { Monitor($0) },
+        keepBest: settings.value("keep-best", "a whole number", Int.init) ?? 1,
+        mode: settings.mode(),
+        contents: settings.value(
+          "contents", Learner.Contents.allCases.map(\.rawValue).joined(separator: " or "),
+          Learner.Contents.init) ?? .everything,
+        name: settings.text("name") ?? "checkpoint-{step:10}")
+    },
+    NamedCallback(
+      name: "reduce-lr-on-plateau",
+      settings: ["monitor", "factor", "patience", "min-delta", "cooldown", "min-lr", "mode"]
+    ) { settings in
+      try ReduceLROnPlateau(
+        monitor: settings.text("monitor").map { Monitor($0) } ?? .validLoss,
+        factor: settings.value("factor", "a number", Double.init) ?? 0.1,
+        patience: settings.value("patience", "a whole number", Int.init) ?? 10,
+        minDelta: settings.value("min-delta", "a number", Double.init) ?? 1e-4,
+        cooldown: settings.value("cooldown", "a whole number", Int.init) ?? 0,
+        minLR: settings.value("min-lr", "a number", Double.init) ?? 0, mode: settings.mode())
     },
     NamedCallback(name: "step-logger", settings: ["path"]) { settings in
       StepLogger(path: try settings.required("path"))
@@ -71,6 +122,16 @@ struct CallbackSettings {
       throw .missingSetting(callback: callback, setting: key)
     }
     return value
+  }
+
+  func flag(_ key: String) throws(CommandError) -> Bool? {
+    try value(key, "true or false", Bool.init)
+  }
+
+  func mode() throws(CommandError) -> MetricDirection? {
+    try value(
+      "mode", MetricDirection.allCases.map(\.rawValue).joined(separator: " or "),
+      MetricDirection.init)
   }
 
   func value<Value>(

@@ -43,20 +43,27 @@ struct ModelOptions: ParsableArguments {
   @Flag(help: "Print results as JSON, one object a line.")
   var json = false
 
-  /// Reads the data and makes the network for it; with `keepsAll`, a set without a validation part keeps
-  /// all its examples for training, and is measured on them.
+  /// Reads the data and makes the network for it.
+  ///
+  /// With `keepsAll`, a set without a validation part keeps all its examples for training, and is measured
+  /// on them. `headClasses` gives a network from a file a new last layer.
   func load(
-    keepsAll: Bool = false
+    keepsAll: Bool = false, headClasses: Int? = nil
   ) throws -> (data: DataSplit, model: Model, loss: Loss?) {
     let loss = try self.loss.map(Loss.named)
     try checkModelName()
+    if let headClasses {
+      guard isFile else { throw CommandError.headOfBuiltIn(model: model) }
+      guard headClasses >= 1 else { throw CommandError.headClasses(headClasses) }
+    }
     let engine = try Engine(threadCount: threads)
     var split = try DataSource(data).load()
     if keepsAll, let whole = split.whole { split = DataSplit(measuringOn: whole) }
     if isFile {
-      let network = try Model(
-        onnx: model, inputShapes: inputShapes(split), seed: seed, engine: engine)
-      return (split, network, loss)
+      let file = try ONNXFile(path: model)
+      let template = try ONNXTemplate(
+        file, inputShapes: inputShapes(of: file, split), headClasses: headClasses)
+      return (split, try Model(template: template, seed: seed, engine: engine), loss)
     }
     let inputs = split.train.inputs
     guard inputs.count == 1 else {
@@ -77,8 +84,8 @@ struct ModelOptions: ParsableArguments {
   var isFile: Bool { model.hasSuffix(".onnx") }
 
   /// The shapes of examples by the names of the file's inputs, for sizes that the file leaves open.
-  private func inputShapes(_ split: DataSplit) throws -> [String: Shape] {
-    let names = try ONNXTemplate.inputNames(path: model)
+  private func inputShapes(of file: ONNXFile, _ split: DataSplit) -> [String: Shape] {
+    let names = file.inputNames
     let inputs = split.train.inputs
     // A single input needs no name to be recognised by.
     if let name = names.first, names.count == 1, inputs.count == 1 {

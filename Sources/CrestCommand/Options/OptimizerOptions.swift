@@ -20,8 +20,10 @@ struct OptimizerOptions: ParsableArguments {
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("Weight decay (default: the optimiser's own).", valueName: "x"))
-  var weightDecay: Double?
+    help: ArgumentHelp(
+      "Weight decay (default: the optimiser's own); of groups of parameters as with --max-lr.",
+      valueName: "x|x,x…"))
+  var weightDecay: GroupValuesOption?
 
   @Option(
     help: ArgumentHelp("How weights decay (default: the optimiser's own).", valueName: "kind"))
@@ -46,9 +48,12 @@ struct OptimizerOptions: ParsableArguments {
   /// The optimiser; its momentum is the option's first value.
   func makeOptimizer() throws -> any Optimizer {
     try BuiltInOptimizer.named(optimizer).make(
-      momentum: momentum?.first, weightDecay: weightDecay, decayKind: weightDecayKind,
+      momentum: momentum?.first, weightDecay: weightDecay?.largest, decayKind: weightDecayKind,
       decayTargets: weightDecayOn)
   }
+
+  /// What the optimiser's weight decay, the largest, is multiplied by in each group.
+  var weightDecays: GroupValues { weightDecay?.scaledToLargest ?? .same(1) }
 }
 
 extension WeightDecayKind: ExpressibleByArgument {}

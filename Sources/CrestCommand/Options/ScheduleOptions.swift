@@ -5,8 +5,12 @@ public import Crest
 struct ScheduleOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("The highest learning rate; crest find-lr suggests one.", valueName: "x"))
-  var maxLR: Double
+    help: ArgumentHelp(
+      "The highest learning rate; crest find-lr suggests one. Of groups of parameters, from the first "
+        + "layers' to the last: a:b, at a constant ratio; :b, the last at b and all others at a tenth "
+        + "of it; or a rate for each, with commas.",
+      valueName: "x|a:b|:b|x,x…"))
+  var maxLR: GroupValuesOption
 
   @Option(help: ArgumentHelp("How the learning rate moves over the run.", valueName: "name"))
   var schedule = ScheduleName.oneCycle
@@ -32,27 +36,36 @@ struct ScheduleOptions: ParsableArguments {
         throw CommandError.momentumPair(schedule: schedule.rawValue)
       }
     }
-    guard maxLR.isFinite && maxLR > 0 else { throw LearnerError.learningRate(maxLR) }
+    for rate in maxLR.numbers where !(rate.isFinite && rate > 0) {
+      throw LearnerError.learningRate(rate)
+    }
+    let rates = maxLR.values
+    let maxLR = rates.last
+    func scheduler(_ schedule: Schedule) throws -> ParameterScheduler {
+      try ParameterScheduler(schedule, rates: rates)
+    }
     return switch schedule {
-    case .oneCycle: try oneCycle(momentum)
-    case .constant: ParameterScheduler(try .constant(maxLR))
-    case .flatCosine: ParameterScheduler(try .flatCosine(from: maxLR))
-    case .cosine: ParameterScheduler(try .cosine(from: maxLR, to: 0))
-    case .linear: ParameterScheduler(try .linear(from: maxLR, to: 0))
+    case .oneCycle: try oneCycle(rates, momentum)
+    case .constant: try scheduler(.constant(maxLR))
+    case .flatCosine: try scheduler(.flatCosine(from: maxLR))
+    case .cosine: try scheduler(.cosine(from: maxLR, to: 0))
+    case .linear: try scheduler(.linear(from: maxLR, to: 0))
     case .triangular:
-      ParameterScheduler(
-        try .triangular(from: maxLR / 4, to: maxLR, stepsUp: 2 * batchesPerEpoch))
-    case .step: ParameterScheduler(try .stepDecay(from: maxLR, factor: 0.1, at: [0.5, 0.75]))
+      try scheduler(.triangular(from: maxLR / 4, to: maxLR, stepsUp: 2 * batchesPerEpoch))
+    case .step: try scheduler(.stepDecay(from: maxLR, factor: 0.1, at: [0.5, 0.75]))
     }
   }
 
-  private func oneCycle(_ momentum: MomentumOption?) throws -> OneCycleScheduler {
+  private func oneCycle(
+    _ rates: GroupValues, _ momentum: MomentumOption?
+  ) throws -> OneCycleScheduler {
     let cycle = try momentum.flatMap { option in
       try option.second.map { try MomentumCycle(high: option.first, low: $0) }
     }
-    let policy = try OneCycle(maxLR: maxLR, convention: style ?? .fastai, momentum: cycle)
     // One momentum is one to keep.
-    return OneCycleScheduler(policy, cyclesMomentum: momentum == nil || cycle != nil)
+    return try OneCycleScheduler(
+      maxLR: rates, cyclesMomentum: momentum == nil || cycle != nil
+    ) { rate in try OneCycle(maxLR: rate, convention: style ?? .fastai, momentum: cycle) }
   }
 }
 

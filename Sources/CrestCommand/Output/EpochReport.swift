@@ -1,44 +1,70 @@
 import Crest
 
 /// Remembers the results of a fit's epochs, and prints them as JSON if that is asked for.
-final class EpochReport: Callback {
+final class EpochReport: StatefulCallback {
+  /// An epoch's results.
+  struct Epoch: Codable {
+    let index: Int
+    let train: PassResult?
+    let validation: PassResult?
+    let reports: [String: Double]
+  }
+
+  /// All it remembers, so that a run that is gone on with reports on all of it.
+  struct State: Codable {
+    fileprivate var last: Epoch?
+    fileprivate var epochCount = 0
+    fileprivate var seconds = 0.0
+    fileprivate var exampleCount = 0
+    fileprivate var trainSeconds = 0.0
+  }
+
+  var state = State()
   private let json: Bool
-  private var last: EpochContext?
-  private var epochCount = 0
-  private var seconds = 0.0
-  private var exampleCount = 0
-  private var trainSeconds = 0.0
+  private var metrics: [String] = []
+  private var reports: [String] = []
 
   init(json: Bool) { self.json = json }
 
-  var hooks: [Hook] { [.afterEpoch(report)] }
-  // Behind everything, so that what it prints is what the others left.
-  var order: Int { .max }
+  var hooks: [Hook] {
+    [.beforeFit(begin), .afterEpoch(report)]
+  }
+  // Behind everything but what saves the run, so that what it prints is what the others left.
+  var order: Int { .max - 2 }
+
+  private func begin(_ fit: FitContext) {
+    metrics = fit.learner.metrics.map(\.name)
+    reports = fit.reportNames
+  }
 
   private func report(_ epoch: EpochContext) throws {
     switch epoch.outcome {
     case .finished, .cancelled: break
     case .running, .interrupted, .failed: return
     }
-    last = epoch
-    epochCount += 1
-    seconds += epoch.seconds
-    exampleCount += epoch.train?.exampleCount ?? 0
-    trainSeconds += epoch.train?.seconds ?? 0
+    let results = Epoch(
+      index: epoch.index, train: epoch.train, validation: epoch.validation,
+      reports: epoch.reports)
+    state.last = results
+    state.epochCount += 1
+    state.seconds += epoch.seconds
+    state.exampleCount += epoch.train?.exampleCount ?? 0
+    state.trainSeconds += epoch.train?.seconds ?? 0
     guard json else { return }
     let line = JSONLine(
       event: "epoch",
-      Self.members(
-        epoch, seconds: epoch.seconds, examplesPerSecond: epoch.train?.examplesPerSecond))
+      members(
+        results, seconds: epoch.seconds, examplesPerSecond: epoch.train?.examplesPerSecond))
     try StandardOutput.write(line.text)
   }
 
   /// What the fit came to: the results of its last epoch, and the time of all.
   func writeResult() throws(OutputError) {
-    guard let last else { return }
-    let speed = trainSeconds > 0 ? Double(exampleCount) / trainSeconds : nil
+    guard let last = state.last else { return }
+    let speed =
+      state.trainSeconds > 0 ? Double(state.exampleCount) / state.trainSeconds : nil
     guard !json else {
-      let members = Self.members(last, seconds: seconds, examplesPerSecond: speed)
+      let members = members(last, seconds: state.seconds, examplesPerSecond: speed)
       return try StandardOutput.write(JSONLine(event: "result", members).text)
     }
     let results = (last.validation?.metrics ?? []).map { "\($0.name) \(decimal($0.value, 4))" }
@@ -46,23 +72,23 @@ final class EpochReport: Callback {
       last.validation.map { "valid loss \(decimal($0.loss, 4))" },
       last.train.map { "train loss \(decimal($0.loss, 4))" },
     ].compactMap(\.self)
-    let epochs = epochCount == 1 ? "1 epoch" : "\(epochCount) epochs"
+    let epochs = state.epochCount == 1 ? "1 epoch" : "\(state.epochCount) epochs"
     let pace = speed.map { ", \(decimal($0, 0)) examples a second" } ?? ""
     try StandardOutput.write(
       (results + losses).joined(separator: ", ")
-        + " after \(epochs) in \(decimal(seconds, 1)) s\(pace)\n")
+        + " after \(epochs) in \(decimal(state.seconds, 1)) s\(pace)\n")
   }
 
-  private static func members(
-    _ epoch: EpochContext, seconds: Double, examplesPerSecond: Double?
+  private func members(
+    _ epoch: Epoch, seconds: Double, examplesPerSecond: Double?
   ) -> [(key: String, value: JSONLine.Value)] {
     [
       ("epoch", .integer(epoch.index + 1)),
       ("train_loss", JSONLine.Value(epoch.train?.loss)),
       ("valid_loss", JSONLine.Value(epoch.validation?.loss)),
     ]
-      + epoch.learner.metrics.map { ($0.name, JSONLine.Value(epoch.validation?[$0.name])) }
-      + epoch.fit.reportNames.map { ($0, JSONLine.Value(epoch.reports[$0])) }
+      + metrics.map { ($0, JSONLine.Value(epoch.validation?[$0])) }
+      + reports.map { ($0, JSONLine.Value(epoch.reports[$0])) }
       + [
         ("seconds", .number(seconds)),
         ("examples_per_second", JSONLine.Value(examplesPerSecond)),

@@ -7,6 +7,7 @@ struct JSONLine {
     case text(String)
     case integer(Int)
     case number(Double)
+    case flag(Bool)
     case list([Value])
     case object([(key: String, value: Value)])
     case null
@@ -31,6 +32,7 @@ extension JSONLine.Value {
     case .text(let text): Self.quoted(text)
     case .integer(let number): "\(number)"
     case .number(let number): number.isFinite ? "\(number)" : "null"
+    case .flag(let flag): "\(flag)"
     case .list(let values): "[\(values.map(\.text).joined(separator: ","))]"
     case .object(let members):
       "{"

@@ -1,7 +1,7 @@
 import Crest
 
 extension ProgressOutput {
-  /// The live line on standard error, and rows of results on standard output.
+  /// The live line and notes on standard error, and rows of results on standard output.
   ///
   /// A row that can't be written is noted in `failure`, since a full disk is no reason to end a training;
   /// the command fails when it is done.
@@ -9,7 +9,7 @@ extension ProgressOutput {
     let standardError = ProgressOutput.standardError
     return ProgressOutput(
       isTerminal: standardError.isTerminal, isUnicode: standardError.isUnicode,
-      width: standardError.width
+      width: standardError.width, note: { standardError.write("Note: " + $0) }
     ) { text in
       // Only whole rows end in a line feed.
       guard text.hasSuffix("\n") else { return standardError.write(text) }
@@ -23,12 +23,12 @@ extension ProgressOutput {
 }
 
 extension ProgressOutput {
-  /// The live line on standard error if that is a terminal, and nothing else.
+  /// The live line on standard error if that is a terminal, notes, and nothing else.
   static var liveLineOnly: ProgressOutput {
     let standardError = ProgressOutput.standardError
     return ProgressOutput(
       isTerminal: standardError.isTerminal, isUnicode: standardError.isUnicode,
-      width: standardError.width
+      width: standardError.width, note: { standardError.write("Note: " + $0) }
     ) { text in
       if !text.hasSuffix("\n") { standardError.write(text) }
     }

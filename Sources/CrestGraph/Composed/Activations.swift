@@ -60,6 +60,17 @@ extension Symbol {
   /// - Throws: ``GraphError`` when the elements aren't floats.
   public func hardSwish() throws -> Symbol { try self * hardSigmoid(alpha: 1 / 6, beta: 0.5) }
 
+  /// Returns x with a bias taken from what is beyond a threshold, on both sides, and 0 between (ONNX
+  /// `Shrink`, opset 9).
+  ///
+  ///     y = x - bias where x > threshold, x + bias where x < -threshold, else 0
+  ///
+  /// - Throws: ``GraphError`` when the elements are booleans.
+  public func shrunk(threshold: Double = 0.5, bias: Double = 0) throws -> Symbol {
+    let low = try (self + bias).selected(where: lessMask(scalar(-threshold)), else: scalar(0))
+    return try (self - bias).selected(where: greaterMask(scalar(threshold)), else: low)
+  }
+
   /// Returns x / (1 + |x|) (ONNX `Softsign`, opset 1).
   ///
   /// - Throws: ``GraphError`` when the elements aren't floats.

@@ -37,6 +37,23 @@ extension Symbol {
     try (greaterMask(other) + equalMask(other)).cast(to: .bool)
   }
 
+  /// Returns where this is an infinity, as booleans (ONNX `IsInf`, opset 10).
+  ///
+  /// - Parameters:
+  ///   - positive: Whether ∞ counts.
+  ///   - negative: Whether -∞ counts.
+  /// - Returns: Booleans of this value's shape.
+  /// - Throws: ``GraphError`` when the elements aren't floats.
+  public func isInfinite(positive: Bool = true, negative: Bool = true) throws -> Symbol {
+    guard elementType.isFloat else {
+      throw GraphError(
+        path: builder.path, operation: "IsInf", expected: "a float input", got: "\(type)")
+    }
+    let isAbove = try positive ? equalMask(scalar(.infinity)) : scalar(0).expanded(to: shape)
+    guard negative else { return try isAbove.cast(to: .bool) }
+    return try (isAbove + equalMask(scalar(-.infinity))).cast(to: .bool)
+  }
+
   /// Returns where this is NaN, as booleans (ONNX `IsNaN`, opset 13).
   ///
   /// - Throws: ``GraphError`` when the elements aren't floats.

@@ -79,6 +79,17 @@ extension Symbol {
     return try apart * scale.perChannel(of: self) + bias.perChannel(of: self)
   }
 
+  /// Returns this with mean 0 and variance 1 over axes (ONNX `MeanVarianceNormalization`, opset 13).
+  ///
+  ///     y = (x - mean) / (√variance + 1e-9)
+  ///
+  /// - Throws: ``GraphError`` when an axis is out of range or named twice.
+  public func meanVarianceNormalized(axes: [Int]) throws -> Symbol {
+    let centred = try self - mean(axes: axes, keepingDimensions: true)
+    let variance = try (centred * centred).mean(axes: axes, keepingDimensions: true)
+    return try centred / (variance.squareRoot() + 1e-9)
+  }
+
   private func checkChannels(_ affine: [Symbol], _ operation: String) throws {
     guard shape.rank >= 3 else {
       throw GraphError(

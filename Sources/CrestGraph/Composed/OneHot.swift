@@ -1,6 +1,16 @@
 import CrestTensor
 
 extension Symbol {
+  /// Returns 1 at the largest element along `axis`, the first of several, and 0 elsewhere (ONNX
+  /// `Hardmax`, opset 13).
+  ///
+  /// - Throws: ``GraphError`` when the axis is out of range or empty.
+  public func hardmax(axis: Int = -1) throws -> Symbol {
+    let axis = try resolvedAxis(axis, "Hardmax")
+    return try argMax(axis: axis, keepingDimension: false).oneHot(
+      depth: shape[axis], axis: axis, on: scalar(1), off: scalar(0))
+  }
+
   /// Returns these indices as vectors that hold one value at the index and another elsewhere (ONNX
   /// `OneHot`, opset 11, depth as an attribute).
   ///
@@ -35,6 +45,7 @@ extension Symbol {
       where: wide.less(than: wide.scalar(0)), else: wide)
     var sizes = [Int](repeating: 1, count: rank)
     sizes[place] = depth
+    try builder.makeRoom(forConstant: depth, "OneHot")
     let places = builder.constant(Tensor((0..<Int64(depth)).map { $0 }, shape: Shape(sizes)))
     return try on.selected(
       where: fromStart.unsqueezed(axes: [place]).equal(to: places), else: off)

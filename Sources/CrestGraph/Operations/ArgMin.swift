@@ -1,11 +1,9 @@
-import CrestTensor
-
 /// The index of the smallest element along an axis (ONNX `ArgMin`, opset 13), as `int64`.
-///
-/// NaN counts as the smallest, as in NumPy and PyTorch.
-public struct ArgMin: Operation {
+public struct ArgMin: IndexSearch {
   /// `ArgMin`.
   public static let name = "ArgMin"
+  /// No: the smallest.
+  public static var seeksLargest: Bool { false }
   /// The axis searched, not negative.
   public let axis: Int
   /// Whether the axis stays, with size 1.
@@ -19,25 +17,6 @@ public struct ArgMin: Operation {
     self.keepsDimension = keepsDimension
     self.takesLast = takesLast
   }
-
-  /// The other sizes.
-  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
-    try OperationError.checkSearch(inputs, axis: axis, keepsDimension: keepsDimension)
-  }
-
-  /// The index in each line.
-  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
-    [
-      inputs[0].extremes(along: axis, keepsDimension, takesLast) {
-        $0 < $1
-      } integers: {
-        $0 < $1
-      }
-    ]
-  }
-
-  /// None: an index is a whole number.
-  public func gradients(_ context: GradientContext) throws -> [Symbol?] { [nil] }
 }
 
 extension Symbol {

@@ -21,10 +21,7 @@ public struct CumSum: Operation {
   /// The input's type.
   public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.check(inputs, count: 1...1)
-    guard inputs[0].elementType != .bool else {
-      throw OperationError(
-        expected: "a float or integer input", got: "\(inputs[0])", advice: "cast it first")
-    }
+    try OperationError.checkNumber(inputs[0])
     guard (0..<inputs[0].shape.rank).contains(axis) else {
       throw OperationError(expected: "an axis of \(inputs[0].shape)", got: "\(axis)")
     }

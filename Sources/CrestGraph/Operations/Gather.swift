@@ -27,11 +27,11 @@ public struct Gather: Operation {
   }
 
   /// The parts chosen.
-  ///
-  /// - Precondition: each index is in range.
-  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+  public func evaluate(
+    _ inputs: [ReferenceArray], random: RandomKey
+  ) throws(IndexOutOfRange) -> [ReferenceArray] {
     let (data, indices) = (inputs[0].shape, inputs[1])
-    let places = GatheredPlaces(data: data, indices: indices, axis: axis)
+    let places = try GatheredPlaces(data: data, indices: indices, axis: axis)
     let sizes = data.dimensions[..<axis] + indices.shape + data.dimensions[(axis + 1)...]
     return [
       inputs[0].gathered(ValueType(Shape(Array(sizes)), inputs[0].type.elementType)) {
@@ -75,10 +75,10 @@ public struct GatherGradient: Operation {
   }
 
   /// Each element of dy added to the one it was taken from.
-  ///
-  /// - Precondition: each index is in range.
-  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
-    let places = GatheredPlaces(data: inputShape, indices: inputs[1], axis: axis)
+  public func evaluate(
+    _ inputs: [ReferenceArray], random: RandomKey
+  ) throws(IndexOutOfRange) -> [ReferenceArray] {
+    let places = try GatheredPlaces(data: inputShape, indices: inputs[1], axis: axis)
     var gradient = [Double](repeating: 0, count: inputShape.elementCount)
     for (element, dy) in inputs[0].reals.enumerated() { gradient[places[element]] += dy }
     return [ReferenceArray(gradient, ValueType(inputShape, inputs[0].type.elementType))]
@@ -99,10 +99,10 @@ private struct GatheredPlaces {
   private let size: Int
   private let inner: Int
 
-  init(data: Shape, indices: ReferenceArray, axis: Int) {
+  init(data: Shape, indices: ReferenceArray, axis: Int) throws(IndexOutOfRange) {
     size = data[axis]
     inner = data.dimensions[(axis + 1)...].reduce(1, *)
-    self.indices = indices.indices(below: data[axis])
+    self.indices = try indices.indices(below: data[axis])
   }
 
   subscript(element: Int) -> Int {
@@ -114,14 +114,16 @@ private struct GatheredPlaces {
 
 extension ReferenceArray {
   /// The elements as indices below `size`, negative ones counted from the end.
-  ///
-  /// - Precondition: each is in -size ..< size.
-  func indices(below size: Int) -> [Int] {
-    integers.map { index in
-      precondition(
-        (-Int64(size)..<Int64(size)).contains(index), "index \(index) is not in \(-size)..<\(size)")
-      return Int(index) + (index < 0 ? size : 0)
+  func indices(below size: Int) throws(IndexOutOfRange) -> [Int] {
+    var found: [Int] = []
+    found.reserveCapacity(integers.count)
+    for (place, index) in integers.enumerated() {
+      guard (-Int64(size)..<Int64(size)).contains(index) else {
+        throw IndexOutOfRange(index: index, place: place, size: size)
+      }
+      found.append(Int(index) + (index < 0 ? size : 0))
     }
+    return found
   }
 }
 

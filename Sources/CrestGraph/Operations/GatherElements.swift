@@ -25,10 +25,10 @@ public struct GatherElements: Operation {
   }
 
   /// The elements chosen.
-  ///
-  /// - Precondition: each index is in range.
-  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
-    let places = inputs[1].chosenPlaces(in: inputs[0].shape, axis: axis)
+  public func evaluate(
+    _ inputs: [ReferenceArray], random: RandomKey
+  ) throws(IndexOutOfRange) -> [ReferenceArray] {
+    let places = try inputs[1].chosenPlaces(in: inputs[0].shape, axis: axis)
     let type = ValueType(inputs[1].shape, inputs[0].type.elementType)
     return [inputs[0].gathered(type) { places[$0] }]
   }
@@ -69,10 +69,10 @@ public struct GatherElementsGradient: Operation {
   }
 
   /// Each element of dy added to the one it was taken from.
-  ///
-  /// - Precondition: each index is in range.
-  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
-    let places = inputs[1].chosenPlaces(in: inputShape, axis: axis)
+  public func evaluate(
+    _ inputs: [ReferenceArray], random: RandomKey
+  ) throws(IndexOutOfRange) -> [ReferenceArray] {
+    let places = try inputs[1].chosenPlaces(in: inputShape, axis: axis)
     var gradient = [Double](repeating: 0, count: inputShape.elementCount)
     for (element, dy) in inputs[0].reals.enumerated() { gradient[places[element]] += dy }
     return [ReferenceArray(gradient, ValueType(inputShape, inputs[0].type.elementType))]
@@ -90,8 +90,8 @@ public struct GatherElementsGradient: Operation {
 
 extension ReferenceArray {
   /// The place in data of `shape` that each of these indices along `axis` names.
-  fileprivate func chosenPlaces(in shape: Shape, axis: Int) -> [Int] {
-    indices(below: shape[axis]).enumerated().map { element, chosen in
+  func chosenPlaces(in shape: Shape, axis: Int) throws(IndexOutOfRange) -> [Int] {
+    try indices(below: shape[axis]).enumerated().map { element, chosen in
       var index = self.shape.index(ofElement: element)
       index[axis] = chosen
       return offset(index, shape.strides)
@@ -100,7 +100,8 @@ extension ReferenceArray {
 }
 
 extension OperationError {
-  fileprivate static func checkGatherElements(
+  /// Refuses what doesn't choose elements of data along `axis`.
+  static func checkGatherElements(
     _ data: Shape, _ indices: ValueType, axis: Int
   ) throws(OperationError) {
     try checkIndices(indices)

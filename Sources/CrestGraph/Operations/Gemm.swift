@@ -31,7 +31,12 @@ public struct Gemm: Operation {
   public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.check(inputs, count: 2...3)
     try OperationError.checkSameElementType(inputs)
-    try OperationError.checkFloat(inputs[0])
+    try OperationError.checkNumber(inputs[0])
+    guard inputs[0].elementType.isFloat || [alpha, beta].allSatisfy({ Int64(exactly: $0) != nil })
+    else {
+      throw OperationError(
+        expected: "whole α and β for \(inputs[0].elementType)", got: "\(alpha) and \(beta)")
+    }
     let (a, b) = (inputs[0].shape, inputs[1].shape)
     let (inner, outer) = (transposesA ? 0 : 1, transposesB ? 1 : 0)
     guard a.rank == 2, b.rank == 2, a[inner] == b[outer],
@@ -55,17 +60,24 @@ public struct Gemm: Operation {
     }
     let (m, n) = (type.shape[0], type.shape[1])
     let k = inputs[0].shape[transposesA ? 0 : 1]
-    let (a, b) = (inputs[0].reals, inputs[1].reals)
-    let c = inputs.count == 3 ? inputs[2].broadcast(to: type.shape).reals : nil
-    let y = (0..<m * n).map { element in
+    let product = inputs[0].products(with: inputs[1], type) { element in
       let (row, column) = element.quotientAndRemainder(dividingBy: n)
-      let product = (0..<k).reduce(0.0) { sum, inner in
-        sum + a[transposesA ? inner * m + row : row * k + inner]
-          * b[transposesB ? column * k + inner : inner * n + column]
-      }
-      return alpha * product + (c.map { beta * $0[element] } ?? 0)
+      return (
+        left: transposesA ? (row, m) : (row * k, 1),
+        right: transposesB ? (column * k, 1) : (column, n), count: k
+      )
     }
-    return [ReferenceArray(y, type)]
+    let added = inputs.count == 3 ? inputs[2].broadcast(to: type.shape) : nil
+    guard case .integers(let products) = product.elements else {
+      let y = product.reals.enumerated().map { element, product in
+        alpha * product + (added.map { beta * $0.reals[element] } ?? 0)
+      }
+      return [ReferenceArray(y, type)]
+    }
+    let y = products.enumerated().map { element, product in
+      Int64(alpha) &* product &+ (added.map { Int64(beta) &* $0.integers[element] } ?? 0)
+    }
+    return [ReferenceArray(Tensor(wrapping: y, to: type.elementType, shape: type.shape))]
   }
 
   /// dA = α · dy · Bᵀ, dB = α · Aᵀ · dy, each transposed where its input was, dC = β · dy summed

@@ -44,7 +44,7 @@ public struct MatMul: Operation {
   public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.check(inputs, count: 2...2)
     try OperationError.checkSameElementType(inputs)
-    try OperationError.checkFloat(inputs[0])
+    try OperationError.checkNumber(inputs[0])
     let (a, b) = (inputs[0].shape, inputs[1].shape)
     guard let sizes = Sizes(a, b) else {
       throw OperationError(
@@ -60,19 +60,14 @@ public struct MatMul: Operation {
       let type = try? outputTypes(for: inputs.map(\.type))[0]
     else { preconditionFailure("\(inputs[0].type) and \(inputs[1].type) can't be multiplied") }
     let (m, k, n) = (sizes.m, sizes.k, sizes.n)
-    let a = inputs[0].reshaped(sizes.a).broadcast(to: Shape(sizes.batch.dimensions + [m, k])).reals
-    let b = inputs[1].reshaped(sizes.b).broadcast(to: Shape(sizes.batch.dimensions + [k, n])).reals
-    var y = [Double](repeating: 0, count: type.shape.elementCount)
-    for batch in 0..<sizes.batch.elementCount {
-      for row in 0..<m {
-        for column in 0..<n {
-          y[(batch * m + row) * n + column] = (0..<k).reduce(0) { sum, inner in
-            sum + a[(batch * m + row) * k + inner] * b[(batch * k + inner) * n + column]
-          }
-        }
+    let a = inputs[0].reshaped(sizes.a).broadcast(to: Shape(sizes.batch.dimensions + [m, k]))
+    let b = inputs[1].reshaped(sizes.b).broadcast(to: Shape(sizes.batch.dimensions + [k, n]))
+    return [
+      a.products(with: b, type) { element in
+        let (row, column) = element.quotientAndRemainder(dividingBy: n)
+        return (left: (row * k, 1), right: (row / m * k * n + column, n), count: k)
       }
-    }
-    return [ReferenceArray(y, type)]
+    ]
   }
 
   /// da = dy · bᵀ, db = aᵀ · dy, summed over broadcast batches.
@@ -107,6 +102,31 @@ public struct MatMul: Operation {
 }
 
 extension ReferenceArray {
+  /// For each element of `type`, the sum of products of elements of this and `other`, both taken from a
+  /// start by a stride; whole numbers wrap around.
+  func products(
+    with other: ReferenceArray, _ type: ValueType,
+    _ course: (Int) -> (left: (Int, Int), right: (Int, Int), count: Int)
+  ) -> ReferenceArray {
+    func sums<Number: Numeric>(
+      _ a: [Number], _ b: [Number], _ add: (Number, Number) -> Number,
+      _ multiply: (Number, Number) -> Number
+    ) -> [Number] {
+      (0..<type.shape.elementCount).map { element in
+        let (left, right, count) = course(element)
+        return (0..<count).reduce(.zero) { sum, inner in
+          add(sum, multiply(a[left.0 + inner * left.1], b[right.0 + inner * right.1]))
+        }
+      }
+    }
+    guard case .integers(let a) = elements else {
+      return ReferenceArray(sums(reals, other.reals, +, *), type)
+    }
+    return ReferenceArray(
+      Tensor(
+        wrapping: sums(a, other.integers, &+, &*), to: type.elementType, shape: type.shape))
+  }
+
   /// The same elements under another shape.
   func reshaped(_ shape: Shape) -> ReferenceArray {
     gathered(ValueType(shape, type.elementType)) { $0 }

@@ -1,8 +1,8 @@
-import CrestTensor
+public import CrestTensor
 
 /// The maximum over axes (ONNX `ReduceMax`, opset 18, axes as an attribute); NaN when any is, -∞ of
 /// nothing.
-public struct ReduceMax: Operation, Reduction {
+public struct ReduceMax: Reduction {
   /// `ReduceMax`.
   public static let name = "ReduceMax"
   /// The axes folded, ascending, none negative.
@@ -16,13 +16,14 @@ public struct ReduceMax: Operation, Reduction {
     self.keepsDimensions = keepsDimensions
   }
 
-  /// The maximum of each group.
-  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
-    [
-      reduce(inputs[0]) { group in
-        group.reduce(-.infinity) { ElementwiseFunction.maximum.evaluate([$0, $1]) }
-      }
-    ]
+  /// The largest.
+  public func fold(_ group: [Double]) -> Double {
+    group.reduce(-.infinity) { ElementwiseFunction.maximum.evaluate([$0, $1]) }
+  }
+
+  /// The largest; the least number of the type of nothing.
+  public func fold(_ group: [Int64], of type: ElementType) -> Int64 {
+    group.max() ?? type.integerRange.lowerBound
   }
 
   /// dy split evenly among the elements that are the maximum, as PyTorch's `amax`.

@@ -1,7 +1,7 @@
-import CrestTensor
+public import CrestTensor
 
 /// The mean over axes (ONNX `ReduceMean`, opset 18, axes as an attribute); NaN of nothing.
-public struct ReduceMean: Operation, Reduction {
+public struct ReduceMean: Reduction {
   /// `ReduceMean`.
   public static let name = "ReduceMean"
   /// The axes folded, ascending, none negative.
@@ -15,9 +15,14 @@ public struct ReduceMean: Operation, Reduction {
     self.keepsDimensions = keepsDimensions
   }
 
-  /// The mean of each group.
-  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
-    [reduce(inputs[0]) { group in group.reduce(0, +) / Double(group.count) }]
+  /// The mean.
+  public func fold(_ group: [Double]) -> Double {
+    group.reduce(0, +) / Double(group.count)
+  }
+
+  /// The mean, truncated toward zero; 0 of nothing.
+  public func fold(_ group: [Int64], of type: ElementType) -> Int64 {
+    group.isEmpty ? 0 : group.reduce(0, &+) / Int64(group.count)
   }
 
   /// dy over the size of a group, repeated over the folded axes.

@@ -1,8 +1,8 @@
-import CrestTensor
+public import CrestTensor
 
 /// The minimum over axes (ONNX `ReduceMin`, opset 18, axes as an attribute); NaN when any is, ∞ of
 /// nothing.
-public struct ReduceMin: Operation, Reduction {
+public struct ReduceMin: Reduction {
   /// `ReduceMin`.
   public static let name = "ReduceMin"
   /// The axes folded, ascending, none negative.
@@ -16,13 +16,14 @@ public struct ReduceMin: Operation, Reduction {
     self.keepsDimensions = keepsDimensions
   }
 
-  /// The minimum of each group.
-  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
-    [
-      reduce(inputs[0]) { group in
-        group.reduce(.infinity) { ElementwiseFunction.minimum.evaluate([$0, $1]) }
-      }
-    ]
+  /// The smallest.
+  public func fold(_ group: [Double]) -> Double {
+    group.reduce(.infinity) { ElementwiseFunction.minimum.evaluate([$0, $1]) }
+  }
+
+  /// The smallest; the largest number of the type of nothing.
+  public func fold(_ group: [Int64], of type: ElementType) -> Int64 {
+    group.min() ?? type.integerRange.upperBound
   }
 
   /// dy split evenly among the elements that are the minimum, as PyTorch's `amin`.

@@ -1,7 +1,7 @@
-import CrestTensor
+public import CrestTensor
 
 /// Σ over axes (ONNX `ReduceSum`, opset 13, axes as an attribute).
-public struct ReduceSum: Operation, Reduction {
+public struct ReduceSum: Reduction {
   /// `ReduceSum`.
   public static let name = "ReduceSum"
   /// The axes summed over, ascending, none negative.
@@ -15,9 +15,14 @@ public struct ReduceSum: Operation, Reduction {
     self.keepsDimensions = keepsDimensions
   }
 
-  /// Sums each group.
-  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
-    [reduce(inputs[0]) { $0.reduce(0, +) }]
+  /// The sum.
+  public func fold(_ group: [Double]) -> Double {
+    group.reduce(0, +)
+  }
+
+  /// The sum.
+  public func fold(_ group: [Int64], of type: ElementType) -> Int64 {
+    group.reduce(0, &+)
   }
 
   /// dy, repeated over the summed axes.

@@ -7,9 +7,9 @@ extension Model {
   /// Writes the model with its present parameters as an ONNX file that other tools can run and train.
   ///
   /// A model from an ONNX file becomes that file with other weights: opset, names and all else stay as
-  /// they are, but that nodes which train are rewritten for inference, and metadata is added where the
-  /// file has none of its key. If nothing was trained the bytes are the same. Other models are written
-  /// with opset 17, IR 8 and an open batch. The file appears whole or not at all.
+  /// they are, but that nodes which train are rewritten for inference, a new head stands in the place of
+  /// the file's, and `metadata` in the place of what the file has under the same keys. If nothing was
+  /// trained and the metadata are the same, the bytes are. Other models are written with opset 17, IR 8 and an open batch. The file appears whole or not at all.
   ///
   /// - Parameters:
   ///   - path: Where; a file that is there is replaced.

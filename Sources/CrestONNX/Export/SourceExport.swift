@@ -29,6 +29,11 @@ struct SourceExport {
     self.trace = trace
     splice = ModelSplice(trace.model.proto)
     for variable in trace.plan.variables { replace(variable, store) }
+    if let head = trace.head {
+      for size in head.sizes {
+        splice.replaceSize(of: size.value, axis: size.axis, by: Int64(head.classes))
+      }
+    }
     if !keepsTrainingNodes {
       for (place, node) in trace.model.nodes.enumerated() { try rewrite(node, at: place) }
     }
@@ -38,14 +43,13 @@ struct SourceExport {
     }
   }
 
-  /// Writes the file, adding entries of metadata whose keys the source hasn't.
+  /// Writes the file, with entries of metadata in the place of those of the same keys, or added.
   func write(to path: String, metadata: [MetadataEntry]) throws(ONNXError) {
     var splice = splice
-    let keys = Set(trace.model.proto.metadata.map(\.key))
-    for entry in metadata where !keys.contains(entry.key) {
-      var content = WireContent()
-      content.append(14, message: entry.content)
-      splice.append(content)
+    for entry in metadata {
+      let old = trace.model.proto.metadata.filter { $0.key == entry.key }
+      guard old.contains(where: { $0.value != entry.value }) || old.isEmpty else { continue }
+      splice.setMetadata(entry)
     }
     try splice.write(to: path)
   }
@@ -56,16 +60,28 @@ struct SourceExport {
     guard let entry = store.entry(named: variable.name) else {
       preconditionFailure("the store has no variable \(variable.name)")
     }
-    let value = store.value(of: entry)
+    guard variable.replacement == nil || variable.edge != nil else {
+      return splice.replace(
+        variable.source, by: TensorDraft(name: variable.source.name, store.value(of: entry)))
+    }
     // What was not trained keeps its form, which may not be the only one for its elements.
-    guard value != variable.value else { return }
+    let isSame = store.withBytes(of: entry) { bytes in
+      variable.value.withUnsafeBytes { $0.elementsEqual(bytes) }
+    }
+    guard !isSame else { return }
+    // Read when it is written, so that there is no copy of all parameters.
+    let elements = ByteStream(byteCount: variable.value.byteCount) { (sink) throws(ONNXError) in
+      try store.withBytes(of: entry) { (bytes) throws(ONNXError) in try sink(bytes) }
+    }
     guard let edge = variable.edge else {
-      splice.replaceElements(of: variable.source, by: ByteStream(value))
+      splice.replaceElements(of: variable.source, by: elements)
       return
     }
     edit(edge.node) { edit in
       edit.inputs[edge.input] = variable.name
-      edit.initializers.append(TensorDraft(name: variable.name, value))
+      edit.initializers.append(
+        TensorDraft(
+          name: variable.name, elementType: .float32, shape: entry.shape, elements: elements))
     }
   }
 
@@ -131,4 +147,15 @@ struct SourceExport {
 extension ModelSplice {
   /// More than any message of ONNX has, or will have soon.
   fileprivate static let highestField = 255
+}
+
+extension ParameterStore {
+  /// Calls `body` with the bytes of a parameter or statistic, which must not escape.
+  fileprivate func withBytes<Result, Failure: Error>(
+    of entry: Entry, _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    try withBuffer(entry.role == nil ? .statistics : .parameters) { (floats) throws(Failure) in
+      try body(UnsafeRawBufferPointer(UnsafeMutableBufferPointer(rebasing: floats[entry.range])))
+    }
+  }
 }

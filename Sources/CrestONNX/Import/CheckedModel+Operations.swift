@@ -3,21 +3,28 @@ import CrestTensor
 extension CheckedModel {
   /// Refuses operations that can't be imported, all at once.
   func checkOperations() throws(ONNXError) {
-    let unsupported = nodes.filter { OperatorTable.find($0, opsets: opsets) == nil }
-    guard unsupported.isEmpty else {
-      throw .unsupported(
-        file: file,
-        unsupported.map { node in
-          UnsupportedOperation(
-            operation: node.operation, domain: node.domain,
-            opset: opsets[node.domain == "ai.onnx" ? "" : node.domain], node: node.label,
-            reason: reason(for: node))
-        })
+    let unsupported = unsupportedOperations
+    guard unsupported.isEmpty else { throw .unsupported(file: file, unsupported) }
+  }
+
+  /// The nodes whose operations can't be imported.
+  var unsupportedOperations: [UnsupportedOperation] {
+    let functions = Set(proto.functions.map { Name(domain: $0.domain, operation: $0.name) })
+    return nodes.filter { OperatorTable.find($0, opsets: opsets) == nil }.map { node in
+      UnsupportedOperation(
+        operation: node.operation, domain: node.domain,
+        opset: opsets[node.domain == "ai.onnx" ? "" : node.domain], node: node.label,
+        reason: Self.reason(for: node, functions))
     }
   }
 
-  private func reason(for node: NodeProto) -> String? {
-    if proto.functions.contains(where: { $0.name == node.operation && $0.domain == node.domain }) {
+  private struct Name: Hashable {
+    let domain: String
+    let operation: String
+  }
+
+  private static func reason(for node: NodeProto, _ functions: Set<Name>) -> String? {
+    if functions.contains(Name(domain: node.domain, operation: node.operation)) {
       return "a function of the model: inline it with onnx.inliner"
     }
     let hasGraph = node.attributes.contains { attribute in
@@ -32,11 +39,17 @@ extension CheckedModel {
   /// Whether all running statistics can be those of a new network after one batch, and stand where
   /// training goes on: what an export of a new network in training mode leaves, which runs it once.
   ///
+  /// Not when they all stand where training begins.
+  ///
   /// A mean is then 0.1 · that of the batch, and a variance 0.9 + 0.1 · that of the batch, for the usual
   /// momentum. The bounds are those of activations of a network that hasn't learned anything.
   private func hasTracedStatistics(_ plan: ParameterPlan) -> Bool {
     let places = nodes.indices.filter { nodes[$0].operation == "BatchNormalization" }
-    return !places.isEmpty
+    let hasMoved = plan.variables.contains { variable in
+      guard let start = variable.start else { return false }
+      return !variable.value.withElements(as: Float.self) { $0.allSatisfy { $0 == start } }
+    }
+    return hasMoved
       && places.allSatisfy { place in
         let node = nodes[place]
         guard node.number("training_mode", default: 0) == 1 else { return false }

@@ -14,7 +14,7 @@ struct CheckedModel: Sendable {
 
   /// The versions whose meaning is known: changes of later ones could not be told from their number.
   static let irVersions: ClosedRange<Int64> = 3...14
-  static let opsetVersions: ClosedRange<Int64> = 7...28
+  static let opsetVersions: ClosedRange<Int64> = 1...28
 
   /// The file's name in messages.
   var file: String { proto.source.name }
@@ -28,6 +28,7 @@ struct CheckedModel: Sendable {
     self.proto = proto
     let file = proto.source.name
     do throws(ModelFault) {
+      try Self.checkNames(proto.graph)
       opsets = try Self.versions(proto)
       initializers = try Self.initializers(proto.graph)
       inputs = try Self.inputs(proto.graph, initializers)
@@ -47,6 +48,32 @@ struct CheckedModel: Sendable {
       problem = ModelProblem(place: place, expected: expected, got: got, advice: advice)
     }
   }
+
+  /// Refuses names that would do harm in messages and logs: that steer a terminal, or never end.
+  private static func checkNames(_ graph: GraphProto) throws(ModelFault) {
+    func check(_ name: String, _ place: @autoclosure () -> String) throws(ModelFault) {
+      guard name.utf8.count > nameByteLimit || name.unicodeScalars.contains(where: \.isControl)
+      else { return }
+      let start = name.unicodeScalars.prefix(60).map { $0.escaped(asASCII: true) }.joined()
+      throw ModelFault(
+        place(),
+        expected: "names of at most \(nameByteLimit) bytes without control characters",
+        got: "\"\(start)\"" + (name.unicodeScalars.count > 60 ? "…" : ""),
+        advice: "the file is damaged or made to mislead")
+    }
+    for tensor in graph.initializers { try check(tensor.name, "initializer") }
+    for value in graph.inputs { try check(value.name, "input") }
+    for value in graph.outputs { try check(value.name, "output") }
+    for (number, node) in graph.nodes.enumerated() {
+      try check(node.name, "node[\(number)]")
+      try check(node.operation, "node[\(number)]")
+      try check(node.domain, "node[\(number)]")
+      for name in node.inputs { try check(name, "node[\(number)]") }
+      for name in node.outputs { try check(name, "node[\(number)]") }
+    }
+  }
+
+  private static let nameByteLimit = 1 << 12
 
   private static func versions(
     _ proto: ModelProto
@@ -138,6 +165,7 @@ struct CheckedModel: Sendable {
     _ graph: GraphProto, _ inputs: [ValueInfoProto], _ initializers: [String: TensorProto]
   ) throws(ModelFault) -> [String: Int?] {
     var makers: [String: Int?] = [:]
+    makers.reserveCapacity(graph.nodes.count + initializers.count + inputs.count)
     for input in inputs { makers[input.name] = .some(nil) }
     for name in initializers.keys { makers[name] = .some(nil) }
     for (place, node) in graph.nodes.enumerated() {
@@ -161,43 +189,50 @@ struct CheckedModel: Sendable {
     var states = [State](repeating: .new, count: nodes.count)
     var order: [NodeProto] = []
     order.reserveCapacity(nodes.count)
-    // An explicit stack, since a file may chain any number of nodes.
-    var stack: [Int] = []
+    // An explicit stack, since a file may chain any number of nodes; with how many inputs of each are
+    // seen to, since a node may have any number of them.
+    var stack: [(place: Int, seen: Int)] = []
     for start in nodes.indices where states[start] == .new {
-      stack.append(start)
-      while let place = stack.last {
+      states[start] = .entered
+      stack.append((start, 0))
+      while let (place, seen) = stack.last {
         let node = nodes[place]
-        guard states[place] != .done else {
-          stack.removeLast()
-          continue
-        }
-        states[place] = .entered
-        var isReady = true
-        for input in node.inputs where !input.isEmpty {
-          guard let maker = makers[input] else {
-            throw ModelFault(
-              "node \"\(node.label)\" (\(node.operation))",
-              expected: "inputs that an input, initializer or node defines",
-              got: "\"\(input)\", which nothing defines")
-          }
-          guard let maker, states[maker] != .done else { continue }
-          guard states[maker] == .new else {
-            throw ModelFault(
-              "node \"\(node.label)\" (\(node.operation))",
-              expected: "a graph without cycles", got: "an input that depends on its own output")
-          }
-          stack.append(maker)
-          isReady = false
-          break
-        }
-        if isReady {
+        guard seen < node.inputs.count else {
           states[place] = .done
           order.append(node)
           stack.removeLast()
+          continue
         }
+        stack[stack.count - 1].seen += 1
+        let input = node.inputs[seen]
+        guard !input.isEmpty else { continue }
+        guard let maker = makers[input] else {
+          throw ModelFault(
+            "node \"\(node.label)\" (\(node.operation))",
+            expected: "inputs that an input, initializer or node defines",
+            got: "\"\(input)\", which nothing defines")
+        }
+        guard let maker, states[maker] != .done else { continue }
+        guard states[maker] == .new else {
+          throw ModelFault(
+            "node \"\(node.label)\" (\(node.operation))",
+            expected: "a graph without cycles", got: "an input that depends on its own output")
+        }
+        states[maker] = .entered
+        stack.append((maker, 0))
       }
     }
     return order
+  }
+
+  /// The inputs of the graph whose values a value follows from; what is computed from a shape alone
+  /// follows from none.
+  func inputs(behind value: String) -> Set<String> {
+    var behind: Set = [value]
+    for node in nodes.reversed() where !["Shape", "Size"].contains(node.operation) {
+      if node.outputs.contains(where: behind.contains) { behind.formUnion(node.inputs) }
+    }
+    return behind.intersection(inputs.map(\.name))
   }
 
   private static func checkOutputs(
@@ -216,4 +251,7 @@ struct CheckedModel: Sendable {
 extension NodeProto {
   /// The node's name, or that of its first output.
   var label: String { name.isEmpty ? outputs.first ?? operation : name }
+
+  /// Where messages and graphs say it is, as in `node "/conv1" (Conv, opset 17)`.
+  func place(opset: Int64) -> String { "node \"\(label)\" (\(operation), opset \(opset))" }
 }

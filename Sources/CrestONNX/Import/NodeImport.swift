@@ -25,14 +25,17 @@ final class NodeImport {
     self.inputs = inputs
   }
 
-  /// A problem of this node.
-  func problem(expected: String, got: String, advice: String? = nil) -> ImportProblem {
+  /// A problem of this node, which may be that a value is not known yet.
+  func problem(
+    expected: String, got: String, advice: String? = nil, unknownValue: String? = nil
+  ) -> ImportProblem {
     ImportProblem(
-      ModelProblem(place: place, expected: expected, got: got, advice: advice))
+      problem: ModelProblem(place: place, expected: expected, got: got, advice: advice),
+      unknownValue: unknownValue)
   }
 
   /// As in `node "/conv1" (Conv, opset 17)`.
-  var place: String { "node \"\(node.label)\" (\(node.operation), opset \(opset))" }
+  var place: String { node.place(opset: opset) }
 
   // MARK: Inputs
 
@@ -62,7 +65,8 @@ final class NodeImport {
       throw problem(
         expected: "\(what) that follow from constants and shapes",
         got: "input \(place), which depends on data or parameters",
-        advice: "export the model so that it doesn't compute shapes and settings from values")
+        advice: "export the model so that it doesn't compute shapes and settings from values",
+        unknownValue: node.inputs[place])
     }
     return tensor
   }
@@ -169,6 +173,18 @@ final class NodeImport {
     return text
   }
 
+  /// Any text.
+  func text(_ name: String) throws -> String {
+    guard let value = try attribute(name) else {
+      throw problem(expected: "the attribute \(name)", got: "none")
+    }
+    guard case .string(let range) = value else { throw wrongKind(name, "a text") }
+    guard let text = tensors.source.text(in: range) else {
+      throw problem(expected: "the attribute \(name) in UTF-8", got: "other bytes")
+    }
+    return text
+  }
+
   /// Texts, each one of `known`; nil when the node hasn't them.
   func texts(_ name: String, of known: [String]) throws -> [String]? {
     guard let value = try attribute(name) else { return nil }
@@ -235,6 +251,6 @@ final class NodeImport {
 /// A problem on its way to the place that knows the file.
 struct ImportProblem: Error {
   let problem: ModelProblem
-
-  init(_ problem: ModelProblem) { self.problem = problem }
+  /// The value that would have to be known before the model runs, where that is the problem.
+  let unknownValue: String?
 }

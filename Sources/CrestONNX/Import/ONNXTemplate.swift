@@ -12,6 +12,14 @@ public struct ONNXTemplate: GraphTemplate {
   public let fixedBatchSize: Int?
   /// Yes: a file for inference often ends in probabilities.
   public var leavesFinalActivationToLoss: Bool { true }
+  /// A hash of the file's bytes, those of side files left out.
+  public var sourceFingerprint: String? {
+    trace.model.proto.source.withBytes { bytes in
+      var hash = Fingerprint()
+      hash.add(bytes)
+      return hash.text
+    }
+  }
   /// What matters for training.
   public let readiness: TrainingReadiness
   /// The entries of the file's metadata; of a key that is there twice, the first.
@@ -22,40 +30,66 @@ public struct ONNXTemplate: GraphTemplate {
   }
   let trace: ONNXTrace
 
-  /// Reads, checks and traces a model.
+  /// Reads, checks and traces a model; see ``init(_:inputShapes:selection:headClasses:)``.
   ///
-  /// - Parameters:
-  ///   - path: The file's path; side files are looked for in its folder.
-  ///   - inputShapes: The shape of one example for inputs, by name, where the file leaves sizes open.
-  ///   - selection: Which arrays are trained.
   /// - Throws: ``ONNXError``.
   public init(
     path: String, inputShapes: [String: Shape] = [:],
-    selection: ParameterSelection = ParameterSelection()
+    selection: ParameterSelection = ParameterSelection(), headClasses: Int? = nil
   ) throws(ONNXError) {
-    try self.init(ModelProto(path: path), inputShapes: inputShapes, selection: selection)
-  }
-
-  /// The names of the inputs of the model in a file, those with a value in the file left out.
-  ///
-  /// - Throws: ``ONNXError``.
-  public static func inputNames(path: String) throws(ONNXError) -> [String] {
-    try CheckedModel(ModelProto(path: path)).inputs.map(\.name)
+    try self.init(
+      ONNXFile(path: path), inputShapes: inputShapes, selection: selection,
+      headClasses: headClasses)
   }
 
   package init(
     _ proto: ModelProto, inputShapes: [String: Shape] = [:],
-    selection: ParameterSelection = ParameterSelection()
+    selection: ParameterSelection = ParameterSelection(), headClasses: Int? = nil
   ) throws(ONNXError) {
-    let model = try CheckedModel(proto)
+    try self.init(
+      ONNXFile(proto), inputShapes: inputShapes, selection: selection, headClasses: headClasses)
+  }
+
+  /// Traces a model.
+  ///
+  /// - Parameters:
+  ///   - file: The model's file.
+  ///   - inputShapes: The shape of one example for inputs, by name, where the file leaves sizes open.
+  ///   - selection: Which arrays are trained.
+  ///   - headClasses: The outputs of a new last layer, whose weights begin anew: He normal before a
+  ///     ReLU, else Xavier uniform, biases at 0, by the model's seed. An export has it in the place of
+  ///     the file's, under the same names. The file's own when nil.
+  /// - Throws: ``ONNXError``.
+  /// - Precondition: `headClasses` is at least 1.
+  public init(
+    _ file: ONNXFile, inputShapes: [String: Shape] = [:],
+    selection: ParameterSelection = ParameterSelection(), headClasses: Int? = nil
+  ) throws(ONNXError) {
+    let model = file.model
     try model.checkOperations()
-    let reader = TensorReader(proto)
-    let plan = try ParameterPlan(model, reader, selection)
-    let trace = ONNXTrace(model: model, plan: plan, reader: reader)
+    let reader = TensorReader(model.proto)
+    try reader.checkSideFiles(of: model.proto.externalTensors)
+    var head: HeadReplacement?
+    if let headClasses {
+      precondition(headClasses >= 1, "a head of \(headClasses) classes")
+      head = try HeadReplacement(model, classes: headClasses)
+    }
+    let plan = try ParameterPlan(model, reader, selection, head: head)
+    let trace = ONNXTrace(model: model, plan: plan, reader: reader, head: head)
     let inputs = try InputTypes(model, shapes: inputShapes)
     self.trace = trace
     let nominal = try trace.graph(inputs.types(batch: inputs.declaredBatch ?? 2))
     sample = nominal
+    let output = nominal.type(of: nominal.outputs[0].value)
+    try head?.check(output.shape, of: model)
+    guard output.shape.first == inputs.declaredBatch ?? 2 else {
+      throw .invalid(
+        file: model.file,
+        ModelProblem(
+          place: "output \"\(model.outputs[0].name)\"",
+          expected: "the batch of \(inputs.declaredBatch ?? 2) along axis 0", got: "\(output)",
+          advice: "export the model with the batch along axis 0 throughout"))
+    }
     let isFrozen = try inputs.declaredBatch.map { declared throws(ONNXError) in
       try !trace.follows(batch: declared + 1, inputs)
     }
@@ -177,7 +211,7 @@ struct InputTypes {
 
 extension TypeProto {
   /// What messages call it.
-  fileprivate var name: String {
+  var name: String {
     switch self {
     case .unknown: "no type"
     case .tensor(let type, _): "a tensor of \(type.name)"

@@ -6,14 +6,49 @@ struct ONNXTrace: Sendable {
   let model: CheckedModel
   let plan: ParameterPlan
   let reader: TensorReader
+  /// The new last layer; nil for the file's own.
+  let head: HeadReplacement?
 
   /// A value with more elements can't be meant: 64 GiB of float32.
   static let elementLimit = 1 << 34
+  /// How many elements are computed while a model is traced, over all its nodes: shapes take few.
+  static let foldingLimit = 1 << 18
+  /// How many elements nodes may make up from sizes: positions, masks, classes; 32 MiB of int64.
+  static let constantElementLimit = 1 << 22
+  /// How many nodes the graph may have: layers that are unrolled have many for one of the file.
+  static let nodeLimit = 1 << 18
 
   /// The graph for inputs of concrete types.
   func graph(_ inputTypes: [ValueType]) throws(ONNXError) -> Graph {
+    try reported { try traced(inputTypes.map { .type($0) }) }
+  }
+
+  /// The graph for inputs of concrete values: those that shapes or settings follow from become
+  /// constants, the others stay inputs.
+  func graph(settledBy inputs: [Tensor]) throws(ONNXError) -> Graph {
+    try reported {
+      var settled: Set<String> = []
+      while true {
+        do {
+          return try traced(
+            zip(model.inputs, inputs).map { input, value in
+              settled.contains(input.name)
+                ? .value(value) : .type(ValueType(value.shape, value.elementType))
+            })
+        } catch let problem as ImportProblem {
+          guard let unknown = problem.unknownValue else { throw problem }
+          let missing = model.inputs(behind: unknown).subtracting(settled)
+          guard !missing.isEmpty else { throw problem }
+          settled.formUnion(missing)
+        }
+      }
+    }
+  }
+
+  /// What tracing throws, as an error that names the file.
+  private func reported<Result>(_ trace: () throws -> Result) throws(ONNXError) -> Result {
     do {
-      return try traced(inputTypes)
+      return try trace()
     } catch let error as ONNXError {
       throw error
     } catch let error as ImportProblem {
@@ -41,11 +76,23 @@ struct ONNXTrace: Sendable {
     }
   }
 
-  private func traced(_ inputTypes: [ValueType]) throws -> Graph {
-    let builder = GraphBuilder(foldingConstants: true)
+  /// What is known of an input while the nodes are traced.
+  private enum Given {
+    case type(ValueType)
+    case value(Tensor)
+  }
+
+  private func traced(_ inputs: [Given]) throws -> Graph {
+    let builder = GraphBuilder(
+      folding: FoldingBudget(elementCount: Self.foldingLimit),
+      constantElementLimit: Self.constantElementLimit)
     var values: [String: Symbol] = [:]
-    for (input, type) in zip(model.inputs, inputTypes) {
-      values[input.name] = builder.input(input.name, type)
+    for (input, given) in zip(model.inputs, inputs) {
+      values[input.name] =
+        switch given {
+        case .type(let type): builder.input(input.name, type)
+        case .value(let tensor): builder.constant(tensor)
+        }
     }
     let variables = try plan.variables.map { try Self.declare($0, in: builder) }
     for (name, number) in plan.variablesByName { values[name] = variables[number] }
@@ -87,7 +134,9 @@ struct ONNXTrace: Sendable {
     guard let role = variable.role else {
       return try builder.statistic(variable.name, value.shape) { _ in value }
     }
-    return try builder.parameter(variable.name, value.shape, role: role) { _ in value }
+    return try builder.parameter(variable.name, variable.shape, role: role) { random in
+      variable.replacement?.draw(random) ?? value
+    }
   }
 
   private func trace(
@@ -112,6 +161,12 @@ struct ONNXTrace: Sendable {
     try context.checkAttributes()
     for place in outputs.count..<max(outputs.count, node.outputs.count) {
       try context.refuseOutput(place, "optional")
+    }
+    guard builder.nodeCount <= Self.nodeLimit else {
+      throw context.problem(
+        expected: "a graph of at most \(Self.nodeLimit) operations when it is unrolled",
+        got: "more",
+        advice: "shorten the sequences, or the file is made to exhaust memory")
     }
     for output in outputs where output.shape.elementCount > Self.elementLimit {
       throw context.problem(

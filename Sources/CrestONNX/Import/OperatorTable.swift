@@ -63,7 +63,7 @@ enum OperatorTable {
   static let operators: [String: [OperatorImport]] = {
     let groups = [
       elementwise, activations, matrices, convolutions, normalizations, reductions, shapes,
-      constants, recurrent,
+      constants, recurrent, losses, resizing,
     ]
     return groups.reduce(into: [:]) { all, group in
       all.merge(group) { _, _ in preconditionFailure("an operation is in two groups") }

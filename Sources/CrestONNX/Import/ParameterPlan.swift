@@ -17,6 +17,11 @@ struct ParameterPlan: Sendable {
     let start: Float?
     /// The one edge it serves when it is a further copy of an array that is untied.
     let edge: InputEdge?
+    /// What takes its place in a new head, of another shape.
+    let replacement: HeadReplacement.NewArray?
+
+    /// The shape it has while it is trained.
+    var shape: Shape { replacement?.shape ?? value.shape }
   }
 
   private(set) var variables: [Variable] = []
@@ -28,11 +33,16 @@ struct ParameterPlan: Sendable {
   private(set) var constants: [String: TensorProto] = [:]
   private(set) var notes: [TrainingReadiness.Note] = []
 
+  /// How many elements further copies of arrays may still have: merged arrays are biases and statistics,
+  /// which are small, and a small file could ask for copies without end.
+  private var untiedElementsLeft = 1 << 22
+
   /// A mask written as numbers: attention adds it, and training it would undo it.
   private static let maskMagnitude: Float = 1e4
 
   init(
-    _ model: CheckedModel, _ reader: TensorReader, _ selection: ParameterSelection
+    _ model: CheckedModel, _ reader: TensorReader, _ selection: ParameterSelection,
+    head: HeadReplacement? = nil
   ) throws(ONNXError) {
     let uses = ParameterUses(model)
     var taken = Set(model.nodes.flatMap(\.outputs)).union(model.initializers.keys)
@@ -61,7 +71,14 @@ struct ParameterPlan: Sendable {
         if reason == .mask { notes.append(.fixed(name: name, reason)) }
         continue
       }
-      try add(name, proto, value, model, edges, slots, &taken)
+      try add(name, proto, value, model, edges, slots, head, &taken)
+    }
+    if let head {
+      try checkReplaced(head, model)
+      notes.append(
+        .newHead(
+          node: head.node.label, operation: head.node.operation, from: head.oldClasses,
+          to: head.classes))
     }
     guard let pattern = unmatched.min() else { return }
     throw .invalid(
@@ -75,12 +92,12 @@ struct ParameterPlan: Sendable {
   private static func arrays(_ model: CheckedModel) -> [(String, TensorProto)] {
     var arrays = model.proto.graph.initializers.map { ($0.name, $0) }
     for node in model.nodes where node.operation == "Constant" && node.outputs.count == 1 {
-      for attribute in node.attributes where attribute.name == "value" {
-        guard case .tensor(let tensor) = attribute.value,
-          tensor.dataType.elementType?.isFloat ?? false, tensor.shape.elementCount > 1
-        else { continue }
-        arrays.append((node.outputs[0], tensor))
-      }
+      // One that isn't as it should be stays a node, which is refused with its reason.
+      guard node.inputs.isEmpty, node.attributes.count == 1, node.attributes[0].name == "value",
+        case .tensor(let tensor) = node.attributes[0].value,
+        tensor.dataType.elementType?.isFloat ?? false, tensor.shape.elementCount > 1
+      else { continue }
+      arrays.append((node.outputs[0], tensor))
     }
     return arrays
   }
@@ -103,20 +120,31 @@ struct ParameterPlan: Sendable {
   private mutating func add(
     _ name: String, _ proto: TensorProto, _ value: Tensor, _ model: CheckedModel,
     _ edges: [(edge: InputEdge, slots: Set<ParameterSlot>)], _ slots: Set<ParameterSlot>,
-    _ taken: inout Set<String>
+    _ head: HeadReplacement?, _ taken: inout Set<String>
   ) throws(ONNXError) {
+    let heads = edges.filter { head?.arrays[$0.edge] != nil }
     // Exporters store equal arrays once, which fresh biases and statistics often are.
     // Parts of one array are no places where it is read as a whole.
     let wholes = edges.filter { !model.nodes[$0.edge.node].takesParts }
+    let copies = max(wholes.count - 1, 0) * value.elementCount
     let isMerged =
-      wholes.count > 1 && wholes.count == edges.count
+      wholes.count > 1 && wholes.count == edges.count && copies <= untiedElementsLeft
       && (Self.start(slots) != nil || value.hasEqualElements)
+    // The first place keeps the array that the file has.
+    guard heads.isEmpty || edges.count == 1 || isMerged && heads[0].edge != edges[0].edge else {
+      throw model.headProblem(
+        expected: "weights that only the head reads",
+        got: "\"\(name)\", which is read in \(edges.count) places",
+        "export the model with a head of its own")
+    }
+    if isMerged { untiedElementsLeft -= copies }
     guard isMerged else {
       variablesByName[name] = variables.count
       variables.append(
         Variable(
           name: name, source: proto, role: Self.role(slots, value.shape), value: value,
-          start: Self.start(slots), edge: nil))
+          start: Self.start(slots), edge: nil,
+          replacement: heads.first.flatMap { head?.arrays[$0.edge] }))
       if wholes.count > 1 { notes.append(.tied(name: name, uses: wholes.count)) }
       return
     }
@@ -137,9 +165,21 @@ struct ParameterPlan: Sendable {
       variables.append(
         Variable(
           name: own, source: proto, role: Self.role(use.slots, value.shape), value: value,
-          start: Self.start(use.slots), edge: number == 0 ? nil : use.edge))
+          start: Self.start(use.slots), edge: number == 0 ? nil : use.edge,
+          replacement: head?.arrays[use.edge]))
     }
     notes.append(.untied(name: name, into: names))
+  }
+
+  /// Refuses a head whose arrays are not all trained.
+  private func checkReplaced(
+    _ head: HeadReplacement, _ model: CheckedModel
+  ) throws(ONNXError) {
+    guard variables.count(where: { $0.replacement != nil }) < head.arrays.count else { return }
+    throw model.headProblem(
+      expected: "weights of float32 that are trained",
+      got: "others at \"\(head.node.label)\" (\(head.node.operation))",
+      "export the model in float32, and leave its head out of what is fixed")
   }
 
   /// Where the running statistic begins that these slots make of an array; nil when they make none.

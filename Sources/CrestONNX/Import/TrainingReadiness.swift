@@ -30,6 +30,8 @@ public struct TrainingReadiness: Sendable, Equatable, CustomStringConvertible {
     case tied(name: String, uses: Int)
     /// An array that several places read only since it had equal elements when it was exported.
     case untied(name: String, into: [String])
+    /// The last layer has another number of outputs than in the file, with new weights.
+    case newHead(node: String, operation: String, from: Int, to: Int)
     /// An array that could be trained but isn't.
     case fixed(name: String, FixedReason)
   }
@@ -70,6 +72,8 @@ extension TrainingReadiness.Note: CustomStringConvertible {
     case .untied(let name, let names):
       "\"\(name)\" is read in \(names.count) places and has equal elements: exporters merge equal "
         + "arrays, so they are trained apart, as \(names.map { "\"\($0)\"" }.joined(separator: ", "))"
+    case .newHead(let node, let operation, let old, let new):
+      "the head \"\(node)\" (\(operation)) has \(new) outputs in place of \(old), and its weights begin anew"
     case .fixed(let name, let reason):
       "\"\(name)\" is not trained: \(reason)"
     }

@@ -147,7 +147,7 @@ struct MessageParser {
     return range.count / width
   }
 
-  /// How many varints a range holds: each ends in a byte below 128.
+  /// How many varints a range holds, the last of which ends in it.
   private func varintCount(_ range: Range<Int>, _ name: String) throws(WireFault) -> Int {
     guard !range.isEmpty else { return 0 }
     guard bytes[range.upperBound - 1] < 0x80 else {
@@ -155,14 +155,6 @@ struct MessageParser {
         at: range.upperBound - 1, name, expected: "the last byte of a varint",
         got: "the end of the field")
     }
-    var count = 0
-    var offset = range.lowerBound
-    // Eight at a time, since an int64 tensor may be large and is counted whenever a model is opened.
-    while offset + 8 <= range.upperBound {
-      let word = bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
-      count += (~word & 0x8080_8080_8080_8080).nonzeroBitCount
-      offset += 8
-    }
-    return bytes[offset..<range.upperBound].reduce(count) { $0 + ($1 < 0x80 ? 1 : 0) }
+    return CrestONNX.varintCount(UnsafeRawBufferPointer(rebasing: bytes[range]))
   }
 }

@@ -10,7 +10,9 @@ extension ModelSplice {
   /// - Throws: ``ONNXError/unwritable(file:reason:)``, ``ONNXError/tooLargeToWrite(file:byteCount:limit:)``,
   ///   or ``ONNXError/externalData(_:location:problem:)`` when a side file can't be read.
   package func write(to path: String) throws(ONNXError) {
-    let externals = model.externalTensors
+    let externals = model.externalTensors.filter {
+      !replacedTensors.contains($0.proto.span.start)
+    }
     guard !externals.isEmpty else { return try content.write(toModel: path) }
 
     let folder = FilePath.folder(of: path)

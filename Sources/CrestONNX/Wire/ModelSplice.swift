@@ -11,6 +11,8 @@ package struct ModelSplice {
   private(set) var edits: [Edit] = []
   /// New elements of tensors in side files, by the start of the tensor's field.
   private(set) var externalElements: [Int: ByteStream] = [:]
+  /// The starts of the fields of tensors that others replace.
+  private(set) var replacedTensors: Set<Int> = []
   private var appended = WireContent()
 
   package init(_ model: ModelProto) {
@@ -36,6 +38,48 @@ package struct ModelSplice {
   /// Adds fields of `ModelProto`, as of metadata, at the end.
   package mutating func append(_ content: WireContent) {
     appended.append(content)
+  }
+
+  /// Puts another tensor in the place of one of the graph's initializers, or of a node's attribute.
+  package mutating func replace(_ tensor: TensorProto, by draft: TensorDraft) {
+    replacedTensors.insert(tensor.span.start)
+    var content = WireContent()
+    // Initializers of a graph and the tensor of an attribute happen to have the same field number.
+    content.append(5, message: draft.content)
+    replace(tensor.span.field, by: content)
+  }
+
+  /// States another size of an input, output or value in between.
+  ///
+  /// - Precondition: its type is a tensor with a size along `axis`.
+  package mutating func replaceSize(of value: ValueInfoProto, axis: Int, by size: Int64) {
+    // type, tensor_type, shape, dim
+    let path = [(2, 0), (1, 0), (2, 0), (1, axis)]
+    var body = value.span.body
+    var field = value.span.field
+    for (number, place) in path {
+      let found = spans(in: body, number: number)
+      precondition(place < found.count, "\(value.name) has no size along axis \(axis)")
+      (field, body) = (found[place].field, found[place].body)
+    }
+    var dimension = WireContent()
+    dimension.append(1, integer: size)
+    for range in fields(of: body, numbers: [3]) { dimension.append(model.source, range) }
+    var content = WireContent()
+    content.append(1, message: dimension)
+    replace(field, by: content)
+  }
+
+  /// Sets an entry of the model's metadata, in the place of all of its key.
+  package mutating func setMetadata(_ entry: MetadataEntry) {
+    var content = WireContent()
+    content.append(14, message: entry.content)
+    let whole = model.source.withBytes { 0..<$0.count }
+    let places = zip(spans(in: whole, number: 14), model.metadata)
+      .filter { $0.1.key == entry.key }.map(\.0.field)
+    guard let first = places.first else { return append(content) }
+    replace(first, by: content)
+    for place in places.dropFirst() { replace(place, by: WireContent()) }
   }
 
   /// Gives a tensor of the model other elements, of the same type and shape.
@@ -67,6 +111,18 @@ package struct ModelSplice {
       isFirst = false
     }
     precondition(!isFirst, "the tensor \"\(tensor.name)\" has no elements to replace")
+  }
+
+  /// The fields of one number in the message at `body`.
+  private func spans(in body: Range<Int>, number: Int) -> [WireSpan] {
+    model.source.withBytes { bytes in
+      var reader = WireReader(bytes, in: body)
+      var spans: [WireSpan] = []
+      while let field = Self.next(&reader) {
+        if field.number == number { spans.append(field.span) }
+      }
+      return spans
+    }
   }
 
   /// The fields with these numbers in the message at `body`, neighbours as one range.

@@ -17,6 +17,8 @@ struct RegularFile: ~Copyable {
   let descriptor: CInt
   /// The size when it was opened, in bytes.
   let byteCount: Int
+  /// How many bytes it takes on the disk: fewer when it has holes, which read as zeros.
+  let storedByteCount: Int
   /// The number of names the file has.
   let linkCount: Int
 
@@ -49,6 +51,8 @@ struct RegularFile: ~Copyable {
     }
     self.descriptor = descriptor
     byteCount = Int(status.st_size)
+    // Blocks of 512 bytes, whatever the file system's own are.
+    storedByteCount = Int(status.st_blocks) * 512
     linkCount = Int(status.st_nlink)
   }
 

@@ -45,6 +45,42 @@ package struct TensorReader: Sendable {
 
   // MARK: Side files
 
+  /// One in how many bytes of a side file must be stored; some file systems store equal bytes as fewer.
+  static let holeFactor = 8
+  /// A smaller file may be stored with its name.
+  private static let holeFreeByteCount = 1 << 20
+
+  /// Refuses side files from which a small model would take far more memory than there are bytes: read
+  /// over and over by many tensors, or with holes.
+  func checkSideFiles(of tensors: [ExternalTensor]) throws(ONNXError) {
+    var uses: [String: (first: ExternalTensor, byteCount: Int, count: Int)] = [:]
+    for tensor in tensors {
+      guard let byteCount = tensor.proto.byteCount else { continue }
+      let use = uses[tensor.reference.location] ?? (tensor, 0, 0)
+      let (sum, overflow) = use.byteCount.addingReportingOverflow(byteCount)
+      uses[tensor.reference.location] = (use.first, overflow ? .max : sum, use.count + 1)
+    }
+    for (first, byteCount, count) in uses.values.sorted(by: {
+      $0.first.proto.span.start < $1.first.proto.span.start
+    }) {
+      let file = try opened(first.reference, first.proto)
+      // An array may stand twice where it is shared. One that is too long for the file is refused as such.
+      guard count == 1 || byteCount / 2 <= file.byteCount else {
+        throw failed(
+          first.reference, first.proto,
+          .overused(byteCount: byteCount, fileByteCount: file.byteCount))
+      }
+      guard
+        file.byteCount <= Self.holeFreeByteCount
+          || file.storedByteCount >= file.byteCount / Self.holeFactor
+      else {
+        throw failed(
+          first.reference, first.proto,
+          .holes(storedByteCount: file.storedByteCount, fileByteCount: file.byteCount))
+      }
+    }
+  }
+
   /// The side file of a tensor, once it is proven to hold the tensor's bytes.
   func open(
     _ reference: TensorProto.ExternalReference, of proto: TensorProto
@@ -150,14 +186,10 @@ package struct TensorReader: Sendable {
   ) throws(WireFault) {
     let range: ClosedRange<Int64> =
       switch elementType {
-      case .int8: -128...127
-      case .uint8: 0...255
-      case .int16: -32768...32767
-      case .int32: Int64(Int32.min)...Int64(Int32.max)
-      case .bool: 0...1
+      case .int8, .uint8, .int16, .int32, .int64, .bool: elementType.integerRange
       // Sixteen-bit floats stand as their bits.
       case .float16, .bfloat16: 0...65535
-      case .int64, .float32, .float64: .min ... .max
+      case .float32, .float64: .min ... .max
       }
     guard range.contains(value) else {
       throw WireFault(

@@ -36,7 +36,7 @@ package struct WireLimits: Sendable {
   package init() {
     counts = Counted.allCases.map { counted in
       switch counted {
-      case .nodes, .tensors: 1 << 17
+      case .nodes, .tensors: 1 << 16
       case .attributes, .values: 1 << 18
       case .valueNames: 1 << 19
       case .listElements: 1 << 21

@@ -23,12 +23,30 @@ public struct SmoothedLoss: Codable, Hashable, Sendable {
   /// Creates a mean of nothing.
   public init() {}
 
+  /// Reads what was saved, which must leave room for more.
+  ///
+  /// - Throws: `DecodingError` when it isn't there or is no mean.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    weighted = try container.decode(Double.self, forKey: .weighted)
+    count = try container.decode(Int.self, forKey: .count)
+    guard (0...1 << 53).contains(count) else {
+      throw DecodingError.dataCorruptedError(
+        forKey: .count, in: container, debugDescription: "a count from 0 to 2⁵³")
+    }
+  }
+
+  /// The mean; NaN of nothing.
+  public var value: Double {
+    count == 0 ? .nan : weighted / (1 - pow(Self.beta, Double(count)))
+  }
+
   /// Takes in a loss and returns the mean.
   ///
   /// A loss that is not finite makes this mean and all that follow not finite.
   public mutating func add(_ loss: Double) -> Double {
     count += 1
     weighted = Self.beta * weighted + (1 - Self.beta) * loss
-    return weighted / (1 - pow(Self.beta, Double(count)))
+    return value
   }
 }

@@ -87,9 +87,10 @@ final class ProcessPlugin: PluginWorker {
   override func restart() throws(PluginError) {
     process = nil
     let answer: [String: JSONValue]
-    let child: ChildProcess
     do throws(ChildProcess.Fault) {
-      child = try ChildProcess(start) { [services] line in services.log(.info, line) }
+      let child = try ChildProcess(start) { [services] line in services.log(.info, line) }
+      // From here on a failure ends it.
+      process = child
       let deadline = Deadline(seconds: plugin.manifest.limits.startSeconds)
       try child.write(
         PluginMessage.line([
@@ -107,7 +108,6 @@ final class ProcessPlugin: PluginWorker {
     }
     services.declaration = declaration
     self.replies = replies
-    process = child
     hasStarted = true
   }
 

@@ -10,13 +10,14 @@ struct CompiledGraph {
   let loss: ValueID?
   /// What reads asked for.
   let reads: [Read: ValueID]
-  /// The gradient of each variable; nil entries where the loss doesn't depend on it.
+  /// The gradient of each variable that isn't frozen; nil where the loss doesn't depend on it.
   let gradients: [(variable: Int, value: ValueID?)]
 
   init(_ template: any GraphTemplate, _ request: ProgramRequest, loss: LossTrace?) throws {
     let builder = GraphBuilder()
     try builder.replay(
-      template.graph(for: request.inputTypes), inputTypes: request.inputTypes, mode: request.mode)
+      template.graph(for: request.inputTypes), inputTypes: request.inputTypes, mode: request.mode,
+      frozen: request.frozen)
     let predictionCount = builder.result.outputs.count
     precondition(predictionCount > 0, "the graph has no output")
     let prediction = builder.symbol(builder.result.outputs[0].value)
@@ -41,7 +42,7 @@ struct CompiledGraph {
       if request.reads.contains(.losses) { keep(.losses, losses) }
       builder.output("loss", total)
       if request.mode == .training {
-        let parameters = Self.parameters(builder)
+        let parameters = Self.parameters(builder, without: request.frozen)
         let gradients = try builder.gradients(
           of: total, withRespectTo: parameters.map(\.symbol))
         for ((variable, _), gradient) in zip(parameters, gradients) {
@@ -52,6 +53,7 @@ struct CompiledGraph {
     }
 
     graph = try builder.result.withImageRanks().simplified().foldingConstants().simplified()
+      .withNormalizationsAsAffine(joining: !request.isDiagnosing).foldingConstants().simplified()
       .fusingElementwise(joining: !request.isDiagnosing)
     let ports = Dictionary(
       graph.outputs.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
@@ -61,12 +63,14 @@ struct CompiledGraph {
     gradients = gradientVariables.map { ($0, ports["gradient.\($0)"]) }
   }
 
-  /// The parameters of a traced graph with their places among the variables.
-  private static func parameters(_ builder: GraphBuilder) -> [(variable: Int, symbol: Symbol)] {
+  /// The parameters of a traced graph that train, with their places among the variables.
+  private static func parameters(
+    _ builder: GraphBuilder, without frozen: Set<String>
+  ) -> [(variable: Int, symbol: Symbol)] {
     let graph = builder.result
     return graph.values.indices.compactMap { index -> (variable: Int, symbol: Symbol)? in
       guard case .variable(let number) = graph.values[index].origin,
-        graph.variables[number].role != nil
+        graph.variables[number].role != nil, !frozen.contains(graph.variables[number].name)
       else { return nil }
       return (number, builder.symbol(graph.id(ofValue: index)))
     }

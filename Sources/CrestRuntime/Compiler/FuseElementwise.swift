@@ -49,14 +49,6 @@ extension Graph {
     }
     return try replacingNodes(replacements).rewritten { _, _, _ in nil }
   }
-
-  private func readersByValue() -> [ValueID: [Int]] {
-    var readers: [ValueID: [Int]] = [:]
-    for number in neededNodes {
-      for input in nodes[number].inputs { readers[input, default: []].append(number) }
-    }
-    return readers
-  }
 }
 
 /// Elementwise nodes that become one; nodes are added from the last to the first.

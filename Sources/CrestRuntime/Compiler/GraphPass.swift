@@ -31,6 +31,15 @@ extension Graph {
     return builder.result
   }
 
+  /// The nodes that read each value, of those that outputs and updates depend on.
+  func readersByValue() -> [ValueID: [Int]] {
+    var readers: [ValueID: [Int]] = [:]
+    for number in neededNodes {
+      for input in nodes[number].inputs { readers[input, default: []].append(number) }
+    }
+    return readers
+  }
+
   /// The tensor of a constant; nil for any other value.
   func constant(_ value: ValueID) -> Tensor? {
     guard case .constant(let tensor) = values[value.index].origin else { return nil }

@@ -4,13 +4,17 @@ import CrestTensor
 extension Graph {
   /// For inputs that choose from a table by index, the smallest number of rows they choose from.
   ///
-  /// A user's data may hold any index, and the reference trusts its own; so data are checked against
-  /// these bounds on their way in.
+  /// A user's data may hold any index, so they are checked against these bounds on their way in.
   var indexBounds: [ValueID: Int] {
     var bounds: [ValueID: Int] = [:]
     for node in nodes {
-      guard let gather = node.operation as? Gather else { continue }
-      let rows = type(of: node.inputs[0]).shape[gather.axis]
+      let axis: Int
+      switch node.operation {
+      case let operation as Gather: axis = operation.axis
+      case let operation as GatherElements: axis = operation.axis
+      default: continue
+      }
+      let rows = type(of: node.inputs[0]).shape[axis]
       let source = unchanged(node.inputs[1])
       bounds[source] = min(bounds[source] ?? rows, rows)
     }

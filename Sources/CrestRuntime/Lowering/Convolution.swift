@@ -30,17 +30,83 @@ final class Fixed<Value> {
   }
 }
 
+extension Lowering {
+  /// The kernel's description of a convolution's node or of one of its gradients; nil for other
+  /// nodes and ranks.
+  fileprivate func convolution(_ node: Graph.Node) -> ck_conv2d? {
+    let shapes = node.inputs.map { graph.type(of: $0).shape }
+    switch node.operation {
+    case let conv as Conv:
+      return conv.attributes.kernelAttributes(
+        x: shapes[0], filter: shapes[1], y: graph.type(of: node.outputs[0]).shape)
+    case let gradient as ConvInputGradient:
+      return gradient.attributes.kernelAttributes(
+        x: gradient.inputShape, filter: shapes[1], y: shapes[0])
+    case let gradient as ConvFilterGradient:
+      return gradient.attributes.kernelAttributes(
+        x: shapes[0], filter: gradient.filterShape, y: shapes[1])
+    default: return nil
+    }
+  }
+
+  /// The kernel that a convolution's node runs on; nil when none does.
+  func choice(_ node: Graph.Node) -> ConvolutionChoice? {
+    convolution(node).map { ConvolutionChoice($0, allowed: engine.convolutions) }
+  }
+
+  /// What a step of a convolution is called.
+  fileprivate func describe(_ node: Graph.Node, _ choice: ConvolutionChoice) -> String {
+    "\(node.operation.name) \(choice)"
+  }
+
+  /// Adds a Winograd convolution: of an input, or of a gradient with turned filters.
+  fileprivate func winograd(
+    _ node: Graph.Node, _ p: ck_conv2d, tile: Int, turned: Bool
+  ) {
+    let (x, filter) = (node.inputs[0], graph.type(of: node.inputs[1]).shape)
+    // Whoever computes an image first keeps it, where somebody needs it whole.
+    let keepsInput = isNeededWhole(x)
+    let coversInput =
+      p.height == p.output_height && p.width == p.output_width && p.pad_top == 1 && p.pad_left == 1
+    if keepsInput, !coversInput { _ = buffer(x, .channelsLast) }
+    let image = operand(x)
+    let isKept = keepsInput && coversInput
+    if isKept { pending[x] = nil }
+
+    let filters = temporary(
+      byteCount: 4 * ck_winograd_filter_floats(tile, p.channels, p.output_channels))
+    emit("filters winograd \(tile)×\(tile)", reads: [buffer(node.inputs[1])], writes: [filters]) {
+      call in
+      call.kernels.pointee.winograd_filters_f32(
+        call.pool, tile, filter[0], filter[1], turned, call.read(0), call.write(0))
+    }
+    let bias = node.inputs.count > 2 ? [buffer(node.inputs[2])] : []
+    let settings = Fixed(p)
+    let y = output(node.outputs[0], .channelsLast)
+    let kept = isKept ? [output(x, .channelsLast)] : []
+    let step = WinogradStep(
+      number: steps.count, tile: tile, settings, image: image, hasBias: !bias.isEmpty,
+      keepsInput: isKept)
+    emit(
+      step, describe(node, .winograd(tile: tile)), reads: image.buffers + [filters] + bias,
+      writes: [y] + kept,
+      scratchBytes: ck_winograd_conv2d_scratch_bytes(settings.base, tile, engine.threadCount))
+  }
+}
+
 extension Conv: KernelLowering {
   func lower(_ node: Graph.Node, into lowering: Lowering) -> Bool {
-    let types = (node.inputs + node.outputs).map { lowering.graph.type(of: $0).shape }
-    guard
-      let settings = attributes.kernelAttributes(
-        x: types[0], filter: types[1], y: types[types.count - 1])
-    else { return false }
+    guard let settings = lowering.convolution(node), let choice = lowering.choice(node) else {
+      return false
+    }
+    if case .winograd(let tile) = choice {
+      lowering.winograd(node, settings, tile: tile, turned: false)
+      return true
+    }
     let p = Fixed(settings)
     let bias = node.inputs.count > 2 ? [lowering.buffer(node.inputs[2])] : []
     lowering.emit(
-      name,
+      lowering.describe(node, choice),
       reads: [lowering.buffer(node.inputs[0], .channelsLast), lowering.buffer(node.inputs[1])]
         + bias,
       writes: [lowering.output(node.outputs[0], .channelsLast)],
@@ -56,15 +122,19 @@ extension Conv: KernelLowering {
 
 extension ConvInputGradient: KernelLowering {
   func lower(_ node: Graph.Node, into lowering: Lowering) -> Bool {
-    let (dy, filter) = (node.inputs[0], node.inputs[1])
-    guard
-      let settings = attributes.kernelAttributes(
-        x: inputShape, filter: lowering.graph.type(of: filter).shape,
-        y: lowering.graph.type(of: dy).shape)
-    else { return false }
+    guard let settings = lowering.convolution(node), let choice = lowering.choice(node) else {
+      return false
+    }
     let p = Fixed(settings)
+    if case .winograd(let tile) = choice {
+      lowering.winograd(
+        node, ck_conv2d_input_gradient_as_conv2d(p.base), tile: tile, turned: true)
+      return true
+    }
+    let (dy, filter) = (node.inputs[0], node.inputs[1])
     lowering.emit(
-      name, reads: [lowering.buffer(dy, .channelsLast), lowering.buffer(filter)],
+      lowering.describe(node, choice),
+      reads: [lowering.buffer(dy, .channelsLast), lowering.buffer(filter)],
       writes: [lowering.output(node.outputs[0], .channelsLast)],
       scratchBytes: ck_conv2d_input_gradient_scratch_bytes(p.base, lowering.engine.threadCount)
     ) { call in
@@ -77,15 +147,27 @@ extension ConvInputGradient: KernelLowering {
 
 extension ConvFilterGradient: KernelLowering {
   func lower(_ node: Graph.Node, into lowering: Lowering) -> Bool {
-    let (x, dy) = (node.inputs[0], node.inputs[1])
-    guard
-      let settings = attributes.kernelAttributes(
-        x: lowering.graph.type(of: x).shape, filter: filterShape,
-        y: lowering.graph.type(of: dy).shape)
-    else { return false }
+    guard let settings = lowering.convolution(node), let choice = lowering.choice(node) else {
+      return false
+    }
     let p = Fixed(settings)
+    if case .winograd(let tile) = choice {
+      let (x, dy) = (lowering.operand(node.inputs[0]), lowering.operand(node.inputs[1]))
+      lowering.emit(
+        lowering.describe(node, choice), reads: x.buffers + dy.buffers,
+        writes: [lowering.output(node.outputs[0])],
+        scratchBytes: ck_winograd_filter_gradient_scratch_bytes(
+          p.base, tile, lowering.engine.threadCount)
+      ) { call in
+        var (xImage, dyImage) = (x.affine(call, at: 0), dy.affine(call, at: x.buffers.count))
+        call.kernels.pointee.winograd_filter_gradient_f32(
+          call.pool, tile, p.base, &xImage, &dyImage, call.write(0), call.scratch)
+      }
+      return true
+    }
     lowering.emit(
-      name, reads: [lowering.buffer(x, .channelsLast), lowering.buffer(dy, .channelsLast)],
+      lowering.describe(node, choice),
+      reads: node.inputs.map { lowering.buffer($0, .channelsLast) },
       writes: [lowering.output(node.outputs[0])],
       scratchBytes: ck_conv2d_filter_gradient_scratch_bytes(p.base, lowering.engine.threadCount)
     ) { call in

@@ -8,10 +8,9 @@ extension Lowering {
     _ node: Graph.Node,
     _ kernel: @escaping (KernelCall, (rows: Int, classes: Int)) -> Void
   ) -> Bool {
-    let (logits, target) = (graph.type(of: node.inputs[0]), graph.type(of: node.inputs[1]))
-    guard logits.shape.rank == 2, target.elementType.isFloat || target.elementType == .int64
-    else { return false }
-    let size = (rows: logits.shape[0], classes: logits.shape[1])
+    let logits = graph.type(of: node.inputs[0]).shape
+    guard logits.rank == 2 else { return false }
+    let size = (rows: logits[0], classes: logits[1])
     emit(
       node.operation.name, reads: node.inputs.map { buffer($0) },
       writes: [output(node.outputs[0])]
@@ -28,6 +27,7 @@ extension KernelCall {
 }
 
 extension CrossEntropyLabels: KernelLowering {
+  var integerInputs: Set<Int> { [1] }
   func lower(_ node: Graph.Node, into lowering: Lowering) -> Bool {
     let smoothing = Float(smoothing)
     return lowering.overLogits(node) { call, size in
@@ -38,6 +38,7 @@ extension CrossEntropyLabels: KernelLowering {
 }
 
 extension CrossEntropyLabelsGradient: KernelLowering {
+  var integerInputs: Set<Int> { [1] }
   func lower(_ node: Graph.Node, into lowering: Lowering) -> Bool {
     let smoothing = Float(smoothing)
     return lowering.overLogits(node) { call, size in

@@ -10,7 +10,7 @@ extension Dropout: KernelLowering {
     let (rate, stream) = (Float(rate), stream)
     lowering.emit(name, reads: [x], writes: [y]) { call in
       call.kernels.pointee.dropout_f32(
-        call.pool, count, rate, call.random.key.seed, stream, call.random.key.step, call.read(0),
+        call.pool, count, rate, call.random.seed, stream, call.random.step, call.read(0),
         call.write(0))
     }
     return true

@@ -24,12 +24,28 @@ final class Lowering {
   private var placed: [ValueID: [Layout: BufferID]] = [:]
   private var external: [ValueID: Buffer.Placement]
   private var current: (node: Int?, stage: Stage) = (nil, .forward)
+  /// Whether steps may take on what later nodes do; if not, every node's results can be looked at.
+  let isJoining: Bool
+  /// The nodes that read each value.
+  let readers: [ValueID: [Int]]
+  /// Values that must end up in memory.
+  let wanted: Set<ValueID>
+  /// Images that no step has computed yet.
+  var pending: [ValueID: AffineImage] = [:]
+  /// The step that writes each buffer first.
+  private var writers: [BufferID: Int] = [:]
+  private var winogradSteps: [BufferID: WinogradStep] = [:]
 
   /// A lowering of `graph`; `external` values end up at a given place, such as gradients in a store.
-  init(_ graph: Graph, engine: Engine, external: [ValueID: Buffer.Placement]) {
+  init(
+    _ graph: Graph, engine: Engine, external: [ValueID: Buffer.Placement], joining: Bool
+  ) {
     self.graph = graph
     self.engine = engine
     self.external = external
+    isJoining = joining
+    readers = graph.readersByValue()
+    wanted = Set(graph.outputs.map(\.value) + graph.updates.map(\.value))
   }
 
   /// Places a leaf, a value that no node makes.
@@ -41,15 +57,23 @@ final class Lowering {
   func lower(_ number: Int) {
     let node = graph.nodes[number]
     current = (number, node.stage)
-    let types = (node.inputs + node.outputs).map(graph.type(of:))
-    // Kernels compute floats in float32; other float types are the reference's until kernels exist.
-    let isServed = types.allSatisfy { !$0.elementType.isFloat || $0.elementType == .float32 }
-    if let kernel = node.operation as? any KernelLowering, isServed || kernel.servesEveryType,
+    if let kernel = node.operation as? any KernelLowering, isServed(node, by: kernel),
       kernel.lower(node, into: self)
     {
       return
     }
     lowerToReference(number, node)
+  }
+
+  /// Whether all values of a node have types that its kernels compute with: float32, but for what
+  /// names classes or places.
+  private func isServed(_ node: Graph.Node, by kernel: some KernelLowering) -> Bool {
+    let inputs = node.inputs.enumerated().allSatisfy { place, value in
+      let type = graph.type(of: value).elementType
+      return type == .float32 || type == .int64 && kernel.integerInputs.contains(place)
+    }
+    return kernel.servesEveryType
+      || inputs && node.outputs.allSatisfy { graph.type(of: $0).elementType == .float32 }
   }
 
   /// Puts what follows under a stage, as no node's work.
@@ -111,11 +135,27 @@ final class Lowering {
   /// Whether a value lies in this layout already.
   func exists(_ value: ValueID, _ layout: Layout) -> Bool {
     hasOneLayout(value) || placed[value]?[layout] != nil
+      || layout == .channelsLast && pending[value] != nil
   }
+
+  /// The buffer of a value in a layout, if it holds it before a step.
+  func ready(_ value: ValueID, _ layout: Layout, before step: Int) -> BufferID? {
+    guard let buffer = placed[value]?[hasOneLayout(value) ? .plain : layout],
+      (writers[buffer] ?? -1) < step
+    else { return nil }
+    return buffer
+  }
+
+  /// Whether a value may lie where the lowering likes.
+  func isFree(_ value: ValueID) -> Bool { external[value] == nil }
+
+  /// Gives a value's buffer to another that nothing was made for.
+  func rename(_ value: ValueID, as new: ValueID) { placed[new] = placed[value] }
 
   /// The buffer of a value in a layout, rearranging it when it lies in the other only.
   func buffer(_ value: ValueID, _ layout: Layout = .plain) -> BufferID {
     let layout = hasOneLayout(value) ? .plain : layout
+    if let image = pending.removeValue(forKey: value) { materialize(value, image) }
     guard let known = placed[value] else {
       preconditionFailure("\(value) is read before it is made")
     }
@@ -125,14 +165,10 @@ final class Lowering {
     }
     let shape = graph.type(of: value).shape
     let target = output(value, layout)
-    let plain = shape.strides
-    let channelsLast = [
-      shape[1] * shape[2] * shape[3], 1, shape[3] * shape[1], shape[1],
-    ]
     copyBox(
-      sizes: shape.dimensions, elementType: graph.type(of: value).elementType,
-      from: source, strides: layout == .plain ? channelsLast : plain,
-      to: target, strides: layout == .plain ? plain : channelsLast)
+      sizes: shape.dimensions, elementType: graph.type(of: value).elementType, from: source,
+      strides: shape.strides(layout == .plain ? .channelsLast : .plain), to: target,
+      strides: shape.strides(layout))
     return target
   }
 
@@ -145,10 +181,42 @@ final class Lowering {
     inPlace: (write: BufferID, reads: [BufferID])? = nil, scratchBytes: Int = 0,
     run: @escaping (KernelCall) -> Void
   ) {
+    note(writes, by: steps.count)
     steps.append(
       Step(
         name: name, node: current.node, stage: current.stage, reads: reads, writes: writes,
         inPlace: inPlace, scratchBytes: scratchBytes, run: run))
+  }
+
+  private func note(_ writes: [BufferID], by step: Int) {
+    for buffer in writes where writers[buffer] == nil { writers[buffer] = step }
+  }
+
+  /// Adds a Winograd convolution, which later nodes may find by what it makes.
+  func emit(
+    _ step: WinogradStep, _ name: String, reads: [BufferID], writes: [BufferID], scratchBytes: Int
+  ) {
+    emit(name, reads: reads, writes: writes, scratchBytes: scratchBytes, run: step.run)
+    winogradSteps[writes[0]] = step
+  }
+
+  /// The Winograd convolution of this stage that makes a value, when steps may take on more.
+  func winogradStep(making value: ValueID) -> WinogradStep? {
+    guard isJoining, let buffer = placed[value]?[.channelsLast],
+      let step = winogradSteps[buffer], steps[step.number].stage == current.stage
+    else { return nil }
+    return step
+  }
+
+  /// Lets a step read and write more; gives the places of the first of each.
+  func extend(
+    _ step: Int, reads: [BufferID], writes: [BufferID] = []
+  ) -> (reads: Int, writes: Int) {
+    let places = (steps[step].reads.count, steps[step].writes.count)
+    steps[step].reads += reads
+    steps[step].writes += writes
+    note(writes, by: step)
+    return places
   }
 
   /// Runs a node by its reference meaning, and says so.
@@ -168,12 +236,16 @@ final class Lowering {
         return ReferenceArray(
           Tensor(bytes: bytes, shape: type.shape, elementType: type.elementType))
       }
-      let results = node.operation.evaluate(arguments, random: call.random.key)
-      for (result, target) in zip(results, call.writes) {
-        result.tensor.withUnsafeBytes { bytes in
-          guard let base = bytes.baseAddress else { return }
-          target.copyMemory(from: base, byteCount: bytes.count)
+      do throws(IndexOutOfRange) {
+        let results = try node.operation.evaluate(arguments, random: call.random)
+        for (result, target) in zip(results, call.writes) {
+          result.tensor.withUnsafeBytes { bytes in
+            guard let base = bytes.baseAddress else { return }
+            target.copyMemory(from: base, byteCount: bytes.count)
+          }
         }
+      } catch {
+        call.report(error)
       }
     }
   }
@@ -207,8 +279,8 @@ struct Step {
   let name: String
   let node: Int?
   let stage: Stage
-  let reads: [BufferID]
-  let writes: [BufferID]
+  var reads: [BufferID]
+  var writes: [BufferID]
   let inPlace: (write: BufferID, reads: [BufferID])?
   let scratchBytes: Int
   let run: (KernelCall) -> Void
@@ -228,6 +300,8 @@ public struct ReferenceNode: Sendable, Hashable {
 protocol KernelLowering: CrestGraph.Operation {
   /// Whether kernels serve it for every element type, as copies do.
   var servesEveryType: Bool { get }
+  /// The inputs that may be int64 where all else is float32: labels and indices.
+  var integerInputs: Set<Int> { get }
 
   /// Adds the steps of a node of this operation; false, before adding any, when no kernel serves it.
   func lower(_ node: Graph.Node, into lowering: Lowering) -> Bool
@@ -235,4 +309,5 @@ protocol KernelLowering: CrestGraph.Operation {
 
 extension KernelLowering {
   var servesEveryType: Bool { false }
+  var integerInputs: Set<Int> { [] }
 }

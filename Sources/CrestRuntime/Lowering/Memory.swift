@@ -1,16 +1,19 @@
 import CCrestKernels
 import CrestGraph
 
-/// The random key of the step being run, at a fixed address that steps are bound to.
-final class RandomState {
+/// What the steps of a run share, at a fixed address that they are bound to.
+final class RunState {
+  /// The random key of the step being run.
   var key = RandomKey(seed: 0, step: 0)
+  /// The first step that met an index which names nothing.
+  var fault: (node: Int?, error: IndexOutOfRange)?
 }
 
 /// The addresses of a program's buffers, once planned.
 struct Memory {
   let addresses: [UnsafeMutableRawPointer]
   let scratch: UnsafeMutableRawPointer
-  let random: RandomState
+  let state: RunState
 
   subscript(_ buffer: BufferID) -> UnsafeMutableRawPointer { addresses[buffer.index] }
 
@@ -26,7 +29,8 @@ struct KernelCall {
   let reads: [UnsafeMutableRawPointer]
   let writes: [UnsafeMutableRawPointer]
   let scratch: UnsafeMutableRawPointer
-  let random: RandomState
+  private let state: RunState
+  private let node: Int?
 
   init(_ step: Step, _ memory: Memory, _ engine: Engine) {
     kernels = engine.kernels
@@ -34,7 +38,16 @@ struct KernelCall {
     reads = step.reads.map { memory[$0] }
     writes = step.writes.map { memory[$0] }
     scratch = memory.scratch
-    random = memory.random
+    state = memory.state
+    node = step.node
+  }
+
+  /// The random key of the step being run.
+  var random: RandomKey { state.key }
+
+  /// Says that an index names nothing, which ends the run of the stage.
+  func report(_ error: IndexOutOfRange) {
+    if state.fault == nil { state.fault = (node, error) }
   }
 
   /// The floats of a buffer the step reads.

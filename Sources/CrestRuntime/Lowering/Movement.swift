@@ -31,6 +31,26 @@ extension Lowering {
     }
   }
 
+  /// Copies a box between a source and a target laid out alike; strides are those of the axes of the
+  /// graph's value in that layout.
+  func copyBox(
+    sizes: [Int], elementType: ElementType, layout: Layout, from source: BufferID,
+    strides sourceStrides: [Int], sourceOffset: Int = 0, to target: BufferID,
+    strides targetStrides: [Int], targetOffset: Int = 0
+  ) {
+    // The kernel is quick where the last axis is dense.
+    let order = layout == .channelsLast ? [0, 2, 3, 1] : Array(sizes.indices)
+    copyBox(
+      sizes: order.map { sizes[$0] }, elementType: elementType, from: source,
+      strides: order.map { sourceStrides[$0] }, sourceOffset: sourceOffset, to: target,
+      strides: order.map { targetStrides[$0] }, targetOffset: targetOffset)
+  }
+
+  /// The layout in which elements of a value are moved: the only one it lies in, if it is an image's.
+  func layout(moving value: ValueID) -> Layout {
+    exists(value, .plain) || !exists(value, .channelsLast) ? .plain : .channelsLast
+  }
+
   /// Copies bytes as they lie.
   func copy(from source: BufferID, to target: BufferID, byteCount: Int) {
     emit("copy", reads: [source], writes: [target]) { call in
@@ -45,6 +65,15 @@ extension Lowering {
     emit("fill", reads: [], writes: [target]) { call in
       call.kernels.pointee.fill(call.pool, width, count, element.base, call.writes[0])
     }
+  }
+}
+
+extension Shape {
+  /// The distances between neighbours along each axis, in elements, when laid out so.
+  func strides(_ layout: Lowering.Layout) -> [Int] {
+    guard layout == .channelsLast else { return strides }
+    let (channels, height, width) = (self[1], self[2], self[3])
+    return [channels * height * width, 1, width * channels, channels]
   }
 }
 

@@ -29,6 +29,9 @@ public protocol Callback: AnyObject {
   /// The names under which it reports numbers of an epoch with ``Learner/report(_:as:)``. None unless
   /// given.
   var reports: [String] { get }
+  /// What it was made with that decides what it does, by name: saved with a run, and compared when the run is
+  /// resumed. Nothing unless given.
+  var settings: [String: String] { get }
 }
 
 extension Callback {
@@ -42,14 +45,32 @@ extension Callback {
   public var owns: Set<Ownership> { [] }
   /// None.
   public var reports: [String] { [] }
+  /// Nothing.
+  public var settings: [String: String] { [:] }
 }
 
-/// A callback whose memory is part of a ``LearnerSnapshot``.
+/// A callback whose memory is part of a ``LearnerSnapshot`` and of a checkpoint.
+///
+/// Its ``state`` is taken apart by `Codable`, field by field and optionals included; arrays of numbers are
+/// stored as arrays. When a run is resumed, `beforeFit` hooks run as ever, to find metrics or open files; then
+/// ``state`` is set to what was saved, and training goes on with the hook that comes next. A callback that
+/// remembers nothing but its state so gives the bits of the uninterrupted run.
 public protocol StatefulCallback: Callback {
   /// What it remembers.
   associatedtype State: Codable & Sendable
   /// All it remembers from one hook to the next, so that putting it back forgets what came between.
   var state: State { get set }
+
+  /// What it expects of a state from a checkpoint and doesn't find, as in `an average of 12 parameters`; nil
+  /// when it takes it. Nil unless given.
+  ///
+  /// A checkpoint may come from anywhere: what would trap later is to be found here.
+  func objection(to state: State, in learner: Learner) -> String?
+}
+
+extension StatefulCallback {
+  /// Nil.
+  public func objection(to state: State, in learner: Learner) -> String? { nil }
 }
 
 /// A callback made of hooks alone.

@@ -23,7 +23,7 @@ public struct Cancel: Error, Hashable, Sendable {
 }
 
 /// A ``Cancel`` and the callback it came from.
-public struct Cancellation: Error, Hashable, Sendable {
+public struct Cancellation: Error, Hashable, Sendable, Codable {
   /// The phase that was ended.
   public let phase: Phase
   /// Why.

@@ -23,6 +23,8 @@
 /// for each callback whose turn had come when the phase began, that of the one that threw from the
 /// before hook included.
 ///
+/// `beforeInterruption` is called before a batch when the fit is asked to end there.
+///
 /// The names are fastai's (`after_pred` is `afterPrediction`). Of others:
 ///
 /// | here | Keras | Lightning |
@@ -65,6 +67,9 @@ public enum Hook {
   case afterValidate((PassContext) throws -> Void)
   /// After an epoch.
   case afterEpoch((EpochContext) throws -> Void)
+  /// Between two batches, when the learner's ``InterruptionFlag`` was seen and before anything is unwound
+  /// for it: the last moment at which the run can be saved so that it goes on to the bit.
+  case beforeInterruption((FitContext) throws -> Void)
   /// After everything else of a fit.
   case afterFit((FitContext) throws -> Void)
 }

@@ -26,6 +26,7 @@ struct HookTable {
   private(set) var step = PhaseHooks<BatchContext>()
   private(set) var afterPrediction: [BoundHook<BatchContext>] = []
   private(set) var afterLoss: [BoundHook<BatchContext>] = []
+  private(set) var beforeInterruption: [BoundHook<FitContext>] = []
 
   /// The hooks of `callbacks`, which are in order.
   init(_ callbacks: [any Callback]) {
@@ -51,6 +52,7 @@ struct HookTable {
     case .beforeValidate(let action): validate.before.append(.init(callback, action))
     case .afterValidate(let action): validate.after.append(.init(callback, action))
     case .afterEpoch(let action): epoch.after.append(.init(callback, action))
+    case .beforeInterruption(let action): beforeInterruption.append(.init(callback, action))
     case .afterFit(let action): fit.after.append(.init(callback, action))
     }
   }

@@ -1,5 +1,5 @@
 /// A part of training that hooks surround and a ``Cancel`` can end, outermost first.
-public enum Phase: Int, Sendable, Hashable, CaseIterable {
+public enum Phase: Int, Sendable, Hashable, CaseIterable, Codable {
   /// A whole call of ``Learner/fit(epochs:learningRate:callbacks:)``.
   case fit
   /// One pass over the training examples and one over those of validation.

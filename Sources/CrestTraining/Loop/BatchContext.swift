@@ -59,7 +59,8 @@ public final class BatchContext: PhaseContext {
   @inline(never)
   package func figures() -> BatchFigures {
     BatchFigures(
-      index: index, count: count, step: step, loss: loss,
+      epoch: pass.epoch.index, isTraining: pass.purpose == .training, index: index, count: count,
+      step: step, loss: loss,
       smoothedLoss: pass.epoch.fit.smoothedLoss, hyperparameters: learner.hyperparameters,
       isRunning: outcome.isRunning, isFinished: outcome.isFinished)
   }
@@ -101,9 +102,9 @@ public final class BatchContext: PhaseContext {
     try program.setTarget(targets)
     let snapshot = learner.model.store.snapshot()
     defer { learner.model.store.restore(snapshot) }
-    program.run(.forward, random: randomKey)
-    program.run(.loss, random: randomKey)
-    if isTraining { program.run(.backward, random: randomKey) }
+    try program.run(.forward, random: randomKey)
+    try program.run(.loss, random: randomKey)
+    if isTraining { try program.run(.backward, random: randomKey) }
     return program.firstNonFinite()
   }
 
@@ -135,6 +136,10 @@ public final class BatchContext: PhaseContext {
 
 /// The numbers of a batch at a hook.
 package struct BatchFigures {
+  /// As in ``BatchContext``.
+  package let epoch: Int
+  /// As in ``BatchContext``.
+  package let isTraining: Bool
   /// As in ``BatchContext``.
   package let index, count, step: Int
   /// As in ``BatchContext``.

@@ -4,16 +4,41 @@ import CrestTensor
 
 /// Losses and metrics of a pass, batch by batch.
 struct PassTally {
+  /// What a tally holds, to be saved.
+  struct Saved: Codable {
+    let loss: Mean
+    let elapsed: Duration
+  }
+
   private var loss = Mean()
   private var metrics: [any Metric]
-  private let clock = ContinuousClock()
-  private let start: ContinuousClock.Instant
+  private let now: () -> Duration
+  private let start: Duration
 
   /// A tally of nothing that begins now.
-  init(_ metrics: [any Metric]) {
+  init(_ metrics: [any Metric], now: @escaping () -> Duration) {
     self.metrics = metrics
     for index in metrics.indices { self.metrics[index].reset() }
-    start = clock.now
+    self.now = now
+    start = now()
+  }
+
+  /// A tally that goes on where one was saved.
+  init(_ saved: Saved, metrics: [any Metric], now: @escaping () -> Duration) {
+    loss = saved.loss
+    self.metrics = metrics
+    self.now = now
+    start = now() - saved.elapsed
+  }
+
+  /// What it holds, but for the metrics.
+  var saved: Saved { Saved(loss: loss, elapsed: now() - start) }
+
+  /// What its metrics hold, by name.
+  func savedMetrics() throws -> StateValue {
+    .fields(
+      Dictionary(
+        uniqueKeysWithValues: try metrics.map { ($0.name, try StateValue(encoding: $0)) }))
   }
 
   /// Takes in the batch whose loss `program` has computed.
@@ -35,6 +60,6 @@ struct PassTally {
     return PassResult(
       exampleCount: loss.count, loss: loss.value,
       metrics: metrics.map { .init(name: $0.name, value: $0.value) },
-      duration: clock.now - start)
+      duration: now() - start)
   }
 }

@@ -40,8 +40,34 @@ public final class FitContext: PhaseContext {
   public let reportNames: [String]
   var restoration: LearnerSnapshot?
 
+  var resumption: Resumption?
+
+  /// Whether the fit goes on with one that was saved; callbacks put back by then have their state when
+  /// `beforeFit` hooks have run.
+  public var isResumed: Bool { resumption != nil }
+
   /// The optimiser steps of the fit when nothing is cancelled: the length of schedules.
-  public var stepCount: Int { epochCount * batchesPerEpoch }
+  public var stepCount: Int {
+    epochCount * FitState.steps(in: batchesPerEpoch, by: batchesPerStep)
+  }
+
+  /// The training batches whose gradients make one optimiser step, the last of an epoch perhaps of fewer; 1
+  /// unless a callback accumulates gradients, which sets it in its `beforeFit` hook.
+  public private(set) var batchesPerStep = 1
+
+  /// Says that a callback lets an optimiser step happen once in `batchesPerStep` training batches and after
+  /// the last one of an epoch, so that schedules have the right length.
+  ///
+  /// - Throws: ``LearnerError/twoAccumulators`` when another has said so.
+  /// - Precondition: `batchesPerStep` is positive.
+  public func accumulate(batchesPerStep: Int) throws(LearnerError) {
+    precondition(batchesPerStep > 0, "a step of \(batchesPerStep) batches")
+    guard !isAccumulating else { throw .twoAccumulators }
+    isAccumulating = true
+    self.batchesPerStep = batchesPerStep
+  }
+
+  private var isAccumulating = false
 
   init(
     _ learner: Learner, epochCount: Int, batchesPerEpoch: Int, referenceNodes: [ReferenceNode],
@@ -57,6 +83,16 @@ public final class FitContext: PhaseContext {
   /// Makes the fit a rehearsal: when it has ended, in whatever way and after all hooks, the learner is put
   /// back to what `snapshot` holds.
   public func restoreWhenEnded(_ snapshot: LearnerSnapshot) { restoration = snapshot }
+
+  /// Makes the fit go on with the one that `checkpoint` was saved in, once all `beforeFit` hooks have run.
+  ///
+  /// A later call takes the place of an earlier one.
+  ///
+  /// - Precondition: a `beforeFit` hook is running.
+  public func resume(from checkpoint: Resumption) {
+    precondition(stepsTaken == 0, "a fit was resumed after \(stepsTaken) steps")
+    resumption = checkpoint
+  }
 }
 
 /// What hooks see of an epoch.
@@ -84,7 +120,7 @@ public final class EpochContext: PhaseContext {
 /// What hooks see of a pass over the training or the validation examples.
 public final class PassContext: PhaseContext {
   /// What examples are used for.
-  public enum Purpose: String, Sendable, Hashable {
+  public enum Purpose: String, Sendable, Hashable, Codable {
     /// To learn from.
     case training
     /// To measure by.

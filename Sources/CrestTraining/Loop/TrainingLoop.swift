@@ -6,17 +6,30 @@ import CrestRuntime
 /// One call of `fit`: the phases, nested as they run, and the hooks around them.
 final class TrainingLoop {
   let callbacks: [any Callback]
+  let fit: FitContext
   private let learner: Learner
   private let hooks: HookTable
   private let owners: [Ownership: Int]
   private let reporters: [String: Int]
   private let reads: Set<Read>
-  private let fit: FitContext
   private var smoothedLoss = SmoothedLoss()
   private var programs: [ProgramKey: Program] = [:]
   private var runningPhases: [Phase] = []
   private var runningCallback: Int?
   private var runningEpoch: EpochContext?
+
+  private var position = LoopPosition(epoch: 0)
+  private var train: PassResult?
+  /// What was reported in the epoch to go on with.
+  private var reports: [String: Double] = [:]
+  private var tally: PassTally?
+  private var ending: Cancellation?
+  /// Whether what runs now may save the run.
+  private(set) var isAtSavePoint = false
+  /// Whether nothing of the fit is left to go on with.
+  private(set) var isOver = false
+  /// The pass to go on with, until that has begun.
+  private var entry: LoopPosition?
 
   private struct ProgramKey: Hashable {
     let isTraining: Bool
@@ -24,7 +37,9 @@ final class TrainingLoop {
   }
 
   /// Prepares a fit: orders the callbacks, finds contradictions and compiles the first program.
-  init(_ learner: Learner, epochs: Int, callbacks: [any Callback]) throws {
+  init(
+    _ learner: Learner, epochs: Int, callbacks: [any Callback], resumption: Resumption?
+  ) throws {
     self.learner = learner
     self.callbacks = try Self.ordered(callbacks)
     owners = try Self.owners(self.callbacks)
@@ -41,6 +56,7 @@ final class TrainingLoop {
     fit = FitContext(
       learner, epochCount: epochs, batchesPerEpoch: loader.batchCount,
       referenceNodes: program.referenceNodes, reportNames: self.callbacks.flatMap(\.reports))
+    fit.resumption = resumption
   }
 
   /// Lower orders first, equals as they were added.
@@ -115,15 +131,31 @@ final class TrainingLoop {
   func run() throws -> Outcome {
     defer { if let snapshot = fit.restoration { learner.restore(snapshot) } }
     return try run(.fit, fit, hooks.fit) {
-      for index in 0..<fit.epochCount {
-        let epoch = EpochContext(fit, index: index)
-        runningEpoch = epoch
-        defer { runningEpoch = nil }
-        try run(.epoch, epoch, hooks.epoch) {
-          try runPass(.training, of: epoch)
-          try runPass(.validation, of: epoch)
-        }
+      defer { isOver = true }
+      if let resumption = fit.resumption { try learner.restore(resumption, into: self) }
+      if entry == nil, let ending { throw ending }
+      var index = position.epoch
+      while index < fit.epochCount {
+        try runEpoch(index)
+        index += 1
       }
+    }
+  }
+
+  private func runEpoch(_ index: Int) throws {
+    let epoch = EpochContext(fit, index: index)
+    let entry = entry
+    if entry?.pass == .validation { epoch.train = train }
+    if entry != nil { epoch.reports = reports }
+    runningEpoch = epoch
+    defer { runningEpoch = nil }
+    try run(.epoch, epoch, hooks.epoch, isResumed: entry != nil) {
+      defer {
+        position = LoopPosition(epoch: index + 1)
+        train = nil
+      }
+      if entry?.pass != .validation { try runPass(.training, of: epoch) }
+      try runPass(.validation, of: epoch)
     }
   }
 
@@ -131,43 +163,64 @@ final class TrainingLoop {
     let isTraining = purpose == .training
     let loader = isTraining ? learner.trainLoader : learner.validLoader
     let pass = PassContext(epoch, purpose, batchCount: loader.batchCount)
+    let isResumed = entry != nil
     try run(
-      isTraining ? .train : .validate, pass, isTraining ? hooks.train : hooks.validate
+      isTraining ? .train : .validate, pass, isTraining ? hooks.train : hooks.validate,
+      isResumed: isResumed
     ) {
-      var tally = PassTally(isTraining ? [] : learner.metrics)
-      defer {
-        if isTraining { epoch.train = tally.result } else { epoch.validation = tally.result }
+      let first = entry?.batch ?? 0
+      entry = nil
+      if !isResumed {
+        tally = PassTally(isTraining ? [] : learner.metrics, now: learner.now)
+        train = isTraining ? nil : epoch.train
       }
-      let batches = loader.batches(epoch: isTraining ? learner.takeEpoch() : 0)
+      defer {
+        if isTraining { epoch.train = tally?.result } else { epoch.validation = tally?.result }
+        tally = nil
+      }
+      if let ending { throw ending }
+      let number = isTraining ? isResumed ? learner.epochsBegun - 1 : learner.takeEpoch() : 0
+      position = LoopPosition(epoch: epoch.index, pass: purpose, batch: first)
+      let batches = loader.batches(epoch: number, startingAt: first)
       let batch = BatchContext(
         pass, inputOrder: try Learner.inputOrder(of: learner.model, for: loader.dataset))
       while let next = try batches.next() {
-        try learner.interruption.check()
+        try heedInterruption()
+        position.batch = next.index + 1
         batch.begin(next, randomKey: isTraining ? learner.takeRandomKey() : learner.fixedRandomKey)
         defer { batch.release() }
-        try run(.batch, batch, hooks.batch) { try runBatch(batch, &tally) }
+        try run(.batch, batch, hooks.batch) { try runBatch(batch) }
       }
     }
   }
 
-  private func runBatch(_ batch: BatchContext, _ tally: inout PassTally) throws {
+  private func runBatch(_ batch: BatchContext) throws {
     let program = try program(isTraining: batch.isTraining, count: batch.count)
     try batch.feed(program)
-    program.run(.forward, random: batch.randomKey)
+    try program.run(.forward, random: batch.randomKey)
     try call(hooks.afterPrediction, batch)
-    program.run(.loss, random: batch.randomKey)
+    try program.run(.loss, random: batch.randomKey)
     batch.loss = program.loss
-    tally.add(program, targets: batch.targets, count: batch.count)
+    tally?.add(program, targets: batch.targets, count: batch.count)
     if batch.isTraining { fit.smoothedLoss = smoothedLoss.add(Double(batch.loss)) }
     try call(hooks.afterLoss, batch)
     guard batch.isTraining else { return }
     try run(.backward, batch, hooks.backward) {
-      program.run(.backward, random: batch.randomKey)
+      try program.run(.backward, random: batch.randomKey)
     }
     try run(.step, batch, hooks.step) {
       learner.takeStep()
       fit.stepsTaken += 1
     }
+  }
+
+  /// Ends the fit when that was asked for, after those who save it.
+  private func heedInterruption() throws {
+    guard learner.interruption.isRaised else { return }
+    isAtSavePoint = true
+    defer { isAtSavePoint = false }
+    try call(hooks.beforeInterruption, fit)
+    try learner.interruption.check()
   }
 
   private func program(isTraining: Bool, count: Int) throws -> Program {
@@ -183,20 +236,29 @@ final class TrainingLoop {
 
   /// Runs `body` as a phase: before hooks, body unless stopped, after hooks.
   ///
+  /// - Parameters:
+  ///   - phase: Which phase it is.
+  ///   - context: What its hooks see.
+  ///   - hooks: Its hooks.
+  ///   - isResumed: Whether the before hooks have run already, before the checkpoint was saved.
+  ///   - body: What is done.
   /// - Returns: How the phase ended, when that stops here.
   /// - Throws: What stops more than this phase.
   @discardableResult
   private func run<Context: PhaseContext>(
-    _ phase: Phase, _ context: Context, _ hooks: PhaseHooks<Context>, _ body: () throws -> Void
+    _ phase: Phase, _ context: Context, _ hooks: PhaseHooks<Context>, isResumed: Bool = false,
+    _ body: () throws -> Void
   ) throws -> Outcome {
     context.outcome = .running
     runningPhases.append(phase)
     var entered = 0
     var stop: (any Error)?
     do {
-      for hook in hooks.before {
-        entered = hook.callback + 1
-        try call(hook, context)
+      if !isResumed {
+        for hook in hooks.before {
+          entered = hook.callback + 1
+          try call(hook, context)
+        }
       }
       entered = callbacks.count
       try body()
@@ -208,8 +270,12 @@ final class TrainingLoop {
     context.outcome = outcome
     if outcome.ends(at: phase) { stop = nil }
     for hook in hooks.after where hook.callback < entered {
+      isAtSavePoint = phase.isSavePoint && outcome.isInOrder
+      ending = stop as? Cancellation
       do { try call(hook, context) } catch { stop = moreUrgent(stop, error) }
     }
+    isAtSavePoint = false
+    ending = nil
     if let stop { throw stop }
     return outcome
   }
@@ -240,5 +306,103 @@ final class TrainingLoop {
       }
       throw Cancellation(phase: cancel.phase, reason: cancel.reason, callback: name)
     }
+  }
+}
+
+extension Phase {
+  /// Whether its after hooks may save the run: all of the phase is done, and the next is not begun.
+  fileprivate var isSavePoint: Bool { self == .batch || self == .epoch }
+}
+
+// MARK: State
+
+extension TrainingLoop {
+  /// All that the fit remembers.
+  func savedState() throws -> StateValue {
+    var fields = try StateValue(
+      encoding: FitState(
+        epochCount: fit.epochCount, stepsTaken: fit.stepsTaken, position: position,
+        smoothedLoss: smoothedLoss, hyperparameters: learner.table,
+        rateFactors: learner.trained.rateFactors, ending: ending, train: train,
+        reports: position.pass == nil ? [:] : runningEpoch?.reports ?? [:], tally: tally?.saved))
+    fields[FitState.metricsField] = try tally?.savedMetrics() ?? .null
+    return fields
+  }
+
+  /// Reads what was saved.
+  ///
+  /// - Returns: What puts it back; it can't fail.
+  func restoration(
+    of saved: StateValue, epochsBegun: Int, at path: StatePath
+  ) throws -> () -> Void {
+    var fields = saved
+    guard case .fields(let all) = saved, let metricState = all[FitState.metricsField] else {
+      throw StateError.missing(path.appending(FitState.metricsField))
+    }
+    fields[FitState.metricsField] = nil
+    let state = try fields.decode(FitState.self, at: path)
+    try state.check(
+      batchCount: { [learner] in
+        $0 == .training ? learner.trainLoader.batchCount : learner.validLoader.batchCount
+      }, batchesPerStep: fit.batchesPerStep, epochsBegun: epochsBegun, at: path)
+    for name in state.reports.keys.sorted() where reporters[name] == nil {
+      throw StateError.unexpected(path.appending("reports").appending(name))
+    }
+    var trained = learner.trained
+    do throws(ParameterError) {
+      try trained.setRates(.each(state.rateFactors))
+    } catch {
+      throw StateError.mistyped(
+        path.appending("rateFactors"), expected: "\(learner.parameterGroups.count) rates above 0",
+        got: "\(state.rateFactors)")
+    }
+    let metrics = try metrics(
+      metricState, isThere: state.position.pass == .validation,
+      at: path.appending(FitState.metricsField))
+    return { [self, trained] in
+      fit.stepsTaken = state.stepsTaken
+      smoothedLoss = state.smoothedLoss
+      fit.smoothedLoss = smoothedLoss.value
+      learner.table = state.hyperparameters
+      learner.trained = trained
+      position = state.position
+      entry = position.pass == nil ? nil : position
+      ending = state.ending
+      train = state.train
+      reports = state.reports
+      tally = state.tally.map { PassTally($0, metrics: metrics, now: learner.now) }
+    }
+  }
+
+  private func metrics(
+    _ saved: StateValue, isThere: Bool, at path: StatePath
+  ) throws -> [any Metric] {
+    switch saved {
+    case .null where !isThere: return []
+    case .fields(let fields):
+      let expected = isThere ? learner.metrics : []
+      for name in fields.keys.sorted() where !expected.contains(where: { $0.name == name }) {
+        throw StateError.unexpected(path.appending(name))
+      }
+      return try expected.map { metric in
+        guard let field = fields[metric.name] else {
+          throw StateError.missing(path.appending(metric.name))
+        }
+        return try field.decoded(like: metric, at: path.appending(metric.name))
+      }
+    default:
+      throw StateError.mistyped(path, expected: "metrics by name", got: saved.kind)
+    }
+  }
+}
+
+extension StateValue {
+  /// A metric of the type of `metric`.
+  fileprivate func decoded<M: Metric>(like metric: M, at path: StatePath) throws -> any Metric {
+    let saved = try decode(M.self, at: path)
+    guard saved.name == metric.name else {
+      throw StateError.mistyped(path, expected: metric.name, got: saved.name)
+    }
+    return saved
   }
 }

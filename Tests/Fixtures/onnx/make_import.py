@@ -14,6 +14,7 @@ import numpy as np
 import onnx
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
+from onnx.reference import ReferenceEvaluator
 
 HERE = pathlib.Path(__file__).resolve().parent / "import"
 BATCH = 3
@@ -41,12 +42,15 @@ def data(shape, dtype):
     return (((np.arange(count) * 37 + 11) % 41 - 20) / 8).astype(np.float32).reshape(shape)
 
 
-def case(name, nodes, inputs, opset, initializers=(), **more):
+def runtime(model):
+    return onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+
+
+def case(name, nodes, inputs, opset, initializers=(), judge=runtime, **more):
     model = build(nodes, inputs, opset, initializers, **more)
     onnx.save(model, HERE / f"{name}.onnx")
     given = {n: data([BATCH, *s], t) for n, t, s in inputs}
-    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
-    y = session.run(["y"], given)[0]
+    y = judge(model).run(["y"], given)[0]
     cases[name] = {
         "inputs": [{"name": n, "shape": list(v.shape), "isInteger": v.dtype == np.int64, "values": v.ravel().tolist()}
                    for n, v in given.items()],
@@ -117,6 +121,24 @@ def run():
          [tensor("w", data([2, 3], F))])
     case("unsorted", [N("Relu", ["a"], ["y"]), N("Neg", ["x"], ["a"])], X, 13)
     case("ir3", [N("MatMul", ["x", "w"], ["y"])], [("x", F, [4])], 8, [tensor("w", data([4, 2], F))])
+    lstm = [tensor("w", data([2, 12, 2], F) / 2), tensor("r", data([2, 12, 3], F) / 2), tensor("b", data([2, 24], F) / 4),
+            tensor("p", data([2, 9], F))]
+    case("lstm-clip", [N("Transpose", ["x"], ["s"], perm=[1, 0, 2]),
+                       N("LSTM", ["s", "w", "r", "b", "", "", "", "p"], ["", "l"], direction="bidirectional", hidden_size=3, clip=0.5),
+                       N("Transpose", ["l"], ["y"], perm=[1, 0, 2])], [("x", F, [4, 2])], 14, lstm)
+    case("groupnorm-21", [N("GroupNormalization", ["x", "s", "b"], ["y"], num_groups=2)], [("x", F, [4, 3])], 21,
+         [tensor("s", [1, 2, 3, 4]), tensor("b", [0.5, -1, 0, 1])], ir=10)
+    for name, attributes in {
+        "linear": dict(mode="linear", antialias=1), "cubic": dict(mode="cubic", antialias=1, cubic_coeff_a=-0.5),
+        "larger": dict(mode="linear", keep_aspect_ratio_policy="not_smaller"),
+        "smaller": dict(mode="nearest", keep_aspect_ratio_policy="not_larger", nearest_mode="floor")}.items():
+        # Of the policies ONNX Runtime 1.31 takes no notice where axes are named.
+        case(f"resize-{name}", [N("Resize", ["x", "", "", "n"], ["y"], axes=[2, 3], **attributes)], IMAGE, 18, [ints("n", [3, 4])],
+             judge=ReferenceEvaluator if "keep_aspect_ratio_policy" in attributes else runtime)
+    case("resize-symmetric", [N("Resize", ["x", "", "n"], ["y"], mode="linear", coordinate_transformation_mode="half_pixel_symmetric")],
+         IMAGE, 19, [tensor("n", [1, 1, 1.3, 0.7])], ir=9)
+    case("einsum", [N("Einsum", ["x", "m", "x"], ["y"], equation="bij, jkk, b...->bk...")], [("x", F, [3, 4])], 13,
+         [tensor("m", data([4, 2, 2], F))])
     case("gelu-20", [N("Gelu", ["x"], ["y"], approximate="tanh")], X, 20, ir=9)
     case("tied", [N("Gather", ["w", "x"], ["e"]), N("ReduceMean", ["e"], ["m"], axes=[1], keepdims=0),
                   N("Transpose", ["w"], ["t"]), N("MatMul", ["m", "t"], ["y"])], [("x", I, [4])], 13, [tensor("w", data([5, 3], F))])
@@ -146,8 +168,12 @@ def refuse():
     x = [("x", F, [4])]
     broken("unsupported", build([N("NonMaxSuppression", ["x", "x"], ["a"], name="nms"), N("Foo", ["a"], ["b"], domain="com.example"),
                                  N("Relu", ["b"], ["y"])], x, 17, domains=("com.example",)))
-    broken("opset-6", build([N("Relu", ["x"], ["y"])], x, 6))
+    broken("opset-0", build([N("Relu", ["x"], ["y"])], x, 0))
     broken("opset-99", build([N("Relu", ["x"], ["y"])], x, 99))
+    broken("broadcast", build([N("Add", ["x", "b"], ["y"], name="a")], x, 6, [tensor("b", [1, 2, 3, 4])]))
+    broken("resize", build([N("Resize", ["x"], ["y"], name="r")], x, 13))
+    broken("equation", build([N("Einsum", ["x"], ["y"], name="e")], x, 13))
+    broken("scalar", build([N("Cast", ["x"], ["a"], to=I), N("LeakyRelu", ["a"], ["y"], name="l")], x, 17))
     without = build([N("Relu", ["x"], ["y"])], x, 17)
     without.ClearField("opset_import")
     broken("no-opset", without)

@@ -81,7 +81,8 @@ extension Symbol {
         cell = try forget * old + cell
       }
       let output = try gate(peeking(1, at: cell, by: 1), clip: clip)
-      return [try output * squash(cell, clip: clip), cell]
+      // What ONNX leaves open: ONNX Runtime clips the gates, not the cell state on its way out.
+      return [try output * squash(cell, clip: nil), cell]
     }
     return LSTMResult(steps: steps, hidden: last[0], cell: last[1])
   }

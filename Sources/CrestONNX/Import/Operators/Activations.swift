@@ -13,8 +13,8 @@ extension OperatorTable {
       },
       .unary { node, x in
         try x.clipped(
-          minimum: node.optionalFloat("min").map { x.scalar($0) },
-          maximum: node.optionalFloat("max").map { x.scalar($0) })
+          minimum: node.optionalFloat("min").map { try x.scalar($0) },
+          maximum: node.optionalFloat("max").map { try x.scalar($0) })
       },
     ],
     "Elu": [.unary { node, x in try x.elu(alpha: node.float("alpha", default: 1)) }],
@@ -24,6 +24,7 @@ extension OperatorTable {
         return try x.gelu(approximation == "tanh" ? .tanh : .none)
       }
     ],
+    "Hardmax": softmaxes { try $0.hardmax(axis: $1) },
     "HardSigmoid": [
       .unary { node, x in
         try x.hardSigmoid(
@@ -35,14 +36,26 @@ extension OperatorTable {
     "LogSoftmax": softmaxes { try $0.logSoftmax(axis: $1) },
     "Mish": [.unary(since: 18) { _, x in try x.mish() }],
     "PRelu": [
-      .binary(slots: [1: .parameter(.bias)]) { try $0.parametricRelu(slope: $1) }
+      .binary(since: 7, slots: [1: .parameter(.bias)]) { try $0.parametricRelu(slope: $1) },
+      // Then a vector of slopes was by channel.
+      .binary(slots: [1: .parameter(.bias)]) { x, slope in
+        let isByChannel = slope.shape.rank == 1 && slope.shape[0] > 1 && x.shape.rank > 2
+        return try x.parametricRelu(
+          slope: isByChannel ? slope.unsqueezed(axes: Array(1..<x.shape.rank - 1)) : slope)
+      },
     ],
     "Relu": [.unary { _, x in try x.relu() }],
     "Selu": [
-      .unary { node, x in
+      .unary(since: 6) { node, x in
         try x.selu(
           alpha: node.float("alpha", default: 1.67326319217681884765625),
           gamma: node.float("gamma", default: 1.05070102214813232421875))
+      }
+    ],
+    "Shrink": [
+      .unary(since: 9) { node, x in
+        try x.shrunk(
+          threshold: node.float("lambd", default: 0.5), bias: node.float("bias", default: 0))
       }
     ],
     "Sigmoid": [.unary { _, x in try x.sigmoid() }],

@@ -39,6 +39,54 @@ extension OperatorTable {
     "GlobalMaxPool": [
       .unary { _, x in try x.globalMaxPool() }
     ],
+    "GridSample": [
+      OperatorImport(since: 16, inputs: 2...2) { node in
+        let modes = [
+          "linear": GridSampleAttributes.Mode.bilinear, "bilinear": .bilinear, "nearest": .nearest,
+          "cubic": .bicubic, "bicubic": .bicubic,
+        ]
+        let mode = try node.text("mode", default: "bilinear", of: modes.keys.sorted())
+        let padding = try node.text(
+          "padding_mode", default: "zeros",
+          of: GridSampleAttributes.Padding.allCases.map(\.rawValue))
+        return [
+          try node.input(0).sampled(
+            at: node.input(1),
+            GridSampleAttributes(
+              mode: modes[mode] ?? .bilinear,
+              padding: GridSampleAttributes.Padding(rawValue: padding) ?? .zeros,
+              alignsCorners: node.flag("align_corners")))
+        ]
+      }
+    ],
+    "MaxUnpool": [
+      OperatorImport(since: 9, inputs: 2...3) { node in
+        let x = try node.input(0)
+        guard let kernel = try node.integers("kernel_shape") else {
+          throw node.problem(expected: "the attribute kernel_shape", got: "none")
+        }
+        let window = try node.window(x, kernel: kernel)
+        var sizes = Array(x.shape[..<2])
+        for axis in kernel.indices {
+          let (long, overflow) = (x.shape[axis + 2] - 1).multipliedReportingOverflow(
+            by: window.strides[axis])
+          guard !overflow, abs(long) < .max / 4, kernel[axis] < .max / 4 else {
+            throw node.problem(expected: "sizes that can be counted", got: "\(window.strides)")
+          }
+          sizes.append(long &+ kernel[axis] &- window.padsBefore[axis] &- window.padsAfter[axis])
+        }
+        let y = try x.unpooled(at: node.input(1), to: node.shape(sizes))
+        guard let wanted = try node.optionalIntegers(2, "sizes") else { return [y] }
+        guard wanted.count == sizes.count, zip(wanted, sizes).allSatisfy({ $0 >= $1 }) else {
+          throw node.problem(expected: "output sizes of at least \(sizes)", got: "\(wanted)")
+        }
+        // The places count in the pool's own shape; what is wanted beyond it is zeros.
+        return [
+          try y.padded(
+            before: sizes.map { _ in 0 }, after: zip(wanted, sizes).map { $0 &- $1 }, value: 0)
+        ]
+      }
+    ],
     "MaxPool": [
       OperatorImport(inputs: 1...1, outputs: 1...2) { node in
         let attributes = try node.poolAttributes(isAverage: false)
@@ -69,7 +117,7 @@ extension NodeImport {
     let groups = try integer("group", default: 1)
     var window = try window(x, kernel: kernel, isTransposed: true)
     let spatial = Array(x.shape.dropFirst(2))
-    let outputPadding = try integers("output_padding") ?? spatial.map { _ in 0 }
+    var outputPadding = try integers("output_padding") ?? spatial.map { _ in 0 }
     let mode = try text(
       "auto_pad", default: "NOTSET", of: ["NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID"])
     let isSame = mode.hasPrefix("SAME")
@@ -84,14 +132,21 @@ extension NodeImport {
         let (reach, wide) = taps.multipliedReportingOverflow(by: window.dilations[axis])
         let (steps, long) = windows.multipliedReportingOverflow(by: window.strides[axis])
         let whole = (steps &+ outputPadding[axis]) &+ (reach &+ 1)
-        guard !wide, !long, size >= 0, whole >= size else {
-          throw problem(expected: "output sizes of at most what the window gives", got: "\(size)")
+        let (total, far) = whole.subtractingReportingOverflow(size)
+        guard !wide, !long, !far, size >= 0, whole >= 0 else {
+          throw problem(expected: "output sizes that can be counted", got: "\(size)")
         }
-        let total = whole - size
+        // What the window doesn't reach is as empty as an output padding.
+        if total < 0 { outputPadding[axis] -= total }
+        guard total > 0 else {
+          (window.padsBefore[axis], window.padsAfter[axis]) = (0, 0)
+          continue
+        }
         window.padsBefore[axis] = mode == "SAME_UPPER" ? total / 2 : total - total / 2
         window.padsAfter[axis] = total - window.padsBefore[axis]
       }
     }
+    try checkReach(window, of: x)
     let attributes = ConvAttributes(
       strides: window.strides, dilations: window.dilations, padsBefore: window.padsBefore,
       padsAfter: window.padsAfter, groups: groups)
@@ -116,7 +171,9 @@ extension NodeImport {
     let ones = spatial.map { _ in 1 }
     let strides = try integers("strides") ?? ones
     let dilations = try integers("dilations") ?? ones
-    for (name, numbers) in [("strides", strides), ("dilations", dilations)] {
+    for (name, numbers) in [
+      ("kernel_shape", kernel), ("strides", strides), ("dilations", dilations),
+    ] {
       guard numbers.count == spatial.count, numbers.allSatisfy({ $0 >= 1 }) else {
         throw problem(
           expected: "\(name) of at least 1, one for each of the spatial sizes \(spatial)",
@@ -153,9 +210,10 @@ extension NodeImport {
         after[axis] = isUpper ? total - smaller : smaller
       }
     }
-    return WindowAttributes(
-      kernel: kernel, strides: strides, dilations: dilations, padsBefore: before,
-      padsAfter: after)
+    let window = WindowAttributes(
+      kernel: kernel, strides: strides, dilations: dilations, padsBefore: before, padsAfter: after)
+    try checkReach(window, of: x)
+    return window
   }
 
   /// The attributes of a pool.
@@ -164,10 +222,46 @@ extension NodeImport {
       throw problem(expected: "the attribute kernel_shape", got: "none")
     }
     let window = try window(input(0), kernel: kernel)
+    try checkPads(of: window)
     return PoolAttributes(
       kernel: window.kernel, strides: window.strides, dilations: window.dilations,
       padsBefore: window.padsBefore, padsAfter: window.padsAfter,
       ceilMode: try flag("ceil_mode"),
       countsPadding: isAverage ? try flag("count_include_pad") : false)
+  }
+
+  /// Refuses strides, dilated kernels and pads that are larger than any input gives a reason for, whose
+  /// padding alone would take memory and time without end.
+  private func checkReach(_ window: WindowAttributes, of x: Symbol) throws {
+    for (axis, size) in x.shape.dropFirst(2).enumerated() {
+      let limit = max(size, 1 << 12)
+      let (reach, overflow) = (window.kernel[axis] - 1)
+        .multipliedReportingOverflow(by: window.dilations[axis])
+      let numbers = [
+        window.strides[axis], reach, window.padsBefore[axis], window.padsAfter[axis],
+      ]
+      guard !overflow, numbers.allSatisfy({ $0 <= limit }) else {
+        throw problem(
+          expected:
+            "strides, pads and a dilated kernel of at most \(limit) along spatial axis \(axis), "
+            + "which has \(size) elements",
+          got: "strides \(window.strides), pads \(window.padsBefore) and \(window.padsAfter), "
+            + "dilations \(window.dilations) of a kernel \(window.kernel)")
+      }
+    }
+  }
+
+  /// Refuses a pool whose window covers nothing but padding somewhere, which has no meaning.
+  private func checkPads(of window: WindowAttributes) throws {
+    for axis in window.kernel.indices {
+      let reach = (window.kernel[axis] - 1) * window.dilations[axis]
+      guard window.padsBefore[axis] <= reach, window.padsAfter[axis] <= reach else {
+        throw problem(
+          expected: "pads that are smaller than the window",
+          got:
+            "pads \(window.padsBefore) and \(window.padsAfter) for a kernel \(window.kernel) with "
+            + "dilations \(window.dilations)")
+      }
+    }
   }
 }

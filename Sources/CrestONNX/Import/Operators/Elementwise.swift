@@ -1,4 +1,5 @@
 import CrestGraph
+import CrestTensor
 
 extension OperatorTable {
   private static let bias: [Int: ParameterSlot] = [0: .arithmetic(.bias), 1: .arithmetic(.bias)]
@@ -9,47 +10,97 @@ extension OperatorTable {
   /// Arithmetic, comparisons and choices, element by element.
   static let elementwise: [String: [OperatorImport]] = [
     "Abs": [.unary { _, x in try x.absolute() }],
-    "Add": [.binary(slots: bias) { try $0 + $1 }],
-    "And": [.binary { try $0.and($1) }],
-    "Div": [.binary { try $0 / $1 }],
-    "Equal": [.binary { try $0.equal(to: $1) }],
+    "Add": arithmetic(slots: bias) { try $0 + $1 },
+    "And": arithmetic { try $0.and($1) },
+    "Div": arithmetic { try $0 / $1 },
+    "Equal": arithmetic { try $0.equal(to: $1) },
     "Erf": [.unary(since: 9) { _, x in try x.erf() }],
     "Exp": [.unary { _, x in try x.exp() }],
-    "Greater": [.binary { try $0.greater(than: $1) }],
+    "Greater": arithmetic { try $0.greater(than: $1) },
     "GreaterOrEqual": [.binary(since: 12) { try $0.greaterOrEqual(to: $1) }],
+    "IsInf": [
+      .unary(since: 10) { node, x in
+        try x.isInfinite(
+          positive: node.flag("detect_positive", default: true),
+          negative: node.flag("detect_negative", default: true))
+      }
+    ],
     "IsNaN": [.unary(since: 9) { _, x in try x.isNaN() }],
-    "Less": [.binary { try $0.less(than: $1) }],
+    "Less": arithmetic { try $0.less(than: $1) },
     "LessOrEqual": [.binary(since: 12) { try $0.lessOrEqual(to: $1) }],
     "Log": [.unary { _, x in try x.log() }],
     "Max": [folding { try $0.maximum($1) }],
+    "Mean": [
+      OperatorImport(inputs: 1...Int.max) { node in
+        let inputs = try node.allInputs()
+        return [try inputs.dropFirst().reduce(inputs[0]) { try $0 + $1 } / Double(inputs.count)]
+      }
+    ],
     "Min": [folding { try $0.minimum($1) }],
     "Mod": [
       OperatorImport(since: 10, inputs: 2...2) { node in
         [try node.input(0).remainder(node.input(1), followsDividend: node.flag("fmod"))]
       }
     ],
-    "Mul": [.binary(slots: scale) { try $0 * $1 }],
+    "Mul": arithmetic(slots: scale) { try $0 * $1 },
     "Neg": [.unary { _, x in try -x }],
     "Not": [.unary { _, x in try x.not() }],
-    "Or": [.binary { try $0.or($1) }],
-    "Pow": [
-      .binary { x, exponent in
-        // The exponent's type may differ since opset 12; the result has the base's.
-        try x.power(exponent.cast(to: x.elementType))
-      }
-    ],
+    "Or": arithmetic { try $0.or($1) },
+    // The exponent's type may differ since opset 12; the result has the base's.
+    "Pow": arithmetic { try $0.power($1.cast(to: $0.elementType)) },
     "Reciprocal": [.unary { _, x in try x.reciprocal() }],
     "Sign": [.unary { _, x in try x.sign() }],
     "Sqrt": [.unary { _, x in try x.squareRoot() }],
-    "Sub": [.binary(slots: bias) { try $0 - $1 }],
+    "Sub": arithmetic(slots: bias) { try $0 - $1 },
     "Sum": [folding { try $0 + $1 }],
     "Where": [
       OperatorImport(since: 9, inputs: 3...3) { node in
-        [try node.input(1).selected(where: node.input(0), else: node.input(2))]
+        let condition = try node.input(0)
+        guard condition.elementType == .bool else {
+          throw node.problem(expected: "a boolean condition", got: "\(condition.type)")
+        }
+        return [try node.input(1).selected(where: condition, else: node.input(2))]
       }
     ],
-    "Xor": [.binary { try $0.xor($1) }],
-  ]
+    "Xor": arithmetic { try $0.xor($1) },
+  ].merging(
+    Trigonometric.Function.allCases.map { function in
+      (function.rawValue, [.unary { _, x in try x.trigonometric(function) }])
+    }, uniquingKeysWith: { $1 }
+  ).merging(
+    Rounding.Mode.allCases.map { mode in
+      (mode.rawValue, [.unary { _, x in try x.rounded(mode) }])
+    }, uniquingKeysWith: { $1 })
+
+  /// An operation of two inputs; before opset 7 the second was repeated only when an attribute asked for
+  /// it, from one of the first's axes on.
+  private static func arithmetic(
+    slots: [Int: ParameterSlot] = [:],
+    _ combine: @escaping @Sendable (Symbol, Symbol) throws -> Symbol
+  ) -> [OperatorImport] {
+    [
+      .binary(since: 7, slots: slots, combine),
+      OperatorImport(inputs: 2...2, slots: slots) { node in
+        let (a, b) = try (node.input(0), node.input(1))
+        let repeats = try node.flag("broadcast")
+        guard let axis = try node.optionalInteger("axis"), repeats, a.shape != b.shape else {
+          guard repeats || a.shape == b.shape else {
+            throw node.problem(
+              expected: "inputs of one shape, or the attribute broadcast",
+              got: "\(a.shape) and \(b.shape)")
+          }
+          return [try combine(a, b)]
+        }
+        let rest = a.shape.rank - (axis < 0 ? axis + a.shape.rank : axis) - b.shape.rank
+        guard rest >= 0 else {
+          throw node.problem(
+            expected: "an axis of \(a.shape) from which \(b.shape) fits", got: "\(axis)")
+        }
+        let ones = [Int](repeating: 1, count: rest)
+        return [try combine(a, b.reshaped(exactlyTo: Shape(b.shape.dimensions + ones)))]
+      },
+    ]
+  }
 
   /// An operation of any number of inputs that is taken two at a time.
   private static func folding(

@@ -1,4 +1,5 @@
 import CrestGraph
+import CrestTensor
 
 extension OperatorTable {
   /// Normalisations, and dropout.
@@ -14,6 +15,8 @@ extension OperatorTable {
         return try batchNormalization(node)
       },
       OperatorImport(inputs: 5...5, outputs: 1...5, slots: batchNormSlots) { node in
+        // Before opset 7 it said whether it trains, which is up to the mode of the run.
+        if node.opset < 7 { _ = try node.flag("is_test") }
         for place in 3...4 { try node.refuseOutput(place, "saved statistics") }
         guard try node.flag("spatial", default: true) else {
           throw node.problem(
@@ -30,22 +33,26 @@ extension OperatorTable {
         return try dropout(node, rate: node.optionalNumber(1, "a ratio") ?? 0.5)
       },
       OperatorImport(inputs: 1...1, outputs: 1...2) { node in
-        try dropout(node, rate: node.float("ratio", default: 0.5))
+        if node.opset < 7 { _ = try node.flag("is_test") }
+        return try dropout(node, rate: node.float("ratio", default: 0.5))
       },
     ],
     "GroupNormalization": [
       // Before opset 21 scale and bias were by group.
       OperatorImport(since: 21, inputs: 3...3, slots: affineSlots) { node in
         node.ignore("stash_type")
-        guard let groups = try node.optionalInteger("num_groups") else {
-          throw node.problem(expected: "the attribute num_groups", got: "none")
+        return try groupNormalization(node) { affine, _ in affine }
+      },
+      OperatorImport(since: 18, inputs: 3...3, slots: affineSlots) { node in
+        try groupNormalization(node) { affine, channels in
+          guard affine.shape.rank == 1, affine.shape[0] > 0, channels % affine.shape[0] == 0 else {
+            return affine
+          }
+          let size = channels / affine.shape[0]
+          return try affine.unsqueezed(axes: [1]).expanded(to: [affine.shape[0], size])
+            .reshaped(exactlyTo: [channels])
         }
-        return [
-          try node.input(0).groupNormalized(
-            groups: groups, scale: node.input(1), bias: node.input(2),
-            epsilon: node.float("epsilon", default: 1e-5))
-        ]
-      }
+      },
     ],
     "InstanceNormalization": [
       OperatorImport(inputs: 3...3, slots: affineSlots) { node in
@@ -56,6 +63,16 @@ extension OperatorTable {
         ]
       }
     ],
+    "LRN": [
+      .unary { node, x in
+        guard let size = try node.optionalInteger("size") else {
+          throw node.problem(expected: "the attribute size", got: "none")
+        }
+        return try x.locallyNormalized(
+          size: size, alpha: node.float("alpha", default: 1e-4),
+          beta: node.float("beta", default: 0.75), bias: node.float("bias", default: 1))
+      }
+    ],
     "LayerNormalization": [
       OperatorImport(since: 17, inputs: 2...3, outputs: 1...3, slots: affineSlots) { node in
         node.ignore("stash_type")
@@ -63,6 +80,11 @@ extension OperatorTable {
           scale: node.input(1), bias: node.optionalInput(2),
           axis: node.integer("axis", default: -1), epsilon: node.float("epsilon", default: 1e-5))
         return [result.y, result.mean, result.inverseDeviation]
+      }
+    ],
+    "MeanVarianceNormalization": [
+      .unary(since: 9) { node, x in
+        try x.meanVarianceNormalized(axes: node.integers("axes") ?? [0, 2, 3])
       }
     ],
   ]
@@ -76,6 +98,21 @@ extension OperatorTable {
     3: .statistic(start: 0), 4: .statistic(start: 1),
   ]
 
+  private static func groupNormalization(
+    _ node: NodeImport, byChannel: (Symbol, _ channels: Int) throws -> Symbol
+  ) throws -> [Symbol] {
+    guard let groups = try node.optionalInteger("num_groups") else {
+      throw node.problem(expected: "the attribute num_groups", got: "none")
+    }
+    let x = try node.input(0)
+    let channels = x.shape.rank > 1 ? x.shape[1] : 0
+    return [
+      try x.groupNormalized(
+        groups: groups, scale: byChannel(node.input(1), channels),
+        bias: byChannel(node.input(2), channels), epsilon: node.float("epsilon", default: 1e-5))
+    ]
+  }
+
   private static func batchNormalization(_ node: NodeImport) throws -> [Symbol] {
     let operation = BatchNormalization(
       epsilon: try node.float("epsilon", default: 1e-5),
@@ -83,6 +120,8 @@ extension OperatorTable {
     let inputs = try node.allInputs()
     let outputs = try node.builder.apply(operation, inputs)
     for (statistic, value) in zip(inputs[3...4], outputs[1...2]) {
+      // What is given at each run is kept by whoever gives it.
+      if node.builder.isInput(statistic) { continue }
       guard node.builder.isStatistic(statistic) else {
         throw node.problem(
           expected: "running statistics that are float32 initializers",

@@ -43,6 +43,8 @@ extension OperatorTable {
 }
 
 extension NodeImport {
+  private static var stepLimit: Int { 1 << 12 }
+
   /// The inputs that all recurrent layers share.
   fileprivate func recurrentInputs() throws -> RecurrentInputs {
     let recurrent = try input(2)
@@ -50,6 +52,13 @@ extension NodeImport {
       throw problem(
         expected: "the attribute hidden_size to be that of the weights \(recurrent.shape)",
         got: "\(size)")
+    }
+    let sequence = try input(0).shape
+    let axis = try flag("layout") ? 1 : 0
+    guard sequence.rank != 3 || sequence[axis] <= Self.stepLimit else {
+      throw problem(
+        expected: "at most \(Self.stepLimit) steps, for each of which the layer is unrolled",
+        got: "\(sequence[axis])", advice: "give shorter sequences")
     }
     return RecurrentInputs(
       weight: try input(1), recurrentWeight: recurrent, bias: optionalInput(3),

@@ -46,10 +46,33 @@ extension OperatorTable {
     "ReduceMax": reduction(axesInputSince: 18) { try $0.max(axes: $1, keepingDimensions: $2) },
     "ReduceMean": reduction(axesInputSince: 18) { try $0.mean(axes: $1, keepingDimensions: $2) },
     "ReduceMin": reduction(axesInputSince: 18) { try $0.min(axes: $1, keepingDimensions: $2) },
+    "ReduceProd": reduction(axesInputSince: 18) {
+      try $0.product(axes: $1, keepingDimensions: $2)
+    },
     "ReduceSumSquare": reduction(axesInputSince: 18) {
       try $0.sumOfSquares(axes: $1, keepingDimensions: $2)
     },
     "ReduceSum": reduction(axesInputSince: 13) { try $0.sum(axes: $1, keepingDimensions: $2) },
+    "TopK": [
+      OperatorImport(since: 10, inputs: 2...2, outputs: 2...2) { node in
+        guard let count = try node.integers(1, "a count").first else {
+          throw node.problem(expected: "a count", got: "none")
+        }
+        // Sorted is one of the orders that an unsorted result may have.
+        _ = try node.flag("sorted", default: true)
+        let result = try node.input(0).topK(
+          count, axis: node.integer("axis", default: -1),
+          takingLargest: node.flag("largest", default: true))
+        return [result.values, result.indices]
+      },
+      OperatorImport(inputs: 1...1, outputs: 2...2) { node in
+        guard let count = try node.optionalInteger("k") else {
+          throw node.problem(expected: "the attribute k", got: "none")
+        }
+        let result = try node.input(0).topK(count, axis: node.integer("axis", default: -1))
+        return [result.values, result.indices]
+      },
+    ],
   ]
 
   /// A reduction whose axes were an attribute before they became an input.

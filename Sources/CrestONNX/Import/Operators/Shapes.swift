@@ -15,13 +15,40 @@ extension OperatorTable {
         return [try node.input(0).cast(to: type)]
       }
     ],
+    "CastLike": [
+      OperatorImport(since: 15, inputs: 2...2, passesThrough: true) { node in
+        node.ignore("saturate")
+        node.ignore("round_mode")
+        return [try node.input(0).cast(to: node.input(1).elementType)]
+      }
+    ],
+    "Compress": [
+      OperatorImport(since: 9, inputs: 2...2) { node in
+        guard let condition = try node.optionalConstant(1, "conditions")?.integers else {
+          throw node.problem(expected: "boolean conditions", got: "other ones")
+        }
+        let x = try node.input(0)
+        let axis = try node.optionalInteger("axis")
+        let from = try axis == nil ? x.reshaped(to: [-1]) : x
+        let chosen = condition.indices.filter { condition[$0] != 0 }.map(Int64.init)
+        return [try from.gathered(node.constant(Tensor(chosen)), axis: axis ?? 0)]
+      }
+    ],
     "Concat": [
       OperatorImport(inputs: 1...Int.max, passesThrough: true) { node in
-        guard let axis = try node.optionalInteger("axis") else {
+        guard let axis = try node.optionalInteger("axis") ?? (node.opset < 4 ? 1 : nil) else {
           throw node.problem(expected: "the attribute axis", got: "none")
         }
         let inputs = try node.allInputs()
         return [try inputs[0].concatenated(with: Array(inputs.dropFirst()), axis: axis)]
+      }
+    ],
+    "DepthToSpace": [
+      .unary { node, x in
+        let order = try node.text(
+          "mode", default: "DCR", of: Symbol.DepthOrder.allCases.map(\.rawValue))
+        return try x.depthToSpace(
+          block: node.blockSize(), order: Symbol.DepthOrder(rawValue: order) ?? .placeFirst)
       }
     ],
     "Expand": [
@@ -52,15 +79,26 @@ extension OperatorTable {
         ]
       }
     ],
+    "GatherND": [
+      OperatorImport(since: 11, inputs: 2...2) { node in
+        [
+          try node.input(0).gatheredParts(
+            node.input(1), batchDimensions: node.integer("batch_dims", default: 0))
+        ]
+      }
+    ],
     "Identity": [OperatorImport(inputs: 1...1, passesThrough: true) { [try $0.input(0)] }],
     "OneHot": [
       OperatorImport(since: 9, inputs: 3...3) { node in
-        guard let depth = try node.integers(1, "a depth").first else {
-          throw node.problem(expected: "a depth", got: "none")
+        // Depth and indices may be floats, which stand for the whole numbers they hold.
+        let number = try node.optionalNumber(1, "a depth") ?? .nan
+        guard let depth = Int(exactly: number) else {
+          throw node.problem(expected: "a whole depth", got: "\(number)")
         }
         let values = try node.input(2).split(count: 2).map { try $0.reshaped(to: []) }
+        let indices = try node.input(0)
         return [
-          try node.input(0).oneHot(
+          try (indices.elementType.isFloat ? indices.cast(to: .int64) : indices).oneHot(
             depth: depth, axis: node.integer("axis", default: -1), on: values[1],
             off: values[0])
         ]
@@ -94,6 +132,25 @@ extension OperatorTable {
         return try node.builder.apply(Reshape(sizes, allowsZero: allowsZero), [x])
       }
     ],
+    "Scatter": [
+      OperatorImport(since: 9, inputs: 3...3) { try scatterElements($0, reductions: [.none]) }
+    ],
+    "ScatterElements": [
+      OperatorImport(since: 18, inputs: 3...3) {
+        try scatterElements($0, reductions: ScatterReduction.allCases)
+      },
+      OperatorImport(since: 11, inputs: 3...3) {
+        try scatterElements($0, reductions: [.none, .add, .mul])
+      },
+    ],
+    "ScatterND": [
+      OperatorImport(since: 11, inputs: 3...3) { node in
+        let reduction = try node.scatterReduction(among: ScatterReduction.allCases)
+        return [
+          try node.input(0).scatteringParts(node.input(2), at: node.input(1), reduction: reduction)
+        ]
+      }
+    ],
     "Slice": [
       OperatorImport(since: 10, inputs: 3...5, passesThrough: true) { node in
         try slice(
@@ -108,6 +165,7 @@ extension OperatorTable {
           node, starts: starts, ends: ends, axes: node.integers("axes"), steps: nil)
       },
     ],
+    "SpaceToDepth": [.unary { node, x in try x.spaceToDepth(block: node.blockSize()) }],
     "Split": [
       OperatorImport(since: 18, inputs: 1...2, outputs: 1...Int.max, passesThrough: true) { node in
         let count = try node.optionalInteger("num_outputs")
@@ -193,8 +251,24 @@ extension OperatorTable {
         expected: "\(outputs) parts, one for each output", got: "\(sizes?.count ?? count ?? 0)")
     }
     let x = try node.input(0)
+    // Since opset 18 the last part may be smaller.
+    if sizes == nil, count == nil, let axis = x.shape.resolved(axis: axis),
+      !x.shape[axis].isMultiple(of: outputs)
+    {
+      throw node.problem(expected: "equal parts of axis \(axis) of \(x.shape)", got: "\(outputs)")
+    }
     guard let sizes else { return try x.split(count: outputs, axis: axis) }
     return try x.split(sizes: sizes, axis: axis)
+  }
+
+  private static func scatterElements(
+    _ node: NodeImport, reductions: [ScatterReduction]
+  ) throws -> [Symbol] {
+    [
+      try node.input(0).scatteringElements(
+        node.input(2), at: node.input(1), axis: node.integer("axis", default: 0),
+        reduction: node.scatterReduction(among: reductions))
+    ]
   }
 
   private static func slice(
@@ -209,6 +283,22 @@ extension OperatorTable {
 }
 
 extension NodeImport {
+  /// The side of the blocks of an image.
+  fileprivate func blockSize() throws -> Int {
+    guard let size = try optionalInteger("blocksize") else {
+      throw problem(expected: "the attribute blocksize", got: "none")
+    }
+    return size
+  }
+
+  /// How updates join what is there; none was all there was at first.
+  fileprivate func scatterReduction(
+    among known: [ScatterReduction]
+  ) throws -> ScatterReduction {
+    let name = try text("reduction", default: "none", of: known.map(\.rawValue))
+    return ScatterReduction(rawValue: name) ?? .none
+  }
+
   /// Axes of `x` counted from the start.
   func resolved(_ axes: [Int], of x: Symbol) throws -> [Int] {
     let resolved = axes.compactMap(x.shape.resolved(axis:))

@@ -1,0 +1,26 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+  name: "crest-benchmarks",
+  platforms: [.macOS(.v15)],
+  dependencies: [
+    .package(name: "crest", path: ".."),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+  ],
+  targets: [
+    .executableTarget(
+      name: "crest-benchmarks",
+      dependencies: [
+        .product(name: "Crest", package: "crest"),
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Sources/CrestBenchmarks",
+      swiftSettings: [
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("ExistentialAny"),
+      ])
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,87 @@
+import ArgumentParser
+import Foundation
+import ONNXTestSupport
+
+/// Gives every malformed and broken model of the tables to the command, and measures how it ends.
+struct Malformed: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Give every malformed model to the command.",
+    discussion: "Fails unless each ends with code 65, within 100 ms and below 64 MiB.")
+
+  @Option(help: "The command.")
+  var crest: String
+
+  @Option(help: "How often each; the quickest counts, since other programs may run.")
+  var repeats = 3
+
+  /// A model and the best of its runs.
+  private struct Run {
+    let name: String
+    let exitCodes: Set<Int32?>
+    let kibibytes: Int
+    let seconds: Double
+
+    var isWithinLimits: Bool {
+      exitCodes == [RefusalLimits.exitCode] && kibibytes < RefusalLimits.kibibytes
+        && seconds < RefusalLimits.seconds
+    }
+  }
+
+  func run() throws {
+    let help = try best("crest --help", ["--help"])
+    print("starting the command: \(text(help))")
+    let root = FileManager.default.temporaryDirectory.appending(path: "crest-malformed-\(UUID())")
+    defer { try? FileManager.default.removeItem(at: root) }
+    var runs: [Run] = []
+    for (number, model) in models.enumerated() {
+      let folder = root.appending(path: "\(number)").path
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      let path = try model.write(folder)
+      runs.append(try best(model.name, RefusalLimits.arguments(model: path)))
+      try FileManager.default.removeItem(atPath: folder)
+    }
+    let times = runs.map(\.seconds).sorted()
+    let (slowest, largest) = (
+      runs.max { $0.seconds < $1.seconds }, runs.max { $0.kibibytes < $1.kibibytes }
+    )
+    print("\(runs.count) models, median \(milliseconds(times[times.count / 2]))")
+    for (what, run) in [("slowest", slowest), ("largest", largest)] {
+      if let run { print("\(what): \(text(run))") }
+    }
+    let failures = runs.filter { !$0.isWithinLimits }
+    for failure in failures { print("FAILED \(text(failure))") }
+    guard failures.isEmpty else { throw ExitCode.failure }
+  }
+
+  private var models: [(name: String, write: (String) throws -> String)] {
+    MalformedModel.all.map { model in
+      (
+        model.name,
+        { folder in
+          let path = folder + "/model.onnx"
+          try Data(model.bytes).write(to: URL(filePath: path))
+          return path
+        }
+      )
+    } + BrokenModel.all.map { model in (model.name, { try model.write(to: $0) }) }
+  }
+
+  private func best(_ name: String, _ arguments: [String]) throws -> Run {
+    let runs = try (0..<max(repeats, 1)).map { _ in
+      try MeasuredProcess(measurer: CommandLine.arguments[0], crest, arguments)
+    }
+    return Run(
+      name: name, exitCodes: Set(runs.map(\.exitCode)),
+      kibibytes: runs.map(\.peakKibibytes).max() ?? 0, seconds: runs.map(\.seconds).min() ?? 0)
+  }
+
+  private func text(_ run: Run) -> String {
+    let codes = run.exitCodes.map { $0.map { "exit code \($0)" } ?? "a signal" }
+    return "\(run.name): \(codes.joined(separator: ", ")), \(milliseconds(run.seconds)), "
+      + "\(run.kibibytes >> 10) MiB"
+  }
+
+  private func milliseconds(_ seconds: Double) -> String {
+    "\(Int((seconds * 1000).rounded())) ms"
+  }
+}

@@ -1,0 +1,103 @@
+// Filter gradients by Winograd's algorithm: points of x and of dy are multiplied and summed over tiles.
+#ifndef CK_WINOGRAD_GRADIENT_H
+#define CK_WINOGRAD_GRADIENT_H
+
+#include "conv2d.h"
+#include "winograd.h"
+
+typedef struct winograd_gradient_call {
+  const ck_conv2d *p;
+  ck_winograd_gradient_plan plan;
+  size_t m;
+  const ck_affine *x, *dy;
+  float *partial, *workers;
+} winograd_gradient_call;
+
+// Brings sums over points (points, channels, filters rounded up) back to taps (9, channels, filters).
+CK_INLINE void winograd_sums_to_taps(const size_t m, const winograd_gradient_call *call, const float *sums,
+                                     float *taps) {
+  const size_t n = m + 2, C = call->p->channels, O = call->p->output_channels, pitch = call->plan.x.filters;
+  for (size_t c = 0; c < C; c++) {
+    for (size_t o = 0; o < O; o += CK_LANES) {
+      vf half[3][6];
+      CK_UNROLL for (size_t j = 0; j < n; j++) {
+        vf u[6], r[3];
+        CK_UNROLL for (size_t i = 0; i < n; i++) u[i] = vf_load(sums + ((i * n + j) * C + c) * pitch + o);
+        winograd_filter_gradient(m, u, r);
+        CK_UNROLL for (size_t i = 0; i < 3; i++) half[i][j] = r[i];
+      }
+      CK_UNROLL for (size_t i = 0; i < 3; i++) {
+        vf r[3];
+        winograd_filter_gradient(m, half[i], r);
+        CK_UNROLL for (size_t j = 0; j < 3; j++) vf_store_upto(taps + ((i * 3 + j) * C + c) * O + o, r[j], O - o);
+      }
+    }
+  }
+}
+
+static void winograd_gradient_chunk(void *context, size_t chunk, size_t worker) {
+  const winograd_gradient_call *call = context;
+  const ck_conv2d *p = call->p;
+  const ck_winograd_gradient_plan *plan = &call->plan;
+  const size_t C = p->channels, O = plan->x.filters, points = plan->x.points, large = call->m == 4;
+  float *x_points = call->workers + worker * ck_winograd_gradient_worker_floats(plan);
+  float *dy_points = x_points + points * plan->x.input_step, *sums = dy_points + points * plan->dy.input_step;
+  const winograd_image x = {.image = call->x, .height = p->height, .width = p->width, .channels = C,
+                            .pad_top = p->pad_top, .pad_left = p->pad_left, .points = x_points,
+                            .step = plan->x.input_step, .pitch = plan->x.channels,
+                            .columns = sums + ck_plan_round(plan->sum_floats, CK_GEMM_LANES_MOST)};
+  const winograd_image dy = {.image = call->dy, .height = p->output_height, .width = p->output_width,
+                             .channels = p->output_channels, .points = dy_points, .step = plan->dy.input_step,
+                             .pitch = O};
+  const winograd_transform transform_x = winograd_inputs[large][affine_kind_of(call->x)];
+  const winograd_transform transform_dy = winograd_gradients[large][affine_kind_of(call->dy)];
+  const size_t panels = ck_ceil_div(C, CK_TILE_ROWS);
+  const size_t start = ck_cut_start(&plan->parts, chunk), stop = start + ck_cut_length(&plan->parts, chunk);
+  // Channels past the last are multiplied too, so they must be something.
+  memset(dy_points, 0, points * plan->dy.input_step * sizeof(float));
+  for (size_t first = start; first < stop; first += plan->block) {
+    const size_t end = ck_least(stop, first + plan->block);
+    winograd_transform_block(transform_x, &x, &plan->x, first, end);
+    winograd_transform_block(transform_dy, &dy, &plan->x, first, end);
+    const tile_terms terms = {.outer = 1, .inner = 1, .length = end - first, .a_step = plan->x.channels, .b_step = O};
+    const tile_result result = {.alpha = 1, .scale = first == start ? 0 : 1};
+    const size_t next = ck_least(stop, end + plan->block);
+    winograd_prefetch fetch = {.ticks = points};
+    winograd_prefetch_affine(&fetch, call->x, winograd_first_pixel(&plan->x, call->m, end, p->height, p->width),
+                             winograd_first_pixel(&plan->x, call->m, next, p->height, p->width), C);
+    winograd_prefetch_affine(
+        &fetch, call->dy, winograd_first_pixel(&plan->x, call->m, end, p->output_height, p->output_width),
+        winograd_first_pixel(&plan->x, call->m, next, p->output_height, p->output_width), p->output_channels);
+    for (size_t point = 0; point < points; point++) {
+      winograd_prefetch_tick(&fetch);
+      for (size_t j = 0; j < O; j += CK_TILE_COLUMNS) {
+        const size_t width = ck_least(CK_TILE_COLUMNS, O - j);
+        for (size_t panel = 0; panel < panels; panel++) {
+          const size_t c = ck_split(C, panels, panel), rows = ck_split(C, panels, panel + 1) - c;
+          tile_for(rows, width, false)(&terms, x_points + point * plan->x.input_step + c,
+                                       dy_points + point * plan->dy.input_step + j,
+                                       sums + (point * C + c) * O + j, O, width, &result);
+        }
+      }
+    }
+  }
+  float *taps = call->partial + chunk * plan->partial_floats;
+  if (large) winograd_sums_to_taps(4, call, sums, taps);
+  else winograd_sums_to_taps(2, call, sums, taps);
+}
+
+static void CK_FN(winograd_filter_gradient_f32)(ck_pool *pool, size_t m, const ck_conv2d *p, const ck_affine *x,
+                                                const ck_affine *dy, float *dw, void *scratch) {
+  winograd_gradient_call call = {.p = p, .plan = ck_plan_winograd_gradient(p, m), .m = m, .x = x, .dy = dy,
+                                 .partial = scratch};
+  const size_t parts = call.plan.parts.count;
+  if (parts == 0) {
+    memset(dw, 0, call.plan.partial_floats * sizeof(float));
+    return;
+  }
+  call.workers = call.partial + ck_plan_round(parts * call.plan.partial_floats, CK_GEMM_LANES_MOST);
+  ck_pool_run(pool, parts, winograd_gradient_chunk, &call);
+  conv2d_finish_filter_gradient(pool, p, parts, call.partial, dw);
+}
+
+#endif

@@ -1,0 +1,139 @@
+public import CrestTraining
+
+/// Saves the run every so often and when it is interrupted, and goes on with it, to the bit, when the same
+/// program is started again.
+///
+/// ```swift
+/// try learner.fitOneCycle(epochs: 12, maxLR: 0.3, callbacks: [BackupAndRestore(folder: "run")])
+/// ```
+///
+/// The newest checkpoint that is as it was written is taken; damaged ones are reported and kept. A run that is
+/// over is not trained again. Place it last, after other callbacks that save.
+///
+/// Keras's `BackupAndRestore`, which only restores whole epochs and no callbacks.
+public final class BackupAndRestore: StatefulCallback {
+  /// What is done with a folder that holds checkpoints already.
+  public enum Resume: Sendable, Hashable {
+    /// The newest is gone on with.
+    case automatically
+    /// It is an error: another run's files are not mixed with.
+    case never
+  }
+
+  /// The folder.
+  public let folder: String
+  /// How often.
+  public let every: CheckpointInterval
+  /// How many of the last are kept.
+  public let keepLast: Int
+  /// What is done with a folder that holds checkpoints already.
+  public let resume: Resume
+  /// Fields of the checkpoint that are left as they are here, as in `callbacks.EarlyStopping`.
+  public let skipping: [String]
+  /// Whether a checkpoint of a fit with another number of epochs is gone on with, on another schedule.
+  public let reschedules: Bool
+  /// What it has saved.
+  public var state = SavedCheckpoints()
+  /// The file that the last fit went on with; nil when there was none.
+  public private(set) var restoredPath: String?
+  private let fileName: CheckpointName
+  private let writer: CheckpointWriter
+  private var clock: CheckpointClock
+
+  /// Saves into a folder, which is made unless it is there.
+  ///
+  /// - Parameters:
+  ///   - folder: The folder, which no other run may use meanwhile.
+  ///   - every: How often.
+  ///   - keepLast: How many of the last are kept, so that one that is damaged loses little.
+  ///   - resume: What is done with a folder that holds checkpoints already.
+  ///   - skipping: Fields of the checkpoint that are left as they are here.
+  ///   - reschedules: Whether a checkpoint of a fit with another number of epochs is gone on with.
+  ///   - failuresBorne: The saves in a row that may fail before the fit ends for it.
+  ///   - warnings: Where failures and damaged checkpoints are reported.
+  /// - Throws: ``CallbackError/outOfRange(callback:parameter:value:expected:)``.
+  public convenience init(
+    folder: String, every: CheckpointInterval = .epochs(1), keepLast: Int = 3,
+    resume: Resume = .automatically, skipping: [String] = [], reschedules: Bool = false,
+    failuresBorne: Int = 3, warnings: ProgressOutput = .standardError
+  ) throws(CallbackError) {
+    try self.init(
+      folder: folder, every: every, keepLast: keepLast, resume: resume, skipping: skipping,
+      reschedules: reschedules, failuresBorne: failuresBorne, warnings: warnings
+    ) { (path) throws(CheckpointError) in try CheckpointFolder(path) }
+  }
+
+  package init(
+    folder: String, every: CheckpointInterval = .epochs(1), keepLast: Int = 3,
+    resume: Resume = .automatically, skipping: [String] = [], reschedules: Bool = false,
+    failuresBorne: Int = 3, warnings: ProgressOutput = .standardError,
+    open: @escaping (String) throws(CheckpointError) -> CheckpointFolder
+  ) throws(CallbackError) {
+    let callback = "BackupAndRestore"
+    try every.check(for: callback)
+    guard keepLast >= 1 else {
+      throw .outOfRange(
+        callback: callback, parameter: "keepLast", value: "\(keepLast)", expected: "at least 1")
+    }
+    fileName = try CheckpointName("checkpoint-{step:10}", callback: callback)
+    self.folder = folder
+    self.every = every
+    self.keepLast = keepLast
+    self.resume = resume
+    self.skipping = skipping
+    self.reschedules = reschedules
+    clock = CheckpointClock(every)
+    writer = try CheckpointWriter(
+      callback, folder: folder, failuresBorne: failuresBorne, warnings: warnings, open: open)
+  }
+
+  /// Looks for a checkpoint, and saves when it is due or the run is interrupted.
+  public var hooks: [Hook] {
+    [
+      .beforeFit(begin), .afterBatch(save), .afterEpoch(save), .beforeInterruption(save),
+      .afterFit { [writer] _ in writer.end() },
+    ]
+  }
+  /// After everything else.
+  public var order: Int { CallbackOrder.checkpoint }
+  /// Nothing: how often a run is saved may change from one start to the next.
+  public var settings: [String: String] { [:] }
+
+  private func begin(_ fit: FitContext) throws {
+    state = SavedCheckpoints()
+    restoredPath = nil
+    clock.restart()
+    guard let found = try writer.begin().newest() else { return }
+    guard resume == .automatically else {
+      throw CheckpointError.occupied(folder: folder, newest: found.path)
+    }
+    for error in found.rejected { writer.warn("\(error)") }
+    fit.resume(
+      from: try Resumption(
+        path: found.path, state: found.state, skipping: skipping, reschedules: reschedules))
+    restoredPath = found.path
+  }
+
+  private func save(_ batch: BatchContext) throws {
+    guard clock.isDue(after: batch, lastStep: state.lastStep) else { return }
+    try save(batch.learner)
+    clock.restart()
+  }
+
+  private func save(_ epoch: EpochContext) throws {
+    guard clock.isDue(after: epoch) else { return }
+    try save(epoch.learner)
+  }
+
+  private func save(_ fit: FitContext) throws { try save(fit.learner) }
+
+  private func save(_ learner: Learner) throws {
+    let file = fileName.name(step: learner.stepsTaken, epoch: 0) { _ in nil }
+    let before = state
+    // The state is in the checkpoint, so it is first as it shall be afterwards.
+    state.lastStep = learner.stepsTaken
+    let givenUp = state.add(
+      .init(name: file, value: nil), last: keepLast, best: 0, isLowerBetter: true)
+    if try !writer.save(learner, .everything, as: file, givingUp: givenUp ?? []) { state = before }
+  }
+}

@@ -1,0 +1,114 @@
+import CrestTraining
+
+/// Saves the run of a fit in a folder and bears that it fails a few times.
+final class CheckpointWriter {
+  private let callback: String
+  private let folderPath: String
+  private let failuresBorne: Int
+  private let warnings: ProgressOutput
+  private let open: (String) throws(CheckpointError) -> CheckpointFolder
+  private var folder: CheckpointFolder?
+  private var failures = 0
+
+  init(
+    _ callback: String, folder: String, failuresBorne: Int, warnings: ProgressOutput,
+    open: @escaping (String) throws(CheckpointError) -> CheckpointFolder
+  ) throws(CallbackError) {
+    guard failuresBorne >= 0 else {
+      throw .outOfRange(
+        callback: callback, parameter: "failuresBorne", value: "\(failuresBorne)",
+        expected: "at least 0 saves")
+    }
+    self.callback = callback
+    folderPath = folder
+    self.failuresBorne = failuresBorne
+    self.warnings = warnings
+    self.open = open
+  }
+
+  /// Takes the folder for a fit.
+  func begin() throws -> CheckpointFolder {
+    failures = 0
+    let folder = try self.folder ?? open(folderPath)
+    self.folder = folder
+    return folder
+  }
+
+  /// Gives the folder free.
+  func end() { folder = nil }
+
+  /// Saves `learner` under a name, then removes what `saved` has given up.
+  ///
+  /// - Returns: Whether that worked; when not, training goes on with a warning.
+  /// - Throws: ``CrestTraining/CheckpointError/tooManyFailures(count:last:)`` when it failed too often in a
+  ///   row; what no later save would do better.
+  func save(
+    _ learner: Learner, _ contents: Learner.Contents, as name: String, givingUp names: [String]
+  ) throws -> Bool {
+    guard let folder else {
+      preconditionFailure("\(callback) saves \(name) outside of a fit")
+    }
+    do {
+      try folder.save(learner.runState(contents), as: name)
+    } catch let error as CheckpointError {
+      guard case .unwritable = error else { throw error }
+      failures += 1
+      if failures > failuresBorne {
+        throw CheckpointError.tooManyFailures(count: failures, last: "\(error)")
+      }
+      warn("\(error); training goes on")
+      return false
+    }
+    failures = 0
+    remove(names)
+    return true
+  }
+
+  /// Removes files; one that stays is no reason to stop.
+  func remove(_ names: [String]) {
+    for name in names {
+      do throws(CheckpointError) {
+        try folder?.remove(name)
+      } catch {
+        warn("\(error)")
+      }
+    }
+  }
+
+  /// Says something on the way.
+  func warn(_ message: String) { warnings.write("\(callback): \(message)\n") }
+}
+
+/// When the next checkpoint is due.
+struct CheckpointClock {
+  let interval: CheckpointInterval
+  private let clock = ContinuousClock()
+  private var last: ContinuousClock.Instant
+
+  init(_ interval: CheckpointInterval) {
+    self.interval = interval
+    last = clock.now
+  }
+
+  /// Begins to count minutes.
+  mutating func restart() { last = clock.now }
+
+  /// Whether one is due after an epoch.
+  func isDue(after epoch: EpochContext) -> Bool {
+    guard case .epochs(let count) = interval, epoch.outcome.isInOrder else { return false }
+    return (epoch.index + 1) % count == 0 || epoch.index + 1 == epoch.fit.epochCount
+      || !epoch.outcome.isFinished
+  }
+
+  /// Whether one is due after a training batch.
+  func isDue(after batch: BatchContext, lastStep: Int) -> Bool {
+    guard batch.isTraining, batch.outcome.isInOrder else { return false }
+    switch interval {
+    case .epochs: return false
+    case .steps(let count):
+      let step = batch.learner.stepsTaken
+      return step > lastStep && step % count == 0
+    case .minutes(let minutes): return clock.now - last >= .seconds(60 * minutes)
+    }
+  }
+}

@@ -1,0 +1,85 @@
+import CrestLayers
+import CrestRuntime
+public import CrestTraining
+
+/// Keeps a moving average of parameters and running statistics, which often predicts better than they do.
+///
+///     a ← decay · a + (1 - decay) · w   after each optimiser step; at first a is w
+///
+/// Validation measures the average unless asked not to, and after a fit that ends in order the model has it.
+///
+/// Lightning's `EMAWeightAveraging`, Keras's `use_ema` with `SwapEMAWeights`, timm's `ModelEmaV3`; Polyak &
+/// Juditsky 1992.
+public final class EMA: StatefulCallback {
+  /// All it remembers.
+  public struct State: Codable, Sendable, Hashable {
+    /// The average; nil outside of a fit.
+    fileprivate var average: Weights?
+    /// What is trained, while the model has the average for validation.
+    fileprivate var trained: Weights?
+  }
+
+  /// The part of the average that stays in a step.
+  public let decay: Double
+  /// Whether validation measures the average.
+  public let validates: Bool
+  /// All it remembers.
+  public var state = State()
+
+  /// An average.
+  ///
+  /// - Throws: ``CallbackError/outOfRange(callback:parameter:value:expected:)`` unless `decay` is above 0 and
+  ///   below 1.
+  public init(decay: Double = 0.999, validates: Bool = true) throws(CallbackError) {
+    guard decay > 0 && decay < 1 else {
+      throw .outOfRange(
+        callback: "EMA", parameter: "decay", value: "\(decay)",
+        expected: "a number above 0 and below 1")
+    }
+    self.decay = decay
+    self.validates = validates
+  }
+
+  /// Averages after each step, and gives the model the average for validation and at the end.
+  public var hooks: [Hook] {
+    [
+      .beforeFit(begin), .afterStep(average), .beforeValidate(lend), .afterValidate(takeBack),
+      .afterFit(finish),
+    ]
+  }
+  /// Before what looks at the parameters.
+  public var order: Int { CallbackOrder.average }
+  /// How it averages.
+  public var settings: [String: String] { ["decay": "\(decay)", "validates": "\(validates)"] }
+
+  /// Averages of another model.
+  public func objection(to state: State, in learner: Learner) -> String? {
+    let all = [state.average, state.trained].compactMap(\.self)
+    return all.allSatisfy { $0.fits(learner.model.store) } ? nil : "averages of this model"
+  }
+
+  private func begin(_ fit: FitContext) {
+    state = State(average: Weights(of: fit.learner.model.store), trained: nil)
+  }
+
+  private func average(_ batch: BatchContext) {
+    guard batch.outcome.isFinished else { return }
+    state.average?.approach(batch.learner.model.store, decay: Float(decay))
+  }
+
+  private func lend(_ pass: PassContext) {
+    guard validates, let average = state.average else { return }
+    state.trained = Weights(of: pass.learner.model.store)
+    average.write(to: pass.learner.model.store)
+  }
+
+  private func takeBack(_ pass: PassContext) {
+    state.trained?.write(to: pass.learner.model.store)
+    state.trained = nil
+  }
+
+  private func finish(_ fit: FitContext) {
+    if fit.outcome.isInOrder { state.average?.write(to: fit.learner.model.store) }
+    state = State()
+  }
+}

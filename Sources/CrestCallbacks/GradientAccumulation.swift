@@ -1,0 +1,90 @@
+import CrestLayers
+import CrestRuntime
+public import CrestTraining
+
+/// Lets several training batches make one optimiser step, as one batch of all their examples would.
+///
+///     g = Σ nᵢ gᵢ / Σ nᵢ   over the batches i of a step, with nᵢ examples each
+///
+/// The last step of an epoch takes what is left, so that every epoch uses all its examples. Steps, and with
+/// them schedules, count optimiser steps. Batch norm still sees each batch by itself.
+///
+/// fastai's `GradientAccumulation` (which counts examples and carries the rest over into the next epoch),
+/// Lightning's `accumulate_grad_batches`, Keras's `gradient_accumulation_steps`.
+public final class GradientAccumulation: StatefulCallback {
+  /// All it remembers.
+  public struct State: Codable, Sendable, Hashable {
+    /// The batches of the step so far.
+    public fileprivate(set) var batches = 0
+    /// Their examples.
+    public fileprivate(set) var examples = 0
+    /// The sums of their gradients, each weighed by its examples; empty before the first.
+    fileprivate var sums: [Float] = []
+  }
+
+  /// The batches of a step.
+  public let batches: Int
+  /// All it remembers.
+  public var state = State()
+
+  /// Steps of `batches` batches.
+  ///
+  /// - Throws: ``CallbackError/outOfRange(callback:parameter:value:expected:)`` when `batches` is below 1.
+  public init(batches: Int) throws(CallbackError) {
+    guard batches >= 1 else {
+      throw .outOfRange(
+        callback: "GradientAccumulation", parameter: "batches", value: "\(batches)",
+        expected: "at least 1")
+    }
+    self.batches = batches
+  }
+
+  /// Forgets the fit before, and adds up before each optimiser step.
+  public var hooks: [Hook] { [.beforeFit(reset), .beforeTrain(begin), .beforeStep(add)] }
+  /// Before what changes the sum.
+  public var order: Int { CallbackOrder.accumulation }
+  /// How many batches make a step.
+  public var settings: [String: String] { ["batches": "\(batches)"] }
+
+  /// Sums of more batches than a step has, or of another model.
+  public func objection(to state: State, in learner: Learner) -> String? {
+    let count = learner.model.store.withBuffer(.gradients, \.count)
+    guard (0..<batches).contains(state.batches), (0...1 << 40).contains(state.examples),
+      state.sums.count == (state.batches == 0 ? 0 : count)
+    else { return "sums of this model's gradients over fewer than \(batches) batches" }
+    return nil
+  }
+
+  private func reset(_ fit: FitContext) throws {
+    state = State()
+    try fit.accumulate(batchesPerStep: batches)
+  }
+
+  /// A pass that was cancelled may have left a sum.
+  private func begin(_ pass: PassContext) { state = State() }
+
+  private func add(_ batch: BatchContext) throws {
+    let isLast = batch.index + 1 == batch.pass.batchCount
+    if batches == 1 || state.batches == 0 && isLast { return }
+    try batch.learner.model.store.withBuffer(.gradients) { gradients in
+      let weight = Float(batch.count)
+      if state.batches == 0 {
+        state.sums = gradients.map { $0 * weight }
+      } else {
+        state.sums.withUnsafeMutableBufferPointer { sums in
+          precondition(
+            sums.count == gradients.count, "\(sums.count) sums of \(gradients.count) gradients")
+          for index in sums.indices { sums[index] += gradients[index] * weight }
+        }
+      }
+      state.batches += 1
+      state.examples += batch.count
+      guard state.batches == batches || isLast else {
+        throw Cancel(.step, reason: "\(state.batches) of \(batches) batches are accumulated")
+      }
+      let scale = 1 / Float(state.examples)
+      for (index, sum) in state.sums.enumerated() { gradients[index] = sum * scale }
+    }
+    state = State()
+  }
+}

@@ -1,0 +1,48 @@
+public import CrestTraining
+
+/// A result of an epoch that is watched.
+public enum Monitor: Sendable, Hashable, Codable, CustomStringConvertible {
+  /// The mean loss of training.
+  case trainLoss
+  /// The mean loss of validation.
+  case validLoss
+  /// A metric of the learner, by name.
+  case metric(String)
+
+  /// What logs call `name`: `train_loss`, `valid_loss`, or else a metric.
+  public init(_ name: String) {
+    self = [.trainLoss, .validLoss].first { $0.description == name } ?? .metric(name)
+  }
+
+  /// What logs call it.
+  public var description: String {
+    switch self {
+    case .trainLoss: "train_loss"
+    case .validLoss: "valid_loss"
+    case .metric(let name): name
+    }
+  }
+
+  /// Its value in an epoch; nil when it has none.
+  public func value(in epoch: EpochContext) -> Double? {
+    switch self {
+    case .trainLoss: epoch.train?.loss
+    case .validLoss: epoch.validation?.loss
+    case .metric(let name): epoch.validation?[name]
+    }
+  }
+
+  /// Which of its values are better.
+  ///
+  /// - Throws: ``CallbackError/unknownMetric(_:callback:known:)``.
+  func direction(in learner: Learner, for callback: String) throws(CallbackError) -> MetricDirection
+  {
+    guard case .metric(let name) = self else { return .lowerIsBetter }
+    guard let metric = learner.metrics.first(where: { $0.name == name }) else {
+      throw .unknownMetric(
+        name, callback: callback,
+        known: [Monitor.trainLoss, .validLoss].map(\.description) + learner.metrics.map(\.name))
+    }
+    return metric.direction
+  }
+}

@@ -1,0 +1,94 @@
+import ArgumentParser
+import Crest
+
+struct Inspect: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract:
+      "Tell what an ONNX file holds and what training it needs, or what a checkpoint holds.",
+    discussion: """
+      Inputs, outputs, operations with what computes them forward and backward, arrays, the work of \
+      one example, and what matters for training. A file that can't be imported is described as far \
+      as it goes, all that it lacks is listed, and the exit code is 65.
+      Work counts the floating-point operations of convolutions and matrix products, those of \
+      recurrent layers and attention among them, a multiplication and an addition as two.
+      Of a checkpoint (.safetensors) all fields are listed, under the names that crest train \
+      --partial takes.
+      """)
+
+  @Argument(help: ArgumentHelp("An ONNX file, or a checkpoint.", valueName: "file"))
+  var file: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "The sizes of one example, as in 3,224,224, of an input that the file leaves open; its name "
+        + "may be left out when there is one. May be repeated.",
+      valueName: "[name=]sizes"))
+  var shape: [String] = []
+
+  @Flag(help: "Ask ONNX's own checker, crest-onnx-check, too; it knows opsets up to 17.")
+  var check = false
+
+  @Flag(help: "List the operations that can be imported, with the opsets of each form.")
+  var operators = false
+
+  @Flag(help: "Print JSON, one object a line.")
+  var json = false
+
+  func run() throws {
+    if operators { try writeOperators() }
+    guard let path = file else {
+      guard operators, !check, shape.isEmpty else { throw CommandError.nothingToInspect }
+      return
+    }
+    if path.hasSuffix(".safetensors") {
+      guard !check, shape.isEmpty else { throw CommandError.onnxOnly(path: path) }
+      return try inspectCheckpoint(path, json: json)
+    }
+    let file = try ONNXFile(path: path)
+    let inspection = try ONNXInspection(file, inputShapes: shapes(of: file))
+    let verdict = try check ? OfficialCheck(of: inspection, at: path) : nil
+    let report = InspectionReport(inspection, verdict)
+    try StandardOutput.write(json ? report.lines.map(\.text).joined() : report.text)
+    if let problem = inspection.problem { throw problem }
+    if let verdict, case .refused(let message) = verdict {
+      throw CommandError.refusedByChecker(message)
+    }
+  }
+
+  private func writeOperators() throws {
+    guard json else {
+      let width = ImportedOperator.all.map(\.name.count).max() ?? 0
+      let rows = ImportedOperator.all.map { known in
+        known.name.padding(width) + "  opset " + known.forms.map(\.text).joined(separator: ", ")
+      }
+      return try StandardOutput.write(rows.map { $0 + "\n" }.joined())
+    }
+    let lines = ImportedOperator.all.map { known in
+      JSONLine(
+        event: "operator",
+        [
+          ("name", .text(known.name)),
+          ("since_versions", .list(known.versions.map { .integer(Int($0)) })),
+        ])
+    }
+    try StandardOutput.write(lines.map(\.text).joined())
+  }
+
+  private func shapes(of file: ONNXFile) throws -> [String: Shape] {
+    var shapes: [String: Shape] = [:]
+    for argument in shape {
+      let parts = argument.split(separator: "=", omittingEmptySubsequences: false)
+      let sizes = (parts.last ?? "").split(separator: ",", omittingEmptySubsequences: false)
+        .map { Int($0) ?? -1 }
+      guard let shape = Shape(checking: sizes), !sizes.contains(0), parts.count <= 2 else {
+        throw CommandError.malformedShape(argument)
+      }
+      let names = file.inputNames
+      guard parts.count == 2 || names.count == 1 else {
+        throw CommandError.unknownName(what: "--shape", name: argument, known: names)
+      }
+      shapes[parts.count == 2 ? String(parts[0]) : names[0]] = shape
+    }
+    return shapes
+  }
+}

@@ -1,0 +1,20 @@
+import Crest
+
+/// Prints what a checkpoint holds: for `crest inspect` of a file that ends in `.safetensors`.
+func inspectCheckpoint(_ path: String, json: Bool) throws {
+  let summary = try CheckpointSummary(path)
+  guard json else {
+    return try StandardOutput.write(summary.lines.map { $0 + "\n" }.joined())
+  }
+  let line = JSONLine(
+    event: "checkpoint",
+    [
+      ("path", .text(path)), ("contents", .text(summary.isComplete ? "everything" : "weights")),
+      ("parameters", .integer(summary.parameterCount)),
+      ("statistics", .integer(summary.statisticCount)),
+      ("steps", summary.stepsTaken.map { .integer($0) } ?? .null),
+      ("epochs", summary.epochsBegun.map { .integer($0) } ?? .null),
+      ("fields", .list(summary.fieldNames.map { .text($0) })),
+    ])
+  try StandardOutput.write(line.text)
+}

@@ -1,0 +1,53 @@
+public import ArgumentParser
+public import Crest
+
+/// Where a run is saved, and how it is gone on with.
+struct CheckpointOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "A folder to save the run in, every so often and when it is interrupted.",
+      valueName: "folder"))
+  var checkpointDir: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "How often, as in 2epochs, 500steps or 10minutes.", valueName: "interval"))
+  var checkpointEvery = CheckpointInterval.epochs(1)
+
+  @Flag(help: "Go on with the run in the folder, to the bit, or begin one if it is empty.")
+  var resume = false
+
+  @Flag(help: "Resume though --epochs has changed, on the schedule that follows from it.")
+  var reschedule = false
+
+  @Option(
+    help: ArgumentHelp(
+      "A saved field to leave out when resuming, with all within it. May be repeated.",
+      valueName: "field"))
+  var partial: [String] = []
+
+  /// What saves the run; nil when that isn't asked for.
+  func makeCallback() throws -> BackupAndRestore? {
+    guard let checkpointDir else {
+      let given = [
+        ("--resume", resume), ("--reschedule", reschedule), ("--partial", !partial.isEmpty),
+      ]
+      if let option = given.first(where: \.1)?.0 {
+        throw CommandError.needsCheckpointFolder(option: option)
+      }
+      return nil
+    }
+    for (option, isGiven) in [("--reschedule", reschedule), ("--partial", !partial.isEmpty)]
+    where isGiven && !resume {
+      throw CommandError.needsResume(option: option)
+    }
+    return try BackupAndRestore(
+      folder: checkpointDir, every: checkpointEvery, resume: resume ? .automatically : .never,
+      skipping: partial, reschedules: reschedule)
+  }
+}
+
+extension CheckpointInterval: ExpressibleByArgument {
+  /// An interval as in `2epochs`.
+  public init?(argument: String) { self.init(argument) }
+}

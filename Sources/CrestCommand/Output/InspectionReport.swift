@@ -1,0 +1,200 @@
+import Crest
+
+/// What was found in a model's file, for people and for programs.
+struct InspectionReport {
+  private let found: ONNXInspection
+  private let verdict: OfficialCheck?
+
+  init(_ inspection: ONNXInspection, _ verdict: OfficialCheck?) {
+    found = inspection
+    self.verdict = verdict
+  }
+
+  // MARK: For people
+
+  /// Lines of at most 80 columns, unless a name alone is longer.
+  var text: String {
+    var lines = wrapped("\(found.file): \(versions)", indent: 2)
+    for (title, ports) in [("inputs", found.inputs), ("outputs", found.outputs)] {
+      lines += ["", title]
+      for port in ports { lines += wrapped("  \(port.name)  \(port.type)", indent: 4) }
+    }
+    lines += ["", "operations"] + operationTable
+    lines += ["", "arrays"] + arrayTable + [""]
+    if let work = found.workPerExample {
+      lines += wrapped(
+        "work: \(grouped(Int(clamping: work))) floating-point operations an example, forward "
+          + "(convolutions and matrix products)", indent: 2)
+    }
+    if !found.unsupported.isEmpty {
+      lines += ["can't be imported:"]
+      for operation in found.unsupported { lines += wrapped("  \(operation)", indent: 4) }
+    } else if let problem = found.problem {
+      lines += wrapped("can't be imported: \(problem)", indent: 2)
+    }
+    if let problem = found.trainingProblem {
+      lines += wrapped("can't be trained: \(problem)", indent: 2)
+    }
+    if !found.readiness.notes.isEmpty {
+      lines += ["for training:"]
+      for note in found.readiness.notes { lines += wrapped("- \(note)", indent: 2) }
+    }
+    if let verdict { lines += wrapped("crest-onnx-check: \(verdict)", indent: 2) }
+    return lines.map { $0 + "\n" }.joined()
+  }
+
+  private var versions: String {
+    let opsets = found.opsets.map { opset in
+      opset.domain == "ai.onnx" ? "opset \(opset.version)" : "\(opset.domain) \(opset.version)"
+    }
+    return
+      (["IR \(found.irVersion)"] + opsets
+      + (found.producer.isEmpty ? [] : ["written by \(found.producer)"])
+      + ["\(grouped(found.byteCount)) bytes"]
+      + (found.metadataKeys.isEmpty
+        ? [] : ["metadata \(found.metadataKeys.joined(separator: ", "))"]))
+      .joined(separator: ", ")
+  }
+
+  private var operationTable: [String] {
+    let rows = found.operations.map { use in
+      [
+        use.name, "\(use.count)", use.opsets.map(\.text) ?? "not imported", name(of: use.forward),
+        name(of: use.backward),
+      ]
+    }
+    return table([["", "count", "opsets", "forward", "backward"]] + rows, rightAligned: [1])
+  }
+
+  private func name(of service: ONNXInspection.Service?) -> String {
+    switch service {
+    case nil: "-"
+    case .kernel: found.instructionSet.rawValue
+    case .reference: "reference"
+    case .both: "\(found.instructionSet.rawValue), reference"
+    }
+  }
+
+  private var arrayTable: [String] {
+    let rows = kinds.map { kind, arrays in
+      [kind, grouped(arrays.count), grouped(arrays.elementCount), grouped(arrays.byteCount)]
+    }
+    return table([["", "count", "numbers", "bytes"]] + rows, rightAligned: [1, 2, 3])
+  }
+
+  private var kinds: [(String, ONNXInspection.Arrays)] {
+    [
+      ("trained", found.trained), ("not trained", found.fixed), ("statistics", found.statistics),
+      ("constants", found.constants),
+    ]
+  }
+
+  // MARK: For programs
+
+  /// An object for the file, each input, output, operation, kind of array, note and lack, and a last one
+  /// that says what came of it.
+  var lines: [JSONLine] {
+    var lines = [
+      JSONLine(
+        event: "model",
+        [
+          ("file", .text(found.file)), ("bytes", .integer(found.byteCount)),
+          ("ir_version", .integer(Int(found.irVersion))),
+          (
+            "opsets",
+            .list(
+              found.opsets.map {
+                .object([("domain", .text($0.domain)), ("version", .integer(Int($0.version)))])
+              })
+          ),
+          ("producer", .text(found.producer)),
+          ("metadata", .list(found.metadataKeys.map { .text($0) })),
+        ])
+    ]
+    for (event, ports) in [("input", found.inputs), ("output", found.outputs)] {
+      lines += ports.map { port in
+        JSONLine(
+          event: event,
+          [
+            ("name", .text(port.name)), ("element_type", .text(port.elementType)),
+            ("shape", port.shape.map { .list($0.map(JSONLine.Value.size)) } ?? .null),
+          ])
+      }
+    }
+    lines += found.operations.map { use in
+      JSONLine(
+        event: "operation",
+        [
+          ("name", .text(use.name)), ("count", .integer(use.count)),
+          (
+            "opsets",
+            use.opsets.map {
+              .list([.integer(Int($0.lowerBound)), .integer(Int($0.upperBound))])
+            } ?? .null
+          ),
+          ("forward", use.forward.map { .text($0.rawValue) } ?? .null),
+          ("backward", use.backward.map { .text($0.rawValue) } ?? .null),
+        ])
+    }
+    lines += kinds.map { kind, arrays in
+      JSONLine(
+        event: "arrays",
+        [
+          ("kind", .text(kind)), ("count", .integer(arrays.count)),
+          ("numbers", .integer(arrays.elementCount)), ("bytes", .integer(arrays.byteCount)),
+        ])
+    }
+    lines += found.unsupported.map { operation in
+      JSONLine(
+        event: "unsupported",
+        [
+          ("operation", .text(operation.operation)), ("domain", .text(operation.domain)),
+          ("opset", operation.opset.map { .integer(Int($0)) } ?? .null),
+          ("node", .text(operation.node)), ("reason", operation.reason.map { .text($0) } ?? .null),
+        ])
+    }
+    lines += found.readiness.notes.map { JSONLine(event: "note", [("text", .text("\($0)"))]) }
+    if let verdict {
+      lines.append(
+        JSONLine(
+          event: "check",
+          [("accepted", verdict.accepts.map { .flag($0) } ?? .null), ("text", .text("\(verdict)"))])
+      )
+    }
+    lines.append(
+      JSONLine(
+        event: "result",
+        [
+          ("imported", .flag(found.problem == nil)),
+          ("problem", found.problem.map { .text("\($0)") } ?? .null),
+          ("training_problem", found.trainingProblem.map { .text($0) } ?? .null),
+          ("work_per_example", JSONLine.Value(found.workPerExample)),
+          ("instruction_set", .text(found.instructionSet.rawValue)),
+        ]))
+    return lines
+  }
+}
+
+extension ONNXInspection.Port {
+  /// As in `float32 [N, 3, 32, 32]`.
+  fileprivate var type: String {
+    "\(elementType) \(shape.map { "[\($0.joined(separator: ", "))]" } ?? "of any shape")"
+  }
+}
+
+extension ClosedRange<Int64> {
+  /// As in `7–28`.
+  var text: String { "\(lowerBound)–\(upperBound)" }
+}
+
+extension JSONLine.Value {
+  /// A size: a number, a name, or null where nothing is said.
+  fileprivate static func size(_ text: String) -> JSONLine.Value {
+    text == "?" ? .null : Int(text).map { .integer($0) } ?? .text(text)
+  }
+}
+
+extension Int {
+  /// The nearest whole number there is.
+  fileprivate init(clamping number: Double) { self = Int(exactly: number) ?? .max }
+}

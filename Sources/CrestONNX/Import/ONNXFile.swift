@@ -1,0 +1,16 @@
+/// An ONNX file, read once and checked: what is known before it is traced for inputs of some shape.
+public struct ONNXFile: Sendable {
+  let model: CheckedModel
+
+  /// Reads and checks the file at `path`, which stays mapped while it is used; side files are looked for
+  /// in its folder, when they are needed.
+  ///
+  /// - Throws: ``ONNXError`` when it can't be read, is damaged, or its graph isn't in order; not for
+  ///   operations that can't be imported.
+  public init(path: String) throws(ONNXError) { try self.init(ModelProto(path: path)) }
+
+  package init(_ proto: ModelProto) throws(ONNXError) { model = try CheckedModel(proto) }
+
+  /// The names of the inputs, those with a value in the file left out.
+  public var inputNames: [String] { model.inputs.map(\.name) }
+}

@@ -1,0 +1,213 @@
+import CrestGraph
+import CrestLayers
+public import CrestRuntime
+public import CrestTensor
+
+/// What can be said of an ONNX file without running it on data: also of one that can't be imported.
+public struct ONNXInspection: Sendable {
+  /// An input or output as the file declares it.
+  public struct Port: Sendable, Equatable {
+    /// The name.
+    public let name: String
+    /// The type of the elements, or what it is if it isn't a tensor.
+    public let elementType: String
+    /// The sizes, numbers, names, or `?` where nothing is said; nil when not even their count is.
+    public let shape: [String]?
+  }
+
+  /// The nodes of one operation.
+  public struct OperationUse: Sendable, Equatable {
+    /// The operation, with its domain unless that is ONNX's own.
+    public let name: String
+    /// How many nodes there are.
+    public let count: Int
+    /// The opsets that have the form which is used; nil when it can't be imported.
+    public let opsets: ClosedRange<Int64>?
+    /// What computes it; nil when that isn't known, or nothing is left to be computed at a run.
+    public let forward: Service?
+    /// What computes its gradient; nil when that isn't known, or it needs none.
+    public let backward: Service?
+  }
+
+  /// What computes nodes.
+  public enum Service: String, Sendable, Equatable {
+    /// Kernels of the engine's instruction set.
+    case kernel
+    /// The slow reference.
+    case reference
+    /// Kernels for some nodes, the slow reference for others.
+    case both
+  }
+
+  /// Arrays of one kind.
+  public struct Arrays: Sendable, Equatable {
+    /// How many there are.
+    public var count = 0
+    /// The numbers in all of them.
+    public var elementCount = 0
+    /// The bytes of these numbers; those of types without a fixed size, as texts, aren't counted.
+    public var byteCount = 0
+  }
+
+  /// The file's name.
+  public let file: String
+  /// The size of the file, side files not counted.
+  public let byteCount: Int
+  /// The version of the file's form.
+  public let irVersion: Int64
+  /// The operator sets by domain, ONNX's own as `ai.onnx`.
+  public let opsets: [(domain: String, version: Int64)]
+  /// The program that wrote it, with its version; empty when it doesn't say.
+  public let producer: String
+  /// The keys of its metadata.
+  public let metadataKeys: [String]
+  /// The inputs without a value in the file.
+  public let inputs: [Port]
+  /// The outputs.
+  public let outputs: [Port]
+  /// The operations by name.
+  public let operations: [OperationUse]
+  /// The nodes whose operations can't be imported.
+  public let unsupported: [UnsupportedOperation]
+  /// The arrays that train; an array that is untied counts once for each place.
+  public let trained: Arrays
+  /// The arrays that could train, but don't.
+  public let fixed: Arrays
+  /// Batch norm's running statistics.
+  public let statistics: Arrays
+  /// All other arrays.
+  public let constants: Arrays
+  /// What matters for training.
+  public let readiness: TrainingReadiness
+  /// Why the file can't be imported as it is, as an ``ONNXError`` or `ModelError`; nil when it can.
+  public let problem: (any Error)?
+  /// Why it can only predict; nil when it can be trained, or not even be imported.
+  public let trainingProblem: String?
+  /// The floating-point operations of one example's products (`Graph.productWork`), forward; nil when the
+  /// file can't be imported.
+  public let workPerExample: Double?
+  /// The instruction set of the kernels.
+  public let instructionSet: InstructionSet
+
+  /// Looks at a file.
+  ///
+  /// - Parameters:
+  ///   - file: The file.
+  ///   - inputShapes: The shape of one example for inputs, by name, where the file leaves sizes open.
+  ///   - engine: Whose kernels are asked; one with a single thread when nil.
+  /// - Throws: ``ONNXError`` when side files can't be read, `EngineError` when an engine can't be made, and
+  ///   what the compiler throws. What keeps the file from being imported is ``problem`` instead.
+  public init(
+    _ file: ONNXFile, inputShapes: [String: Shape] = [:], engine: Engine? = nil
+  ) throws {
+    let model = file.model
+    let engine = try engine ?? Engine(threadCount: 1)
+    let plan = try ParameterPlan(model, TensorReader(model.proto), ParameterSelection())
+    self.file = model.file
+    byteCount = model.proto.source.byteCount
+    irVersion = model.proto.irVersion
+    opsets = model.proto.opsets.map { ($0.domain.isEmpty ? "ai.onnx" : $0.domain, $0.version) }
+    producer = [model.proto.producerName, model.proto.producerVersion]
+      .filter { !$0.isEmpty }.joined(separator: " ")
+    metadataKeys = model.proto.metadata.map(\.key)
+    inputs = model.inputs.map(Port.init)
+    outputs = model.outputs.map(Port.init)
+    unsupported = model.unsupportedOperations
+    (trained, fixed, statistics, constants) = Self.arrays(plan)
+    instructionSet = engine.instructionSet
+
+    var service: KernelService?
+    var work: Double?
+    var problem: (any Error)?
+    var readiness: TrainingReadiness?
+    do {
+      let template = try ONNXTemplate(file, inputShapes: inputShapes)
+      readiness = template.readiness
+      let graph = template.sample
+      let batch = graph.inputs.first.map { graph.type(of: $0.value).shape[0] } ?? 1
+      work = (graph.productWork / Double(batch)).rounded()
+      service = try KernelService(Model(template: template, engine: engine))
+    } catch {
+      problem = error
+    }
+    self.problem = problem
+    self.readiness =
+      readiness
+      ?? TrainingReadiness(
+        notes: model.notes(plan: plan, declaredBatch: nil, isFrozen: nil) + plan.notes)
+    workPerExample = work
+    trainingProblem = service?.trainingProblem
+    operations = Self.operations(model, service)
+  }
+
+  private static func arrays(
+    _ plan: ParameterPlan
+  ) -> (trained: Arrays, fixed: Arrays, statistics: Arrays, constants: Arrays) {
+    var (trained, fixed, statistics, constants) = (Arrays(), Arrays(), Arrays(), Arrays())
+    for variable in plan.variables {
+      if variable.role == nil {
+        statistics.add(variable.source)
+      } else {
+        trained.add(variable.source)
+      }
+    }
+    let couldTrain = Set(
+      plan.notes.compactMap { note in
+        if case .fixed(let name, _) = note { name } else { nil }
+      })
+    for (name, tensor) in plan.constants {
+      if couldTrain.contains(name) { fixed.add(tensor) } else { constants.add(tensor) }
+    }
+    return (trained, fixed, statistics, constants)
+  }
+
+  private static func operations(
+    _ model: CheckedModel, _ service: KernelService?
+  ) -> [OperationUse] {
+    let opset = model.opsets[""] ?? 0
+    return Dictionary(grouping: model.nodes, by: \.fullOperation).map { name, nodes in
+      let places = nodes.map { $0.place(opset: opset) }
+      let form = OperatorTable.find(nodes[0], opsets: model.opsets)
+      let known = ImportedOperator.all.first { $0.name == nodes[0].operation }
+      return OperationUse(
+        name: name, count: nodes.count,
+        opsets: form == nil ? nil : known?.forms.first { $0.contains(opset) },
+        forward: service?.service(of: places, .forward),
+        backward: service?.service(of: places, .backward))
+    }.sorted { $0.name < $1.name }
+  }
+}
+
+extension ONNXInspection.Arrays {
+  fileprivate mutating func add(_ tensor: TensorProto) {
+    count += 1
+    elementCount += tensor.shape.elementCount
+    byteCount += tensor.byteCount ?? 0
+  }
+}
+
+extension ONNXInspection.Port {
+  fileprivate init(_ value: ValueInfoProto) {
+    name = value.name
+    switch value.type {
+    case .unknown: (elementType, shape) = ("unknown", nil)
+    case .other(let name): (elementType, shape) = (name, nil)
+    case .tensor(let type, let sizes):
+      elementType = type.name
+      shape = sizes?.map { size in
+        switch size {
+        case .unknown: "?"
+        case .size(let number): "\(number)"
+        case .parameter(let name): name
+        }
+      }
+    }
+  }
+}
+
+extension NodeProto {
+  /// The operation, with its domain unless that is ONNX's own.
+  fileprivate var fullOperation: String {
+    domain.isEmpty || domain == "ai.onnx" ? operation : "\(domain).\(operation)"
+  }
+}

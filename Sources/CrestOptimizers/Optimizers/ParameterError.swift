@@ -1,0 +1,41 @@
+/// A choice of parameters, or numbers for groups of them, that the model has no meaning for.
+public enum ParameterError: Error, Equatable, Sendable {
+  /// A pattern that no parameter and no running statistic fits.
+  case unmatched(pattern: String, nearest: [String])
+  /// A group all of whose parameters belong to groups before it.
+  case emptyGroup(patterns: String)
+  /// A number of groups that the model's layers can't be split into.
+  case depth(asked: Int, layers: Int)
+  /// A group that there isn't.
+  case noSuchGroup(Int, groups: Int)
+  /// Another number of values than there are groups.
+  case valueCount(of: String, got: Int, groups: Int)
+  /// A value of a group that has no meaning.
+  case value(of: String, got: Double, expected: String)
+  /// Every parameter is frozen.
+  case nothingToTrain
+}
+
+extension ParameterError: CustomStringConvertible {
+  /// What, expected, got and what to do.
+  public var description: String {
+    switch self {
+    case .unmatched(let pattern, let nearest):
+      "no parameter is named \"\(pattern)\"; near it are "
+        + "\(nearest.map { "\"\($0)\"" }.joined(separator: ", ")); use * for any characters"
+    case .emptyGroup(let patterns):
+      "the group \"\(patterns)\" is empty: groups before it have all that it fits; put it first"
+    case .depth(let asked, let layers):
+      "groups: expected from 1 to \(layers), the number of layers with parameters, got \(asked)"
+    case .noSuchGroup(let group, let groups):
+      "group \(group): expected a number from \(-groups) to \(groups - 1), as there are \(groups) "
+        + "groups; negative ones count from the last"
+    case .valueCount(let what, let got, let groups):
+      "\(what): expected a number for each of the \(groups) groups of parameters, got \(got)"
+    case .value(let what, let got, let expected):
+      "\(what): expected \(expected), got \(got)"
+    case .nothingToTrain:
+      "every parameter is frozen; unfreeze some to train"
+    }
+  }
+}

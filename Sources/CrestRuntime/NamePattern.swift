@@ -1,0 +1,65 @@
+/// A pattern of names, as of parameters: `*` is any characters, also none; all else is itself.
+public struct NamePattern: Sendable, Hashable, ExpressibleByStringLiteral, CustomStringConvertible {
+  /// The pattern, as in `backbone.*`.
+  public let description: String
+
+  /// The pattern written as `text`.
+  public init(_ text: String) { description = text }
+
+  /// The pattern written as `text`.
+  public init(stringLiteral text: String) { self.init(text) }
+
+  private static let star = UInt8(ascii: "*")
+
+  /// Whether all of `name` fits.
+  public func fits(_ name: String) -> Bool {
+    // The last star is tried with one character more on each mismatch, so that the time is at most the
+    // product of both lengths.
+    let (text, pattern) = (Array(name.utf8), Array(description.utf8))
+    var (place, next) = (0, 0)
+    var retry: (text: Int, pattern: Int)?
+    while place < text.count {
+      if next < pattern.count, pattern[next] == Self.star {
+        retry = (place, next)
+        next += 1
+      } else if next < pattern.count, pattern[next] == text[place] {
+        place += 1
+        next += 1
+      } else if let last = retry {
+        place = last.text + 1
+        next = last.pattern + 1
+        retry = (place, last.pattern)
+      } else {
+        return false
+      }
+    }
+    return pattern[next...].allSatisfy { $0 == Self.star }
+  }
+
+  /// The names that need the fewest letters changed to fit, nearest first: what to propose when none fits.
+  public func nearest(_ count: Int, of names: [String]) -> [String] {
+    names.enumerated().map { (distance: distance(to: $0.element), place: $0.offset) }
+      .sorted { ($0.distance, $0.place) < ($1.distance, $1.place) }
+      .prefix(count).map { names[$0.place] }
+  }
+
+  /// The letters to insert, remove or replace until `name` fits, capitals apart (Levenshtein's distance,
+  /// with what a star takes for nothing).
+  private func distance(to name: String) -> Int {
+    let text = Array(name.lowercased().utf8)
+    var row = Array(0...text.count)
+    for letter in description.lowercased().utf8 {
+      var diagonal = row[0]
+      if letter != Self.star { row[0] += 1 }
+      for place in text.indices {
+        let above = row[place + 1]
+        row[place + 1] =
+          letter == Self.star
+          ? min(above, row[place])
+          : min(diagonal + (letter == text[place] ? 0 : 1), min(above, row[place]) + 1)
+        diagonal = above
+      }
+    }
+    return row[text.count]
+  }
+}

@@ -1,0 +1,79 @@
+public import CrestTensor
+
+/// Why a checkpoint can't be written, read or used.
+public enum CheckpointError: Error, Equatable, Sendable {
+  /// A file or folder that can't be read.
+  case unreadable(path: String, reason: String)
+  /// A file or folder that can't be written.
+  case unwritable(path: String, reason: String)
+  /// A file that isn't safetensors, or damaged.
+  case malformed(path: String, SafetensorsError)
+  /// A safetensors file that no Crest wrote.
+  case notACheckpoint(path: String)
+  /// A checkpoint of a later format.
+  case newerFormat(path: String, format: String, known: Int)
+  /// A file whose bytes aren't those that were written.
+  case checksum(path: String)
+  /// A state that isn't as any Crest writes it.
+  case malformedState(path: String, offset: Int, expected: String)
+  /// A checkpoint of something else than what is there.
+  case unsuitable(path: String, StateError)
+  /// A tensor that other tools' weights lack, or that the model hasn't.
+  case weights(path: String, StateError)
+  /// A checkpoint with no fit to go on with.
+  case noFit(path: String)
+  /// Another number of epochs than the fit was begun with.
+  case otherEpochs(path: String, saved: Int, asked: Int)
+  /// A folder that another process saves to.
+  case locked(folder: String)
+  /// A folder with checkpoints of another run.
+  case occupied(folder: String, newest: String)
+  /// A folder in which no checkpoint can be read.
+  case noneReadable(folder: String, first: String)
+  /// A save from where a fit can't go on.
+  case notAtSavePoint
+  /// Saves that failed one after the other.
+  case tooManyFailures(count: Int, last: String)
+}
+
+extension CheckpointError: CustomStringConvertible {
+  /// What, where, expected, got and what to do.
+  public var description: String {
+    switch self {
+    case .unreadable(let path, let reason):
+      "\(path) can't be read: \(reason)"
+    case .unwritable(let path, let reason):
+      "\(path) can't be written: \(reason); choose another path or make room"
+    case .malformed(let path, let error):
+      "\(path): \(error)"
+    case .notACheckpoint(let path):
+      "\(path) is no checkpoint of crest, but another safetensors file; its weights alone can be loaded"
+    case .newerFormat(let path, let format, let known):
+      "\(path) is a checkpoint of format \(format), but this crest knows formats up to \(known); use a "
+        + "newer crest"
+    case .checksum(let path):
+      "\(path) is damaged: its SHA-256 is not the one it was written with; use an older checkpoint"
+    case .malformedState(let path, let offset, let expected):
+      "\(path): the saved state is malformed: expected \(expected) at offset \(offset) of its text"
+    case .unsuitable(let path, let error), .weights(let path, let error):
+      "\(path): \(error)"
+    case .noFit(let path):
+      "\(path) was not saved during a fit, so there is none to go on with; load it and begin one"
+    case .otherEpochs(let path, let saved, let asked):
+      "\(path) is of a fit of \(saved) epochs, but \(asked) are asked for, which changes its schedule; ask "
+        + "for \(saved), or ask to reschedule"
+    case .locked(let folder):
+      "\(folder) is in use by another run; choose another folder, or wait for its end"
+    case .occupied(let folder, let newest):
+      "\(folder) holds checkpoints of a run already, the newest \(newest); resume it, or choose another "
+        + "folder"
+    case .noneReadable(let folder, let first):
+      "no checkpoint in \(folder) can be read; the newest: \(first)"
+    case .notAtSavePoint:
+      "a checkpoint of a running fit can be saved in the hooks afterBatch, afterEpoch and "
+        + "beforeInterruption of what ended in order, and nowhere else"
+    case .tooManyFailures(let count, let last):
+      "\(count) checkpoints in a row could not be saved, the last: \(last)"
+    }
+  }
+}

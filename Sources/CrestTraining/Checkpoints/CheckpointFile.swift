@@ -1,0 +1,315 @@
+public import CrestTensor
+import Crypto
+
+/// A run's state as one safetensors file, and back.
+///
+/// Weights are under their own names, so that other tools open it; moments and the like are under names that
+/// begin with `crest.`. The metadata hold `crest.format`, `crest.state` (everything else, as JSON) and
+/// `crest.sha256`: the SHA-256 of the whole file, with zeros in place of its own 64 digits.
+public enum CheckpointFile {
+  /// The format that is written, and the last one that is known.
+  public static let format = 1
+
+  static let formatKey = "crest.format"
+  static let stateKey = "crest.state"
+  static let checksumKey = "crest.sha256"
+
+  // MARK: Writing
+
+  /// Puts a state into the file at `path`, whole or not at all, and onto the disk.
+  ///
+  /// - Throws: ``CheckpointError/unwritable(path:reason:)``;
+  ///   ``CheckpointError/malformed(path:_:)`` when two arrays want one name.
+  public static func write(_ state: RunState, to path: String) throws(CheckpointError) {
+    try write(state, to: path, on: SystemFiles())
+  }
+
+  package static func write(
+    _ state: RunState, to path: String, on files: any FileSystem
+  ) throws(CheckpointError) {
+    let (header, tensors) = try contents(of: state, path: path)
+    do throws(SystemError) {
+      try files.replaceFile(at: path) { (append) throws(SystemError) in
+        try header.withBytes(append)
+        for tensor in tensors {
+          try tensor.withUnsafeBytes { (bytes) throws(SystemError) in try append(bytes) }
+        }
+      }
+    } catch {
+      throw .unwritable(path: path, reason: error.description)
+    }
+  }
+
+  /// The bytes of a file of a state.
+  package static func bytes(of state: RunState) throws(CheckpointError) -> [UInt8] {
+    let (header, tensors) = try contents(of: state, path: "the state")
+    return tensors.reduce(into: header) { bytes, tensor in
+      tensor.withUnsafeBytes { bytes += $0 }
+    }
+  }
+
+  /// The bytes up to the first tensor, and the tensors in order.
+  private static func contents(
+    of state: RunState, path: String
+  ) throws(CheckpointError) -> (header: [UInt8], tensors: [Tensor]) {
+    var tensors: [(name: String, tensor: Tensor)] = []
+    let json = state.fields.json { path, tensor in
+      let name = RunState.tensorName(path)
+      tensors.append((name, tensor))
+      return name
+    }
+    let zeros = String(repeating: "0", count: Checksum.digitCount)
+    let header: SafetensorsHeader
+    do throws(SafetensorsError) {
+      header = try SafetensorsHeader(
+        arranging: tensors.map { ($0.name, $0.tensor.elementType, $0.tensor.shape) },
+        metadata: [formatKey: "\(format)", stateKey: json, checksumKey: zeros])
+    } catch {
+      throw .malformed(path: path, error)
+    }
+    let byName = Dictionary(uniqueKeysWithValues: tensors.map { ($0.name, $0.tensor) })
+    let ordered = header.entries.compactMap { byName[$0.name] }
+    guard let place = header.metadataRanges[checksumKey] else {
+      preconditionFailure("\(checksumKey) has no place in the header")
+    }
+    var bytes = header.bytes
+    var checksum = Checksum()
+    bytes.withUnsafeBytes { checksum.add($0) }
+    for tensor in ordered { tensor.withUnsafeBytes { checksum.add($0) } }
+    bytes.replaceSubrange(place, with: checksum.digits.utf8)
+    return (bytes, ordered)
+  }
+
+  // MARK: Reading
+
+  /// The state in the file at `path`, once all of the file has been proven to be as it was written.
+  ///
+  /// - Throws: ``CheckpointError``.
+  public static func read(_ path: String) throws(CheckpointError) -> RunState {
+    try read(path, on: SystemFiles())
+  }
+
+  package static func read(
+    _ path: String, on files: any FileSystem
+  ) throws(CheckpointError) -> RunState {
+    try files.withFile(path, wrapping: { unreadable(path, $0) }) {
+      (descriptor, byteCount) throws(CheckpointError) in
+      let file = OpenFile(
+        files: files, descriptor: descriptor, path: path, byteCount: byteCount)
+      let (header, bytes) = try file.header()
+      try checkFormat(header, path)
+      var checksum = Checksum()
+      let expected = try checksum.addHeader(header, bytes, path)
+      var tensors: [String: Tensor] = [:]
+      for entry in header.entries {
+        tensors[entry.name] = try file.tensor(entry, at: header.dataOffset) { checksum.add($0) }
+      }
+      guard checksum.digits == expected else { throw .checksum(path: path) }
+      return try state(header, path, tensors)
+    }
+  }
+
+  /// The state in a file without its arrays, which are zeros, and without proof that the file is as it was
+  /// written: for a quick look.
+  package static func peek(
+    _ path: String, on files: any FileSystem
+  ) throws(CheckpointError) -> RunState {
+    try files.withFile(path, wrapping: { unreadable(path, $0) }) {
+      (descriptor, byteCount) throws(CheckpointError) in
+      let file = OpenFile(
+        files: files, descriptor: descriptor, path: path, byteCount: byteCount)
+      let (header, _) = try file.header()
+      try checkFormat(header, path)
+      let empty = Tensor(zeros: [0])
+      let names = header.entries.map { ($0.name, empty) }
+      return try state(
+        header, path, Dictionary(names, uniquingKeysWith: { first, _ in first }))
+    }
+  }
+
+  /// The tensors of any safetensors file; those of a checkpoint that are no weights are left out.
+  ///
+  /// - Throws: ``CheckpointError``.
+  public static func readWeights(_ path: String) throws(CheckpointError) -> [String: Tensor] {
+    let files = SystemFiles()
+    do throws(CheckpointError) {
+      return try read(path, on: files).weights
+    } catch {
+      guard case .notACheckpoint = error else { throw error }
+    }
+    return try files.withFile(path, wrapping: { unreadable(path, $0) }) {
+      (descriptor, byteCount) throws(CheckpointError) in
+      let file = OpenFile(
+        files: files, descriptor: descriptor, path: path, byteCount: byteCount)
+      let (header, _) = try file.header()
+      var tensors: [String: Tensor] = [:]
+      for entry in header.entries {
+        tensors[entry.name] = try file.tensor(entry, at: header.dataOffset) { _ in }
+      }
+      return tensors
+    }
+  }
+
+  private static func unreadable(_ path: String, _ error: SystemError) -> CheckpointError {
+    .unreadable(path: path, reason: error.description)
+  }
+
+  private static func checkFormat(
+    _ header: SafetensorsHeader, _ path: String
+  ) throws(CheckpointError) {
+    guard let text = header.metadata[formatKey] else { throw .notACheckpoint(path: path) }
+    guard let number = Int(text), number >= 1 else {
+      throw .malformedState(path: path, offset: 0, expected: "a format from 1 up in \(formatKey)")
+    }
+    guard number <= format else { throw .newerFormat(path: path, format: text, known: format) }
+  }
+
+  /// The state that a header's text describes, with every tensor used once.
+  private static func state(
+    _ header: SafetensorsHeader, _ path: String, _ tensors: [String: Tensor]
+  ) throws(CheckpointError) -> RunState {
+    guard let json = header.metadata[stateKey] else {
+      throw .malformedState(path: path, offset: 0, expected: "metadata called \(stateKey)")
+    }
+    var unused = tensors
+    do throws(StateFault) {
+      let fields = try StateValue(json: json) { (name) throws(StateFault) in
+        guard let tensor = unused.removeValue(forKey: name) else {
+          throw StateFault(offset: 0, expected: "a tensor called \"\(name)\", used once")
+        }
+        return tensor
+      }
+      if let name = unused.keys.min() {
+        throw StateFault(offset: 0, expected: "a place for the tensor \"\(name)\"")
+      }
+      return RunState(fields)
+    } catch {
+      throw .malformedState(path: path, offset: error.offset, expected: error.expected)
+    }
+  }
+}
+
+/// A file that is being read.
+private struct OpenFile {
+  let files: any FileSystem
+  let descriptor: CInt
+  let path: String
+  let byteCount: Int
+
+  /// The header, and the bytes it was read from.
+  func header() throws(CheckpointError) -> (SafetensorsHeader, bytes: [UInt8]) {
+    var prefix = [UInt8](repeating: 0, count: min(8, byteCount))
+    try fill(&prefix, at: 0)
+    let length: Int
+    do throws(SafetensorsError) {
+      length = try parsing(prefix) { (bytes) throws(SafetensorsError) in
+        try SafetensorsHeader.byteCount(prefix: bytes, fileByteCount: byteCount)
+      }
+    } catch {
+      throw .malformed(path: path, error)
+    }
+    var bytes = [UInt8](repeating: 0, count: 8 + length)
+    try fill(&bytes, at: 0)
+    do throws(SafetensorsError) {
+      let header = try parsing(bytes) { (bytes) throws(SafetensorsError) in
+        try SafetensorsHeader(parsing: bytes, fileByteCount: byteCount)
+      }
+      return (header, bytes)
+    } catch {
+      throw .malformed(path: path, error)
+    }
+  }
+
+  /// The tensor of `entry`, whose bytes `look` sees.
+  func tensor(
+    _ entry: SafetensorsHeader.Entry, at dataOffset: Int, _ look: (UnsafeRawBufferPointer) -> Void
+  ) throws(CheckpointError) -> Tensor {
+    var tensor = Tensor(zeros: entry.shape, elementType: entry.elementType)
+    try tensor.withUnsafeMutableBytes { (bytes) throws(CheckpointError) in
+      try fill(bytes, at: dataOffset + entry.range.lowerBound)
+      look(UnsafeRawBufferPointer(bytes))
+      guard entry.elementType == .bool, let index = bytes.firstIndex(where: { $0 > 1 }) else {
+        return
+      }
+      throw .malformed(
+        path: path, .notBoolean(tensor: entry.name, index: index, byte: bytes[index]))
+    }
+    return tensor
+  }
+
+  private func fill(_ bytes: inout [UInt8], at offset: Int) throws(CheckpointError) {
+    let result = bytes.withUnsafeMutableBytes { buffer in
+      Result { () throws(CheckpointError) in try fill(buffer, at: offset) }
+    }
+    try result.get()
+  }
+
+  private func fill(
+    _ buffer: UnsafeMutableRawBufferPointer, at offset: Int
+  ) throws(CheckpointError) {
+    let count: Int
+    do throws(SystemError) {
+      count = try files.fill(buffer, descriptor, path, at: offset)
+    } catch {
+      throw .unreadable(path: path, reason: error.description)
+    }
+    guard count == buffer.count else {
+      throw .unreadable(path: path, reason: "it was shortened while it was read")
+    }
+  }
+
+  private func parsing<Value>(
+    _ bytes: [UInt8], _ body: (UnsafeRawBufferPointer) throws(SafetensorsError) -> Value
+  ) throws(SafetensorsError) -> Value {
+    let result = bytes.withUnsafeBytes { buffer in
+      Result { () throws(SafetensorsError) in try body(buffer) }
+    }
+    return try result.get()
+  }
+}
+
+/// SHA-256 of bytes, piece by piece.
+private struct Checksum {
+  static let digitCount = 2 * SHA256.byteCount
+  private var hash = SHA256()
+
+  mutating func add(_ bytes: UnsafeRawBufferPointer) { hash.update(bufferPointer: bytes) }
+
+  /// Adds a header with zeros in place of the checksum it states.
+  ///
+  /// - Returns: The checksum it states.
+  mutating func addHeader(
+    _ header: SafetensorsHeader, _ bytes: [UInt8], _ path: String
+  ) throws(CheckpointError) -> String {
+    guard let place = header.metadataRanges[CheckpointFile.checksumKey],
+      place.count == Self.digitCount
+    else {
+      throw .malformedState(
+        path: path, offset: 0,
+        expected: "\(Self.digitCount) digits in \(CheckpointFile.checksumKey)")
+    }
+    var blank = bytes
+    blank.replaceSubrange(place, with: repeatElement(0x30, count: Self.digitCount))
+    blank.withUnsafeBytes { add($0) }
+    return String(decoding: bytes[place], as: UTF8.self)
+  }
+
+  /// The hash of everything added so far, in lower-case hexadecimal.
+  var digits: String {
+    hash.finalize().map { byte in
+      (byte < 16 ? "0" : "") + String(byte, radix: 16)
+    }.joined()
+  }
+}
+
+extension [UInt8] {
+  /// Calls `body` with the bytes, which must not escape.
+  fileprivate func withBytes<Failure: Error>(
+    _ body: (UnsafeRawBufferPointer) throws(Failure) -> Void
+  ) throws(Failure) {
+    let result = withUnsafeBytes { buffer in
+      Result { () throws(Failure) in try body(buffer) }
+    }
+    try result.get()
+  }
+}

@@ -1,0 +1,74 @@
+import CrestTensor
+
+/// What a checkpoint holds, in words: for `crest inspect`.
+public struct CheckpointSummary: Sendable {
+  /// Whether the run can be gone on with, and not only its weights be used.
+  public let isComplete: Bool
+  /// The number of parameters.
+  public let parameterCount: Int
+  /// The number of running statistics.
+  public let statisticCount: Int
+  /// The optimiser steps taken; nil of weights alone.
+  public let stepsTaken: Int?
+  /// The epochs begun; nil of weights alone.
+  public let epochsBegun: Int?
+  /// The names of all fields, as they are given to be skipped.
+  public let fieldNames: [String]
+  private let state: RunState
+
+  /// Reads a checkpoint, all of which is proven to be as it was written.
+  ///
+  /// - Throws: ``CheckpointError``.
+  public init(_ path: String) throws(CheckpointError) {
+    self.init(try CheckpointFile.read(path))
+  }
+
+  /// A summary of a state.
+  public init(_ state: RunState) {
+    self.state = state
+    func count(_ part: String) -> Int {
+      guard case .fields(let entries) = state.fields[StatePath(["model", part])] else { return 0 }
+      return entries.values.reduce(0) { sum, value in
+        if case .array(let tensor) = value { sum + tensor.elementCount } else { sum }
+      }
+    }
+    func number(_ path: String...) -> Int? {
+      if case .integer(let value) = state.fields[StatePath(path)] { value } else { nil }
+    }
+    isComplete = state.isComplete
+    parameterCount = count("parameters")
+    statisticCount = count("statistics")
+    stepsTaken = number("run", "stepsTaken")
+    epochsBegun = number("run", "epochsBegun")
+    fieldNames = state.leaves.map(\.description)
+  }
+
+  /// A line for each thing worth knowing, then one for each array and value.
+  public var lines: [String] {
+    let kind = isComplete ? "a run that can be gone on with" : "weights"
+    var lines = [
+      "\(kind): \(parameterCount) parameters, \(statisticCount) running statistics"
+    ]
+    if let stepsTaken, let epochsBegun {
+      lines.append("saved after \(stepsTaken) steps, in epoch \(epochsBegun)")
+    }
+    let width = min(fieldNames.map(\.count).max() ?? 0, 60)
+    for path in state.leaves {
+      guard let value = state.fields[path] else { continue }
+      let name = path.description
+      let padding = String(repeating: " ", count: max(width - name.count, 0) + 2)
+      lines.append(name + padding + value.shortText)
+    }
+    return lines
+  }
+}
+
+extension StateValue {
+  /// The value for a reader: of an array its type and shape.
+  fileprivate var shortText: String {
+    switch self {
+    case .array(let tensor): "\(tensor)"
+    default: json { _, tensor in "\(tensor)" }
+    }
+  }
+}

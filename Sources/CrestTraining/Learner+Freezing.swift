@@ -1,0 +1,61 @@
+import CrestLayers
+public import CrestOptimizers
+import CrestRuntime
+
+extension Learner {
+  /// The names of the parameters of each group, the first layers' first, frozen ones included.
+  public var parameterGroups: [[String]] { trained.names }
+
+  /// The names of the parameters, and of the running statistics, that training leaves as they are.
+  public var frozen: Set<String> { trained.frozen }
+
+  /// Keeps parameters as they are, to the bit, in addition to those frozen before.
+  ///
+  /// No gradient is computed for them, so frozen layers in front cost no backward pass. Normalisations
+  /// follow the learner's ``FrozenNormalization``; dropout stays on. As in fastai, the optimiser begins
+  /// anew when what is frozen changes.
+  ///
+  /// ```swift
+  /// try learner.freeze(.matching("backbone.*"))
+  /// try learner.fitOneCycle(epochs: 1, maxLR: 0.01)
+  /// try learner.unfreeze()
+  /// try learner.fitOneCycle(epochs: 5, maxLR: .spread(from: 1e-5, to: 1e-3))
+  /// ```
+  ///
+  /// - Precondition: no fit is running.
+  /// - Throws: `ParameterError` when no parameter fits a pattern.
+  public func freeze(_ choice: ParameterChoice) throws(ParameterError) {
+    freeze(exactly: trained.asked.union(try choice.names(in: model.store)))
+  }
+
+  /// Lets parameters train again, all of them unless said otherwise.
+  ///
+  /// - Precondition: no fit is running.
+  /// - Throws: `ParameterError` when no parameter fits a pattern.
+  public func unfreeze(_ choice: ParameterChoice = .all) throws(ParameterError) {
+    freeze(exactly: trained.asked.subtracting(try choice.names(in: model.store)))
+  }
+
+  /// Freezes the groups before `group` and no others; negative numbers count from the last, so that -1
+  /// leaves the last group to train.
+  ///
+  /// fastai's `freeze_to(n)`.
+  ///
+  /// - Precondition: no fit is running.
+  /// - Throws: `ParameterError` when there is no such group.
+  public func freezeTo(_ group: Int) throws(ParameterError) {
+    let count = trained.names.count
+    guard (-count..<count).contains(group) else {
+      throw .noSuchGroup(group, groups: count)
+    }
+    freeze(exactly: Set(trained.names[..<(group < 0 ? count + group : group)].joined()))
+  }
+
+  private func freeze(exactly names: Set<String>) {
+    precondition(loop == nil, "parameters were frozen or unfrozen during a fit")
+    guard trained.freeze(exactly: names) else { return }
+    resetMoments()
+    // Programs write no gradient of what is frozen; what an earlier one left would count in norms.
+    model.store.withBuffer(.gradients) { $0.update(repeating: 0) }
+  }
+}

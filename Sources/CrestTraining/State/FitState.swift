@@ -1,0 +1,89 @@
+import CrestOptimizers
+
+/// Where a fit is: what comes next.
+struct LoopPosition: Codable, Equatable {
+  /// The epoch, from 0; the number of epochs after the last.
+  var epoch: Int
+  /// The pass it is in; nil before an epoch.
+  var pass: PassContext.Purpose?
+  /// The batch of the pass that comes next.
+  var batch = 0
+}
+
+/// All that a running fit remembers but its metrics, which are of many types.
+struct FitState: Codable {
+  let epochCount: Int
+  let stepsTaken: Int
+  let position: LoopPosition
+  let smoothedLoss: SmoothedLoss
+  let hyperparameters: HyperparameterTable
+  /// The learning rate of each group of parameters over that of the last.
+  let rateFactors: [Double]
+  /// What a callback has cancelled, to be unwound after the save.
+  let ending: Cancellation?
+  /// What training gave in this epoch, once validation has begun.
+  let train: PassResult?
+  /// What callbacks have reported in this epoch.
+  let reports: [String: Double]
+  /// What the running pass has summed up.
+  let tally: PassTally.Saved?
+
+  /// The field beside those above.
+  static let metricsField = "metrics"
+
+  /// The optimiser steps of some batches.
+  static func steps(in batches: Int, by batchesPerStep: Int) -> Int {
+    (batches + batchesPerStep - 1) / batchesPerStep
+  }
+
+  /// Checks what no type does.
+  func check(
+    batchCount: (PassContext.Purpose) -> Int, batchesPerStep: Int, epochsBegun: Int,
+    at path: StatePath
+  ) throws(StateError) {
+    func require(
+      _ condition: Bool, _ field: String, _ expected: String, _ got: some CustomStringConvertible
+    ) throws(StateError) {
+      guard condition else {
+        throw .mistyped(path.appending(field), expected: expected, got: got.description)
+      }
+    }
+    try require(epochCount >= 1, "epochCount", "at least 1 epoch", epochCount)
+    let epoch = position.epoch
+    let isInPass = position.pass != nil
+    try require(
+      0 <= epoch && epoch <= epochCount - (isInPass ? 1 : 0), "position",
+      "an epoch of \(epochCount)", epoch)
+    let batches = position.pass.map(batchCount) ?? 0
+    try require(
+      0 <= position.batch && position.batch <= batches, "position",
+      "a batch of \(batches)", position.batch)
+    // More steps than batches would lead beyond the end of a schedule.
+    let stepsPerEpoch = Self.steps(in: batchCount(.training), by: batchesPerStep)
+    let stepsBefore =
+      switch position.pass {
+      case .training where batches == position.batch: stepsPerEpoch
+      case .training: position.batch / batchesPerStep
+      case .validation: stepsPerEpoch
+      case nil: 0
+      }
+    let most = epoch * stepsPerEpoch + stepsBefore
+    try require(
+      (0...most).contains(stepsTaken), "stepsTaken", "0 to \(most) steps", stepsTaken)
+    try require(
+      position.pass != .training || epochsBegun >= 1, "position", "an epoch that has begun",
+      "none")
+    try require(
+      (tally != nil) == isInPass, "tally", isInPass ? "sums of the pass" : "nothing",
+      tally == nil ? "nothing" : "sums")
+    if let ending {
+      let isAround = ending.phase < (isInPass ? .batch : .epoch)
+      try require(isAround, "ending", "a phase that is running", "\(ending.phase)")
+    }
+  }
+}
+
+extension Phase {
+  /// Whether `left` lies around `right`.
+  fileprivate static func < (left: Phase, right: Phase) -> Bool { left.rawValue < right.rawValue }
+}

@@ -1,0 +1,307 @@
+import CrestData
+import CrestGraph
+import CrestLayers
+import CrestOptimizers
+import CrestRuntime
+import CrestTensor
+
+extension Learner {
+  /// What of the state can be asked for.
+  public enum Contents: String, Sendable, Hashable, CaseIterable {
+    /// Everything, to go on with the run.
+    case everything
+    /// Parameters and running statistics, and what predicting needs.
+    case weights
+  }
+
+  /// Copies what the learner remembers, and in a fit what the fit and its callbacks do.
+  ///
+  /// - Throws: ``CheckpointError/notAtSavePoint`` from a hook at which a fit can't go on; what a callback's
+  ///   or metric's own `encode(to:)` throws.
+  public func runState(_ contents: Contents = .everything) throws -> RunState {
+    if contents == .weights { return RunState(try weightFields()) }
+    guard let loop, !loop.isOver else { return RunState(try fields(of: nil, callbacks)) }
+    guard loop.isAtSavePoint else { throw CheckpointError.notAtSavePoint }
+    return RunState(try fields(of: loop, loop.callbacks))
+  }
+
+  // MARK: Gathering
+
+  private func weightFields() throws -> StateValue {
+    let data = try dataFields()
+    return .fields([
+      "model": modelFields(),
+      "data": .fields([
+        "preprocessing": data["preprocessing"] ?? .null, "classNames": data["classNames"] ?? .null,
+      ]),
+    ])
+  }
+
+  private func fields(of loop: TrainingLoop?, _ callbacks: [any Callback]) throws -> StateValue {
+    .fields([
+      "model": modelFields(),
+      "optimizer": .fields([
+        "name": .text(optimizer.name), "settings": .text("\(optimizer)"),
+        "moments": model.store.savedMoments(),
+      ]),
+      "run": try StateValue(encoding: counters),
+      "training": trained.saved,
+      "loader": .fields([
+        "batchSize": .integer(trainLoader.batchSize), "shuffle": .bool(trainLoader.shuffle),
+        "transforms": .list(trainLoader.transforms.map { .text($0.name) }),
+      ]),
+      "data": try dataFields(),
+      "engine": .fields(["instructionSet": .text(model.engine.instructionSet.rawValue)]),
+      "loss": .text(loss.name),
+      "fit": try loop?.savedState() ?? .null,
+      "callbacks": .fields(
+        Dictionary(
+          uniqueKeysWithValues: try Self.keyed(callbacks).map { key, callback in
+            (key, try Self.fields(of: callback))
+          })),
+    ])
+  }
+
+  private func modelFields() -> StateValue {
+    let store = model.store
+    return .fields([
+      "graph": .text(model.graph.fingerprint),
+      "source": model.template.sourceFingerprint.map { .text($0) } ?? .null,
+      "parameters": store.saved(store.parameters), "statistics": store.saved(store.statistics),
+    ])
+  }
+
+  private func dataFields() throws -> StateValue {
+    let fingerprints = dataFingerprints
+    return .fields([
+      "train": .text(fingerprints.train), "valid": .text(fingerprints.valid),
+      "preprocessing": try StateValue(encoding: data.train.preprocessing),
+      "classNames": data.train.target.classNames.map { .list($0.map { .text($0) }) } ?? .null,
+    ])
+  }
+
+  /// How far the learner is, in all fits.
+  private struct Counters: Codable {
+    let seed: UInt64
+    let stepsTaken: Int
+    let stepsSinceReset: Int
+    let batchesTrained: Int
+    let epochsBegun: Int
+  }
+
+  private func counters(in saved: StateValue) throws -> Counters {
+    try saved.field("run").decode(Counters.self, at: StatePath(["run"]))
+  }
+
+  private var counters: Counters {
+    Counters(
+      seed: seed, stepsTaken: stepsTaken, stepsSinceReset: stepsSinceReset,
+      batchesTrained: batchesTrained, epochsBegun: epochsBegun)
+  }
+
+  /// The callbacks that have something to save or to compare, each under a key of its own: its name, and for
+  /// others of that name a number, from 2, by their order.
+  private static func keyed(_ callbacks: [any Callback]) -> [(key: String, any Callback)] {
+    var counts: [String: Int] = [:]
+    return callbacks.filter { $0 is any StatefulCallback || !$0.settings.isEmpty }.map { callback in
+      counts[callback.name, default: 0] += 1
+      let count = counts[callback.name, default: 1]
+      return (count == 1 ? callback.name : "\(callback.name)#\(count)", callback)
+    }
+  }
+
+  private static func fields(of callback: any Callback) throws -> StateValue {
+    .fields([
+      "settings": .fields(callback.settings.mapValues { .text($0) }),
+      "state": try (callback as? any StatefulCallback).map { try savedState(of: $0) } ?? .null,
+    ])
+  }
+
+  private static func savedState(of callback: some StatefulCallback) throws -> StateValue {
+    try StateValue(encoding: callback.state)
+  }
+
+  // MARK: Putting back
+
+  /// Puts all of a saved run back, once all is checked: the learner, the fit of `loop`, and its callbacks.
+  func restore(_ resumption: Resumption, into loop: TrainingLoop) throws {
+    try restore(resumption.state, from: resumption.path, skipping: resumption.skipping) { saved in
+      if let count = resumption.epochCount, count != loop.fit.epochCount {
+        guard resumption.reschedules else {
+          throw CheckpointError.otherEpochs(
+            path: resumption.path, saved: count, asked: loop.fit.epochCount)
+        }
+        saved[StatePath(["fit", "epochCount"])] = .integer(loop.fit.epochCount)
+      }
+      return try self.fields(of: loop, loop.callbacks)
+    } others: { saved in
+      var steps = [
+        try loop.restoration(
+          of: try saved.field("fit"), epochsBegun: try self.counters(in: saved).epochsBegun,
+          at: StatePath(["fit"]))
+      ]
+      let place = StatePath(["callbacks"])
+      let callbacks = Self.keyed(loop.callbacks)
+      let fields = try saved.field("callbacks")
+      try fields.checkNames(callbacks.map(\.key), at: place)
+      for (key, callback) in callbacks {
+        let path = place.appending(key)
+        let field = fields[key] ?? .null
+        try field.checkNames(["settings", "state"], at: path)
+        try (field["settings"] ?? .null).check(
+          equals: .fields(callback.settings.mapValues { .text($0) }),
+          at: path.appending("settings"))
+        let state = field["state"] ?? .null
+        if let callback = callback as? any StatefulCallback {
+          steps.append(
+            try restoration(of: callback, from: state, at: path.appending("state")))
+        } else {
+          try state.check(equals: .null, at: path.appending("state"))
+        }
+      }
+      return steps
+    }
+  }
+
+  /// Puts back what the learner itself remembers.
+  func restore(_ state: RunState, from path: String, skipping: [String]) throws {
+    try restore(state, from: path, skipping: skipping) { saved in
+      saved["fit"] = .null
+      saved["callbacks"] = .fields([:])
+      return try self.fields(of: nil, [])
+    } others: { _ in
+      []
+    }
+  }
+
+  private func restore(
+    _ state: RunState, from path: String, skipping: [String],
+    current: (inout StateValue) throws -> StateValue,
+    others: (StateValue) throws -> [() -> Void]
+  ) throws {
+    do {
+      guard case .fields = state.fields, state.isComplete else {
+        throw StateError.missing(StatePath(["run"]))
+      }
+      var saved = state.fields
+      let now = try current(&saved)
+      for place in skipping { try saved.skip(place, for: now) }
+      let steps = try ownSteps(from: saved, now: now) + others(saved)
+      for step in steps { step() }
+    } catch let error as StateError {
+      throw CheckpointError.unsuitable(path: path, error)
+    }
+  }
+
+  /// What puts back the learner's own fields, once all that must be the same is.
+  private func ownSteps(from saved: StateValue, now: StateValue) throws -> [() -> Void] {
+    try saved.checkNames(now.names, at: StatePath([]))
+    for name in ["data", "loader", "training", "engine", "loss"] {
+      try saved.field(name).check(equals: try now.field(name), at: StatePath([name]))
+    }
+    let (model, optimizer) = (try saved.field("model"), try saved.field("optimizer"))
+    try model.checkNames(["graph", "source", "parameters", "statistics"], at: StatePath(["model"]))
+    try optimizer.checkNames(["name", "settings", "moments"], at: StatePath(["optimizer"]))
+    for path in [
+      ["optimizer", "name"], ["optimizer", "settings"], ["model", "graph"], ["model", "source"],
+    ].map({ StatePath($0) }) {
+      try (saved[path] ?? .null).check(equals: now[path] ?? .null, at: path)
+    }
+    let counters = try counters(in: saved)
+    for (name, count) in [
+      ("stepsTaken", counters.stepsTaken), ("stepsSinceReset", counters.stepsSinceReset),
+      ("batchesTrained", counters.batchesTrained),
+      ("epochsBegun", counters.epochsBegun),
+    ] where !(0...Int(UInt32.max)).contains(count) {
+      throw StateError.mistyped(
+        StatePath(["run", name]), expected: "a count from 0 to \(UInt32.max)", got: "\(count)")
+    }
+    try StateValue.text("\(counters.seed)").check(
+      equals: .text("\(seed)"), at: StatePath(["run", "seed"]))
+    let store = self.model.store
+    return [
+      try store.restoration(
+        store.parameters, from: model.field("parameters"), at: StatePath(["model", "parameters"])),
+      try store.restoration(
+        store.statistics, from: model.field("statistics"), at: StatePath(["model", "statistics"])),
+      try store.momentRestoration(
+        from: optimizer.field("moments"), at: StatePath(["optimizer", "moments"])),
+      {
+        self.stepsTaken = counters.stepsTaken
+        self.stepsSinceReset = counters.stepsSinceReset
+        self.batchesTrained = counters.batchesTrained
+        self.epochsBegun = counters.epochsBegun
+      },
+    ]
+  }
+
+  private func restoration<C: StatefulCallback>(
+    of callback: C, from saved: StateValue, at path: StatePath
+  ) throws -> () -> Void {
+    let state = try saved.decode(C.State.self, at: path)
+    if let objection = callback.objection(to: state, in: self) {
+      throw StateError.mistyped(path, expected: objection, got: "another state")
+    }
+    return { callback.state = state }
+  }
+}
+
+extension StateValue {
+  /// The names of its fields; none when it has none.
+  fileprivate var names: [String] {
+    if case .fields(let fields) = self { fields.keys.sorted() } else { [] }
+  }
+
+  /// The field called `name` of a whole state.
+  fileprivate func field(_ name: String) throws(StateError) -> StateValue {
+    guard let value = self[name] else { throw .missing(StatePath([name])) }
+    return value
+  }
+
+  /// Refuses other fields than these.
+  fileprivate func checkNames(_ expected: [String], at path: StatePath) throws(StateError) {
+    guard case .fields(let fields) = self else {
+      throw .mistyped(path, expected: "fields", got: kind)
+    }
+    for name in expected.sorted() where fields[name] == nil {
+      throw .missing(path.appending(name))
+    }
+    for name in fields.keys.sorted() where !expected.contains(name) {
+      throw .unexpected(path.appending(name))
+    }
+  }
+
+  /// Refuses a value that isn't `now`, and names the first field in which it differs.
+  fileprivate func check(equals now: StateValue, at path: StatePath) throws(StateError) {
+    if case .fields(let expected) = now, case .fields = self {
+      try checkNames(Array(expected.keys), at: path)
+      for (name, value) in expected.sorted(by: { $0.key < $1.key }) {
+        try (self[name] ?? .null).check(equals: value, at: path.appending(name))
+      }
+      return
+    }
+    guard self == now else {
+      throw .differs(path, saved: json { _, _ in "…" }, now: now.json { _, _ in "…" })
+    }
+  }
+
+  /// Takes what lies at `place` from `now`, or away where `now` has nothing.
+  fileprivate mutating func skip(_ place: String, for now: StateValue) throws(StateError) {
+    var path: StatePath?
+    for leaves in [leaves, now.leaves] where path == nil {
+      path = leaves.lazy.compactMap { $0.prefix(writtenAs: place) }.first
+    }
+    guard let path else { throw .nothingToSkip(place, known: names) }
+    self[path] = now[path]
+  }
+}
+
+extension StatePath {
+  /// The beginning of the path that is written as `text`; nil when there is none.
+  fileprivate func prefix(writtenAs text: String) -> StatePath? {
+    guard lies(at: text) else { return nil }
+    return (1...components.count).lazy
+      .map { StatePath(Array(components.prefix($0))) }
+      .first { $0.description == text }
+  }
+}

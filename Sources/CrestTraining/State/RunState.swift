@@ -1,0 +1,65 @@
+public import CrestTensor
+
+/// Everything a run needs to go on to the bit, gathered from the parts that remember it.
+///
+/// | field | what it holds |
+/// |---|---|
+/// | `model` | parameters and running statistics, bit for bit; the graph's fingerprint, the ONNX source's |
+/// | `optimizer` | name, settings and moments |
+/// | `run` | the seed, and how many steps, batches and epochs there were in all fits |
+/// | `training` | groups of parameters, their weight decay, what is frozen |
+/// | `loader` | batch size, shuffling and transforms |
+/// | `data` | the fingerprints of both parts; preprocessing and class names |
+/// | `engine` | the instruction set, on which bits depend |
+/// | `loss` | its name |
+/// | `fit` | the running fit: epochs, steps, hyperparameters, where it is, what was summed up so far |
+/// | `callbacks` | settings and state of every ``StatefulCallback``, by its name |
+///
+/// Outside a fit, `fit` is null. A state for sharing has `model` and what `predict` needs of `data` only.
+public struct RunState: Sendable, Equatable {
+  /// The fields.
+  public var fields: StateValue
+
+  /// A state of these fields.
+  public init(_ fields: StateValue) { self.fields = fields }
+
+  /// The paths of all single values and arrays, sorted.
+  public var leaves: [StatePath] { fields.leaves }
+
+  /// Parameters and running statistics by name.
+  public var weights: [String: Tensor] {
+    var weights: [String: Tensor] = [:]
+    for part in Self.weightPlaces {
+      guard case .fields(let entries) = fields[StatePath(part)] else { continue }
+      for case (let name, .array(let tensor)) in entries { weights[name] = tensor }
+    }
+    return weights
+  }
+
+  /// Whether it holds all of a run, and not the weights only.
+  public var isComplete: Bool { fields["run"] != nil }
+
+  static let weightPlaces = [["model", "parameters"], ["model", "statistics"]]
+  /// What the names of tensors that aren't weights begin with.
+  static let prefix = "crest."
+
+  /// What the tensor at `path` is called in a file: weights under their own names, for other tools.
+  static func tensorName(_ path: StatePath) -> String {
+    weightPlaces.contains(Array(path.components.dropLast()))
+      ? path.components.last ?? "" : prefix + path.description
+  }
+
+  /// Where in all fits the state is: of two of one run, the later is the greater.
+  var progress: [Int] {
+    func number(_ path: String...) -> Int {
+      if case .integer(let value) = fields[StatePath(path)] { value } else { 0 }
+    }
+    let purpose =
+      switch fields[StatePath(["fit", "position", "pass"])] {
+      case .text(PassContext.Purpose.training.rawValue): 0
+      case .text(PassContext.Purpose.validation.rawValue): 1
+      default: 2
+      }
+    return [number("run", "epochsBegun"), purpose, number("fit", "position", "batch")]
+  }
+}

@@ -1,0 +1,40 @@
+/// Why a saved state can't be put back.
+///
+/// Each names the field, as `--partial` and `Learner.resume` take it to be skipped.
+public enum StateError: Error, Equatable, Sendable {
+  /// A field that isn't there.
+  case missing(StatePath)
+  /// A field that nothing takes.
+  case unexpected(StatePath)
+  /// A field of another type or shape.
+  case mistyped(StatePath, expected: String, got: String)
+  /// A field that says the checkpoint belongs to something else.
+  case differs(StatePath, saved: String, now: String)
+  /// A value that can't be saved.
+  case notSavable(StatePath, reason: String)
+  /// A field to be skipped that isn't there.
+  case nothingToSkip(String, known: [String])
+}
+
+extension StateError: CustomStringConvertible {
+  /// What, where, expected, got and what to do.
+  public var description: String {
+    switch self {
+    case .missing(let path):
+      "the saved state has no \(path); it is of a run with other parts, or of another version: restore it "
+        + "with the parts it was saved with, or skip \(path)"
+    case .unexpected(let path):
+      "the saved state has \(path), which nothing here takes; restore it with the parts it was saved "
+        + "with, or skip \(path)"
+    case .mistyped(let path, let expected, let got):
+      "\(path) of the saved state: expected \(expected), got \(got); it is of another model or version"
+    case .differs(let path, let saved, let now):
+      "\(path) of the saved state is \(saved), but here it is \(now); restore it where it is the same, "
+        + "or skip \(path)"
+    case .notSavable(let path, let reason):
+      "\(path) can't be saved: \(reason)"
+    case .nothingToSkip(let place, let known):
+      "there is no \(place) to skip in the saved state; there are \(known.joined(separator: ", "))"
+    }
+  }
+}

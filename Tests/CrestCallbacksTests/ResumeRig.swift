@@ -1,0 +1,108 @@
+import CrestCallbacks
+import CrestData
+import CrestLayers
+import CrestOptimizers
+import CrestRuntime
+import CrestTensor
+import CrestTraining
+import TrainingTestSupport
+
+/// A run of 200 training batches, and the same run gone on with from where it was saved.
+struct ResumeRig {
+  /// What takes part.
+  struct Parts: Sendable, CustomStringConvertible {
+    var optimizer = "sgd"
+    var oneCycle = true
+    var accumulates = 1
+    var isComplete = false
+
+    var description: String {
+      "\(optimizer)\(oneCycle ? ", 1cycle" : ""), \(accumulates) batches a step"
+        + (isComplete ? ", everything" : "")
+    }
+  }
+
+  static let epochs = 40
+  static let batchSize = 5
+  let parts: Parts
+
+  /// Images of 1 × 4 × 4 in three classes.
+  static func images(_ count: Int, seed: UInt64) -> TensorExamples {
+    let generator = Philox(seed: seed, stream: Philox.Stream.split)
+    let pixels = (0..<UInt64(count * 16)).map { 2 * generator.uniform($0) - 1 }
+    let labels = (0..<count).map { Int64($0 % 3) }
+    return TensorExamples(
+      name: "tiny images", inputs: [("input", Tensor(pixels, shape: [count, 1, 4, 4]))],
+      targets: Tensor(labels), classNames: ["a", "b", "c"])
+  }
+
+  /// A model with everything that has state or draws numbers.
+  static func model() throws -> Model {
+    try Model(input: [1, 4, 4], seed: 5, engine: Engine(threadCount: 1)) {
+      Flatten()
+      Dense(4)
+      BatchNorm()
+      ReLU()
+      Dropout(0.25)
+      Dense(3)
+    }
+  }
+
+  /// A learner and the callbacks of its fit, new in all.
+  func learner() throws -> (Learner, callbacks: [any Callback]) {
+    let optimizer: any Optimizer =
+      switch parts.optimizer {
+      case "sgd": try SGD(learningRate: 0.05, weightDecay: 0.01)
+      case "adam": try Adam(learningRate: 0.01)
+      default: try AdamW(learningRate: 0.01)
+      }
+    var callbacks: [any Callback] = [Recorder()]
+    if parts.oneCycle { callbacks.append(try OneCycleScheduler(maxLR: 0.1)) }
+    if parts.accumulates > 1 {
+      callbacks.append(try GradientAccumulation(batches: parts.accumulates))
+    }
+    if parts.isComplete {
+      callbacks += [
+        try EMA(decay: 0.9), try GradientClip(maximum: 0.5),
+        try ReduceLROnPlateau(monitor: .trainLoss, factor: 0.5, patience: 3, cooldown: 2),
+        // The first epoch is the best by this, so that its weights come back at the end.
+        try EarlyStopping(
+          monitor: .trainLoss, patience: 100, mode: .higherIsBetter, restoresBest: true),
+        try EarlyStopping(monitor: .metric("accuracy"), patience: 100),
+      ]
+    }
+    let learner = try Learner(
+      Self.model(),
+      data: DataSplit(train: Self.images(22, seed: 3), valid: Self.images(9, seed: 4)),
+      optimizer: optimizer, metrics: [Accuracy(), MeanLoss()], callbacks: callbacks,
+      batchSize: Self.batchSize, seed: 11,
+      transforms: parts.isComplete ? [PadAndCrop(padding: 1), HorizontalFlip()] : [], prefetch: 0)
+    // Time would make two runs differ.
+    learner.now = { .zero }
+    return (learner, callbacks)
+  }
+
+  /// A whole run.
+  ///
+  /// - Returns: The state after each batch and each epoch, and at the end.
+  func uninterrupted() throws -> (states: [RunState], end: RunState) {
+    let (learner, _) = try learner()
+    var states: [RunState] = []
+    let save = CallbackOf(
+      .afterBatch { states.append(try $0.learner.runState()) },
+      .afterEpoch { states.append(try $0.learner.runState()) }, name: "Save", order: .max)
+    try learner.fit(epochs: Self.epochs, callbacks: [save])
+    return (states, try learner.runState())
+  }
+
+  /// The end of a new run that goes on from `state`.
+  func resumed(from state: RunState, skipping: [String] = []) throws -> RunState {
+    let (learner, _) = try learner()
+    let resume = CallbackOf(
+      .beforeFit {
+        $0.resume(from: try Resumption(path: "state", state: state, skipping: skipping))
+      }, name: "Resume")
+    try learner.fit(epochs: Self.epochs, callbacks: [resume])
+    return try learner.runState()
+  }
+}

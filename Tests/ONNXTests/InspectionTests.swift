@@ -1,0 +1,79 @@
+import CrestONNX
+import CrestRuntime
+import CrestTensor
+import Testing
+
+@Suite struct `Inspecting a file` {
+  private static func inspect(
+    _ name: String, _ shapes: [String: Shape] = [:]
+  ) throws -> ONNXInspection {
+    try ONNXInspection(ONNXFile(path: ImportCase.path(name)), inputShapes: shapes)
+  }
+
+  private static func sizes(_ arrays: ONNXInspection.Arrays) -> [Int] {
+    [arrays.count, arrays.elementCount, arrays.byteCount]
+  }
+
+  @Test func `says what is in it, what computes it, and what it takes`() throws {
+    let found = try Self.inspect("final-softmax")
+    #expect(found.irVersion == 8)
+    #expect(found.opsets.map(\.version) == [13])
+    #expect(found.producer == "make_import.py")
+    #expect(found.inputs.map(\.name) == ["x"] && found.outputs.map(\.name) == ["y"])
+    #expect((found.inputs + found.outputs).allSatisfy { $0.elementType == "float32" })
+    #expect(found.inputs.map(\.shape) == [["N", "4"]] && found.outputs.map(\.shape) == [nil])
+    #expect(found.operations.map(\.name) == ["Gemm", "Softmax"])
+    #expect(found.operations.map(\.count) == [1, 1])
+    #expect(found.operations.map(\.opsets) == [7...28, 13...28])
+    #expect(found.operations.allSatisfy { $0.forward == .kernel && $0.backward == .kernel })
+    #expect(Self.sizes(found.trained) == [2, 15, 60])
+    for none in [found.constants, found.statistics, found.fixed] {
+      #expect(Self.sizes(none) == [0, 0, 0])
+    }
+    // 4 products and sums for each of 3 outputs.
+    #expect(found.workPerExample == 24)
+    #expect(found.problem == nil && found.trainingProblem == nil && found.unsupported.isEmpty)
+  }
+
+  @Test func `tells statistics from parameters, and parameters from constants`() throws {
+    let found = try Self.inspect("training-mode")
+    #expect(Self.sizes(found.trained) == [3, 12, 48])
+    #expect(Self.sizes(found.statistics) == [2, 4, 16])
+    #expect(found.constants.count == 2)
+  }
+
+  @Test func `says what is left to the reference, and what has no gradient`() throws {
+    let found = try Self.inspect("embedding")
+    let gather = try #require(found.operations.first { $0.name == "Gather" })
+    #expect(gather.forward == .reference && gather.backward == .reference)
+    let shape = try Self.inspect("shape-arithmetic").operations.first { $0.name == "Shape" }
+    #expect(shape?.forward == nil && shape?.backward == nil)
+    #expect(try Self.inspect("softmax-13").trainingProblem == "it has no parameters")
+  }
+
+  @Test func `goes as far as a file can be imported`() throws {
+    let found = try Self.inspect("broken/unsupported")
+    #expect(found.unsupported.map(\.operation) == ["NonMaxSuppression", "Foo"])
+    #expect(found.operations.map(\.name) == ["NonMaxSuppression", "Relu", "com.example.Foo"])
+    #expect(found.operations.map(\.opsets) == [nil, 7...28, nil])
+    #expect(found.problem is ONNXError)
+    #expect(found.workPerExample == nil)
+
+    #expect(try Self.inspect("broken/open-size").problem != nil)
+    #expect(try Self.inspect("broken/open-size", ["x": [7]]).problem == nil)
+  }
+
+  @Test(arguments: ImportCase.all)
+  func `knows every file that is imported`(_ testCase: ModelCase) throws {
+    let found = try Self.inspect(testCase.name)
+    #expect(found.problem == nil)
+    #expect(found.operations.allSatisfy { $0.opsets != nil })
+  }
+
+  @Test func `lists what can be imported with the opsets of each form`() throws {
+    let softmax = try #require(ImportedOperator.all.first { $0.name == "Softmax" })
+    #expect(softmax.forms == [7...12, 13...28])
+    #expect(ImportedOperator.all.map(\.name) == ImportedOperator.all.map(\.name).sorted())
+    #expect(ImportedOperator.all.allSatisfy { $0.versions.first ?? 0 >= 7 })
+  }
+}

@@ -1,0 +1,28 @@
+import CrestONNX
+import Foundation
+import Testing
+
+/// The notes in `docs/onnx.md` are those that are printed.
+@Suite struct `The page about ONNX` {
+  static let notes: [TrainingReadiness.Note] = [
+    .foldedBatchNorm(convolutions: 21), .noDropout,
+    .finalActivation(operation: "Softmax", node: "softmax"),
+    .finalActivation(operation: "Sigmoid", node: "sigmoid"), .tracedStatistics, .frozenBatch(3),
+    .declaredBatch(3), .tied(name: "embedding", uses: 2),
+    .untied(name: "zeros", into: ["zeros", "zeros.untied2"]),
+    .newHead(node: "fc", operation: "Gemm", from: 10, to: 5),
+    .fixed(name: "scale", .elementType("float16")), .fixed(name: "mask", .mask),
+    .fixed(name: "head", .asked),
+  ]
+
+  @Test func `has every note as it is printed, and no other`() throws {
+    let page = URL(filePath: Fixtures.onnx).deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent().appending(path: "docs/onnx.md")
+    let report = try #require(
+      try String(contentsOf: page, encoding: .utf8).components(separatedBy: "## The report").last?
+        .components(separatedBy: "\n## ").first)
+    let blocks = report.components(separatedBy: "```\n").enumerated().filter { $0.offset % 2 == 1 }
+    let lines = blocks.flatMap { $0.element.split(separator: "\n").map(String.init) }
+    #expect(lines == Self.notes.map(\.description))
+  }
+}
