@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 
 /// Long checks of what reads ONNX files; `script/campaign` runs them.
 @main
@@ -6,6 +7,12 @@ struct Campaign: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "onnx-campaign", abstract: "Long checks of what reads ONNX files.",
     subcommands: [Fuzz.self, FuzzRange.self, Malformed.self, Measure.self, Large.self])
+}
+
+/// Writes a line at once, since a campaign may be watched, or stopped.
+func report(_ line: String) {
+  print(line)
+  fflush(nil)
 }
 
 /// Something went wrong that the user of a campaign must know.

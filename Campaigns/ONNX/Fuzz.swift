@@ -43,7 +43,7 @@ struct Fuzz: ParsableCommand {
         let end = try worker.finish()
         tally.add(end.tally)
         if let failure = end.failure {
-          print(failure)
+          report(failure)
           failures.append(failure)
         }
         workers.remove(at: place)
@@ -51,8 +51,8 @@ struct Fuzz: ParsableCommand {
       }
     }
     let seconds = Date().timeIntervalSince(start)
-    print("seed \(models.seed), models \(first)..<\(first + count): \(tally)")
-    print(
+    report("seed \(models.seed), models \(first)..<\(first + count): \(tally)")
+    report(
       "\(failures.count) failures, \(Int(seconds)) s, \(Int(Double(count) / seconds)) models a second"
     )
     guard failures.isEmpty else { throw ExitCode.failure }

@@ -35,13 +35,13 @@ struct Large: ParsableCommand {
       let times = try (0..<max(repeats, 1)).map { _ in try readingTime(path) }.sorted()
       isGood = isGood && times[0] < Self.secondsLimit
       let size = try ByteSource(path: path).byteCount
-      print(
+      report(
         "read and checked, \(what), \(size) bytes: best \(milliseconds(times[0])), median "
           + "\(milliseconds(times[times.count / 2])) of \(times.count)")
     }
     let growth = try exportGrowth(floats, to: folder.appending(path: "out.onnx").path)
     isGood = isGood && growth < Self.kibibytesLimit
-    print("all parameters written anew: \(growth) KiB beyond the file's own pages")
+    report("all parameters written anew: \(growth) KiB beyond the file's own pages")
     guard isGood else { throw ExitCode.failure }
   }
 
@@ -96,7 +96,7 @@ struct Large: ParsableCommand {
   private func readingTime(_ path: String) throws -> Double {
     let clock = ContinuousClock()
     let time = try clock.measure {
-      guard try ONNXTemplate.inputNames(path: path) == ["v0"] else {
+      guard try ONNXFile(path: path).inputNames == ["v0"] else {
         throw CampaignError("\(path): expected the input v0")
       }
     }
@@ -117,6 +117,9 @@ struct Large: ParsableCommand {
     guard try ByteSource(path: output).byteCount > 100_000_000 else {
       throw CampaignError("\(output): expected more than 100 MB")
     }
+    report(
+      "writing: \(before.resident) KiB before, \(after.peak) KiB at most, with \(after.file - before.file) "
+        + "KiB more of the file's pages")
     return after.peak - before.resident - (after.file - before.file)
   }
 

@@ -29,7 +29,7 @@ struct Malformed: ParsableCommand {
 
   func run() throws {
     let help = try best("crest --help", ["--help"])
-    print("starting the command: \(text(help))")
+    report("starting the command: \(text(help))")
     let root = FileManager.default.temporaryDirectory.appending(path: "crest-malformed-\(UUID())")
     defer { try? FileManager.default.removeItem(at: root) }
     var runs: [Run] = []
@@ -37,20 +37,20 @@ struct Malformed: ParsableCommand {
       let folder = root.appending(path: "\(number)").path
       try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
       let path = try model.write(folder)
-      runs.append(try best(model.name, RefusalLimits.arguments(model: path)))
+      let run = try best(model.name, RefusalLimits.arguments(model: path))
+      if !run.isWithinLimits { report("FAILED \(text(run))") }
+      runs.append(run)
       try FileManager.default.removeItem(atPath: folder)
     }
     let times = runs.map(\.seconds).sorted()
     let (slowest, largest) = (
       runs.max { $0.seconds < $1.seconds }, runs.max { $0.kibibytes < $1.kibibytes }
     )
-    print("\(runs.count) models, median \(milliseconds(times[times.count / 2]))")
+    report("\(runs.count) models, median \(milliseconds(times[times.count / 2]))")
     for (what, run) in [("slowest", slowest), ("largest", largest)] {
-      if let run { print("\(what): \(text(run))") }
+      if let run { report("\(what): \(text(run))") }
     }
-    let failures = runs.filter { !$0.isWithinLimits }
-    for failure in failures { print("FAILED \(text(failure))") }
-    guard failures.isEmpty else { throw ExitCode.failure }
+    guard runs.allSatisfy(\.isWithinLimits) else { throw ExitCode.failure }
   }
 
   private var models: [(name: String, write: (String) throws -> String)] {

@@ -48,13 +48,16 @@ struct SavingCost: ParsableCommand {
         case 2, 0: if batch.step > 4 { others.append(time) }
         default: break
         }
-        let path = folder.path + "/checkpoint"
+        let path = folder.path + "/\(batch.step)"
         if batch.step % 4 == 0 {
           saves.append(try seconds { try batch.learner.save(to: path) })
         } else if batch.step % 4 == 2 {
-          let bytes = try Data(contentsOf: URL(filePath: path))
+          let saved = folder.path + "/\(batch.step - 2)"
+          let bytes = try Data(contentsOf: URL(filePath: saved))
           byteCount = bytes.count
-          writes.append(try seconds { try write(bytes, to: folder.path + "/plain", files) })
+          writes.append(try seconds { try write(bytes, to: path, files) })
+          // Not while time is taken: what is freed is quickly written to again.
+          for path in [saved, path] { try files.remove(path) }
         }
       }, name: "Measure", order: .max)
     try learner.fit(epochs: 1, callbacks: [measure])
@@ -68,7 +71,6 @@ struct SavingCost: ParsableCommand {
   }
 
   private func write(_ bytes: Data, to path: String, _ files: SystemFiles) throws {
-    try? files.remove(path)
     let descriptor = try files.create(path)
     try bytes.withUnsafeBytes { buffer in
       var rest = buffer[...]

@@ -13,8 +13,8 @@ public final class GraphBuilder {
   private var variableNames: Set<String> = []
   private var dropoutCount: UInt32 = 0
   private var foldingBudget: FoldingBudget
-  /// How many elements operations may still make up; any number when nil.
-  private var constantElementsLeft: Int?
+  /// How many bytes of constants operations may still make up; any number when nil.
+  private var constantBytesLeft: Int?
 
   /// A builder with an empty graph.
   public init() { foldingBudget = FoldingBudget(elementCount: 0) }
@@ -24,10 +24,10 @@ public final class GraphBuilder {
   /// - Parameters:
   ///   - budget: As far as it goes, what depends on constants only is computed at once: such graphs
   ///     compute shapes from shapes, and a shape must be known when a node is added.
-  ///   - constantElementLimit: How many elements all constants may have that operations make up.
-  package init(folding budget: FoldingBudget, constantElementLimit: Int) {
+  ///   - constantByteLimit: How many bytes all constants may have that operations make up.
+  package init(folding budget: FoldingBudget, constantByteLimit: Int) {
     foldingBudget = budget
-    constantElementsLeft = constantElementLimit
+    constantBytesLeft = constantByteLimit
   }
 
   /// The graph built so far.
@@ -130,19 +130,22 @@ public final class GraphBuilder {
         type: ValueType(tensor.shape, tensor.elementType), origin: .constant(tensor)))
   }
 
-  /// Takes note of a constant of `count` elements that an operation is about to make up.
+  /// Takes note of a constant of so many elements that an operation is about to make up.
   ///
   /// - Throws: ``GraphError`` when that is more than a graph from elsewhere may have.
-  func makeRoom(forConstant count: Int, _ operation: String) throws {
-    guard let left = constantElementsLeft else { return }
-    guard count <= left else {
+  func makeRoom(
+    forConstant elementCount: Int, _ type: ElementType, _ operation: String
+  ) throws {
+    guard let left = constantBytesLeft else { return }
+    let (byteCount, overflow) = elementCount.multipliedReportingOverflow(by: type.byteCount)
+    guard !overflow, byteCount <= left else {
       throw GraphError(
         path: path, operation: operation,
-        expected: "at most \(left) elements more in constants that follow from sizes",
-        got: "\(count)",
+        expected: "at most \(left) bytes more in constants that follow from sizes",
+        got: "\(elementCount) elements of \(type)",
         advice: "use smaller sizes, or the file is made to exhaust memory")
     }
-    constantElementsLeft = left - count
+    constantBytesLeft = left - byteCount
   }
 
   /// Lets a running statistic become `value` when the forward stage of a training step is done.

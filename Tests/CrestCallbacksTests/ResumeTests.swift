@@ -180,9 +180,11 @@ import TrainingTestSupport
         let error = #expect(throws: CheckpointError.self, "\(path)") {
           try rig.resumed(from: dropped)
         }
-        // A list that has become shorter is named as a whole.
+        // A list that has become shorter is named as a whole, and so is one of lists.
         let named = "\(error.map { "\($0)" } ?? "nothing")"
-        let places = [path, StatePath(Array(path.components.dropLast()))].map(\.description)
+        let list = Array(path.components.reversed().drop { Int($0) != nil }.reversed())
+        let places = [path, StatePath(Array(path.components.dropLast())), StatePath(list)]
+          .map(\.description)
         #expect(
           places.contains { named.contains($0) } || path.components.first == "fit",
           "\(path): \(named)")

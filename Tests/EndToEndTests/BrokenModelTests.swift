@@ -1,5 +1,6 @@
 import Foundation
 import ONNXTestSupport
+import ProcessTestSupport
 import Testing
 
 /// Files that must not harm whoever opens them, given to the command.
@@ -21,10 +22,9 @@ import Testing
 
   /// How long it takes is measured by `script/campaign malformed-onnx`, on a quiet machine.
   private func expectRefusal(of path: String) throws {
-    let crest = CrestProcess.executable
     let run = try MeasuredProcess(
-      measurer: crest.deletingLastPathComponent().appending(path: "onnx-campaign").path,
-      crest.path, RefusalLimits.arguments(model: path))
+      measurer: BuiltProgram("onnx-campaign").url.path, BuiltProgram("crest").url.path,
+      RefusalLimits.arguments(model: path))
     #expect(run.exitCode == RefusalLimits.exitCode)
     #expect(run.peakKibibytes < RefusalLimits.kibibytes)
   }

@@ -18,7 +18,7 @@ extension BrokenModel {
     ([.min, -1, 0, 2, 15, .max] as [Int64]).map { version in
       model("IR \(version)") { $0.irVersion = version }
     }
-    + ([.min, -1, 0, 6, 29, .max] as [Int64]).map { opsets("opset \($0)", .init(version: $0)) }
+    + ([.min, -1, 0, 29, .max] as [Int64]).map { opsets("opset \($0)", .init(version: $0)) }
     + [
       opsets("no opset"),
       opsets("an opset of another domain only", .init(domain: "com.example", version: 1)),

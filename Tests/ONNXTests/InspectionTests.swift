@@ -24,7 +24,7 @@ import Testing
     #expect(found.inputs.map(\.shape) == [["N", "4"]] && found.outputs.map(\.shape) == [nil])
     #expect(found.operations.map(\.name) == ["Gemm", "Softmax"])
     #expect(found.operations.map(\.count) == [1, 1])
-    #expect(found.operations.map(\.opsets) == [7...28, 13...28])
+    #expect(found.operations.map(\.opsets) == [1...28, 13...28])
     #expect(found.operations.allSatisfy { $0.forward == .kernel && $0.backward == .kernel })
     #expect(Self.sizes(found.trained) == [2, 15, 60])
     for none in [found.constants, found.statistics, found.fixed] {
@@ -55,7 +55,7 @@ import Testing
     let found = try Self.inspect("broken/unsupported")
     #expect(found.unsupported.map(\.operation) == ["NonMaxSuppression", "Foo"])
     #expect(found.operations.map(\.name) == ["NonMaxSuppression", "Relu", "com.example.Foo"])
-    #expect(found.operations.map(\.opsets) == [nil, 7...28, nil])
+    #expect(found.operations.map(\.opsets) == [nil, 1...28, nil])
     #expect(found.problem is ONNXError)
     #expect(found.workPerExample == nil)
 
@@ -72,8 +72,8 @@ import Testing
 
   @Test func `lists what can be imported with the opsets of each form`() throws {
     let softmax = try #require(ImportedOperator.all.first { $0.name == "Softmax" })
-    #expect(softmax.forms == [7...12, 13...28])
+    #expect(softmax.forms == [1...12, 13...28])
     #expect(ImportedOperator.all.map(\.name) == ImportedOperator.all.map(\.name).sorted())
-    #expect(ImportedOperator.all.allSatisfy { $0.versions.first ?? 0 >= 7 })
+    #expect(ImportedOperator.all.allSatisfy { $0.versions.first ?? 0 >= 1 })
   }
 }

@@ -183,7 +183,7 @@ extension ONNXInspection.Port {
 }
 
 extension ClosedRange<Int64> {
-  /// As in `7–28`.
+  /// As in `1–28`.
   var text: String { "\(lowerBound)–\(upperBound)" }
 }
 

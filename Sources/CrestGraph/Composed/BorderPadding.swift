@@ -47,7 +47,7 @@ extension Symbol {
           expected: "axes of 1 to \(1 << 24) elements to be widened by mode \(mode)",
           got: "\(old) widened to \(new) along axis \(axis)")
       }
-      try builder.makeRoom(forConstant: new, Pad.name)
+      try builder.makeRoom(forConstant: new, .int64, Pad.name)
       let places = (0..<new).map { Int64(mode.source(of: $0 - before[axis], size: old)) }
       result = try result.gathered(builder.constant(Tensor(places)), axis: axis)
     }

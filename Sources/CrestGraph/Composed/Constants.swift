@@ -100,7 +100,7 @@ extension GraphBuilder {
     guard count <= Double(maximumCount) else {
       throw refused(expected: "at most \(maximumCount) numbers", got: "\(count)")
     }
-    try makeRoom(forConstant: Int(Swift.max(count, 0)), "Range")
+    try makeRoom(forConstant: Int(Swift.max(count, 0)), start.elementType, "Range")
     let numbers = (0..<Int(Swift.max(count, 0))).map(number)
     let shape: Shape = [numbers.count]
     return constant(

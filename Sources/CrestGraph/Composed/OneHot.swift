@@ -45,7 +45,7 @@ extension Symbol {
       where: wide.less(than: wide.scalar(0)), else: wide)
     var sizes = [Int](repeating: 1, count: rank)
     sizes[place] = depth
-    try builder.makeRoom(forConstant: depth, "OneHot")
+    try builder.makeRoom(forConstant: depth, .int64, "OneHot")
     let places = builder.constant(Tensor((0..<Int64(depth)).map { $0 }, shape: Shape(sizes)))
     return try on.selected(
       where: fromStart.unsqueezed(axes: [place]).equal(to: places), else: off)

@@ -39,7 +39,7 @@ extension Symbol {
     }
     guard shape.elementCount > 0 else { return self }
     let (rows, columns) = (shape[shape.rank - 2], shape[shape.rank - 1])
-    try builder.makeRoom(forConstant: rows * columns, "Trilu")
+    try builder.makeRoom(forConstant: rows * columns, .bool, "Trilu")
     let first = Swift.min(Swift.max(diagonal, -rows), columns)
     let mask = (0..<rows * columns).map { place -> Bool in
       let (row, column) = place.quotientAndRemainder(dividingBy: columns)

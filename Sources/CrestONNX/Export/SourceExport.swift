@@ -70,7 +70,7 @@ struct SourceExport {
     }
     guard !isSame else { return }
     // Read when it is written, so that there is no copy of all parameters.
-    let elements = ByteStream(byteCount: variable.value.byteCount) { (sink) throws(ONNXError) in
+    let elements = ByteStream(byteCount: entry.shape.elementCount * 4) { (sink) throws(ONNXError) in
       try store.withBytes(of: entry) { (bytes) throws(ONNXError) in try sink(bytes) }
     }
     guard let edge = variable.edge else {

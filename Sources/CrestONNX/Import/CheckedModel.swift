@@ -187,7 +187,7 @@ struct CheckedModel: Sendable {
   ) throws(ModelFault) -> [NodeProto] {
     enum State { case new, entered, done }
     var states = [State](repeating: .new, count: nodes.count)
-    var order: [NodeProto] = []
+    var order: [Int] = []
     order.reserveCapacity(nodes.count)
     // An explicit stack, since a file may chain any number of nodes; with how many inputs of each are
     // seen to, since a node may have any number of them.
@@ -199,7 +199,7 @@ struct CheckedModel: Sendable {
         let node = nodes[place]
         guard seen < node.inputs.count else {
           states[place] = .done
-          order.append(node)
+          order.append(place)
           stack.removeLast()
           continue
         }
@@ -222,7 +222,7 @@ struct CheckedModel: Sendable {
         stack.append((maker, 0))
       }
     }
-    return order
+    return order.elementsEqual(nodes.indices) ? nodes : order.map { nodes[$0] }
   }
 
   /// The inputs of the graph whose values a value follows from; what is computed from a shape alone

@@ -32,7 +32,8 @@ package struct ONNXSpecialization: GraphTemplate {
     }
     let reader = TensorReader(proto)
     let plan = try ParameterPlan(model, reader, ParameterSelection())
-    sample = try ONNXTrace(model: model, plan: plan, reader: reader).graph(settledBy: values)
+    sample = try ONNXTrace(model: model, plan: plan, reader: reader, head: nil)
+      .graph(settledBy: values)
   }
 
   /// The graph, which holds for inputs of its own types only.

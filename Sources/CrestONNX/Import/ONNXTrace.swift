@@ -13,8 +13,8 @@ struct ONNXTrace: Sendable {
   static let elementLimit = 1 << 34
   /// How many elements are computed while a model is traced, over all its nodes: shapes take few.
   static let foldingLimit = 1 << 18
-  /// How many elements nodes may make up from sizes: positions, masks, classes; 32 MiB of int64.
-  static let constantElementLimit = 1 << 22
+  /// How many bytes nodes may make up from sizes, as positions, masks and classes: a mask of 4096 tokens.
+  static let constantByteLimit = 1 << 24
   /// How many nodes the graph may have: layers that are unrolled have many for one of the file.
   static let nodeLimit = 1 << 18
 
@@ -85,7 +85,7 @@ struct ONNXTrace: Sendable {
   private func traced(_ inputs: [Given]) throws -> Graph {
     let builder = GraphBuilder(
       folding: FoldingBudget(elementCount: Self.foldingLimit),
-      constantElementLimit: Self.constantElementLimit)
+      constantByteLimit: Self.constantByteLimit)
     var values: [String: Symbol] = [:]
     for (input, given) in zip(model.inputs, inputs) {
       values[input.name] =
