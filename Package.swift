@@ -65,18 +65,30 @@ let package = Package(
       dependencies: ["CrestLayers", "CrestRuntime", "CrestGraph", "CrestTensor", "CCrestFiles"],
       swiftSettings: strict),
 
+    // Plugins
+    .target(name: "CCrestPlugin"),
+    .target(name: "CrestPluginSDK", dependencies: ["CCrestPlugin"], swiftSettings: strict),
+    .target(name: "CCrestPluginHost", dependencies: ["CCrestPlugin"]),
+    .target(
+      name: "CrestPluginHost",
+      dependencies: [
+        "CrestTraining", "CrestLayers", "CrestOptimizers", "CrestRuntime", "CrestGraph",
+        "CrestTensor", "CCrestPlugin", "CCrestPluginHost",
+        .product(name: "Crypto", package: "swift-crypto"),
+      ], swiftSettings: strict),
+
     // What users import and run
     .target(
       name: "Crest",
       dependencies: [
         "CrestCallbacks", "CrestData", "CrestGraph", "CrestLayers", "CrestONNX", "CrestOptimizers",
-        "CrestRuntime", "CrestTensor", "CrestTraining",
+        "CrestPluginHost", "CrestRuntime", "CrestTensor", "CrestTraining",
       ], swiftSettings: strict),
     .executableTarget(
       name: "CrestCommand",
       dependencies: [
         "Crest", .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ], swiftSettings: strict),
+      ], resources: [.embedInCode("Templates")], swiftSettings: strict),
 
     // The official ONNX checker, as a process of its own: no target may depend on these two.
     .target(
@@ -100,6 +112,9 @@ let package = Package(
       swiftSettings: strict),
 
     // Campaigns
+    .executableTarget(
+      name: "plugin-campaign", dependencies: ["Crest"], path: "Campaigns/plugins",
+      exclude: ["chaos.c", "cost.c"], swiftSettings: strict),
     .executableTarget(
       name: "onnx-campaign",
       dependencies: [
@@ -195,6 +210,12 @@ let package = Package(
       dependencies: [
         "ProcessTestSupport", "CrestLayers", "CrestONNX", "CrestRuntime", "CrestTensor",
       ], swiftSettings: strict),
+    .testTarget(
+      name: "CrestPluginHostTests",
+      dependencies: [
+        "TrainingTestSupport", "CrestPluginHost", "CrestTraining", "CrestData", "CrestLayers",
+        "CrestOptimizers", "CrestRuntime", "CrestGraph", "CrestTensor",
+      ], exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(name: "ProjectTests", swiftSettings: strict),
     .testTarget(
       name: "EndToEndTests",

@@ -4,6 +4,7 @@
 @_exported import CrestLayers
 @_exported import CrestONNX
 @_exported import CrestOptimizers
+@_exported import CrestPluginHost
 @_exported import CrestRuntime
 @_exported import CrestTensor
 @_exported import CrestTraining

@@ -8,12 +8,12 @@ enum CommandError: Error, Equatable {
   case targetShape(model: String, data: String, shape: Shape)
   /// A name that isn't in a list.
   case unknownName(what: String, name: String, known: [String])
-  /// A setting of a callback that isn't `key=value`.
-  case malformedSetting(callback: String, setting: String)
+  /// A setting of a callback or plugin that isn't `key=value`.
+  case malformedSetting(owner: String, setting: String)
   /// A setting that a callback doesn't have.
   case unknownSetting(callback: String, setting: String, known: [String])
   /// A setting given twice.
-  case repeatedSetting(callback: String, setting: String)
+  case repeatedSetting(owner: String, setting: String)
   /// A setting that a callback must have.
   case missingSetting(callback: String, setting: String)
   /// The value of a setting can't be read.
@@ -42,6 +42,10 @@ enum CommandError: Error, Equatable {
   case momentumPair(schedule: String)
   /// A style of 1cycle for another schedule.
   case styleWithout1cycle(schedule: String)
+  /// A name that a new plugin can't have.
+  case pluginName(String)
+  /// A folder for a new package that is there.
+  case folderExists(String)
   /// A question about ONNX files, asked of a checkpoint.
   case onnxOnly(path: String)
   /// An option about checkpoints without a folder for them.
@@ -74,16 +78,16 @@ extension CommandError: CustomStringConvertible {
         + "\(data) have the shape \(shape); store them with at most two dimensions"
     case .unknownName(let what, let name, let known):
       "\(what): expected one of \(known.joined(separator: ", ")), got \"\(name)\""
-    case .malformedSetting(let callback, let setting):
-      "--callback \(callback): expected settings as key=value, got \"\(setting)\"; "
+    case .malformedSetting(let owner, let setting):
+      "\(owner): expected settings as key=value, got \"\(setting)\"; "
         + "separate several by commas"
     case .unknownSetting(let callback, let setting, let known):
       known.isEmpty
         ? "--callback \(callback): it has no settings, got \"\(setting)\""
         : "--callback \(callback): expected settings \(known.joined(separator: ", ")), "
           + "got \"\(setting)\""
-    case .repeatedSetting(let callback, let setting):
-      "--callback \(callback): \(setting) is given twice; give it once"
+    case .repeatedSetting(let owner, let setting):
+      "\(owner): \(setting) is given twice; give it once"
     case .missingSetting(let callback, let setting):
       "--callback \(callback): \(setting) is missing; "
         + "write it as \(callback):\(setting)=…"
@@ -118,6 +122,10 @@ extension CommandError: CustomStringConvertible {
       "--momentum: two values are the ends of a 1cycle, but the schedule is \(schedule); give one"
     case .styleWithout1cycle(let schedule):
       "--style: it is a convention of 1cycle, but the schedule is \(schedule); leave one of them out"
+    case .pluginName(let name):
+      "a plugin's name is letters, digits and _ and begins with a letter, got \"\(name)\""
+    case .folderExists(let name):
+      "\(name) is there already; choose another name, or remove it"
     case .onnxOnly(let path):
       "--check and --shape: expected an ONNX file, got \(path); leave them out for a checkpoint"
     case .needsCheckpointFolder(let option):

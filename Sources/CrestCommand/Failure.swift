@@ -49,6 +49,7 @@ struct Failure {
     case let error as ModelError: error.code
     case let error as ONNXError: error.code
     case let error as LearnerError: error.code
+    case let error as PluginError: error.code
     case let error as CheckpointError: error.code
     case is StateError, is SafetensorsError: .data
     case is GraphError, is ProgramError, is NonFiniteLoss: .data
@@ -92,6 +93,16 @@ extension CallbackError {
   }
 }
 
+extension PluginError {
+  fileprivate var code: FailureCode {
+    switch self {
+    case .notFound, .configuration, .policy: .usage
+    case .unreadable: .io
+    case .refused, .unlocked, .rehearsal, .manifestLies, .failed, .state: .data
+    }
+  }
+}
+
 extension DataError {
   fileprivate var code: FailureCode {
     switch self {
@@ -112,7 +123,7 @@ extension LearnerError {
   fileprivate var code: FailureCode? {
     switch self {
     case .epochs, .learningRate, .batchSize, .prefetch, .unsuitableMetric, .twoOwners,
-      .twoAccumulators:
+      .twoReporters, .twoAccumulators:
       .usage
     case .emptyData, .inputCount, .missingInput, .inputType, .classCount, .examples: .data
     case .interrupted: .interrupted

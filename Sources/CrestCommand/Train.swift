@@ -34,6 +34,19 @@ struct Train: ParsableCommand {
       valueName: "name[:key=value,…]"))
   var callbacks: [CallbackOption] = []
 
+  @Option(
+    name: .customLong("plugin"),
+    help: ArgumentHelp(
+      "A plugin, by its name or by a path with a / in it; see crest plugins. May be repeated.",
+      valueName: "name|path[:key=value,…]"))
+  var plugins: [PluginOption] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "What is done when a plugin fails: stop the training, disable the plugin, or restart it, up to "
+        + "three times, when it is a process of its own.", valueName: "policy"))
+  var pluginFailure = PluginFailureOption.stop
+
   @Option(help: ArgumentHelp("A CSV file for a row an epoch.", valueName: "file"))
   var log: String?
 
@@ -83,6 +96,7 @@ struct Train: ParsableCommand {
   private func chosenCallbacks() throws -> [any Callback] {
     var chosen = try callbacks.map { try $0.make() }
     if !chosen.contains(where: { $0 is TerminateOnNaN }) { chosen.append(TerminateOnNaN()) }
+    chosen += try plugins.map { try $0.make(onFailure: pluginFailure) }
     if let log { chosen.append(CSVLogger(path: log)) }
     if let logSteps { chosen.append(StepLogger(path: logSteps)) }
     return chosen

@@ -229,10 +229,26 @@ public final class Program {
   ///
   /// - Precondition: it was declared.
   public func read(_ read: Read) -> Tensor {
+    withRead(read) { type, bytes in
+      Tensor(bytes: bytes, shape: type.shape, elementType: type.elementType)
+    }
+  }
+
+  /// Calls `body` with the type and the elements, in row-major order, of a value the request declared;
+  /// they must not escape.
+  ///
+  /// - Precondition: it was declared.
+  public func withRead<Result, Failure: Error>(
+    _ read: Read, _ body: (ValueType, UnsafeRawBufferPointer) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
     guard let value = compiled.reads[read], let buffer = places[value] else {
       preconditionFailure("\(read) is not among the reads \(request.reads)")
     }
-    return tensor(compiled.graph.type(of: value), buffer)
+    let type = compiled.graph.type(of: value)
+    return try body(
+      type,
+      UnsafeRawBufferPointer(
+        start: memory[buffer], count: type.shape.elementCount * type.elementType.byteCount))
   }
 
   /// A copy of each output of the model.

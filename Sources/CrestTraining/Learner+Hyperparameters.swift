@@ -34,6 +34,16 @@ extension Learner {
     try trained.setRates(rates)
   }
 
+  /// Reports a number of the running epoch, which logs and progress show beside the metrics; of several
+  /// in an epoch the last one counts.
+  ///
+  /// - Precondition: the hook of a callback that has `name` among its ``Callback/reports`` is running,
+  ///   and so is an epoch, its after hooks included.
+  public func report(_ value: Double, as name: String) {
+    guard let loop else { preconditionFailure("\(name) was reported while no fit is running") }
+    loop.report(value, as: name)
+  }
+
   private func preconditionOwnership(of part: Ownership) {
     guard let loop else { preconditionFailure("\(part) was set while no fit is running") }
     loop.preconditionOwnership(of: part)

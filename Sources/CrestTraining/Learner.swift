@@ -50,7 +50,7 @@ public final class Learner {
   public internal(set) var errorsWhileEnding: [any Error] = []
 
   let programs: ProgramCache
-  var table: HyperparameterTable
+  @exclusivity(unchecked) var table: HyperparameterTable
   var trained: TrainedParameters
   /// Steps since the optimiser's moments were 0, which corrections of moments count.
   var stepsSinceReset = 0

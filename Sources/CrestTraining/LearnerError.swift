@@ -26,6 +26,8 @@ public enum LearnerError: Error, Equatable, Sendable {
   case metricNamedTwice(String)
   /// Two that set the same part of a hyperparameter.
   case twoOwners(of: Ownership, first: String, second: String)
+  /// Two that report a number under one name.
+  case twoReporters(of: String, first: String, second: String)
   /// Two that accumulate gradients.
   case twoAccumulators
   /// A callback that is there twice.
@@ -69,6 +71,8 @@ extension LearnerError: CustomStringConvertible {
       "the metric \(name) is there twice; remove one"
     case .twoOwners(let part, let first, let second):
       "\(first) and \(second) both set \(part); remove one of them"
+    case .twoReporters(let name, let first, let second):
+      "\(first) and \(second) both report \"\(name)\"; remove or rename one of them"
     case .twoAccumulators:
       "two callbacks accumulate gradients; remove one of them"
     case .callbackAddedTwice(let name):

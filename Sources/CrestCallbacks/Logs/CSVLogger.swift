@@ -2,7 +2,8 @@ public import CrestTraining
 
 /// Writes a row an epoch to a CSV file.
 ///
-/// The columns are `epoch,train_loss,valid_loss`, the learner's metrics, `seconds,examples_per_second`;
+/// The columns are `epoch,train_loss,valid_loss`, the learner's metrics, what callbacks report,
+/// `seconds,examples_per_second`;
 /// what an epoch doesn't have is left empty, and an epoch that failed or was interrupted has no row.
 /// Epochs count from 1. The first fit replaces the file, later ones of the same logger and those that are
 /// resumed continue it.
@@ -35,7 +36,7 @@ public final class CSVLogger: StatefulCallback {
 
   private func begin(_ epoch: EpochContext) throws {
     guard state.byteCount == 0 else { return }
-    let metrics = epoch.learner.metrics.map(\.name)
+    let metrics = epoch.learner.metrics.map(\.name) + epoch.fit.reportNames
     try file?.write(
       row: ["epoch", "train_loss", "valid_loss"] + metrics + ["seconds", "examples_per_second"],
       at: &state.byteCount)
@@ -43,7 +44,9 @@ public final class CSVLogger: StatefulCallback {
 
   private func write(_ epoch: EpochContext) throws {
     guard epoch.outcome.isInOrder else { return }
-    let metrics = epoch.learner.metrics.map { text(epoch.validation?[$0.name]) }
+    let metrics =
+      epoch.learner.metrics.map { text(epoch.validation?[$0.name]) }
+      + epoch.fit.reportNames.map { text(epoch.reports[$0]) }
     try file?.write(
       row: ["\(epoch.index + 1)", text(epoch.train?.loss), text(epoch.validation?.loss)]
         + metrics + [text(epoch.seconds), text(epoch.train?.examplesPerSecond)],

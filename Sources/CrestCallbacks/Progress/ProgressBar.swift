@@ -45,7 +45,8 @@ public final class ProgressBar: Callback {
 
   private func begin(_ fit: FitContext) {
     let learner = fit.learner
-    table = EpochTable(metrics: learner.metrics.map(\.name), epochCount: fit.epochCount)
+    table = EpochTable(
+      metrics: learner.metrics.map(\.name) + fit.reportNames, epochCount: fit.epochCount)
     start = seconds()
     lastDrawn = -.infinity
     batchesDoneBefore = nil

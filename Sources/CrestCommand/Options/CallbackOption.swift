@@ -107,18 +107,11 @@ struct CallbackSettings {
 
   init(of kind: NamedCallback, _ text: String?) throws(CommandError) {
     callback = kind.name
-    for setting in text?.split(separator: ",", omittingEmptySubsequences: false) ?? [] {
-      let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      guard parts.count == 2 else {
-        throw .malformedSetting(callback: callback, setting: String(setting))
-      }
-      let key = String(parts[0])
+    for (key, value) in try keyedSettings(text, of: "--callback \(callback)") {
       guard kind.settings.contains(key) else {
         throw .unknownSetting(callback: callback, setting: key, known: kind.settings)
       }
-      guard values.updateValue(String(parts[1]), forKey: key) == nil else {
-        throw .repeatedSetting(callback: callback, setting: key)
-      }
+      values[key] = value
     }
   }
 

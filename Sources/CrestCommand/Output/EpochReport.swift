@@ -7,6 +7,7 @@ final class EpochReport: StatefulCallback {
     let index: Int
     let train: PassResult?
     let validation: PassResult?
+    let reports: [String: Double]
   }
 
   /// All it remembers, so that a run that is gone on with reports on all of it.
@@ -21,21 +22,29 @@ final class EpochReport: StatefulCallback {
   var state = State()
   private let json: Bool
   private var metrics: [String] = []
+  private var reports: [String] = []
 
   init(json: Bool) { self.json = json }
 
   var hooks: [Hook] {
-    [.beforeFit { [self] in metrics = $0.learner.metrics.map(\.name) }, .afterEpoch(report)]
+    [.beforeFit(begin), .afterEpoch(report)]
   }
   // Behind everything but what saves the run, so that what it prints is what the others left.
   var order: Int { .max - 2 }
+
+  private func begin(_ fit: FitContext) {
+    metrics = fit.learner.metrics.map(\.name)
+    reports = fit.reportNames
+  }
 
   private func report(_ epoch: EpochContext) throws {
     switch epoch.outcome {
     case .finished, .cancelled: break
     case .running, .interrupted, .failed: return
     }
-    let results = Epoch(index: epoch.index, train: epoch.train, validation: epoch.validation)
+    let results = Epoch(
+      index: epoch.index, train: epoch.train, validation: epoch.validation,
+      reports: epoch.reports)
     state.last = results
     state.epochCount += 1
     state.seconds += epoch.seconds
@@ -79,6 +88,7 @@ final class EpochReport: StatefulCallback {
       ("valid_loss", JSONLine.Value(epoch.validation?.loss)),
     ]
       + metrics.map { ($0, JSONLine.Value(epoch.validation?[$0])) }
+      + reports.map { ($0, JSONLine.Value(epoch.reports[$0])) }
       + [
         ("seconds", .number(seconds)),
         ("examples_per_second", JSONLine.Value(examplesPerSecond)),

@@ -26,6 +26,9 @@ public protocol Callback: AnyObject {
   var reads: Set<Read> { get }
   /// The hyperparameters it sets. Nothing unless given.
   var owns: Set<Ownership> { get }
+  /// The names under which it reports numbers of an epoch with ``Learner/report(_:as:)``. None unless
+  /// given.
+  var reports: [String] { get }
   /// What it was made with that decides what it does, by name: saved with a run, and compared when the run is
   /// resumed. Nothing unless given.
   var settings: [String: String] { get }
@@ -40,6 +43,8 @@ extension Callback {
   public var reads: Set<Read> { [] }
   /// Nothing.
   public var owns: Set<Ownership> { [] }
+  /// None.
+  public var reports: [String] { [] }
   /// Nothing.
   public var settings: [String: String] { [:] }
 }

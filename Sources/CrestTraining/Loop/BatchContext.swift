@@ -9,12 +9,15 @@ public import CrestTensor
 public final class BatchContext: PhaseContext {
   /// The pass it belongs to.
   public let pass: PassContext
+  // Unchecked, here and in what else `figures` reads: a run-time check costs ten times the read, and a learner
+  // is used by one task at a time.
+
   /// The place in the pass, from 0.
-  public private(set) var index = 0
+  @exclusivity(unchecked) public private(set) var index = 0
   /// The number of examples.
-  public private(set) var count = 0
+  @exclusivity(unchecked) public private(set) var count = 0
   /// The optimiser step of the fit that the batch leads to, from 0; in validation the steps taken so far.
-  public private(set) var step = 0
+  @exclusivity(unchecked) public private(set) var step = 0
   /// The key of the batch's dropout masks.
   public private(set) var randomKey = RandomKey(seed: 0, step: 0)
   /// What the model gets, in the order of its inputs.
@@ -26,7 +29,7 @@ public final class BatchContext: PhaseContext {
   /// A `beforeBatch` hook may replace the values, not the type.
   public var targets = BatchContext.nothing
   /// The mean loss of the batch; NaN before it is computed.
-  public internal(set) var loss = Float.nan
+  @exclusivity(unchecked) public internal(set) var loss = Float.nan
   private var program: Program?
   private let inputOrder: [Int]?
 
@@ -50,6 +53,18 @@ public final class BatchContext: PhaseContext {
   /// The hyperparameters in effect.
   public var hyperparameters: Hyperparameters { learner.hyperparameters }
 
+  /// What changes from batch to batch and from hook to hook, in one call.
+  ///
+  /// Never inlined: another module would check each access again.
+  @inline(never)
+  package func figures() -> BatchFigures {
+    BatchFigures(
+      epoch: pass.epoch.index, isTraining: pass.purpose == .training, index: index, count: count,
+      step: step, loss: loss,
+      smoothedLoss: pass.epoch.fit.smoothedLoss, hyperparameters: learner.hyperparameters,
+      isRunning: outcome.isRunning, isFinished: outcome.isFinished)
+  }
+
   /// A copy of what the model computed.
   ///
   /// - Precondition: a callback of the fit has it among its ``Callback/reads``, and the stage it comes
@@ -59,6 +74,19 @@ public final class BatchContext: PhaseContext {
       preconditionFailure("\(read) was asked for before the batch was given to the model")
     }
     return program.read(read)
+  }
+
+  /// Calls `body` with the type and the elements, in row-major order, of what the model computed; they
+  /// must not escape.
+  ///
+  /// - Precondition: as of ``read(_:)``.
+  public func withRead<Result, Failure: Error>(
+    _ read: Read, _ body: (ValueType, UnsafeRawBufferPointer) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    guard let program else {
+      preconditionFailure("\(read) was asked for before the batch was given to the model")
+    }
+    return try program.withRead(read, body)
   }
 
   /// Runs the batch once more with the same random numbers, every operation by itself, and tells where a
@@ -104,4 +132,22 @@ public final class BatchContext: PhaseContext {
     targets = Self.nothing
     program = nil
   }
+}
+
+/// The numbers of a batch at a hook.
+package struct BatchFigures {
+  /// As in ``BatchContext``.
+  package let epoch: Int
+  /// As in ``BatchContext``.
+  package let isTraining: Bool
+  /// As in ``BatchContext``.
+  package let index, count, step: Int
+  /// As in ``BatchContext``.
+  package let loss: Float
+  /// As in ``FitContext``.
+  package let smoothedLoss: Double
+  /// Those in effect.
+  package let hyperparameters: Hyperparameters
+  /// Whether the phase has not ended, and whether it did all it had to do.
+  package let isRunning, isFinished: Bool
 }

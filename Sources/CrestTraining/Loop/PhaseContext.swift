@@ -5,7 +5,7 @@ public class PhaseContext {
   /// The learner whose phase it is.
   public let learner: Learner
   /// How the phase ended, for its after hooks; `.running` before.
-  public internal(set) var outcome = Outcome.running
+  @exclusivity(unchecked) public internal(set) var outcome = Outcome.running
 
   init(_ learner: Learner) { self.learner = learner }
 }
@@ -35,7 +35,9 @@ public final class FitContext: PhaseContext {
   /// The training loss over the last few dozen batches of this fit; NaN before the first.
   ///
   /// fastai's `AvgSmoothLoss`.
-  public internal(set) var smoothedLoss = Double.nan
+  @exclusivity(unchecked) public internal(set) var smoothedLoss = Double.nan
+  /// The names under which callbacks of the fit report numbers, in the order of the callbacks.
+  public let reportNames: [String]
   var restoration: LearnerSnapshot?
 
   var resumption: Resumption?
@@ -68,11 +70,13 @@ public final class FitContext: PhaseContext {
   private var isAccumulating = false
 
   init(
-    _ learner: Learner, epochCount: Int, batchesPerEpoch: Int, referenceNodes: [ReferenceNode]
+    _ learner: Learner, epochCount: Int, batchesPerEpoch: Int, referenceNodes: [ReferenceNode],
+    reportNames: [String]
   ) {
     self.epochCount = epochCount
     self.batchesPerEpoch = batchesPerEpoch
     self.referenceNodes = referenceNodes
+    self.reportNames = reportNames
     super.init(learner)
   }
 
@@ -101,6 +105,8 @@ public final class EpochContext: PhaseContext {
   public internal(set) var train: PassResult?
   /// What the pass over the validation examples gave, as far as it went; nil before it saw any.
   public internal(set) var validation: PassResult?
+  /// What callbacks reported in this epoch, by name.
+  public internal(set) var reports: [String: Double] = [:]
   /// The time that both passes took, in seconds.
   public var seconds: Double { (train?.seconds ?? 0) + (validation?.seconds ?? 0) }
 

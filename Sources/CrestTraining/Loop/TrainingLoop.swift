@@ -10,14 +10,18 @@ final class TrainingLoop {
   private let learner: Learner
   private let hooks: HookTable
   private let owners: [Ownership: Int]
+  private let reporters: [String: Int]
   private let reads: Set<Read>
   private var smoothedLoss = SmoothedLoss()
   private var programs: [ProgramKey: Program] = [:]
   private var runningPhases: [Phase] = []
   private var runningCallback: Int?
+  private var runningEpoch: EpochContext?
 
   private var position = LoopPosition(epoch: 0)
   private var train: PassResult?
+  /// What was reported in the epoch to go on with.
+  private var reports: [String: Double] = [:]
   private var tally: PassTally?
   private var ending: Cancellation?
   /// Whether what runs now may save the run.
@@ -39,6 +43,7 @@ final class TrainingLoop {
     self.learner = learner
     self.callbacks = try Self.ordered(callbacks)
     owners = try Self.owners(self.callbacks)
+    reporters = try Self.reporters(self.callbacks, besides: learner.metrics.map(\.name))
     hooks = HookTable(self.callbacks)
     reads = callbacks.reduce(learner.metrics.isEmpty ? [] : [.predictions]) {
       $0.union($1.reads)
@@ -50,7 +55,7 @@ final class TrainingLoop {
     try learner.checkMetrics(predictions: program.predictionType)
     fit = FitContext(
       learner, epochCount: epochs, batchesPerEpoch: loader.batchCount,
-      referenceNodes: program.referenceNodes)
+      referenceNodes: program.referenceNodes, reportNames: self.callbacks.flatMap(\.reports))
     fit.resumption = resumption
   }
 
@@ -78,6 +83,35 @@ final class TrainingLoop {
       }
     }
     return owners
+  }
+
+  private static func reporters(
+    _ callbacks: [any Callback], besides metrics: [String]
+  ) throws(LearnerError) -> [String: Int] {
+    var reporters: [String: Int] = [:]
+    for (place, callback) in callbacks.enumerated() {
+      for name in callback.reports {
+        guard !metrics.contains(name) else {
+          throw .twoReporters(of: name, first: "the learner's metric", second: callback.name)
+        }
+        if let first = reporters.updateValue(place, forKey: name) {
+          throw .twoReporters(of: name, first: callbacks[first].name, second: callback.name)
+        }
+      }
+    }
+    return reporters
+  }
+
+  /// Notes a number of the running epoch.
+  func report(_ value: Double, as name: String) {
+    precondition(
+      runningCallback != nil && reporters[name] == runningCallback,
+      "\(runningCallback.map { callbacks[$0].name } ?? "no callback") reports \(name), which only a "
+        + "callback that has it among its reports may do")
+    guard let runningEpoch else {
+      preconditionFailure("\(name) was reported while no epoch is running")
+    }
+    runningEpoch.reports[name] = value
   }
 
   /// The name of the callback that sets `part`; nil when none does.
@@ -112,6 +146,9 @@ final class TrainingLoop {
     let epoch = EpochContext(fit, index: index)
     let entry = entry
     if entry?.pass == .validation { epoch.train = train }
+    if entry != nil { epoch.reports = reports }
+    runningEpoch = epoch
+    defer { runningEpoch = nil }
     try run(.epoch, epoch, hooks.epoch, isResumed: entry != nil) {
       defer {
         position = LoopPosition(epoch: index + 1)
@@ -287,7 +324,7 @@ extension TrainingLoop {
         epochCount: fit.epochCount, stepsTaken: fit.stepsTaken, position: position,
         smoothedLoss: smoothedLoss, hyperparameters: learner.table,
         rateFactors: learner.trained.rateFactors, ending: ending, train: train,
-        tally: tally?.saved))
+        reports: position.pass == nil ? [:] : runningEpoch?.reports ?? [:], tally: tally?.saved))
     fields[FitState.metricsField] = try tally?.savedMetrics() ?? .null
     return fields
   }
@@ -308,6 +345,9 @@ extension TrainingLoop {
       batchCount: { [learner] in
         $0 == .training ? learner.trainLoader.batchCount : learner.validLoader.batchCount
       }, batchesPerStep: fit.batchesPerStep, epochsBegun: epochsBegun, at: path)
+    for name in state.reports.keys.sorted() where reporters[name] == nil {
+      throw StateError.unexpected(path.appending("reports").appending(name))
+    }
     var trained = learner.trained
     do throws(ParameterError) {
       try trained.setRates(.each(state.rateFactors))
@@ -329,6 +369,7 @@ extension TrainingLoop {
       entry = position.pass == nil ? nil : position
       ending = state.ending
       train = state.train
+      reports = state.reports
       tally = state.tally.map { PassTally($0, metrics: metrics, now: learner.now) }
     }
   }

@@ -23,6 +23,8 @@ struct FitState: Codable {
   let ending: Cancellation?
   /// What training gave in this epoch, once validation has begun.
   let train: PassResult?
+  /// What callbacks have reported in this epoch.
+  let reports: [String: Double]
   /// What the running pass has summed up.
   let tally: PassTally.Saved?
 

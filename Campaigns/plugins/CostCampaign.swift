@@ -1,0 +1,75 @@
+import Crest
+import Foundation
+
+/// Measures what an event costs, from the hook of the callback to its return.
+enum CostCampaign {
+  static func run(_ folder: String) throws {
+    let plugin = try Plugin(folder, lock: folder + "/../crest-plugins.lock")
+    var batchAction: ((BatchContext) throws -> Void)?
+    for hook in plugin.hooks {
+      switch hook {
+      case .afterLoss(let action), .afterBatch(let action): batchAction = action
+      default: break
+      }
+    }
+    guard let action = batchAction else { throw PluginHasNoBatchHook(name: plugin.name) }
+    let isLibrary = plugin.manifest.kind == .library
+    let count = isLibrary ? 1_000_000 : 20_000
+    var isMeasured = false
+    let measure = CallbackOf(
+      .afterLoss { batch in
+        guard !isMeasured else { return }
+        isMeasured = true
+        if isLibrary {
+          try measureMany(plugin.name, count) { try action(batch) }
+        } else {
+          try measureEach(plugin.name, count) { try action(batch) }
+        }
+        throw Cancel(.fit, reason: "measured")
+      })
+    let model = try BuiltInModel.make("mlp", input: [1, 8, 8], classes: 10)
+    let learner = try Learner(model, data: DataSource.digits.load(), callbacks: [plugin, measure])
+    try learner.fit(epochs: 1, learningRate: 0.01)
+  }
+
+  /// The mean of many in processor time, in ten rounds.
+  private static func measureMany(_ name: String, _ count: Int, _ body: () throws -> Void) throws {
+    var rounds: [Double] = []
+    for _ in 0..<10 {
+      let start = processorNanoseconds()
+      for _ in 0..<count { try body() }
+      rounds.append((processorNanoseconds() - start) / Double(count))
+    }
+    rounds.sort()
+    print(
+      "\(name): \(String(format: "%.1f", rounds[0])) ns an event (best of 10 × \(count), median "
+        + "\(String(format: "%.1f", rounds[5])))")
+  }
+
+  /// The processor time of this thread, which what others do on the machine does not count into.
+  private static func processorNanoseconds() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+    return Double(time.tv_sec) * 1e9 + Double(time.tv_nsec)
+  }
+
+  private static func measureEach(_ name: String, _ count: Int, _ body: () throws -> Void) throws {
+    let clock = ContinuousClock()
+    var times: [Double] = []
+    times.reserveCapacity(count)
+    for _ in 0..<count {
+      let start = clock.now
+      try body()
+      times.append((clock.now - start) / .microseconds(1))
+    }
+    times.sort()
+    let percentiles = [0.5, 0.99, 0.999].map { part in
+      "p\(part * 100) \(String(format: "%.1f", times[Int(Double(count) * part)])) µs"
+    }
+    print("\(name): \(percentiles.joined(separator: ", ")) an event (\(count) events)")
+  }
+}
+
+struct PluginHasNoBatchHook: Error {
+  let name: String
+}

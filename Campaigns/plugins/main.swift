@@ -1,0 +1,17 @@
+import Crest
+
+/// Runs a campaign on plugins that `script/campaign` has built: `faults FOLDER COUNT SEED`, or
+/// `cost FOLDER…`.
+let arguments = CommandLine.arguments.dropFirst()
+switch arguments.first {
+case "faults" where arguments.count == 4:
+  let words = Array(arguments)
+  guard let count = Int(words[2]), let seed = UInt64(words[3]) else {
+    fatalError("faults FOLDER COUNT SEED")
+  }
+  try FaultCampaign(folder: words[1]).run(count: count, seed: seed)
+case "cost" where arguments.count >= 2:
+  for folder in arguments.dropFirst() { try CostCampaign.run(folder) }
+default:
+  fatalError("expected faults FOLDER COUNT SEED, or cost FOLDER…")
+}

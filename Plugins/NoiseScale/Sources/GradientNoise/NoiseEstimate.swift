@@ -1,0 +1,76 @@
+/// An estimate of the gradient noise scale, the batch size beyond which larger batches save few steps.
+///
+/// The simple noise scale is B = tr(Σ) / |G|², with G the true gradient and Σ the covariance of one example's
+/// gradient around it (S. McCandlish et al., *An Empirical Model of Large-Batch Training*, arXiv:1812.06162,
+/// section 2.2). A mean gradient over b examples has the expected square E|g_b|² = |G|² + tr(Σ) / b, so two batch
+/// sizes give both (appendix A.1):
+///
+///     |G|²   ≈ (B·|g_B|² − b·|g_b|²) / (B − b)
+///     tr(Σ)  ≈ (|g_b|² − |g_B|²) / (1/b − 1/B)
+///
+/// Each is averaged by itself over time, as a ratio of noisy numbers would be biased. Here b is the batch size, and
+/// g_B the mean of several batches in a row, over which the parameters change little.
+public struct NoiseEstimate: Codable, Equatable, Sendable {
+  private let window: Int
+  private let decay: Double
+  private var exampleCount = 0
+  private var batchCount = 0
+  private var squares = 0.0
+  private var sum: [Float] = []
+  private var weight = 0.0
+  private var signal = 0.0
+  private var noise = 0.0
+
+  /// An estimate from windows of `window` batches, at least 2, averaged over time by `decay`.
+  public init(window: Int, decay: Double) {
+    precondition(
+      window >= 2 && decay >= 0 && decay < 1, "a window of \(window), a decay of \(decay)")
+    self.window = window
+    self.decay = decay
+  }
+
+  /// The noise scale in examples; nil before the first window, and while noise hides the gradient altogether.
+  public var scale: Double? {
+    guard weight > 0, signal > 0, noise >= 0 else { return nil }
+    return noise / signal
+  }
+
+  /// Takes in the mean gradient of a batch of `count` examples, in parts.
+  ///
+  /// A batch of another size than those before begins a new window.
+  public mutating func add(_ gradient: [UnsafeBufferPointer<Float>], count: Int) {
+    let elementCount = gradient.reduce(0) { $0 + $1.count }
+    if count != exampleCount || sum.count != elementCount { begin(count, elementCount) }
+    var square = 0.0
+    var place = 0
+    for part in gradient {
+      for value in part {
+        square += Double(value) * Double(value)
+        sum[place] += value
+        place += 1
+      }
+    }
+    squares += square
+    batchCount += 1
+    if batchCount == window { close() }
+  }
+
+  private mutating func begin(_ count: Int, _ elementCount: Int) {
+    exampleCount = count
+    batchCount = 0
+    squares = 0
+    sum = [Float](repeating: 0, count: elementCount)
+  }
+
+  private mutating func close() {
+    let small = squares / Double(window)
+    let large =
+      sum.reduce(0) { $0 + Double($1) * Double($1) } / Double(window * window)
+    let (b, B) = (Double(exampleCount), Double(exampleCount * window))
+    // Averages that forget, with the weight of what they have seen taken out.
+    weight = decay * weight + (1 - decay)
+    signal = decay * signal + (1 - decay) * (B * large - b * small) / (B - b)
+    noise = decay * noise + (1 - decay) * (small - large) / (1 / b - 1 / B)
+    begin(exampleCount, sum.count)
+  }
+}

@@ -1,0 +1,3 @@
+#include "crest_plugin.h"
+
+CREST_PLUGIN_STAMP

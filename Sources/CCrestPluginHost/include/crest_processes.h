@@ -1,0 +1,28 @@
+#ifndef CREST_PROCESSES_H
+#define CREST_PROCESSES_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+/// A program to be started, and what it gets.
+struct crest_start {
+  const char *program;
+  /// Ends in NULL, as does the environment.
+  char *const *arguments;
+  char *const *environment;
+  /// Descriptors that become its standard streams; it inherits no other.
+  int input, output, error;
+  /// Limits; 0 is none.
+  uint64_t memory_bytes, cpu_seconds;
+};
+
+/// Starts a program in a process group of its own, with default signals and without core files.
+///
+/// Returns 0, or the error of the first system call that failed, `execve` included; then there is no process.
+/// It stands in C because limits must be set between fork and exec, where nothing but system calls is safe.
+int crest_start_process(const struct crest_start *start, pid_t *process);
+
+/// `write` that reports a closed pipe as EPIPE and never as a signal, whatever the process does with SIGPIPE.
+ssize_t crest_write(int descriptor, const void *bytes, size_t count);
+
+#endif

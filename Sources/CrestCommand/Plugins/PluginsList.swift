@@ -1,0 +1,71 @@
+import ArgumentParser
+import Crest
+
+struct PluginsList: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list",
+    abstract: "List the plugins that are found, and say of each whether it would run.")
+
+  @Flag(help: "Print a JSON object a plugin.")
+  var json = false
+
+  func run() throws {
+    let lock = try PluginLock(path: PluginLock.fileName)
+    var seen: [String: String] = [:]
+    for folder in PluginSearchPath.standard.all {
+      let name = String(folder.split(separator: "/").last ?? "")
+      let row = Row(name: name, folder: folder, lock: lock, before: seen[name])
+      seen[name] = seen[name] ?? folder
+      try StandardOutput.write(json ? row.json : row.text)
+    }
+    if seen.isEmpty && !json {
+      try StandardOutput.write(
+        "no plugins in \(PluginSearchPath.standard.folders.joined(separator: ", "))\n")
+    }
+  }
+
+  /// What is known of a folder in the search path.
+  private struct Row {
+    let name: String
+    let folder: String
+    var manifest: PluginManifest?
+    /// Why it would not run; nil when it would.
+    var obstacle: String?
+
+    init(name: String, folder: String, lock: PluginLock, before: String?) {
+      self.name = name
+      self.folder = folder
+      do throws(PluginError) {
+        let plugin = try CheckedPlugin(folder: folder)
+        manifest = plugin.manifest
+        if let before {
+          obstacle = "\(before) comes before it"
+        } else if plugin.manifest.identifier != name {
+          obstacle = "its identifier is \(plugin.manifest.identifier), expected the folder's name"
+        } else {
+          try plugin.check(lock, path: PluginLock.fileName)
+        }
+      } catch {
+        obstacle = "\(error)"
+      }
+    }
+
+    var text: String {
+      let what = manifest.map { " \($0.version) (\($0.kind.rawValue))" } ?? ""
+      return "\(name)\(what), \(folder): \(obstacle ?? "ready")\n"
+    }
+
+    var json: String {
+      JSONLine(
+        event: "plugin",
+        [
+          ("name", .text(name)), ("folder", .text(folder)),
+          ("version", manifest.map { .text($0.version) } ?? .null),
+          ("kind", manifest.map { .text($0.kind.rawValue) } ?? .null),
+          ("ready", .text(obstacle == nil ? "yes" : "no")),
+          ("reason", obstacle.map { .text($0) } ?? .null),
+        ]
+      ).text
+    }
+  }
+}

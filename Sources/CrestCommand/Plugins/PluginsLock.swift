@@ -1,0 +1,30 @@
+import ArgumentParser
+import Crest
+
+struct PluginsLock: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "lock",
+    abstract: "Trust plugins as they are now: write their hashes to crest-plugins.lock.",
+    discussion: """
+      Look at a plugin and at what it asks for before. When one of its files changes, it is refused until \
+      it is locked again.
+      """)
+
+  @Argument(help: ArgumentHelp("Names, or paths with a / in them.", valueName: "name|path"))
+  var plugins: [String]
+
+  func run() throws {
+    let path = PluginLock.fileName
+    var lock = try PluginLock(path: path)
+    for name in plugins {
+      let plugin = try CheckedPlugin(folder: PluginSearchPath.standard.folder(of: name))
+      lock.trust(plugin)
+      let manifest = plugin.manifest
+      let permissions = manifest.permissions.map(\.rawValue).sorted()
+      try StandardOutput.write(
+        "\(manifest.identifier) \(manifest.version) (\(manifest.kind.rawValue)) may look at or set: "
+          + "\(permissions.isEmpty ? "nothing" : permissions.joined(separator: ", "))\n")
+    }
+    try lock.write(to: path)
+  }
+}

@@ -1,0 +1,44 @@
+import ArgumentParser
+import Crest
+import Foundation
+
+struct PluginsNew: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "new",
+    abstract: "Make a package for a plugin, with a test, that depends on nothing.")
+
+  @Argument(help: "The plugin's name: letters, digits and _.")
+  var name: String
+
+  @Option(
+    help: ArgumentHelp(
+      "What it is written in: "
+        + "\(PluginTemplate.Language.allCases.map(\.rawValue).joined(separator: ", ")).",
+      valueName: "name"))
+  var language: String
+
+  func run() throws {
+    let names = PluginTemplate.Language.allCases.map(\.rawValue)
+    guard let language = PluginTemplate.Language(rawValue: language) else {
+      throw CommandError.unknownName(what: "--language", name: language, known: names)
+    }
+    guard let first = name.first, first.isASCII, first.isLetter, name.utf8.count <= 64,
+      name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") })
+    else { throw CommandError.pluginName(name) }
+    let manager = FileManager.default
+    guard !manager.fileExists(atPath: name) else { throw CommandError.folderExists(name) }
+    let template = PluginTemplate(name: name, language: language)
+    for file in template.files {
+      let path = name + "/" + file.path
+      let folder = path.split(separator: "/").dropLast().joined(separator: "/")
+      do {
+        try manager.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      } catch {
+        throw OutputError(target: folder)
+      }
+      try writeFile(file.contents, to: path)
+      if file.isProgram, chmod(path, 0o755) != 0 { throw OutputError(target: path) }
+    }
+    try StandardOutput.write("\(name): script/build makes build/\(name), script/test tries it\n")
+  }
+}

@@ -1,0 +1,1 @@
+../../CrestPluginSDK/Contexts.swift

@@ -1,0 +1,1 @@
+../../CrestPluginSDK/Host.swift

@@ -1,0 +1,1 @@
+../../CCrestPlugin/crest_plugin.c

@@ -1,0 +1,1 @@
+../../CCrestPlugin/include/crest_plugin.h

@@ -1,0 +1,162 @@
+import CCrestPlugin
+import CCrestPluginHost
+import CrestTraining
+
+/// A plugin that is a shared library in this process.
+final class LibraryPlugin: PluginWorker {
+  private let services: PluginServices
+  private let host: LibraryHost
+  private let table: UnsafePointer<crest_plugin>
+  private let onEvent:
+    @convention(c) (UnsafeMutableRawPointer?, UnsafePointer<crest_event>?) -> Int32
+  private let state: UnsafeMutableRawPointer?
+
+  /// Loads a checked plugin and makes an instance.
+  init(
+    _ plugin: CheckedPlugin, configuration: JSONValue, services: PluginServices, rehearses: Bool
+  ) throws(PluginError) {
+    self.services = services
+    let copy = try PrivateCopy(of: plugin)
+    if rehearses { try Rehearsal.run(copy, plugin, configuration: configuration) }
+    table = try Self.table(copy, plugin)
+    // Its code is mapped now and stays so; the file has done its work.
+    copy.remove()
+
+    let manifest = plugin.manifest
+    for (name, expected, got) in [
+      ("identifier", manifest.identifier, String(cString: table.pointee.identifier)),
+      ("version", manifest.version, String(cString: table.pointee.version)),
+    ] where expected != got {
+      throw .manifestLies(
+        path: join(plugin.folder, PluginManifest.fileName),
+        reason: "\(name) is \(expected), but the library says \(got); correct one of them")
+    }
+    guard let onEvent = table.pointee.on_event, let create = table.pointee.create else {
+      preconditionFailure("a table without functions was not refused")
+    }
+    self.onEvent = onEvent
+
+    host = LibraryHost(services)
+    var instance = crest_instance()
+    instance.size = UInt32(MemoryLayout<crest_instance>.size)
+    let status = create(host.table, configuration.json, &instance)
+    guard status == Int32(CREST_OK.rawValue) else {
+      throw .failed(plugin: manifest.identifier, during: "create", reason: host.takeFailure())
+    }
+    state = instance.state
+    super.init()
+    // From here on an error leaves the instance to `deinit`.
+    let declaration = try PluginDeclaration(instance, of: plugin)
+    if let reason = declaration.objection(to: manifest) {
+      throw .manifestLies(path: join(plugin.folder, PluginManifest.fileName), reason: reason)
+    }
+    services.declaration = declaration
+  }
+
+  deinit { table.pointee.destroy(state) }
+
+  private static func table(
+    _ copy: PrivateCopy, _ plugin: CheckedPlugin
+  ) throws(PluginError) -> UnsafePointer<crest_plugin> {
+    var result: UnsafeRawPointer?
+    var reason = [CChar](repeating: 0, count: 1024)
+    guard crest_load_table(copy.path, &result, &reason, reason.count) == 0, let result else {
+      throw .refused(path: plugin.file.path, reason: text(reason))
+    }
+    return result.assumingMemoryBound(to: crest_plugin.self)
+  }
+
+  override func deliver(_ event: PluginEvent) throws(PluginError) {
+    let status = onEvent(state, event.pointer)
+    if status != 0 { throw failure(in: services.hook?.name ?? "an event") }
+  }
+
+  override func saveState() throws(PluginError) -> [UInt8] {
+    guard let save = table.pointee.save_state else { return [] }
+    let sink = ByteSink()
+    let status = save(
+      state,
+      { sink, bytes, count in
+        guard let sink else { return }
+        Unmanaged<ByteSink>.fromOpaque(sink).takeUnretainedValue().bytes +=
+          UnsafeRawBufferPointer(start: bytes, count: Int(count))
+      }, Unmanaged.passUnretained(sink).toOpaque())
+    guard status == Int32(CREST_OK.rawValue) else { throw failure(in: "save_state") }
+    return sink.bytes
+  }
+
+  override func loadState(_ bytes: [UInt8]) throws(PluginError) {
+    guard let load = table.pointee.load_state else {
+      guard bytes.isEmpty else {
+        throw .state(
+          plugin: services.manifest.identifier,
+          reason: "it has \(bytes.count) bytes, but the plugin keeps none")
+      }
+      return
+    }
+    let status = bytes.withUnsafeBytes { load(state, $0.baseAddress, UInt64($0.count)) }
+    guard status == Int32(CREST_OK.rawValue) else { throw failure(in: "load_state") }
+  }
+
+  private func failure(in place: String) -> PluginError {
+    .failed(plugin: services.manifest.identifier, during: place, reason: host.takeFailure())
+  }
+}
+
+/// Bytes that C hands over piece by piece.
+private final class ByteSink {
+  var bytes: [UInt8] = []
+}
+
+/// The text of a C string in an array.
+func text(_ characters: [CChar]) -> String {
+  String(decoding: characters.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+}
+
+extension PluginDeclaration {
+  /// What the instance of a library asks for.
+  ///
+  /// - Throws: ``PluginError/refused(path:reason:)`` when it asks for what there isn't.
+  fileprivate init(_ instance: crest_instance, of plugin: CheckedPlugin) throws(PluginError) {
+    func refused(_ reason: String) -> PluginError {
+      .refused(path: plugin.file.path, reason: reason)
+    }
+    hooks = PluginHook.allCases.filter { instance.hooks & $0.bit != 0 }
+    guard hooks.reduce(0, { $0 | $1.bit }) == instance.hooks else {
+      throw refused(
+        "it asks for hooks \(String(instance.hooks, radix: 2)), of which some are unknown")
+    }
+    order = Int(instance.order)
+    let kinds = TensorKind.allCases.filter { instance.reads & (1 << UInt64($0.rawValue)) != 0 }
+    guard kinds.reduce(0, { $0 | 1 << UInt64($1.rawValue) }) == instance.reads else {
+      throw refused(
+        "it asks to read \(String(instance.reads, radix: 2)), of which some are unknown")
+    }
+    tensors = Set(kinds)
+    let parts = Ownership.numbered.enumerated().filter {
+      instance.owns & (1 << UInt64($0.offset)) != 0
+    }
+    guard parts.reduce(0, { $0 | 1 << UInt64($1.offset) }) == instance.owns else {
+      throw refused("it asks to own \(String(instance.owns, radix: 2)), of which some are unknown")
+    }
+    owns = Set(parts.map(\.element))
+    activations = try Self.names(instance.activations, "activations", refused)
+    reports = try Self.names(instance.reports, "reports", refused)
+    guard activations.isEmpty == !tensors.contains(.activations) else {
+      throw refused("it asks for activations in only one of reads and activations")
+    }
+  }
+
+  private static func names(
+    _ list: UnsafePointer<UnsafePointer<CChar>?>?, _ what: String,
+    _ refused: (String) -> PluginError
+  ) throws(PluginError) -> [String] {
+    guard let list else { return [] }
+    var names: [String] = []
+    while let name = list[names.count] {
+      names.append(String(cString: name))
+      guard names.count <= 1024 else { throw refused("its \(what) do not end after 1024 names") }
+    }
+    return names
+  }
+}

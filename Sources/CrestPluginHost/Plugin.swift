@@ -1,0 +1,151 @@
+public import CrestRuntime
+public import CrestTraining
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// A callback that somebody else built: a shared library with a C interface, or a program of its own.
+///
+/// ```swift
+/// learner.add(try Plugin("NanGuard", ["limit": 3]))
+/// ```
+///
+/// Nothing of it is executed before its files' owners, permissions and hashes are checked against the lock
+/// file, which `crest plugins lock` writes. A library is then tried out in another process, loaded from a
+/// private copy, and never unloaded. docs/plugins.md says how plugins are written.
+public final class Plugin: StatefulCallback {
+  /// What it says of itself.
+  public let manifest: PluginManifest
+  /// The SHA-256 of its library or program.
+  public let digest: String
+  private let configuration: JSONValue
+  private let declaration: PluginDeclaration
+  private let pipe: EventPipe
+  private let worker: PluginWorker
+
+  /// Makes a plugin ready to be called.
+  ///
+  /// - Parameters:
+  ///   - plugin: Its name, or with a `/` in it the path of its folder.
+  ///   - settings: Its settings; the manifest says which there are.
+  ///   - onFailure: What is done when it fails while it works.
+  ///   - lock: The file with what is trusted.
+  ///   - searchPath: Where plugins are looked for by name.
+  ///   - rehearses: Whether a library is tried out in another process first.
+  ///   - log: Where lines go that it logs or writes to its standard error; when nil to this process's, under
+  ///     its name.
+  /// - Throws: ``PluginError`` saying which file or setting is wrong.
+  public init(
+    _ plugin: String, _ settings: [String: PluginValue] = [:],
+    onFailure: PluginFailurePolicy = .stop, lock: String = PluginLock.fileName,
+    searchPath: PluginSearchPath = .standard, rehearses: Bool = true,
+    log: ((PluginLogLevel, String) -> Void)? = nil
+  ) throws(PluginError) {
+    let checked = try CheckedPlugin(folder: searchPath.folder(of: plugin))
+    try checked.check(PluginLock(path: lock), path: lock)
+    configuration = try checked.manifest.configuration(settings)
+    let identifier = checked.manifest.identifier
+    let services = PluginServices(
+      checked.manifest,
+      log: log ?? { level, line in
+        if level != .debug {
+          _ = writeAll(Array("\(identifier): \(line)\n".utf8), to: STDERR_FILENO)
+        }
+      })
+    switch checked.manifest.kind {
+    case .library:
+      if case .restart = onFailure {
+        throw .policy(
+          plugin: identifier,
+          reason: "a library can't be started again; use the policy stop or disable")
+      }
+      worker = try LibraryPlugin(
+        checked, configuration: configuration, services: services, rehearses: rehearses)
+    case .process:
+      worker = try ProcessPlugin(checked, configuration: configuration, services: services)
+    }
+    manifest = checked.manifest
+    digest = checked.digest
+    declaration = services.declaration
+    pipe = EventPipe(worker, services, policy: onFailure)
+  }
+
+  /// Its identifier.
+  public var name: String { manifest.identifier }
+  /// What it asked for.
+  public var hooks: [Hook] {
+    // The first one always, where a failure before the fit is told.
+    let hooks = Set(declaration.hooks + [.beforeFit])
+    return PluginHook.allCases.filter { hooks.contains($0) }.map { $0.bound(to: pipe) }
+  }
+  /// What it asked for.
+  public var order: Int { declaration.order }
+  /// What it looks at between the stages of a batch.
+  public var reads: Set<Read> { declaration.reads }
+  /// The hyperparameters it sets.
+  public var owns: Set<Ownership> { declaration.owns }
+  /// What a resumed run has to have the same: its version, its SHA-256 and its configuration.
+  public var settings: [String: String] {
+    ["version": manifest.version, "sha256": digest, "configuration": configuration.json]
+  }
+  /// The names under which it reports numbers.
+  public var reports: [String] { declaration.reports }
+
+  /// What a plugin remembers, and which plugin it was.
+  public struct State: Codable, Sendable, Equatable {
+    /// The plugin's name.
+    public let identifier: String
+    /// Its version.
+    public let version: String
+    /// The SHA-256 of its library or program.
+    public let digest: String
+    /// What it remembers, as it wrote it.
+    public let bytes: [UInt8]
+  }
+
+  /// All it remembers.
+  ///
+  /// A plugin that can't say what it remembers, or can't take it back, fails at its next hook.
+  public var state: State {
+    get {
+      State(
+        identifier: manifest.identifier, version: manifest.version, digest: digest,
+        bytes: pipe.saveState())
+    }
+    set {
+      do throws(PluginError) {
+        try restore(newValue)
+      } catch {
+        pipe.fail(error)
+      }
+    }
+  }
+
+  /// The state of this very plugin: another version, or another file, has other memories.
+  public func objection(to state: State, in learner: Learner) -> String? {
+    mismatch(state).map { "a state of this plugin \(name): \($0)" }
+  }
+
+  private func mismatch(_ state: State) -> String? {
+    if state.identifier != manifest.identifier {
+      return "it is that of the plugin \(state.identifier)"
+    }
+    guard state.digest != digest else { return nil }
+    return "it is of version \(state.version) with SHA-256 \(state.digest), but this is version "
+      + "\(manifest.version) with \(digest); install the plugin that the run was begun with"
+  }
+
+  /// Puts back what ``state`` gave.
+  ///
+  /// - Throws: ``PluginError/state(plugin:reason:)`` when it is of another plugin, or of this one with other
+  ///   contents.
+  public func restore(_ state: State) throws(PluginError) {
+    if let reason = mismatch(state) { throw .state(plugin: manifest.identifier, reason: reason) }
+    try pipe.loadState(state.bytes)
+  }
+}

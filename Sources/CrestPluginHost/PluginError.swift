@@ -1,0 +1,45 @@
+/// What keeps a plugin from being found, trusted, made or heard.
+public enum PluginError: Error, Equatable, Sendable {
+  /// No folder of the search path has a plugin of that name.
+  case notFound(name: String, searched: [String])
+  /// A file that can't be read or written.
+  case unreadable(path: String, reason: String)
+  /// A file that is not what it should be, so that nothing of the plugin was executed.
+  case refused(path: String, reason: String)
+  /// A file that the lock file doesn't know, or knows otherwise.
+  case unlocked(path: String, reason: String)
+  /// A plugin that was tried out and failed.
+  case rehearsal(path: String, reason: String)
+  /// What a plugin asks for against what its manifest says.
+  case manifestLies(path: String, reason: String)
+  /// A setting that doesn't fit the plugin's schema.
+  case configuration(plugin: String, setting: String, reason: String)
+  /// A policy that the plugin's kind doesn't have.
+  case policy(plugin: String, reason: String)
+  /// A plugin that failed while it worked.
+  case failed(plugin: String, during: String, reason: String)
+  /// A state that can't be put back.
+  case state(plugin: String, reason: String)
+}
+
+extension PluginError: CustomStringConvertible {
+  /// What, where, expected, got and what to do.
+  public var description: String {
+    switch self {
+    case .notFound(let name, let searched):
+      "there is no plugin \"\(name)\" in \(searched.joined(separator: ", ")); "
+        + "give its folder's path, or set CREST_PLUGIN_PATH"
+    case .unreadable(let path, let reason): "\(path): \(reason)"
+    case .refused(let path, let reason): "\(path) is refused: \(reason)"
+    case .unlocked(let path, let reason): "\(path) is not trusted: \(reason)"
+    case .rehearsal(let path, let reason): "\(path) failed when it was tried out: \(reason)"
+    case .manifestLies(let path, let reason): "\(path) says what is not so: \(reason)"
+    case .configuration(let plugin, let setting, let reason):
+      "plugin \(plugin): \(setting): \(reason)"
+    case .policy(let plugin, let reason): "plugin \(plugin): \(reason)"
+    case .failed(let plugin, let during, let reason):
+      "plugin \(plugin) failed in \(during): \(reason)"
+    case .state(let plugin, let reason): "the state of plugin \(plugin): \(reason)"
+    }
+  }
+}

@@ -1,0 +1,69 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// The folders that hold plugins, each in a folder of its name.
+///
+/// That a plugin lies there means nothing until it is named.
+public struct PluginSearchPath: Equatable, Sendable {
+  /// The folders, the first one wins.
+  public let folders: [String]
+
+  /// A search path of these folders.
+  public init(_ folders: [String]) { self.folders = folders }
+
+  /// Those of the variable `CREST_PLUGIN_PATH`, with colons between them; then `.crest/plugins` here and in the
+  /// user's own folder.
+  public static var standard: PluginSearchPath {
+    let given = getenv("CREST_PLUGIN_PATH").map { String(cString: $0) } ?? ""
+    let home = getenv("HOME").map { String(cString: $0) } ?? ""
+    return PluginSearchPath(
+      given.split(separator: ":").map(String.init) + [".crest/plugins"]
+        + (home.isEmpty ? [] : [join(home, ".crest/plugins")]))
+  }
+
+  /// The folder of a plugin.
+  ///
+  /// - Parameter plugin: Its name; or the path of its folder or its manifest, with at least one `/`.
+  /// - Returns: The folder's path.
+  /// - Throws: ``PluginError/notFound(name:searched:)``.
+  public func folder(of plugin: String) throws(PluginError) -> String {
+    if plugin.contains("/") {
+      let (folder, name) = split(plugin)
+      return name == PluginManifest.fileName ? folder : plugin
+    }
+    let candidates = folders.map { join($0, plugin) }
+    guard let folder = candidates.first(where: isPlugin) else {
+      throw .notFound(name: plugin, searched: folders)
+    }
+    return folder
+  }
+
+  /// The folders of all plugins, in the order of the search path and of their names.
+  public var all: [String] {
+    folders.flatMap { folder in
+      names(in: folder).sorted().map { join(folder, $0) }.filter(isPlugin)
+    }
+  }
+
+  private func isPlugin(_ folder: String) -> Bool {
+    access(join(folder, PluginManifest.fileName), F_OK) == 0
+  }
+
+  private func names(in folder: String) -> [String] {
+    guard let stream = opendir(folder) else { return [] }
+    defer { closedir(stream) }
+    var names: [String] = []
+    while let entry = readdir(stream) {
+      let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      if !name.hasPrefix(".") { names.append(name) }
+    }
+    return names
+  }
+}

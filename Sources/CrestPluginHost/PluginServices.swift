@@ -1,0 +1,156 @@
+import CCrestPlugin
+import CrestOptimizers
+import CrestTraining
+
+/// How much a line that a plugin logs matters.
+public enum PluginLogLevel: Int, Sendable, Hashable, CaseIterable {
+  /// For who writes the plugin.
+  case debug
+  /// For who uses it.
+  case info
+  /// Something is not as it should be.
+  case warning
+  /// Something went wrong.
+  case error
+}
+
+/// What a plugin can ask for while it is called, checked against what it declared; one for both kinds.
+final class PluginServices {
+  /// A service that is not done: what it is in `crest_plugin.h`, and why.
+  struct Refusal: Error, Equatable {
+    let status: crest_status
+    let reason: String
+  }
+
+  let manifest: PluginManifest
+  var declaration = PluginDeclaration()
+  private let writeLog: (PluginLogLevel, String) -> Void
+  /// The cancel that was asked for in the call that runs.
+  @exclusivity(unchecked) private(set) var cancel: Cancel?
+
+  // What is called now; not retained, since the loop holds it and calls are many.
+  @exclusivity(unchecked) private(set) var hook: PluginHook?
+  @exclusivity(unchecked) private var phase: Unmanaged<PhaseContext>?
+
+  init(_ manifest: PluginManifest, log: @escaping (PluginLogLevel, String) -> Void) {
+    self.manifest = manifest
+    writeLog = log
+  }
+
+  /// A call begins.
+  @inline(__always)
+  func begin(_ hook: PluginHook, _ context: PhaseContext) {
+    self.hook = hook
+    phase = Unmanaged.passUnretained(context)
+  }
+
+  /// The call has ended.
+  @inline(__always)
+  func end() {
+    hook = nil
+    phase = nil
+  }
+
+  /// The cancel that was asked for, once.
+  func takeCancel() -> Cancel? {
+    defer { cancel = nil }
+    return cancel
+  }
+
+  /// What is called now.
+  func context() throws(Refusal) -> PhaseContext {
+    guard let phase else {
+      throw Refusal(
+        status: CREST_UNAVAILABLE, reason: "there is no event that could be asked about")
+    }
+    return phase.takeUnretainedValue()
+  }
+
+  /// Writes a line to the log.
+  func log(_ level: PluginLogLevel, _ message: String) { writeLog(level, message) }
+
+  /// A part of a hyperparameter; the value in effect without one.
+  func value(of hyperparameter: Hyperparameter, _ part: Ownership?) throws(Refusal) -> Double {
+    let learner = try context().learner
+    if let part { return learner[part] }
+    return switch hyperparameter {
+    case .learningRate: learner.hyperparameters.learningRate
+    case .momentum: learner.hyperparameters.momentum
+    case .weightDecay: learner.hyperparameters.weightDecay
+    }
+  }
+
+  /// Sets a part of a hyperparameter that the plugin owns.
+  func set(_ part: Ownership, to value: Double) throws(Refusal) {
+    let learner = try context().learner
+    guard declaration.owns.contains(part) else {
+      throw Refusal(
+        status: CREST_REFUSED, reason: "\(part) is not among what the plugin owns; declare it")
+    }
+    guard value.isFinite && value >= 0 else {
+      throw Refusal(
+        status: CREST_REFUSED,
+        reason: "\(part): expected a finite number of at least 0, got \(value)")
+    }
+    learner[part] = value
+  }
+
+  /// A result of the running epoch.
+  func metric(_ name: String) throws(Refusal) -> Double {
+    let epoch = try epoch()
+    let value =
+      switch name {
+      case "train_loss": epoch.train?.loss
+      case "valid_loss": epoch.validation?.loss
+      default: epoch.validation?[name] ?? epoch.reports[name]
+      }
+    guard let value else {
+      throw Refusal(
+        status: CREST_UNKNOWN, reason: "there is no result \"\(name)\" in this epoch yet")
+    }
+    return value
+  }
+
+  /// Reports a number of the running epoch.
+  func report(_ value: Double, as name: String) throws(Refusal) {
+    let epoch = try epoch()
+    guard declaration.reports.contains(name) else {
+      throw Refusal(
+        status: CREST_REFUSED,
+        reason: "\(name.debugDescription) is not among what the plugin reports; declare it")
+    }
+    epoch.learner.report(value, as: name)
+  }
+
+  private func epoch() throws(Refusal) -> EpochContext {
+    switch try context() {
+    case let batch as BatchContext: return batch.pass.epoch
+    case let pass as PassContext: return pass.epoch
+    case let epoch as EpochContext: return epoch
+    default:
+      throw Refusal(status: CREST_UNAVAILABLE, reason: "no epoch is running")
+    }
+  }
+
+  /// Ends a phase when the call has ended.
+  func cancel(_ phase: Phase, reason: String) throws(Refusal) {
+    let context = try context()
+    guard manifest.permissions.contains(.cancel) else {
+      throw Refusal(
+        status: CREST_REFUSED, reason: "cancel is not among the permissions of the manifest; add it"
+      )
+    }
+    let isTraining: Bool
+    switch context {
+    case let batch as BatchContext: isTraining = batch.isTraining
+    case let pass as PassContext: isTraining = pass.purpose == .training
+    default: isTraining = false
+    }
+    guard let hook, hook.isRunning(phase, isTraining: isTraining) else {
+      throw Refusal(
+        status: CREST_UNAVAILABLE,
+        reason: "the phase \(phase) is not running at \(hook?.name ?? "this place")")
+    }
+    cancel = Cancel(phase, reason: reason)
+  }
+}

@@ -1,0 +1,324 @@
+import CCrestPluginHost
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// A program in a process of its own, spoken to through pipes that are never waited for without a deadline.
+final class ChildProcess {
+  /// What a program is started with.
+  struct Start {
+    var program: String
+    var arguments: [String]
+    var environment: [String]
+    var memoryBytes: UInt64 = 0
+    var processorSeconds: UInt64 = 0
+  }
+
+  /// Why nothing more can be had of it.
+  enum Fault: Error, Equatable {
+    /// It can't be started.
+    case start(String)
+    /// It ended, and how.
+    case ended(String)
+    /// It did not answer in time.
+    case tooSlow(seconds: Double)
+    /// It wrote a line beyond all measure.
+    case lineTooLong(limit: Int)
+    /// It said what it may not say, or that it failed.
+    case misbehaved(String)
+  }
+
+  /// The longest line that is read.
+  static let lineLimit = 1 << 20
+  /// The most that is kept of what it writes to standard error.
+  private static let errorLimit = 1 << 20
+
+  private var process: pid_t
+  private let input: CInt
+  private let output: CInt
+  private let errors: CInt
+  private var errorsAreOpen = true
+  private var buffer: [UInt8]
+  private var unread = 0..<0
+  private var errorLine: [UInt8] = []
+  private var errorCount = 0
+  private let hear: (String) -> Void
+
+  /// Starts a program; `hear` gets the lines of its standard error.
+  init(_ start: Start, hear: @escaping (String) -> Void) throws(Fault) {
+    var pipes: [CInt] = []
+    for _ in 0..<3 {
+      var ends: [CInt] = [0, 0]
+      guard pipe(&ends) == 0 else {
+        let reason = systemMessage()
+        for descriptor in pipes { close(descriptor) }
+        throw .start(reason)
+      }
+      for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+      pipes += ends
+    }
+    let (childInput, childOutput, childErrors) = (pipes[0], pipes[3], pipes[5])
+    (input, output, errors) = (pipes[1], pipes[2], pipes[4])
+    for end in [input, output, errors] { _ = fcntl(end, F_SETFL, fcntl(end, F_GETFL) | O_NONBLOCK) }
+    var pid: pid_t = 0
+    let status = withCStrings(start.arguments) { arguments in
+      withCStrings(start.environment) { environment in
+        start.program.withCString { program in
+          var request = crest_start(
+            program: program, arguments: arguments, environment: environment, input: childInput,
+            output: childOutput, error: childErrors, memory_bytes: start.memoryBytes,
+            cpu_seconds: start.processorSeconds)
+          return crest_start_process(&request, &pid)
+        }
+      }
+    }
+    for end in [childInput, childOutput, childErrors] { close(end) }
+    process = pid
+    buffer = [UInt8](repeating: 0, count: 1 << 16)
+    self.hear = hear
+    guard status == 0 else {
+      process = 0
+      throw .start(String(cString: strerror(status)))
+    }
+  }
+
+  deinit {
+    end()
+    for end in [output, errors] { close(end) }
+  }
+
+  private var inputIsOpen = true
+
+  /// Closes its input, gives it a moment to end, and ends it.
+  private func end() {
+    closeInput()
+    guard process != 0 else { return }
+    let deadline = Deadline(seconds: 1)
+    while !deadline.hasPassed {
+      if wait(WNOHANG) != nil { return }
+      drainErrors()
+      usleep(500)
+    }
+    kill()
+  }
+
+  /// Says that there is nothing more to come.
+  func closeInput() {
+    guard inputIsOpen else { return }
+    inputIsOpen = false
+    close(input)
+  }
+
+  /// Ends it and all it started, at once; how it ended.
+  @discardableResult
+  func kill() -> String? {
+    guard process != 0 else { return nil }
+    systemKill(-process, SIGKILL)
+    systemKill(process, SIGKILL)
+    return wait(0)
+  }
+
+  /// How it ended, if it has.
+  private func wait(_ options: CInt) -> String? {
+    guard process != 0 else { return nil }
+    var status: CInt = 0
+    while true {
+      let result = waitpid(process, &status, options)
+      if result == 0 { return nil }
+      if result < 0 && errno == EINTR { continue }
+      // What it started goes with it.
+      systemKill(-process, SIGKILL)
+      process = 0
+      // Somebody else has waited for it.
+      if result < 0 { return "ended" }
+      let signal = status & 0x7F
+      return signal == 0
+        ? "ended with exit code \(status >> 8 & 0xFF)"
+        : "ended by signal \(signal) (\(String(cString: strsignal(signal))))"
+    }
+  }
+
+  /// Writes all of `bytes`.
+  func write(_ bytes: [UInt8], by deadline: Deadline) throws(Fault) {
+    var done = 0
+    while done < bytes.count {
+      let count = bytes.withUnsafeBytes { bytes in
+        crest_write(input, bytes.baseAddress.map { $0 + done }, bytes.count - done)
+      }
+      if count > 0 {
+        done += count
+      } else if errno == EAGAIN {
+        try waitFor(input, Int16(POLLOUT), by: deadline)
+      } else if errno != EINTR {
+        throw ended()
+      }
+    }
+  }
+
+  /// The next line, without its line feed.
+  func readLine(by deadline: Deadline) throws(Fault) -> ArraySlice<UInt8> {
+    var searched = unread.lowerBound
+    while true {
+      if let end = buffer[searched..<unread.upperBound].firstIndex(of: 0x0A) {
+        defer { unread = end + 1..<unread.upperBound }
+        return buffer[unread.lowerBound..<end]
+      }
+      if unread.count >= Self.lineLimit { throw .lineTooLong(limit: Self.lineLimit) }
+      makeRoom()
+      searched = unread.upperBound
+      try fill(by: deadline)
+    }
+  }
+
+  /// Whether a line, or a part of one, is there already.
+  func hasOutput() -> Bool {
+    if !unread.isEmpty { return true }
+    var poll = pollfd(fd: output, events: Int16(POLLIN), revents: 0)
+    return systemPoll(&poll, 1, 0) > 0 && poll.revents & Int16(POLLIN) != 0
+  }
+
+  /// All it writes until it ends, up to `limit` bytes, and how it ended.
+  func readToEnd(limit: Int, by deadline: Deadline) throws(Fault) -> (bytes: [UInt8], end: String) {
+    while unread.count < limit {
+      makeRoom()
+      do throws(Fault) {
+        try fill(by: deadline)
+      } catch .ended(let end) {
+        return (Array(buffer[unread]), end)
+      }
+    }
+    throw .lineTooLong(limit: limit)
+  }
+
+  private func makeRoom() {
+    guard unread.upperBound == buffer.count else { return }
+    if unread.lowerBound > 0 {
+      buffer.replaceSubrange(0..<unread.count, with: Array(buffer[unread]))
+      unread = 0..<unread.count
+    } else {
+      buffer += [UInt8](repeating: 0, count: buffer.count)
+    }
+  }
+
+  private func fill(by deadline: Deadline) throws(Fault) {
+    while true {
+      let room = unread.upperBound..<buffer.count
+      let count = buffer.withUnsafeMutableBytes { bytes in
+        read(output, bytes.baseAddress.map { $0 + room.lowerBound }, room.count)
+      }
+      if count > 0 {
+        unread = unread.lowerBound..<unread.upperBound + count
+        return
+      }
+      if count == 0 { throw ended() }
+      if errno == EAGAIN {
+        try waitFor(output, Int16(POLLIN), by: deadline)
+      } else if errno != EINTR {
+        throw ended()
+      }
+    }
+  }
+
+  /// Waits until `descriptor` is ready, and hears what goes to standard error meanwhile.
+  private func waitFor(_ descriptor: CInt, _ events: Int16, by deadline: Deadline) throws(Fault) {
+    while true {
+      var polls = [
+        pollfd(fd: descriptor, events: events, revents: 0),
+        pollfd(fd: errorsAreOpen ? errors : -1, events: Int16(POLLIN), revents: 0),
+      ]
+      let count = systemPoll(&polls, 2, deadline.milliseconds)
+      if count < 0 && errno != EINTR { throw ended() }
+      if count > 0 && polls[1].revents != 0 { drainErrors() }
+      if count > 0 && polls[0].revents != 0 { return }
+      if deadline.hasPassed { throw .tooSlow(seconds: deadline.seconds) }
+    }
+  }
+
+  /// Takes what it wrote to standard error.
+  func drainErrors() {
+    guard errorsAreOpen else { return }
+    var chunk = [UInt8](repeating: 0, count: 1 << 14)
+    // Bounded: it may write faster than we read.
+    for _ in 0..<16 {
+      let count = chunk.withUnsafeMutableBytes { read(errors, $0.baseAddress, $0.count) }
+      if count < 0 && errno == EINTR { continue }
+      if count < 0 { return }
+      if count == 0 {
+        errorsAreOpen = false
+        if !errorLine.isEmpty { hearLine() }
+        return
+      }
+      for byte in chunk.prefix(count) {
+        if byte == 0x0A || errorLine.count == 4096 { hearLine() }
+        if byte != 0x0A { errorLine.append(byte) }
+      }
+    }
+  }
+
+  private func hearLine() {
+    defer { errorLine = [] }
+    guard errorCount <= Self.errorLimit else { return }
+    errorCount += errorLine.count + 1
+    hear(
+      errorCount <= Self.errorLimit
+        ? String(decoding: errorLine, as: UTF8.self) : "(what it writes from here on is left out)")
+  }
+
+  /// It has closed its side: how it ended, at the latest now.
+  private func ended() -> Fault {
+    drainErrors()
+    let deadline = Deadline(seconds: 0.1)
+    while !deadline.hasPassed {
+      if let end = wait(WNOHANG) { return .ended(end) }
+      usleep(200)
+    }
+    kill()
+    return .ended("closed its output without ending, and was killed")
+  }
+}
+
+/// A point in time until which something is waited for.
+struct Deadline {
+  /// How long the wait is in all.
+  let seconds: Double
+  private let end: ContinuousClock.Instant
+
+  init(seconds: Double) {
+    self.seconds = seconds
+    end = ContinuousClock().now + .seconds(seconds)
+  }
+
+  var hasPassed: Bool { ContinuousClock().now >= end }
+
+  /// What is left, rounded up, so that waiting that long is enough.
+  var milliseconds: CInt {
+    let left = (end - ContinuousClock().now) / .milliseconds(1)
+    return left <= 0 ? 0 : CInt(min(left.rounded(.up), 1e6))
+  }
+}
+
+/// Calls `body` with texts as C wants them: pointers with a null at the end.
+private func withCStrings<Result>(
+  _ texts: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
+) -> Result {
+  var pointers = texts.map { strdup($0) } + [nil]
+  defer { for pointer in pointers { free(pointer) } }
+  return pointers.withUnsafeMutableBufferPointer { pointers in
+    guard let start = pointers.baseAddress else { preconditionFailure("a list without its end") }
+    return body(start)
+  }
+}
+
+// The system's own, which methods hide.
+@discardableResult
+private func systemKill(_ process: pid_t, _ signal: CInt) -> CInt { kill(process, signal) }
+private func systemPoll(_ polls: UnsafeMutablePointer<pollfd>, _ count: nfds_t, _ time: CInt)
+  -> CInt
+{
+  poll(polls, count, time)
+}

@@ -1,0 +1,68 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// A plugin whose files were read once, and are what they should be; nothing of it was executed.
+public struct CheckedPlugin: Sendable {
+  /// The folder it was found in.
+  public let folder: String
+  /// What it says of itself.
+  public let manifest: PluginManifest
+  /// The SHA-256 of the manifest.
+  let manifestDigest: String
+  /// Its library or program.
+  let file: TrustedFile
+
+  /// The SHA-256 of its library or program.
+  public var digest: String { file.digest }
+
+  /// Reads and checks the plugin in `folder`: owners, permissions, manifest, hash, versions, and of a library
+  /// its form and its stamp.
+  ///
+  /// - Throws: ``PluginError`` naming the file and what is wrong with it.
+  public init(folder: String) throws(PluginError) {
+    let written = try TrustedFile(PluginManifest.fileName, in: folder, limit: 1 << 20)
+    let manifest = try PluginManifest(parsing: written.bytes, path: written.path)
+    let file = try TrustedFile(manifest.file, in: folder, limit: 1 << 28)
+    guard file.digest == manifest.sha256 else {
+      throw .manifestLies(
+        path: written.path,
+        reason: "sha256 is \(manifest.sha256), but \(manifest.file) has \(file.digest); "
+          + "build the plugin again, or fetch it again")
+    }
+    guard manifest.interface.contains(.current) else {
+      throw .refused(
+        path: written.path,
+        reason: "it works with versions from \(manifest.interface.lowerBound) and below "
+          + "\(manifest.interface.upperBound) of the interface, this is \(PluginInterface.current); "
+          + "get a version of the plugin for it")
+    }
+    self.folder = folder
+    self.manifest = manifest
+    manifestDigest = written.digest
+    self.file = file
+    if manifest.kind == .library { try checkLibrary() }
+  }
+
+  private func checkLibrary() throws(PluginError) {
+    #if os(Linux)
+      let stamp: LibraryStamp
+      do throws(ELFFault) {
+        stamp = try ELFFile(file.bytes).stamp()
+      } catch {
+        throw .refused(path: file.path, reason: "\(error)")
+      }
+      if let reason = stamp.objection(interface: manifest.interface) {
+        throw .refused(path: file.path, reason: reason)
+      }
+    #else
+      throw .refused(
+        path: file.path,
+        reason: "libraries are loaded on Linux only so far; use a plugin of the kind process")
+    #endif
+  }
+}

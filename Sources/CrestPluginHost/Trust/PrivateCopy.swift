@@ -1,0 +1,49 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// A copy of a checked file that nobody else can have changed between the check and its use.
+///
+/// It lies in a new folder of this user alone, and goes with this object.
+final class PrivateCopy {
+  let path: String
+  private let folder: String
+  private var isThere = true
+
+  init(of plugin: CheckedPlugin) throws(PluginError) {
+    let temporary = getenv("TMPDIR").map { String(cString: $0) } ?? ""
+    let parent = temporary.isEmpty ? "/tmp" : temporary
+    var template = Array(
+      join(parent, "crest-plugin-\(plugin.digest.prefix(16))-XXXXXX").utf8CString)
+    guard mkdtemp(&template) != nil else {
+      throw .unreadable(
+        path: parent, reason: "there can be no copy of a plugin: \(systemMessage()); set TMPDIR")
+    }
+    folder = text(template)
+    path = join(folder, plugin.manifest.file)
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o500)
+    var failure = descriptor < 0 ? systemMessage() : nil
+    if descriptor >= 0 {
+      if !writeAll(plugin.file.bytes, to: descriptor) { failure = systemMessage() }
+      if close(descriptor) != 0 { failure = failure ?? systemMessage() }
+    }
+    if let failure {
+      remove()
+      throw .unreadable(path: path, reason: failure)
+    }
+  }
+
+  deinit { remove() }
+
+  /// Removes the copy; what is mapped or running goes on.
+  func remove() {
+    guard isThere else { return }
+    isThere = false
+    unlink(path)
+    rmdir(folder)
+  }
+}

@@ -1,0 +1,113 @@
+/// A callback that a trainer loads at run time.
+///
+/// ```swift
+/// import CrestPluginSDK
+///
+/// final class StopWhenFlat: CrestPlugin {
+///   struct Configuration: Decodable { let patience: Int }
+///   static let identifier = "StopWhenFlat"
+///   static let version = "1.0.0"
+///   struct State: Codable { var best = Double.infinity, waited = 0 }
+///   var state = State()
+///   private let patience: Int
+///   init(_ configuration: Configuration, host: Host) { patience = configuration.patience }
+///
+///   var hooks: [Hook] { [.beforeFit { _ in self.state = State() }, .afterEpoch(check)] }
+///   private func check(_ epoch: EpochContext) throws {
+///     guard let loss = epoch.validationLoss else { return }
+///     state = loss < state.best ? State(best: loss) : State(best: state.best, waited: state.waited + 1)
+///     if state.waited > patience { throw Cancel(.fit, reason: "the validation loss is flat") }
+///   }
+/// }
+///
+/// @c(crest_plugin_v1)
+/// public func entry(_ major: UInt32, _ minor: UInt32) -> UnsafeRawPointer? {
+///   export(StopWhenFlat.self)
+/// }
+/// ```
+///
+/// Hooks, order, reads and owners are those of Crest's own `Callback`. This library is linked into each
+/// plugin; what passes to the trainer is the C interface of `crest_plugin.h` and no type of Swift.
+public protocol CrestPlugin: AnyObject {
+  /// What users set, as the manifest's schema has it; defaults are filled in.
+  associatedtype Configuration: Decodable
+  /// What the plugin remembers from one hook to the next.
+  associatedtype State: Codable = NoState
+
+  /// The identifier, as in the manifest.
+  static var identifier: String { get }
+  /// The version, as in the manifest.
+  static var version: String { get }
+
+  /// Makes an instance.
+  ///
+  /// - Throws: What is wrong with the configuration, in words for its user.
+  init(_ configuration: Configuration, host: Host) throws
+
+  /// Where it is called and what it does there; asked for once.
+  var hooks: [Hook] { get }
+  /// Its place among callbacks of the same hook: lower first. 0 unless given.
+  var order: Int { get }
+  /// What it looks at with ``Host/tensors(_:)``. Nothing unless given.
+  var reads: Set<Read> { get }
+  /// The hyperparameters it sets. Nothing unless given.
+  var owns: Set<Ownership> { get }
+  /// The names under which it reports numbers of an epoch. None unless given.
+  var reports: [String] { get }
+  /// All it remembers, so that putting it back forgets what came between; part of checkpoints.
+  var state: State { get set }
+}
+
+extension CrestPlugin {
+  /// 0.
+  public var order: Int { 0 }
+  /// Nothing.
+  public var reads: Set<Read> { [] }
+  /// Nothing.
+  public var owns: Set<Ownership> { [] }
+  /// None.
+  public var reports: [String] { [] }
+}
+
+extension CrestPlugin where State == NoState {
+  /// Nothing.
+  public var state: NoState {
+    get { NoState() }
+    set {}
+  }
+}
+
+/// The state of a plugin that remembers nothing.
+public struct NoState: Codable, Sendable, Hashable {
+  /// Nothing.
+  public init() {}
+}
+
+/// The configuration of a plugin that has no settings.
+public struct NoConfiguration: Decodable, Sendable, Hashable {
+  /// Nothing.
+  public init() {}
+}
+
+/// Ends a phase early when thrown from a hook, as Crest's own `Cancel`.
+public struct Cancel: Error, Hashable, Sendable {
+  /// The phase to end.
+  public let phase: Phase
+  /// Why, for whoever reads the log.
+  public let reason: String
+
+  /// A request to end `phase`.
+  public init(_ phase: Phase, reason: String) {
+    self.phase = phase
+    self.reason = reason
+  }
+}
+
+/// An error in words for the user.
+public struct PluginError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// What, where, expected, got, what to do.
+  public let description: String
+
+  /// An error that says `description`.
+  public init(_ description: String) { self.description = description }
+}

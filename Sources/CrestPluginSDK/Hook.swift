@@ -1,0 +1,103 @@
+/// A place in the training loop, with what a plugin does there.
+///
+/// The names and their order are those of Crest's own `Hook`, which are fastai's:
+///
+/// ```
+/// beforeFit
+///   beforeEpoch
+///     beforeTrain
+///       beforeBatch · afterPrediction · afterLoss · beforeBackward · afterBackward · beforeStep ·
+///       afterStep · afterBatch
+///     afterTrain
+///     beforeValidate
+///       beforeBatch · afterPrediction · afterLoss · afterBatch
+///     afterValidate
+///   afterEpoch
+/// afterFit
+/// ```
+public enum Hook {
+  /// Before anything else of a fit.
+  case beforeFit((FitContext) throws -> Void)
+  /// Before an epoch.
+  case beforeEpoch((EpochContext) throws -> Void)
+  /// Before the pass over the training examples.
+  case beforeTrain((PassContext) throws -> Void)
+  /// Before a batch of training or validation is given to the model.
+  case beforeBatch((BatchContext) throws -> Void)
+  /// When the model has predicted.
+  case afterPrediction((BatchContext) throws -> Void)
+  /// When the loss is known.
+  case afterLoss((BatchContext) throws -> Void)
+  /// Before gradients are computed.
+  case beforeBackward((BatchContext) throws -> Void)
+  /// When the gradients are there.
+  case afterBackward((BatchContext) throws -> Void)
+  /// Before the optimiser's step.
+  case beforeStep((BatchContext) throws -> Void)
+  /// When the parameters are updated.
+  case afterStep((BatchContext) throws -> Void)
+  /// After a batch of training or validation.
+  case afterBatch((BatchContext) throws -> Void)
+  /// After the pass over the training examples, whose mean loss is known.
+  case afterTrain((PassContext) throws -> Void)
+  /// Before the pass over the validation examples.
+  case beforeValidate((PassContext) throws -> Void)
+  /// After the pass over the validation examples, whose metrics are known.
+  case afterValidate((PassContext) throws -> Void)
+  /// After an epoch.
+  case afterEpoch((EpochContext) throws -> Void)
+  /// After everything else of a fit.
+  case afterFit((FitContext) throws -> Void)
+}
+
+/// A part of training that hooks surround and a ``Cancel`` can end, outermost first.
+public enum Phase: Int, Sendable, Hashable, CaseIterable {
+  /// The whole of it.
+  case fit
+  /// One pass over the training examples and one over those of validation.
+  case epoch
+  /// The pass over the training examples.
+  case train
+  /// The pass over the validation examples.
+  case validate
+  /// One batch of either pass.
+  case batch
+  /// From the loss to the gradients; in training only.
+  case backward
+  /// The optimiser's step; in training only.
+  case step
+}
+
+/// What a plugin looks at during events.
+public enum Read: Sendable, Hashable {
+  /// The parameters, at every hook.
+  case parameters
+  /// The running statistics, as of batch norm, at every hook.
+  case statistics
+  /// The gradients of a training batch, from `afterBackward` to `afterBatch`.
+  case gradients
+  /// The model's first output, from `afterPrediction` to `afterBatch`.
+  case predictions
+  /// The loss of each prediction, from `afterLoss` to `afterBatch`.
+  case losses
+  /// The output of the layer at a path, from `afterPrediction` to `afterBatch`.
+  case activation(String)
+}
+
+/// A number that steers the optimiser.
+public enum Hyperparameter: Int, Sendable, Hashable, CaseIterable {
+  /// The length of a step.
+  case learningRate
+  /// The weight of the past: momentum, or β₁ of Adam and its kin.
+  case momentum
+  /// The pull towards zero.
+  case weightDecay
+}
+
+/// A part of a hyperparameter that one callback alone sets: the value in effect is base × factor.
+public enum Ownership: Sendable, Hashable {
+  /// The base of a hyperparameter: a scheduler's.
+  case base(Hyperparameter)
+  /// What its base is multiplied by: that of what reacts to results.
+  case factor(Hyperparameter)
+}

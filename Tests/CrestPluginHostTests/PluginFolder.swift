@@ -1,0 +1,132 @@
+import CrestPluginHost
+import Foundation
+
+/// Folders of plugins that go when this does, with a lock file that trusts them.
+final class PluginFolder {
+  let path: String
+  var lock: String { path + "/crest-plugins.lock" }
+
+  init() throws {
+    path = FileManager.default.temporaryDirectory
+      .appending(path: "crest-plugin-tests-\(UUID().uuidString)").path(percentEncoded: false)
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  /// Writes a plugin's folder, and returns its path.
+  @discardableResult
+  func write(_ bytes: [UInt8], _ manifest: Manifest = Manifest()) throws -> String {
+    let folder = path + "/" + manifest.identifier
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    let file = URL(filePath: folder + "/" + manifest.file)
+    try Data(bytes).write(to: file)
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file.path)
+    try write(manifest.text(sha256: sha256(bytes)), to: folder)
+    return folder
+  }
+
+  /// Replaces the manifest of the plugin in `folder`.
+  func write(_ manifest: String, to folder: String) throws {
+    try Data(manifest.utf8).write(to: URL(filePath: folder + "/crest-plugin.json"))
+  }
+
+  /// Writes a lock that trusts files of any contents: nothing but the hashes is looked at.
+  func trust(_ identifier: String = "Probe", in folder: String) throws {
+    let manifest = try [UInt8](Data(contentsOf: URL(filePath: folder + "/crest-plugin.json")))
+    let name =
+      try FileManager.default.contentsOfDirectory(atPath: folder)
+      .first { $0 != "crest-plugin.json" } ?? ""
+    let file = try [UInt8](Data(contentsOf: URL(filePath: folder + "/" + name)))
+    let text = """
+      {"format": 1, "plugins": [{"identifier": "\(identifier)", "version": "1.0.0", \
+      "manifest": "\(sha256(manifest))", "file": "\(sha256(file))"}]}
+      """
+    try Data(text.utf8).write(to: URL(filePath: lock))
+  }
+}
+
+/// A manifest of the plugins for tests.
+struct Manifest {
+  var identifier = "Probe"
+  var version = "1.0.0"
+  var kind = "library"
+  var interface = #"{"from": "1.0", "below": "2.0"}"#
+  var file = "libProbe.so"
+  var permissions =
+    #"["metrics", "cancel", "learning_rate", "parameters", "gradients", "predictions", "losses", "activations"]"#
+  var configuration = #"""
+    {"mode": {"type": "string", "summary": "What it does.", "default": "none"},
+     "number": {"type": "number", "summary": "A number.", "default": 0.5, "minimum": 0, "maximum": 1}}
+    """#
+  /// Other fields, each with a comma before it.
+  var more = ""
+
+  static func chaos(_ limits: String = #"{"answer_seconds": 0.3}"#) -> Manifest {
+    Manifest(
+      identifier: "Chaos", kind: "process", file: "chaos", permissions: #"["metrics"]"#,
+      configuration: #"""
+        {"fault": {"type": "string", "summary": "What goes wrong.", "default": "none"},
+         "at": {"type": "integer", "summary": "The event.", "default": 1}}
+        """#,
+      more: #", "limits": "# + limits)
+  }
+
+  func text(sha256: String) -> String {
+    """
+    {"format": 1, "identifier": "\(identifier)", "version": "\(version)", "summary": "For tests.",
+     "kind": "\(kind)", "interface": \(interface), "file": "\(file)", "sha256": "\(sha256)",
+     "permissions": \(permissions), "configuration": \(configuration)\(more)}
+    """
+  }
+}
+
+/// The C compiler that comes with Swift.
+enum Compiler {
+  struct Failed: Error {
+    let source: String
+    let status: Int32
+  }
+
+  static let root = URL(filePath: #filePath)
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+  /// The library of `Fixtures/probe.c`.
+  static func probe(_ macros: [String] = []) throws -> [UInt8] {
+    try build("Tests/CrestPluginHostTests/Fixtures/probe.c", ["-fPIC", "-shared"] + macros)
+  }
+
+  /// The library of a sample plugin.
+  static func nanGuard() throws -> [UInt8] {
+    try build("Plugins/NanGuard/NanGuard.c", ["-fPIC", "-shared", "-lm"])
+  }
+
+  /// The program of `Campaigns/plugins/chaos.c`.
+  static let chaos = Result { try build("Campaigns/plugins/chaos.c", ["-O1"]) }
+
+  static func build(_ source: String, _ options: [String]) throws -> [UInt8] {
+    let output = FileManager.default.temporaryDirectory
+      .appending(path: "crest-plugin-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: output) }
+    let process = Process()
+    process.executableURL = URL(filePath: "/usr/bin/env")
+    process.arguments =
+      [
+        "clang", "-std=gnu11", "-w", "-I",
+        root.appending(path: "Sources/CCrestPlugin/include").path,
+      ]
+      + [root.appending(path: source).path, "-o", output.path] + options
+    try process.run()
+    process.waitUntilExit()
+    guard process.terminationStatus == 0 else {
+      throw Failed(source: source, status: process.terminationStatus)
+    }
+    return try [UInt8](Data(contentsOf: output))
+  }
+}
+
+/// Lines that plugins logged.
+final class LogLines {
+  private(set) var lines: [String] = []
+  func add(_ level: PluginLogLevel, _ line: String) { lines.append(line) }
+}

@@ -1,0 +1,111 @@
+import Foundation
+import ProcessTestSupport
+import Testing
+
+/// A new package for a plugin in C, built, locked and trained with, as its user does.
+///
+/// `script/plugins` does the same in every language.
+@Suite struct `Plugins in the command` {
+  private let folder: TemporaryFolder
+  private let crest = BuiltProgram("crest")
+  private let train = [
+    "train", "--model", "mlp", "--data", "digits", "--epochs", "2", "--max-lr", "0.1", "--json",
+  ]
+  private let plugin = "./Watch/build/Watch"
+
+  init() throws {
+    folder = try TemporaryFolder()
+    #expect(try crest.run(["plugins", "new", "Watch", "--language", "c"], in: folder).status == 0)
+    try build()
+  }
+
+  private func build() throws {
+    let result = try BuiltProgram(path: folder["Watch/script/build"].path).run([])
+    #expect(result.status == 0, "\(result.error)")
+  }
+
+  private func lock() throws {
+    #expect(try crest.run(["plugins", "lock", plugin], in: folder).status == 0)
+  }
+
+  @Test func `run when they are named and locked`() throws {
+    let refused = try crest.run(train + ["--plugin", plugin], in: folder)
+    #expect(refused.status == 65)
+    #expect(
+      refused.error
+        == "Error: \(plugin) is not trusted: crest-plugins.lock does not have Watch; look at it, then run "
+        + "crest plugins lock \(plugin)\n")
+    try lock()
+    let verified = try crest.run(["plugins", "verify", plugin], in: folder)
+    #expect(verified.output == "Watch 0.1.0: ready\n")
+    let result = try crest.run(train + ["--plugin", plugin], in: folder)
+    #expect(result.status == 0, "\(result.error)")
+    let losses = try result.objects().map { $0["largest_loss"] as? Double ?? 0 }
+    #expect(losses.count == 3)
+    #expect(losses.allSatisfy { $0 > 0 })
+    let without = try crest.run(train, in: folder)
+    #expect(try without.objects().allSatisfy { $0["largest_loss"] == nil })
+  }
+
+  @Test func `end training for their reasons`() throws {
+    try lock()
+    let result = try crest.run(train + ["--plugin", "\(plugin):limit=0"], in: folder)
+    #expect(result.status == 0)
+    #expect(try result.objects().count <= 2)
+    let wrong = try crest.run(train + ["--plugin", "\(plugin):limit=-1"], in: folder)
+    #expect(wrong.status == 64)
+    #expect(
+      wrong.error == "Error: plugin Watch: limit: expected a number of at least 0, got -1\n")
+  }
+
+  @Test func `are the same when a run is gone on with`() throws {
+    try lock()
+    let checkpoints = ["--checkpoint-dir", "run", "--plugin"]
+    let first = try crest.run(train + checkpoints + [plugin], in: folder)
+    #expect(first.status == 0, "\(first.error)")
+    let missing = try crest.run(
+      train + ["--checkpoint-dir", "run", "--resume"], in: folder)
+    #expect(missing.status == 65)
+    #expect(missing.error.contains("callbacks.Watch"), "\(missing.error)")
+    // Another program under the same name and version, built and locked.
+    let source = folder["Watch/Watch.c"]
+    let text = try String(contentsOf: source, encoding: .utf8)
+    try Data(text.replacing("above %g", with: "beyond %g").utf8).write(to: source)
+    try build()
+    try lock()
+    let changed = try crest.run(
+      train + ["--resume"] + checkpoints + [plugin], in: folder)
+    #expect(changed.status == 65)
+    #expect(changed.error.contains("callbacks.Watch.settings.sha256"), "\(changed.error)")
+  }
+
+  @Test func `are listed with what keeps them from running`() throws {
+    let shelf = folder[".crest/plugins"]
+    try FileManager.default.createDirectory(at: shelf, withIntermediateDirectories: true)
+    try FileManager.default.copyItem(
+      at: folder["Watch/build/Watch"], to: shelf.appending(path: "Watch"))
+    let unlocked = try crest.run(["plugins", "list"], in: folder)
+    #expect(
+      unlocked.output.hasPrefix(
+        "Watch 0.1.0 (library), .crest/plugins/Watch: .crest/plugins/Watch is not trusted: "),
+      "\(unlocked.output)")
+    #expect(try crest.run(["plugins", "lock", "Watch"], in: folder).status == 0)
+    let locked = try crest.run(["plugins", "list"], in: folder)
+    #expect(locked.output.hasPrefix("Watch 0.1.0 (library), .crest/plugins/Watch: ready\n"))
+  }
+
+  @Test func `are made under names that all languages take`() throws {
+    let again = try crest.run(["plugins", "new", "Watch", "--language", "swift"], in: folder)
+    #expect(again.status == 64)
+    #expect(
+      again.error == "Error: Watch is there already; choose another name, or remove it\n")
+    let dashed = try crest.run(["plugins", "new", "a-b", "--language", "swift"], in: folder)
+    #expect(
+      dashed.error
+        == "Error: a plugin's name is letters, digits and _ and begins with a letter, got \"a-b\"\n"
+    )
+    let pascal = try crest.run(["plugins", "new", "P", "--language", "pascal"], in: folder)
+    #expect(
+      pascal.error == "Error: --language: expected one of swift, c, python, got \"pascal\"\n")
+  }
+}
