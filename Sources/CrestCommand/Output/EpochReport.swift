@@ -22,7 +22,7 @@ final class EpochReport: StatefulCallback {
   var state = State()
   private let json: Bool
   private var metrics: [String] = []
-  private var reports: [String] = []
+  private var reportNames: [String] = []
 
   init(json: Bool) { self.json = json }
 
@@ -34,7 +34,7 @@ final class EpochReport: StatefulCallback {
 
   private func begin(_ fit: FitContext) {
     metrics = fit.learner.metrics.map(\.name)
-    reports = fit.reportNames
+    reportNames = fit.reportNames
   }
 
   private func report(_ epoch: EpochContext) throws {
@@ -88,7 +88,7 @@ final class EpochReport: StatefulCallback {
       ("valid_loss", JSONLine.Value(epoch.validation?.loss)),
     ]
       + metrics.map { ($0, JSONLine.Value(epoch.validation?[$0])) }
-      + reports.map { ($0, JSONLine.Value(epoch.reports[$0])) }
+      + reportNames.map { ($0, JSONLine.Value(epoch.reports[$0])) }
       + [
         ("seconds", .number(seconds)),
         ("examples_per_second", JSONLine.Value(examplesPerSecond)),
