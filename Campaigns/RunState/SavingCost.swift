@@ -73,10 +73,10 @@ struct SavingCost: ParsableCommand {
   private func write(_ bytes: Data, to path: String, _ files: SystemFiles) throws {
     let descriptor = try files.create(path)
     try bytes.withUnsafeBytes { buffer in
-      var rest = buffer[...]
-      while !rest.isEmpty {
-        rest = rest.dropFirst(
-          try files.write(descriptor, path, UnsafeRawBufferPointer(rebasing: rest.prefix(1 << 26))))
+      var done = 0
+      while done < buffer.count {
+        let rest = UnsafeRawBufferPointer(rebasing: buffer[done...].prefix(1 << 26))
+        done += try files.write(descriptor, path, rest, at: done)
       }
     }
     try files.synchronize(descriptor, path)

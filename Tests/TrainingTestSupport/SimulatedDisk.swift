@@ -115,7 +115,10 @@ package final class SimulatedDisk: FileSystem {
 
   /// What is left of a file whose end may not be safe: that end lost, zeros, half of it, or all.
   private static func bytes(of file: File, variant: Int) -> [UInt8] {
-    guard file.bytes.starts(with: file.safe) else { return file.safe }
+    guard file.bytes.starts(with: file.safe) else {
+      // Written over what was safe: either may be there.
+      return variant < 2 ? file.safe : file.bytes
+    }
     let end = file.bytes.dropFirst(file.safe.count)
     return switch variant {
     case 0: file.safe
@@ -196,7 +199,7 @@ package final class SimulatedDisk: FileSystem {
   }
 
   package func write(
-    _ descriptor: CInt, _ path: String, _ bytes: UnsafeRawBufferPointer
+    _ descriptor: CInt, _ path: String, _ bytes: UnsafeRawBufferPointer, at offset: Int
   ) throws(SystemError) -> Int {
     try call("write", path) { (state) throws(SystemError) in
       guard let number = state.open[descriptor] else {
@@ -204,7 +207,12 @@ package final class SimulatedDisk: FileSystem {
       }
       // Less than asked for, as a system may.
       let part = bytes.prefix(max(1, bytes.count * 2 / 3))
-      state.files[number]?.bytes += part
+      var whole = state.files[number]?.bytes ?? []
+      if whole.count < offset + part.count {
+        whole += [UInt8](repeating: 0, count: offset + part.count - whole.count)
+      }
+      whole.replaceSubrange(offset..<offset + part.count, with: part)
+      state.files[number]?.bytes = whole
       return part.count
     }
   }

@@ -27,12 +27,18 @@ public enum CheckpointFile {
   package static func write(
     _ state: RunState, to path: String, on files: any FileSystem
   ) throws(CheckpointError) {
-    let (header, tensors) = try contents(of: state, path: path)
+    let contents = try contents(of: state, path: path)
     do throws(SystemError) {
-      try files.replaceFile(at: path) { (append) throws(SystemError) in
-        try header.withBytes(append)
-        for tensor in tensors {
-          try tensor.withUnsafeBytes { (bytes) throws(SystemError) in try append(bytes) }
+      try files.replaceFile(at: path) { (put) throws(SystemError) in
+        // The checksum takes about as long as writing, and is known only when all has been seen.
+        let checksum = ConcurrentWork { contents.checksum }
+        var offset = contents.header.count
+        for tensor in contents.tensors {
+          try tensor.withUnsafeBytes { (bytes) throws(SystemError) in try put(bytes, offset) }
+          offset += tensor.byteCount
+        }
+        try contents.header(with: checksum.wait()).withBytes { (bytes) throws(SystemError) in
+          try put(bytes, 0)
         }
       }
     } catch {
@@ -42,16 +48,17 @@ public enum CheckpointFile {
 
   /// The bytes of a file of a state.
   package static func bytes(of state: RunState) throws(CheckpointError) -> [UInt8] {
-    let (header, tensors) = try contents(of: state, path: "the state")
-    return tensors.reduce(into: header) { bytes, tensor in
+    let contents = try contents(of: state, path: "the state")
+    return contents.tensors.reduce(into: contents.header(with: contents.checksum)) {
+      bytes, tensor in
       tensor.withUnsafeBytes { bytes += $0 }
     }
   }
 
-  /// The bytes up to the first tensor, and the tensors in order.
+  /// What a file of a state is made of.
   private static func contents(
     of state: RunState, path: String
-  ) throws(CheckpointError) -> (header: [UInt8], tensors: [Tensor]) {
+  ) throws(CheckpointError) -> FileContents {
     var tensors: [(name: String, tensor: Tensor)] = []
     let json = state.fields.json { path, tensor in
       let name = RunState.tensorName(path)
@@ -72,12 +79,7 @@ public enum CheckpointFile {
     guard let place = header.metadataRanges[checksumKey] else {
       preconditionFailure("\(checksumKey) has no place in the header")
     }
-    var bytes = header.bytes
-    var checksum = Checksum()
-    bytes.withUnsafeBytes { checksum.add($0) }
-    for tensor in ordered { tensor.withUnsafeBytes { checksum.add($0) } }
-    bytes.replaceSubrange(place, with: checksum.digits.utf8)
-    return (bytes, ordered)
+    return FileContents(header: header.bytes, checksumPlace: place, tensors: ordered)
   }
 
   // MARK: Reading
@@ -186,6 +188,31 @@ public enum CheckpointFile {
     } catch {
       throw .malformedState(path: path, offset: error.offset, expected: error.expected)
     }
+  }
+}
+
+/// What a file is made of.
+private struct FileContents: Sendable {
+  /// The bytes up to the first tensor, with zeros in place of the checksum.
+  let header: [UInt8]
+  /// Where the checksum belongs.
+  let checksumPlace: Range<Int>
+  /// The tensors, in order.
+  let tensors: [Tensor]
+
+  /// The digits of the checksum.
+  var checksum: String {
+    var checksum = Checksum()
+    header.withUnsafeBytes { checksum.add($0) }
+    for tensor in tensors { tensor.withUnsafeBytes { checksum.add($0) } }
+    return checksum.digits
+  }
+
+  /// The header with its checksum.
+  func header(with checksum: String) -> [UInt8] {
+    var bytes = header
+    bytes.replaceSubrange(checksumPlace, with: checksum.utf8)
+    return bytes
   }
 }
 

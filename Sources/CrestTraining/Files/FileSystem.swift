@@ -12,9 +12,9 @@ package protocol FileSystem: Sendable {
   func read(
     _ descriptor: CInt, _ path: String, into buffer: UnsafeMutableRawBufferPointer, at offset: Int
   ) throws(SystemError) -> Int
-  /// Writes perhaps a part of `bytes`, at least one (`write`).
+  /// Writes perhaps a part of `bytes`, at least one, from `offset` on (`pwrite`).
   func write(
-    _ descriptor: CInt, _ path: String, _ bytes: UnsafeRawBufferPointer
+    _ descriptor: CInt, _ path: String, _ bytes: UnsafeRawBufferPointer, at offset: Int
   ) throws(SystemError) -> Int
   /// Waits until a file's bytes are on the disk (`fsync`; on macOS `F_FULLFSYNC`).
   func synchronize(_ descriptor: CInt, _ path: String) throws(SystemError)
@@ -66,24 +66,26 @@ extension FileSystem {
   ///
   /// - Parameters:
   ///   - path: Where it shall be; what is there is replaced.
-  ///   - write: Hands the contents over, piece by piece.
+  ///   - write: Hands the contents over, piece by piece, each with its offset in the file.
   /// - Throws: What failed.
   package func replaceFile(
     at path: String,
-    _ write: (_ append: (UnsafeRawBufferPointer) throws(SystemError) -> Void) throws(SystemError)
-      -> Void
+    _ write: (_ put: (UnsafeRawBufferPointer, Int) throws(SystemError) -> Void)
+      throws(SystemError) -> Void
   ) throws(SystemError) {
     let (folder, name) = FilePath.split(path)
     let temporary = FilePath.join(folder, TemporaryName.new(for: name))
     let descriptor = try create(temporary)
     var isOpen = true
     do throws(SystemError) {
-      try write { (bytes) throws(SystemError) in
+      try write { (bytes, offset) throws(SystemError) in
         var rest = bytes[...]
         while !rest.isEmpty {
           // Linux writes at most 2 GiB at once, and other systems refuse more.
           let part = UnsafeRawBufferPointer(rebasing: rest.prefix(1 << 26))
-          rest = rest.dropFirst(try self.write(descriptor, temporary, part))
+          let done = bytes.count - rest.count
+          rest = rest.dropFirst(
+            try self.write(descriptor, temporary, part, at: offset + done))
         }
       }
       try synchronize(descriptor, temporary)

@@ -44,9 +44,11 @@ package struct SystemFiles: FileSystem {
   }
 
   package func write(
-    _ descriptor: CInt, _ path: String, _ bytes: UnsafeRawBufferPointer
+    _ descriptor: CInt, _ path: String, _ bytes: UnsafeRawBufferPointer, at offset: Int
   ) throws(SystemError) -> Int {
-    try call("write", path) { systemWrite(descriptor, bytes) }
+    try call("write", path) {
+      pwrite(descriptor, bytes.baseAddress, bytes.count, off_t(offset))
+    }
   }
 
   package func synchronize(_ descriptor: CInt, _ path: String) throws(SystemError) {
@@ -148,9 +150,6 @@ extension SystemError {
 // The system's own, which methods hide.
 private func systemOpen(_ path: String, _ flags: CInt, _ mode: mode_t) -> CInt {
   open(path, flags, mode)
-}
-private func systemWrite(_ descriptor: CInt, _ bytes: UnsafeRawBufferPointer) -> Int {
-  write(descriptor, bytes.baseAddress, bytes.count)
 }
 private func systemClose(_ descriptor: CInt) -> CInt { close(descriptor) }
 private func systemRename(_ path: String, _ newPath: String) -> CInt { rename(path, newPath) }
