@@ -144,6 +144,9 @@ size_t ck_winograd_filter_floats(size_t tile, size_t channels, size_t filters);
 // The convolution of stride 1 that makes dx from dy, with turned filters.
 ck_conv2d ck_conv2d_input_gradient_as_conv2d(const ck_conv2d *p);
 
+// Whether windows lie side by side, so that no element is in two.
+bool ck_pool2d_is_tiling(const ck_pool2d *p);
+
 // The uniform in [0, 1) of an element: word (index mod 4) of Philox 4×32-10 (Salmon et al. 2011) under
 // the key (low, high half of seed) and the counter (low, high half of index / 4, step, stream); its
 // top 24 bits over 2²⁴.
