@@ -66,6 +66,8 @@ final class LibraryPlugin: PluginWorker {
     return result.assumingMemoryBound(to: crest_plugin.self)
   }
 
+  override var call: Call? { (onEvent, state) }
+
   override func deliver(_ event: PluginEvent) throws(PluginError) {
     let status = onEvent(state, event.pointer)
     if status != 0 { throw failure(in: services.hook?.name ?? "an event") }
@@ -98,7 +100,7 @@ final class LibraryPlugin: PluginWorker {
     guard status == Int32(CREST_OK.rawValue) else { throw failure(in: "load_state") }
   }
 
-  private func failure(in place: String) -> PluginError {
+  override func failure(in place: String) -> PluginError {
     .failed(plugin: services.manifest.identifier, during: place, reason: host.takeFailure())
   }
 }
