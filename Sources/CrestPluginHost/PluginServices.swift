@@ -76,7 +76,7 @@ final class PluginServices {
   }
 
   /// Writes a line to the log.
-  func log(_ level: PluginLogLevel, _ message: String) { writeLog(level, message) }
+  func log(_ level: PluginLogLevel, _ message: String) { writeLog(level, message.asPluginWrote) }
 
   /// A part of a hyperparameter; the value in effect without one.
   func value(of hyperparameter: Hyperparameter, _ part: Ownership?) throws(Refusal) -> Double {
@@ -162,5 +162,23 @@ final class PluginServices {
     }
     cancel = Cancel(phase, reason: reason)
     hasCancel = true
+  }
+}
+
+extension String {
+  /// Text that a plugin wrote, as it is shown: it may neither steer a terminal nor fill it, nor begin lines that look
+  /// like somebody else's.
+  var asPluginWrote: String {
+    let limit = 4096
+    var shown = String.UnicodeScalarView()
+    for scalar in unicodeScalars.prefix(limit) {
+      switch scalar.properties.generalCategory {
+      case .control, .format, .lineSeparator, .paragraphSeparator:
+        shown.append(contentsOf: "\\u{\(String(scalar.value, radix: 16))}".unicodeScalars)
+      default: shown.append(scalar)
+      }
+    }
+    let isCut = unicodeScalars.dropFirst(limit).first != nil
+    return String(shown) + (isCut ? " (and more)" : "")
   }
 }
