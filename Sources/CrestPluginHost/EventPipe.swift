@@ -191,17 +191,26 @@ final class EventPipe {
     throw error
   }
 
-  /// All the plugin remembers; of one that can't say it, what it said last.
+  /// All the plugin remembers; of one that is disabled, what it said last.
   ///
-  /// A checkpoint asks for it and takes no error, so the next event tells it.
-  func saveState() -> [UInt8] {
-    guard case .working = condition else { return lastState ?? [] }
-    do throws(PluginError) {
-      lastState = try worker.saveState()
-    } catch {
-      fail(error)
+  /// - Throws: Why the plugin can't say it, which the next event tells too: what is saved without it would not go
+  ///   on as the run did.
+  func saveState() throws(PluginError) -> [UInt8] {
+    while true {
+      switch condition {
+      case .working: break
+      case .disabled: return lastState ?? []
+      case .failing(let error), .failed(let error): throw error
+      }
+      do throws(PluginError) {
+        let state = try worker.saveState()
+        lastState = state
+        return state
+      } catch {
+        // Started again, it is asked again, and so on until it was started often enough.
+        fail(error)
+      }
     }
-    return lastState ?? []
   }
 
   /// Puts back what ``saveState()`` gave.
