@@ -113,7 +113,8 @@ let package = Package(
 
     // Campaigns
     .executableTarget(
-      name: "plugin-campaign", dependencies: ["Crest"], path: "Campaigns/plugins",
+      name: "plugin-campaign", dependencies: ["Crest", "AllocationCounter"],
+      path: "Campaigns/plugins",
       exclude: ["chaos.c", "cost.c"], swiftSettings: strict),
     .executableTarget(
       name: "onnx-campaign",
