@@ -5,5 +5,6 @@ import ArgumentParser
 struct Benchmarks: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "crest-benchmarks", abstract: "Measures Crest, alone and beside PyTorch.",
-    subcommands: [Compare.self, Measure.self, Profile.self], defaultSubcommand: Compare.self)
+    subcommands: [Compare.self, Scaling.self, Profile.self, Measure.self],
+    defaultSubcommand: Compare.self)
 }
