@@ -18,6 +18,9 @@ struct Measure: ParsableCommand {
   @Option(help: "A file of the same network, to be trained instead of Crest's own layers.")
   var onnx: String?
 
+  @Flag(help: "Epochs change the images: crop and flip.")
+  var augment = false
+
   func run() throws {
     let engine = try Engine(threadCount: threads)
     var result = Measurement()
@@ -87,7 +90,8 @@ struct Measure: ParsableCommand {
         train: dataset,
         valid: Subset(dataset, indices: Array(0..<workload.batchSize), name: "some noise")),
       optimizer: SGD(weightDecay: 1e-4), callbacks: [clock] + others,
-      batchSize: workload.batchSize)
+      batchSize: workload.batchSize,
+      transforms: augment ? [PadAndCrop(), HorizontalFlip()] : [])
     try learner.fit(epochs: 2)
     // The first compiles the program.
     return epochs.dropFirst().map { $0 / Double(stepCount) }

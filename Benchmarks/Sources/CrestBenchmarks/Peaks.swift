@@ -23,9 +23,10 @@ final class Peaks {
   /// Bytes a second that copying moves, read and written both counted, when each thread copies its part of
   /// `footprint` bytes: from the caches when that is small.
   func bytesPerSecond(footprint: Int) -> Double {
-    // A half is read and a half written, by each thread; in powers of two, so that few are measured.
+    // A half is read and a half written, by each thread; in powers of two, so that few are measured, and not
+    // more than asked for, so that a floor stays one.
     var size = 4096
-    while size * 2 * threads < footprint, size < 64 << 20 { size *= 2 }
+    while size * 4 * threads <= footprint, size < 64 << 20 { size *= 2 }
     if let rate = copyRates[size] { return rate }
     let copies = (0..<threads).map { _ in Copy(size: size) }
     let rounds = max(1, (256 << 20) / size)
