@@ -20,6 +20,12 @@ struct Loading: ParsableCommand {
   @Argument(help: "Rows, as in resnet20/128; all when none is given.")
   var workloads: [Workload] = []
 
+  func validate() throws {
+    if pairs < 1 { throw ValidationError("--pairs: expected at least 1, got \(pairs)") }
+    if threads < 1 { throw ValidationError("--threads: expected at least 1, got \(threads)") }
+    if let steps, steps < 1 { throw ValidationError("--steps: expected at least 1, got \(steps)") }
+  }
+
   func run() throws {
     print(try Machine.description(threads: threads) + "\n")
     print("| Crest | steps /s | epoch: share (least–most) | with crop and flip |")

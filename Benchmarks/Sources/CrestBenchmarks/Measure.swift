@@ -21,6 +21,10 @@ struct Measure: ParsableCommand {
   @Flag(help: "Epochs change the images: crop and flip.")
   var augment = false
 
+  func validate() throws {
+    if let steps, steps < 1 { throw ValidationError("--steps: expected at least 1, got \(steps)") }
+  }
+
   func run() throws {
     let engine = try Engine(threadCount: threads)
     var result = Measurement()

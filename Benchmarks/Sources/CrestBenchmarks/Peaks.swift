@@ -14,7 +14,7 @@ final class Peaks {
   /// Floating-point operations a second, a multiply-add being two, with nothing from memory.
   func operationsPerSecond(_ set: InstructionSet) -> Double {
     if let rate = rates[set] { return rate }
-    let rounds = 4_000_000
+    let rounds = 1_000_000
     let rate = best { _ in peak_multiply_adds(set.peak, rounds) }
     rates[set] = rate
     return rate
@@ -29,15 +29,15 @@ final class Peaks {
     while size * 4 * threads <= footprint, size < 64 << 20 { size *= 2 }
     if let rate = copyRates[size] { return rate }
     let copies = (0..<threads).map { _ in Copy(size: size) }
-    let rounds = max(1, (256 << 20) / size)
+    let rounds = max(1, (8 << 20) / size)
     let rate = best { copies[$0].run(rounds: rounds) }
     copyRates[size] = rate
     return rate
   }
 
-  /// The most that all threads together did in a second, of several tries.
+  /// The most that all threads together did in a second, of many short tries: others may be running.
   private func best(_ work: @Sendable (Int) -> Double) -> Double {
-    let tries = (0..<7).map { _ in
+    let tries = (0..<40).map { _ in
       let done = Mutex(0.0)
       let start = ContinuousClock.now
       DispatchQueue.concurrentPerform(iterations: threads) { thread in

@@ -15,6 +15,12 @@ struct Scaling: ParsableCommand {
   @Argument(help: "Rows, as in resnet20/128; all when none is given.")
   var workloads: [Workload] = []
 
+  func validate() throws {
+    if pairs < 1 { throw ValidationError("--pairs: expected at least 1, got \(pairs)") }
+    if threads < 1 { throw ValidationError("--threads: expected at least 1, got \(threads)") }
+    if let steps, steps < 1 { throw ValidationError("--steps: expected at least 1, got \(steps)") }
+  }
+
   func run() throws {
     print(try Machine.description(threads: threads) + "\n")
     print("| step | 1 thread /s | \(threads) threads /s | ratio (least–most) |")

@@ -25,6 +25,11 @@ struct Sweep: ParsableCommand {
   @Option(help: "Only kernels whose name contains this.")
   var only: String?
 
+  func validate() throws {
+    if steps < 1 { throw ValidationError("--steps: expected at least 1, got \(steps)") }
+    if threads < 1 { throw ValidationError("--threads: expected at least 1, got \(threads)") }
+  }
+
   func run() throws {
     print(try Machine.description(threads: threads) + "\n")
     let peaks = Peaks(threads: threads)
@@ -37,19 +42,56 @@ struct Sweep: ParsableCommand {
       let rate = peaks.bytesPerSecond(footprint: footprint) / 1e9
       print("Copying within \(footprint >> 10) KiB: \(Int(rate)) GB/s.")
     }
-    print("\n| kernel | inputs | set | µs | floor µs | bound by | share |")
-    print("|---|---|---|---|---|---|---|")
+    print("\n| kernel | inputs | bound by |" + sets.map { " \($0) µs: floor / time |" }.joined())
+    print("|---|---|---|" + sets.map { _ in "---|" }.joined())
     // Where an algorithm doesn't serve, asking for it gives the same kernel again.
     var seen: Set<String> = []
     for sweepCase in try SweepCase.all() {
-      for set in sets { try measure(sweepCase, set, peaks, &seen) }
+      let calls = try sets.map { try measure(sweepCase, $0, peaks) }
+      guard seen.insert("\(calls[0].name) \(sweepCase.sizes)").inserted else { continue }
+      printRow(sweepCase.sizes, calls)
     }
-    for set in sets { try measureUpdates(set, peaks) }
+    let updates = try sets.map { try measureUpdates($0, peaks) }
+    for number in updates[0].indices {
+      printRow("[\(Self.updatedCount)]", updates.map { $0[number] })
+    }
+  }
+
+  /// A kernel's time beside the least it could take.
+  private struct Call {
+    let name: String
+    let seconds: Double
+    /// By operations and by bytes.
+    let floors: (computing: Double, moving: Double)
+
+    var floor: Double { max(floors.computing, floors.moving) }
+  }
+
+  private func printRow(_ sizes: String, _ calls: [Call]) {
+    if let only, !calls[0].name.contains(only) { return }
+    let isComputing = calls.allSatisfy { $0.floors.computing > $0.floors.moving }
+    let cells = calls.map { call in
+      let share = Int((call.floor / call.seconds * 100).rounded())
+      return
+        " \((call.floor * 1e6).rounded(to: 1)) / \((call.seconds * 1e6).rounded(to: 1)), \(share) % |"
+    }
+    print(
+      "| \(calls[0].name) | \(sizes) | \(isComputing ? "operations" : "bytes") |" + cells.joined())
+    fflush(nil)
+  }
+
+  private func floors(
+    operations: Double, bytes: Double, _ set: InstructionSet, _ peaks: Peaks
+  ) -> (computing: Double, moving: Double) {
+    (
+      operations / peaks.operationsPerSecond(set),
+      bytes / peaks.bytesPerSecond(footprint: Int(bytes))
+    )
   }
 
   private func measure(
-    _ sweepCase: SweepCase, _ set: InstructionSet, _ peaks: Peaks, _ seen: inout Set<String>
-  ) throws {
+    _ sweepCase: SweepCase, _ set: InstructionSet, _ peaks: Peaks
+  ) throws -> Call {
     let builder = GraphBuilder()
     let symbols = sweepCase.inputs.enumerated().map { builder.input("input\($0)", $1) }
     let outputs = try sweepCase.trace(builder, symbols)
@@ -69,53 +111,40 @@ struct Sweep: ParsableCommand {
     guard let name = calls.max(by: { $0.seconds < $1.seconds })?.kernel.name else {
       throw ValidationError("\(graph.nodes.map(\.operation)) runs on no kernel")
     }
-    guard seen.insert("\(name) \(sweepCase.sizes) \(set)").inserted else { return }
     let bytes = (sweepCase.inputs + outputs.map(\.type)).reduce(0.0) {
       $0 + Double($1.shape.elementCount * $1.elementType.byteCount)
     }
     let reduction = name.contains("winograd 4×4") ? 4 : name.contains("winograd 2×2") ? 2.25 : 1
-    printRow(
-      name, sweepCase.sizes, set, seconds: calls.reduce(0) { $0 + $1.seconds },
-      operations: (sweepCase.products ?? 0) * 2 / reduction, bytes: bytes, peaks)
+    return Call(
+      name: name, seconds: calls.reduce(0) { $0 + $1.seconds },
+      floors: floors(
+        operations: (sweepCase.products ?? 0) * 2 / reduction, bytes: bytes, set, peaks))
   }
 
+  private static let updatedCount = 1 << 20
+
   /// The optimisers' kernels, which no graph has.
-  private func measureUpdates(_ set: InstructionSet, _ peaks: Peaks) throws {
+  private func measureUpdates(_ set: InstructionSet, _ peaks: Peaks) throws -> [Call] {
     let engine = try Engine(threadCount: threads, instructionSet: set)
     let model = try Model(input: [1024], engine: engine) { Dense(1024, bias: false) }
-    let count = model.store.parameterCount
     let rules: [(String, UpdateRule)] = [
       ("SGD", .sgd(momentum: 0.9, nesterov: false)),
       ("Adam", .adam(beta1: 0.9, beta2: 0.999, epsilon: 1e-8, step: 1)),
     ]
-    for (name, rule) in rules {
+    return rules.map { name, rule in
       model.store.resetMoments(count: rule.momentCount)
       let times = (0..<steps).map { _ in
         let start = ContinuousClock.now
         model.store.update(
-          0..<count, learningRate: 1e-3, decay: .l2(1e-4), by: rule, on: engine)
+          0..<Self.updatedCount, learningRate: 1e-3, decay: .l2(1e-4), by: rule, on: engine)
         return start.duration(to: .now) / .seconds(1)
       }
       // Parameters and moments are read and written, gradients read.
-      let bytes = Double(count * 4 * (3 + 2 * rule.momentCount))
-      printRow(
-        name, "[\(count)]", set, seconds: times.min() ?? .nan, operations: 0, bytes: bytes, peaks)
+      let bytes = Double(Self.updatedCount * 4 * (3 + 2 * rule.momentCount))
+      return Call(
+        name: name, seconds: times.min() ?? .nan,
+        floors: floors(operations: 0, bytes: bytes, set, peaks))
     }
-  }
-
-  private func printRow(
-    _ name: String, _ sizes: String, _ set: InstructionSet, seconds: Double, operations: Double,
-    bytes: Double, _ peaks: Peaks
-  ) {
-    if let only, !name.contains(only) { return }
-    let computing = operations / peaks.operationsPerSecond(set)
-    let moving = bytes / peaks.bytesPerSecond(footprint: Int(bytes))
-    let floor = max(computing, moving)
-    print(
-      "| \(name) | \(sizes) | \(set) | \((seconds * 1e6).rounded(to: 1)) "
-        + "| \((floor * 1e6).rounded(to: 1)) | \(computing > moving ? "operations" : "bytes") "
-        + "| \(Int((floor / seconds * 100).rounded())) % |")
-    fflush(nil)
   }
 
   @Sendable private static func instructionSet(_ name: String) throws -> InstructionSet {
