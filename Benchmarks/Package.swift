@@ -9,9 +9,11 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
   ],
   targets: [
+    .target(name: "CPeaks"),
     .executableTarget(
       name: "crest-benchmarks",
       dependencies: [
+        "CPeaks",
         .product(name: "Crest", package: "crest"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -20,7 +22,8 @@ let package = Package(
         .enableUpcomingFeature("InternalImportsByDefault"),
         .enableUpcomingFeature("MemberImportVisibility"),
         .enableUpcomingFeature("ExistentialAny"),
-      ])
+      ]),
   ],
-  swiftLanguageModes: [.v6]
+  swiftLanguageModes: [.v6],
+  cLanguageStandard: .gnu11
 )

@@ -1,11 +1,15 @@
 """PyTorch's side of the comparison: trains a network and prints how long a step took, as JSON.
 
-usage: pytorch.py NETWORK BATCH eager|channels_last|compile [--scope step|epoch] [--steps N] [--threads N]
+usage: pytorch.py NETWORK BATCH eager|channels_last|compile [--scope step epoch] [--steps N] [--threads N]
+       pytorch.py NETWORK BATCH eager --export FILE.onnx
 """
 import argparse
 import json
+import pathlib
 import resource
+import sys
 import time
+import warnings
 
 import torch
 from torch import nn
@@ -55,60 +59,98 @@ def network(name):
     return ResNet({"resnet20": 3, "resnet56": 9}[name]), (3, 32, 32)
 
 
+# The batches of an epoch, so many that it takes about a second; as in Workload.swift.
+EPOCH_EXAMPLES = {"mlp": 25600, "lenet": 5120, "resnet20": 1536, "resnet56": 640}
+
+
+def peak_bytes():
+    """The largest size of this process, and not of the one that started it as rusage has it."""
+    status = pathlib.Path("/proc/self/status")
+    if status.exists():
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+        return int(line.split()[1]) * 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def export(model, shape, path):
+    """Writes the network as models/make.py does: in training mode, unfolded, for any batch."""
+    warnings.filterwarnings("ignore", category=DeprecationWarning)
+    torch.onnx.export(
+        model, torch.randn(2, *shape), path, dynamo=False, opset_version=17, training=torch.onnx.TrainingMode.TRAINING,
+        do_constant_folding=False, input_names=["input"], output_names=["output"],
+        dynamic_axes={"input": {0: "N"}, "output": {0: "N"}})
+
+
+class Training:
+    """A network and its optimiser in one of PyTorch's modes."""
+
+    def __init__(self, name, mode):
+        model, self.shape = network(name)
+        self.layout = torch.contiguous_format
+        if mode != "eager" and name != "mlp":
+            self.layout = torch.channels_last
+            model = model.to(memory_format=self.layout)
+        model.train()
+        self.optimizer = torch.optim.SGD(model.parameters(), 0.01, momentum=0.9, weight_decay=1e-4)
+        self.model = torch.compile(model) if mode == "compile" else model
+
+    def step(self, x, y):
+        self.optimizer.zero_grad(set_to_none=True)
+        loss = F.cross_entropy(self.model(x.contiguous(memory_format=self.layout)), y)
+        loss.backward()
+        self.optimizer.step()
+
+    def step_seconds(self, batch, steps):
+        x, y = torch.randn(batch, *self.shape), torch.randint(0, 10, (batch,))
+        x = x.contiguous(memory_format=self.layout)
+        times = []
+        for number in range(steps + 3):
+            start = time.perf_counter()
+            self.step(x, y)
+            if number == 0:
+                # Whoever started this process has the time it took.
+                print("first", flush=True)
+            times.append(time.perf_counter() - start)
+        times = sorted(times[3:])
+        return times[len(times) // 2]
+
+    def epoch_seconds(self, batch, steps):
+        data = torch.utils.data.TensorDataset(
+            torch.randn(steps * batch, *self.shape), torch.randint(0, 10, (steps * batch,)))
+        loader = torch.utils.data.DataLoader(data, batch, shuffle=True)
+        for _ in range(2):
+            start = time.perf_counter()
+            for x, y in loader:
+                self.step(x, y)
+            seconds = (time.perf_counter() - start) / steps
+        # The first is warming up.
+        return seconds
+
+
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("network")
+    parser.add_argument("network", choices=list(EPOCH_EXAMPLES))
     parser.add_argument("batch", type=int)
     parser.add_argument("mode", choices=["eager", "channels_last", "compile"])
-    parser.add_argument("--scope", default="step", choices=["step", "epoch"])
-    parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--scope", nargs="+", default=["step"], choices=["step", "epoch"])
+    parser.add_argument("--steps", type=int)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--export")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     torch.manual_seed(0)
-    model, shape = network(options.network)
-    model.train()
-    layout = torch.contiguous_format if options.mode == "eager" else torch.channels_last
-    if len(shape) == 3 and options.network != "mlp":
-        model = model.to(memory_format=layout)
-    optimizer = torch.optim.SGD(model.parameters(), 0.01, momentum=0.9, weight_decay=1e-4)
-    compiled = torch.compile(model) if options.mode == "compile" else model
-    announced = False
-
-    def step(x, y):
-        nonlocal announced
-        optimizer.zero_grad(set_to_none=True)
-        loss = F.cross_entropy(compiled(x), y)
-        loss.backward()
-        optimizer.step()
-        if not announced:
-            print("first", flush=True)
-            announced = True
-
-    def laid_out(x):
-        return x.contiguous(memory_format=layout) if options.network != "mlp" else x
-
-    times = []
-    if options.scope == "step":
-        x, y = laid_out(torch.randn(options.batch, *shape)), torch.randint(0, 10, (options.batch,))
-        for number in range(options.steps + 3):
-            start = time.perf_counter()
-            step(x, y)
-            if number >= 3:
-                times.append(time.perf_counter() - start)
-    else:
-        count = options.steps * options.batch
-        data = torch.utils.data.TensorDataset(torch.randn(count, *shape), torch.randint(0, 10, (count,)))
-        loader = torch.utils.data.DataLoader(data, options.batch, shuffle=True)
-        for epoch in range(3):
-            start = time.perf_counter()
-            for x, y in loader:
-                step(laid_out(x), y)
-            if epoch > 0:
-                times.append((time.perf_counter() - start) / options.steps)
-    times.sort()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(json.dumps({"secondsPerStep": times[len(times) // 2], "peakBytes": peak}))
+    if options.export:
+        export(*network(options.network), options.export)
+        return
+    training = Training(options.network, options.mode)
+    steps = options.steps or max(3, EPOCH_EXAMPLES[options.network] // options.batch)
+    scopes = {}
+    for scope in options.scope:
+        measure = training.step_seconds if scope == "step" else training.epoch_seconds
+        seconds = measure(options.batch, steps)
+        scopes[scope] = {"secondsPerStep": seconds, "peakBytes": peak_bytes()}
+    print(json.dumps({"scopes": scopes, "version": torch.__version__}))
 
 
 main()

@@ -5,5 +5,8 @@ import ArgumentParser
 struct Benchmarks: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "crest-benchmarks", abstract: "Measures Crest, alone and beside PyTorch.",
-    subcommands: [Compare.self, Measure.self, Profile.self], defaultSubcommand: Compare.self)
+    subcommands: [
+      Compare.self, Scaling.self, Loading.self, Sweep.self, Profile.self, Measure.self,
+    ],
+    defaultSubcommand: Compare.self)
 }

@@ -9,30 +9,43 @@ struct Measure: ParsableCommand {
 
   @Argument(help: "Network and batch size, as in resnet20/128.")
   var workload: Workload
-  @Option(help: "What is timed: step or epoch.")
-  var scope: Scope = .step
-  @Option(help: "Steps that are timed, after three that are not.")
-  var steps = 20
+  @Option(parsing: .upToNextOption, help: "What is timed, in this order: step, epoch.")
+  var scope: [Scope] = [.step]
+  @Option(help: "Steps that are timed, after three that are not; and the batches of an epoch.")
+  var steps: Int?
   @Option(help: "Threads.")
   var threads = 2
+  @Option(help: "A file of the same network, to be trained instead of Crest's own layers.")
+  var onnx: String?
+
+  @Flag(help: "Epochs change the images: crop and flip.")
+  var augment = false
+
+  func validate() throws {
+    if let steps, steps < 1 { throw ValidationError("--steps: expected at least 1, got \(steps)") }
+  }
 
   func run() throws {
     let engine = try Engine(threadCount: threads)
-    let model = try workload.network.model(engine)
-    let seconds =
-      switch scope {
-      case .step: try stepTimes(model)
-      case .epoch: try epochTimes(model)
-      }
-    let result = Measurement(secondsPerStep: seconds.median, peakBytes: peakBytes)
+    var result = Measurement()
+    for scope in scope {
+      // Made anew, so that nothing of the scope before is still in memory.
+      let model =
+        if let onnx { try Model(onnx: onnx, engine: engine) } else {
+          try workload.network.model(engine)
+        }
+      let seconds =
+        switch scope {
+        case .step: try stepTimes(model)
+        case .epoch: try epochTimes(model)
+        }
+      result.scopes[scope.rawValue] = Measurement.Result(
+        secondsPerStep: seconds.median, peakBytes: try peakBytes())
+    }
     print(String(decoding: try JSONEncoder().encode(result), as: UTF8.self))
   }
 
-  /// Says that the first step is done: whoever started this process has the time it took.
-  private func announce() {
-    print("first")
-    fflush(nil)
-  }
+  private var stepCount: Int { steps ?? workload.epochSteps }
 
   private func stepTimes(_ model: Model) throws -> [Double] {
     let batch = workload.examples(workload.batchSize)
@@ -44,7 +57,7 @@ struct Measure: ParsableCommand {
       loss: Loss.crossEntropy().trace)
     model.store.resetMoments(count: 1)
     let parameters = 0..<model.store.withBuffer(.parameters, \.count)
-    return try (0..<steps + 3).map { step in
+    return try (0..<stepCount + 3).map { step in
       let start = ContinuousClock.now
       try program.setInputs([batch.images])
       try program.setTarget(batch.labels)
@@ -54,46 +67,56 @@ struct Measure: ParsableCommand {
       model.store.update(
         parameters, learningRate: 0.01, decay: .l2(1e-4),
         by: .sgd(momentum: 0.9, nesterov: false), on: model.engine)
-      if step == 0 { announce() }
+      if step == 0 {
+        // Whoever started this process has the time it took.
+        print("first")
+        fflush(nil)
+      }
       return start.duration(to: .now) / .seconds(1)
-    }.suffix(steps)
+    }.suffix(stepCount)
   }
 
   private func epochTimes(_ model: Model) throws -> [Double] {
-    let count = workload.batchSize * steps
-    let examples = workload.examples(count)
+    let examples = workload.examples(workload.batchSize * stepCount)
     let dataset = TensorExamples(
       name: "noise", inputs: [("input", examples.images)], targets: examples.labels,
       classNames: (0..<10).map(String.init))
     var start = ContinuousClock.now
     var epochs: [Double] = []
-    var isFirst = true
-    let watch = CallbackOf(
-      .afterBatch { [self] _ in
-        if isFirst { announce() }
-        isFirst = false
-      })
-    // Callbacks of one's own, as a run has them.
-    let others = (0..<8).map { _ in CallbackOf(.beforeBatch { _ in }) }
     let clock = CallbackOf(
       .beforeTrain { _ in start = .now },
       .afterTrain { _ in epochs.append(start.duration(to: .now) / .seconds(1)) })
+    // Callbacks of one's own, as a run has them.
+    let others = (0..<9).map { _ in CallbackOf(.beforeBatch { _ in }, .afterBatch { _ in }) }
     let learner = try Learner(
-      model, data: DataSplit(train: dataset, valid: dataset), optimizer: SGD(weightDecay: 1e-4),
-      callbacks: [watch, clock] + others, batchSize: workload.batchSize)
-    try learner.fit(epochs: 3)
-    return epochs.dropFirst().map { $0 / Double(steps) }
+      model,
+      data: DataSplit(
+        train: dataset,
+        valid: Subset(dataset, indices: Array(0..<workload.batchSize), name: "some noise")),
+      optimizer: SGD(weightDecay: 1e-4), callbacks: [clock] + others,
+      batchSize: workload.batchSize,
+      transforms: augment ? [PadAndCrop(), HorizontalFlip()] : [])
+    try learner.fit(epochs: 2)
+    // The first compiles the program.
+    return epochs.dropFirst().map { $0 / Double(stepCount) }
   }
 }
 
 /// The largest size this process had, in bytes.
-private var peakBytes: Int {
-  var usage = rusage()
-  #if canImport(Darwin)
+private func peakBytes() throws -> Int {
+  #if os(Linux)
+    // Not getrusage, which begins with the size of the process that started this one.
+    let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+    let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+    guard
+      let kilobytes = line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap({
+        Int($0)
+      })
+    else { throw ValidationError("/proc/self/status has no VmHWM: \(status)") }
+    return kilobytes * 1024
+  #else
+    var usage = rusage()
     getrusage(RUSAGE_SELF, &usage)
     return usage.ru_maxrss
-  #else
-    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-    return usage.ru_maxrss * 1024
   #endif
 }

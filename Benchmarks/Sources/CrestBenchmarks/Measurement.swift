@@ -1,9 +1,17 @@
 /// What a measured process prints, as one line of JSON, once it is done.
 struct Measurement: Codable {
-  /// The median time of a step.
-  var secondsPerStep: Double
-  /// The largest size the process had.
-  var peakBytes: Int
+  /// What was found in one scope.
+  struct Result: Codable {
+    /// The median time of a step; in an epoch, the mean.
+    var secondsPerStep: Double
+    /// The largest size the process had until then.
+    var peakBytes: Int
+  }
+
+  /// By the scope's name.
+  var scopes: [String: Result] = [:]
+  /// What was measured: PyTorch's version.
+  var version: String?
 }
 
 extension Collection where Element == Double {

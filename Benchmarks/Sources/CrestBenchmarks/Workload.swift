@@ -32,6 +32,16 @@ enum Network: String, CaseIterable, ExpressibleByArgument {
       }
     }
   }
+
+  /// The examples of an epoch, so many that it takes about a second.
+  var epochExamples: Int {
+    switch self {
+    case .mlp: 25_600
+    case .lenet: 5120
+    case .resnet20: 1536
+    case .resnet56: 640
+    }
+  }
 }
 
 /// A row of the comparison.
@@ -61,16 +71,18 @@ struct Workload: ExpressibleByArgument, CustomStringConvertible {
 
   var description: String { "\(network.rawValue)/\(batchSize)" }
 
+  /// The batches of an epoch, at least three.
+  var epochSteps: Int { max(3, network.epochExamples / batchSize) }
+
   /// Noise and labels: what is in the images makes no difference to how long a step takes.
   func examples(_ count: Int) -> (images: Tensor, labels: Tensor) {
-    let shape = network.imageShape
+    let size = network.imageShape.elementCount
     let random = Philox(seed: 7, stream: 0, step: 0)
-    let images = Tensor(
-      (0..<count * shape.elementCount).map { random.uniform(UInt64($0)) * 2 - 1 },
-      shape: Shape([count] + shape.dimensions))
-    let labels = (0..<count).map {
-      Int64(random.integer(below: 10, UInt64(count * shape.elementCount + $0)))
+    var images = Tensor(zeros: Shape([count] + network.imageShape.dimensions))
+    images.withMutableElements(as: Float.self) { values in
+      for index in values.indices { values[index] = random.uniform(UInt64(index)) * 2 - 1 }
     }
+    let labels = (0..<count).map { Int64(random.integer(below: 10, UInt64(count * size + $0))) }
     return (images, Tensor(labels))
   }
 }

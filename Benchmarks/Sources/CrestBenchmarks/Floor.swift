@@ -1,0 +1,61 @@
+import Crest
+
+/// The least that a training step has to do, whoever computes it.
+struct Floor {
+  /// Floating-point operations of the convolutions and products, forward and both gradients, where those of 3 × 3
+  /// are made with a fourth of the products, by F(4 × 4, 3 × 3) (Lavin & Gray 2016).
+  private(set) var operations = 0.0
+  /// Bytes: what convolutions and products give is written once and read once, in the backward pass; of a parameter,
+  /// the value, its gradient and its momentum are read and written once.
+  private(set) var bytes = 0.0
+
+  init(_ model: Model, batchSize: Int) throws {
+    let types = model.inputs.map { $0.batchType(batchSize) }
+    let builder = GraphBuilder()
+    try builder.replay(model.template.graph(for: types), inputTypes: types, mode: .training)
+    let graph = builder.result
+    // What depends on no parameter needs no gradient.
+    var trained = Set(
+      graph.values.indices.filter {
+        guard case .variable(let number) = graph.values[$0].origin else { return false }
+        return graph.variables[number].role != nil
+      })
+    for variable in graph.variables where variable.role != nil {
+      bytes += 6 * 4 * Double(variable.type.shape.elementCount)
+    }
+    for node in graph.nodes {
+      let gradients = node.inputs.prefix(2).count { trained.contains($0.index) }
+      if node.inputs.contains(where: { trained.contains($0.index) }) {
+        trained.formUnion(node.outputs.map(\.index))
+      }
+      guard let products = Self.products(node, graph) else { continue }
+      operations += 2 * products * Double(1 + gradients)
+      bytes += 2 * 4 * Double(graph.type(of: node.outputs[0]).shape.elementCount)
+    }
+  }
+
+  private static func products(_ node: Graph.Node, _ graph: Graph) -> Double? {
+    let output = graph.type(of: node.outputs[0]).shape
+    switch node.operation {
+    case let conv as Conv:
+      let filter = graph.type(of: node.inputs[1]).shape
+      let direct = Double(output.elementCount) * Double(filter.elementCount / max(filter[0], 1))
+      let isReduced =
+        filter.dimensions.dropFirst(2) == [3, 3] && conv.attributes.strides == [1, 1]
+        && conv.attributes.dilations == [1, 1]
+      return isReduced ? direct / 4 : direct
+    case is Gemm, is MatMul:
+      let inner = graph.type(of: node.inputs[0]).shape.elementCount
+      // (M, K) · (K, N): K is what M · K has beyond M.
+      return Double(inner) * Double(output.dimensions.last ?? 1)
+    default: return nil
+    }
+  }
+
+  /// Seconds, at what the machine does at best.
+  func seconds(_ peaks: Peaks, _ set: InstructionSet) -> Double {
+    max(
+      operations / peaks.operationsPerSecond(set),
+      bytes / peaks.bytesPerSecond(footprint: Int(bytes)))
+  }
+}
