@@ -414,9 +414,9 @@ extension MalformedModel {
         graph.append(1) { many([0x2A, 5, 0x0A, 1, 0x61, 0x18, 1], 1 << 18 + 1, in: &$0) }
       }),
     .attribute(
-      "too many ints", { $0.append(8, bytes: [UInt8](repeating: 1, count: 1 << 21 + 1)) }
+      "too many ints", { $0.append(8, bytes: [UInt8](repeating: 1, count: 1 << 20 + 1)) }
     ),
-    .attribute("too many strings", { many([0x4A, 0], 1 << 21 + 1, in: &$0) }),
+    .attribute("too many strings", { many([0x4A, 0], 1 << 20 + 1, in: &$0) }),
     .model("too many entries", { many([0x72, 0], 1 << 16 + 1, in: &$0) }),
     .model(
       "too many functions", { many([0xCA, 1, 3, 0x0A, 1, 0x61], 1 << 12 + 1, in: &$0) }),

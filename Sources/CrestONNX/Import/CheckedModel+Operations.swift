@@ -10,8 +10,10 @@ extension CheckedModel {
   /// The nodes whose operations can't be imported.
   var unsupportedOperations: [UnsupportedOperation] {
     let functions = Set(proto.functions.map { Name(domain: $0.domain, operation: $0.name) })
-    return nodes.filter { OperatorTable.find($0, opsets: opsets) == nil }.map { node in
-      UnsupportedOperation(
+    let places = nodes.indices.filter { OperatorTable.find(nodes[$0], opsets: opsets) == nil }
+    return places.map { place in
+      let node = nodes[place]
+      return UnsupportedOperation(
         operation: node.operation, domain: node.domain,
         opset: opsets[node.domain == "ai.onnx" ? "" : node.domain], node: node.label,
         reason: Self.reason(for: node, functions))

@@ -52,6 +52,10 @@ struct CheckedModel: Sendable {
   /// Refuses names that would do harm in messages and logs: that steer a terminal, or never end.
   private static func checkNames(_ graph: GraphProto) throws(ModelFault) {
     func check(_ name: String, _ place: @autoclosure () -> String) throws(ModelFault) {
+      // Most names are ASCII, whose bytes are looked at faster than scalars.
+      if name.utf8.count <= nameByteLimit, name.utf8.allSatisfy({ (0x20..<0x7F).contains($0) }) {
+        return
+      }
       guard name.utf8.count > nameByteLimit || name.unicodeScalars.contains(where: \.isControl)
       else { return }
       let start = name.unicodeScalars.prefix(60).map { $0.escaped(asASCII: true) }.joined()

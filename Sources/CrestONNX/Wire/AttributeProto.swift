@@ -62,7 +62,14 @@ enum AttributeKind: Int32, CaseIterable {
     }
   }
 
-  static let byField = Dictionary(uniqueKeysWithValues: allCases.map { ($0.field.number, $0) })
+  /// The kind whose values a field holds; an array, since each element of a list asks for it.
+  static func ofField(_ number: Int) -> AttributeKind? {
+    byField.indices.contains(number) ? byField[number] : nil
+  }
+
+  private static let byField: [AttributeKind?] = allCases.reduce(
+    into: Array(repeating: nil, count: 24)
+  ) { kinds, kind in kinds[kind.field.number] = kind }
 }
 
 extension MessageParser {
@@ -81,7 +88,7 @@ extension MessageParser {
       case 20: declared = try number(field, "type")
       case 21: reference = try text(field, "ref_attr_name")
       case let number:
-        guard let kind = AttributeKind.byField[number] else { continue }
+        guard let kind = AttributeKind.ofField(number) else { continue }
         if let found, found != kind {
           throw WireFault(
             at: field.span.start, expected: "one value",

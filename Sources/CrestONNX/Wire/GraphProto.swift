@@ -17,6 +17,7 @@ extension MessageParser {
   mutating func graph(_ span: WireSpan, depth: Int) throws(WireFault) -> GraphProto {
     var graph = GraphProto(span: span)
     var fields = try fields(in: span.body, depth: depth, singular: [2, 10])
+    graph.nodes.reserveCapacity(try nodeCount(fields))
     while let field = try fields.next() {
       switch field.number {
       case 1:
@@ -48,6 +49,14 @@ extension MessageParser {
       }
     }
     return graph
+  }
+
+  /// How many nodes are to be read at most: growing their array step by step takes as long as reading.
+  private func nodeCount(_ fields: Fields) throws(WireFault) -> Int {
+    var fields = fields
+    var count = 0
+    while let field = try fields.next() { count += field.number == 1 ? 1 : 0 }
+    return min(count, limits[.nodes])
   }
 
   mutating func append(

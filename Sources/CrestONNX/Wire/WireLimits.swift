@@ -39,7 +39,7 @@ package struct WireLimits: Sendable {
       case .nodes, .tensors: 1 << 16
       case .attributes, .values: 1 << 18
       case .valueNames: 1 << 19
-      case .listElements: 1 << 21
+      case .listElements: 1 << 20
       case .functions: 1 << 12
       case .entries: 1 << 16
       }
