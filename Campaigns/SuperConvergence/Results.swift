@@ -19,6 +19,9 @@ struct TableFile {
       throw CampaignError("\(url.path) isn't a table of \(columns.joined(separator: ", "))")
     }
     rows.removeFirst()
+    guard Set(rows.map { $0[0] }).count == rows.count else {
+      throw CampaignError("\(url.path) has a command twice")
+    }
   }
 
   func row(of command: String) -> [String]? { rows.first { $0[0] == command } }
