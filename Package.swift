@@ -129,6 +129,12 @@ let package = Package(
         "CrestTensor", "CrestTraining", "TrainingTestSupport",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Campaigns/RunState", swiftSettings: strict),
+    .executableTarget(
+      name: "convergence-campaign",
+      dependencies: [
+        "CrestCallbacks", "CrestData",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], path: "Campaigns/SuperConvergence", exclude: ["mnist_pytorch.py"], swiftSettings: strict),
 
     // Tests
     .target(
