@@ -421,6 +421,28 @@ extension BrokenModel {
       ]
       draft.graph.nodes = [NodeDraft("Trilu", inputs: ["x"], outputs: ["y"])]
     },
+    model("a diagonal of 2^30 columns") { draft in
+      draft.graph.inputs = [
+        ValueDraft(
+          name: "x", dataType: TensorDataType(.float32), shape: [.size(4), .size(1 << 30)])
+      ]
+      draft.graph.nodes = [NodeDraft("EyeLike", inputs: ["x"], outputs: ["y"])]
+    },
+    model("a resize that weighs 20,000 neighbours for each of a million elements") { draft in
+      draft.graph.inputs = [
+        ValueDraft(
+          name: "x", dataType: TensorDataType(.float32), shape: [.unknown, .size(10_000_000_000)])
+      ]
+      draft.graph.initializers = [
+        TensorDraft(name: "n", Tensor([1_000_000 as Int64]))
+      ]
+      draft.graph.nodes = [
+        NodeDraft(
+          "Resize", inputs: ["x", "", "", "n"], outputs: ["y"],
+          attributes: [("axes", .ints([1])), ("mode", .string("linear")), ("antialias", .int(1))])
+      ]
+      draft.opsets = [OperatorSet(version: 18)]
+    },
     unrolled("unrolled beyond all bounds", steps: 1 << 12, layers: 200),
     unrolled("too many steps", steps: 1 << 30, layers: 1),
     many("a million nodes", [0x0A, 3, 0x22, 1, 0x41], 1_000_000),

@@ -161,6 +161,7 @@ extension Symbol {
       guard shape[second] == size else {
         throw equation.refused("equal sizes of an axis", "\(shape)")
       }
+      try builder.makeRoom(forConstant: size, .int64, "Einsum")
       let others = shape.indices.filter { $0 != first && $0 != second }
       let plane = try term.value.transposed(others + [first, second]).reshaped(
         exactlyTo: Shape(others.map { shape[$0] } + [size * size]))

@@ -155,7 +155,8 @@ extension Symbol {
   ///   - attributes: What stands between elements.
   /// - Returns: A value of this one's element type.
   /// - Throws: ``GraphError`` when an axis is out of range, empty, or would have more than 2²⁰
-  ///   elements, a scale isn't positive, or whole numbers would have to be weighted.
+  ///   elements, a scale isn't positive, whole numbers would have to be weighted, or the neighbours are
+  ///   more than a graph from elsewhere may have constants.
   public func resized(
     _ axes: [ResizeAttributes.Axis], _ attributes: ResizeAttributes
   ) throws -> Symbol {
@@ -189,6 +190,8 @@ extension Symbol {
       let size = shape[axis.axis]
       let isCropped = attributes.coordinates == .cropAndResize
       if axis.size == size, axis.scale == 1, !isCropped { continue }
+      try builder.makeRoom(
+        forConstant: axis.size * attributes.taps(0, axis.scale).count, .int64, "Resize")
       let positions = (0..<axis.size).map { attributes.position(of: $0, axis, from: size) }
       result = try result.resampled(axis.axis, size, axis.scale, positions, attributes)
       guard isCropped else { continue }

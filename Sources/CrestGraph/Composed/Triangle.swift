@@ -8,7 +8,8 @@ extension Symbol {
   ///   - diagonal: By how many columns the diagonal lies above the main one.
   ///   - elementType: The type of its elements; this one's when nil.
   /// - Returns: A matrix of this one's shape.
-  /// - Throws: ``GraphError`` when this is no matrix.
+  /// - Throws: ``GraphError`` when this is no matrix, or has more rows or columns than a graph from
+  ///   elsewhere may have constants.
   public func identityLike(
     diagonal: Int = 0, elementType: ElementType? = nil
   ) throws -> Symbol {
@@ -16,6 +17,8 @@ extension Symbol {
       throw GraphError(
         path: builder.path, operation: "EyeLike", expected: "a matrix", got: "\(type)")
     }
+    try builder.makeRoom(forConstant: shape[0], .int64, "EyeLike")
+    try builder.makeRoom(forConstant: shape[1], .int64, "EyeLike")
     let first = Int64(Swift.min(Swift.max(diagonal, -shape[0]), shape[1]))
     let rows = Tensor((0..<Int64(shape[0])).map { $0 + first }, shape: [shape[0], 1])
     let columns = Tensor((0..<Int64(shape[1])).map { $0 }, shape: [1, shape[1]])
