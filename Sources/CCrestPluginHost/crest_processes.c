@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -149,6 +150,8 @@ ssize_t crest_read_soon(int descriptor, void *bytes, size_t capacity, uint64_t n
       errno = EAGAIN;
       return -1;
     }
+    // Whoever is to answer may be waiting for this very processor.
+    sched_yield();
   }
 }
 
