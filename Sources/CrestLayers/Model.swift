@@ -60,8 +60,8 @@ public final class Model {
   ///   - template: A graph with the batch along axis 0 of its inputs and outputs.
   ///   - seed: Under which initial values are drawn.
   ///   - engine: What its programs run on; one with all cores when nil.
-  /// - Throws: ``ModelError`` when the graph has no output or another batch can't be traced,
-  ///   `EngineError` when an engine can't be made.
+  /// - Throws: ``ModelError`` when the graph has no output, another batch can't be traced or memory is
+  ///   short of its parameters, `EngineError` when an engine can't be made.
   public init(
     template: some GraphTemplate, seed: UInt64 = 0, engine: Engine? = nil
   ) throws {
@@ -74,6 +74,10 @@ public final class Model {
     }
     outputShape = Shape(Array(graph.type(of: output.value).shape.dropFirst()))
     if template.fixedBatchSize == nil { try Self.checkBatch(template, inputs, outputShape) }
+    let byteCount = ParameterStore.byteCount(of: graph)
+    guard byteCount <= PhysicalMemory.byteCount else {
+      throw ModelError.parametersTooLarge(byteCount: byteCount, memory: PhysicalMemory.byteCount)
+    }
     self.template = template
     self.seed = seed
     self.engine = try engine ?? Engine()
@@ -214,6 +218,8 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
   case batchWiredIn(got: String)
   /// A batch of another type than the model's input.
   case batch(input: String, expected: String, got: String)
+  /// More parameters than the machine's memory holds with their gradients.
+  case parametersTooLarge(byteCount: Int, memory: Int)
   /// Another number of batches than the model has inputs.
   case inputCount(expected: Int, got: Int)
 
@@ -236,6 +242,9 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
         + "write -1 for the batch where a layer reshapes"
     case .batch(let input, let expected, let got):
       "\(input): expected \(expected), got \(got)"
+    case .parametersTooLarge(let byteCount, let memory):
+      "model: parameters and gradients take \(byteCount) bytes, expected at most the \(memory) of "
+        + "this machine; use fewer units or channels, or a smaller input"
     case .inputCount(let expected, let got):
       "inputs: expected \(expected), got \(got); give one tensor for each input of the model"
     }

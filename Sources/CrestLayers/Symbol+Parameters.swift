@@ -26,6 +26,20 @@ extension Symbol {
     }
   }
 
+  /// Declares a parameter whose sizes follow from a layer's and its input's.
+  ///
+  /// - Throws: `GraphError` when its elements can't be counted, and as ``parameter(_:_:role:_:)`` does.
+  func parameter(
+    _ name: String, sizes: [Int], role: ParameterRole, _ initializer: Initializer
+  ) throws -> Symbol {
+    guard let shape = Shape(checking: sizes) else {
+      throw GraphError(
+        path: builder.path, operation: name, expected: "a shape whose elements can be counted",
+        got: "\(sizes)", advice: "use fewer units or channels, or a smaller input")
+    }
+    return try parameter(name, shape, role: role, initializer)
+  }
+
   /// Declares a running statistic of the layer being traced, in this value's graph.
   ///
   /// - Throws: `GraphError` as ``parameter(_:_:role:_:)`` does.

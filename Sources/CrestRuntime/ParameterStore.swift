@@ -88,6 +88,20 @@ public final class ParameterStore {
     }
   }
 
+  /// The memory that a store of the variables of `graph` takes while they train, in bytes: values and
+  /// gradients; all that can be counted when that is too little.
+  public static func byteCount(of graph: Graph) -> Int {
+    var total = 0
+    for variable in graph.variables {
+      // Values and gradients, of four bytes each.
+      let (bytes, isLarge) = variable.type.shape.elementCount.multipliedReportingOverflow(by: 8)
+      let (sum, isTooLarge) = total.addingReportingOverflow(bytes)
+      if isLarge || isTooLarge { return .max }
+      total = sum
+    }
+    return total
+  }
+
   /// Weights first, then other parameters, then statistics; otherwise in order.
   private static func places(_ variables: [VariableDeclaration]) -> [Int] {
     let all = Array(variables.indices)

@@ -7,9 +7,9 @@
 #endif
 
 /// The memory of this machine.
-enum PhysicalMemory {
+package enum PhysicalMemory {
   /// Its size in bytes; all that can be counted where the system doesn't say.
-  static let byteCount: Int = {
+  package static let byteCount: Int = {
     let (pages, size) = (sysconf(CInt(_SC_PHYS_PAGES)), sysconf(CInt(_SC_PAGESIZE)))
     let (count, overflow) = pages.multipliedReportingOverflow(by: size)
     return pages > 0 && size > 0 && !overflow ? count : .max

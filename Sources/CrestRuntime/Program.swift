@@ -49,6 +49,7 @@ public final class Program {
         expected: inputCount, got: request.inputTypes.count)
     }
     let compiled = try CompiledGraph(template, request, loss: loss)
+    try Self.checkValues(compiled.graph)
     var plan = ProgramPlan(
       compiled, store: store, engine: engine, joining: !request.isDiagnosing)
     let layout = plan.finish(sharing: !request.isDiagnosing)
@@ -119,6 +120,16 @@ public final class Program {
       }
       let place = port(given)
       return (place.type, place.buffer, classes.map { graph.type(of: $0.inputs[0]).shape[1] })
+    }
+  }
+
+  /// Refuses a value that alone takes more memory than there is, before sizes of kernels' calls follow
+  /// from it that can't be counted.
+  private static func checkValues(_ graph: Graph) throws(ProgramError) {
+    for value in graph.values {
+      let (byteCount, overflow) = value.type.shape.elementCount.multipliedReportingOverflow(
+        by: value.type.elementType.byteCount)
+      try checkMemory(overflow ? .max : byteCount)
     }
   }
 

@@ -2,7 +2,14 @@
 
 #include <stddef.h>
 
-#if defined(__GLIBC__)
+// A sanitizer has an allocator of its own, which must be the only one.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define HAS_SANITIZER 1
+#endif
+#endif
+
+#if defined(__GLIBC__) && !defined(HAS_SANITIZER)
 // The executable's own malloc comes before libc's in symbol lookup, for every library of the
 // process; glibc keeps the real ones under these names.
 extern void *__libc_malloc(size_t size);

@@ -55,6 +55,23 @@ extension OperationCase {
       [1, 2, 3, 3, 4], [2, 2, 2, 3, 2]
     ),
     ("batch of 0", ConvAttributes(), [0, 2, 4, 4], [3, 2, 3, 3]),
+    (
+      "one pixel of one channel", ConvAttributes(padsBefore: [1, 1], padsAfter: [1, 1]),
+      [1, 1, 1, 1], [1, 1, 3, 3]
+    ),
+    (
+      "stride beyond the image",
+      ConvAttributes(strides: [7, 9], padsBefore: [1, 1], padsAfter: [1, 1]), [2, 2, 3, 5],
+      [3, 2, 3, 3]
+    ),
+    (
+      "odd sizes and channels", ConvAttributes(padsBefore: [1, 1], padsAfter: [1, 1]),
+      [1, 17, 7, 5], [19, 17, 3, 3]
+    ),
+    (
+      "no pixels", ConvAttributes(padsBefore: [2, 1], padsAfter: [2, 1]), [1, 2, 0, 3],
+      [2, 2, 3, 3]
+    ),
   ]
 }
 

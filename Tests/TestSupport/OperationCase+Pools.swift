@@ -56,6 +56,11 @@ extension OperationCase {
     ("1-D", PoolAttributes(kernel: [3], strides: [2]), [2, 2, 8]),
     ("3-D", PoolAttributes(kernel: [2, 1, 2]), [1, 2, 4, 2, 4]),
     ("batch of 0", PoolAttributes(kernel: [2, 2]), [0, 2, 4, 4]),
+    ("one pixel of one channel", PoolAttributes(kernel: [1, 1]), [1, 1, 1, 1]),
+    (
+      "stride beyond the image", PoolAttributes(kernel: [2, 2], strides: [9, 9]), [1, 2, 3, 5]
+    ),
+    ("no channels", PoolAttributes(kernel: [2, 2]), [1, 0, 4, 4]),
   ]
 }
 

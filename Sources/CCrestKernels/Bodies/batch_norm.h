@@ -15,8 +15,10 @@ typedef struct ck_batch_norm {
 CK_INLINE void ck_batch_norm_sums(ck_terms terms, const ck_batch_norm *n, size_t chunk) {
   size_t start = ck_cut_start(&n->cut, chunk) * n->channels;
   double *first = n->partials + chunk * 2 * n->channels;
+  // Without gradients there is neither dy nor mean, and arithmetic on null is undefined.
+  bool has_gradients = terms == CK_SUM_GRADIENTS_CENTRED;
   ck_column_sums(terms, ck_cut_length(&n->cut, chunk), n->channels, n->channels, n->x + start,
-                 terms == CK_SUM_GRADIENTS_CENTRED ? n->dy + start : n->x, n->mean, first, first + n->channels);
+                 has_gradients ? n->dy + start : n->x, has_gradients ? n->mean : n->x, first, first + n->channels);
 }
 static void ck_batch_norm_statistics_chunk(void *context, size_t chunk, size_t worker) {
   (void)worker;

@@ -52,7 +52,7 @@ public struct Conv2D: Layer {
   /// The convolution and the bias.
   ///
   /// - Throws: `GraphError` when x is no batch of images, its channels can't be split into the
-  ///   groups, or the kernel is larger than the padded image.
+  ///   groups, the kernel is larger than the padded image, or sizes are too large to count.
   public func trace(_ x: Symbol) throws -> Symbol {
     try x.requireImages("Conv2D")
     guard x.shape[1] % groups == 0 else {
@@ -61,11 +61,11 @@ public struct Conv2D: Layer {
         expected: "input channels that \(groups) groups divide", got: "\(x.shape[1])")
     }
     let weight = try x.parameter(
-      "weight", [channels, x.shape[1] / groups, kernel.height, kernel.width], role: .weight,
-      initializer)
+      "weight", sizes: [channels, x.shape[1] / groups, kernel.height, kernel.width],
+      role: .weight, initializer)
     let bias = try hasBias ? x.parameter("bias", [channels], role: .bias, .zeros) : nil
-    let pads = padding.resolved(
-      image: [x.shape[2], x.shape[3]], window: kernel, stride: stride, dilation: dilation)
+    let pads = try padding.resolved(
+      for: x, "Conv2D", window: kernel, stride: stride, dilation: dilation)
     return try x.conv(
       weight, bias: bias,
       ConvAttributes(

@@ -32,7 +32,7 @@ public struct Dense: Layer {
 
   /// The product and the bias.
   ///
-  /// - Throws: `GraphError` when x has no axis beside the batch.
+  /// - Throws: `GraphError` when x has no axis beside the batch, or the weight too many elements to count.
   public func trace(_ x: Symbol) throws -> Symbol {
     guard x.shape.rank >= 2 else {
       throw GraphError(
@@ -40,7 +40,7 @@ public struct Dense: Layer {
         got: "\(x.shape)")
     }
     let features = x.shape[x.shape.rank - 1]
-    let weight = try x.parameter("weight", [units, features], role: .weight, initializer)
+    let weight = try x.parameter("weight", sizes: [units, features], role: .weight, initializer)
     let bias = try hasBias ? x.parameter("bias", [units], role: .bias, .zeros) : nil
     if x.shape.rank == 2 { return try x.gemm(weight, bias, transposingB: true) }
     let y = try x.reshaped(to: [-1, features]).gemm(weight, bias, transposingB: true)

@@ -1,3 +1,6 @@
+import CrestGraph
+import CrestTensor
+
 /// How far a window may reach over the border of an image.
 public enum Padding: Sendable, Hashable {
   /// Not at all (ONNX `VALID`).
@@ -15,22 +18,26 @@ public enum Padding: Sendable, Hashable {
     .explicit(top: size, left: size, bottom: size, right: size)
   }
 
-  /// Rows and columns added before and after an image of these sizes.
+  /// Rows and columns added before and after the images `x`.
+  ///
+  /// - Throws: `GraphError` when a window's reach can't be counted.
   func resolved(
-    image: [Int], window: Extent, stride: Extent, dilation: Extent
-  ) -> (before: [Int], after: [Int]) {
+    for x: Symbol, _ operation: String, window: Extent, stride: Extent, dilation: Extent = 1
+  ) throws -> (before: [Int], after: [Int]) {
     switch self {
     case .valid: return ([0, 0], [0, 0])
     case .explicit(let top, let left, let bottom, let right):
       return ([top, left], [bottom, right])
     case .same:
-      let totals = (0..<2).map { axis in
-        let (size, step) = (image[axis], stride.sizes[axis])
-        let reach = (window.sizes[axis] - 1) * dilation.sizes[axis] + 1
-        let windows = size / step + (size % step == 0 ? 0 : 1)
-        return max(0, (windows - 1) * step + reach - size)
+      do {
+        return try AutoPadding.sameUpper.pads(
+          input: Array(x.shape.dropFirst(2)), kernel: window.sizes, strides: stride.sizes,
+          dilations: dilation.sizes)
+      } catch {
+        throw GraphError(
+          path: x.builder.path, operation: operation, expected: error.expected, got: error.got,
+          advice: error.advice)
       }
-      return (totals.map { $0 / 2 }, totals.map { $0 - $0 / 2 })
     }
   }
 }

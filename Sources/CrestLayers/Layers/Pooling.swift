@@ -33,7 +33,8 @@ public struct MaxPool: Layer {
   public func trace(_ x: Symbol) throws -> Symbol {
     try x.requireImages("MaxPool")
     return try x.maxPool(
-      PoolAttributes(x, window: window, stride: stride, padding: padding, countsPadding: false))
+      PoolAttributes(
+        "MaxPool", x, window: window, stride: stride, padding: padding, countsPadding: false))
   }
 }
 
@@ -72,7 +73,8 @@ public struct AveragePool: Layer {
     try x.requireImages("AveragePool")
     return try x.averagePool(
       PoolAttributes(
-        x, window: window, stride: stride, padding: padding, countsPadding: countsPadding))
+        "AveragePool", x, window: window, stride: stride, padding: padding,
+        countsPadding: countsPadding))
   }
 }
 
@@ -97,10 +99,10 @@ public struct GlobalAveragePool: Layer {
 
 extension PoolAttributes {
   fileprivate init(
-    _ x: Symbol, window: Extent, stride: Extent, padding: Padding, countsPadding: Bool
-  ) {
-    let pads = padding.resolved(
-      image: [x.shape[2], x.shape[3]], window: window, stride: stride, dilation: 1)
+    _ operation: String, _ x: Symbol, window: Extent, stride: Extent, padding: Padding,
+    countsPadding: Bool
+  ) throws {
+    let pads = try padding.resolved(for: x, operation, window: window, stride: stride)
     self.init(
       kernel: window.sizes, strides: stride.sizes, padsBefore: pads.before,
       padsAfter: pads.after, countsPadding: countsPadding)
