@@ -113,7 +113,8 @@ let package = Package(
 
     // Campaigns
     .executableTarget(
-      name: "plugin-campaign", dependencies: ["Crest"], path: "Campaigns/plugins",
+      name: "plugin-campaign", dependencies: ["Crest", "AllocationCounter"],
+      path: "Campaigns/plugins",
       exclude: ["chaos.c", "cost.c"], swiftSettings: strict),
     .executableTarget(
       name: "onnx-campaign",
@@ -128,6 +129,12 @@ let package = Package(
         "CrestTensor", "CrestTraining", "TrainingTestSupport",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Campaigns/RunState", swiftSettings: strict),
+    .executableTarget(
+      name: "convergence-campaign",
+      dependencies: [
+        "CrestCallbacks", "CrestData",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], path: "Campaigns/SuperConvergence", exclude: ["mnist_pytorch.py"], swiftSettings: strict),
 
     // Tests
     .target(

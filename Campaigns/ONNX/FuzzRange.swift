@@ -18,8 +18,10 @@ struct FuzzRange: ParsableCommand {
   @Option(help: "The folder to write models and the state to.")
   var work: String
 
-  /// In seconds; a model of 20 KB takes milliseconds.
-  private static let timeLimit: UInt32 = 20
+  /// In seconds of the processor; a model of 20 KB takes milliseconds.
+  private static let timeLimit = 20
+  /// In seconds of the clock, far more, since other programs may keep the processors.
+  private static let waitLimit: UInt32 = 900
   /// How much more memory than before a model may take, in KiB.
   private static let growthLimit = 256 << 10
 
@@ -33,19 +35,42 @@ struct FuzzRange: ParsableCommand {
       state.next = number
       try state.write(to: work)
       try Data(mutator.model(number)).write(to: URL(filePath: model))
-      alarm(Self.timeLimit)
+      startTimers()
       do {
         state.tally[try journey.run(model, copy: work + "/copy.onnx")] += 1
       } catch {
         try fail(&state, "\(type(of: error)): \(error)")
       }
-      alarm(0)
+      stopTimers()
       let grown = PeakMemory.kibibytes
       if grown - peak > Self.growthLimit { try fail(&state, "it took \(grown - peak) KiB more") }
       peak = max(peak, grown)
     }
     state.next = end
     try state.write(to: work)
+  }
+
+  /// Ends the process with a signal when a model takes too long.
+  private func startTimers() {
+    alarm(Self.waitLimit)
+    setProcessorTimer(seconds: Self.timeLimit)
+  }
+
+  private func stopTimers() {
+    alarm(0)
+    setProcessorTimer(seconds: 0)
+  }
+
+  private func setProcessorTimer(seconds: Int) {
+    var timer = itimerval()
+    timer.it_value.tv_sec = seconds
+    #if canImport(Darwin)
+      let which = ITIMER_PROF
+    #else
+      let which = CInt(ITIMER_PROF.rawValue)
+    #endif
+    let result = setitimer(which, &timer, nil)
+    precondition(result == 0, "setitimer failed with \(errno)")
   }
 
   private func fail(_ state: inout FuzzState, _ reason: String) throws {

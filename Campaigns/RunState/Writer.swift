@@ -14,14 +14,13 @@ struct Writer: ParsableCommand {
 
   func run() throws {
     let folder = try CheckpointFolder(folder)
-    let files = SystemFiles()
     var step = try folder.newest().map { StateSample.step(of: $0.state) } ?? 0
     let name = { (step: Int) in inPlace ? "c" : "c-\(step)" }
     while true {
       step += 1
       let state = StateSample.state(step: step, kibibytes: kibibytes)
       if inPlace {
-        try write(CheckpointFile.bytes(of: state), to: folder.path(of: name(step)), files)
+        try write(CheckpointFile.bytes(of: state), to: folder.path(of: name(step)))
       } else {
         try folder.save(state, as: name(step))
         if step > 3 { try folder.remove(name(step - 3)) }
@@ -31,7 +30,7 @@ struct Writer: ParsableCommand {
     }
   }
 
-  private func write(_ bytes: [UInt8], to path: String, _ files: SystemFiles) throws {
+  private func write(_ bytes: [UInt8], to path: String) throws {
     let handle = try FileHandle(forWritingTo: created(path))
     try handle.truncate(atOffset: 0)
     for start in stride(from: 0, to: bytes.count, by: 65536) {
@@ -40,9 +39,9 @@ struct Writer: ParsableCommand {
     try handle.close()
   }
 
-  private func created(_ path: String) -> URL {
+  private func created(_ path: String) throws -> URL {
     if !FileManager.default.fileExists(atPath: path) {
-      FileManager.default.createFile(atPath: path, contents: nil)
+      try Data().write(to: URL(filePath: path))
     }
     return URL(filePath: path)
   }

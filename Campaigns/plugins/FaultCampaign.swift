@@ -22,7 +22,8 @@ struct FaultCampaign {
     ("hang", .deadline), ("ignore-signals", .deadline), ("half-line", .deadline),
     ("slow-start", .deadline), ("garbage", .error), ("list", .error), ("deep", .error),
     ("twice", .error), ("other-event", .error), ("unknown-action", .error), ("not-owned", .error),
-    ("error", .error), ("long-line", .error), ("messages", .error), ("close", .error),
+    ("error", .error), ("long-line", .error), ("messages", .error), ("long-messages", .deadline),
+    ("close", .error),
     ("child", .error), ("early-exit", .error), ("early-trap", .error), ("early-garbage", .error),
     ("exit-late", .error), ("errors", .error), ("none", .nothing),
   ]
@@ -32,6 +33,9 @@ struct FaultCampaign {
   func run(count: Int, seed: UInt64) throws {
     let random = Philox(seed: seed, stream: Philox.Stream.split)
     let data = try DataSource.digits.load()
+    // What the program opens once is open by now.
+    _ = try train("none", at: 1, data)
+    let descriptorsBefore = try Self.descriptorCount()
     var times: [String: [Double]] = [:]
     var failures: [String] = []
     for number in 0..<count {
@@ -52,11 +56,21 @@ struct FaultCampaign {
         "\(kind.name): \(all.count) times, noticed after \(milliseconds(all[all.count / 2])) ms, at most "
           + "\(milliseconds(last)) ms")
     }
+    // Whoever starts a thousand processes shows whether it cleans up after them.
+    if waitpid(-1, nil, WNOHANG) != -1 { failures.append("there are processes left") }
+    let descriptorCount = try Self.descriptorCount()
+    if descriptorCount != descriptorsBefore {
+      failures.append("\(descriptorCount - descriptorsBefore) descriptors more than before")
+    }
     print(
       "\(count) faults, seed \(seed), 0 deaths of the host, \(failures.count) noticed late or wrongly"
     )
     for failure in failures { print("  \(failure)") }
     if !failures.isEmpty { exit(1) }
+  }
+
+  private static func descriptorCount() throws -> Int {
+    try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
   }
 
   private func milliseconds(_ seconds: Double) -> String { String(format: "%.2f", seconds * 1000) }

@@ -84,6 +84,16 @@ static void do_fault(long event) {
   }
   if (is("error")) printf("{\"error\":\"it is broken\"}\n");
   if (is("long-line")) flood(stdout);
+  if (is("long-messages")) {
+    /* Each is in order, and there is no end of them. */
+    memset(line, ' ', sizeof line - 1);
+    for (;;) {
+      printf("{\"actions\":[");
+      for (int i = 0; i < 15; i++) fwrite(line, 1, sizeof line - 1, stdout);
+      printf("]}\n");
+    }
+  }
+  if (is("escapes")) printf("{\"error\":\"\\u001b[2Jall is well\\nError: not so\"}\n");
   if (is("messages"))
     for (;;) printf("{\"actions\":[]}\n");
   if (is("half-line")) {

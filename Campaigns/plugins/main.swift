@@ -11,7 +11,9 @@ case "faults" where arguments.count == 4:
   }
   try FaultCampaign(folder: words[1]).run(count: count, seed: seed)
 case "cost" where arguments.count >= 2:
-  for folder in arguments.dropFirst() { try CostCampaign.run(folder) }
+  let folders = arguments.dropFirst()
+  if let first = folders.first { try CostCampaign.runWithoutPlugins(first) }
+  for folder in folders { try CostCampaign.run(folder) }
 default:
   fatalError("expected faults FOLDER COUNT SEED, or cost FOLDER…")
 }

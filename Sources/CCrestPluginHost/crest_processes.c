@@ -90,9 +90,7 @@ static void become(const struct crest_start *start, int report) {
 
 int crest_start_process(const struct crest_start *start, pid_t *process) {
   int report[2];
-  if (pipe(report) != 0) return errno;
-  fcntl(report[0], F_SETFD, FD_CLOEXEC);
-  fcntl(report[1], F_SETFD, FD_CLOEXEC);
+  if (crest_pipe(report) != 0) return errno;
   // No handler of ours may run in the child before it has its own signals.
   sigset_t all, before;
   sigfillset(&all);
@@ -117,6 +115,41 @@ int crest_start_process(const struct crest_start *start, pid_t *process) {
   }
   *process = child;
   return 0;
+}
+
+int crest_pipe(int ends[2]) {
+#if defined(__linux__)
+  return pipe2(ends, O_CLOEXEC);
+#else
+  if (pipe(ends) != 0) return -1;
+  fcntl(ends[0], F_SETFD, FD_CLOEXEC);
+  fcntl(ends[1], F_SETFD, FD_CLOEXEC);
+  return 0;
+#endif
+}
+
+int crest_has_ended(pid_t process, int block) {
+  for (;;) {
+    siginfo_t end = {0};
+    if (waitid(P_PID, (id_t)process, &end, WEXITED | WNOWAIT | (block ? 0 : WNOHANG)) == 0) return end.si_pid != 0;
+    if (errno != EINTR) return -1;
+  }
+}
+
+ssize_t crest_read_soon(int descriptor, void *bytes, size_t capacity, uint64_t nanoseconds) {
+  uint64_t end = 0;
+  for (;;) {
+    ssize_t count = read(descriptor, bytes, capacity);
+    if (count >= 0 || errno != EAGAIN || nanoseconds == 0) return count;
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    uint64_t now = (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+    if (end == 0) end = now + nanoseconds;
+    if (now >= end) {
+      errno = EAGAIN;
+      return -1;
+    }
+  }
 }
 
 ssize_t crest_write(int descriptor, const void *bytes, size_t count) {

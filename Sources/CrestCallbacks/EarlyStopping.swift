@@ -17,6 +17,8 @@ public final class EarlyStopping: StatefulCallback {
     public fileprivate(set) var wait = 0
     /// The parameters and running statistics of the best epoch, when they are to be restored.
     fileprivate var bestWeights: Weights?
+    /// Those that this epoch's validation measures, until it is known whether they are the best.
+    fileprivate var measuredWeights: Weights?
   }
 
   /// What is watched.
@@ -41,7 +43,8 @@ public final class EarlyStopping: StatefulCallback {
   ///   - minDelta: By how much a value must beat the best.
   ///   - mode: Which values are better; nil for the metric's own direction, and lower for losses.
   ///   - restoresBest: Whether the model gets back the parameters and running statistics of the best epoch
-  ///     when the fit ends in order, stopped early or not (Keras's `restore_best_weights`).
+  ///     when the fit ends in order, stopped early or not (Keras's `restore_best_weights`): those that were
+  ///     validated, which are averages beside an ``EMA``.
   /// - Throws: ``CallbackError/outOfRange(callback:parameter:value:expected:)`` when `patience` is below
   ///   1, or `minDelta` negative or not finite.
   public init(
@@ -55,7 +58,9 @@ public final class EarlyStopping: StatefulCallback {
   }
 
   /// Forgets the fit before, looks after each epoch, and restores at the end.
-  public var hooks: [Hook] { [.beforeFit(reset), .afterEpoch(check), .afterFit(restore)] }
+  public var hooks: [Hook] {
+    [.beforeFit(reset), .beforeValidate(keep), .afterEpoch(check), .afterFit(restore)]
+  }
   /// After what reports the epoch.
   public var order: Int { CallbackOrder.stopper }
   /// What is watched, and how.
@@ -69,7 +74,8 @@ public final class EarlyStopping: StatefulCallback {
     if !(0...patience).contains(state.wait) {
       return "at most \(patience) epochs without a better value"
     }
-    return state.bestWeights?.fits(learner.model.store) ?? true ? nil : "weights of this model"
+    let weights = [state.bestWeights, state.measuredWeights].compactMap(\.self)
+    return weights.allSatisfy { $0.fits(learner.model.store) } ? nil : "weights of this model"
   }
 
   private func reset(_ fit: FitContext) throws {
@@ -77,12 +83,20 @@ public final class EarlyStopping: StatefulCallback {
     try improvement.begin(fit.learner, for: name)
   }
 
+  private func keep(_ pass: PassContext) {
+    guard restoresBest, monitor != .trainLoss else { return }
+    state.measuredWeights = Weights(of: pass.learner.model.store)
+  }
+
   private func check(_ epoch: EpochContext) throws {
+    defer { state.measuredWeights = nil }
     guard epoch.outcome.isInOrder, let value = monitor.value(in: epoch) else { return }
     if improvement.isBetter(value, than: state.best) {
       state.best = value
       state.wait = 0
-      if restoresBest { state.bestWeights = Weights(of: epoch.learner.model.store) }
+      if restoresBest {
+        state.bestWeights = state.measuredWeights ?? Weights(of: epoch.learner.model.store)
+      }
       return
     }
     state.wait += 1

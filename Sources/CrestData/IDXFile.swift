@@ -1,13 +1,13 @@
 /// The sizes and the bytes of an IDX file of unsigned bytes.
-struct IDXFile {
-  let sizes: [Int]
-  let bytes: [UInt8]
+package struct IDXFile {
+  package let sizes: [Int]
+  package let bytes: [UInt8]
 }
 
 /// The contents of an IDX file with `rank` sizes, inflated when its name ends in `.gz`.
 ///
 /// - Throws: ``DataError``, and before anything is allocated that the file can't fill.
-func readIDX(_ path: String, magic: UInt32, rank: Int) throws(DataError) -> IDXFile {
+package func readIDX(_ path: String, magic: UInt32, rank: Int) throws(DataError) -> IDXFile {
   let file = try FileReader(path)
   let headerByteCount = 4 + 4 * rank
   if path.hasSuffix(".gz") {

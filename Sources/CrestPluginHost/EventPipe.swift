@@ -1,3 +1,4 @@
+import CCrestPlugin
 import CrestTraining
 
 /// What is done with a plugin that failed.
@@ -13,6 +14,16 @@ public enum PluginFailurePolicy: Equatable, Sendable {
 
 /// A plugin at work, of either kind.
 class PluginWorker {
+  /// A function that tells a plugin in this process what happens, with what it is called with.
+  typealias Call = (
+    function: @convention(c) (UnsafeMutableRawPointer?, UnsafePointer<crest_event>?) -> Int32,
+    state: UnsafeMutableRawPointer?
+  )
+
+  /// What ``deliver(_:)`` calls, where that is a function of the plugin and no more.
+  var call: Call? { nil }
+  /// Why ``call`` has just returned something else than 0.
+  func failure(in place: String) -> PluginError { fatalError("abstract") }
   /// Tells the plugin what happens.
   func deliver(_ event: PluginEvent) throws(PluginError) { fatalError("abstract") }
   /// All the plugin remembers.
@@ -28,7 +39,7 @@ final class EventPipe {
   private let worker: PluginWorker
   private let services: PluginServices
   private let policy: PluginFailurePolicy
-  private let event = PluginEvent()
+  private let event: PluginEvent
   private var restartCount = 0
   private var lastState: [UInt8]?
   private var condition = Condition.working {
@@ -50,25 +61,71 @@ final class EventPipe {
   init(_ worker: PluginWorker, _ services: PluginServices, policy: PluginFailurePolicy) {
     self.worker = worker
     self.services = services
+    event = services.event
     self.policy = policy
   }
 
-  func send(_ hook: PluginHook, _ context: BatchContext) throws {
-    guard try isWorking(at: hook) else { return }
-    event.fill(hook, context)
-    try deliver(hook, context)
+  /// The action of a hook of batches.
+  func batchAction(at hook: PluginHook) -> (BatchContext) throws -> Void {
+    guard let call = worker.call else {
+      return { [self] context in
+        guard try isWorking(at: hook) else { return }
+        event.fill(hook, context)
+        try deliver(context)
+      }
+    }
+    let way = DirectWay(hook, call, self)
+    return { try way.send($0) }
+  }
+
+  /// From a hook of batches to the function of a library, where an event costs little more than the call: what is
+  /// needed lies in one object, and whatever is seldom done is done elsewhere.
+  private final class DirectWay {
+    private let hook: PluginHook
+    private let call: PluginWorker.Call
+    private let pipe: EventPipe
+    private let event: PluginEvent
+    private let services: PluginServices
+
+    init(_ hook: PluginHook, _ call: PluginWorker.Call, _ pipe: EventPipe) {
+      self.hook = hook
+      self.call = call
+      self.pipe = pipe
+      event = pipe.event
+      services = pipe.services
+    }
+
+    @inline(__always)
+    func send(_ context: BatchContext) throws {
+      if !pipe.isWorking, try !tellFailure() { return }
+      event.fill(hook, context)
+      services.begin(context)
+      let status = call.function(call.state, event.pointer)
+      services.end()
+      if status != 0 || services.hasCancel { try heed(status) }
+    }
+
+    @inline(never)
+    private func tellFailure() throws -> Bool { try pipe.tellFailure(at: hook) }
+
+    /// What the library asked for while its function ran, or that it failed.
+    @inline(never)
+    private func heed(_ status: Int32) throws {
+      if status != 0 { return try pipe.recover(from: pipe.worker.failure(in: hook.name)) }
+      if let cancel = services.takeCancel() { throw cancel }
+    }
   }
 
   func send(_ hook: PluginHook, _ context: PassContext) throws {
     guard try isWorking(at: hook) else { return }
     event.fill(hook, context)
-    try deliver(hook, context)
+    try deliver(context)
   }
 
   func send(_ hook: PluginHook, _ context: EpochContext) throws {
     guard try isWorking(at: hook) else { return }
     event.fill(hook, context)
-    try deliver(hook, context)
+    try deliver(context)
   }
 
   func send(_ hook: PluginHook, _ context: FitContext) throws {
@@ -76,17 +133,16 @@ final class EventPipe {
     // Each fit begins a new count of passes, whether the plugin asked for its hooks or not.
     event.fill(hook, context)
     guard services.declaration.hooks.contains(hook) else { return }
-    try deliver(hook, context)
+    try deliver(context)
   }
 
-  @inline(__always)
-  private func isWorking(at hook: PluginHook) throws(PluginError) -> Bool {
+  private func isWorking(at hook: PluginHook) throws -> Bool {
     if isWorking { return true }
     return try tellFailure(at: hook)
   }
 
   /// Tells a failure that nobody was told yet; false when that was done.
-  private func tellFailure(at hook: PluginHook) throws(PluginError) -> Bool {
+  private func tellFailure(at hook: PluginHook) throws -> Bool {
     switch condition {
     case .working: return true
     case .disabled: return false
@@ -100,16 +156,15 @@ final class EventPipe {
     }
   }
 
-  @inline(__always)
-  private func deliver(_ hook: PluginHook, _ context: PhaseContext) throws {
-    services.begin(hook, context)
-    defer { services.end() }
+  private func deliver(_ context: PhaseContext) throws {
+    services.begin(context)
     do throws(PluginError) {
+      defer { services.end() }
       try worker.deliver(event)
     } catch {
       return try recover(from: error)
     }
-    if services.cancel != nil, let cancel = services.takeCancel() { throw cancel }
+    if let cancel = services.takeCancel() { throw cancel }
   }
 
   private func recover(from error: PluginError) throws(PluginError) {
@@ -136,17 +191,26 @@ final class EventPipe {
     throw error
   }
 
-  /// All the plugin remembers; of one that can't say it, what it said last.
+  /// All the plugin remembers; of one that is disabled, what it said last.
   ///
-  /// A checkpoint asks for it and takes no error, so the next event tells it.
-  func saveState() -> [UInt8] {
-    guard case .working = condition else { return lastState ?? [] }
-    do throws(PluginError) {
-      lastState = try worker.saveState()
-    } catch {
-      fail(error)
+  /// - Throws: Why the plugin can't say it, which the next event tells too: what is saved without it would not go
+  ///   on as the run did.
+  func saveState() throws(PluginError) -> [UInt8] {
+    while true {
+      switch condition {
+      case .working: break
+      case .disabled: return lastState ?? []
+      case .failing(let error), .failed(let error): throw error
+      }
+      do throws(PluginError) {
+        let state = try worker.saveState()
+        lastState = state
+        return state
+      } catch {
+        // Started again, it is asked again, and so on until it was started often enough.
+        fail(error)
+      }
     }
-    return lastState ?? []
   }
 
   /// Puts back what ``saveState()`` gave.

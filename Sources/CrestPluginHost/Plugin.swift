@@ -106,16 +106,41 @@ public final class Plugin: StatefulCallback {
     public let digest: String
     /// What it remembers, as it wrote it.
     public let bytes: [UInt8]
+    /// Why it could not say what it remembers; nil when it could.
+    public private(set) var failure: PluginError? = nil
+
+    private enum CodingKeys: CodingKey { case identifier, version, digest, bytes }
+
+    /// Writes the state.
+    ///
+    /// - Throws: ``failure``, so that nothing is saved that a run could not go on from.
+    public func encode(to encoder: any Encoder) throws {
+      if let failure { throw failure }
+      var container = encoder.container(keyedBy: CodingKeys.self)
+      try container.encode(identifier, forKey: .identifier)
+      try container.encode(version, forKey: .version)
+      try container.encode(digest, forKey: .digest)
+      try container.encode(bytes, forKey: .bytes)
+    }
   }
 
   /// All it remembers.
   ///
-  /// A plugin that can't say what it remembers, or can't take it back, fails at its next hook.
+  /// A plugin that can't say what it remembers, or can't take it back, fails at its next hook, and the run can't be
+  /// saved.
   public var state: State {
     get {
-      State(
-        identifier: manifest.identifier, version: manifest.version, digest: digest,
-        bytes: pipe.saveState())
+      let bytes: [UInt8]
+      var failure: PluginError?
+      do throws(PluginError) {
+        bytes = try pipe.saveState()
+      } catch {
+        bytes = []
+        failure = error
+      }
+      return State(
+        identifier: manifest.identifier, version: manifest.version, digest: digest, bytes: bytes,
+        failure: failure)
     }
     set {
       do throws(PluginError) {
@@ -145,6 +170,7 @@ public final class Plugin: StatefulCallback {
   /// - Throws: ``PluginError/state(plugin:reason:)`` when it is of another plugin, or of this one with other
   ///   contents.
   public func restore(_ state: State) throws(PluginError) {
+    if let failure = state.failure { throw failure }
     if let reason = mismatch(state) { throw .state(plugin: manifest.identifier, reason: reason) }
     try pipe.loadState(state.bytes)
   }

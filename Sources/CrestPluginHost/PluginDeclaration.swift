@@ -39,12 +39,18 @@ struct PluginDeclaration: Equatable {
     "event", "epoch", "train_loss", "valid_loss", "seconds", "examples_per_second",
   ]
 
+  /// Far more than anybody looks at.
+  private static let reportLimit = 64
+
   /// Why the manifest at `path` does not cover it; nil when it does.
   func objection(to manifest: PluginManifest) -> String? {
     let missing = permissions.subtracting(manifest.permissions)
     if !missing.isEmpty {
       let names = missing.map(\.rawValue).sorted().joined(separator: ", ")
       return "the plugin asks for \(names), which its permissions lack; add them, and lock it again"
+    }
+    guard reports.count <= Self.reportLimit else {
+      return "it reports \(reports.count) numbers, expected at most \(Self.reportLimit)"
     }
     for name in reports {
       guard isPlainName(name), !Self.takenNames.contains(name) else {

@@ -11,6 +11,8 @@ final class PluginEvent {
   /// Why the phase was cancelled or failed.
   private(set) var reason: String?
 
+  /// The pass that was filled in last, by its number.
+  @exclusivity(unchecked) private var pass = 0
   private var metricMemory: UnsafeMutableBufferPointer<crest_metric>?
   private var texts: [UnsafeMutablePointer<CChar>] = []
 
@@ -27,32 +29,33 @@ final class PluginEvent {
 
   /// A hook of a batch.
   ///
-  /// It runs for every batch, so it writes only what changes between batches of a pass.
+  /// It runs for every batch, so it writes only what changes between hooks of a pass.
   @inline(__always)
   func fill(_ hook: PluginHook, _ context: BatchContext) {
-    let figures = context.figures()
-    let purpose = figures.isTraining ? CREST_TRAINING : CREST_VALIDATION
-    // A pass is known by its place in the fit, and each fit begins anew: keeping its object would keep the
-    // learner, which keeps the plugin.
-    if pointer.pointee.epoch != Int64(figures.epoch)
-      || pointer.pointee.purpose != Int32(purpose.rawValue)
-    {
-      fillPass(context.pass)
-    }
+    if context.figures.pointee.pass != pass { fillNewPass(of: context) }
+    // As a whole, before any of it is written: what may lie in the same memory is copied number by number.
+    let figures = context.figures.pointee
     pointer.pointee.hook = Int32(truncatingIfNeeded: hook.rawValue)
     pointer.pointee.batch = Int64(figures.index)
     pointer.pointee.step = Int64(figures.step)
     pointer.pointee.example_count = Int64(figures.count)
-    pointer.pointee.loss = Double(figures.loss)
+    pointer.pointee.loss = figures.loss
     pointer.pointee.smoothed_loss = figures.smoothedLoss
     fill(figures.hyperparameters)
-    if (figures.isRunning || figures.isFinished) && pointer.pointee.reason == nil {
-      pointer.pointee.outcome = Int32(
-        figures.isRunning ? CREST_RUNNING.rawValue : CREST_FINISHED.rawValue)
-    } else {
-      fill(context.outcome)
-    }
+    // Its first two numbers are those of `crest_outcome`.
+    pointer.pointee.outcome = figures.ending
+    if figures.ending > 1 || pointer.pointee.reason != nil { fillOutcome(of: context) }
   }
+
+  // Keeping the pass itself would keep the learner, which keeps the plugin.
+  @inline(never)
+  private func fillNewPass(of context: BatchContext) {
+    pass = context.figures.pointee.pass
+    fillPass(context.pass)
+  }
+
+  @inline(never)
+  private func fillOutcome(of context: BatchContext) { fill(context.outcome) }
 
   /// A hook of a pass.
   func fill(_ hook: PluginHook, _ context: PassContext) {
@@ -77,6 +80,8 @@ final class PluginEvent {
   func fill(_ hook: PluginHook, _ context: FitContext) {
     clearResults()
     fillFit(context)
+    // Another learner's passes have the same numbers.
+    pass = 0
     pointer.pointee.purpose = Int32(CREST_NO_PASS.rawValue)
     pointer.pointee.epoch = -1
     pointer.pointee.batch_count = Int64(context.batchesPerEpoch)
@@ -94,7 +99,6 @@ final class PluginEvent {
     fill(context.outcome)
   }
 
-  @inline(never)
   private func fillPass(_ context: PassContext) {
     fillEpoch(context.epoch)
     pointer.pointee.purpose = Int32(
@@ -137,7 +141,6 @@ final class PluginEvent {
     pointer.pointee.weight_decay = values.weightDecay
   }
 
-  @inline(never)
   private func fill(_ outcome: Outcome) {
     let (number, reason): (crest_outcome, String?) =
       switch outcome {

@@ -8,7 +8,10 @@ enum PluginHook: Int, CaseIterable, Sendable {
   case afterEpoch, afterFit
 
   /// The name, as of the case of `Hook`.
-  var name: String { "\(self)" }
+  var name: String { Self.names[rawValue] }
+
+  // Made once: to find the name of a case at run time takes longer than to send it.
+  private static let names = allCases.map { "\($0)" }
 
   /// The bit of masks.
   var bit: UInt64 { 1 << UInt64(rawValue) }
@@ -35,14 +38,14 @@ enum PluginHook: Int, CaseIterable, Sendable {
     case .beforeFit: .beforeFit { try pipe.send(.beforeFit, $0) }
     case .beforeEpoch: .beforeEpoch { try pipe.send(.beforeEpoch, $0) }
     case .beforeTrain: .beforeTrain { try pipe.send(.beforeTrain, $0) }
-    case .beforeBatch: .beforeBatch { try pipe.send(.beforeBatch, $0) }
-    case .afterPrediction: .afterPrediction { try pipe.send(.afterPrediction, $0) }
-    case .afterLoss: .afterLoss { try pipe.send(.afterLoss, $0) }
-    case .beforeBackward: .beforeBackward { try pipe.send(.beforeBackward, $0) }
-    case .afterBackward: .afterBackward { try pipe.send(.afterBackward, $0) }
-    case .beforeStep: .beforeStep { try pipe.send(.beforeStep, $0) }
-    case .afterStep: .afterStep { try pipe.send(.afterStep, $0) }
-    case .afterBatch: .afterBatch { try pipe.send(.afterBatch, $0) }
+    case .beforeBatch: .beforeBatch(pipe.batchAction(at: self))
+    case .afterPrediction: .afterPrediction(pipe.batchAction(at: self))
+    case .afterLoss: .afterLoss(pipe.batchAction(at: self))
+    case .beforeBackward: .beforeBackward(pipe.batchAction(at: self))
+    case .afterBackward: .afterBackward(pipe.batchAction(at: self))
+    case .beforeStep: .beforeStep(pipe.batchAction(at: self))
+    case .afterStep: .afterStep(pipe.batchAction(at: self))
+    case .afterBatch: .afterBatch(pipe.batchAction(at: self))
     case .afterTrain: .afterTrain { try pipe.send(.afterTrain, $0) }
     case .beforeValidate: .beforeValidate { try pipe.send(.beforeValidate, $0) }
     case .afterValidate: .afterValidate { try pipe.send(.afterValidate, $0) }

@@ -26,10 +26,13 @@ final class PluginServices {
   var declaration = PluginDeclaration()
   private let writeLog: (PluginLogLevel, String) -> Void
   /// The cancel that was asked for in the call that runs.
-  @exclusivity(unchecked) private(set) var cancel: Cancel?
+  private var cancel: Cancel?
+  /// Whether there is one.
+  @exclusivity(unchecked) private(set) var hasCancel = false
 
+  /// What the plugin is told at the hook that is called now, or was called last.
+  let event = PluginEvent()
   // What is called now; not retained, since the loop holds it and calls are many.
-  @exclusivity(unchecked) private(set) var hook: PluginHook?
   @exclusivity(unchecked) private var phase: Unmanaged<PhaseContext>?
 
   init(_ manifest: PluginManifest, log: @escaping (PluginLogLevel, String) -> Void) {
@@ -39,21 +42,27 @@ final class PluginServices {
 
   /// A call begins.
   @inline(__always)
-  func begin(_ hook: PluginHook, _ context: PhaseContext) {
-    self.hook = hook
+  func begin(_ context: PhaseContext) {
     phase = Unmanaged.passUnretained(context)
   }
 
   /// The call has ended.
   @inline(__always)
   func end() {
-    hook = nil
     phase = nil
+  }
+
+  /// The hook that is called now; nil between calls.
+  var hook: PluginHook? {
+    phase == nil ? nil : PluginHook(rawValue: Int(event.pointer.pointee.hook))
   }
 
   /// The cancel that was asked for, once.
   func takeCancel() -> Cancel? {
-    defer { cancel = nil }
+    defer {
+      cancel = nil
+      hasCancel = false
+    }
     return cancel
   }
 
@@ -67,7 +76,7 @@ final class PluginServices {
   }
 
   /// Writes a line to the log.
-  func log(_ level: PluginLogLevel, _ message: String) { writeLog(level, message) }
+  func log(_ level: PluginLogLevel, _ message: String) { writeLog(level, message.asPluginWrote) }
 
   /// A part of a hyperparameter; the value in effect without one.
   func value(of hyperparameter: Hyperparameter, _ part: Ownership?) throws(Refusal) -> Double {
@@ -152,5 +161,24 @@ final class PluginServices {
         reason: "the phase \(phase) is not running at \(hook?.name ?? "this place")")
     }
     cancel = Cancel(phase, reason: reason)
+    hasCancel = true
+  }
+}
+
+extension String {
+  /// Text that a plugin wrote, as it is shown: it may neither steer a terminal nor fill it, nor begin lines that look
+  /// like somebody else's.
+  var asPluginWrote: String {
+    let limit = 4096
+    var shown = String.UnicodeScalarView()
+    for scalar in unicodeScalars.prefix(limit) {
+      switch scalar.properties.generalCategory {
+      case .control, .format, .lineSeparator, .paragraphSeparator:
+        shown.append(contentsOf: "\\u{\(String(scalar.value, radix: 16))}".unicodeScalars)
+      default: shown.append(scalar)
+      }
+    }
+    let isCut = unicodeScalars.dropFirst(limit).first != nil
+    return String(shown) + (isCut ? " (and more)" : "")
   }
 }

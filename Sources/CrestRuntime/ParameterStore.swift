@@ -38,6 +38,8 @@ public final class ParameterStore {
   public let parameters: [Entry]
   /// Running statistics, in the graph's order.
   public let statistics: [Entry]
+  /// All entries by name; a model from elsewhere may have tens of thousands.
+  private let entries: [String: Entry]
   private let parameterMemory: AlignedMemory
   private let gradientMemory: AlignedMemory
   private let statisticMemory: AlignedMemory
@@ -75,6 +77,7 @@ public final class ParameterStore {
     }
     parameters = entries.filter { $0.role != nil }
     statistics = entries.filter { $0.role == nil }
+    self.entries = Dictionary(uniqueKeysWithValues: entries.map { ($0.name, $0) })
     parameterMemory = AlignedMemory(byteCount: next.parameters * 4)
     gradientMemory = AlignedMemory(byteCount: next.parameters * 4)
     statisticMemory = AlignedMemory(byteCount: next.statistics * 4)
@@ -112,7 +115,7 @@ public final class ParameterStore {
 
   /// The entry of a parameter or statistic; nil when there is none of that name.
   public func entry(named name: String) -> Entry? {
-    parameters.first { $0.name == name } ?? statistics.first { $0.name == name }
+    entries[name]
   }
 
   private func memory(_ buffer: Buffer) -> AlignedMemory {

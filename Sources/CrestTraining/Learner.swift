@@ -50,7 +50,10 @@ public final class Learner {
   public internal(set) var errorsWhileEnding: [any Error] = []
 
   let programs: ProgramCache
-  @exclusivity(unchecked) var table: HyperparameterTable
+  let figures: BatchFigures.Owner
+  var table: HyperparameterTable {
+    didSet { figures.pointer.pointee.hyperparameters = table.values }
+  }
   var trained: TrainedParameters
   /// Steps since the optimiser's moments were 0, which corrections of moments count.
   var stepsSinceReset = 0
@@ -117,6 +120,7 @@ public final class Learner {
       data.valid, batchSize: batchSize, seed: seed, shuffle: false, prefetch: prefetch)
     programs = model.cache(loss: loss)
     table = HyperparameterTable(optimizer.defaults)
+    figures = BatchFigures.Owner(table.values)
     trained = try TrainedParameters(
       model.graph, model.store, split: groups, weightDecays: weightDecays,
       normalization: frozenNormalization)

@@ -48,6 +48,16 @@ struct PoolingTests {
     Case(
       testDescription: "windows with nothing in them", size: (2, 2), kernel: 1, stride: 1,
       padding: 1, output: (4, 4)),
+    Case(
+      testDescription: "side by side, a row and a column left over", size: (8, 10), kernel: 3,
+      stride: 3, output: (2, 3)),
+    Case(
+      testDescription: "side by side, padded", size: (5, 8), kernel: 3, stride: 3, padding: 2,
+      output: (3, 4)),
+    Case(
+      testDescription: "side by side, within the padding", size: (4, 4), kernel: 2, stride: 2,
+      padding: 3, output: (1, 5)),
+    Case(testDescription: "gaps between windows", size: (9, 9), stride: 3, output: (3, 3)),
     Case(testDescription: "no images", batch: 0, output: (3, 3)),
     Case(testDescription: "no channels", channels: [0], output: (3, 3)),
   ]
@@ -68,6 +78,20 @@ struct PoolingTests {
     return [maximum, maximumGradient, average, averageGradient]
   }
 
+  /// The gradient of the maximum, written over x.
+  private func gradientInPlace(
+    _ p: ck_pool2d, _ x: [Float], _ dy: [Float], _ set: InstructionSet
+  ) -> [Float] {
+    var p = p
+    var x = x
+    let pool = Pool(threads: 2)
+    x.withUnsafeMutableBufferPointer { x in
+      guard let base = x.baseAddress else { return }
+      set.kernels.max_pool2d_gradient_f32(pool.pointer, &p, base, dy, base)
+    }
+    return x
+  }
+
   @Test(arguments: cases, InstructionSet.available)
   func `pooling and its gradients agree with the definition`(test: Case, set: InstructionSet) {
     for channels in test.channels {
@@ -83,6 +107,10 @@ struct PoolingTests {
         let context = "\(test.testDescription), \(channels) channels"
         expectClose(results[0], reference.maximum(x), "maximum, \(context)")
         expectClose(results[1], reference.maximumGradient(x, dy), "its gradient, \(context)")
+        var parameters = p
+        if ck_pool2d_is_tiling(&parameters) {
+          #expect(gradientInPlace(p, x, dy, set).map(\.bitPattern) == results[1].map(\.bitPattern))
+        }
         expectClose(results[2], reference.average(x), "average, \(context)")
         expectClose(results[3], reference.averageGradient(dy), "its gradient, \(context)")
       }

@@ -65,9 +65,8 @@ struct ResumeRig {
       callbacks += [
         try EMA(decay: 0.9), try GradientClip(maximum: 0.5),
         try ReduceLROnPlateau(monitor: .trainLoss, factor: 0.5, patience: 3, cooldown: 2),
-        // The first epoch is the best by this, so that its weights come back at the end.
-        try EarlyStopping(
-          monitor: .trainLoss, patience: 100, mode: .higherIsBetter, restoresBest: true),
+        // No epoch is better by so much than the first, so that its weights come back at the end.
+        try EarlyStopping(monitor: .validLoss, patience: 100, minDelta: 1e6, restoresBest: true),
         try EarlyStopping(monitor: .metric("accuracy"), patience: 100),
       ]
     }

@@ -288,4 +288,27 @@ private func gradients(_ learner: Learner) -> [Float] {
       #expect(end.statistics.map(end.value) == end.statistics.map(best.model.store.value))
     }
   }
+
+  @Test func `beside an average the validated average of the best epoch comes back`() throws {
+    let learner = try Learner(
+      TinyModel.full(), data: TinyData.split(),
+      metrics: [
+        EarlyStoppingTests.Script(
+          name: "script", direction: .higherIsBetter, values: [1, 5, 2], pass: .init())
+      ], batchSize: 5)
+    var validated: [ParameterStore.Snapshot] = []
+    try learner.fit(
+      epochs: 3,
+      callbacks: [
+        try EMA(decay: 0.5),
+        EarlyStopping(monitor: .metric("script"), patience: 9, restoresBest: true),
+        CallbackOf(.beforeValidate { validated.append($0.learner.model.store.snapshot()) }),
+      ])
+    #expect(validated.count == 3)
+    let end = learner.model.store
+    let best = try Learner(TinyModel.full(), data: TinyData.split())
+    best.model.store.restore(validated[1])
+    #expect(end.parameters.map(end.value) == end.parameters.map(best.model.store.value))
+    #expect(end.statistics.map(end.value) == end.statistics.map(best.model.store.value))
+  }
 }

@@ -88,11 +88,11 @@ extension ShapeErrorTests {
         + "and size 3"
     ) { _ = try value($0, [2, 3]).locallyNormalized(size: 3) },
     Failure(
-      "Resize: expected axes of [2, 3] that have elements, and sizes of at most 16777216, got size "
+      "Resize: expected axes of [2, 3] that have elements, and sizes of at most 1048576, got size "
         + "4 along axis 2"
     ) { _ = try resized($0, axis: 2) },
     Failure(
-      "Resize: expected axes of [2, 3] that have elements, and sizes of at most 16777216, got size "
+      "Resize: expected axes of [2, 3] that have elements, and sizes of at most 1048576, got size "
         + "16777217 along axis 0"
     ) { _ = try resized($0, size: 1 << 24 + 1) },
     Failure("Resize: expected finite scales of at least 0.0001, got 0.0") {

@@ -211,6 +211,26 @@ import TrainingTestSupport
     #expect(other.state == state)
   }
 
+  @Test(arguments: [
+    ("huge-state", "its state has more than 67108864 bytes"),
+    ("endless-state", "its state has more than 67108864 bytes"),
+    ("no-bytes", "it wrote 3 bytes from nowhere"),
+  ]) func `writes no state beyond all measure`(mode: String, reason: String) throws {
+    let plugin = try plugin(mode)
+    let error = PluginError.failed(plugin: "Probe", during: "save_state", reason: reason)
+    let state = plugin.state
+    #expect(state.bytes == [])
+    #expect(state.failure == error)
+    #expect(throws: error) { try JSONEncoder().encode(state) }
+    #expect(throws: error) { try learner([plugin]).fit(epochs: 1, learningRate: 0.1) }
+  }
+
+  @Test func `that nobody named is not called`() throws {
+    let plugin = try plugin("count")
+    try learner([]).fit(epochs: 1, learningRate: 0.1)
+    #expect(plugin.state.bytes == [0, 0, 0, 0, 0, 0, 0, 0])
+  }
+
   @Test(arguments: ["watch", "fail"]) func `keeps no learner when it is done`(
     mode: String
   ) throws {
@@ -254,6 +274,15 @@ import TrainingTestSupport
         == "\(path)/crest-plugin.json says what is not so: the plugin asks for activations, gradients, "
         + "losses, metrics, parameters, predictions, which its permissions lack; add them, and lock it "
         + "again")
+    let many = #expect(throws: PluginError.self) {
+      try folder.write(try BadBinaryTestsProbe.bytes.get())
+      try folder.trust(in: path)
+      _ = try plugin("many-reports")
+    }
+    #expect(
+      many?.description
+        == "\(path)/crest-plugin.json says what is not so: it reports 65 numbers, expected at most 64"
+    )
     let unknown = #expect(throws: PluginError.self) { try plugin("unknown-hook") }
     #expect(
       unknown?.description

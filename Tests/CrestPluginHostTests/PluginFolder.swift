@@ -31,17 +31,32 @@ final class PluginFolder {
     try Data(manifest.utf8).write(to: URL(filePath: folder + "/crest-plugin.json"))
   }
 
-  /// Writes a lock that trusts files of any contents: nothing but the hashes is looked at.
+  /// Writes a lock that trusts a file of any contents.
   func trust(_ identifier: String = "Probe", in folder: String) throws {
+    try write(lockEntries: [entry(identifier, in: folder)])
+  }
+
+  /// Writes a lock that trusts the plugins in folders of their names.
+  func trust(_ folders: [String]) throws {
+    try write(
+      lockEntries: folders.map { try entry(URL(filePath: $0).lastPathComponent, in: $0) })
+  }
+
+  /// Nothing but the hashes is looked at.
+  private func entry(_ identifier: String, in folder: String) throws -> String {
     let manifest = try [UInt8](Data(contentsOf: URL(filePath: folder + "/crest-plugin.json")))
     let name =
       try FileManager.default.contentsOfDirectory(atPath: folder)
       .first { $0 != "crest-plugin.json" } ?? ""
     let file = try [UInt8](Data(contentsOf: URL(filePath: folder + "/" + name)))
-    let text = """
-      {"format": 1, "plugins": [{"identifier": "\(identifier)", "version": "1.0.0", \
-      "manifest": "\(sha256(manifest))", "file": "\(sha256(file))"}]}
+    return """
+      {"identifier": "\(identifier)", "version": "1.0.0", "manifest": "\(sha256(manifest))", \
+      "file": "\(sha256(file))"}
       """
+  }
+
+  private func write(lockEntries: [String]) throws {
+    let text = #"{"format": 1, "plugins": [\#(lockEntries.joined(separator: ", "))]}"#
     try Data(text.utf8).write(to: URL(filePath: lock))
   }
 }
@@ -72,6 +87,12 @@ struct Manifest {
       more: #", "limits": "# + limits)
   }
 
+  /// That of `Fixtures/counter.c`.
+  static let counter = Manifest(
+    identifier: "Counter", kind: "process", file: "counter",
+    permissions: #"["metrics", "learning_rate"]"#, configuration: "{}",
+    more: #", "limits": {"answer_seconds": 60, "start_seconds": 60}"#)
+
   func text(sha256: String) -> String {
     """
     {"format": 1, "identifier": "\(identifier)", "version": "\(version)", "summary": "For tests.",
@@ -99,6 +120,11 @@ enum Compiler {
   /// The library of a sample plugin.
   static func nanGuard() throws -> [UInt8] {
     try build("Plugins/NanGuard/NanGuard.c", ["-fPIC", "-shared", "-lm"])
+  }
+
+  /// The program of `Fixtures/counter.c`.
+  static func counter() throws -> [UInt8] {
+    try build("Tests/CrestPluginHostTests/Fixtures/counter.c", [])
   }
 
   /// The program of `Campaigns/plugins/chaos.c`.

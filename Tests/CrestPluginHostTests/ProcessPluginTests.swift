@@ -62,6 +62,8 @@ import TrainingTestSupport
     ("error", "it is broken"),
     ("long-line", "it sent a line of more than 1048576 bytes, and was killed"),
     ("messages", "it sent 1000 messages at once"),
+    ("long-messages", "it did not answer within 0.3 s, and was killed"),
+    ("escapes", "\\u{1b}[2Jall is well\\u{a}Error: not so"),
     (
       "surroundings",
       "descriptors 0 1 2, variables PATH LANG CREST_PLUGIN_COOKIE SWIFT_BACKTRACE "

@@ -54,7 +54,7 @@ import Testing
   /// Blocks whose parts compilers join differently.
   enum Block: String, CaseIterable, CustomTestStringConvertible {
     case plain, withoutReLU, withBias, residual, projection, narrowing, preActivated, readTwice
-    case normalizedInput
+    case normalizedInput, fiveTaps
 
     var testDescription: String { rawValue }
   }
@@ -87,6 +87,11 @@ import Testing
     case .readTwice:
       let inner = try net.norm(net.conv(x, 16)).relu()
       x = try net.conv(inner, 16) * net.conv(inner, 16)
+    case .fiveTaps:
+      for _ in 0..<2 {
+        let inner = try net.norm(net.conv(x, 16, kernel: 5)).relu()
+        x = try (net.norm(net.conv(inner, 16, kernel: 5)) + x).relu()
+      }
     case .normalizedInput: x = try net.conv(net.norm(net.norm(x)), 16)
     }
     x = try x.globalAveragePool().flattened()
@@ -171,7 +176,8 @@ import Testing
   @Test(arguments: [
     (3, 16, 32, 3, 1, "direct"), (16, 16, 32, 3, 1, "winograd 4×4"),
     (64, 64, 8, 3, 1, "winograd 4×4"), (64, 64, 2, 3, 1, "winograd 2×2"),
-    (16, 32, 32, 3, 2, "direct"), (20, 50, 12, 5, 1, "direct"), (64, 128, 8, 1, 1, "product"),
+    (16, 32, 32, 3, 2, "direct"), (20, 50, 12, 5, 1, "winograd 2×2"), (64, 128, 8, 1, 1, "product"),
+    (1, 20, 28, 5, 1, "direct"), (32, 32, 16, 5, 2, "direct"), (32, 32, 16, 7, 1, "direct"),
     (64, 128, 8, 1, 2, "direct"), (1, 1, 8, 3, 1, "direct"), (512, 512, 7, 3, 1, "winograd 4×4"),
   ])
   func `a kernel is chosen by shape`(
@@ -193,6 +199,7 @@ import Testing
     #expect(direct == ["Conv \(expected.hasPrefix("winograd") ? "direct" : expected)"])
     let accurate = try chosen(Engine(threadCount: 1, convolutions: .accurate))
     #expect(!accurate[0].contains("4×4"))
+    #expect(kernel == 3 || accurate == direct, "F(2, 5) has six points")
   }
 
   @Test func `what callbacks read is not taken into a step`() throws {

@@ -28,6 +28,13 @@ import Testing
     #expect(try crest.run(["plugins", "lock", plugin], in: folder).status == 0)
   }
 
+  /// The hash of the library that was built, as its manifest has it.
+  private func digest() throws -> String {
+    let manifest = try Data(contentsOf: folder["\(plugin)/crest-plugin.json"])
+    let fields = try #require(try JSONSerialization.jsonObject(with: manifest) as? [String: Any])
+    return try #require(fields["sha256"] as? String)
+  }
+
   @Test func `run when they are named and locked`() throws {
     let refused = try crest.run(train + ["--plugin", plugin], in: folder)
     #expect(refused.status == 65)
@@ -66,7 +73,12 @@ import Testing
     let missing = try crest.run(
       train + ["--checkpoint-dir", "run", "--resume"], in: folder)
     #expect(missing.status == 65)
-    #expect(missing.error.contains("callbacks.Watch"), "\(missing.error)")
+    let checkpoint = "run/checkpoint-0000000046.safetensors"
+    #expect(
+      missing.error
+        == "Error: \(checkpoint): the saved state has callbacks.Watch, which nothing here takes; restore it "
+        + "with the parts it was saved with, or skip callbacks.Watch\n")
+    let digest = try self.digest()
     // Another program under the same name and version, built and locked.
     let source = folder["Watch/Watch.c"]
     let text = try String(contentsOf: source, encoding: .utf8)
@@ -76,7 +88,11 @@ import Testing
     let changed = try crest.run(
       train + ["--resume"] + checkpoints + [plugin], in: folder)
     #expect(changed.status == 65)
-    #expect(changed.error.contains("callbacks.Watch.settings.sha256"), "\(changed.error)")
+    #expect(
+      changed.error
+        == "Error: \(checkpoint): callbacks.Watch.settings.sha256 of the saved state is \"\(digest)\", but here "
+        + "it is \"\(try self.digest())\"; restore it where it is the same, or skip "
+        + "callbacks.Watch.settings.sha256\n")
   }
 
   @Test func `are listed with what keeps them from running`() throws {

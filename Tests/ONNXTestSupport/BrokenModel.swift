@@ -101,7 +101,7 @@ extension BrokenModel.SideFile {
       try Data(repeating: 0x3F, count: count).write(to: URL(filePath: folder + "/" + name))
     case .holes(let name, let byteCount):
       let path = folder + "/" + name
-      manager.createFile(atPath: path, contents: nil)
+      try Data().write(to: URL(filePath: path))
       let handle = try FileHandle(forWritingTo: URL(filePath: path))
       try handle.truncate(atOffset: UInt64(byteCount))
       try handle.close()

@@ -170,8 +170,8 @@ enum ImportCase {
       + "output",
     "data-shape":
       "node \"r\" (Reshape, opset 17): expected sizes that follow from constants and shapes, "
-      + "got input 1, which depends on data or parameters; export the model so that it doesn't compute "
-      + "shapes and settings from values",
+      + "got input 1, which depends on data or parameters, or takes too much to compute; "
+      + "export the model so that it doesn't compute shapes and settings from values",
     "equation": "node \"e\" (Einsum, opset 13): expected the attribute equation, got none",
     "huge": "node \"e\" (Expand, opset 17): expected at most 17179869184 elements, got float32 "
       + "[1099511627776, 2, 4]; the file is damaged or made to exhaust memory",

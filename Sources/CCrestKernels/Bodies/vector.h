@@ -141,8 +141,7 @@ CK_INLINE float vf_fold_min(vf v) {
   return v[0];
 }
 
-// Transposes a square of registers: log2(CK_LANES) perfect shuffles of the rows.
-CK_INLINE void vf_transpose(vf r[CK_LANES]) {
+// Lanes of a and b in turn: of their lower halves, and of their upper ones.
 #if CK_LANES == 16
 #define CK_INTERLEAVE(a, b, i)                                                                       \
   __builtin_shufflevector(a, b, i, i + 16, i + 1, i + 17, i + 2, i + 18, i + 3, i + 19, i + 4, i + 20, i + 5, \
@@ -153,15 +152,20 @@ CK_INLINE void vf_transpose(vf r[CK_LANES]) {
 #else
 #define CK_INTERLEAVE(a, b, i) __builtin_shufflevector(a, b, i, i + 4, i + 1, i + 5)
 #endif
+CK_INLINE vf vf_interleave_low(vf a, vf b) { return CK_INTERLEAVE(a, b, 0); }
+CK_INLINE vf vf_interleave_high(vf a, vf b) { return CK_INTERLEAVE(a, b, CK_LANES / 2); }
+#undef CK_INTERLEAVE
+
+// Transposes a square of registers: log2(CK_LANES) perfect shuffles of the rows.
+CK_INLINE void vf_transpose(vf r[CK_LANES]) {
   for (int done = 1; done < CK_LANES; done *= 2) {
     vf t[CK_LANES];
     for (int i = 0; i < CK_LANES / 2; i++) {
-      t[2 * i] = CK_INTERLEAVE(r[i], r[i + CK_LANES / 2], 0);
-      t[2 * i + 1] = CK_INTERLEAVE(r[i], r[i + CK_LANES / 2], CK_LANES / 2);
+      t[2 * i] = vf_interleave_low(r[i], r[i + CK_LANES / 2]);
+      t[2 * i + 1] = vf_interleave_high(r[i], r[i + CK_LANES / 2]);
     }
     for (int i = 0; i < CK_LANES; i++) r[i] = t[i];
   }
-#undef CK_INTERLEAVE
 }
 
 CK_INLINE size_t ck_least(size_t a, size_t b) { return a < b ? a : b; }

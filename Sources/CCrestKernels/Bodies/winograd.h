@@ -1,6 +1,7 @@
-// Convolutions of 3 × 3 by Winograd's algorithm. A block of tiles is transformed to points, each point is a matrix
-// product (tiles, channels) · (channels, filters), and the products are transformed back while they are stored.
-// Legend: m outputs of a tile's edge, t tile, j first filter of a panel.
+// Convolutions of 3 × 3 and 5 × 5 by Winograd's algorithm. A block of tiles is transformed to points, each point is a
+// matrix product (tiles, channels) · (channels, filters), and the products are transformed back while they are stored.
+// Legend: m outputs of a tile's edge, taps of a filter's edge, n = m + taps - 1 points, t tile, j first filter of a
+// panel.
 #ifndef CK_WINOGRAD_H
 #define CK_WINOGRAD_H
 
@@ -32,9 +33,10 @@ typedef struct winograd_image {
 } winograd_image;
 
 // Transforms one register of channels of a run to rows `t` and on.
-CK_INLINE void winograd_input_lanes(const size_t m, const affine_kind kind, const winograd_image *g,
-                                    const winograd_run *run, size_t t, size_t channel, const size_t lanes) {
-  const size_t n = m + 2;
+CK_INLINE void winograd_input_lanes(const size_t m, const size_t taps, const affine_kind kind,
+                                    const winograd_image *g, const winograd_run *run, size_t t, size_t channel,
+                                    const size_t lanes) {
+  const size_t n = m + taps - 1, border = taps / 2;
   const affine_lanes k = affine_lanes_at(kind, g->image, channel, lanes);
   const ptrdiff_t top = (ptrdiff_t)(run->row * m) - (ptrdiff_t)g->pad_top;
   const ptrdiff_t left = (ptrdiff_t)(run->column * m) - (ptrdiff_t)g->pad_left;
@@ -46,7 +48,7 @@ CK_INLINE void winograd_input_lanes(const size_t m, const affine_kind kind, cons
     inside[i] = row >= 0 && (size_t)row < g->height;
     place[i] = inside[i] ? (run->image * g->height + (size_t)row) * g->width * g->channels + channel : 0;
   }
-  const size_t columns = m * run->count + 2;
+  const size_t columns = m * run->count + taps - 1;
   for (size_t j = 0; j < columns; j++) {
     const ptrdiff_t column = left + (ptrdiff_t)j;
     float *to = g->columns + j * n * CK_LANES;
@@ -58,11 +60,11 @@ CK_INLINE void winograd_input_lanes(const size_t m, const affine_kind kind, cons
     const size_t along = (size_t)column * g->channels;
     CK_UNROLL for (size_t i = 0; i < n; i++)
       d[i] = inside[i] ? affine_load(kind, g->image, &k, place[i] + along, lanes) : vf_splat(0);
-    if (kind != AFFINE_PLAIN && g->copy && j >= 1 && j <= m * run->count) {
-      CK_UNROLL for (size_t i = 1; i <= m; i++)
+    if (kind != AFFINE_PLAIN && g->copy && j >= border && j < border + m * run->count) {
+      CK_UNROLL for (size_t i = border; i < border + m; i++)
         if (inside[i]) vf_store_upto(g->copy + place[i] + along, d[i], lanes);
     }
-    winograd_input(m, d, r);
+    winograd_input(n, d, r);
     CK_UNROLL for (size_t i = 0; i < n; i++) vf_store(to + i * CK_LANES, r[i]);
   }
   for (size_t tile = 0; tile < run->count; tile++) {
@@ -71,16 +73,17 @@ CK_INLINE void winograd_input_lanes(const size_t m, const affine_kind kind, cons
     CK_UNROLL for (size_t i = 0; i < n; i++) {
       vf d[6], r[6];
       CK_UNROLL for (size_t j = 0; j < n; j++) d[j] = vf_load(from + (j * n + i) * CK_LANES);
-      winograd_input(m, d, r);
+      winograd_input(n, d, r);
       CK_UNROLL for (size_t j = 0; j < n; j++) vf_store(to + (i * n + j) * g->step, r[j]);
     }
   }
 }
 
 // Transforms one register of channels of a run of gradients of outputs, m × m a tile and zero outside the image.
-CK_INLINE void winograd_gradient_lanes(const size_t m, const affine_kind kind, const winograd_image *g,
-                                       const winograd_run *run, size_t t, size_t channel, const size_t lanes) {
-  const size_t n = m + 2;
+CK_INLINE void winograd_gradient_lanes(const size_t m, const size_t taps, const affine_kind kind,
+                                       const winograd_image *g, const winograd_run *run, size_t t, size_t channel,
+                                       const size_t lanes) {
+  const size_t n = m + taps - 1;
   const affine_lanes k = affine_lanes_at(kind, g->image, channel, lanes);
   for (size_t tile = 0; tile < run->count; tile++) {
     const size_t row = run->row * m, column = (run->column + tile) * m;
@@ -92,13 +95,13 @@ CK_INLINE void winograd_gradient_lanes(const size_t m, const affine_kind kind, c
         bool inside = row + i < g->height && column + j < g->width;
         d[i] = inside ? affine_load(kind, g->image, &k, place + (i * g->width + j) * g->channels, lanes) : vf_splat(0);
       }
-      winograd_output_gradient(m, d, half[j]);
+      winograd_output_gradient(m, n, d, half[j]);
     }
     float *to = g->points + (t + tile) * g->pitch + channel;
     CK_UNROLL for (size_t i = 0; i < n; i++) {
       vf d[4], r[6];
       CK_UNROLL for (size_t j = 0; j < m; j++) d[j] = half[j][i];
-      winograd_output_gradient(m, d, r);
+      winograd_output_gradient(m, n, d, r);
       CK_UNROLL for (size_t j = 0; j < n; j++) vf_store(to + (i * n + j) * g->step, r[j]);
     }
   }
@@ -107,22 +110,25 @@ CK_INLINE void winograd_gradient_lanes(const size_t m, const affine_kind kind, c
 typedef void (*winograd_transform)(const winograd_image *g, const winograd_run *run, size_t t);
 
 // Constants where the lanes are inlined, so that registers hold a tile.
-#define CK_WINOGRAD_TRANSFORM(name, m, kind)                                                      \
-  static void name##_##m##_##kind(const winograd_image *g, const winograd_run *run, size_t t) {   \
-    size_t c = 0;                                                                                 \
-    for (; c + CK_LANES <= g->channels; c += CK_LANES) name##_lanes(m, kind, g, run, t, c, CK_LANES); \
-    if (c < g->channels) name##_lanes(m, kind, g, run, t, c, g->channels - c);                    \
+#define CK_WINOGRAD_TRANSFORM(name, m, taps, kind)                                                        \
+  static void name##_##m##_##taps##_##kind(const winograd_image *g, const winograd_run *run, size_t t) {  \
+    size_t c = 0;                                                                                         \
+    for (; c + CK_LANES <= g->channels; c += CK_LANES) name##_lanes(m, taps, kind, g, run, t, c, CK_LANES); \
+    if (c < g->channels) name##_lanes(m, taps, kind, g, run, t, c, g->channels - c);                      \
   }
-#define CK_WINOGRAD_TRANSFORMS(name)                 \
-  CK_WINOGRAD_TRANSFORM(name, 2, AFFINE_PLAIN)       \
-  CK_WINOGRAD_TRANSFORM(name, 2, AFFINE_ONE)         \
-  CK_WINOGRAD_TRANSFORM(name, 2, AFFINE_TWO)         \
-  CK_WINOGRAD_TRANSFORM(name, 4, AFFINE_PLAIN)       \
-  CK_WINOGRAD_TRANSFORM(name, 4, AFFINE_ONE)         \
-  CK_WINOGRAD_TRANSFORM(name, 4, AFFINE_TWO)         \
-  static const winograd_transform name##s[2][AFFINE_KINDS] = { \
-      {name##_2_AFFINE_PLAIN, name##_2_AFFINE_ONE, name##_2_AFFINE_TWO}, \
-      {name##_4_AFFINE_PLAIN, name##_4_AFFINE_ONE, name##_4_AFFINE_TWO}};
+#define CK_WINOGRAD_KINDS(name, m, taps)               \
+  CK_WINOGRAD_TRANSFORM(name, m, taps, AFFINE_PLAIN)   \
+  CK_WINOGRAD_TRANSFORM(name, m, taps, AFFINE_ONE)     \
+  CK_WINOGRAD_TRANSFORM(name, m, taps, AFFINE_TWO)
+#define CK_WINOGRAD_KIND_NAMES(name, m, taps) \
+  {name##_##m##_##taps##_AFFINE_PLAIN, name##_##m##_##taps##_AFFINE_ONE, name##_##m##_##taps##_AFFINE_TWO}
+// In the order of ck_winograd_form.
+#define CK_WINOGRAD_TRANSFORMS(name)                                                             \
+  CK_WINOGRAD_KINDS(name, 2, 3)                                                                  \
+  CK_WINOGRAD_KINDS(name, 4, 3)                                                                  \
+  CK_WINOGRAD_KINDS(name, 2, 5)                                                                  \
+  static const winograd_transform name##s[CK_WINOGRAD_FORMS][AFFINE_KINDS] = {                   \
+      CK_WINOGRAD_KIND_NAMES(name, 2, 3), CK_WINOGRAD_KIND_NAMES(name, 4, 3), CK_WINOGRAD_KIND_NAMES(name, 2, 5)};
 CK_WINOGRAD_TRANSFORMS(winograd_input)
 CK_WINOGRAD_TRANSFORMS(winograd_gradient)
 
@@ -136,36 +142,38 @@ CK_INLINE void winograd_transform_block(const winograd_transform transform, cons
 }
 
 typedef struct winograd_filters_call {
-  size_t m, filters, channels;  // of the convolution they are for
+  size_t m, taps, filters, channels;  // of the convolution they are for
   bool turned;
   const float *w;
   float *u;
 } winograd_filters_call;
 
-CK_INLINE void winograd_filters_panel(const size_t m, const winograd_filters_call *call, size_t j) {
-  const size_t n = m + 2, C = call->channels, columns = panel_columns(call->filters, j);
+CK_INLINE void winograd_filters_panel(const size_t m, const size_t taps, const winograd_filters_call *call, size_t j,
+                                      size_t from, size_t to) {
+  const size_t n = m + taps - 1, count = taps * taps, C = call->channels, columns = panel_columns(call->filters, j);
   const size_t width = panel_width(columns);
   float *panel = call->u + j * n * n * C;
-  for (size_t c = 0; c < C; c++) {
+  for (size_t c = from; c < to; c++) {
     for (size_t v = 0; v < width; v += CK_LANES) {
-      vf half[3][6];
-      for (size_t column = 0; column < 3; column++) {
-        vf g[3];
-        for (size_t row = 0; row < 3; row++) {
+      vf half[5][6];
+      for (size_t column = 0; column < taps; column++) {
+        vf g[5];
+        for (size_t row = 0; row < taps; row++) {
           float lane[CK_LANES];
           for (size_t i = 0; i < CK_LANES; i++) {
-            size_t o = j + v + i, tap = row * 3 + column;
+            size_t o = j + v + i, tap = row * taps + column;
             // Turned, filters and channels change places and taps run backwards.
-            size_t place = call->turned ? (c * call->filters + o) * 9 + 8 - tap : (o * C + c) * 9 + tap;
+            size_t place = call->turned ? (c * call->filters + o) * count + count - 1 - tap : (o * C + c) * count + tap;
             lane[i] = v + i < columns ? call->w[place] : 0;
           }
           g[row] = vf_load(lane);
         }
-        winograd_filter(m, g, half[column]);
+        winograd_filter(taps, n, g, half[column]);
       }
       CK_UNROLL for (size_t i = 0; i < n; i++) {
-        vf g[3] = {half[0][i], half[1][i], half[2][i]}, r[6];
-        winograd_filter(m, g, r);
+        vf g[5], r[6];
+        CK_UNROLL for (size_t column = 0; column < taps; column++) g[column] = half[column][i];
+        winograd_filter(taps, n, g, r);
         CK_UNROLL for (size_t k = 0; k < n; k++) vf_store(panel + ((i * n + k) * C + c) * width + v, r[k]);
       }
     }
@@ -175,14 +183,21 @@ CK_INLINE void winograd_filters_panel(const size_t m, const winograd_filters_cal
 static void winograd_filters_chunk(void *context, size_t chunk, size_t worker) {
   (void)worker;
   const winograd_filters_call *call = context;
-  if (call->m == 4) winograd_filters_panel(4, call, chunk * CK_TILE_COLUMNS);
-  else winograd_filters_panel(2, call, chunk * CK_TILE_COLUMNS);
+  const size_t parts = ck_ceil_div(call->channels, CK_WINOGRAD_FILTER_CHANNELS);
+  const size_t j = chunk / parts * CK_TILE_COLUMNS, from = chunk % parts * CK_WINOGRAD_FILTER_CHANNELS;
+  const size_t to = ck_least(call->channels, from + CK_WINOGRAD_FILTER_CHANNELS);
+  switch (ck_winograd_form_of(call->m, call->taps)) {
+  case CK_WINOGRAD_2_3: winograd_filters_panel(2, 3, call, j, from, to); break;
+  case CK_WINOGRAD_4_3: winograd_filters_panel(4, 3, call, j, from, to); break;
+  default: winograd_filters_panel(2, 5, call, j, from, to);
+  }
 }
 
-static void CK_FN(winograd_filters_f32)(ck_pool *pool, size_t m, size_t filters, size_t channels, bool turned,
-                                        const float *w, float *u) {
-  winograd_filters_call call = {m, turned ? channels : filters, turned ? filters : channels, turned, w, u};
-  ck_pool_run(pool, ck_ceil_div(call.filters, CK_TILE_COLUMNS), winograd_filters_chunk, &call);
+static void CK_FN(winograd_filters_f32)(ck_pool *pool, size_t m, size_t taps, size_t filters, size_t channels,
+                                        bool turned, const float *w, float *u) {
+  winograd_filters_call call = {m, taps, turned ? channels : filters, turned ? filters : channels, turned, w, u};
+  const size_t parts = ck_ceil_div(call.channels, CK_WINOGRAD_FILTER_CHANNELS);
+  ck_pool_run(pool, ck_ceil_div(call.filters, CK_TILE_COLUMNS) * parts, winograd_filters_chunk, &call);
 }
 
 // Memory that is brought near while products keep the arithmetic busy: streams of cache lines, a share of each at
@@ -243,19 +258,18 @@ typedef struct winograd_block_sums { vf first, second[2], pivot; } winograd_bloc
 
 // Transforms one tile's products to outputs and stores them. `rows` and `columns` say how many of its m × m outputs
 // there are; `whole` that it is all.
-CK_INLINE void winograd_output_lanes(const size_t m, const winograd_mode mode, const bool whole,
+CK_INLINE void winograd_output_lanes(const size_t m, const size_t n, const winograd_mode mode, const bool whole,
                                      const ck_conv2d_output *y, const float *products, size_t step, size_t place,
                                      size_t row_pitch, size_t column_pitch, size_t rows, size_t columns, size_t channel,
                                      size_t lanes, bool opens, winograd_block_sums *sums) {
-  const size_t n = m + 2;
   vf half[4][6], o[4][4];
   CK_UNROLL for (size_t j = 0; j < n; j++) {
     vf d[6], r[4];
     CK_UNROLL for (size_t i = 0; i < n; i++) d[i] = vf_load(products + (i * n + j) * step);
-    winograd_output(m, d, r);
+    winograd_output(m, n, d, r);
     CK_UNROLL for (size_t i = 0; i < m; i++) half[i][j] = r[i];
   }
-  CK_UNROLL for (size_t i = 0; i < m; i++) winograd_output(m, half[i], o[i]);
+  CK_UNROLL for (size_t i = 0; i < m; i++) winograd_output(m, n, half[i], o[i]);
 
 #define CK_EACH_OUTPUT(i, j)                   \
   CK_UNROLL for (size_t i = 0; i < m; i++)     \
@@ -326,9 +340,9 @@ CK_INLINE void winograd_add_sums(const winograd_mode mode, const ck_conv2d_outpu
 }
 
 // Transforms a register of filters of a block back.
-CK_INLINE void winograd_output_block(const size_t m, const winograd_mode mode, const winograd_call *call,
-                                     size_t first, size_t end, const float *products, size_t width, size_t channel,
-                                     double *chunk) {
+CK_INLINE void winograd_output_block(const size_t m, const size_t n, const winograd_mode mode,
+                                     const winograd_call *call, size_t first, size_t end, const float *products,
+                                     size_t width, size_t channel, double *chunk) {
   const ck_conv2d *p = call->p;
   const size_t O = p->output_channels, lanes = ck_least(CK_LANES, O - channel);
   winograd_block_sums sums = {{0}, {{0}, {0}}, {0}};
@@ -340,10 +354,10 @@ CK_INLINE void winograd_output_block(const size_t m, const winograd_mode mode, c
       const size_t column = (run.column + i) * m, columns = ck_least(m, p->output_width - column);
       const size_t place = ((run.image * p->output_height + row) * p->output_width + column) * O + channel;
       if (rows == m && columns == m && lanes == CK_LANES)
-        winograd_output_lanes(m, mode, true, call->y, products, call->plan.output_step, place, p->output_width * O, O,
-                              m, m, channel, CK_LANES, t == first, &sums);
+        winograd_output_lanes(m, n, mode, true, call->y, products, call->plan.output_step, place,
+                              p->output_width * O, O, m, m, channel, CK_LANES, t == first, &sums);
       else
-        winograd_output_lanes(m, mode, false, call->y, products, call->plan.output_step, place, p->output_width * O,
+        winograd_output_lanes(m, n, mode, false, call->y, products, call->plan.output_step, place, p->output_width * O,
                               O, rows, columns, channel, lanes, t == first, &sums);
       count += rows * columns;
     }
@@ -353,20 +367,24 @@ CK_INLINE void winograd_output_block(const size_t m, const winograd_mode mode, c
 
 typedef void (*winograd_output_function)(const winograd_call *call, size_t first, size_t end, const float *products,
                                          size_t width, size_t channel, double *chunk);
-#define CK_WINOGRAD_OUTPUT(m, mode)                                                                                  \
-  static void winograd_output_##m##_##mode(const winograd_call *call, size_t first, size_t end, const float *products, \
-                                           size_t width, size_t channel, double *chunk) {                            \
-    winograd_output_block(m, mode, call, first, end, products, width, channel, chunk);                               \
+#define CK_WINOGRAD_OUTPUT(m, n, mode)                                                                      \
+  static void winograd_output_##m##_##n##_##mode(const winograd_call *call, size_t first, size_t end,       \
+                                                 const float *products, size_t width, size_t channel,       \
+                                                 double *chunk) {                                           \
+    winograd_output_block(m, n, mode, call, first, end, products, width, channel, chunk);                   \
   }
-CK_WINOGRAD_OUTPUT(2, WINOGRAD_STORE)
-CK_WINOGRAD_OUTPUT(2, WINOGRAD_NORMALIZE)
-CK_WINOGRAD_OUTPUT(2, WINOGRAD_GRADIENT)
-CK_WINOGRAD_OUTPUT(4, WINOGRAD_STORE)
-CK_WINOGRAD_OUTPUT(4, WINOGRAD_NORMALIZE)
-CK_WINOGRAD_OUTPUT(4, WINOGRAD_GRADIENT)
-static const winograd_output_function winograd_outputs[2][3] = {
-    {winograd_output_2_WINOGRAD_STORE, winograd_output_2_WINOGRAD_NORMALIZE, winograd_output_2_WINOGRAD_GRADIENT},
-    {winograd_output_4_WINOGRAD_STORE, winograd_output_4_WINOGRAD_NORMALIZE, winograd_output_4_WINOGRAD_GRADIENT}};
+#define CK_WINOGRAD_OUTPUTS(m, n)            \
+  CK_WINOGRAD_OUTPUT(m, n, WINOGRAD_STORE)     \
+  CK_WINOGRAD_OUTPUT(m, n, WINOGRAD_NORMALIZE) \
+  CK_WINOGRAD_OUTPUT(m, n, WINOGRAD_GRADIENT)
+#define CK_WINOGRAD_OUTPUT_NAMES(m, n) \
+  {winograd_output_##m##_##n##_WINOGRAD_STORE, winograd_output_##m##_##n##_WINOGRAD_NORMALIZE, \
+   winograd_output_##m##_##n##_WINOGRAD_GRADIENT}
+CK_WINOGRAD_OUTPUTS(2, 4)
+CK_WINOGRAD_OUTPUTS(4, 6)
+CK_WINOGRAD_OUTPUTS(2, 6)
+static const winograd_output_function winograd_outputs[CK_WINOGRAD_FORMS][3] = {
+    CK_WINOGRAD_OUTPUT_NAMES(2, 4), CK_WINOGRAD_OUTPUT_NAMES(4, 6), CK_WINOGRAD_OUTPUT_NAMES(2, 6)};
 
 CK_INLINE winograd_mode winograd_mode_of(const ck_conv2d_output *y) {
   if (y->normalization) return WINOGRAD_NORMALIZE;
@@ -398,15 +416,15 @@ static void winograd_chunk(void *context, size_t chunk, size_t worker) {
   const winograd_call *call = context;
   const ck_conv2d *p = call->p;
   const ck_winograd_plan *plan = &call->plan;
-  const size_t C = p->channels, O = p->output_channels, large = call->m == 4;
+  const size_t C = p->channels, O = p->output_channels, form = ck_winograd_form_of(call->m, p->kernel_height);
   float *points = call->workers + worker * ck_winograd_worker_floats(plan);
   float *products = points + plan->points * plan->input_step;
   const winograd_image image = {.image = call->x, .copy = call->input, .height = p->height, .width = p->width,
                                 .channels = C, .pad_top = p->pad_top, .pad_left = p->pad_left, .points = points,
                                 .step = plan->input_step, .pitch = plan->channels,
                                 .columns = products + plan->points * plan->output_step};
-  const winograd_transform transform = winograd_inputs[large][affine_kind_of(call->x)];
-  const winograd_output_function store = winograd_outputs[large][winograd_mode_of(call->y)];
+  const winograd_transform transform = winograd_inputs[form][affine_kind_of(call->x)];
+  const winograd_output_function store = winograd_outputs[form][winograd_mode_of(call->y)];
   double *sums = call->sums + chunk * 2 * winograd_sum_pairs(call->y) * O;
   memset(sums, 0, 2 * winograd_sum_pairs(call->y) * O * sizeof(double));
   const tile_result result = {.alpha = 1};

@@ -13,23 +13,23 @@ typedef struct winograd_gradient_call {
   float *partial, *workers;
 } winograd_gradient_call;
 
-// Brings sums over points (points, channels, filters rounded up) back to taps (9, channels, filters).
-CK_INLINE void winograd_sums_to_taps(const size_t m, const winograd_gradient_call *call, const float *sums,
-                                     float *taps) {
-  const size_t n = m + 2, C = call->p->channels, O = call->p->output_channels, pitch = call->plan.x.filters;
+// Brings sums over points (points, channels, filters rounded up) back to filters (taps², channels, filters).
+CK_INLINE void winograd_sums_to_taps(const size_t taps, const size_t n, const winograd_gradient_call *call,
+                                     const float *sums, float *dw) {
+  const size_t C = call->p->channels, O = call->p->output_channels, pitch = call->plan.x.filters;
   for (size_t c = 0; c < C; c++) {
     for (size_t o = 0; o < O; o += CK_LANES) {
-      vf half[3][6];
+      vf half[5][6];
       CK_UNROLL for (size_t j = 0; j < n; j++) {
-        vf u[6], r[3];
+        vf u[6], r[5];
         CK_UNROLL for (size_t i = 0; i < n; i++) u[i] = vf_load(sums + ((i * n + j) * C + c) * pitch + o);
-        winograd_filter_gradient(m, u, r);
-        CK_UNROLL for (size_t i = 0; i < 3; i++) half[i][j] = r[i];
+        winograd_filter_gradient(taps, n, u, r);
+        CK_UNROLL for (size_t i = 0; i < taps; i++) half[i][j] = r[i];
       }
-      CK_UNROLL for (size_t i = 0; i < 3; i++) {
-        vf r[3];
-        winograd_filter_gradient(m, half[i], r);
-        CK_UNROLL for (size_t j = 0; j < 3; j++) vf_store_upto(taps + ((i * 3 + j) * C + c) * O + o, r[j], O - o);
+      CK_UNROLL for (size_t i = 0; i < taps; i++) {
+        vf r[5];
+        winograd_filter_gradient(taps, n, half[i], r);
+        CK_UNROLL for (size_t j = 0; j < taps; j++) vf_store_upto(dw + ((i * taps + j) * C + c) * O + o, r[j], O - o);
       }
     }
   }
@@ -39,7 +39,8 @@ static void winograd_gradient_chunk(void *context, size_t chunk, size_t worker) 
   const winograd_gradient_call *call = context;
   const ck_conv2d *p = call->p;
   const ck_winograd_gradient_plan *plan = &call->plan;
-  const size_t C = p->channels, O = plan->x.filters, points = plan->x.points, large = call->m == 4;
+  const size_t C = p->channels, O = plan->x.filters, points = plan->x.points;
+  const ck_winograd_form form = ck_winograd_form_of(call->m, p->kernel_height);
   float *x_points = call->workers + worker * ck_winograd_gradient_worker_floats(plan);
   float *dy_points = x_points + points * plan->x.input_step, *sums = dy_points + points * plan->dy.input_step;
   const winograd_image x = {.image = call->x, .height = p->height, .width = p->width, .channels = C,
@@ -49,8 +50,8 @@ static void winograd_gradient_chunk(void *context, size_t chunk, size_t worker) 
   const winograd_image dy = {.image = call->dy, .height = p->output_height, .width = p->output_width,
                              .channels = p->output_channels, .points = dy_points, .step = plan->dy.input_step,
                              .pitch = O};
-  const winograd_transform transform_x = winograd_inputs[large][affine_kind_of(call->x)];
-  const winograd_transform transform_dy = winograd_gradients[large][affine_kind_of(call->dy)];
+  const winograd_transform transform_x = winograd_inputs[form][affine_kind_of(call->x)];
+  const winograd_transform transform_dy = winograd_gradients[form][affine_kind_of(call->dy)];
   const size_t panels = ck_ceil_div(C, CK_TILE_ROWS);
   const size_t start = ck_cut_start(&plan->parts, chunk), stop = start + ck_cut_length(&plan->parts, chunk);
   // Channels past the last are multiplied too, so they must be something.
@@ -81,9 +82,12 @@ static void winograd_gradient_chunk(void *context, size_t chunk, size_t worker) 
       }
     }
   }
-  float *taps = call->partial + chunk * plan->partial_floats;
-  if (large) winograd_sums_to_taps(4, call, sums, taps);
-  else winograd_sums_to_taps(2, call, sums, taps);
+  float *dw = call->partial + chunk * plan->partial_floats;
+  switch (form) {
+  case CK_WINOGRAD_2_3: winograd_sums_to_taps(3, 4, call, sums, dw); break;
+  case CK_WINOGRAD_4_3: winograd_sums_to_taps(3, 6, call, sums, dw); break;
+  default: winograd_sums_to_taps(5, 6, call, sums, dw);
+  }
 }
 
 static void CK_FN(winograd_filter_gradient_f32)(ck_pool *pool, size_t m, const ck_conv2d *p, const ck_affine *x,

@@ -104,14 +104,17 @@ enum { CK_CONV2D_COLUMN_ROWS = 28 };
 static inline size_t ck_conv2d_column_floats(const ck_conv2d *p) {
   return ck_plan_round(ck_conv2d_taps(p) * p->channels, CK_GEMM_LANES_MOST);
 }
-static inline bool ck_conv2d_gradient_by_columns(const ck_conv2d *p) {
-  if (p->groups != 1 || p->batch < 4) return false;
-  // Per image, in products of a lane; adding a lane costs about four.
-  size_t columns = p->output_height * p->output_width * ck_conv2d_column_floats(p) * (p->output_channels + 4);
+// Per image, in products of a lane; adding a lane costs about four.
+static inline size_t ck_conv2d_column_products(const ck_conv2d *p) {
+  return p->output_height * p->output_width * ck_conv2d_column_floats(p) * (p->output_channels + 4);
+}
+static inline size_t ck_conv2d_phase_products(const ck_conv2d *p) {
   size_t phases = p->stride_height * p->stride_width;
-  size_t direct = p->height * p->width * ck_plan_ceil(ck_conv2d_taps(p), phases) * p->output_channels *
-                  ck_plan_round(p->channels, CK_GEMM_LANES_MOST);
-  return columns < direct;
+  return p->height * p->width * ck_plan_ceil(ck_conv2d_taps(p), phases) * p->output_channels *
+         ck_plan_round(p->channels / p->groups, CK_GEMM_LANES_MOST);
+}
+static inline bool ck_conv2d_gradient_by_columns(const ck_conv2d *p) {
+  return p->groups == 1 && p->batch >= 4 && ck_conv2d_column_products(p) < ck_conv2d_phase_products(p);
 }
 
 typedef struct ck_conv2d_gradient_plan {

@@ -24,3 +24,7 @@ size_t ck_conv2d_filter_gradient_scratch_bytes(const ck_conv2d *p, size_t thread
   size_t worker = plan.window_floats + ck_conv2d_packed_dy_floats(p, &plan);
   return (ck_plan_round(plan.parts * partial, CK_GEMM_LANES_MOST) + thread_count * worker) * sizeof(float);
 }
+
+size_t ck_conv2d_input_gradient_products(const ck_conv2d *p) {
+  return ck_conv2d_gradient_by_columns(p) ? ck_conv2d_column_products(p) : ck_conv2d_phase_products(p);
+}

@@ -11,18 +11,21 @@ enum {
   CK_WINOGRAD_TILES_MOST = 56, // where channels are few, so that sums over a block are long
   CK_WINOGRAD_RUN = 8,         // tiles side by side that share the transform of the columns between them
   CK_WINOGRAD_PANEL = 2 * CK_GEMM_LANES_MOST,
+  CK_WINOGRAD_FILTER_CHANNELS = 16,  // of a chunk that transforms filters
   CK_WINOGRAD_CHUNKS = 48,     // at most: enough for any number of threads, each long enough to run ahead of itself
 };
 
-// Whether p is a convolution that Winograd's algorithm serves, with its gradients.
-static inline bool ck_winograd_serves(const ck_conv2d *p) {
-  return p->kernel_height == 3 && p->kernel_width == 3 && p->stride_height == 1 && p->stride_width == 1 &&
-         p->dilation_height == 1 && p->dilation_width == 1 && p->groups == 1 && p->pad_top <= 2 &&
-         p->pad_left <= 2;
+// F(m × m, taps × taps) that there are, as F(m, taps).
+typedef enum ck_winograd_form { CK_WINOGRAD_2_3, CK_WINOGRAD_4_3, CK_WINOGRAD_2_5, CK_WINOGRAD_FORMS } ck_winograd_form;
+
+static inline ck_winograd_form ck_winograd_form_of(size_t tile, size_t taps) {
+  if (taps == 3 && tile == 2) return CK_WINOGRAD_2_3;
+  if (taps == 3 && tile == 4) return CK_WINOGRAD_4_3;
+  return taps == 5 && tile == 2 ? CK_WINOGRAD_2_5 : CK_WINOGRAD_FORMS;
 }
 
 typedef struct ck_winograd_plan {
-  size_t points;             // (tile + 2)²: what is multiplied per tile
+  size_t points;             // what is multiplied per tile
   size_t rows, columns;      // of tiles in an image
   size_t tiles;              // of the batch
   size_t channels, filters;  // rounded up to whole registers of the widest instruction set
@@ -33,7 +36,8 @@ typedef struct ck_winograd_plan {
 } ck_winograd_plan;
 
 static inline ck_winograd_plan ck_plan_winograd(const ck_conv2d *p, size_t tile, size_t block) {
-  ck_winograd_plan plan = {.points = (tile + 2) * (tile + 2)};
+  const size_t edge = tile + p->kernel_height - 1;
+  ck_winograd_plan plan = {.points = edge * edge};
   plan.rows = ck_plan_ceil(p->output_height, tile);
   plan.columns = ck_plan_ceil(p->output_width, tile);
   plan.tiles = p->batch * plan.rows * plan.columns;
@@ -41,7 +45,7 @@ static inline ck_winograd_plan ck_plan_winograd(const ck_conv2d *p, size_t tile,
   plan.filters = ck_plan_round(p->output_channels, CK_GEMM_LANES_MOST);
   plan.input_step = block * plan.channels + CK_GEMM_LANES_MOST;
   plan.output_step = block * CK_WINOGRAD_PANEL + CK_GEMM_LANES_MOST;
-  plan.column_floats = (tile * CK_WINOGRAD_RUN + 2) * (tile + 2) * CK_GEMM_LANES_MOST;
+  plan.column_floats = (tile * (CK_WINOGRAD_RUN - 1) + edge) * edge * CK_GEMM_LANES_MOST;
   return plan;
 }
 
@@ -58,7 +62,7 @@ static inline size_t ck_winograd_sums(const ck_conv2d *p, const ck_winograd_plan
   return ck_plan_round((ck_cut_winograd(plan).count + 1) * 4 * p->output_channels, CK_GEMM_LANES_MOST);
 }
 
-// A filter gradient: ranges of tiles, each summed over blocks, then brought back to nine taps.
+// A filter gradient: ranges of tiles, each summed over blocks, then brought back to taps.
 typedef struct ck_winograd_gradient_plan {
   ck_winograd_plan x, dy;  // dy's blocks are laid out with filters for channels
   size_t block;            // tiles
@@ -72,7 +76,7 @@ static inline ck_winograd_gradient_plan ck_plan_winograd_gradient(const ck_conv2
   plan.x = ck_plan_winograd(p, tile, plan.block);
   plan.dy = plan.x;
   plan.dy.input_step = plan.block * plan.x.filters + CK_GEMM_LANES_MOST;
-  plan.partial_floats = 9 * p->channels * p->output_channels;
+  plan.partial_floats = ck_conv2d_taps(p) * p->channels * p->output_channels;
   size_t affordable = plan.partial_floats > 0 ? CK_CONV2D_PARTIAL_FLOATS / plan.partial_floats : 1;
   size_t parts = ck_plan_clamp(affordable, 1, CK_CONV2D_PARTS);
   size_t blocks = ck_plan_ceil(plan.x.tiles, plan.block);

@@ -1,9 +1,13 @@
 #include "winograd_plan.h"
 
-bool ck_winograd_conv2d_serves(const ck_conv2d *p) { return ck_winograd_serves(p); }
+bool ck_winograd_conv2d_serves(const ck_conv2d *p, size_t tile) {
+  return ck_winograd_form_of(tile, p->kernel_height) != CK_WINOGRAD_FORMS && p->kernel_width == p->kernel_height &&
+         p->stride_height == 1 && p->stride_width == 1 && p->dilation_height == 1 && p->dilation_width == 1 &&
+         p->groups == 1 && p->pad_top < p->kernel_height && p->pad_left < p->kernel_width;
+}
 
-size_t ck_winograd_filter_floats(size_t tile, size_t channels, size_t filters) {
-  return (tile + 2) * (tile + 2) * channels * ck_plan_round(filters, CK_GEMM_LANES_MOST);
+size_t ck_winograd_filter_floats(size_t tile, size_t taps, size_t channels, size_t filters) {
+  return (tile + taps - 1) * (tile + taps - 1) * channels * ck_plan_round(filters, CK_GEMM_LANES_MOST);
 }
 
 size_t ck_winograd_conv2d_scratch_bytes(const ck_conv2d *p, size_t tile, size_t thread_count) {

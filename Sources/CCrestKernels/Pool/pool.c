@@ -1,5 +1,6 @@
 // Goals, in order: the same chunks whatever the threads do; nothing allocated per run; a run of a few
-// microseconds must pay, so idle workers spin a little before they sleep.
+// microseconds must pay, so idle workers spin a little before they sleep; what a core wrote is read by that core,
+// for fetching it from another's cache costs more than from memory.
 #define _POSIX_C_SOURCE 200809L  // pthread_sigmask
 
 #include "crest_pool.h"
@@ -13,21 +14,25 @@
 #define SPIN_COUNT 1000
 #define CACHE_LINE 64
 
+// A thread and its share of a run's chunks: the same part of any run, so that kernels that go through the same
+// images meet them on the same core. Who is done with its own takes from the others' shares.
 typedef struct worker {
+  // Chunks of the share not yet claimed. A claim is a decrement of this from above zero, and the task's fields are
+  // read only after one: a claimed chunk keeps the run, and with it those fields, alive. So a worker that overslept a
+  // run can only find the next one's chunks.
+  _Alignas(CACHE_LINE) atomic_size_t unclaimed;
+  size_t first, end;  // the share
   ck_pool *pool;
   size_t number;
   pthread_t thread;
 } worker;
 
 struct ck_pool {
-  // Chunks not yet claimed. A claim is a decrement of this from above zero, and the task's fields are
-  // read only after one: a claimed chunk keeps the run, and with it those fields, alive. So a worker
-  // that overslept a run can only find the next one's chunks, and none has to be waited for in vain.
-  _Alignas(CACHE_LINE) atomic_size_t unclaimed;
+  _Alignas(CACHE_LINE) atomic_size_t run;  // counts up, once a run's chunks may be claimed
   _Alignas(CACHE_LINE) atomic_size_t unfinished;
   _Alignas(CACHE_LINE) ck_chunk body;
   void *context;
-  size_t chunk_count;
+  bool backwards;  // every other run: it begins with what the run before it touched last
 
   _Alignas(CACHE_LINE) atomic_size_t sleeping_workers;
   atomic_bool sleeping_caller;
@@ -37,7 +42,7 @@ struct ck_pool {
   pthread_cond_t finished;
 
   size_t thread_count;
-  size_t started;  // threads that exist: fewer than wanted when creation failed half-way
+  size_t started;  // workers that exist, the caller too: fewer than wanted when creation failed half-way
   worker workers[];
 };
 
@@ -49,11 +54,11 @@ static inline void relax(void) {
 #endif
 }
 
-static void run_chunks(ck_pool *pool, size_t number) {
-  size_t left = atomic_load(&pool->unclaimed);
+static void run_share(ck_pool *pool, worker *share, size_t number) {
+  size_t left = atomic_load(&share->unclaimed);
   while (left > 0) {
-    if (!atomic_compare_exchange_weak(&pool->unclaimed, &left, left - 1)) continue;
-    pool->body(pool->context, pool->chunk_count - left, number);
+    if (!atomic_compare_exchange_weak(&share->unclaimed, &left, left - 1)) continue;
+    pool->body(pool->context, pool->backwards ? share->first + left - 1 : share->end - left, number);
     // Sleeping callers announce themselves before they look at `unfinished` for the last time, and
     // both accesses are sequentially consistent: one of the two sides sees the other.
     if (atomic_fetch_sub(&pool->unfinished, 1) == 1 && atomic_load(&pool->sleeping_caller)) {
@@ -61,14 +66,19 @@ static void run_chunks(ck_pool *pool, size_t number) {
       pthread_cond_signal(&pool->finished);
       pthread_mutex_unlock(&pool->mutex);
     }
-    left = atomic_load(&pool->unclaimed);
+    left = atomic_load(&share->unclaimed);
   }
 }
 
-static void sleep_until_work(ck_pool *pool) {
+static void run_chunks(ck_pool *pool, size_t number) {
+  for (size_t i = 0; i < pool->thread_count; i++)
+    run_share(pool, &pool->workers[(number + i) % pool->thread_count], number);
+}
+
+static void sleep_until_work(ck_pool *pool, size_t last_run) {
   pthread_mutex_lock(&pool->mutex);
   atomic_fetch_add(&pool->sleeping_workers, 1);
-  while (atomic_load(&pool->unclaimed) == 0 && !atomic_load(&pool->stopping))
+  while (atomic_load(&pool->run) == last_run && !atomic_load(&pool->stopping))
     pthread_cond_wait(&pool->work_or_stop, &pool->mutex);
   atomic_fetch_sub(&pool->sleeping_workers, 1);
   pthread_mutex_unlock(&pool->mutex);
@@ -77,13 +87,15 @@ static void sleep_until_work(ck_pool *pool) {
 static void *work(void *argument) {
   worker *self = argument;
   ck_pool *pool = self->pool;
+  size_t last_run = 0;
   while (!atomic_load(&pool->stopping)) {
     int spins = 0;
-    while (spins < SPIN_COUNT && atomic_load_explicit(&pool->unclaimed, memory_order_relaxed) == 0) {
+    while (spins < SPIN_COUNT && atomic_load_explicit(&pool->run, memory_order_relaxed) == last_run) {
       relax();
       spins++;
     }
-    if (spins == SPIN_COUNT) sleep_until_work(pool);
+    if (spins == SPIN_COUNT) sleep_until_work(pool, last_run);
+    last_run = atomic_load(&pool->run);
     run_chunks(pool, self->number);
   }
   return NULL;
@@ -91,17 +103,18 @@ static void *work(void *argument) {
 
 ck_pool *_Nullable ck_pool_create(size_t thread_count) {
   if (thread_count == 0 || thread_count > SIZE_MAX / sizeof(worker) / 2) return NULL;
-  size_t bytes = sizeof(ck_pool) + (thread_count - 1) * sizeof(worker);
-  bytes = (bytes + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
-  ck_pool *pool = aligned_alloc(CACHE_LINE, bytes);
+  // The first worker is the caller, who has no thread of the pool's.
+  ck_pool *pool = aligned_alloc(CACHE_LINE, sizeof(ck_pool) + thread_count * sizeof(worker));
   if (!pool) return NULL;
-  atomic_init(&pool->unclaimed, 0);
+  for (size_t i = 0; i < thread_count; i++) pool->workers[i] = (worker){.pool = pool, .number = i};
+  atomic_init(&pool->run, 0);
   atomic_init(&pool->unfinished, 0);
   atomic_init(&pool->sleeping_workers, 0);
   atomic_init(&pool->sleeping_caller, false);
   atomic_init(&pool->stopping, false);
   pool->thread_count = thread_count;
-  pool->started = 0;
+  pool->started = 1;
+  pool->backwards = false;
   if (pthread_mutex_init(&pool->mutex, NULL)) goto no_mutex;
   if (pthread_cond_init(&pool->work_or_stop, NULL)) goto no_work_condition;
   if (pthread_cond_init(&pool->finished, NULL)) goto no_finished_condition;
@@ -111,9 +124,8 @@ ck_pool *_Nullable ck_pool_create(size_t thread_count) {
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &previous);
   int failure = 0;
-  while (!failure && pool->started < thread_count - 1) {
+  while (!failure && pool->started < thread_count) {
     worker *next = &pool->workers[pool->started];
-    *next = (worker){.pool = pool, .number = pool->started + 1};
     failure = pthread_create(&next->thread, NULL, work, next);
     if (!failure) pool->started++;
   }
@@ -136,7 +148,7 @@ void ck_pool_destroy(ck_pool *pool) {
   atomic_store(&pool->stopping, true);
   pthread_cond_broadcast(&pool->work_or_stop);
   pthread_mutex_unlock(&pool->mutex);
-  for (size_t i = 0; i < pool->started; i++) pthread_join(pool->workers[i].thread, NULL);
+  for (size_t i = 1; i < pool->started; i++) pthread_join(pool->workers[i].thread, NULL);
   pthread_cond_destroy(&pool->finished);
   pthread_cond_destroy(&pool->work_or_stop);
   pthread_mutex_destroy(&pool->mutex);
@@ -152,9 +164,16 @@ void ck_pool_run(ck_pool *pool, size_t chunk_count, ck_chunk body, void *_Nullab
   }
   pool->body = body;
   pool->context = context;
-  pool->chunk_count = chunk_count;
+  pool->backwards = !pool->backwards;
   atomic_store(&pool->unfinished, chunk_count);
-  atomic_store(&pool->unclaimed, chunk_count);
+  const size_t share = chunk_count / pool->thread_count, rest = chunk_count % pool->thread_count;
+  for (size_t i = 0, first = 0; i < pool->thread_count; i++) {
+    worker *w = &pool->workers[i];
+    w->first = first;
+    w->end = first += share + (i < rest);
+    atomic_store(&w->unclaimed, w->end - w->first);
+  }
+  atomic_fetch_add(&pool->run, 1);
   if (atomic_load(&pool->sleeping_workers) > 0) {
     pthread_mutex_lock(&pool->mutex);
     pthread_cond_broadcast(&pool->work_or_stop);

@@ -130,19 +130,24 @@ size_t ck_gemm_scratch_bytes(size_t m, size_t n, size_t k, size_t thread_count);
 size_t ck_conv2d_scratch_bytes(const ck_conv2d *p, size_t thread_count);
 size_t ck_conv2d_input_gradient_scratch_bytes(const ck_conv2d *p, size_t thread_count);
 size_t ck_conv2d_filter_gradient_scratch_bytes(const ck_conv2d *p, size_t thread_count);
+// What conv2d_input_gradient_f32 costs per image, in products of a lane.
+size_t ck_conv2d_input_gradient_products(const ck_conv2d *p);
 size_t ck_winograd_conv2d_scratch_bytes(const ck_conv2d *p, size_t tile, size_t thread_count);
 size_t ck_winograd_filter_gradient_scratch_bytes(const ck_conv2d *p, size_t tile, size_t thread_count);
 size_t ck_batch_norm_scratch_bytes(size_t rows, size_t channels);
 size_t ck_reduce_scratch_bytes(size_t outer, size_t reduced, size_t inner);
 size_t ck_sum_scratch_bytes(size_t count);
 
-// Whether Winograd's algorithm serves a convolution and its gradients: 3 × 3, stride and dilation 1, one group,
-// padding of at most 2.
-bool ck_winograd_conv2d_serves(const ck_conv2d *p);
-// The floats of transformed filters.
-size_t ck_winograd_filter_floats(size_t tile, size_t channels, size_t filters);
+// Whether Winograd's algorithm serves a convolution and its gradients: 3 × 3 with tiles of 2 or 4, 5 × 5 with tiles of
+// 2, stride and dilation 1, one group, a padding smaller than the kernel.
+bool ck_winograd_conv2d_serves(const ck_conv2d *p, size_t tile);
+// The floats of transformed filters of taps × taps.
+size_t ck_winograd_filter_floats(size_t tile, size_t taps, size_t channels, size_t filters);
 // The convolution of stride 1 that makes dx from dy, with turned filters.
 ck_conv2d ck_conv2d_input_gradient_as_conv2d(const ck_conv2d *p);
+
+// Whether windows lie side by side, so that no element is in two.
+bool ck_pool2d_is_tiling(const ck_pool2d *p);
 
 // The uniform in [0, 1) of an element: word (index mod 4) of Philox 4×32-10 (Salmon et al. 2011) under
 // the key (low, high half of seed) and the counter (low, high half of index / 4, step, stream); its

@@ -44,7 +44,7 @@ extern "C" {
 #define CREST_PLUGIN_MAJOR 1u
 #define CREST_PLUGIN_MINOR 0u
 /* SHA-256 of this file without the next line. */
-#define CREST_PLUGIN_HEADER_HASH "5215f7a10cffa0c4fc25afeb06f67a0f1a66515de5401a89d30bce924315efa8"
+#define CREST_PLUGIN_HEADER_HASH "1a3b506691c07b7ca0383b422693410c1ba8149dcccb125b63fc36295914bdf7"
 
 #define CREST_BIT(number) (UINT64_C(1) << (number))
 /* Whether `pointer` points to a struct that is large enough to have `member`. */
@@ -196,18 +196,19 @@ typedef struct crest_event {
   int32_t purpose; /* crest_purpose */
   int32_t outcome; /* crest_outcome */
 
-  int64_t epoch;         /* from 0; -1 in hooks of fit */
-  int64_t epoch_count;   /* of the fit */
-  int64_t batch;         /* in the pass, from 0; -1 in hooks of fit, epoch, train and validate */
-  int64_t batch_count;   /* of the pass; in hooks of fit and epoch, of the training pass */
-  int64_t step;          /* optimiser steps of the fit before this batch; outside of batches, taken so far */
-  int64_t step_count;    /* of the fit when nothing is cancelled: the length of schedules */
-  int64_t example_count; /* of the batch; in after_train and after_validate, of the pass; else 0 */
-
-  double loss;            /* of the batch, from after_loss on; in after_train and after_validate, of the pass; else NaN */
-  double smoothed_loss;   /* of training over the last few dozen batches; NaN before the first */
+  /* The same in all hooks of the batches of a pass. */
+  int64_t epoch;          /* from 0; -1 in hooks of fit */
+  int64_t epoch_count;    /* of the fit */
+  int64_t batch_count;    /* of the pass; in hooks of fit and epoch, of the training pass */
+  int64_t step_count;     /* of the fit when nothing is cancelled: the length of schedules */
   double train_loss;      /* of the epoch, from after_train to after_epoch; else NaN */
   double validation_loss; /* of the epoch, from after_validate to after_epoch; else NaN */
+
+  int64_t batch;         /* in the pass, from 0; -1 in hooks of fit, epoch, train and validate */
+  int64_t step;          /* optimiser steps of the fit before this batch; outside of batches, taken so far */
+  int64_t example_count; /* of the batch; in after_train and after_validate, of the pass; else 0 */
+  double loss;           /* of the batch, from after_loss on; in after_train and after_validate, of the pass; else NaN */
+  double smoothed_loss;  /* of training over the last few dozen batches; NaN before the first */
 
   double learning_rate; /* in effect */
   double momentum;

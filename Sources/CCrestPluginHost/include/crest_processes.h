@@ -22,6 +22,20 @@ struct crest_start {
 /// It stands in C because limits must be set between fork and exec, where nothing but system calls is safe.
 int crest_start_process(const struct crest_start *start, pid_t *process);
 
+/// `pipe` whose ends no other program that is started meanwhile, by whichever thread, gets.
+int crest_pipe(int ends[2]);
+
+/// How a process ended, as waitpid has it, without taking that away: until it is reaped, neither its number nor
+/// its group's is given to another.
+///
+/// Returns 1 when it has ended, 0 when it has not, which it waits for unless `block` is 0, and -1 with `errno`.
+int crest_has_ended(pid_t process, int block);
+
+/// `read` that tries for up to `nanoseconds` before it reports EAGAIN.
+///
+/// A processor that sleeps takes longer to wake than most answers take to come.
+ssize_t crest_read_soon(int descriptor, void *bytes, size_t capacity, uint64_t nanoseconds);
+
 /// `write` that reports a closed pipe as EPIPE and never as a signal, whatever the process does with SIGPIPE.
 ssize_t crest_write(int descriptor, const void *bytes, size_t count);
 

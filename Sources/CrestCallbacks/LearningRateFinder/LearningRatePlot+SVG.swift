@@ -27,10 +27,9 @@ extension LearningRatePlot {
       width >= 320 && height >= 200,
       "a plot of \(width) by \(height) pixels is not readable; at least 320 by 200")
     let drawing = SVGDrawing(curve: curve, width: Double(width), height: Double(height))
-    return
-      (["<?xml version=\"1.0\" encoding=\"UTF-8\"?>"]
-      + drawing.elements(title: title, suggestions)
-      + ["</svg>"]).map { $0 + "\n" }.joined()
+    return SVG.document(
+      title: title, width: drawing.width, height: drawing.height,
+      drawing.elements(title: title, suggestions))
   }
 }
 
@@ -45,25 +44,16 @@ private struct SVGDrawing {
   private var top: Double { 40 }
   private var bottom: Double { height - 56 }
 
-  /// Okabe and Ito's colours, which the colour-blind tell apart too; one a method.
-  private static let colours = ["#D55E00", "#009E73", "#CC79A7", "#E69F00"]
-  private static let curveColour = "#0072B2"
+  /// One a method.
+  private static let colours = [SVG.vermilion, SVG.green, SVG.purple, SVG.orange]
 
   func elements(
     title: String,
     _ suggestions: [(method: LearningRateSuggestion.Method, outcome: LearningRateSuggestion)]
   ) -> [String] {
-    let size = "\(number(width)) \(number(height))"
-    var out = [
-      "<svg xmlns=\"http://www.w3.org/2000/svg\" "
-        + "width=\"\(number(width))\" height=\"\(number(height))\" "
-        + "viewBox=\"0 0 \(size)\" font-family=\"sans-serif\" font-size=\"12\" fill=\"#222\">",
-      "<title>\(escaped(title))</title>",
-      "<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>",
-      text(title, (left + right) / 2, 24, anchor: "middle", size: 15),
-    ]
+    var out = [SVG.text(title, (left + right) / 2, 24, anchor: "middle", size: 15)]
     guard let curve else {
-      return out + [text("no finite loss to draw", width / 2, height / 2, anchor: "middle")]
+      return out + [SVG.text("no finite loss to draw", width / 2, height / 2, anchor: "middle")]
     }
     let frame = Frame(self, curve)
     out += grid(frame)
@@ -101,30 +91,24 @@ private struct SVGDrawing {
     }
   }
 
-  // MARK: Parts
-
   private func grid(_ frame: Frame) -> [String] {
     var out: [String] = []
     for decade in PlotNumber.decades(in: frame.curve.rates, count: 12) {
       let x = frame.x(Double(decade))
-      out.append(line(x, top, x, bottom, "stroke=\"#ddd\""))
+      out.append(SVG.line(x, top, x, bottom, "stroke=\"#ddd\""))
       out.append(
-        "<text x=\"\(number(x))\" y=\"\(number(bottom + 18))\" text-anchor=\"middle\">10"
+        "<text x=\"\(SVG.number(x))\" y=\"\(SVG.number(bottom + 18))\" text-anchor=\"middle\">10"
           + "<tspan dy=\"-4\" font-size=\"9\">\(decade)</tspan></text>")
     }
     for tick in PlotNumber.ticks(in: frame.losses, count: 5) {
       let y = frame.y(tick.value)
-      out.append(line(left, y, right, y, "stroke=\"#ddd\""))
-      out.append(text(tick.text, left - 6, y + 4, anchor: "end"))
+      out.append(SVG.line(left, y, right, y, "stroke=\"#ddd\""))
+      out.append(SVG.text(tick.text, left - 6, y + 4, anchor: "end"))
     }
     out.append(
-      "<rect x=\"\(number(left))\" y=\"\(number(top))\" width=\"\(number(right - left))\" "
-        + "height=\"\(number(bottom - top))\" fill=\"none\" stroke=\"#222\"/>")
-    out.append(text("learning rate", (left + right) / 2, bottom + 36, anchor: "middle"))
-    let middle = (top + bottom) / 2
-    out.append(
-      "<text x=\"16\" y=\"\(number(middle))\" text-anchor=\"middle\" "
-        + "transform=\"rotate(-90 16 \(number(middle)))\">loss</text>")
+      SVG.rectangle(left, top, right - left, bottom - top, " fill=\"none\" stroke=\"#222\""))
+    out.append(SVG.text("learning rate", (left + right) / 2, bottom + 36, anchor: "middle"))
+    out.append(SVG.upward("loss", 16, (top + bottom) / 2))
     return out
   }
 
@@ -135,14 +119,13 @@ private struct SVGDrawing {
       let points = frame.curve.points.map { point in
         // A raw loss may be far outside of the page; beyond one page it cannot be seen anyway.
         let y = min(2 * height, max(-height, frame.y(loss(point))))
-        return "\(number(frame.x(log10(point.rate)))),\(number(y))"
+        return (x: frame.x(log10(point.rate)), y: y)
       }
-      return "<polyline points=\"\(points.joined(separator: " "))\" fill=\"none\" "
-        + "stroke=\"\(Self.curveColour)\" clip-path=\"url(#frame)\" \(attributes)/>"
+      return SVG.polyline(
+        points, "stroke=\"\(SVG.blue)\" clip-path=\"url(#frame)\" \(attributes)")
     }
     return [
-      "<clipPath id=\"frame\"><rect x=\"\(number(left))\" y=\"\(number(top))\" "
-        + "width=\"\(number(right - left))\" height=\"\(number(bottom - top))\"/></clipPath>",
+      "<clipPath id=\"frame\">\(SVG.rectangle(left, top, right - left, bottom - top))</clipPath>",
       path(\.loss, "stroke-opacity=\"0.3\""),
       path(\.smoothedLoss, "stroke-width=\"2\""),
     ]
@@ -157,8 +140,8 @@ private struct SVGDrawing {
       let x = min(right, max(left, frame.x(log10(rate))))
       let y = frame.y(frame.curve.smoothedLoss(at: rate))
       return [
-        line(x, y, x, bottom, "stroke=\"\(colour)\" stroke-dasharray=\"3 3\""),
-        circle(x, y, "fill=\"\(colour)\" stroke=\"#fff\""),
+        SVG.line(x, y, x, bottom, "stroke=\"\(colour)\" stroke-dasharray=\"3 3\""),
+        SVG.circle(x, y, "fill=\"\(colour)\" stroke=\"#fff\""),
       ]
     }
   }
@@ -172,52 +155,10 @@ private struct SVGDrawing {
       let y = bottom - 12 - 17 * Double(suggestions.count - 1 - row)
       let value = suggestion.outcome.rate.map(PlotNumber.scientific) ?? suggestion.outcome.reason
       return [
-        circle(left + 14, y - 4, "fill=\"\(colour)\""),
-        text("\(suggestion.method.label): \(value)", left + 25, y, anchor: "start"),
+        SVG.circle(left + 14, y - 4, "fill=\"\(colour)\""),
+        SVG.text("\(suggestion.method.label): \(value)", left + 25, y, anchor: "start"),
       ]
     }
-  }
-
-  // MARK: Elements
-
-  private func text(
-    _ content: String, _ x: Double, _ y: Double, anchor: String, size: Int = 12
-  ) -> String {
-    "<text x=\"\(number(x))\" y=\"\(number(y))\" text-anchor=\"\(anchor)\" font-size=\"\(size)\">"
-      + "\(escaped(content))</text>"
-  }
-
-  private func line(
-    _ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, _ attributes: String
-  ) -> String {
-    "<line x1=\"\(number(x1))\" y1=\"\(number(y1))\" "
-      + "x2=\"\(number(x2))\" y2=\"\(number(y2))\" \(attributes)/>"
-  }
-
-  private func circle(_ x: Double, _ y: Double, _ attributes: String) -> String {
-    "<circle cx=\"\(number(x))\" cy=\"\(number(y))\" r=\"5\" \(attributes)/>"
-  }
-
-  /// A coordinate; a hundredth of a pixel is not seen.
-  private func number(_ value: Double) -> String {
-    let hundredths = Int((value * 100).rounded())
-    return hundredths % 100 == 0 ? "\(hundredths / 100)" : "\(Double(hundredths) / 100)"
-  }
-
-  /// The text with XML's special characters as entities, and U+FFFD for those that XML cannot hold
-  /// at all.
-  private func escaped(_ text: String) -> String {
-    text.unicodeScalars.map { scalar in
-      switch scalar {
-      case "&": "&amp;"
-      case "<": "&lt;"
-      case ">": "&gt;"
-      case "\"": "&quot;"
-      case "\t", "\n", "\r": String(scalar)
-      case "\u{0}"..."\u{1F}", "\u{FFFE}", "\u{FFFF}": "\u{FFFD}"
-      default: String(scalar)
-      }
-    }.joined()
   }
 }
 

@@ -154,7 +154,7 @@ extension Symbol {
   ///   - axes: The axes, their new sizes and scales.
   ///   - attributes: What stands between elements.
   /// - Returns: A value of this one's element type.
-  /// - Throws: ``GraphError`` when an axis is out of range, empty, or would have more than 2²⁴
+  /// - Throws: ``GraphError`` when an axis is out of range, empty, or would have more than 2²⁰
   ///   elements, a scale isn't positive, or whole numbers would have to be weighted.
   public func resized(
     _ axes: [ResizeAttributes.Axis], _ attributes: ResizeAttributes
@@ -163,7 +163,8 @@ extension Symbol {
       GraphError(path: builder.path, operation: "Resize", expected: expected, got: got)
     }
     for axis in axes {
-      let limit = 1 << 24
+      // A place and weights of every element stand in the graph, some hundred bytes each while it is built.
+      let limit = 1 << 20
       guard shape.indices.contains(axis.axis), shape[axis.axis] > 0, (0...limit).contains(axis.size)
       else {
         throw refused(

@@ -64,7 +64,7 @@ final class NodeImport {
     guard let tensor = builder.constantTensor(input) else {
       throw problem(
         expected: "\(what) that follow from constants and shapes",
-        got: "input \(place), which depends on data or parameters",
+        got: "input \(place), which depends on data or parameters, or takes too much to compute",
         advice: "export the model so that it doesn't compute shapes and settings from values",
         unknownValue: node.inputs[place])
     }

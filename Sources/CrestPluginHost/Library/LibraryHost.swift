@@ -79,7 +79,7 @@ final class LibraryHost {
           throw PluginServices.Refusal(
             status: CREST_UNKNOWN, reason: "there is no phase \(phase), expected 0 to 6")
         }
-        try services.cancel(phase, reason: string(reason) ?? "no reason given")
+        try services.cancel(phase, reason: string(reason)?.asPluginWrote ?? "no reason given")
       }
     }
   }
@@ -92,7 +92,7 @@ final class LibraryHost {
   /// What the library said before it returned a failure.
   func takeFailure() -> String {
     defer { failureText = nil }
-    return failureText ?? "it gave no reason"
+    return failureText?.asPluginWrote ?? "it gave no reason"
   }
 
   fileprivate func answer(

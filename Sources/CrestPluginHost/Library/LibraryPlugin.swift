@@ -66,6 +66,8 @@ final class LibraryPlugin: PluginWorker {
     return result.assumingMemoryBound(to: crest_plugin.self)
   }
 
+  override var call: Call? { (onEvent, state) }
+
   override func deliver(_ event: PluginEvent) throws(PluginError) {
     let status = onEvent(state, event.pointer)
     if status != 0 { throw failure(in: services.hook?.name ?? "an event") }
@@ -78,10 +80,12 @@ final class LibraryPlugin: PluginWorker {
       state,
       { sink, bytes, count in
         guard let sink else { return }
-        Unmanaged<ByteSink>.fromOpaque(sink).takeUnretainedValue().bytes +=
-          UnsafeRawBufferPointer(start: bytes, count: Int(count))
+        Unmanaged<ByteSink>.fromOpaque(sink).takeUnretainedValue().add(bytes, count)
       }, Unmanaged.passUnretained(sink).toOpaque())
     guard status == Int32(CREST_OK.rawValue) else { throw failure(in: "save_state") }
+    if let fault = sink.fault {
+      throw .failed(plugin: services.manifest.identifier, during: "save_state", reason: fault)
+    }
     return sink.bytes
   }
 
@@ -98,14 +102,32 @@ final class LibraryPlugin: PluginWorker {
     guard status == Int32(CREST_OK.rawValue) else { throw failure(in: "load_state") }
   }
 
-  private func failure(in place: String) -> PluginError {
+  override func failure(in place: String) -> PluginError {
     .failed(plugin: services.manifest.identifier, during: place, reason: host.takeFailure())
   }
 }
 
 /// Bytes that C hands over piece by piece.
 private final class ByteSink {
-  var bytes: [UInt8] = []
+  /// What a checkpoint takes of a plugin.
+  private static let limit = 1 << 26
+
+  private(set) var bytes: [UInt8] = []
+  private(set) var fault: String?
+
+  func add(_ start: UnsafeRawPointer?, _ count: UInt64) {
+    guard fault == nil, count > 0 else { return }
+    guard let start else {
+      fault = "it wrote \(count) bytes from nowhere"
+      return
+    }
+    guard count <= UInt64(Self.limit - bytes.count) else {
+      fault = "its state has more than \(Self.limit) bytes"
+      bytes = []
+      return
+    }
+    bytes += UnsafeRawBufferPointer(start: start, count: Int(count))
+  }
 }
 
 /// The text of a C string in an array.

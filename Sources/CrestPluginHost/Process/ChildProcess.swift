@@ -47,6 +47,7 @@ final class ChildProcess {
   private var unread = 0..<0
   private var errorLine: [UInt8] = []
   private var errorCount = 0
+  private var wakefulness = Wakefulness()
   private let hear: (String) -> Void
 
   /// Starts a program; `hear` gets the lines of its standard error.
@@ -54,12 +55,11 @@ final class ChildProcess {
     var pipes: [CInt] = []
     for _ in 0..<3 {
       var ends: [CInt] = [0, 0]
-      guard pipe(&ends) == 0 else {
+      guard crest_pipe(&ends) == 0 else {
         let reason = systemMessage()
         for descriptor in pipes { close(descriptor) }
         throw .start(reason)
       }
-      for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
       pipes += ends
     }
     let (childInput, childOutput, childErrors) = (pipes[0], pipes[3], pipes[5])
@@ -100,7 +100,7 @@ final class ChildProcess {
     guard process != 0 else { return }
     let deadline = Deadline(seconds: 1)
     while !deadline.hasPassed {
-      if wait(WNOHANG) != nil { return }
+      if wait(blocks: false) != nil { return }
       drainErrors()
       usleep(500)
     }
@@ -120,27 +120,27 @@ final class ChildProcess {
     guard process != 0 else { return nil }
     systemKill(-process, SIGKILL)
     systemKill(process, SIGKILL)
-    return wait(0)
+    return wait(blocks: true)
   }
 
   /// How it ended, if it has.
-  private func wait(_ options: CInt) -> String? {
+  private func wait(blocks: Bool) -> String? {
     guard process != 0 else { return nil }
+    let result = crest_has_ended(process, blocks ? 1 : 0)
+    if result == 0 { return nil }
+    defer { process = 0 }
+    // Somebody else has waited for it, so that its number may be another's by now.
+    guard result > 0 else { return "ended" }
+    // What it started goes with it, as long as the group can be no other.
+    systemKill(-process, SIGKILL)
     var status: CInt = 0
-    while true {
-      let result = waitpid(process, &status, options)
-      if result == 0 { return nil }
-      if result < 0 && errno == EINTR { continue }
-      // What it started goes with it.
-      systemKill(-process, SIGKILL)
-      process = 0
-      // Somebody else has waited for it.
-      if result < 0 { return "ended" }
-      let signal = status & 0x7F
-      return signal == 0
-        ? "ended with exit code \(status >> 8 & 0xFF)"
-        : "ended by signal \(signal) (\(String(cString: strsignal(signal))))"
+    while waitpid(process, &status, 0) < 0 {
+      if errno != EINTR { return "ended" }
     }
+    let signal = status & 0x7F
+    return signal == 0
+      ? "ended with exit code \(status >> 8 & 0xFF)"
+      : "ended by signal \(signal) (\(String(cString: strsignal(signal))))"
   }
 
   /// Writes all of `bytes`.
@@ -170,6 +170,8 @@ final class ChildProcess {
       }
       if unread.count >= Self.lineLimit { throw .lineTooLong(limit: Self.lineLimit) }
       makeRoom()
+      // Not before the first time: what came in time counts, even if this process slept.
+      if searched < unread.upperBound { try deadline.check() }
       searched = unread.upperBound
       try fill(by: deadline)
     }
@@ -206,17 +208,23 @@ final class ChildProcess {
   }
 
   private func fill(by deadline: Deadline) throws(Fault) {
+    var isAwake = wakefulness.begin()
     while true {
       let room = unread.upperBound..<buffer.count
       let count = buffer.withUnsafeMutableBytes { bytes in
-        read(output, bytes.baseAddress.map { $0 + room.lowerBound }, room.count)
+        crest_read_soon(
+          output, bytes.baseAddress.map { $0 + room.lowerBound }, room.count,
+          isAwake ? Wakefulness.nanoseconds : 0)
       }
       if count > 0 {
+        if isAwake { wakefulness.note(isAnswered: true) }
         unread = unread.lowerBound..<unread.upperBound + count
         return
       }
       if count == 0 { throw ended() }
       if errno == EAGAIN {
+        if isAwake { wakefulness.note(isAnswered: false) }
+        isAwake = false
         try waitFor(output, Int16(POLLIN), by: deadline)
       } else if errno != EINTR {
         throw ended()
@@ -235,7 +243,7 @@ final class ChildProcess {
       if count < 0 && errno != EINTR { throw ended() }
       if count > 0 && polls[1].revents != 0 { drainErrors() }
       if count > 0 && polls[0].revents != 0 { return }
-      if deadline.hasPassed { throw .tooSlow(seconds: deadline.seconds) }
+      try deadline.check()
     }
   }
 
@@ -274,31 +282,11 @@ final class ChildProcess {
     drainErrors()
     let deadline = Deadline(seconds: 0.1)
     while !deadline.hasPassed {
-      if let end = wait(WNOHANG) { return .ended(end) }
+      if let end = wait(blocks: false) { return .ended(end) }
       usleep(200)
     }
     kill()
     return .ended("closed its output without ending, and was killed")
-  }
-}
-
-/// A point in time until which something is waited for.
-struct Deadline {
-  /// How long the wait is in all.
-  let seconds: Double
-  private let end: ContinuousClock.Instant
-
-  init(seconds: Double) {
-    self.seconds = seconds
-    end = ContinuousClock().now + .seconds(seconds)
-  }
-
-  var hasPassed: Bool { ContinuousClock().now >= end }
-
-  /// What is left, rounded up, so that waiting that long is enough.
-  var milliseconds: CInt {
-    let left = (end - ContinuousClock().now) / .milliseconds(1)
-    return left <= 0 ? 0 : CInt(min(left.rounded(.up), 1e6))
   }
 }
 

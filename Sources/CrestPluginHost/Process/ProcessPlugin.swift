@@ -115,7 +115,9 @@ final class ProcessPlugin: PluginWorker {
   private func greeting(
     _ answer: [String: JSONValue]
   ) throws(PluginError) -> (PluginDeclaration, Set<PluginHook>) {
-    if let message = answer["error"]?.text { throw failure("create", .misbehaved(message)) }
+    if let message = answer["error"]?.text {
+      throw failure("create", .misbehaved(message.asPluginWrote))
+    }
     let place = "the first message of \(plugin.file.path)"
     var fields = try Fields(.object(answer), at: "", path: place)
     let version = try fields.take("crest", "\(PluginMessage.version)") { $0.integer }
@@ -209,9 +211,12 @@ final class ProcessPlugin: PluginWorker {
         let answer = try process.readLine(by: deadline)
         if waits && answer.elementsEqual(plainAnswer) { return [:] }
         let message = try message(answer)
-        if let text = message["error"]?.text { throw .misbehaved(text) }
+        if let text = message["error"]?.text { throw .misbehaved(text.asPluginWrote) }
         try act(on: message)
-        guard let number = message["event"]?.integer else { continue }
+        guard let number = message["event"]?.integer else {
+          try deadline.check()
+          continue
+        }
         guard waits, number == eventCount else {
           throw .misbehaved("it answered event \(number), which nothing waits for")
         }
@@ -253,7 +258,8 @@ final class ProcessPlugin: PluginWorker {
         case .log(let level, let text): services.log(level, text)
         case .report(let name, let value): try services.report(value, as: name)
         case .set(let part, let value): try services.set(part, to: value)
-        case .cancel(let phase, let reason): try services.cancel(phase, reason: reason)
+        case .cancel(let phase, let reason):
+          try services.cancel(phase, reason: reason.asPluginWrote)
         }
       } catch {
         throw .misbehaved(error.reason)

@@ -51,7 +51,10 @@ extension Lowering {
 
   /// The kernel that a convolution's node runs on; nil when none does.
   func choice(_ node: Graph.Node) -> ConvolutionChoice? {
-    convolution(node).map { ConvolutionChoice($0, allowed: engine.convolutions) }
+    convolution(node).map {
+      ConvolutionChoice(
+        $0, ofInputGradient: node.operation is ConvInputGradient, allowed: engine.convolutions)
+    }
   }
 
   /// What a step of a convolution is called.
@@ -66,19 +69,22 @@ extension Lowering {
     let (x, filter) = (node.inputs[0], graph.type(of: node.inputs[1]).shape)
     // Whoever computes an image first keeps it, where somebody needs it whole.
     let keepsInput = isNeededWhole(x)
+    let border = p.kernel_height / 2
     let coversInput =
-      p.height == p.output_height && p.width == p.output_width && p.pad_top == 1 && p.pad_left == 1
+      p.height == p.output_height && p.width == p.output_width && p.pad_top == border
+      && p.pad_left == border
     if keepsInput, !coversInput { _ = buffer(x, .channelsLast) }
     let image = operand(x)
     let isKept = keepsInput && coversInput
     if isKept { pending[x] = nil }
 
     let filters = temporary(
-      byteCount: 4 * ck_winograd_filter_floats(tile, p.channels, p.output_channels))
+      byteCount: 4 * ck_winograd_filter_floats(tile, p.kernel_height, p.channels, p.output_channels)
+    )
     emit("filters winograd \(tile)×\(tile)", reads: [buffer(node.inputs[1])], writes: [filters]) {
       call in
       call.kernels.pointee.winograd_filters_f32(
-        call.pool, tile, filter[0], filter[1], turned, call.read(0), call.write(0))
+        call.pool, tile, filter[2], filter[0], filter[1], turned, call.read(0), call.write(0))
     }
     let bias = node.inputs.count > 2 ? [buffer(node.inputs[2])] : []
     let settings = Fixed(p)

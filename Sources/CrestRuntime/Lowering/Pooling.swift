@@ -16,16 +16,19 @@ extension PoolAttributes {
 }
 
 extension Lowering {
-  /// Runs a pooling kernel over images, from `x` to `y` or back.
+  /// Runs a pooling kernel over images, from `x` to `y` or back; `replacing` names an input that the
+  /// result may take the place of where no windows overlap.
   fileprivate func pool(
-    _ node: Graph.Node, _ attributes: PoolAttributes, x: Shape, y: Shape,
+    _ node: Graph.Node, _ attributes: PoolAttributes, x: Shape, y: Shape, replacing: Int? = nil,
     _ kernel: @escaping (KernelCall, UnsafePointer<ck_pool2d>) -> Void
   ) -> Bool {
     guard let settings = attributes.kernelAttributes(x: x, y: y) else { return false }
     let p = Fixed(settings)
+    let reads = node.inputs.map { buffer($0, .channelsLast) }
+    let target = output(node.outputs[0], .channelsLast)
+    let replaced = replacing.flatMap { ck_pool2d_is_tiling(p.base) ? [reads[$0]] : nil }
     emit(
-      node.operation.name, reads: node.inputs.map { buffer($0, .channelsLast) },
-      writes: [output(node.outputs[0], .channelsLast)]
+      node.operation.name, reads: reads, writes: [target], inPlace: replaced.map { (target, $0) }
     ) { call in kernel(call, p.base) }
     return true
   }
@@ -46,7 +49,8 @@ extension MaxPool: KernelLowering {
 extension MaxPoolGradient: KernelLowering {
   func lower(_ node: Graph.Node, into lowering: Lowering) -> Bool {
     lowering.pool(
-      node, attributes, x: lowering.shape(node.inputs[0]), y: lowering.shape(node.inputs[1])
+      node, attributes, x: lowering.shape(node.inputs[0]), y: lowering.shape(node.inputs[1]),
+      replacing: 0
     ) { call, p in
       call.kernels.pointee.max_pool2d_gradient_f32(
         call.pool, p, call.read(0), call.read(1), call.write(0))

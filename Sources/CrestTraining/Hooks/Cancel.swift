@@ -50,10 +50,6 @@ public enum Outcome: Sendable {
   /// An error ended it.
   case failed(any Error)
 
-  var isRunning: Bool {
-    if case .running = self { true } else { false }
-  }
-
   /// Whether the phase did all it had to do.
   public var isFinished: Bool {
     if case .finished = self { true } else { false }

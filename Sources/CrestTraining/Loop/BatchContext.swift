@@ -9,15 +9,15 @@ public import CrestTensor
 public final class BatchContext: PhaseContext {
   /// The pass it belongs to.
   public let pass: PassContext
-  // Unchecked, here and in what else `figures` reads: a run-time check costs ten times the read, and a learner
-  // is used by one task at a time.
-
+  /// What changes from batch to batch and from hook to hook.
+  package let figures: UnsafePointer<BatchFigures>
+  private let memory: UnsafeMutablePointer<BatchFigures>
   /// The place in the pass, from 0.
-  @exclusivity(unchecked) public private(set) var index = 0
+  public var index: Int { figures.pointee.index }
   /// The number of examples.
-  @exclusivity(unchecked) public private(set) var count = 0
+  public var count: Int { figures.pointee.count }
   /// The optimiser step of the fit that the batch leads to, from 0; in validation the steps taken so far.
-  @exclusivity(unchecked) public private(set) var step = 0
+  public var step: Int { figures.pointee.step }
   /// The key of the batch's dropout masks.
   public private(set) var randomKey = RandomKey(seed: 0, step: 0)
   /// What the model gets, in the order of its inputs.
@@ -29,7 +29,21 @@ public final class BatchContext: PhaseContext {
   /// A `beforeBatch` hook may replace the values, not the type.
   public var targets = BatchContext.nothing
   /// The mean loss of the batch; NaN before it is computed.
-  @exclusivity(unchecked) public internal(set) var loss = Float.nan
+  public internal(set) var loss: Float {
+    get { Float(figures.pointee.loss) }
+    set { memory.pointee.loss = Double(newValue) }
+  }
+  /// How the batch, the backward pass or the step ended, for their after hooks; `.running` before.
+  public internal(set) override var outcome: Outcome {
+    didSet {
+      memory.pointee.ending =
+        switch outcome {
+        case .running: 0
+        case .finished: 1
+        case .cancelled, .interrupted, .failed: 2
+        }
+    }
+  }
   private var program: Program?
   private let inputOrder: [Int]?
 
@@ -38,6 +52,9 @@ public final class BatchContext: PhaseContext {
   init(_ pass: PassContext, inputOrder: [Int]?) {
     self.pass = pass
     self.inputOrder = inputOrder
+    memory = pass.learner.figures.pointer
+    figures = UnsafePointer(memory)
+    memory.pointee.pass += 1
     super.init(pass.learner)
   }
 
@@ -52,18 +69,6 @@ public final class BatchContext: PhaseContext {
 
   /// The hyperparameters in effect.
   public var hyperparameters: Hyperparameters { learner.hyperparameters }
-
-  /// What changes from batch to batch and from hook to hook, in one call.
-  ///
-  /// Never inlined: another module would check each access again.
-  @inline(never)
-  package func figures() -> BatchFigures {
-    BatchFigures(
-      epoch: pass.epoch.index, isTraining: pass.purpose == .training, index: index, count: count,
-      step: step, loss: loss,
-      smoothedLoss: pass.epoch.fit.smoothedLoss, hyperparameters: learner.hyperparameters,
-      isRunning: outcome.isRunning, isFinished: outcome.isFinished)
-  }
 
   /// A copy of what the model computed.
   ///
@@ -110,13 +115,13 @@ public final class BatchContext: PhaseContext {
 
   /// Takes the place of the batch before.
   func begin(_ batch: Batch, randomKey: RandomKey) {
-    index = batch.index
-    count = batch.count
+    memory.pointee.index = batch.index
+    memory.pointee.count = batch.count
+    memory.pointee.step = fit.stepsTaken
+    memory.pointee.loss = .nan
     inputs = Learner.ordered(batch.inputs, by: inputOrder)
     targets = batch.targets
-    step = fit.stepsTaken
     self.randomKey = randomKey
-    loss = .nan
   }
 
   /// Gives the batch to the model.
@@ -132,22 +137,4 @@ public final class BatchContext: PhaseContext {
     targets = Self.nothing
     program = nil
   }
-}
-
-/// The numbers of a batch at a hook.
-package struct BatchFigures {
-  /// As in ``BatchContext``.
-  package let epoch: Int
-  /// As in ``BatchContext``.
-  package let isTraining: Bool
-  /// As in ``BatchContext``.
-  package let index, count, step: Int
-  /// As in ``BatchContext``.
-  package let loss: Float
-  /// As in ``FitContext``.
-  package let smoothedLoss: Double
-  /// Those in effect.
-  package let hyperparameters: Hyperparameters
-  /// Whether the phase has not ended, and whether it did all it had to do.
-  package let isRunning, isFinished: Bool
 }

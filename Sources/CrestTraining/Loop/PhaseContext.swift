@@ -5,7 +5,7 @@ public class PhaseContext {
   /// The learner whose phase it is.
   public let learner: Learner
   /// How the phase ended, for its after hooks; `.running` before.
-  @exclusivity(unchecked) public internal(set) var outcome = Outcome.running
+  public internal(set) var outcome = Outcome.running
 
   init(_ learner: Learner) { self.learner = learner }
 }
@@ -35,7 +35,10 @@ public final class FitContext: PhaseContext {
   /// The training loss over the last few dozen batches of this fit; NaN before the first.
   ///
   /// fastai's `AvgSmoothLoss`.
-  @exclusivity(unchecked) public internal(set) var smoothedLoss = Double.nan
+  public internal(set) var smoothedLoss: Double {
+    get { learner.figures.pointer.pointee.smoothedLoss }
+    set { learner.figures.pointer.pointee.smoothedLoss = newValue }
+  }
   /// The names under which callbacks of the fit report numbers, in the order of the callbacks.
   public let reportNames: [String]
   var restoration: LearnerSnapshot?
@@ -78,6 +81,7 @@ public final class FitContext: PhaseContext {
     self.referenceNodes = referenceNodes
     self.reportNames = reportNames
     super.init(learner)
+    smoothedLoss = .nan
   }
 
   /// Makes the fit a rehearsal: when it has ended, in whatever way and after all hooks, the learner is put

@@ -79,7 +79,16 @@ static int32_t create(const crest_host *host, const char *configuration, crest_i
     instance->reads = CREST_BIT(CREST_PARAMETERS) | CREST_BIT(CREST_GRADIENTS) | CREST_BIT(CREST_PREDICTIONS) |
                       CREST_BIT(CREST_LOSSES) | CREST_BIT(CREST_ACTIVATIONS);
   if (is(self, "views")) instance->activations = layers;
-  if (is(self, "schedule")) instance->owns = CREST_OWNS(CREST_LEARNING_RATE, CREST_BASE);
+  if (is(self, "many-reports")) {
+    static char names[65][4];
+    static const char *list[66];
+    for (int i = 0; i < 65; i++) {
+      snprintf(names[i], sizeof names[i], "a%d", i);
+      list[i] = names[i];
+    }
+    instance->reports = list;
+  }
+  if (is(self, "schedule") || is(self, "decay")) instance->owns = CREST_OWNS(CREST_LEARNING_RATE, CREST_BASE);
   if (is(self, "factor")) instance->owns = CREST_OWNS(CREST_LEARNING_RATE, CREST_FACTOR);
   return CREST_OK;
 }
@@ -143,6 +152,8 @@ static int32_t on_event(void *state, const crest_event *event) {
   if ((is(self, "schedule") || is(self, "factor")) && event->hook == CREST_BEFORE_BATCH)
     host->set_hyperparameter(host->context, CREST_LEARNING_RATE, is(self, "factor") ? CREST_FACTOR : CREST_BASE,
                              self->number);
+  if (is(self, "decay") && event->hook == CREST_BEFORE_BATCH && event->purpose == CREST_TRAINING)
+    host->set_hyperparameter(host->context, CREST_LEARNING_RATE, CREST_BASE, self->number / (double)(1 + self->events));
   if (is(self, "refused") && event->hook == CREST_AFTER_BATCH && event->purpose == CREST_TRAINING && event->step == 0) {
     double value;
     const int32_t results[] = {
@@ -166,6 +177,19 @@ static int32_t on_event(void *state, const crest_event *event) {
 
 static int32_t save_state(void *state, crest_write *write, void *sink) {
   probe *self = state;
+  if (is(self, "huge-state")) {
+    static const char piece[1 << 20];
+    for (int i = 0; i < 65; i++) write(sink, piece, sizeof piece);
+    return CREST_OK;
+  }
+  if (is(self, "endless-state")) {
+    write(sink, self, UINT64_MAX);
+    return CREST_OK;
+  }
+  if (is(self, "no-bytes")) {
+    write(sink, NULL, 3);
+    return CREST_OK;
+  }
   // In two pieces, as the host has to put them together.
   write(sink, &self->events, 3);
   write(sink, (char *)&self->events + 3, sizeof self->events - 3);

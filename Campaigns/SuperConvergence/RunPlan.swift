@@ -1,0 +1,109 @@
+import ArgumentParser
+import Foundation
+
+/// Where the data, the results and the command are.
+struct Places: ParsableArguments {
+  @Option(help: "A folder with MNIST's four files.") var mnist = "../shared/data/mnist"
+  @Option(name: .customLong("cifar-10"), help: "CIFAR-10's binary folder, unpacked.")
+  var cifar10: String
+  @Option(help: "A folder for data sets made of those, logs and checkpoints.")
+  var work = ".build/campaign/convergence"
+  @Option(help: "The folder of the results.") var results = Places.resultsFolder
+  @Option(help: "What the command was built from.") var source: String
+  @Option(help: "The command crest; beside this program unless given.") var crest: String?
+  @Option(help: "Threads of each run.") var threads = 2
+
+  static let resultsFolder = "docs/super-convergence"
+
+  var resultsURL: URL { URL(filePath: results) }
+
+  /// The data sets, those made that weren't there.
+  func dataFolder() throws -> URL {
+    let folder = DataFolder(
+      url: URL(filePath: work).appending(path: "data"), mnist: URL(filePath: mnist),
+      cifar10: URL(filePath: cifar10))
+    try folder.prepare()
+    return folder.url
+  }
+
+  /// The command in the folder of the data sets.
+  func command() throws -> Command {
+    let own = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
+    return Command(
+      executable: crest.map { URL(filePath: $0) } ?? own.appending(path: "crest"),
+      folder: try dataFolder())
+  }
+}
+
+/// Trains what the plan wants and isn't done, one after another.
+struct RunPlan: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run", abstract: "Train what isn't done, and report.")
+
+  @OptionGroup var places: Places
+  @Flag(help: "Print the commands that are wanted by now, and train nothing.") var list = false
+
+  func run() throws {
+    var results = try Results(folder: places.resultsURL)
+    guard !list else {
+      for run in Plan(results: results).runs {
+        print(results.has(run) ? "done" : "open", run.command)
+      }
+      return
+    }
+    let command = try places.command()
+    var rates = try Rates(folder: places.resultsURL)
+    for test in Plan.rangeTests where rates[test] == nil {
+      print(test.command)
+      try rates.add(test, command, in: places.resultsURL, places: places)
+    }
+    // What is wanted may change with each result.
+    while let run = Plan(results: results).runs.first(where: { !results.has($0) }) {
+      print(run.command)
+      try results.add(run, train(run, command), source: places.source)
+      print("accuracy \(results.accuracies(run)?.last ?? .nan)")
+    }
+    try Report(folder: places.resultsURL).write()
+  }
+
+  /// Trains, from where it was when it was interrupted.
+  private func train(_ run: Run, _ command: Command) throws -> EpochLog {
+    let folder = URL(filePath: places.work).appending(path: "runs")
+      .appending(path: run.command.replacing(" ", with: "_"))
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let log = folder.appending(path: "epochs.csv")
+    try command.run(
+      run.recipe.arguments(seed: run.seed) + [
+        "--threads", "\(places.threads)", "--log", log.absoluteURL.path,
+        "--checkpoint-dir", folder.appending(path: "checkpoints").absoluteURL.path, "--resume",
+      ])
+    return try EpochLog(log)
+  }
+}
+
+/// A program that runs in a folder.
+struct Command {
+  let executable: URL
+  let folder: URL
+
+  /// Runs to the end, and returns what was printed.
+  @discardableResult
+  func run(_ arguments: [String]) throws -> String {
+    let process = Process()
+    process.executableURL = executable
+    process.arguments = arguments
+    process.currentDirectoryURL = folder
+    process.standardInput = FileHandle.nullDevice
+    let output = Pipe()
+    process.standardOutput = output
+    try process.run()
+    let data = try output.fileHandleForReading.readToEnd() ?? Data()
+    process.waitUntilExit()
+    guard process.terminationReason == .exit, process.terminationStatus == 0 else {
+      throw CampaignError(
+        "\(executable.lastPathComponent) \(arguments.joined(separator: " ")) ended with "
+          + "\(process.terminationStatus)")
+    }
+    return String(decoding: data, as: UTF8.self)
+  }
+}
