@@ -2,8 +2,8 @@ import Crest
 
 /// The least that a training step has to do, whoever computes it.
 struct Floor {
-  /// Floating-point operations of the convolutions and products, forward and both gradients, where those of 3 × 3
-  /// are made with a fourth of the products, by F(4 × 4, 3 × 3) (Lavin & Gray 2016).
+  /// Floating-point operations of the convolutions and products, forward and both gradients, where windows of 3 × 3
+  /// to 5 × 5 take the products of Winograd's algorithm with six points.
   private(set) var operations = 0.0
   /// Bytes: what convolutions and products give is written once and read once, in the backward pass; of a parameter,
   /// the value, its gradient and its momentum are read and written once.
@@ -40,10 +40,11 @@ struct Floor {
     case let conv as Conv:
       let filter = graph.type(of: node.inputs[1]).shape
       let direct = Double(output.elementCount) * Double(filter.elementCount / max(filter[0], 1))
+      let kernel = filter[2]
       let isReduced =
-        filter.dimensions.dropFirst(2) == [3, 3] && conv.attributes.strides == [1, 1]
-        && conv.attributes.dilations == [1, 1]
-      return isReduced ? direct / 4 : direct
+        filter.dimensions.dropFirst(2) == [kernel, kernel] && (3...5).contains(kernel)
+        && conv.attributes.strides == [1, 1] && conv.attributes.dilations == [1, 1]
+      return isReduced ? direct / winogradReduction(tile: 7 - kernel, kernel: kernel) : direct
     case is Gemm, is MatMul:
       let inner = graph.type(of: node.inputs[0]).shape.elementCount
       // (M, K) · (K, N): K is what M · K has beyond M.
@@ -58,4 +59,11 @@ struct Floor {
       operations / peaks.operationsPerSecond(set),
       bytes / peaks.bytesPerSecond(footprint: Int(bytes)))
   }
+}
+
+/// How many times fewer products Winograd's F(tile × tile, kernel × kernel) makes than the direct convolution
+/// (Lavin & Gray 2016).
+func winogradReduction(tile: Int, kernel: Int) -> Double {
+  let (outputs, taps, points) = (tile * tile, kernel * kernel, tile + kernel - 1)
+  return Double(outputs * taps) / Double(points * points)
 }

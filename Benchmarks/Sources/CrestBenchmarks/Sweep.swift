@@ -10,8 +10,8 @@ struct Sweep: ParsableCommand {
     discussion: """
       The floor is the larger of two times: the operations, over the measured peak of multiply-adds of the \
       instruction set; and the bytes read and written, over the measured speed of copying as many. The share \
-      is the floor over the time. Winograd's kernels count the products they need, a fourth of the direct ones or \
-      1 / 2.25. What is written in place or stays in a cache can beat a copy. Copies that bring a lone operation's images channels-last and back are left out.
+      is the floor over the time. Winograd's kernels count the products they need, a fourth of the direct ones for tiles of \
+      4 × 4 of windows of 3 × 3. What is written in place or stays in a cache can beat a copy. Copies that bring a lone operation's images channels-last and back are left out.
       """)
 
   @Option(help: "Repetitions, of which the least time counts.")
@@ -114,7 +114,8 @@ struct Sweep: ParsableCommand {
     let bytes = (sweepCase.inputs + outputs.map(\.type)).reduce(0.0) {
       $0 + Double($1.shape.elementCount * $1.elementType.byteCount)
     }
-    let reduction = name.contains("winograd 4×4") ? 4 : name.contains("winograd 2×2") ? 2.25 : 1
+    let tile = [2, 4].first { name.contains("winograd \($0)×\($0)") }
+    let reduction = tile.map { winogradReduction(tile: $0, kernel: sweepCase.kernel) } ?? 1
     return Call(
       name: name, seconds: calls.reduce(0) { $0 + $1.seconds },
       floors: floors(

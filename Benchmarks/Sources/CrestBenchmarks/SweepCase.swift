@@ -5,6 +5,8 @@ struct SweepCase: Sendable {
   let inputs: [ValueType]
   /// Multiply-adds that the operation's formula has; nil where moving the bytes is what takes time.
   var products: Double?
+  /// The height of a convolution's windows.
+  var kernel = 1
   /// What its name and shapes don't say, as in `bᵀ`.
   var variant = ""
   /// Which kernels convolutions may take.
@@ -56,7 +58,8 @@ struct SweepCase: Sendable {
     return try layers.flatMap { attributes, x, filter in
       let y = try Conv(attributes).outputTypes(for: [ValueType(x), ValueType(filter)])[0].shape
       let products = Double(y.elementCount) * Double(filter.elementCount / filter[0])
-      let isWinograd = filter[2] == 3 && attributes.strides == [1, 1] && attributes.groups == 1
+      let isWinograd =
+        (3...5).contains(filter[2]) && attributes.strides == [1, 1] && attributes.groups == 1
       let choices: [ConvolutionAlgorithms] =
         isWinograd ? [.fastest, .accurate, .direct] : [.fastest]
       return choices.flatMap { choice in
@@ -68,7 +71,7 @@ struct SweepCase: Sendable {
             ConvFilterGradient(attributes, filterShape: filter), x, y, products: products),
         ].map { each in
           var each = each
-          each.convolutions = choice
+          (each.convolutions, each.kernel) = (choice, filter[2])
           return each
         }
       }
