@@ -43,10 +43,9 @@ final class EventPipe {
   private var restartCount = 0
   private var lastState: [UInt8]?
   private var condition = Condition.working {
-    didSet { if case .working = condition { isWorking = true } else { isWorking = false } }
+    // Events of batches look at it only when they look at all.
+    didSet { event.forgetPass() }
   }
-  // Looked at for every event.
-  @exclusivity(unchecked) private var isWorking = true
 
   private enum Condition {
     case working
@@ -97,16 +96,21 @@ final class EventPipe {
 
     @inline(__always)
     func send(_ context: BatchContext) throws {
-      if !pipe.isWorking, try !tellFailure() { return }
-      event.fill(hook, context)
+      if event.isOfAnotherPass(than: context), try !begin(context) { return }
+      event.fillBatch(hook, context)
       services.begin(context)
       let status = call.function(call.state, event.pointer)
       services.end()
       if status != 0 || services.hasCancel { try heed(status) }
     }
 
+    /// What is done once for a pass, or after a failure; false when the event isn't sent.
     @inline(never)
-    private func tellFailure() throws -> Bool { try pipe.tellFailure(at: hook) }
+    private func begin(_ context: BatchContext) throws -> Bool {
+      guard try pipe.isWorking(at: hook) else { return false }
+      event.fillPass(of: context)
+      return true
+    }
 
     /// What the library asked for while its function ran, or that it failed.
     @inline(never)
@@ -136,13 +140,10 @@ final class EventPipe {
     try deliver(context)
   }
 
+  /// Whether the plugin is called.
+  ///
+  /// - Throws: A failure that nobody was told yet.
   private func isWorking(at hook: PluginHook) throws -> Bool {
-    if isWorking { return true }
-    return try tellFailure(at: hook)
-  }
-
-  /// Tells a failure that nobody was told yet; false when that was done.
-  private func tellFailure(at hook: PluginHook) throws -> Bool {
     switch condition {
     case .working: return true
     case .disabled: return false

@@ -11,7 +11,7 @@ final class PluginEvent {
   /// Why the phase was cancelled or failed.
   private(set) var reason: String?
 
-  /// The pass that was filled in last, by its number.
+  /// The pass that was filled in last, by its number; 0, which none has, when the next event is to look at all again.
   @exclusivity(unchecked) private var pass = 0
   private var metricMemory: UnsafeMutableBufferPointer<crest_metric>?
   private var texts: [UnsafeMutablePointer<CChar>] = []
@@ -28,11 +28,23 @@ final class PluginEvent {
   }
 
   /// A hook of a batch.
-  ///
-  /// It runs for every batch, so it writes only what changes between hooks of a pass.
-  @inline(__always)
   func fill(_ hook: PluginHook, _ context: BatchContext) {
-    if context.figures.pointee.pass != pass { fillNewPass(of: context) }
+    if isOfAnotherPass(than: context) { fillPass(of: context) }
+    fillBatch(hook, context)
+  }
+
+  /// Whether ``fillPass(of:)`` comes before ``fillBatch(_:_:)``.
+  @inline(__always)
+  func isOfAnotherPass(than context: BatchContext) -> Bool {
+    context.figures.pointee.pass != pass
+  }
+
+  /// Lets the next event look at all again, and not only at what changes between hooks of a pass.
+  func forgetPass() { pass = 0 }
+
+  /// What changes between hooks of a pass, and no more, since it runs for every batch.
+  @inline(__always)
+  func fillBatch(_ hook: PluginHook, _ context: BatchContext) {
     // As a whole, before any of it is written: what may lie in the same memory is copied number by number.
     let figures = context.figures.pointee
     pointer.pointee.hook = Int32(truncatingIfNeeded: hook.rawValue)
@@ -44,18 +56,21 @@ final class PluginEvent {
     fill(figures.hyperparameters)
     // Its first two numbers are those of `crest_outcome`.
     pointer.pointee.outcome = figures.ending
-    if figures.ending > 1 || pointer.pointee.reason != nil { fillOutcome(of: context) }
+    if figures.ending > 1 { fillOutcome(of: context) }
   }
 
   // Keeping the pass itself would keep the learner, which keeps the plugin.
-  @inline(never)
-  private func fillNewPass(of context: BatchContext) {
+  func fillPass(of context: BatchContext) {
     pass = context.figures.pointee.pass
     fillPass(context.pass)
   }
 
   @inline(never)
-  private func fillOutcome(of context: BatchContext) { fill(context.outcome) }
+  private func fillOutcome(of context: BatchContext) {
+    fill(context.outcome)
+    // The next event has another outcome, and this reason goes with the rest of what is filled in anew.
+    forgetPass()
+  }
 
   /// A hook of a pass.
   func fill(_ hook: PluginHook, _ context: PassContext) {
@@ -81,7 +96,7 @@ final class PluginEvent {
     clearResults()
     fillFit(context)
     // Another learner's passes have the same numbers.
-    pass = 0
+    forgetPass()
     pointer.pointee.purpose = Int32(CREST_NO_PASS.rawValue)
     pointer.pointee.epoch = -1
     pointer.pointee.batch_count = Int64(context.batchesPerEpoch)
