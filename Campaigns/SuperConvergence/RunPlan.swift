@@ -61,6 +61,8 @@ struct RunPlan: ParsableCommand {
     while let run = Plan(results: results).runs.first(where: { !results.has($0) }) {
       announce(run.command)
       try results.add(run, train(run, command), source: places.source)
+      // At once, so that page and results agree whenever this is stopped.
+      try Report(folder: places.resultsURL).write()
       announce(results.ending(run).map { "\($0)" } ?? "")
     }
     try Report(folder: places.resultsURL).write()
