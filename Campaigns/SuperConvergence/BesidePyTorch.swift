@@ -36,9 +36,8 @@ struct BesidePyTorch: ParsableCommand {
     let seconds: Double
     let accuracy: Double
 
-    init(_ output: String) throws {
-      let line = output.split(separator: "\n").last ?? ""
-      self = try JSONDecoder().decode(Outcome.self, from: Data(line.utf8))
+    init(_ lines: [String]) throws {
+      self = try JSONDecoder().decode(Outcome.self, from: Data((lines.last ?? "").utf8))
     }
   }
 }

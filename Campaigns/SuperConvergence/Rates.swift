@@ -23,10 +23,11 @@ struct Rates {
   ) throws {
     let drawing = folder.appending(path: "rates-\(test.recipe.model).svg").absoluteURL.path
     let isFirst = Plan.rangeTests.first { $0.recipe.model == test.recipe.model } == test
-    let output = try command.run(
+    let lines = try command.run(
       test.arguments + ["--threads", "\(places.threads)", "--json"]
         + (isFirst ? ["--plot", drawing] : []))
-    let suggestions = try JSONDecoder().decode(Suggestions.self, from: Data(output.utf8))
+    let suggestions = try JSONDecoder().decode(
+      Suggestions.self, from: Data((lines.last ?? "").utf8))
     let rates = [
       suggestions.valley, suggestions.slide, suggestions.steepest, suggestions.minimum,
     ]

@@ -106,12 +106,16 @@ struct Report {
 
   /// The mean and the standard deviation after the last epoch, and the runs they come from.
   private func accuracy(_ recipe: Recipe, _ seeds: [Int]) -> String {
-    let values = plan.results.accuracies(recipe, seeds: seeds).compactMap(\.last)
-    guard !values.isEmpty else { return "–" }
-    let each = values.map(percent).joined(separator: ", ")
+    let endings = seeds.compactMap { plan.results.ending(Run(recipe: recipe, seed: $0)) }
+    guard !endings.isEmpty else { return "–" }
+    let each = endings.map(\.description).joined(separator: ", ")
     guard seeds.count > 1 else { return each }
-    let some = values.count < seeds.count ? ", \(values.count) of \(seeds.count) runs" : ""
-    guard let deviation = Self.deviation(values) else { return "\(each)\(some)" }
+    let some = endings.count < seeds.count ? ", \(endings.count) of \(seeds.count) runs" : ""
+    let values = endings.compactMap(\.value)
+    // There is no mean of runs of which some diverged.
+    guard values.count == endings.count, let deviation = Self.deviation(values) else {
+      return each + some
+    }
     return "**\(percent(Self.mean(values))) ± \(percent(deviation))** (\(each)\(some))"
   }
 
@@ -185,7 +189,10 @@ struct Report {
     _ title: String, _ recipe: Recipe?, _ seeds: [Int], _ colour: String
   ) -> AccuracyChart.Series? {
     guard let recipe else { return nil }
-    let runs = plan.results.accuracies(recipe, seeds: seeds)
+    let done = seeds.map { Run(recipe: recipe, seed: $0) }.filter {
+      plan.results.ending($0)?.value != nil
+    }
+    let runs = done.compactMap(plan.results.accuracies)
     guard !runs.isEmpty else { return nil }
     let rate = recipe.policy == .step ? " \(recipe.maxRate)" : ""
     let last = percent(Self.mean(runs.compactMap(\.last)))

@@ -59,10 +59,23 @@ struct Results {
     table.row(of: run.command)?[2].split(separator: " ").compactMap { Double($0) }
   }
 
-  /// What stays of a log.
+  /// How a run ended; nil before it is done.
+  func ending(_ run: Run) -> Ending? {
+    accuracies(run).map { accuracies in
+      guard accuracies.count == run.recipe.epochs, let last = accuracies.last else {
+        return .diverged
+      }
+      return .accuracy(last)
+    }
+  }
+
+  /// Adds what stays of a log.
+  ///
+  /// A run with fewer epochs than its recipe has is one that diverged.
   mutating func add(_ run: Run, _ log: EpochLog, source: String) throws {
-    guard log.accuracies.count == run.recipe.epochs else {
-      throw CampaignError("\(log.accuracies.count) epochs were logged of \(run.command)")
+    let count = log.accuracies.count
+    guard log.isDiverged ? count < run.recipe.epochs : count == run.recipe.epochs else {
+      throw CampaignError("\(count) epochs were logged of \(run.command)")
     }
     let columns = [log.accuracies, log.validationLosses, log.trainingLosses].map { values in
       values.map { String(format: "%.4f", $0) }.joined(separator: " ")
@@ -70,25 +83,44 @@ struct Results {
     try table.add([run.command, source] + columns)
   }
 
-  /// The accuracies of those of some seeds that are done.
-  func accuracies(_ recipe: Recipe, seeds: [Int]) -> [[Double]] {
-    seeds.compactMap { accuracies(Run(recipe: recipe, seed: $0)) }
+  /// The recipe with the highest last accuracy, and of equal ones the first; nil before all are done, or when
+  /// all diverged.
+  func best(of recipes: [Recipe], seed: Int) -> Recipe? {
+    let endings = recipes.map { ending(Run(recipe: $0, seed: seed)) }
+    guard !endings.contains(nil) else { return nil }
+    let accuracies = endings.map(\.?.value)
+    guard let highest = accuracies.compactMap(\.self).max() else { return nil }
+    return zip(recipes, accuracies).first { $0.1 == highest }?.0
+  }
+}
+
+/// What a run came to.
+enum Ending: Equatable, CustomStringConvertible {
+  /// After the last epoch.
+  case accuracy(Double)
+  /// A loss was no finite number.
+  case diverged
+
+  var value: Double? {
+    if case .accuracy(let value) = self { value } else { nil }
   }
 
-  /// The recipe with the highest last accuracy, and of equal ones the first; nil before all are done.
-  func best(of recipes: [Recipe], seed: Int) -> Recipe? {
-    let last = recipes.map { accuracies(Run(recipe: $0, seed: seed))?.last }
-    guard !last.contains(nil) else { return nil }
-    let highest = last.compactMap(\.self).max()
-    return zip(recipes, last).first { $0.1 == highest }?.0
+  var description: String {
+    switch self {
+    case .accuracy(let value): String(format: "%.2f", 100 * value)
+    case .diverged: "diverged"
+    }
   }
 }
 
 /// The rows of a log that `crest train --log` wrote.
 struct EpochLog {
   let accuracies, validationLosses, trainingLosses: [Double]
+  /// Whether the run ended because a loss was no finite number.
+  let isDiverged: Bool
 
-  init(_ url: URL) throws {
+  init(_ url: URL, isDiverged: Bool) throws {
+    self.isDiverged = isDiverged
     let lines = try String(contentsOf: url, encoding: .utf8).split(separator: "\n")
     let rows = lines.map { $0.split(separator: ",", omittingEmptySubsequences: false) }
     func column(_ name: String) throws -> [Double] {

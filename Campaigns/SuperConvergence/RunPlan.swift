@@ -54,14 +54,16 @@ struct RunPlan: ParsableCommand {
     let command = try places.command()
     var rates = try Rates(folder: places.resultsURL)
     for test in Plan.rangeTests where rates[test] == nil {
-      print(test.command)
+      announce(test.command)
       try rates.add(test, command, in: places.resultsURL, places: places)
     }
     // What is wanted may change with each result.
     while let run = Plan(results: results).runs.first(where: { !results.has($0) }) {
-      print(run.command)
+      announce(run.command)
       try results.add(run, train(run, command), source: places.source)
-      print("accuracy \(results.accuracies(run)?.last ?? .nan)")
+      // At once, so that page and results agree whenever this is stopped.
+      try Report(folder: places.resultsURL).write()
+      announce(results.ending(run).map { "\($0)" } ?? "")
     }
     try Report(folder: places.resultsURL).write()
   }
@@ -72,38 +74,20 @@ struct RunPlan: ParsableCommand {
       .appending(path: run.command.replacing(" ", with: "_"))
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     let log = folder.appending(path: "epochs.csv")
-    try command.run(
-      run.recipe.arguments(seed: run.seed) + [
-        "--threads", "\(places.threads)", "--log", log.absoluteURL.path,
-        "--checkpoint-dir", folder.appending(path: "checkpoints").absoluteURL.path, "--resume",
-      ])
-    return try EpochLog(log)
-  }
-}
-
-/// A program that runs in a folder.
-struct Command {
-  let executable: URL
-  let folder: URL
-
-  /// Runs to the end, and returns what was printed.
-  @discardableResult
-  func run(_ arguments: [String]) throws -> String {
-    let process = Process()
-    process.executableURL = executable
-    process.arguments = arguments
-    process.currentDirectoryURL = folder
-    process.standardInput = FileHandle.nullDevice
-    let output = Pipe()
-    process.standardOutput = output
-    try process.run()
-    let data = try output.fileHandleForReading.readToEnd() ?? Data()
-    process.waitUntilExit()
-    guard process.terminationReason == .exit, process.terminationStatus == 0 else {
-      throw CampaignError(
-        "\(executable.lastPathComponent) \(arguments.joined(separator: " ")) ended with "
-          + "\(process.terminationStatus)")
+    do {
+      try command.run(
+        run.recipe.arguments(seed: run.seed) + [
+          "--threads", "\(places.threads)", "--log", log.absoluteURL.path,
+          "--checkpoint-dir", folder.appending(path: "checkpoints").absoluteURL.path, "--resume",
+        ])
+    } catch let failure as CommandFailure where failure.isDivergence {
+      return try EpochLog(log, isDiverged: true)
     }
-    return String(decoding: data, as: UTF8.self)
+    return try EpochLog(log, isDiverged: false)
+  }
+
+  /// Prints at once, so that whoever reads a file of this knows what is running.
+  private func announce(_ line: String) {
+    FileHandle.standardOutput.write(Data((line + "\n").utf8))
   }
 }

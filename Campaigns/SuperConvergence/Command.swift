@@ -1,0 +1,95 @@
+import Dispatch
+import Foundation
+import Synchronization
+
+/// A program that runs in a folder.
+struct Command {
+  let executable: URL
+  let folder: URL
+
+  /// Runs to the end, and returns all lines that were printed.
+  ///
+  /// SIGINT and SIGTERM are handed on, so that nothing goes on alone: `crest train` saves, and ends.
+  ///
+  /// - Throws: ``CommandFailure`` when its exit code isn't 0.
+  @discardableResult
+  func run(_ arguments: [String]) throws -> [String] {
+    let process = Process()
+    process.executableURL = executable
+    process.arguments = arguments
+    process.currentDirectoryURL = folder
+    process.standardInput = FileHandle.nullDevice
+    // One pipe for both, since a second one could fill up while the first is read.
+    let output = Pipe()
+    process.standardOutput = output
+    process.standardError = output
+    try process.run()
+    Interruptions.shared.handOn(to: process.processIdentifier)
+    defer { Interruptions.shared.handOn(to: nil) }
+    let data = try output.fileHandleForReading.readToEnd() ?? Data()
+    process.waitUntilExit()
+    let lines = String(decoding: data, as: UTF8.self).split(separator: "\n").map(String.init)
+    guard process.terminationReason == .exit, process.terminationStatus == 0 else {
+      throw CommandFailure(
+        command: ([executable.lastPathComponent] + arguments).joined(separator: " "),
+        status: process.terminationStatus, lines: lines)
+    }
+    return lines
+  }
+}
+
+/// A program that ended otherwise than with 0.
+struct CommandFailure: Error, CustomStringConvertible {
+  let command: String
+  let status: Int32
+  let lines: [String]
+
+  var description: String {
+    "\(command) ended with \(status): \(lines.suffix(5).joined(separator: " "))"
+  }
+
+  /// Whether `crest train` ended because a loss was no finite number: a result, and no fault.
+  var isDivergence: Bool {
+    status == 65
+      && lines.contains { $0.contains(/loss is -?(nan|inf) in step .*; lower the learning rate/) }
+  }
+}
+
+/// SIGINT and SIGTERM, handed on to the process that runs: one of Foundation's is in a group of its own, and hears nothing of
+/// the terminal's Ctrl-C.
+private final class Interruptions: Sendable {
+  static let shared = Interruptions()
+
+  private struct State {
+    var child: pid_t?
+    var last: CInt?
+  }
+
+  private let state = Mutex(State())
+  // Held, and not used after it was made.
+  nonisolated(unsafe) private let sources: [any DispatchSourceSignal]
+
+  private init() {
+    sources = [SIGINT, SIGTERM].map { number in
+      signal(number, SIG_IGN)
+      return DispatchSource.makeSignalSource(signal: number, queue: .global())
+    }
+    for (number, source) in zip([SIGINT, SIGTERM], sources) {
+      source.setEventHandler { [unowned self] in
+        state.withLock { state in
+          state.last = number
+          if let child = state.child { kill(child, number) }
+        }
+      }
+      source.resume()
+    }
+  }
+
+  /// From now on to this process, to which a signal goes too that came while there was none.
+  func handOn(to child: pid_t?) {
+    state.withLock { state in
+      state.child = child
+      if let child, let last = state.last { kill(child, last) }
+    }
+  }
+}
