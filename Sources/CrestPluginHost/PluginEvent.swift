@@ -17,14 +17,18 @@ final class PluginEvent {
   private var texts: [UnsafeMutablePointer<CChar>] = []
 
   init() {
-    pointer = .allocate(capacity: 1)
+    // What changes for every batch is 64 bytes at offset 64: one cache line, since a write across two takes twice as
+    // long.
+    let memory = UnsafeMutableRawPointer.allocate(
+      byteCount: MemoryLayout<crest_event>.size, alignment: 64)
+    pointer = memory.bindMemory(to: crest_event.self, capacity: 1)
     pointer.initialize(to: crest_event())
     pointer.pointee.size = UInt32(MemoryLayout<crest_event>.size)
   }
 
   deinit {
     clearResults()
-    pointer.deallocate()
+    UnsafeMutableRawPointer(pointer).deallocate()
   }
 
   /// A hook of a batch.
