@@ -81,27 +81,13 @@ struct ResumeRig {
     return (learner, callbacks)
   }
 
-  /// A whole run.
-  ///
-  /// - Returns: The state after each batch and each epoch, and at the end.
+  /// A whole run: the state after each batch and each epoch, and at the end.
   func uninterrupted() throws -> (states: [RunState], end: RunState) {
-    let (learner, _) = try learner()
-    var states: [RunState] = []
-    let save = CallbackOf(
-      .afterBatch { states.append(try $0.learner.runState()) },
-      .afterEpoch { states.append(try $0.learner.runState()) }, name: "Save", order: .max)
-    try learner.fit(epochs: Self.epochs, callbacks: [save])
-    return (states, try learner.runState())
+    try learner().0.fitSavingStates(epochs: Self.epochs)
   }
 
   /// The end of a new run that goes on from `state`.
-  func resumed(from state: RunState, skipping: [String] = []) throws -> RunState {
-    let (learner, _) = try learner()
-    let resume = CallbackOf(
-      .beforeFit {
-        $0.resume(from: try Resumption(path: "state", state: state, skipping: skipping))
-      }, name: "Resume")
-    try learner.fit(epochs: Self.epochs, callbacks: [resume])
-    return try learner.runState()
+  func resumed(from state: RunState) throws -> RunState {
+    try learner().0.fitResuming(from: state, path: "state", epochs: Self.epochs)
   }
 }

@@ -200,45 +200,37 @@ private struct Traced {
   }
 
   /// A layer, an input it can't take, and what it says.
-  struct Refusal: Sendable, CustomTestStringConvertible {
-    let layer: any Layer
-    let input: Shape
-    let message: String
-
-    var testDescription: String { message }
-  }
-
   static let refusals = [
-    Refusal(
+    LayerRefusal(
       layer: Dense(3), input: [2],
       message: "layer \"dense\" (Dense): expected an input [N, …, features], got [2]"),
-    Refusal(
+    LayerRefusal(
       layer: Conv2D(3, kernel: 3), input: [2, 64],
       message: "layer \"conv2d\" (Conv2D): expected images [N, C, H, W], got [2, 64]; give the "
         + "model's input as [channels, height, width]"),
-    Refusal(
+    LayerRefusal(
       layer: Conv2D(4, kernel: 1, groups: 2), input: [2, 3, 4, 4],
       message: "layer \"conv2d\" (Conv2D): expected input channels that 2 groups divide, got 3"),
-    Refusal(
+    LayerRefusal(
       layer: BatchNorm(), input: [2],
       message:
         "layer \"batch_norm\" (BatchNormalization): expected an input [N, C, …], got [2]"),
-    Refusal(
+    LayerRefusal(
       layer: Residual { Dense(1) }, input: [2, 3],
       message: "layer \"residual\" (Residual): expected a shortcut of the body's shape [2, 1], "
         + "got [2, 3]; give a shortcut that changes size and channels as the body does"),
-    Refusal(
+    LayerRefusal(
       layer: SubsampledShortcut(channels: 2, stride: 2, name: "shortcut"), input: [2, 3, 4, 4],
       message:
         "layer \"shortcut\" (SubsampledShortcut): expected at most 2 channels, got 3"),
-    Refusal(
+    LayerRefusal(
       layer: Dense(2, initializer: .values(Tensor([1, 2] as [Float]))), input: [2, 3],
       message: "layer \"dense\" (initial value of weight): expected float32 [2, 3], got "
         + "float32 [2]"),
   ]
 
   @Test(arguments: refusals)
-  func `an input that doesn't fit is refused by name`(_ refusal: Refusal) {
+  func `an input that doesn't fit is refused by name`(_ refusal: LayerRefusal) {
     do {
       _ = try Traced(Sequential([refusal.layer]), refusal.input)
       Issue.record("not refused")

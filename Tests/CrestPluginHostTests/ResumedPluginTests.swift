@@ -44,20 +44,11 @@ import TrainingTestSupport
   }
 
   private func uninterrupted() throws -> (states: [RunState], end: RunState) {
-    let learner = try learner()
-    var states: [RunState] = []
-    let save = CallbackOf(
-      .afterBatch { states.append(try $0.learner.runState()) },
-      .afterEpoch { states.append(try $0.learner.runState()) }, name: "Save", order: .max)
-    try learner.fit(epochs: Self.epochs, callbacks: [save])
-    return (states, try learner.runState())
+    try learner().fitSavingStates(epochs: Self.epochs)
   }
 
   private func resumed(_ learner: Learner, from state: RunState) throws -> RunState {
-    let resume = CallbackOf(
-      .beforeFit { $0.resume(from: try Resumption(path: "run", state: state)) }, name: "Resume")
-    try learner.fit(epochs: Self.epochs, callbacks: [resume])
-    return try learner.runState()
+    try learner.fitResuming(from: state, path: "run", epochs: Self.epochs)
   }
 
   @Test

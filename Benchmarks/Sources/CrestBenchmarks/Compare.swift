@@ -15,37 +15,27 @@ struct Compare: ParsableCommand {
 
   @Option(help: "A Python with torch; for networks from ONNX files with onnx too.")
   var python = "python3"
-  @Option(help: "Pairs of runs.")
+  @Option(help: "Pairs of runs.", transform: atLeastOne)
   var pairs = 3
   @Option(parsing: .upToNextOption, help: "What is timed: step, epoch.")
   var scope = Scope.allCases
-  @Option(
-    help: "Steps that are timed in a run, and batches of an epoch; by the network when left out.")
-  var steps: Int?
-  @Option(help: "Threads of both sides.")
-  var threads = 2
   @Option(parsing: .upToNextOption, help: "PyTorch's modes: eager, channels_last, compile.")
   var modes = ["eager", "channels_last", "compile"]
   @Flag(inversion: .prefixedNo, help: "Networks from ONNX files too.")
   var imported = true
-  @Argument(help: "Rows, as in resnet20/128; all when none is given.")
-  var workloads: [Workload] = []
+  @OptionGroup var options: RowOptions
 
   func validate() throws {
-    if pairs < 1 { throw ValidationError("--pairs: expected at least 1, got \(pairs)") }
-    if threads < 1 { throw ValidationError("--threads: expected at least 1, got \(threads)") }
-    if let steps, steps < 1 { throw ValidationError("--steps: expected at least 1, got \(steps)") }
     if modes.isEmpty { throw ValidationError("--modes: give at least one mode of PyTorch") }
   }
 
   func run() throws {
-    let workloads = workloads.isEmpty ? Workload.all : workloads
-    let peaks = Peaks(threads: threads)
+    let peaks = Peaks(threads: options.threads)
     var rows: [Row] = []
-    for workload in workloads {
+    for workload in options.rows {
       let row = try compare(workload)
       if rows.isEmpty {
-        print(try Machine.description(threads: threads, pytorch: row.version) + "\n")
+        print(try Machine.description(threads: options.threads, pytorch: row.version) + "\n")
       }
       rows.append(row)
       // Rows come minutes apart.
@@ -64,19 +54,19 @@ struct Compare: ParsableCommand {
     var row = Row(workload: workload)
     let file = imported && scope.contains(.step) ? try onnxFile(workload.network) : nil
     defer { if let file, file.isTemporary { try? FileManager.default.removeItem(at: file.url) } }
-    func crest(_ more: [String]) throws -> MeasuredProcess {
-      try MeasuredProcess(Self.executable, ["measure", "\(workload)"] + more + counts)
-    }
     let both = ["--scope"] + scope.map(\.rawValue)
     for _ in 0..<pairs {
-      row.crest.append(try crest(both))
+      row.crest.append(try options.measure(workload, both))
       if let file {
-        row.imported.append(try crest(["--onnx", file.url.path, "--scope", Scope.step.rawValue]))
+        row.imported.append(
+          try options.measure(
+            workload, ["--onnx", file.url.path, "--scope", Scope.step.rawValue]))
       }
       for mode in modes where row.failures[mode] == nil {
         do {
           row.peers[mode, default: []].append(
-            try pytorch([workload.network.rawValue, "\(workload.batchSize)", mode] + both + counts))
+            try pytorch(
+              [workload.network.rawValue, "\(workload.batchSize)", mode] + both + options.counts()))
         } catch let error as MeasuringError {
           row.failures[mode] = error.reason
           row.peers[mode] = nil
@@ -88,10 +78,6 @@ struct Compare: ParsableCommand {
       }
     }
     return row
-  }
-
-  private var counts: [String] {
-    ["--threads", "\(threads)"] + (steps.map { ["--steps", "\($0)"] } ?? [])
   }
 
   private func pytorch(_ arguments: [String]) throws -> MeasuredProcess {
@@ -122,7 +108,6 @@ struct Compare: ParsableCommand {
     return (url, true)
   }
 
-  private static let executable = Bundle.main.executablePath ?? CommandLine.arguments[0]
   /// Where the package's sources are, wherever the executable lies.
   private static let folder = URL(filePath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().deletingLastPathComponent()
@@ -169,11 +154,8 @@ private struct Row {
     }
     let memory = [crest.map { $0.peakBytes(scope) }.median, least { $0.peakBytes(scope) }]
       .map { Int($0 / 1e6) }
-    let spread = [ratios.median, ratios.min() ?? .nan, ratios.max() ?? .nan].map {
-      $0.rounded(to: 2)
-    }
     return "| \(workload) | \(rate(crest)) | \(rate(runs)) | \(mode) "
-      + "| \(spread[0]) (\(spread[1])–\(spread[2])) | \(memory[0]), \(memory[1]) "
+      + "| \(ratios.medianAndSpread) | \(memory[0]), \(memory[1]) "
   }
 }
 
@@ -184,7 +166,7 @@ extension Compare {
         + "| from ONNX | floor ms |")
     print("|---|---|---|---|---|---|---|---|---|---|")
     for row in rows {
-      let engine = try Engine(threadCount: threads)
+      let engine = try Engine(threadCount: options.threads)
       let floor = try Floor(
         row.workload.network.model(engine), batchSize: row.workload.batchSize
       ).seconds(peaks, engine.instructionSet)
@@ -210,9 +192,4 @@ extension Compare {
       print(row.start(.epoch) + "| \(shares.isEmpty ? "–" : shares.median.rounded(to: 2)) |")
     }
   }
-}
-
-extension Double {
-  /// With a number of digits behind the point.
-  func rounded(to digits: Int) -> String { String(format: "%.\(digits)f", self) }
 }

@@ -11,45 +11,27 @@ struct Loading: ParsableCommand {
       ten callbacks and the metrics are hidden behind the steps, on the same threads.
       """)
 
-  @Option(help: "Rounds.")
+  @Option(help: "Rounds.", transform: atLeastOne)
   var pairs = 5
-  @Option(help: "Threads.")
-  var threads = 2
-  @Option(help: "Steps that are timed, and batches of an epoch; by the network when left out.")
-  var steps: Int?
-  @Argument(help: "Rows, as in resnet20/128; all when none is given.")
-  var workloads: [Workload] = []
-
-  func validate() throws {
-    if pairs < 1 { throw ValidationError("--pairs: expected at least 1, got \(pairs)") }
-    if threads < 1 { throw ValidationError("--threads: expected at least 1, got \(threads)") }
-    if let steps, steps < 1 { throw ValidationError("--steps: expected at least 1, got \(steps)") }
-  }
+  @OptionGroup var rows: RowOptions
 
   func run() throws {
-    print(try Machine.description(threads: threads) + "\n")
+    print(try Machine.description(threads: rows.threads) + "\n")
     print("| Crest | steps /s | epoch: share (least–most) | with crop and flip |")
     print("|---|---|---|---|")
-    let executable = Bundle.main.executablePath ?? CommandLine.arguments[0]
-    for workload in workloads.isEmpty ? Workload.all : workloads {
-      func measure(_ options: [String]) throws -> MeasuredProcess {
-        let counts = ["--threads", "\(threads)"] + (steps.map { ["--steps", "\($0)"] } ?? [])
-        return try MeasuredProcess(executable, ["measure", "\(workload)"] + counts + options)
-      }
+    for workload in rows.rows {
       var rates: [Double] = []
       var shares: [[Double]] = [[], []]
       for _ in 0..<pairs {
         for (kind, option) in [[], ["--augment"]].enumerated() {
-          let process = try measure(option + ["--scope", "step", "epoch"])
+          let process = try rows.measure(workload, option + ["--scope", "step", "epoch"])
           rates.append(Double(workload.batchSize) / process.seconds(.step))
           shares[kind].append(process.seconds(.step) / process.seconds(.epoch))
         }
       }
-      let cells = shares.map {
-        "\($0.median.rounded(to: 2)) (\(($0.min() ?? .nan).rounded(to: 2))–"
-          + "\(($0.max() ?? .nan).rounded(to: 2)))"
-      }
-      print("| \(workload) | \(Int(rates.median)) | \(cells[0]) | \(cells[1]) |")
+      print(
+        "| \(workload) | \(Int(rates.median)) | \(shares[0].medianAndSpread) "
+          + "| \(shares[1].medianAndSpread) |")
       fflush(nil)
     }
   }

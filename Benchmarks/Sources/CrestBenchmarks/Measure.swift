@@ -11,19 +11,17 @@ struct Measure: ParsableCommand {
   var workload: Workload
   @Option(parsing: .upToNextOption, help: "What is timed, in this order: step, epoch.")
   var scope: [Scope] = [.step]
-  @Option(help: "Steps that are timed, after three that are not; and the batches of an epoch.")
+  @Option(
+    help: "Steps that are timed, after three that are not; and the batches of an epoch.",
+    transform: atLeastOne)
   var steps: Int?
-  @Option(help: "Threads.")
+  @Option(help: "Threads.", transform: atLeastOne)
   var threads = 2
   @Option(help: "A file of the same network, to be trained instead of Crest's own layers.")
   var onnx: String?
 
   @Flag(help: "Epochs change the images: crop and flip.")
   var augment = false
-
-  func validate() throws {
-    if let steps, steps < 1 { throw ValidationError("--steps: expected at least 1, got \(steps)") }
-  }
 
   func run() throws {
     let engine = try Engine(threadCount: threads)
@@ -48,13 +46,7 @@ struct Measure: ParsableCommand {
   private var stepCount: Int { steps ?? workload.epochSteps }
 
   private func stepTimes(_ model: Model) throws -> [Double] {
-    let batch = workload.examples(workload.batchSize)
-    let request = ProgramRequest(
-      inputTypes: [ValueType(batch.images.shape)],
-      targetType: ValueType([workload.batchSize], .int64), mode: .training)
-    let program = try Program(
-      model.template, request, store: model.store, engine: model.engine,
-      loss: Loss.crossEntropy().trace)
+    let (program, batch) = try workload.trainingProgram(model)
     model.store.resetMoments(count: 1)
     let parameters = 0..<model.store.withBuffer(.parameters, \.count)
     return try (0..<stepCount + 3).map { step in

@@ -8,22 +8,16 @@ struct Profile: ParsableCommand {
 
   @Argument(help: "Network and batch size, as in resnet20/128.")
   var workload: Workload
-  @Option(help: "Repetitions, of which the least time counts.")
+  @Option(help: "Repetitions, of which the least time counts.", transform: atLeastOne)
   var steps = 20
-  @Option(help: "Threads.")
+  @Option(help: "Threads.", transform: atLeastOne)
   var threads = 2
   @Flag(help: "Every call, instead of sums by kernel.")
   var calls = false
 
   func run() throws {
     let model = try workload.network.model(try Engine(threadCount: threads))
-    let batch = workload.examples(workload.batchSize)
-    let request = ProgramRequest(
-      inputTypes: [ValueType(batch.images.shape)],
-      targetType: ValueType([workload.batchSize], .int64), mode: .training)
-    let program = try Program(
-      model.template, request, store: model.store, engine: model.engine,
-      loss: Loss.crossEntropy().trace)
+    let (program, batch) = try workload.trainingProgram(model)
     try program.setInputs([batch.images])
     try program.setTarget(batch.labels)
     let profile = program.profile(repetitions: steps, random: RandomKey(seed: 0, step: 0))

@@ -14,9 +14,9 @@ struct Sweep: ParsableCommand {
       4 × 4 of windows of 3 × 3. What is written in place or stays in a cache can beat a copy. Copies that bring a lone operation's images channels-last and back are left out.
       """)
 
-  @Option(help: "Repetitions, of which the least time counts.")
+  @Option(help: "Repetitions, of which the least time counts.", transform: atLeastOne)
   var steps = 15
-  @Option(help: "Threads.")
+  @Option(help: "Threads.", transform: atLeastOne)
   var threads = 1
   @Option(
     parsing: .upToNextOption, help: "Instruction sets; all that the CPU has when none is given.",
@@ -24,11 +24,6 @@ struct Sweep: ParsableCommand {
   var isa: [InstructionSet] = []
   @Option(help: "Only kernels whose name contains this.")
   var only: String?
-
-  func validate() throws {
-    if steps < 1 { throw ValidationError("--steps: expected at least 1, got \(steps)") }
-    if threads < 1 { throw ValidationError("--threads: expected at least 1, got \(threads)") }
-  }
 
   func run() throws {
     print(try Machine.description(threads: threads) + "\n")

@@ -85,6 +85,20 @@ struct Workload: ExpressibleByArgument, CustomStringConvertible {
     let labels = (0..<count).map { Int64(random.integer(below: 10, UInt64(count * size + $0))) }
     return (images, Tensor(labels))
   }
+
+  /// A training step of the model on a batch, compiled.
+  func trainingProgram(
+    _ model: Model
+  ) throws -> (program: Program, batch: (images: Tensor, labels: Tensor)) {
+    let batch = examples(batchSize)
+    let request = ProgramRequest(
+      inputTypes: [ValueType(batch.images.shape)],
+      targetType: ValueType([batchSize], .int64), mode: .training)
+    let program = try Program(
+      model.template, request, store: model.store, engine: model.engine,
+      loss: Loss.crossEntropy().trace)
+    return (program, batch)
+  }
 }
 
 /// What is timed.

@@ -3,21 +3,17 @@ import Crest
 
 /// A callback as an option names it: `name` or `name:key=value,…`.
 struct CallbackOption: ExpressibleByArgument {
-  let name: String
-  let settings: String?
+  private let named: NamedSettings
 
-  init?(argument: String) {
-    let parts = argument.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-    name = String(parts[0])
-    settings = parts.count == 2 ? String(parts[1]) : nil
-  }
+  init(argument: String) { named = NamedSettings(argument) }
 
   func make() throws -> any Callback {
-    guard let kind = NamedCallback.all.first(where: { $0.name == name }) else {
+    guard let kind = NamedCallback.all.first(where: { $0.name == named.name })
+    else {
       throw CommandError.unknownName(
-        what: "--callback", name: name, known: NamedCallback.all.map(\.name))
+        what: "--callback", name: named.name, known: NamedCallback.all.map(\.name))
     }
-    return try kind.make(CallbackSettings(of: kind, settings))
+    return try kind.make(CallbackSettings(of: kind, named))
   }
 }
 
@@ -105,9 +101,9 @@ struct CallbackSettings {
   private let callback: String
   private var values: [String: String] = [:]
 
-  init(of kind: NamedCallback, _ text: String?) throws(CommandError) {
+  init(of kind: NamedCallback, _ named: NamedSettings) throws(CommandError) {
     callback = kind.name
-    for (key, value) in try keyedSettings(text, of: "--callback \(callback)") {
+    for (key, value) in try named.pairs(of: "--callback") {
       guard kind.settings.contains(key) else {
         throw .unknownSetting(callback: callback, setting: key, known: kind.settings)
       }

@@ -1,0 +1,25 @@
+package import CrestTraining
+
+extension Learner {
+  /// A whole run.
+  ///
+  /// - Returns: The state after each batch and each epoch, and at the end.
+  package func fitSavingStates(epochs: Int) throws -> (states: [RunState], end: RunState) {
+    var states: [RunState] = []
+    let save = CallbackOf(
+      .afterBatch { states.append(try $0.learner.runState()) },
+      .afterEpoch { states.append(try $0.learner.runState()) }, name: "Save", order: .max)
+    try fit(epochs: epochs, callbacks: [save])
+    return (states, try runState())
+  }
+
+  /// The end of a run that goes on from `state`, which was read from what messages call `path`.
+  package func fitResuming(
+    from state: RunState, path: String, epochs: Int
+  ) throws -> RunState {
+    let resume = CallbackOf(
+      .beforeFit { $0.resume(from: try Resumption(path: path, state: state)) }, name: "Resume")
+    try fit(epochs: epochs, callbacks: [resume])
+    return try runState()
+  }
+}
