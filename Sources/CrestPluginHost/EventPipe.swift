@@ -65,6 +65,8 @@ final class EventPipe {
   }
 
   /// The action of a hook of batches.
+  // Inlined into every case that asks for it, each action gets a function around it that does nothing else.
+  @inline(never)
   func batchAction(at hook: PluginHook) -> (BatchContext) throws -> Void {
     guard let call = worker.call else {
       return { [self] context in
@@ -73,8 +75,8 @@ final class EventPipe {
         try deliver(context)
       }
     }
-    let way = DirectWay(hook, call, self)
-    return { try way.send($0) }
+    // The method itself: a closure around it is a second call.
+    return DirectWay(hook, call, self).send
   }
 
   /// From a hook of batches to the function of a library, where an event costs little more than the call: what is
@@ -94,7 +96,7 @@ final class EventPipe {
       services = pipe.services
     }
 
-    @inline(__always)
+    @inline(never)
     func send(_ context: BatchContext) throws {
       if event.isOfAnotherPass(than: context), try !begin(context) { return }
       event.fillBatch(hook, context)
