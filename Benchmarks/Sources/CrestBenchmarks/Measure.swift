@@ -88,7 +88,7 @@ struct Measure: ParsableCommand {
       optimizer: SGD(weightDecay: 1e-4), callbacks: [clock] + others,
       batchSize: workload.batchSize,
       transforms: augment ? [PadAndCrop(), HorizontalFlip()] : [])
-    try learner.fit(epochs: 2)
+    try learner.fit(epochs: 4)
     // The first compiles the program.
     return epochs.dropFirst().map { $0 / Double(stepCount) }
   }

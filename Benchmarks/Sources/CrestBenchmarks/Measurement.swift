@@ -4,7 +4,7 @@ import Foundation
 struct Measurement: Codable {
   /// What was found in one scope.
   struct Result: Codable {
-    /// The median time of a step; in an epoch, the mean.
+    /// The median time of a step; of epochs, the median of their means.
     var secondsPerStep: Double
     /// The largest size the process had until then.
     var peakBytes: Int
