@@ -2,6 +2,7 @@
 #define CK_REDUCE_H
 
 #include "columns.h"
+#include "rows.h"
 
 typedef struct ck_reducing {
   ck_reduce_cut cut;
@@ -14,7 +15,6 @@ typedef struct ck_reducing {
 
 #define CK_REDUCE_COLUMNS 1024  // the widest block of ck_cut_reduction
 
-CK_INLINE vf vf_extreme(bool maximum, vf a, vf b) { return maximum ? vf_max(a, b) : vf_min(a, b); }
 CK_INLINE float ck_extreme(bool maximum, float a, float b) { return maximum ? ck_max(a, b) : ck_min(a, b); }
 
 // The extremes of `vectors` ≤ 4 registers of columns; of the only one's first `part` lanes, if part < CK_LANES.
@@ -72,7 +72,13 @@ static void ck_reduce_chunk(void *context, size_t chunk, size_t worker) {
     const float *x = d->x + (o * d->reduced + row) * d->inner + column;
     float *y = d->y + o * d->inner + column;
     double *partial = splits > 1 ? d->partials + (split * d->outer + o) * d->inner + column : NULL;
-    if (sum) {
+    if (d->inner == 1) {
+      const double result = sum ? ck_row_sum(x, rows, 0) : ck_row_extreme(d->reduction == CK_MAXIMUM, x, rows);
+      if (partial)
+        *partial = result;
+      else
+        *y = (float)(result / divisor);
+    } else if (sum) {
       double sums[CK_REDUCE_COLUMNS], *target = partial ? partial : sums;
       ck_column_sums(CK_SUM_VALUES, rows, d->inner, columns, x, x, x, target, target);
       if (!partial)
