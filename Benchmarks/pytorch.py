@@ -105,14 +105,15 @@ class Training:
         x, y = torch.randn(batch, *self.shape), torch.randint(0, 10, (batch,))
         x = x.contiguous(memory_format=self.layout)
         times = []
-        for number in range(steps + 3):
+        for number in range(4 * steps):
             start = time.perf_counter()
             self.step(x, y)
             if number == 0:
                 # Whoever started this process has the time it took.
                 print("first", flush=True)
             times.append(time.perf_counter() - start)
-        times = sorted(times[3:])
+        # As many warm up as in epochs: the first few are slower, by a tenth and more.
+        times = sorted(times[steps:])
         return times[len(times) // 2]
 
     def epoch_seconds(self, batch, steps):

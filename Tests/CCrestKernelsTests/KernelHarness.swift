@@ -1,5 +1,4 @@
 import CCrestKernels
-import Synchronization
 import Testing
 
 #if canImport(Darwin)
@@ -41,7 +40,7 @@ struct Pool {
     var callingThread: UInt
     var threads: Int
   }
-  private static let pools = Mutex<[Key: UInt]>([:])
+  private static let pools = Locked<[Key: UInt]>([:])
 
   let pointer: OpaquePointer
   let threads: Int

@@ -1,5 +1,4 @@
 import CCrestKernels
-import Synchronization
 import Testing
 
 /// Which chunks ran, and whether one worker number ever ran two at once.
@@ -11,9 +10,9 @@ private final class Record: Sendable {
     var overlapped = false
   }
 
-  let state: Mutex<State>
+  let state: Locked<State>
 
-  init(chunks: Int) { state = Mutex(State(runs: Array(repeating: 0, count: chunks))) }
+  init(chunks: Int) { state = Locked(State(runs: Array(repeating: 0, count: chunks))) }
 
   func begin(_ chunk: Int, _ worker: Int) {
     state.withLock {

@@ -12,7 +12,7 @@ struct Measure: ParsableCommand {
   @Option(parsing: .upToNextOption, help: "What is timed, in this order: step, epoch.")
   var scope: [Scope] = [.step]
   @Option(
-    help: "Steps that are timed, after three that are not; and the batches of an epoch.",
+    help: "Batches of an epoch: after one that isn't, three are timed, and as many bare steps.",
     transform: atLeastOne)
   var steps: Int?
   @Option(help: "Threads.", transform: atLeastOne)
@@ -49,7 +49,7 @@ struct Measure: ParsableCommand {
     let (program, batch) = try workload.trainingProgram(model)
     model.store.resetMoments(count: 1)
     let parameters = 0..<model.store.withBuffer(.parameters, \.count)
-    return try (0..<stepCount + 3).map { step in
+    return try (0..<4 * stepCount).map { step in
       let start = ContinuousClock.now
       try program.setInputs([batch.images])
       try program.setTarget(batch.labels)
@@ -65,7 +65,7 @@ struct Measure: ParsableCommand {
         fflush(nil)
       }
       return start.duration(to: .now) / .seconds(1)
-    }.suffix(stepCount)
+    }.suffix(3 * stepCount)
   }
 
   private func epochTimes(_ model: Model) throws -> [Double] {

@@ -4,7 +4,8 @@ import Foundation
 /// Which rows are measured, and how: what the commands that start processes share.
 struct RowOptions: ParsableArguments {
   @Option(
-    help: "Steps that are timed in a run, and batches of an epoch; by the network when left out.",
+    help:
+      "Batches of an epoch: after one that isn't, three are timed, and as many bare steps; by the network when left out.",
     transform: atLeastOne)
   var steps: Int?
   @Option(help: "Threads.", transform: atLeastOne)
