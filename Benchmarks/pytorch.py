@@ -146,7 +146,7 @@ def main():
         export(*network(options.network), options.export)
         return
     training = Training(options.network, options.mode)
-    steps = options.steps or max(3, EPOCH_EXAMPLES[options.network] // options.batch)
+    steps = options.steps or max(12, EPOCH_EXAMPLES[options.network] // options.batch)
     scopes = {}
     for scope in options.scope:
         measure = training.step_seconds if scope == "step" else training.epoch_seconds

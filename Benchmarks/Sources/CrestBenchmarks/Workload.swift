@@ -71,8 +71,8 @@ struct Workload: ExpressibleByArgument, CustomStringConvertible {
 
   var description: String { "\(network.rawValue)/\(batchSize)" }
 
-  /// The batches of an epoch, at least three.
-  var epochSteps: Int { max(3, network.epochExamples / batchSize) }
+  /// The batches of an epoch, at least twelve: each epoch begins without a batch made ahead.
+  var epochSteps: Int { max(12, network.epochExamples / batchSize) }
 
   /// Noise and labels: what is in the images makes no difference to how long a step takes.
   func examples(_ count: Int) -> (images: Tensor, labels: Tensor) {
