@@ -61,6 +61,13 @@ def network(name):
 
 # The batches of an epoch, so many that it takes about a second; as in Workload.swift.
 EPOCH_EXAMPLES = {"mlp": 25600, "lenet": 5120, "resnet20": 1536, "resnet56": 640}
+# Epochs, or as many steps, after one that warms up: the first steps are slower, by a tenth and more. As in Measure.swift.
+TIMED_EPOCHS = 3
+
+
+def median(values):
+    """The middle one; the upper one of two."""
+    return sorted(values)[len(values) // 2]
 
 
 def peak_bytes():
@@ -105,29 +112,26 @@ class Training:
         x, y = torch.randn(batch, *self.shape), torch.randint(0, 10, (batch,))
         x = x.contiguous(memory_format=self.layout)
         times = []
-        for number in range(4 * steps):
+        for number in range((1 + TIMED_EPOCHS) * steps):
             start = time.perf_counter()
             self.step(x, y)
             if number == 0:
                 # Whoever started this process has the time it took.
                 print("first", flush=True)
             times.append(time.perf_counter() - start)
-        # As many warm up as in epochs: the first few are slower, by a tenth and more.
-        times = sorted(times[steps:])
-        return times[len(times) // 2]
+        return median(times[steps:])
 
     def epoch_seconds(self, batch, steps):
         data = torch.utils.data.TensorDataset(
             torch.randn(steps * batch, *self.shape), torch.randint(0, 10, (steps * batch,)))
         loader = torch.utils.data.DataLoader(data, batch, shuffle=True)
         epochs = []
-        for _ in range(4):
+        for _ in range(1 + TIMED_EPOCHS):
             start = time.perf_counter()
             for x, y in loader:
                 self.step(x, y)
             epochs.append((time.perf_counter() - start) / steps)
-        # The first is warming up.
-        return sorted(epochs[1:])[1]
+        return median(epochs[1:])
 
 
 def main():

@@ -13,18 +13,18 @@ struct Loading: ParsableCommand {
 
   @Option(help: "Rounds.", transform: atLeastOne)
   var pairs = 5
-  @OptionGroup var rows: RowOptions
+  @OptionGroup var options: RowOptions
 
   func run() throws {
-    print(try Machine.description(threads: rows.threads) + "\n")
+    print(try Machine.description(threads: options.threads) + "\n")
     print("| Crest | steps /s | epoch: share (least–most) | with crop and flip |")
     print("|---|---|---|---|")
-    for workload in rows.rows {
+    for workload in options.rows {
       var rates: [Double] = []
       var shares: [[Double]] = [[], []]
       for _ in 0..<pairs {
-        for (kind, option) in [[], ["--augment"]].enumerated() {
-          let process = try rows.measure(workload, option + ["--scope", "step", "epoch"])
+        for (kind, augmenting) in [[], ["--augment"]].enumerated() {
+          let process = try options.measure(workload, augmenting + ["--scope", "step", "epoch"])
           rates.append(Double(workload.batchSize) / process.seconds(.step))
           shares[kind].append(process.seconds(.step) / process.seconds(.epoch))
         }

@@ -44,12 +44,14 @@ struct Measure: ParsableCommand {
   }
 
   private var stepCount: Int { steps ?? workload.epochSteps }
+  /// Epochs, or as many steps, after one that warms up and compiles; as in `pytorch.py`.
+  private static let timedEpochs = 3
 
   private func stepTimes(_ model: Model) throws -> [Double] {
     let (program, batch) = try workload.trainingProgram(model)
     model.store.resetMoments(count: 1)
     let parameters = 0..<model.store.withBuffer(.parameters, \.count)
-    return try (0..<4 * stepCount).map { step in
+    return try (0..<(1 + Self.timedEpochs) * stepCount).map { step in
       let start = ContinuousClock.now
       try program.setInputs([batch.images])
       try program.setTarget(batch.labels)
@@ -65,7 +67,7 @@ struct Measure: ParsableCommand {
         fflush(nil)
       }
       return start.duration(to: .now) / .seconds(1)
-    }.suffix(3 * stepCount)
+    }.suffix(Self.timedEpochs * stepCount)
   }
 
   private func epochTimes(_ model: Model) throws -> [Double] {
@@ -88,9 +90,8 @@ struct Measure: ParsableCommand {
       optimizer: SGD(weightDecay: 1e-4), callbacks: [clock] + others,
       batchSize: workload.batchSize,
       transforms: augment ? [PadAndCrop(), HorizontalFlip()] : [])
-    try learner.fit(epochs: 4)
-    // The first compiles the program.
-    return epochs.dropFirst().map { $0 / Double(stepCount) }
+    try learner.fit(epochs: 1 + Self.timedEpochs)
+    return epochs.suffix(Self.timedEpochs).map { $0 / Double(stepCount) }
   }
 }
 

@@ -9,17 +9,17 @@ struct Scaling: ParsableCommand {
 
   @Option(help: "Pairs of runs.", transform: atLeastOne)
   var pairs = 5
-  @OptionGroup var rows: RowOptions
+  @OptionGroup var options: RowOptions
 
   func run() throws {
-    print(try Machine.description(threads: rows.threads) + "\n")
-    print("| step | 1 thread /s | \(rows.threads) threads /s | ratio (least–most) |")
+    print(try Machine.description(threads: options.threads) + "\n")
+    print("| step | 1 thread /s | \(options.threads) threads /s | ratio (least–most) |")
     print("|---|---|---|---|")
-    for workload in rows.rows {
+    for workload in options.rows {
       func seconds(_ threads: Int) throws -> Double {
-        try rows.measure(workload, threads: threads).seconds(.step)
+        try options.measure(workload, threads: threads).seconds(.step)
       }
-      let times = try (0..<pairs).map { _ in (try seconds(1), try seconds(rows.threads)) }
+      let times = try (0..<pairs).map { _ in (try seconds(1), try seconds(options.threads)) }
       let ratios = times.map { $0 / $1 }
       let rates = [times.map(\.0), times.map(\.1)].map {
         Int(Double(workload.batchSize) / $0.median)
