@@ -22,9 +22,10 @@ struct BesidePyTorch: ParsableCommand {
     var times = try Times(folder: places.resultsURL)
     for seed in 0..<pairs where !times.has(seed) {
       let run = Run(recipe: Plan.smith, seed: seed)
-      let theirs = try Outcome(
-        torch.run([python, script, "mnist", "--seed", "\(seed)"] + threads))
-      let ours = try Outcome(crest.run(run.recipe.arguments(seed: seed) + threads + ["--json"]))
+      let theirs: Outcome = try torch.result(
+        [python, script, "mnist", "--seed", "\(seed)"] + threads)
+      let ours: Outcome = try crest.result(
+        run.recipe.arguments(seed: seed) + threads + ["--json"])
       try times.add(run, source: places.source, crest: ours, torch: theirs)
       print("Crest \(ours.seconds) s, PyTorch \(theirs.seconds) s")
     }
@@ -35,10 +36,6 @@ struct BesidePyTorch: ParsableCommand {
   struct Outcome: Decodable {
     let seconds: Double
     let accuracy: Double
-
-    init(_ lines: [String]) throws {
-      self = try JSONDecoder().decode(Outcome.self, from: Data((lines.last ?? "").utf8))
-    }
   }
 }
 

@@ -36,6 +36,13 @@ struct Command {
     }
     return lines
   }
+
+  /// Runs to the end, and decodes the last line that was printed: an object of JSON.
+  ///
+  /// - Throws: As ``run(_:)`` does, and when the line is no such object.
+  func result<Result: Decodable>(_ arguments: [String]) throws -> Result {
+    try JSONDecoder().decode(Result.self, from: Data((run(arguments).last ?? "").utf8))
+  }
 }
 
 /// A program that ended otherwise than with 0.

@@ -23,11 +23,9 @@ struct Rates {
   ) throws {
     let drawing = folder.appending(path: "rates-\(test.recipe.model).svg").absoluteURL.path
     let isFirst = Plan.rangeTests.first { $0.recipe.model == test.recipe.model } == test
-    let lines = try command.run(
+    let suggestions: Suggestions = try command.result(
       test.arguments + ["--threads", "\(places.threads)", "--json"]
         + (isFirst ? ["--plot", drawing] : []))
-    let suggestions = try JSONDecoder().decode(
-      Suggestions.self, from: Data((lines.last ?? "").utf8))
     let rates = [
       suggestions.valley, suggestions.slide, suggestions.steepest, suggestions.minimum,
     ]
