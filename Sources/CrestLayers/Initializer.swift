@@ -115,6 +115,12 @@ public struct Initializer: Sendable {
     return Initializer.uniform(from: -bound, to: bound).draw(shape, random)
   }
 
+  /// Uniform of variance 1 / fan in (LeCun and others 1998; Keras `lecun_uniform`, Caffe `xavier`).
+  public static let lecunUniform = Initializer { shape, random in
+    let bound = (3 / Double(fanIn(shape))).squareRoot()
+    return Initializer.uniform(from: -bound, to: bound).draw(shape, random)
+  }
+
   /// Normal of variance 2 / (fan in + fan out) (Glorot & Bengio 2010).
   public static let xavierNormal = Initializer { shape, random in
     let deviation = (2 / Double(fanIn(shape) + fanOut(shape))).squareRoot()

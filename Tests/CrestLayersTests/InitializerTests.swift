@@ -41,6 +41,9 @@ import Testing
       name: "He uniform", initializer: .heUniform, deviation: (2.0 / 240).squareRoot(),
       bound: (6.0 / 240).squareRoot()),
     Distribution(
+      name: "LeCun uniform", initializer: .lecunUniform, deviation: (1.0 / 240).squareRoot(),
+      bound: (3.0 / 240).squareRoot()),
+    Distribution(
       name: "Xavier normal", initializer: .xavierNormal, deviation: (2.0 / 1200).squareRoot(),
       bound: 1),
     Distribution(
@@ -135,5 +138,19 @@ import Testing
         #expect(largest > 0.99 * bound, "\(path)")
       }
     }
+  }
+
+  @Test(arguments: ["conv1": 25, "conv2": 500, "dense1": 800, "dense2": 500])
+  func `LeNet starts uniform of variance 1 over fan in, as Caffe's example`(
+    layer: String, fanIn: Int
+  ) throws {
+    let model = try Model(input: [1, 28, 28]) { LeNet(classes: 10) }
+    let entry = try #require(
+      model.store.parameters.first { $0.name.hasSuffix("\(layer).weight") })
+    let (_, deviation, largest) = moments(model.store.value(of: entry).array(as: Float.self))
+    let bound = (3 / Double(fanIn)).squareRoot()
+    // 500 values at least: the deviation is off by less than 4 · √(0.2 / 500).
+    #expect(abs(deviation * 3.0.squareRoot() / bound - 1) < 0.08)
+    #expect(largest <= bound && largest > 0.98 * bound)
   }
 }
