@@ -47,6 +47,49 @@ struct PoolTests {
     #expect(state.workers.allSatisfy { $0 < threads })
   }
 
+  @Test(arguments: threadCounts, [(0, 0), (0, 5), (7, 0), (1, 1), (47, 59), (3, 1000), (640, 2)])
+  func `two tasks at once run every chunk of both once, in turns`(
+    threads: Int, chunks: (first: Int, second: Int)
+  ) {
+    /// Chunks in the order they began, and which task's they are.
+    let order = Locked<[(task: Int, chunk: Int)]>([])
+    final class Task: Sendable {
+      let number: Int
+      let order: Locked<[(task: Int, chunk: Int)]>
+
+      init(_ number: Int, _ order: Locked<[(task: Int, chunk: Int)]>) {
+        self.number = number
+        self.order = order
+      }
+    }
+    let tasks = [Task(0, order), Task(1, order)]
+    func task(_ number: Int, _ count: Int) -> ck_task {
+      ck_task(
+        chunk_count: count,
+        body: { context, chunk, _ in
+          guard let context else { preconditionFailure("the context is lost") }
+          let task = Unmanaged<Task>.fromOpaque(context).takeUnretainedValue()
+          task.order.withLock { $0.append((task.number, chunk)) }
+        }, context: Unmanaged.passUnretained(tasks[number]).toOpaque())
+    }
+    let pool = Pool(threads: threads)
+    ck_pool_run_both(pool.pointer, task(0, chunks.first), task(1, chunks.second))
+    withExtendedLifetime(tasks) {}
+    let ran = order.withLock { $0 }
+    for (number, count) in [chunks.first, chunks.second].enumerated() {
+      #expect(ran.filter { $0.task == number }.map(\.chunk).sorted() == Array(0..<count))
+    }
+    // One thread takes them in order: neither task is ever a whole chunk off its share of what is done.
+    guard threads == 1 else { return }
+    let all = chunks.first + chunks.second
+    var done = 0
+    for (position, one) in ran.enumerated() {
+      done += one.task == 0 ? 1 : 0
+      let share = (position + 1) * chunks.first
+      #expect(abs(done * all - share) < all, "\(done) of \(position + 1) chunks are the first's")
+    }
+  }
+
   /// Each run's chunks must be done, with that run's context, before the next begins.
   @Test(arguments: threadCounts)
   func `rapid runs never mix`(threads: Int) {

@@ -5,6 +5,7 @@ import Testing
 struct WinogradTests {
   static let kernels = [
     "winograd_filters_f32", "winograd_conv2d_f32", "winograd_filter_gradient_f32",
+    "winograd_gradients_f32",
   ]
 
   /// Sizes around the tiles, the runs of tiles, the blocks and the registers.
@@ -124,7 +125,31 @@ struct WinogradTests {
       set.kernels.winograd_filter_gradient_f32(
         pool.pointer, tile, &p, &imageX, &imageDY, &dw, scratch)
     }
+    let both = gradients(
+      p, tile: tile, x: imageX, dy: imageDY,
+      u: filters(convolution, tile: tile, turned: true, w, set, pool), set: set, pool: pool)
+    for (together, alone) in [(both.dx, dx), (both.dw, dw)] {
+      #expect(together.map(\.bitPattern) == alone.map(\.bitPattern), "\(set.testDescription)")
+    }
     return ConvolutionTests.Results(y: y, dx: dx, dw: dw)
+  }
+
+  /// dx and dw of one call.
+  private func gradients(
+    _ p: ck_conv2d, tile: Int, x: ck_affine, dy: ck_affine, u: [Float], set: InstructionSet,
+    pool: Pool
+  ) -> (dx: [Float], dw: [Float]) {
+    var (p, x, dy) = (p, x, dy)
+    let dx = Floats(count: p.batch * p.height * p.width * p.channels)
+    let dw = Floats(count: p.output_channels * p.channels * p.kernel_height * p.kernel_width)
+    var output = ck_conv2d_output(
+      y: dx.base, bias: nil, addend: nil, mask: nil, mask_scale: nil, mask_shift: nil,
+      normalization: nil, gradient_count: 0, gradients: (nil, nil))
+    scratch(ck_winograd_gradients_scratch_bytes(&p, tile, pool.threads)) { scratch in
+      set.kernels.winograd_gradients_f32(
+        pool.pointer, tile, &p, &x, &dy, nil, u, &output, dw.base, scratch)
+    }
+    return (dx.values, dw.values)
   }
 
   @Test(arguments: convolutions, forms)

@@ -173,6 +173,22 @@ import Testing
     #expect(joins.count == 1, "only the last gradient comes from no convolution")
   }
 
+  @Test func `both gradients of a convolution are one step, unless the program is looked into`()
+    throws
+  {
+    func gradients(isDiagnosing: Bool) throws -> [String] {
+      try step(
+        template(.residual), request(isDiagnosing: isDiagnosing), Engine(threadCount: 1)
+      ).program.steps(of: .backward).filter { $0.hasPrefix("Conv") }
+    }
+    // The image's own gradient is not wanted, so the first convolution has that of its filters only.
+    let joined = try gradients(isDiagnosing: false)
+    #expect(Set(joined) == ["ConvGradients winograd 4×4", "ConvFilterGradient direct"])
+    let single = try gradients(isDiagnosing: true)
+    #expect(single.count == 2 * joined.count - 1)
+    #expect(single.allSatisfy { !$0.hasPrefix("ConvGradients") })
+  }
+
   @Test(arguments: [
     (3, 16, 32, 3, 1, "direct"), (16, 16, 32, 3, 1, "winograd 4×4"),
     (64, 64, 8, 3, 1, "winograd 4×4"), (64, 64, 2, 3, 1, "winograd 2×2"),

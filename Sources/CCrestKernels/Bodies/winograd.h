@@ -451,21 +451,34 @@ static void winograd_chunk(void *context, size_t chunk, size_t worker) {
   }
 }
 
-static void CK_FN(winograd_conv2d_f32)(ck_pool *pool, size_t m, const ck_conv2d *p, const ck_affine *x, float *input,
-                                       const float *u, const ck_conv2d_output *y, void *scratch) {
+CK_INLINE winograd_call winograd_call_of(size_t m, const ck_conv2d *p, const ck_affine *x, float *input, const float *u,
+                                         const ck_conv2d_output *y, void *scratch) {
   winograd_call call = {.p = p, .plan = ck_plan_winograd(p, m, CK_WINOGRAD_TILES), .m = m, .x = x, .input = input,
                         .u = u, .y = y, .sums = scratch};
   call.cut = ck_cut_winograd(&call.plan);
   call.workers = (float *)(call.sums + ck_winograd_sums(p, &call.plan));
-  ck_pool_run(pool, call.cut.count, winograd_chunk, &call);
+  return call;
+}
 
+// Adds up what the chunks summed.
+static void winograd_finish(const winograd_call *call) {
+  const ck_conv2d *p = call->p;
+  const ck_conv2d_output *y = call->y;
   const size_t O = p->output_channels, pairs = winograd_sum_pairs(y), rows = p->batch * p->output_height * p->output_width;
-  if (call.cut.count == 0) memset(call.sums, 0, 2 * pairs * O * sizeof(double));
-  for (size_t chunk = 1; chunk < call.cut.count; chunk++)
-    for (size_t i = 0; i < 2 * pairs * O; i++) call.sums[i] += call.sums[chunk * 2 * pairs * O + i];
-  if (y->normalization) normalization_finish(y->normalization, rows, O, call.sums, call.sums + O);
+  double *sums = call->sums;
+  if (call->cut.count == 0) memset(sums, 0, 2 * pairs * O * sizeof(double));
+  for (size_t chunk = 1; chunk < call->cut.count; chunk++)
+    for (size_t i = 0; i < 2 * pairs * O; i++) sums[i] += sums[chunk * 2 * pairs * O + i];
+  if (y->normalization) normalization_finish(y->normalization, rows, O, sums, sums + O);
   for (size_t g = 0; g < y->gradient_count; g++)
-    normalization_gradient_finish(y->gradients[g], rows, O, call.sums + 2 * g * O, call.sums + (2 * g + 1) * O);
+    normalization_gradient_finish(y->gradients[g], rows, O, sums + 2 * g * O, sums + (2 * g + 1) * O);
+}
+
+static void CK_FN(winograd_conv2d_f32)(ck_pool *pool, size_t m, const ck_conv2d *p, const ck_affine *x, float *input,
+                                       const float *u, const ck_conv2d_output *y, void *scratch) {
+  winograd_call call = winograd_call_of(m, p, x, input, u, y, scratch);
+  ck_pool_run(pool, call.cut.count, winograd_chunk, &call);
+  winograd_finish(&call);
 }
 
 #endif

@@ -90,18 +90,38 @@ static void winograd_gradient_chunk(void *context, size_t chunk, size_t worker) 
   }
 }
 
-static void CK_FN(winograd_filter_gradient_f32)(ck_pool *pool, size_t m, const ck_conv2d *p, const ck_affine *x,
-                                                const ck_affine *dy, float *dw, void *scratch) {
+CK_INLINE winograd_gradient_call winograd_gradient_call_of(size_t m, const ck_conv2d *p, const ck_affine *x,
+                                                           const ck_affine *dy, void *scratch) {
   winograd_gradient_call call = {.p = p, .plan = ck_plan_winograd_gradient(p, m), .m = m, .x = x, .dy = dy,
                                  .partial = scratch};
-  const size_t parts = call.plan.parts.count;
-  if (parts == 0) {
-    memset(dw, 0, call.plan.partial_floats * sizeof(float));
-    return;
-  }
-  call.workers = call.partial + ck_plan_round(parts * call.plan.partial_floats, CK_GEMM_LANES_MOST);
-  ck_pool_run(pool, parts, winograd_gradient_chunk, &call);
-  conv2d_finish_filter_gradient(pool, p, parts, call.partial, dw);
+  call.workers = call.partial + ck_plan_round(call.plan.parts.count * call.plan.partial_floats, CK_GEMM_LANES_MOST);
+  return call;
+}
+
+static void winograd_gradient_finish(ck_pool *pool, const winograd_gradient_call *call, float *dw) {
+  const size_t parts = call->plan.parts.count;
+  if (parts == 0) memset(dw, 0, call->plan.partial_floats * sizeof(float));
+  else conv2d_finish_filter_gradient(pool, call->p, parts, call->partial, dw);
+}
+
+static void CK_FN(winograd_filter_gradient_f32)(ck_pool *pool, size_t m, const ck_conv2d *p, const ck_affine *x,
+                                                const ck_affine *dy, float *dw, void *scratch) {
+  winograd_gradient_call call = winograd_gradient_call_of(m, p, x, dy, scratch);
+  ck_pool_run(pool, call.plan.parts.count, winograd_gradient_chunk, &call);
+  winograd_gradient_finish(pool, &call, dw);
+}
+
+static void CK_FN(winograd_gradients_f32)(ck_pool *pool, size_t m, const ck_conv2d *p, const ck_affine *x,
+                                          const ck_affine *dy, float *dy_image, const float *u,
+                                          const ck_conv2d_output *dx, float *dw, void *scratch) {
+  const ck_conv2d q = ck_conv2d_input_gradient_as_conv2d(p);
+  winograd_call image = winograd_call_of(m, &q, dy, dy_image, u, dx, scratch);
+  winograd_gradient_call filters = winograd_gradient_call_of(
+      m, p, x, dy, (char *)scratch + ck_winograd_conv2d_scratch_bytes(&q, m, ck_pool_thread_count(pool)));
+  ck_pool_run_both(pool, (ck_task){image.cut.count, winograd_chunk, &image},
+                   (ck_task){filters.plan.parts.count, winograd_gradient_chunk, &filters});
+  winograd_finish(&image);
+  winograd_gradient_finish(pool, &filters, dw);
 }
 
 #endif

@@ -29,3 +29,9 @@ ck_conv2d ck_conv2d_input_gradient_as_conv2d(const ck_conv2d *p) {
   q.pad_top = p->kernel_height - 1 - p->pad_top, q.pad_left = p->kernel_width - 1 - p->pad_left;
   return q;
 }
+
+size_t ck_winograd_gradients_scratch_bytes(const ck_conv2d *p, size_t tile, size_t thread_count) {
+  const ck_conv2d q = ck_conv2d_input_gradient_as_conv2d(p);
+  return ck_winograd_conv2d_scratch_bytes(&q, tile, thread_count) +
+         ck_winograd_filter_gradient_scratch_bytes(p, tile, thread_count);
+}

@@ -191,3 +191,17 @@ void ck_pool_run(ck_pool *pool, size_t chunk_count, ck_chunk body, void *_Nullab
   atomic_store(&pool->sleeping_caller, false);
   pthread_mutex_unlock(&pool->mutex);
 }
+
+static void run_either(void *context, size_t chunk, size_t worker) {
+  const ck_task *tasks = context;
+  const size_t count = tasks[0].chunk_count, all = count + tasks[1].chunk_count;
+  // How many chunks of the first task there are before this one and before the next, rounded up.
+  const size_t before = (chunk * count + all - 1) / all, after = ((chunk + 1) * count + all - 1) / all;
+  const ck_task *task = &tasks[after > before ? 0 : 1];
+  task->body(task->context, after > before ? before : chunk - before, worker);
+}
+
+void ck_pool_run_both(ck_pool *pool, ck_task first, ck_task second) {
+  ck_task tasks[2] = {first, second};
+  ck_pool_run(pool, first.chunk_count + second.chunk_count, run_either, tasks);
+}

@@ -134,6 +134,7 @@ size_t ck_conv2d_filter_gradient_scratch_bytes(const ck_conv2d *p, size_t thread
 size_t ck_conv2d_input_gradient_products(const ck_conv2d *p);
 size_t ck_winograd_conv2d_scratch_bytes(const ck_conv2d *p, size_t tile, size_t thread_count);
 size_t ck_winograd_filter_gradient_scratch_bytes(const ck_conv2d *p, size_t tile, size_t thread_count);
+size_t ck_winograd_gradients_scratch_bytes(const ck_conv2d *p, size_t tile, size_t thread_count);
 size_t ck_batch_norm_scratch_bytes(size_t rows, size_t channels);
 size_t ck_reduce_scratch_bytes(size_t outer, size_t reduced, size_t inner);
 size_t ck_sum_scratch_bytes(size_t count);

@@ -28,5 +28,15 @@ size_t ck_available_core_count(void);
 // Not re-entrant: a chunk must not call it on the same pool; one caller at a time.
 void ck_pool_run(ck_pool *pool, size_t chunk_count, ck_chunk body, void *_Nullable context);
 
+typedef struct ck_task {
+  size_t chunk_count;
+  ck_chunk body;
+  void *_Nullable context;
+} ck_task;
+
+// Runs two tasks at once, in turns in proportion to their chunks: where both go through the same images, the second
+// finds them near. Neither may need what the other makes.
+void ck_pool_run_both(ck_pool *pool, ck_task first, ck_task second);
+
 #pragma clang assume_nonnull end
 #endif

@@ -35,6 +35,8 @@ final class Lowering {
   /// The step that writes each buffer first.
   private var writers: [BufferID: Int] = [:]
   private var winogradSteps: [BufferID: WinogradStep] = [:]
+  /// The Winograd convolutions that make a gradient of an input from the gradient of an output.
+  private var inputGradientSteps: [ValueID: [WinogradStep]] = [:]
 
   /// A lowering of `graph`; `external` values end up at a given place, such as gradients in a store.
   init(
@@ -192,12 +194,15 @@ final class Lowering {
     for buffer in writes where writers[buffer] == nil { writers[buffer] = step }
   }
 
-  /// Adds a Winograd convolution, which later nodes may find by what it makes.
+  /// Adds a Winograd convolution, which later nodes may find by what it makes, and where that is the
+  /// gradient of an input by the gradient of the output too.
   func emit(
-    _ step: WinogradStep, _ name: String, reads: [BufferID], writes: [BufferID], scratchBytes: Int
+    _ step: WinogradStep, _ name: String, outputGradient: ValueID?, reads: [BufferID],
+    writes: [BufferID], scratchBytes: Int
   ) {
     emit(name, reads: reads, writes: writes, scratchBytes: scratchBytes, run: step.run)
     winogradSteps[writes[0]] = step
+    if let outputGradient { inputGradientSteps[outputGradient, default: []].append(step) }
   }
 
   /// The Winograd convolution of this stage that makes a value, when steps may take on more.
@@ -206,6 +211,15 @@ final class Lowering {
       let step = winogradSteps[buffer], steps[step.number].stage == current.stage
     else { return nil }
     return step
+  }
+
+  /// The Winograd convolutions of this stage that make gradients of inputs from that of an output,
+  /// when steps may take on more.
+  func inputGradientSteps(from outputGradient: ValueID) -> [WinogradStep] {
+    guard isJoining else { return [] }
+    return (inputGradientSteps[outputGradient] ?? []).filter {
+      steps[$0.number].stage == current.stage
+    }
   }
 
   /// Lets a step read and write more; gives the places of the first of each.
@@ -217,6 +231,12 @@ final class Lowering {
     steps[step].writes += writes
     note(writes, by: step)
     return places
+  }
+
+  /// Lets a step do another node's work too, under a name and with scratch of both.
+  func extend(_ step: Int, name: String, scratchBytes: Int) {
+    steps[step].name = name
+    steps[step].scratchBytes = scratchBytes
   }
 
   /// Runs a node by its reference meaning, and says so.
@@ -276,13 +296,13 @@ struct Buffer {
 
 /// One call of a kernel.
 struct Step {
-  let name: String
+  var name: String
   let node: Int?
   let stage: Stage
   var reads: [BufferID]
   var writes: [BufferID]
   let inPlace: (write: BufferID, reads: [BufferID])?
-  let scratchBytes: Int
+  var scratchBytes: Int
   let run: (KernelCall) -> Void
 }
 

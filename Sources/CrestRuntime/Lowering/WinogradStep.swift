@@ -19,6 +19,7 @@ final class WinogradStep {
   private var mask: (first: Int, isScaled: Bool)?
   private var normalization: (epsilon: Float, reads: Int, writes: Int)?
   private var gradients: [(epsilon: Float, reads: Int, writes: Int)] = []
+  private var filterGradient: (p: Fixed<ck_conv2d>, x: ImageOperand, reads: Int, writes: Int)?
 
   // What the kernel is told, made anew at each run.
   private let normalizationCall = UnsafeMutablePointer<ck_normalization>.allocate(capacity: 1)
@@ -53,6 +54,24 @@ final class WinogradStep {
   }
   /// Whether the result may be the gradient of one more normalisation.
   var takesGradient: Bool { normalization == nil && gradients.count < Self.mostGradients }
+
+  /// Whether this is the gradient of the input of a convolution whose filters' gradient can be made
+  /// on the way: by the same tiles.
+  func takesFilterGradient(_ convolution: Fixed<ck_conv2d>, _ tile: Int) -> Bool {
+    let gradient = ck_conv2d_input_gradient_as_conv2d(convolution.base)
+    return filterGradient == nil && tile == self.tile
+      && withUnsafeBytes(of: gradient) {
+        $0.elementsEqual(UnsafeRawBufferPointer(start: p.base, count: $0.count))
+      }
+  }
+
+  /// Makes the gradient of a convolution's filters from x too, and from the image this step reads.
+  func makeFilterGradient(
+    _ convolution: Fixed<ck_conv2d>, x: ImageOperand, dw: BufferID, in lowering: Lowering
+  ) {
+    let places = lowering.extend(number, reads: x.buffers, writes: [dw])
+    filterGradient = (convolution, x, places.reads, places.writes)
+  }
 
   /// Adds to the result, and keeps it where a mask is positive.
   func join(addend: BufferID?, mask: ImageOperand?, in lowering: Lowering) {
@@ -103,9 +122,16 @@ final class WinogradStep {
       normalization: normalization == nil ? nil : UnsafePointer(normalizationCall),
       gradient_count: gradients.count,
       gradients: (UnsafePointer(gradientCalls), UnsafePointer(gradientCalls + 1)))
-    call.kernels.pointee.winograd_conv2d_f32(
-      call.pool, tile, p.base, &affine, keepsInput ? call.write(1) : nil, call.read(filters),
-      &result, call.scratch)
+    let kept = keepsInput ? call.write(1) : nil
+    guard let filterGradient else {
+      call.kernels.pointee.winograd_conv2d_f32(
+        call.pool, tile, p.base, &affine, kept, call.read(filters), &result, call.scratch)
+      return
+    }
+    var x = filterGradient.x.affine(call, at: filterGradient.reads)
+    call.kernels.pointee.winograd_gradients_f32(
+      call.pool, tile, filterGradient.p.base, &x, &affine, kept, call.read(filters), &result,
+      call.write(filterGradient.writes), call.scratch)
   }
 }
 
@@ -184,18 +210,24 @@ extension FusedElementwise {
 }
 
 extension Lowering {
-  /// What tells where a ReLU let something through, if it is there before a step.
-  fileprivate func mask(_ value: ValueID, before step: Int) -> ImageOperand? {
+  /// An image as a kernel reads it, if all that it is made of is there before a step.
+  func readyOperand(_ value: ValueID, before step: Int) -> ImageOperand? {
     guard let image = pending[value] else {
       return ready(value, .channelsLast, before: step).map {
         ImageOperand(buffers: [$0], hasRelu: false)
       }
     }
-    guard image.isOfOne, image.hasRelu,
-      let x = ready(image.inputs[0], .channelsLast, before: step),
-      let scale = ready(image.inputs[1], .plain, before: step),
-      let shift = ready(image.inputs[2], .plain, before: step)
-    else { return nil }
-    return ImageOperand(buffers: [x, scale, shift], hasRelu: false)
+    let layouts: [Layout] = [.channelsLast, .plain, .plain, .channelsLast, .plain]
+    let buffers = zip(image.inputs, layouts).compactMap { ready($0, $1, before: step) }
+    guard buffers.count == image.inputs.count else { return nil }
+    return ImageOperand(buffers: buffers, hasRelu: image.hasRelu)
+  }
+
+  /// What tells where a ReLU let something through, if it is there before a step.
+  fileprivate func mask(_ value: ValueID, before step: Int) -> ImageOperand? {
+    if let image = pending[value], !image.isOfOne || !image.hasRelu { return nil }
+    return readyOperand(value, before: step).map {
+      ImageOperand(buffers: $0.buffers, hasRelu: false)
+    }
   }
 }
