@@ -27,6 +27,14 @@ private final class Record: Sendable {
   }
 }
 
+/// Chunks of two tasks in the order they began.
+private typealias Order = Locked<[(task: Int, chunk: Int)]>
+
+private func note(_ task: Int, _ chunk: Int, _ order: UnsafeMutableRawPointer?) {
+  guard let order else { preconditionFailure("the context is lost") }
+  Unmanaged<Order>.fromOpaque(order).takeUnretainedValue().withLock { $0.append((task, chunk)) }
+}
+
 struct PoolTests {
   @Test(arguments: threadCounts, [0, 1, 2, 7, 64, 1000])
   func `every chunk runs once, and no worker number twice at a time`(threads: Int, chunks: Int) {
@@ -51,30 +59,16 @@ struct PoolTests {
   func `two tasks at once run every chunk of both once, in turns`(
     threads: Int, chunks: (first: Int, second: Int)
   ) {
-    /// Chunks in the order they began, and which task's they are.
-    let order = Locked<[(task: Int, chunk: Int)]>([])
-    final class Task: Sendable {
-      let number: Int
-      let order: Locked<[(task: Int, chunk: Int)]>
-
-      init(_ number: Int, _ order: Locked<[(task: Int, chunk: Int)]>) {
-        self.number = number
-        self.order = order
-      }
-    }
-    let tasks = [Task(0, order), Task(1, order)]
-    func task(_ number: Int, _ count: Int) -> ck_task {
+    let order = Order([])
+    let context = Unmanaged.passUnretained(order).toOpaque()
+    ck_pool_run_both(
+      Pool(threads: threads).pointer,
       ck_task(
-        chunk_count: count,
-        body: { context, chunk, _ in
-          guard let context else { preconditionFailure("the context is lost") }
-          let task = Unmanaged<Task>.fromOpaque(context).takeUnretainedValue()
-          task.order.withLock { $0.append((task.number, chunk)) }
-        }, context: Unmanaged.passUnretained(tasks[number]).toOpaque())
-    }
-    let pool = Pool(threads: threads)
-    ck_pool_run_both(pool.pointer, task(0, chunks.first), task(1, chunks.second))
-    withExtendedLifetime(tasks) {}
+        chunk_count: chunks.first, body: { context, chunk, _ in note(0, chunk, context) },
+        context: context),
+      ck_task(
+        chunk_count: chunks.second, body: { context, chunk, _ in note(1, chunk, context) },
+        context: context))
     let ran = order.withLock { $0 }
     for (number, count) in [chunks.first, chunks.second].enumerated() {
       #expect(ran.filter { $0.task == number }.map(\.chunk).sorted() == Array(0..<count))

@@ -82,6 +82,13 @@ struct WinogradTests {
     return u
   }
 
+  /// A result that is stored as it is.
+  private func plain(_ y: UnsafeMutablePointer<Float>) -> ck_conv2d_output {
+    ck_conv2d_output(
+      y: y, bias: nil, addend: nil, mask: nil, mask_scale: nil, mask_shift: nil,
+      normalization: nil, gradient_count: 0, gradients: (nil, nil))
+  }
+
   /// One call over an image and a result, the rest as `settings` say.
   private func convolve(
     _ p: ck_conv2d, tile: Int, x: ck_affine, u: [Float], set: InstructionSet, pool: Pool,
@@ -94,9 +101,7 @@ struct WinogradTests {
     scratch(ck_winograd_conv2d_scratch_bytes(&p, tile, pool.threads)) { scratch in
       y.withUnsafeMutableBufferPointer { buffer in
         guard let start = buffer.baseAddress else { return }
-        var output = ck_conv2d_output(
-          y: start, bias: nil, addend: nil, mask: nil, mask_scale: nil, mask_shift: nil,
-          normalization: nil, gradient_count: 0, gradients: (nil, nil))
+        var output = plain(start)
         settings(&output)
         set.kernels.winograd_conv2d_f32(pool.pointer, tile, &p, &x, input, u, &output, scratch)
       }
@@ -117,17 +122,17 @@ struct WinogradTests {
       p, tile: tile, x: imageX, u: filters(convolution, tile: tile, turned: false, w, set, pool),
       set: set, pool: pool
     ) { output in output.bias = bias.map { UnsafePointer($0.base) } }
+    let turned = filters(convolution, tile: tile, turned: true, w, set, pool)
     let dx = convolve(
-      ck_conv2d_input_gradient_as_conv2d(&p), tile: tile, x: imageDY,
-      u: filters(convolution, tile: tile, turned: true, w, set, pool), set: set, pool: pool)
+      ck_conv2d_input_gradient_as_conv2d(&p), tile: tile, x: imageDY, u: turned, set: set,
+      pool: pool)
     var dw = [Float](repeating: .nan, count: convolution.filterCount)
     scratch(ck_winograd_filter_gradient_scratch_bytes(&p, tile, pool.threads)) { scratch in
       set.kernels.winograd_filter_gradient_f32(
         pool.pointer, tile, &p, &imageX, &imageDY, &dw, scratch)
     }
     let both = gradients(
-      p, tile: tile, x: imageX, dy: imageDY,
-      u: filters(convolution, tile: tile, turned: true, w, set, pool), set: set, pool: pool)
+      p, tile: tile, x: imageX, dy: imageDY, u: turned, set: set, pool: pool)
     for (together, alone) in [(both.dx, dx), (both.dw, dw)] {
       #expect(together.map(\.bitPattern) == alone.map(\.bitPattern), "\(set.testDescription)")
     }
@@ -142,9 +147,7 @@ struct WinogradTests {
     var (p, x, dy) = (p, x, dy)
     let dx = Floats(count: p.batch * p.height * p.width * p.channels)
     let dw = Floats(count: p.output_channels * p.channels * p.kernel_height * p.kernel_width)
-    var output = ck_conv2d_output(
-      y: dx.base, bias: nil, addend: nil, mask: nil, mask_scale: nil, mask_shift: nil,
-      normalization: nil, gradient_count: 0, gradients: (nil, nil))
+    var output = plain(dx.base)
     scratch(ck_winograd_gradients_scratch_bytes(&p, tile, pool.threads)) { scratch in
       set.kernels.winograd_gradients_f32(
         pool.pointer, tile, &p, &x, &dy, nil, u, &output, dw.base, scratch)

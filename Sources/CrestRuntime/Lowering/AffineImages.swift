@@ -9,6 +9,10 @@ struct AffineImage {
 
   /// Whether it is made of one value.
   var isOfOne: Bool { inputs.count == 3 }
+  /// Its inputs, and how a kernel reads each.
+  var parts: Zip2Sequence<[ValueID], [Lowering.Layout]> {
+    zip(inputs, [.channelsLast, .plain, .plain, .channelsLast, .plain])
+  }
 }
 
 /// How a kernel finds an image among what its step reads: x, and where it is computed its scale and
@@ -39,9 +43,18 @@ extension Lowering {
   }
 
   private func operand(_ image: AffineImage) -> ImageOperand {
-    let (x, second) = (image.inputs[0], image.isOfOne ? nil : image.inputs[3])
-    var buffers = [buffer(x, .channelsLast), buffer(image.inputs[1]), buffer(image.inputs[2])]
-    if let second { buffers += [buffer(second, .channelsLast), buffer(image.inputs[4])] }
+    ImageOperand(buffers: image.parts.map { buffer($0, $1) }, hasRelu: image.hasRelu)
+  }
+
+  /// An image as a kernel reads it, if all that it is made of is there before a step.
+  func operand(_ value: ValueID, before step: Int) -> ImageOperand? {
+    guard let image = pending[value] else {
+      return ready(value, .channelsLast, before: step).map {
+        ImageOperand(buffers: [$0], hasRelu: false)
+      }
+    }
+    let buffers = image.parts.compactMap { ready($0, $1, before: step) }
+    guard buffers.count == image.inputs.count else { return nil }
     return ImageOperand(buffers: buffers, hasRelu: image.hasRelu)
   }
 

@@ -62,11 +62,10 @@ extension Lowering {
     "\(node.operation.name) \(choice)"
   }
 
-  /// Adds a Winograd convolution `p`, or the gradient of its input.
+  /// Adds a Winograd convolution: of an input, or of a gradient with turned filters.
   fileprivate func winograd(
-    _ node: Graph.Node, _ convolution: Fixed<ck_conv2d>, tile: Int, ofInputGradient turned: Bool
+    _ node: Graph.Node, _ p: ck_conv2d, tile: Int, turned: Bool
   ) {
-    let p = turned ? ck_conv2d_input_gradient_as_conv2d(convolution.base) : convolution.base.pointee
     let (x, filter) = (node.inputs[0], graph.type(of: node.inputs[1]).shape)
     // Whoever computes an image first keeps it, where somebody needs it whole.
     let keepsInput = isNeededWhole(x)
@@ -95,22 +94,41 @@ extension Lowering {
       number: steps.count, tile: tile, settings, image: image, hasBias: !bias.isEmpty,
       keepsInput: isKept)
     emit(
-      step, describe(node, .winograd(tile: tile)), outputGradient: turned ? x : nil,
-      reads: image.buffers + [filters] + bias, writes: [y] + kept,
+      step, describe(node, .winograd(tile: tile)), reads: image.buffers + [filters] + bias,
+      writes: [y] + kept,
       scratchBytes: ck_winograd_conv2d_scratch_bytes(settings.base, tile, engine.threadCount))
   }
 
-  /// Lets the step that makes the gradient of the input make that of the filters `dw` too; false when
+  /// The step that makes the gradient of the input of the convolution whose filters' gradient a node
+  /// is, by the same tiles, and can make that too; nil when there is none.
+  private func inputGradientStep(
+    beside node: Graph.Node, _ gradient: ConvFilterGradient
+  ) -> WinogradStep? {
+    let (x, dy) = (node.inputs[0], node.inputs[1])
+    for number in readers[dy] ?? [] {
+      let other = graph.nodes[number]
+      if let operation = other.operation as? ConvInputGradient, other.inputs[0] == dy,
+        operation.attributes == gradient.attributes,
+        operation.inputShape == graph.type(of: x).shape,
+        graph.type(of: other.inputs[1]).shape == gradient.filterShape,
+        choice(other) == choice(node), let step = winogradStep(making: other.outputs[0]),
+        !step.makesFilterGradient
+      {
+        return step
+      }
+    }
+    return nil
+  }
+
+  /// Lets the step that makes the gradient of the input make that of the filters too; false when
   /// there is none, or x is not there by then.
   fileprivate func joinedToInputGradient(
-    _ node: Graph.Node, _ p: Fixed<ck_conv2d>, tile: Int
+    _ node: Graph.Node, _ gradient: ConvFilterGradient, _ p: Fixed<ck_conv2d>, tile: Int
   ) -> Bool {
-    let (x, dy) = (node.inputs[0], node.inputs[1])
-    guard
-      let step = inputGradientSteps(from: dy).first(where: { $0.takesFilterGradient(p, tile) }),
-      let image = readyOperand(x, before: step.number)
+    guard let step = inputGradientStep(beside: node, gradient),
+      let x = operand(node.inputs[0], before: step.number)
     else { return false }
-    step.makeFilterGradient(p, x: image, dw: output(node.outputs[0]), in: self)
+    step.makeFilterGradient(p, x: x, dw: output(node.outputs[0]), in: self)
     extend(
       step.number, name: "ConvGradients \(ConvolutionChoice.winograd(tile: tile))",
       scratchBytes: ck_winograd_gradients_scratch_bytes(p.base, tile, engine.threadCount))
@@ -123,11 +141,11 @@ extension Conv: KernelLowering {
     guard let settings = lowering.convolution(node), let choice = lowering.choice(node) else {
       return false
     }
-    let p = Fixed(settings)
     if case .winograd(let tile) = choice {
-      lowering.winograd(node, p, tile: tile, ofInputGradient: false)
+      lowering.winograd(node, settings, tile: tile, turned: false)
       return true
     }
+    let p = Fixed(settings)
     let bias = node.inputs.count > 2 ? [lowering.buffer(node.inputs[2])] : []
     lowering.emit(
       lowering.describe(node, choice),
@@ -151,7 +169,8 @@ extension ConvInputGradient: KernelLowering {
     }
     let p = Fixed(settings)
     if case .winograd(let tile) = choice {
-      lowering.winograd(node, p, tile: tile, ofInputGradient: true)
+      lowering.winograd(
+        node, ck_conv2d_input_gradient_as_conv2d(p.base), tile: tile, turned: true)
       return true
     }
     let (dy, filter) = (node.inputs[0], node.inputs[1])
@@ -175,7 +194,7 @@ extension ConvFilterGradient: KernelLowering {
     }
     let p = Fixed(settings)
     if case .winograd(let tile) = choice {
-      if lowering.joinedToInputGradient(node, p, tile: tile) { return true }
+      if lowering.joinedToInputGradient(node, self, p, tile: tile) { return true }
       let (x, dy) = (lowering.operand(node.inputs[0]), lowering.operand(node.inputs[1]))
       lowering.emit(
         lowering.describe(node, choice), reads: x.buffers + dy.buffers,

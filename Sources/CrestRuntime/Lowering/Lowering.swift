@@ -35,8 +35,6 @@ final class Lowering {
   /// The step that writes each buffer first.
   private var writers: [BufferID: Int] = [:]
   private var winogradSteps: [BufferID: WinogradStep] = [:]
-  /// The Winograd convolutions that make a gradient of an input from the gradient of an output.
-  private var inputGradientSteps: [ValueID: [WinogradStep]] = [:]
 
   /// A lowering of `graph`; `external` values end up at a given place, such as gradients in a store.
   init(
@@ -194,15 +192,12 @@ final class Lowering {
     for buffer in writes where writers[buffer] == nil { writers[buffer] = step }
   }
 
-  /// Adds a Winograd convolution, which later nodes may find by what it makes, and where that is the
-  /// gradient of an input by the gradient of the output too.
+  /// Adds a Winograd convolution, which later nodes may find by what it makes.
   func emit(
-    _ step: WinogradStep, _ name: String, outputGradient: ValueID?, reads: [BufferID],
-    writes: [BufferID], scratchBytes: Int
+    _ step: WinogradStep, _ name: String, reads: [BufferID], writes: [BufferID], scratchBytes: Int
   ) {
     emit(name, reads: reads, writes: writes, scratchBytes: scratchBytes, run: step.run)
     winogradSteps[writes[0]] = step
-    if let outputGradient { inputGradientSteps[outputGradient, default: []].append(step) }
   }
 
   /// The Winograd convolution of this stage that makes a value, when steps may take on more.
@@ -211,15 +206,6 @@ final class Lowering {
       let step = winogradSteps[buffer], steps[step.number].stage == current.stage
     else { return nil }
     return step
-  }
-
-  /// The Winograd convolutions of this stage that make gradients of inputs from that of an output,
-  /// when steps may take on more.
-  func inputGradientSteps(from outputGradient: ValueID) -> [WinogradStep] {
-    guard isJoining else { return [] }
-    return (inputGradientSteps[outputGradient] ?? []).filter {
-      steps[$0.number].stage == current.stage
-    }
   }
 
   /// Lets a step read and write more; gives the places of the first of each.

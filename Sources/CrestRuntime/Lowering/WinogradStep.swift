@@ -55,22 +55,16 @@ final class WinogradStep {
   /// Whether the result may be the gradient of one more normalisation.
   var takesGradient: Bool { normalization == nil && gradients.count < Self.mostGradients }
 
-  /// Whether this is the gradient of the input of a convolution whose filters' gradient can be made
-  /// on the way: by the same tiles.
-  func takesFilterGradient(_ convolution: Fixed<ck_conv2d>, _ tile: Int) -> Bool {
-    let gradient = ck_conv2d_input_gradient_as_conv2d(convolution.base)
-    return filterGradient == nil && tile == self.tile
-      && withUnsafeBytes(of: gradient) {
-        $0.elementsEqual(UnsafeRawBufferPointer(start: p.base, count: $0.count))
-      }
-  }
+  /// Whether the gradient of the filters is made on the way.
+  var makesFilterGradient: Bool { filterGradient != nil }
 
-  /// Makes the gradient of a convolution's filters from x too, and from the image this step reads.
+  /// Makes the gradient of the filters of `p`, whose input's gradient this is, from x and the image
+  /// this step reads.
   func makeFilterGradient(
-    _ convolution: Fixed<ck_conv2d>, x: ImageOperand, dw: BufferID, in lowering: Lowering
+    _ p: Fixed<ck_conv2d>, x: ImageOperand, dw: BufferID, in lowering: Lowering
   ) {
     let places = lowering.extend(number, reads: x.buffers, writes: [dw])
-    filterGradient = (convolution, x, places.reads, places.writes)
+    filterGradient = (p, x, places.reads, places.writes)
   }
 
   /// Adds to the result, and keeps it where a mask is positive.
@@ -210,24 +204,9 @@ extension FusedElementwise {
 }
 
 extension Lowering {
-  /// An image as a kernel reads it, if all that it is made of is there before a step.
-  func readyOperand(_ value: ValueID, before step: Int) -> ImageOperand? {
-    guard let image = pending[value] else {
-      return ready(value, .channelsLast, before: step).map {
-        ImageOperand(buffers: [$0], hasRelu: false)
-      }
-    }
-    let layouts: [Layout] = [.channelsLast, .plain, .plain, .channelsLast, .plain]
-    let buffers = zip(image.inputs, layouts).compactMap { ready($0, $1, before: step) }
-    guard buffers.count == image.inputs.count else { return nil }
-    return ImageOperand(buffers: buffers, hasRelu: image.hasRelu)
-  }
-
   /// What tells where a ReLU let something through, if it is there before a step.
   fileprivate func mask(_ value: ValueID, before step: Int) -> ImageOperand? {
     if let image = pending[value], !image.isOfOne || !image.hasRelu { return nil }
-    return readyOperand(value, before: step).map {
-      ImageOperand(buffers: $0.buffers, hasRelu: false)
-    }
+    return operand(value, before: step)
   }
 }
