@@ -4,7 +4,15 @@ import ProcessTestSupport
 enum CrestProcess {
   private static let program = BuiltProgram("crest")
 
-  static func run(_ arguments: [String]) throws -> ProcessResult { try program.run(arguments) }
+  static func run(
+    _ arguments: [String], in folder: TemporaryFolder? = nil
+  ) throws -> ProcessResult {
+    try program.run(arguments, in: folder)
+  }
 
-  static func start(_ arguments: [String]) throws -> RunningProgram { try program.start(arguments) }
+  static func start(
+    _ arguments: [String], in folder: TemporaryFolder? = nil
+  ) throws -> RunningProgram {
+    try program.start(arguments, in: folder)
+  }
 }
