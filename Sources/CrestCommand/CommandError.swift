@@ -24,10 +24,10 @@ enum CommandError: Error, Equatable {
   case missingInput(String)
   /// Arrays for the inputs with different numbers of examples.
   case exampleCounts([Int])
-  /// Metadata of a model that don't say how to prepare its inputs.
-  case preprocessing(String)
-  /// An input whose channels aren't those that the model's preparation is for.
-  case channels(expected: Int, shape: Shape)
+  /// An input whose channels aren't those that the model's preprocessing is for.
+  case unsuitableInput(PreprocessingError)
+  /// A prediction by the statistics of data that aren't there.
+  case preprocessingOfData
   /// A new head for a built-in network.
   case headOfBuiltIn(model: String)
   /// A new head without outputs.
@@ -57,7 +57,7 @@ enum CommandError: Error, Equatable {
 
   var code: FailureCode {
     switch self {
-    case .severalInputs, .targetShape, .exampleCounts, .preprocessing, .channels,
+    case .severalInputs, .targetShape, .exampleCounts, .unsuitableInput,
       .refusedByChecker:
       .data
     case .interrupted: .interrupted
@@ -74,8 +74,8 @@ extension CommandError: CustomStringConvertible {
       "--model \(model) takes one input, but \(data) has \(count); "
         + "give a data set with a single train-x.npy"
     case .targetShape(let model, let data, let shape):
-      "--model \(model) gives one class or one row of numbers an example, but the targets of "
-        + "\(data) have the shape \(shape); store them with at most two dimensions"
+      "--model \(model) gives one class or one row of numbers an example, but a target of "
+        + "\(data) has the shape \(shape); store classes as [N], and numbers as [N] or [N, K]"
     case .unknownName(let what, let name, let known):
       "\(what): expected one of \(known.joined(separator: ", ")), got \"\(name)\""
     case .malformedSetting(let owner, let setting):
@@ -100,12 +100,10 @@ extension CommandError: CustomStringConvertible {
     case .exampleCounts(let counts):
       "--input: expected arrays of as many examples each, at least 1, got "
         + "\(counts.map(String.init).joined(separator: ", ")); cut them to one number"
-    case .preprocessing(let text):
-      "--model: expected \(preprocessingKey) in the metadata to be a JSON object that crest wrote, got "
-        + "\(text); export the model again"
-    case .channels(let expected, let shape):
-      "--input: expected examples with \(expected) channels along their first axis, for which the "
-        + "model's preparation is, got shape \(shape); transpose them"
+    case .unsuitableInput(let error):
+      "--input: \(error); transpose them, or take them as they are with --preprocessing none"
+    case .preprocessingOfData:
+      "--preprocessing: expected model or none, got data: there is no data set to take statistics of"
     case .headOfBuiltIn(let model):
       "--replace-head: it is for ONNX files, but --model is \(model), which is made for the data's "
         + "classes; leave it out"

@@ -45,6 +45,7 @@ extension DataDescription {
       ("divisor", .number(preprocessing.divisor)),
       ("mean", .list(preprocessing.mean.map { .number($0) })),
       ("standard_deviation", .list(preprocessing.standardDeviation.map { .number($0) })),
+      ("notes", .list(notes.map { .text($0) })),
     ]
   }
 }

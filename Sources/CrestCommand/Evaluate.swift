@@ -18,7 +18,8 @@ struct Evaluate: ParsableCommand {
     let (data, network, loss) = try model.load()
     let learner = try Learner(
       network, data: data, loss: loss, metrics: metrics(for: data.train.target),
-      batchSize: model.batchSize, seed: model.seed)
+      batchSize: model.batchSize, seed: model.seed, preprocessing: model.preprocessing)
+    note(learner)
     let result = try interruption.around(learner) { try learner.evaluate() }
     try StandardOutput.write(model.json ? json(result) : text(result, of: data.valid.name))
   }

@@ -14,7 +14,9 @@ func makeLearner(
     model, data: data, loss: loss, optimizer: optimizer, metrics: metrics(for: data.train.target),
     batchSize: options.batchSize, seed: options.seed, shuffle: !training.noShuffle,
     transforms: transforms, groups: parameters.groups.split,
-    weightDecays: training.weightDecays, frozenNormalization: parameters.frozenNorm)
+    weightDecays: training.weightDecays, frozenNormalization: parameters.frozenNorm,
+    preprocessing: options.preprocessing)
+  note(learner)
   try parameters.freeze(learner)
   model.restartTracedStatistics(except: learner.frozen)
   return learner
@@ -23,6 +25,23 @@ func makeLearner(
 /// Says on standard error what training a model from a file must know.
 private func note(_ readiness: TrainingReadiness) {
   for note in readiness.notes { StandardError.write("Note: \(note)\n") }
+}
+
+/// Says on standard error how data were taken, and how they and a model were brought together.
+func note(_ learner: Learner) {
+  // How bytes are prepared is for models of float32; others get them as they are.
+  let isFloat = learner.model.inputs.allSatisfy { $0.elementType == .float32 }
+  for note in learner.data.notes {
+    switch note {
+    case .byteImages where learner.data.train.preprocessing.isIdentity || !isFloat: continue
+    case .bytesAsStored where !isFloat: continue
+    default: StandardError.write("Note: \(note)\n")
+    }
+  }
+  for note in learner.notes {
+    let others = note.isOfPreprocessing ? "; --preprocessing chooses otherwise" : ""
+    StandardError.write("Note: \(note)\(others)\n")
+  }
 }
 
 /// Says on standard error what makes a run slow, where no progress bar does.

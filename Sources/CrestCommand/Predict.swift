@@ -6,7 +6,8 @@ struct Predict: ParsableCommand {
     abstract: "Predict with a network.",
     discussion: """
       The first dimension of each input counts the examples. A network that crest trained says how its \
-      data were prepared, and values are prepared likewise; else they are taken as they are. \
+      data were prepared, and values are prepared likewise; else, and with --preprocessing none, they are \
+      taken as they are. \
       Predictions are those of the network's first output.
       """)
 
@@ -23,23 +24,29 @@ struct Predict: ParsableCommand {
   var output: String
 
   @Option(
+    help: ArgumentHelp(
+      "What values are prepared by: model, as the model was trained where it says so; none, taken as they are.",
+      valueName: "choice"))
+  var preprocessing = PreprocessingChoice.model
+
+  @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
       "Threads; makes no difference to results (default: all cores).", valueName: "n"))
   var threads: Int?
 
   func run() throws {
+    guard preprocessing != .data else { throw CommandError.preprocessingOfData }
     let engine = try Engine(threadCount: threads)
     let file = try ONNXFile(path: model)
-    let inputs = try readInputs(file.inputNames)
+    let inputs = try arranged(readInputs(file.inputNames), for: file)
     let shapes = inputs.mapValues { Shape(Array($0.shape.dropFirst())) }
     let template = try ONNXTemplate(file, inputShapes: shapes)
     let network = try Model(template: template, engine: engine)
-    let preprocessing = try preprocessing(in: template)
     let prediction = try predict(
       network,
       network.inputs.compactMap { input in
-        try inputs[input.name]?.prepared(by: preprocessing)
+        try inputs[input.name].map { try prepared($0, for: input, of: network) }
       })
     try writeFile(prediction.npyBytes(), to: output)
   }
@@ -62,6 +69,60 @@ struct Predict: ParsableCommand {
     let shape = Shape([count] + network.outputShape.dimensions)
     return bytes.withUnsafeBytes { Tensor(bytes: $0, shape: shape, elementType: elementType) }
   }
+
+  /// The values that the model sees for these stored ones.
+  private func prepared(
+    _ stored: Tensor, for input: Model.Input, of network: Model
+  ) throws -> Tensor {
+    guard input.elementType == .float32 else { return stored }
+    let isOfBytes = stored.elementType == .uint8
+    let known = network.preprocessing
+    if known == nil, isOfBytes {
+      note(
+        "the model doesn't say how its inputs were prepared: the bytes of \"\(input.name)\" are taken as "
+          + "they are, from 0 to 255")
+    }
+    var chosen = Preprocessing.identity
+    if let known, !known.isIdentity {
+      guard network.inputs.count == 1 else {
+        throw ModelError.preprocessingOfSeveral(inputs: network.inputs.count)
+      }
+      if preprocessing == .none {
+        note(
+          "the values of \"\(input.name)\" are taken as they are stored, not prepared as the model was "
+            + "trained, \(known)")
+      } else {
+        chosen = known
+        // Floats may have been prepared already, which bytes can't have been.
+        if !isOfBytes {
+          note(
+            "the values of \"\(input.name)\" are prepared as the model was trained, \(known); "
+              + "--preprocessing none takes them as they are stored")
+        }
+      }
+    }
+    guard !chosen.isIdentity || isOfBytes else { return stored }
+    do throws(PreprocessingError) {
+      return try chosen.applied(to: stored)
+    } catch {
+      throw CommandError.unsuitableInput(error)
+    }
+  }
+
+  /// The arrays with images as the file takes them.
+  private func arranged(_ inputs: [String: Tensor], for file: ONNXFile) -> [String: Tensor] {
+    guard let (name, tensor) = inputs.first, inputs.count == 1,
+      let sizes = file.exampleSizes(ofInput: name)
+    else { return inputs }
+    let stored = Shape(Array(tensor.shape.dropFirst()))
+    guard let arrangement = ImageArrangement(from: stored, toFit: sizes),
+      let result = arrangement.result(of: stored)
+    else { return inputs }
+    note("\(DataNote.rearranged(from: stored, to: result))")
+    return [name: arrangement.applied(to: tensor)]
+  }
+
+  private func note(_ text: String) { StandardError.write("Note: \(text)\n") }
 
   private func readInputs(_ names: [String]) throws -> [String: Tensor] {
     var inputs: [String: Tensor] = [:]
@@ -86,20 +147,6 @@ struct Predict: ParsableCommand {
 }
 
 extension Tensor {
-  /// The values that a model sees for these stored ones.
-  fileprivate func prepared(by preprocessing: Preprocessing) throws -> Tensor {
-    guard !preprocessing.isIdentity else { return self }
-    let channels = preprocessing.mean.count
-    let size = shape.dropFirst(2).reduce(1, *)
-    guard channels == 0 || shape.rank >= 2 && shape[1] == channels else {
-      throw CommandError.channels(expected: channels, shape: Shape(Array(shape.dropFirst())))
-    }
-    let values = doubles.enumerated().map { place, stored in
-      preprocessing.value(stored, channel: channels == 0 ? 0 : place / size % channels)
-    }
-    return Tensor(values, shape: shape)
-  }
-
   /// Some examples along the first dimension.
   fileprivate func rows(_ rows: Range<Int>) -> Tensor {
     let size = shape.dropFirst().reduce(1, *) * elementType.byteCount

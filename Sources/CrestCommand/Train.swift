@@ -58,7 +58,8 @@ struct Train: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Where to write the trained network as ONNX, with the data's preprocessing and class names.",
+      "Where to write the trained network as ONNX, with how its inputs were prepared and the names of its "
+        + "classes.",
       valueName: "file"))
   var export: String?
 
@@ -88,7 +89,7 @@ struct Train: ParsableCommand {
         epoch: learner.epochsBegun, steps: learner.stepsTaken, folder: backup?.folder)
     }
     if let export {
-      try learner.model.exportONNX(to: export, metadata: try metadata(of: learner.data.train))
+      try learner.model.exportONNX(to: export)
     }
     try report.writeResult()
   }

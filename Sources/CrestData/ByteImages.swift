@@ -18,7 +18,7 @@ public struct ByteImages: Dataset {
   private let offset: Int
   private let stride: Int
   private let classes: [Int64]
-  private let table: [Float]
+  private let preparation: ExamplePreparation
 
   /// Images that lie one after the other in `bytes`.
   ///
@@ -32,7 +32,7 @@ public struct ByteImages: Dataset {
   ///   - classNames: The names of the classes.
   ///   - preprocessing: How bytes become numbers.
   /// - Precondition: the labels are in range, `bytes` has room for all images, and the preprocessing
-  ///   has as many channels as an image.
+  ///   is for images of as many channels.
   public init(
     name: String, bytes: [UInt8], offset: Int = 0, stride: Int? = nil, shape: Shape,
     labels: [Int64], classNames: [String], preprocessing: Preprocessing
@@ -46,9 +46,11 @@ public struct ByteImages: Dataset {
     precondition(
       labels.allSatisfy { classNames.indices.contains(Int($0)) },
       "a label is not in 0 ..< \(classNames.count)")
-    precondition(
-      preprocessing.mean.isEmpty || preprocessing.mean.count == shape[0],
-      "\(preprocessing.mean.count) means for \(shape[0]) channels")
+    do throws(PreprocessingError) {
+      preparation = try ExamplePreparation(preprocessing, shape)
+    } catch {
+      preconditionFailure("\(name): \(error)")
+    }
     self.name = name
     self.bytes = bytes
     self.offset = offset
@@ -58,7 +60,45 @@ public struct ByteImages: Dataset {
     target = .classes(names: classNames, shape: [])
     count = labels.count
     classes = labels
-    table = preprocessing.byteTable(channelCount: shape[0])
+  }
+
+  private init(_ other: ByteImages, preparedBy preprocessing: Preprocessing) throws(DataError) {
+    do throws(PreprocessingError) {
+      preparation = try ExamplePreparation(preprocessing, other.inputs[0].shape)
+    } catch {
+      throw .unsuitablePreprocessing(name: other.name, reason: "\(error)")
+    }
+    (name, inputs, target, count) = (other.name, other.inputs, other.target, other.count)
+    (bytes, offset, stride, classes) = (other.bytes, other.offset, other.stride, other.classes)
+    self.preprocessing = preprocessing
+  }
+
+  /// The same images, prepared by `preprocessing`.
+  ///
+  /// - Throws: ``DataError/unsuitablePreprocessing(name:reason:)`` when it is for other channels.
+  public func prepared(by preprocessing: Preprocessing) throws(DataError) -> any Dataset {
+    try ByteImages(self, preparedBy: preprocessing)
+  }
+
+  /// The same images with rows, columns and channels in that order, or back.
+  ///
+  /// - Throws: ``DataError/unsuitableShape(name:stored:wanted:)`` for any other shape.
+  public func rearranged(to shape: Shape) throws(DataError) -> any Dataset {
+    let stored = inputs[0].shape
+    guard stored != shape else { return self }
+    var images = Tensor(zeros: Shape([count] + stored.dimensions), elementType: .uint8)
+    images.withMutableElements(as: UInt8.self) { output in
+      for example in 0..<count {
+        let start = offset + example * stride
+        for index in 0..<stored.elementCount {
+          output[example * stored.elementCount + index] = bytes[start + index]
+        }
+      }
+    }
+    return try TensorExamples(
+      name: name, inputs: [(inputs[0].name, images)], targets: Tensor(classes),
+      classNames: target.classNames, preprocessing: preprocessing
+    ).rearranged(to: shape)
   }
 
   /// The class of every image.
@@ -81,36 +121,20 @@ public struct ByteImages: Dataset {
 
   /// Writes normalised images and their classes into the first rows of `batch`.
   public func write(_ examples: ArraySlice<Int>, into batch: inout Batch) {
-    let shape = inputs[0].shape
-    let size = shape.elementCount
-    let planeSize = shape[1] * shape[2]
+    let size = inputs[0].shape.elementCount
     batch.inputs[0].withMutableElements(as: Float.self) { output in
       bytes.withUnsafeBufferPointer { bytes in
-        table.withUnsafeBufferPointer { table in
-          for (row, example) in examples.enumerated() {
-            precondition(example >= 0 && example < count, "example \(example) of \(count)")
-            for channel in 0..<shape[0] {
-              let plane = channel * planeSize
-              let source = bytes[(offset + example * stride + plane)...].prefix(planeSize)
-              let values = UnsafeBufferPointer(rebasing: table[channel * 256..<channel * 256 + 256])
-              let start = row * size + plane
-              ByteImages.convert(
-                UnsafeBufferPointer(rebasing: source), by: values,
-                to: UnsafeMutableBufferPointer(rebasing: output[start..<start + planeSize]))
-            }
-          }
+        for (row, example) in examples.enumerated() {
+          precondition(example >= 0 && example < count, "example \(example) of \(count)")
+          let start = offset + example * stride
+          preparation.convert(
+            UnsafeBufferPointer(rebasing: bytes[start..<start + size]),
+            to: UnsafeMutableBufferPointer(rebasing: output[row * size..<(row + 1) * size]))
         }
       }
     }
     batch.targets.withMutableElements(as: Int64.self) { output in
       for (row, example) in examples.enumerated() { output[row] = classes[example] }
     }
-  }
-
-  private static func convert(
-    _ bytes: UnsafeBufferPointer<UInt8>, by values: UnsafeBufferPointer<Float>,
-    to output: UnsafeMutableBufferPointer<Float>
-  ) {
-    for index in 0..<bytes.count { output[index] = values[Int(bytes[index])] }
   }
 }

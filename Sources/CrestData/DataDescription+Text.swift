@@ -18,7 +18,8 @@ extension DataDescription: CustomStringConvertible {
     } else {
       lines.append("target         \(text(target))")
     }
-    lines.append("normalisation  \(normalisationText)")
+    lines.append("normalisation  \(preprocessing)")
+    for note in notes { lines.append("note           \(note)") }
     return (lines + classLines).joined(separator: "\n")
   }
 
@@ -28,13 +29,6 @@ extension DataDescription: CustomStringConvertible {
     case .drawnFifth: "a fifth drawn at random by a fixed key"
     case .trainingExamples: "none, training examples are measured"
     }
-  }
-
-  private var normalisationText: String {
-    if preprocessing.isIdentity { return "none" }
-    let scaled = "x / \(short(preprocessing.divisor))"
-    if preprocessing.mean.isEmpty { return scaled }
-    return "(\(scaled) - \(list(preprocessing.mean))) / \(list(preprocessing.standardDeviation))"
   }
 
   private var classLines: [String] {
@@ -57,23 +51,11 @@ extension DataDescription: CustomStringConvertible {
   private func text(_ values: Values) -> String {
     var text = "\(values.name) \(values.elementType) \(values.shape)"
     if let mean = values.mean, let deviation = values.standardDeviation {
-      let divided = preprocessing.divisor == 1 ? "" : " / \(short(preprocessing.divisor))"
-      text += ", values\(divided): mean \(list(mean)), standard deviation \(list(deviation))"
+      let divided = preprocessing.divisor == 1 ? "" : " / \(Preprocessing.short(preprocessing.divisor))"
+      text += ", values\(divided): mean \(Preprocessing.list(mean)), standard deviation \(Preprocessing.list(deviation))"
     }
     if values.nonFiniteCount > 0 { text += ", \(values.nonFiniteCount) values NaN or infinite" }
     return text
-  }
-
-  private func list(_ values: [Double]) -> String {
-    values.count == 1
-      ? short(values[0]) : "[\(values.map(short).joined(separator: ", "))]"
-  }
-
-  /// Five decimals at most, for reading; the encoded form has them all.
-  private func short(_ value: Double) -> String {
-    guard value.magnitude < 1e9, value.magnitude >= 1e-3 || value == 0 else { return "\(value)" }
-    if value == value.rounded() { return String(Int(value)) }
-    return "\((value * 1e5).rounded() / 1e5)"
   }
 
   private func pad(_ text: String, _ width: Int) -> String {

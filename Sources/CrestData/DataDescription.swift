@@ -22,7 +22,8 @@ public struct DataDescription: Sendable, Hashable, Encodable {
     public let elementType: ElementType
     /// The shape of one example.
     public let shape: Shape
-    /// The mean in each channel of images, else over everything; nil unless `float32`.
+    /// The mean in each channel of images, as far as the sizes of axes tell which are the channels, else over
+  /// everything; nil unless `float32`.
     ///
     /// Values are divided by the preprocessing's divisor, and not yet normalised.
     public let mean: [Double]?
@@ -48,6 +49,8 @@ public struct DataDescription: Sendable, Hashable, Encodable {
   public let classNames: [String]?
   /// What is done to the stored values.
   public let preprocessing: Preprocessing
+  /// ``DataSplit/notes``, in words.
+  public let notes: [String]
 
   /// Describes both parts of a set.
   ///
@@ -57,14 +60,18 @@ public struct DataDescription: Sendable, Hashable, Encodable {
     name = dataset.name
     origin = split.origin
     preprocessing = dataset.preprocessing
+    notes = split.notes.map(\.description)
     classNames = dataset.target.classNames
     train = Part(describing: dataset)
     valid = Part(describing: split.valid)
 
     var inputMoments = dataset.inputs.map { field in
-      field.elementType == .float32 ? Moments(shape: field.shape) : nil
+      field.elementType == .float32
+        ? Moments(shape: field.shape, layout: Self.layout(of: field, in: dataset)) : nil
     }
-    var targetMoments = classNames == nil ? Moments(shape: dataset.target.shape) : nil
+    var targetMoments =
+      classNames == nil
+      ? Moments(shape: dataset.target.shape, layout: .init(ofImages: dataset.target.shape)) : nil
     let order = Array(0..<dataset.count)
     for start in stride(from: 0, to: order.count, by: 256) {
       let examples = order[start..<Swift.min(start + 256, order.count)]
@@ -78,7 +85,13 @@ public struct DataDescription: Sendable, Hashable, Encodable {
     }
     let targetField = Field(
       name: "target", elementType: dataset.target.elementType, shape: dataset.target.shape)
-    target = Values(targetField, targetMoments, .none)
+    target = Values(targetField, targetMoments, .identity)
+  }
+
+  /// How the channels of an input lie; nil when it has none of their own.
+  private static func layout(of field: Field, in dataset: any Dataset) -> Preprocessing.Layout? {
+    let preprocessing = dataset.preprocessing
+    return preprocessing.mean.isEmpty ? .init(ofImages: field.shape) : preprocessing.layout
   }
 }
 
@@ -118,27 +131,35 @@ extension DataDescription.Values {
 private struct Moments {
   var channels: [(count: Int, mean: Double, squares: Double)]
   var nonFiniteCount = 0
-  private let planeSize: Int
+  /// How many values of one channel lie side by side.
+  private let runLength: Int
 
-  init(shape: Shape) {
-    let channelCount = shape.rank == 3 ? shape[0] : 1
+  init(shape: Shape, layout: Preprocessing.Layout?) {
+    let channelCount =
+      switch layout {
+      case .channelsFirst: shape.first ?? 1
+      case .channelsLast: shape.last ?? 1
+      case .asStored, nil: 1
+      }
     channels = Array(repeating: (0, 0, 0), count: channelCount)
-    planeSize = channelCount == 0 ? 0 : shape.elementCount / channelCount
+    runLength =
+      channelCount == 0
+      ? 0 : layout == .channelsLast && channelCount > 1 ? 1 : shape.elementCount / channelCount
   }
 
   mutating func add(_ tensor: Tensor) {
-    guard planeSize > 0 else { return }
+    guard runLength > 0 else { return }
     tensor.withElements(as: Float.self) { values in
       for channel in channels.indices { add(values, channel) }
     }
   }
 
   private mutating func add(_ values: UnsafeBufferPointer<Float>, _ channel: Int) {
-    let planes = stride(
-      from: channel * planeSize, to: values.count, by: channels.count * planeSize)
+    let runs = stride(
+      from: channel * runLength, to: values.count, by: channels.count * runLength)
     var (count, sum) = (0, 0.0)
-    for start in planes {
-      for index in start..<start + planeSize {
+    for start in runs {
+      for index in start..<start + runLength {
         if values[index].isFinite {
           count += 1
           sum += Double(values[index])
@@ -150,8 +171,8 @@ private struct Moments {
     guard count > 0 else { return }
     let mean = sum / Double(count)
     var squares = 0.0
-    for start in planes {
-      for index in start..<start + planeSize where values[index].isFinite {
+    for start in runs {
+      for index in start..<start + runLength where values[index].isFinite {
         let distance = Double(values[index]) - mean
         squares += distance * distance
       }

@@ -58,6 +58,14 @@ public enum DataError: Error, Equatable, Sendable {
   case unsuitableTransform(name: String, dataset: String, reason: String)
   /// The system refused a thread to make batches ahead on.
   case noThread(reason: String)
+  /// A label below 0.
+  case negativeLabel(path: String, index: Int, label: Int64)
+  /// A label that is larger than any class is numbered.
+  case tooManyClasses(path: String, index: Int, label: Int64, limit: Int)
+  /// A preprocessing that the set's examples can't be prepared by.
+  case unsuitablePreprocessing(name: String, reason: String)
+  /// A shape that the set's examples can't be given.
+  case unsuitableShape(name: String, stored: Shape, wanted: Shape)
 }
 
 extension DataError: CustomStringConvertible {
@@ -129,6 +137,17 @@ extension DataError: CustomStringConvertible {
       "the transform \(name) can't be used on \(dataset): \(reason)"
     case .noThread(let reason):
       "no thread could be started to make batches ahead: \(reason); set prefetch to 0"
+    case .negativeLabel(let path, let index, let label):
+      "label \(index) of \(path) is \(label); classes are numbered from 0 up: number them so, or store values to "
+        + "predict as floats"
+    case .tooManyClasses(let path, let index, let label, let limit):
+      "label \(index) of \(path) is \(label), and whole numbers are classes, at most \(limit), numbered from 0 "
+        + "up; store values to predict as floats"
+    case .unsuitablePreprocessing(let name, let reason):
+      "\(name) can't be prepared as asked: \(reason); give other data, or choose another preprocessing"
+    case .unsuitableShape(let name, let stored, let wanted):
+      "the examples of \(name) are \(stored) and can't be given as \(wanted); expected the same images with "
+        + "channels first or last"
     }
   }
 }

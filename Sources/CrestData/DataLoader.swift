@@ -43,7 +43,11 @@ public struct DataLoader: Sendable {
       let reason =
         images.isEmpty
         ? "it takes float32 images with channels, rows and columns, and the set has none"
-        : images.lazy.compactMap { transform.objection(to: $0.shape) }.first
+        : images.lazy.compactMap { image in
+          Preprocessing.Layout(ofImages: image.shape) == .channelsLast
+            ? "it takes images with channels first, and the set's, \(image.shape), have them last"
+            : transform.objection(to: image.shape)
+        }.first
       if let reason {
         throw .unsuitableTransform(name: transform.name, dataset: dataset.name, reason: reason)
       }
@@ -55,6 +59,15 @@ public struct DataLoader: Sendable {
     self.transforms = transforms
     self.prefetch = prefetch
     pool = BatchPool(limit: prefetch + 2)
+  }
+
+  /// The same loader of another set.
+  ///
+  /// - Throws: ``DataError/unsuitableTransform(name:dataset:reason:)``.
+  public func replacing(dataset: any Dataset) throws(DataError) -> DataLoader {
+    try DataLoader(
+      dataset, batchSize: batchSize, seed: seed, shuffle: shuffle, transforms: transforms,
+      prefetch: prefetch)
   }
 
   /// The examples of an epoch.

@@ -48,13 +48,15 @@ public enum DataSource: Sendable, Hashable {
 
   /// Reads the set and its validation part.
   ///
+  /// - Parameter divides: Whether a fifth of a set without a validation part is set apart; if not, the
+  ///   examples to learn from are measured.
   /// - Throws: ``DataError``.
-  public func load() throws(DataError) -> DataSplit {
+  public func load(divides: Bool = true) throws(DataError) -> DataSplit {
     switch self {
-    case .digits: try Digits.split()
+    case .digits: divides ? try Digits.split() : DataSplit(measuringOn: try Digits.images())
     case .idx(let path): try IDXFolder(path: path).split()
     case .cifar10(let path): try CIFAR10Folder(path: path).split()
-    case .npy(let path): try NPYFolder(path: path).split()
+    case .npy(let path): try NPYFolder(path: path).split(divides: divides)
     }
   }
 

@@ -1,4 +1,4 @@
-import CrestTensor
+public import CrestTensor
 
 /// The two parts of a data set: what is learned from, and what tells whether it was learned.
 public struct DataSplit: Sendable {
@@ -20,6 +20,8 @@ public struct DataSplit: Sendable {
   public let origin: Origin
   /// The set that both parts were drawn from; nil when the validation part is the set's own.
   public let whole: (any Dataset)?
+  /// What whoever reads the set should know of how it was taken.
+  public package(set) var notes: [DataNote] = []
 
   /// A set that has a validation part of its own.
   public init(train: any Dataset, valid: any Dataset) {
@@ -43,7 +45,9 @@ public struct DataSplit: Sendable {
   ///
   /// The fifth is drawn at random, since the order of a file often hides a shift, stratified by class
   /// when each example has one, and by a fixed key: it is the same in every run, whatever its seed.
-  /// Each class gives the whole number nearest to a fifth of its examples.
+  /// Each class gives the whole number nearest to a fifth of its examples. Where classes are so small that
+  /// none gives any, a fifth of all is drawn, and of each class an example stays to learn from as long as
+  /// that leaves enough.
   ///
   /// - Throws: ``DataError/tooFewExamples(name:count:)`` when either part would be empty.
   public init(dividing whole: any Dataset) throws(DataError) {
@@ -60,6 +64,8 @@ public struct DataSplit: Sendable {
   }
 
   /// The indices set apart, ascending.
+  ///
+  /// Nothing of this may change for sets that are split today: runs would no longer be comparable.
   private static func fifth(ofCount count: Int, labels: [Int64]?) -> [Int] {
     let classes = labels.map { labels in
       Dictionary(grouping: 0..<count) { labels[$0] }.sorted { $0.key < $1.key }
@@ -71,6 +77,62 @@ public struct DataSplit: Sendable {
       let order = generator.permutation(members.count)
       chosen += order.prefix((members.count + 2) / 5).map { members[$0] }
     }
+    if chosen.isEmpty, let labels { return smallClassFifth(labels) }
     return chosen.sorted()
+  }
+
+  /// A fifth of examples of classes that have two at most.
+  private static func smallClassFifth(_ labels: [Int64]) -> [Int] {
+    let wanted = (labels.count + 2) / 5
+    let order = Philox(seed: 0, stream: Philox.Stream.split, step: 0).permutation(labels.count)
+    var left = Dictionary(labels.map { ($0, 1) }, uniquingKeysWith: +)
+    var (chosen, lone): ([Int], [Int]) = ([], [])
+    for example in order {
+      if let count = left[labels[example]], count > 1 {
+        left[labels[example]] = count - 1
+        chosen.append(example)
+      } else {
+        lone.append(example)
+      }
+    }
+    return (chosen + lone).prefix(wanted).sorted()
+  }
+
+  private init(_ other: DataSplit, train: any Dataset, valid: any Dataset, whole: (any Dataset)?) {
+    (self.train, self.valid, self.whole) = (train, valid, whole)
+    (origin, notes) = (other.origin, other.notes)
+  }
+
+  /// Both parts, prepared by `preprocessing` in place of their own.
+  ///
+  /// - Throws: ``DataError/unsuitablePreprocessing(name:reason:)`` when one can't be prepared so.
+  public func prepared(by preprocessing: Preprocessing) throws(DataError) -> DataSplit {
+    try mapped { (dataset) throws(DataError) in try dataset.prepared(by: preprocessing) }
+  }
+
+  /// Both parts with the images of their only input in another order of axes, which ``notes`` say.
+  ///
+  /// - Throws: ``DataError/unsuitableShape(name:stored:wanted:)`` when `shape` is no order of their axes.
+  public func rearranged(to shape: Shape) throws(DataError) -> DataSplit {
+    let stored = train.inputs.first?.shape ?? []
+    guard stored != shape else { return self }
+    var split = try mapped { (dataset) throws(DataError) in try dataset.rearranged(to: shape) }
+    split.notes.append(.rearranged(from: stored, to: shape))
+    return split
+  }
+
+  /// The split of what `change` makes of the sets, each of which is changed once.
+  private func mapped(
+    _ change: (any Dataset) throws(DataError) -> any Dataset
+  ) throws(DataError) -> DataSplit {
+    guard let whole else {
+      return DataSplit(self, train: try change(train), valid: try change(valid), whole: nil)
+    }
+    let changed = try change(whole)
+    func part(_ dataset: any Dataset) -> any Dataset {
+      guard let subset = dataset as? Subset else { return changed }
+      return Subset(changed, indices: subset.indices, name: subset.name)
+    }
+    return DataSplit(self, train: part(train), valid: part(valid), whole: changed)
   }
 }

@@ -29,6 +29,40 @@ public protocol Dataset: Sendable {
   ///   - batch: Tensors of the shapes and element types that ``inputs`` and ``target`` describe.
   /// - Throws: Whatever stops the set from giving an example; the loop's caller gets it.
   func write(_ examples: ArraySlice<Int>, into batch: inout Batch) throws
+
+  /// The same examples, prepared by `preprocessing` in place of the set's own.
+  ///
+  /// - Throws: ``DataError/unsuitablePreprocessing(name:reason:)`` when the set can't be prepared so.
+  func prepared(by preprocessing: Preprocessing) throws(DataError) -> any Dataset
+
+  /// The same examples with the images of the only input in another order of axes: channels first for last,
+  /// or last for first, or with an axis of one channel more.
+  ///
+  /// - Throws: ``DataError/unsuitableShape(name:stored:wanted:)`` when `shape` is none of these.
+  func rearranged(to shape: Shape) throws(DataError) -> any Dataset
+}
+
+extension Dataset {
+  /// The set itself when it is prepared so already; others can't be prepared in another way unless they say
+  /// how.
+  public func prepared(by preprocessing: Preprocessing) throws(DataError) -> any Dataset {
+    guard preprocessing.isSame(as: self.preprocessing) else {
+      throw .unsuitablePreprocessing(
+        name: name,
+        reason: "the set can't be prepared in another way than \(self.preprocessing), got "
+          + "\(preprocessing)")
+    }
+    return self
+  }
+
+  /// The set itself when its examples have the shape; others can't be rearranged unless they say how.
+  public func rearranged(to shape: Shape) throws(DataError) -> any Dataset {
+    let stored = inputs.first?.shape ?? []
+    guard inputs.count == 1, stored == shape else {
+      throw .unsuitableShape(name: name, stored: stored, wanted: shape)
+    }
+    return self
+  }
 }
 
 /// One input of a model as a data set provides it.

@@ -97,17 +97,7 @@ public struct IDXFolder: Sendable {
   private func normalisation(of pixels: [UInt8]) -> Preprocessing {
     var histogram = [Int](repeating: 0, count: 256)
     for pixel in pixels { histogram[Int(pixel)] += 1 }
-    let count = Double(pixels.count)
-    let mean = zip(0..., histogram).reduce(0) { $0 + Double($1.0 * $1.1) } / 255 / count
-    let variance =
-      zip(0..., histogram).reduce(0) { sum, entry in
-        let distance = Double(entry.0) / 255 - mean
-        return sum + distance * distance * Double(entry.1)
-      } / count
-    // Images of a single grey have no deviation to divide by.
-    return Preprocessing(
-      layout: .channelsFirst, divisor: 255, mean: [mean],
-      standardDeviation: [variance > 0 ? variance.squareRoot() : 1])
+    return Preprocessing(layout: .channelsFirst, normalizing: [histogram])
   }
 }
 

@@ -4,9 +4,12 @@ import CrestTensor
 /// `valid-y.npy`.
 ///
 /// Several inputs are `train-x.NAME.npy`, in ascending order of their names. The first dimension of each
-/// array counts the examples. Values are never normalised: floats become `float32`, `uint8` becomes
-/// `float32` of the same values, other types stay. Float targets are values, whole or boolean ones
-/// classes from 0 to the largest in `train-y.npy`.
+/// array counts the examples. Floats become `float32` and are never normalised. Images of bytes, the only
+/// input as `uint8` of [N, H, W], [N, C, H, W] or [N, H, W, C], are divided by 255 and normalised by the mean
+/// and standard deviation of `train-x.npy`, as images of other sources are; other bytes become `float32` of the
+/// same values. Other types stay, unsigned integers of 16 bits as `int32`, of 32 and 64 as `int64`. Float
+/// targets are values, whole or boolean ones, also in a column [N, 1], classes from 0 to the largest in
+/// `train-y.npy`.
 public struct NPYFolder: Sendable {
   /// The folder's path.
   public let path: String
@@ -21,22 +24,29 @@ public struct NPYFolder: Sendable {
 
   /// The arrays called `train` and `valid`; without the latter, a fifth of the former is set apart.
   ///
+  /// - Parameter divides: Whether a fifth is set apart; if not, the examples to learn from are measured.
   /// - Throws: ``DataError``.
-  public func split() throws(DataError) -> DataSplit {
+  public func split(divides: Bool = true) throws(DataError) -> DataSplit {
     let names = try fileNames(inFolder: path)
     let train = try part("train", names)
     let classNames = try train.makeClassNames()
+    let (preprocessing, notes) = train.preparation
     let trainSet = TensorExamples(
-      name: path, inputs: train.inputs, targets: train.targets, classNames: classNames)
+      name: path, inputs: train.inputs, targets: train.targets, classNames: classNames,
+      preprocessing: preprocessing)
     guard names.contains(where: { $0.hasPrefix("valid-") && $0.hasSuffix(".npy") }) else {
-      return try DataSplit(dividing: trainSet)
+      var split = divides ? try DataSplit(dividing: trainSet) : DataSplit(measuringOn: trainSet)
+      split.notes = notes
+      return split
     }
     let valid = try part("valid", names)
     try check(valid, against: train, classCount: classNames?.count)
     let validSet = TensorExamples(
       name: path + " (validation)", inputs: valid.inputs, targets: valid.targets,
-      classNames: classNames)
-    return DataSplit(train: trainSet, valid: validSet)
+      classNames: classNames, preprocessing: preprocessing)
+    var split = DataSplit(train: trainSet, valid: validSet)
+    split.notes = notes
+    return split
   }
 
   /// The arrays of one part.
@@ -46,23 +56,53 @@ public struct NPYFolder: Sendable {
     var targets: Tensor
     var targetsPath: String
     var areBooleans: Bool
+    var areColumn: Bool
+
+    /// How the inputs are prepared, and what is to be said of that and of the labels.
+    var preparation: (Preprocessing, [DataNote]) {
+      var preprocessing = Preprocessing.identity
+      var notes: [DataNote] = []
+      for (name, tensor) in inputs where tensor.elementType == .uint8 {
+        let isImage = inputs.count == 1 && (3...4).contains(tensor.shape.rank)
+        if isImage, tensor.elementCount > 0 {
+          preprocessing = Preprocessing(normalizingImages: tensor)
+          notes.append(.byteImages(input: name))
+        } else {
+          notes.append(
+            .bytesAsStored(input: name, shape: Shape(Array(tensor.shape.dropFirst()))))
+        }
+      }
+      if areColumn { notes.append(.columnLabels(path: targetsPath)) }
+      return (preprocessing, notes)
+    }
 
     /// Names for classes; nil for values.
     func makeClassNames() throws(DataError) -> [String]? {
       guard targets.elementType == .int64 else { return nil }
       if areBooleans { return ["false", "true"] }
-      try checkLabels(below: NPYFolder.classLimit)
+      if let (index, label) = firstLabel(where: { $0 >= NPYFolder.classLimit }) {
+        throw .tooManyClasses(
+          path: targetsPath, index: index, label: label, limit: NPYFolder.classLimit)
+      }
+      if let (index, label) = firstLabel(where: { $0 < 0 }) {
+        throw .negativeLabel(path: targetsPath, index: index, label: label)
+      }
       let largest = targets.withElements(as: Int64.self) { $0.max() } ?? 0
       return (0...largest).map(String.init)
     }
 
     func checkLabels(below classCount: Int) throws(DataError) {
-      let wrong = targets.withElements(as: Int64.self) { labels in
-        labels.firstIndex { $0 < 0 || $0 >= classCount }.map { ($0, labels[$0]) }
+      if let (index, label) = firstLabel(where: { $0 < 0 || $0 >= classCount }) {
+        throw label < 0
+          ? .negativeLabel(path: targetsPath, index: index, label: label)
+          : .labelOutOfRange(
+            path: targetsPath, index: index, label: label, classCount: classCount)
       }
-      if let (index, label) = wrong {
-        throw .labelOutOfRange(
-          path: targetsPath, index: index, label: label, classCount: classCount)
+    }
+
+    private func firstLabel(where isWrong: (Int64) -> Bool) -> (index: Int, label: Int64)? {
+      targets.withElements(as: Int64.self) { labels in
+        labels.firstIndex(where: isWrong).map { ($0, labels[$0]) }
       }
     }
   }
@@ -86,7 +126,10 @@ public struct NPYFolder: Sendable {
     }
     let targetsPath = join(path, "\(prefix)-y.npy")
     let stored = try TensorFile.readExamples(targetsPath)
-    let targets = try stored.asTarget(path: targetsPath)
+    var targets = try stored.asTarget(path: targetsPath)
+    // What Keras' data sets and a table's column give.
+    let areColumn = targets.elementType == .int64 && Array(targets.shape.dropFirst()) == [1]
+    if areColumn { targets = Tensor(targets.array(as: Int64.self)) }
     let inputPaths = inputNames.map { join(path, $0) }
     for (inputPath, input) in zip(inputPaths, inputs)
     where input.tensor.shape[0] != targets.shape[0] {
@@ -96,7 +139,7 @@ public struct NPYFolder: Sendable {
     }
     return Part(
       inputs: inputs, inputPaths: inputPaths, targets: targets, targetsPath: targetsPath,
-      areBooleans: stored.elementType == .bool)
+      areBooleans: stored.elementType == .bool, areColumn: areColumn)
   }
 
   private func check(

@@ -1,4 +1,4 @@
-import CrestTensor
+public import CrestTensor
 
 /// Some examples of a set, in a given order.
 public struct Subset: Dataset {
@@ -45,5 +45,15 @@ public struct Subset: Dataset {
   public func write(_ examples: ArraySlice<Int>, into batch: inout Batch) throws {
     let chosen = examples.map { indices[$0] }
     try base.write(chosen[...], into: &batch)
+  }
+
+  /// The same examples of the whole set, prepared so.
+  public func prepared(by preprocessing: Preprocessing) throws(DataError) -> any Dataset {
+    Subset(try base.prepared(by: preprocessing), indices: indices, name: name)
+  }
+
+  /// The same examples of the whole set, rearranged so.
+  public func rearranged(to shape: Shape) throws(DataError) -> any Dataset {
+    Subset(try base.rearranged(to: shape), indices: indices, name: name)
   }
 }

@@ -1,6 +1,6 @@
 public import CrestTensor
 
-/// Examples that lie in tensors, one a row, used as they are.
+/// Examples that lie in tensors, one a row, used as they are unless a preprocessing is given.
 public struct TensorExamples: Dataset {
   /// What the set is called.
   public let name: String
@@ -10,8 +10,11 @@ public struct TensorExamples: Dataset {
   public let target: Target
   /// The number of examples.
   public let count: Int
+  /// What is done to the numbers of the only input; to none when there are several.
+  public let preprocessing: Preprocessing
   private let inputTensors: [Tensor]
   private let targetTensor: Tensor
+  private let preparations: [ExamplePreparation]
 
   /// Examples of named inputs and their targets.
   ///
@@ -20,11 +23,12 @@ public struct TensorExamples: Dataset {
   ///   - inputs: The name and the tensor of each input, examples along the first dimension.
   ///   - targets: `float32` values, or `int64` classes.
   ///   - classNames: The names of the classes, which `int64` targets need.
-  /// - Precondition: all tensors have the same first size, and `classNames` are given exactly when
-  ///   targets are `int64`, each of which is an index into them.
+  ///   - preprocessing: What is done to the numbers of the only input, `float32` or `uint8`.
+  /// - Precondition: all tensors have the same first size, `classNames` are given exactly when
+  ///   targets are `int64`, each of which is an index into them, and the examples suit the preprocessing.
   public init(
     name: String, inputs: [(name: String, tensor: Tensor)], targets: Tensor,
-    classNames: [String]? = nil
+    classNames: [String]? = nil, preprocessing: Preprocessing = .identity
   ) {
     precondition(!inputs.isEmpty && targets.shape.rank > 0, "no inputs, or a scalar target")
     count = targets.shape[0]
@@ -54,10 +58,71 @@ public struct TensorExamples: Dataset {
     }
     inputTensors = inputs.map(\.tensor)
     targetTensor = targets
+    self.preprocessing = preprocessing
+    do throws(DataError) {
+      preparations = try Self.preparations(preprocessing, of: self.inputs, name: name)
+    } catch {
+      preconditionFailure("\(error)")
+    }
   }
 
-  /// ``Preprocessing/none``.
-  public var preprocessing: Preprocessing { .none }
+  private init(_ other: TensorExamples, preparedBy preprocessing: Preprocessing) throws(DataError) {
+    preparations = try Self.preparations(preprocessing, of: other.inputs, name: other.name)
+    self.preprocessing = preprocessing
+    (name, inputs, target, count) = (other.name, other.inputs, other.target, other.count)
+    (inputTensors, targetTensor) = (other.inputTensors, other.targetTensor)
+  }
+
+  /// What is done to the numbers of each input.
+  private static func preparations(
+    _ preprocessing: Preprocessing, of inputs: [Field], name: String
+  ) throws(DataError) -> [ExamplePreparation] {
+    func unsuitable(_ reason: String) -> DataError {
+      .unsuitablePreprocessing(name: name, reason: reason)
+    }
+    if !preprocessing.isIdentity {
+      guard inputs.count == 1 else {
+        throw unsuitable("it is for one input, and there are \(inputs.count)")
+      }
+      guard inputs[0].elementType == .float32 else {
+        throw unsuitable(
+          "it is for numbers that become float32, and \"\(inputs[0].name)\" is "
+            + "\(inputs[0].elementType)")
+      }
+    }
+    do throws(PreprocessingError) {
+      return try inputs.map { (input) throws(PreprocessingError) in
+        try ExamplePreparation(preprocessing, input.shape)
+      }
+    } catch {
+      throw unsuitable("\(error)")
+    }
+  }
+
+  /// The same examples, prepared by `preprocessing`.
+  ///
+  /// - Throws: ``DataError/unsuitablePreprocessing(name:reason:)`` when there are several inputs, or the only
+  ///   one is neither `float32` nor `uint8`, or has other channels.
+  public func prepared(by preprocessing: Preprocessing) throws(DataError) -> any Dataset {
+    try TensorExamples(self, preparedBy: preprocessing)
+  }
+
+  /// The same examples with the images of the only input in another order of axes, copied.
+  ///
+  /// - Throws: ``DataError/unsuitableShape(name:stored:wanted:)`` when `shape` is no order of their axes.
+  public func rearranged(to shape: Shape) throws(DataError) -> any Dataset {
+    guard inputs.count == 1, inputs[0].shape != shape else {
+      if inputs.count == 1 { return self }
+      throw .unsuitableShape(name: name, stored: inputs[0].shape, wanted: shape)
+    }
+    guard let arrangement = ImageArrangement(from: inputs[0].shape, to: shape) else {
+      throw .unsuitableShape(name: name, stored: inputs[0].shape, wanted: shape)
+    }
+    return TensorExamples(
+      name: name, inputs: [(inputs[0].name, arrangement.applied(to: inputTensors[0]))],
+      targets: targetTensor, classNames: target.classNames,
+      preprocessing: arrangement.applied(to: preprocessing))
+  }
 
   /// The class of every example, when there is one each.
   public var labels: [Int64]? {
@@ -80,10 +145,17 @@ public struct TensorExamples: Dataset {
   /// Writes rows of the tensors into the first rows of `batch`.
   public func write(_ examples: ArraySlice<Int>, into batch: inout Batch) {
     for (position, tensor) in inputTensors.enumerated() {
-      if tensor.elementType == .uint8 {
-        TensorExamples.convertRows(examples, of: tensor, to: &batch.inputs[position])
-      } else {
-        TensorExamples.copyRows(examples, of: tensor, to: &batch.inputs[position])
+      let preparation = preparations[position]
+      switch tensor.elementType {
+      case .uint8:
+        TensorExamples.prepareRows(
+          examples, of: tensor, as: UInt8.self, to: &batch.inputs[position]
+        ) { preparation.convert($0, to: $1) }
+      case .float32 where !preprocessing.isIdentity:
+        TensorExamples.prepareRows(
+          examples, of: tensor, as: Float.self, to: &batch.inputs[position]
+        ) { preparation.convert($0, to: $1) }
+      default: TensorExamples.copyRows(examples, of: tensor, to: &batch.inputs[position])
       }
     }
     TensorExamples.copyRows(examples, of: targetTensor, to: &batch.targets)
@@ -107,18 +179,19 @@ public struct TensorExamples: Dataset {
     }
   }
 
-  private static func convertRows(
-    _ examples: ArraySlice<Int>, of tensor: Tensor, to output: inout Tensor
+  private static func prepareRows<Element: TensorElement>(
+    _ examples: ArraySlice<Int>, of tensor: Tensor, as type: Element.Type, to output: inout Tensor,
+    by prepare: (UnsafeBufferPointer<Element>, UnsafeMutableBufferPointer<Float>) -> Void
   ) {
     let count = tensor.shape[0]
-    let size = count == 0 ? 0 : tensor.byteCount / count
-    tensor.withElements(as: UInt8.self) { source in
+    let size = count == 0 ? 0 : tensor.elementCount / count
+    tensor.withElements(as: type) { source in
       output.withMutableElements(as: Float.self) { destination in
         for (row, example) in examples.enumerated() {
           precondition(example >= 0 && example < count, "example \(example) of \(count)")
-          for index in 0..<size {
-            destination[row * size + index] = Float(source[example * size + index])
-          }
+          prepare(
+            UnsafeBufferPointer(rebasing: source[example * size..<(example + 1) * size]),
+            UnsafeMutableBufferPointer(rebasing: destination[row * size..<(row + 1) * size]))
         }
       }
     }

@@ -2,7 +2,8 @@ public import CrestTensor
 
 /// Tensors in files of their own.
 public enum TensorFile {
-  /// The array of a `.npy` file, read straight into the tensor's memory.
+  /// The array of a `.npy` file, read straight into the tensor's memory; piece by piece where elements lie
+  /// in another order, or are of another size, than in a tensor.
   ///
   /// - Throws: ``DataError``; the header is checked against the file's size before memory is
   ///   allocated.
@@ -17,11 +18,20 @@ public enum TensorFile {
     }
     var tensor = Tensor(zeros: header.shape, elementType: header.elementType)
     try tensor.withUnsafeMutableBytes { (bytes) throws(DataError) in
-      try file.read(into: bytes, at: header.dataOffset)
-      do throws(NPYError) {
-        try header.convertToNative(bytes)
-      } catch {
-        throw .npy(path: path, error)
+      guard !header.isStoredAsTensor else {
+        try file.read(into: bytes, at: header.dataOffset)
+        do throws(NPYError) {
+          return try header.convertToNative(bytes)
+        } catch {
+          throw .npy(path: path, error)
+        }
+      }
+      try header.inPieces { (first, range) throws(DataError) in
+        var piece = try file.bytes(count: range.count, at: header.dataOffset + range.lowerBound)
+        let result = piece.withUnsafeMutableBytes { data in
+          Result { () throws(NPYError) in try header.place(data, first: first, in: bytes) }
+        }
+        if case .failure(let error) = result { throw .npy(path: path, error) }
       }
     }
     return tensor

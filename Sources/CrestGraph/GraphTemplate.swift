@@ -1,3 +1,5 @@
+public import CrestTensor
+
 /// What gives a graph for any batch size: a traced graph, or a model in another form whose shapes
 /// are only known once the inputs' are.
 public protocol GraphTemplate: Sendable {
@@ -13,6 +15,12 @@ public protocol GraphTemplate: Sendable {
   /// Whether a softmax or sigmoid at the end is left out of a loss that takes what goes into it.
   var leavesFinalActivationToLoss: Bool { get }
 
+  /// How the numbers were prepared that the parameters were learned from; nil when nothing says so.
+  var preprocessing: Preprocessing? { get }
+
+  /// What the classes are called that were learned; nil when nothing says so.
+  var classNames: [String]? { get }
+
   /// The graph for inputs of concrete types, for training and inference alike.
   ///
   /// - Parameter inputTypes: The types of the inputs, in the order of ``sample``.
@@ -25,6 +33,10 @@ public protocol GraphTemplate: Sendable {
 extension GraphTemplate {
   /// Nil.
   public var sourceFingerprint: String? { nil }
+  /// Nil.
+  public var preprocessing: Preprocessing? { nil }
+  /// Nil.
+  public var classNames: [String]? { nil }
 }
 
 extension Graph: GraphTemplate {

@@ -50,6 +50,14 @@ public final class Model {
   public let inputs: [Input]
   /// The shape of one example's prediction, the first output.
   public let outputShape: Shape
+  /// How the numbers were prepared that the parameters were learned from: what the file of the model says,
+  /// or what a learner did that trained it; nil when nothing says so.
+  ///
+  /// Whoever trains, measures or predicts prepares new numbers likewise, and an export keeps it. Set it for a
+  /// model from another program that needs it.
+  public var preprocessing: Preprocessing?
+  /// What the classes are called that were learned, in the order of the outputs; nil when nothing says so.
+  public var classNames: [String]?
   /// The seed the parameters were drawn with.
   public let seed: UInt64
   private let predictor: ProgramCache
@@ -79,6 +87,8 @@ public final class Model {
       throw ModelError.parametersTooLarge(byteCount: byteCount, memory: PhysicalMemory.byteCount)
     }
     self.template = template
+    preprocessing = template.preprocessing
+    classNames = template.classNames
     self.seed = seed
     self.engine = try engine ?? Engine()
     store = ParameterStore(graph, seed: seed)
@@ -222,6 +232,8 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
   case parametersTooLarge(byteCount: Int, memory: Int)
   /// Another number of batches than the model has inputs.
   case inputCount(expected: Int, got: Int)
+  /// A preprocessing, which is for one input, of a model with several.
+  case preprocessingOfSeveral(inputs: Int)
 
   /// What, expected, got and what to do.
   public var description: String {
@@ -247,6 +259,9 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
         + "this machine; use fewer units or channels, or a smaller input"
     case .inputCount(let expected, let got):
       "inputs: expected \(expected), got \(got); give one tensor for each input of the model"
+    case .preprocessingOfSeveral(let inputs):
+      "model: its preprocessing is for one input, and it has \(inputs); take values as they are, and prepare "
+        + "them before"
     }
   }
 }

@@ -10,8 +10,6 @@ public enum NPYError: Error, Equatable, Sendable {
   case malformedHeader(offset: Int, expected: String)
   /// The elements are of a type that no tensor has.
   case unsupportedType(String)
-  /// The elements lie column by column.
-  case fortranOrder
   /// There are more dimensions than NumPy itself allows.
   case tooManyDimensions(limit: Int)
   /// The sizes multiply to more bytes than can be counted.
@@ -20,6 +18,8 @@ public enum NPYError: Error, Equatable, Sendable {
   case wrongDataSize(shape: Shape, expected: Int, got: Int)
   /// A byte of a boolean array is neither 0 nor 1.
   case notBoolean(index: Int, byte: UInt8)
+  /// An unsigned integer is larger than the largest of `int64`.
+  case integerTooLarge(index: Int, value: UInt64)
   /// NumPy has no name for the tensor's element type.
   case unwritableType(ElementType)
 }
@@ -39,11 +39,8 @@ extension NPYError: CustomStringConvertible {
     case .malformedHeader(let offset, let expected):
       "the .npy header is malformed: expected \(expected) at offset \(offset) of the file"
     case .unsupportedType(let name):
-      "elements of type \(name) can't be read; save them as one of f2, f4, f8, i1, i2, i4, i8, u1 and "
-        + "b1, for example with array.astype(\"f4\")"
-    case .fortranOrder:
-      "the array lies in Fortran order; save it in C order, with "
-        + "numpy.save(path, numpy.ascontiguousarray(array))"
+      "elements of type \(name) can't be read; save them as one of f2, f4, f8, i1, i2, i4, i8, u1, "
+        + "u2, u4, u8 and b1, for example with array.astype(\"f4\")"
     case .tooManyDimensions(let limit):
       "the array has more than \(limit) dimensions, which is the most NumPy allows"
     case .sizeOverflow(let dimensions):
@@ -57,6 +54,9 @@ extension NPYError: CustomStringConvertible {
     case .notBoolean(let index, let byte):
       "element \(index) of the boolean array is the byte \(byte), neither 0 nor 1; the file is "
         + "damaged"
+    case .integerTooLarge(let index, let value):
+      "element \(index) is \(value), and whole numbers up to \(Int64.max) can be read; save the array as "
+        + "floats, with array.astype(\"f4\")"
     case .unwritableType(let elementType):
       "NumPy has no type \(elementType); convert the tensor to float32 first"
     }

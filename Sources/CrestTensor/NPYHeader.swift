@@ -1,12 +1,15 @@
 /// The header of a `.npy` file: what its array is and where the elements begin.
 ///
-/// Formats 1.0, 2.0 and 3.0 (NumPy enhancement proposal 1 and `numpy.lib.format`), little and big
-/// endian, C order, without Python objects and structured types.
+/// Formats 1.0, 2.0 and 3.0 (NumPy enhancement proposal 1 and `numpy.lib.format`), of Python 2 and 3, little
+/// and big endian, C and Fortran order, without Python objects and structured types.
 public struct NPYHeader: Sendable, Hashable {
-  /// The type of the elements.
+  /// The type of a tensor's elements that hold the array's: of unsigned integers of 16 bits `int32`, of 32
+  /// and 64 bits `int64`.
   public let elementType: ElementType
   /// The sizes of the array's dimensions.
   public let shape: Shape
+  /// Whether the first index varies fastest, as in Fortran and in what pandas makes of a table.
+  public let isFortranOrder: Bool
   /// Whether the most significant byte of an element comes first.
   public let isBigEndian: Bool
   /// The offset of the first element in the file.
@@ -20,8 +23,10 @@ public struct NPYHeader: Sendable, Hashable {
 
   static let magic: [UInt8] = [0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59]
 
-  /// The size of all elements, in bytes.
-  public var dataByteCount: Int { shape.elementCount * elementType.byteCount }
+  let storage: NPYStorage
+
+  /// The size of all elements in the file, in bytes.
+  public var dataByteCount: Int { shape.elementCount * storage.byteCount }
 
   /// The header at the beginning of a file.
   ///
@@ -53,14 +58,15 @@ public struct NPYHeader: Sendable, Hashable {
     let header = UnsafeRawBufferPointer(rebasing: prefix[start..<start + length])
     var parser = NPYHeaderParser(bytes: header, fileOffset: start)
     let fields = try parser.parse()
-    (elementType, isBigEndian) = try NPYHeader.elementType(named: fields.typeName)
-    if fields.isFortranOrder { throw .fortranOrder }
+    (storage, isBigEndian) = try NPYHeader.storage(named: fields.typeName)
+    elementType = storage.elementType
+    isFortranOrder = fields.isFortranOrder
     guard let shape = Shape(checking: fields.dimensions),
       !shape.elementCount.multipliedReportingOverflow(by: elementType.byteCount).overflow
     else { throw .sizeOverflow(dimensions: fields.dimensions) }
     self.shape = shape
     dataOffset = start + length
-    let expected = shape.elementCount * elementType.byteCount
+    let expected = shape.elementCount * storage.byteCount
     guard fileByteCount - dataOffset == expected else {
       throw .wrongDataSize(shape: shape, expected: expected, got: fileByteCount - dataOffset)
     }
@@ -78,35 +84,87 @@ public struct NPYHeader: Sendable, Hashable {
     self = try result.get()
   }
 
-  /// The element type and whether it is big-endian, from a type string of NumPy's array interface.
-  private static func elementType(named name: String) throws(NPYError) -> (ElementType, Bool) {
+  /// How elements are stored and whether they are big-endian, from a type string of NumPy's array interface.
+  private static func storage(named name: String) throws(NPYError) -> (NPYStorage, Bool) {
     guard let order = name.first,
-      let type = typeNames.first(where: { $0.0 == name.dropFirst() })?.1,
-      order == "<" || order == ">" || order == "|" && type.byteCount == 1
+      let storage = NPYStorage.all.first(where: { $0.name == name.dropFirst() }),
+      order == "<" || order == ">" || order == "|" && storage.byteCount == 1
     else { throw .unsupportedType(name) }
-    return (type, order == ">")
+    return (storage, order == ">")
   }
 
-  /// NumPy's kind and size of each element type that it has.
-  static let typeNames: [(String, ElementType)] = [
-    ("f2", .float16), ("f4", .float32), ("f8", .float64), ("i1", .int8), ("i2", .int16),
-    ("i4", .int32), ("i8", .int64), ("u1", .uint8), ("b1", .bool),
-  ]
+  /// Whether the file's bytes are a tensor's, but for their order within an element.
+  package var isStoredAsTensor: Bool {
+    storage.isElementType && (!isFortranOrder || shape.count { $0 > 1 } < 2)
+  }
 
   /// Turns elements as they lie in the file into elements as they lie in memory, in place.
   ///
   /// - Throws: ``NPYError/notBoolean(index:byte:)``.
+  /// - Precondition: ``isStoredAsTensor``.
   package func convertToNative(_ data: UnsafeMutableRawBufferPointer) throws(NPYError) {
-    if elementType == .bool, let index = data.firstIndex(where: { $0 > 1 }) {
-      throw .notBoolean(index: index, byte: data[index])
+    try checkBooleans(UnsafeRawBufferPointer(data), first: 0)
+    swapBytesIfForeign(data)
+  }
+
+  /// Puts elements as they lie in the file where they lie in a tensor.
+  ///
+  /// - Parameters:
+  ///   - data: The bytes of whole elements, which are changed.
+  ///   - first: How many elements of the file come before them.
+  ///   - output: The memory of all of the tensor.
+  /// - Throws: ``NPYError/notBoolean(index:byte:)``, ``NPYError/integerTooLarge(index:value:)``, with indices
+  ///   in the file's order.
+  package func place(
+    _ data: UnsafeMutableRawBufferPointer, first: Int, in output: UnsafeMutableRawBufferPointer
+  ) throws(NPYError) {
+    try checkBooleans(UnsafeRawBufferPointer(data), first: first)
+    swapBytesIfForeign(data)
+    let source = UnsafeRawBufferPointer(data)
+    let places = NPYPlaces(shape: shape, isFortranOrder: isFortranOrder, first: first)
+    switch storage.widening {
+    case .uint16:
+      places.each(of: data.count / 2) { index, place in
+        let value = source.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self)
+        output.storeBytes(of: Int32(value), toByteOffset: 4 * place, as: Int32.self)
+      }
+    case .uint32:
+      places.each(of: data.count / 4) { index, place in
+        let value = source.loadUnaligned(fromByteOffset: 4 * index, as: UInt32.self)
+        output.storeBytes(of: Int64(value), toByteOffset: 8 * place, as: Int64.self)
+      }
+    case .uint64:
+      var tooLarge: (index: Int, value: UInt64)?
+      places.each(of: data.count / 8) { index, place in
+        let value = source.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self)
+        if value > UInt64(Int64.max), tooLarge == nil { tooLarge = (first + index, value) }
+        output.storeBytes(
+          of: Int64(truncatingIfNeeded: value), toByteOffset: 8 * place, as: Int64.self)
+      }
+      if let tooLarge { throw .integerTooLarge(index: tooLarge.index, value: tooLarge.value) }
+    case nil:
+      switch storage.byteCount {
+      case 1: places.copy(source, to: output, of: UInt8.self)
+      case 2: places.copy(source, to: output, of: UInt16.self)
+      case 4: places.copy(source, to: output, of: UInt32.self)
+      default: places.copy(source, to: output, of: UInt64.self)
+      }
     }
+  }
+
+  private func checkBooleans(_ data: UnsafeRawBufferPointer, first: Int) throws(NPYError) {
+    guard elementType == .bool, let index = data.firstIndex(where: { $0 > 1 }) else { return }
+    throw .notBoolean(index: first + index, byte: data[index])
+  }
+
+  private func swapBytesIfForeign(_ data: UnsafeMutableRawBufferPointer) {
     #if _endian(little)
       let isForeign = isBigEndian
     #else
       let isForeign = !isBigEndian
     #endif
     guard isForeign else { return }
-    switch elementType.byteCount {
+    switch storage.byteCount {
     case 2: swapBytes(data, UInt16.self)
     case 4: swapBytes(data, UInt32.self)
     case 8: swapBytes(data, UInt64.self)

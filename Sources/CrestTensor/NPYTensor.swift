@@ -6,10 +6,21 @@ extension Tensor {
     let header = try NPYHeader(
       parsing: UnsafeRawBufferPointer(rebasing: bytes.prefix(NPYHeader.byteLimit)),
       fileByteCount: bytes.count)
-    self.init(
-      bytes: UnsafeRawBufferPointer(rebasing: bytes[header.dataOffset...]), shape: header.shape,
-      elementType: header.elementType)
-    try withUnsafeMutableBytes { (data) throws(NPYError) in try header.convertToNative(data) }
+    self.init(zeros: header.shape, elementType: header.elementType)
+    try withUnsafeMutableBytes { (output) throws(NPYError) in
+      let stored = UnsafeRawBufferPointer(rebasing: bytes[header.dataOffset...])
+      guard !header.isStoredAsTensor else {
+        output.copyMemory(from: stored)
+        return try header.convertToNative(output)
+      }
+      try header.inPieces { (first, range) throws(NPYError) in
+        var piece = Array(stored[range])
+        let result = piece.withUnsafeMutableBytes { data in
+          Result { () throws(NPYError) in try header.place(data, first: first, in: output) }
+        }
+        try result.get()
+      }
+    }
   }
 
   /// The array of a `.npy` file, from the file's bytes.
@@ -27,7 +38,9 @@ extension Tensor {
   /// - Throws: ``NPYError/unwritableType(_:)`` for `bfloat16`, which NumPy lacks, and
   ///   ``NPYError/tooManyDimensions(limit:)``.
   public func npyBytes() throws(NPYError) -> [UInt8] {
-    guard let name = NPYHeader.typeNames.first(where: { $0.1 == elementType })?.0 else {
+    guard let name = NPYStorage.all.first(where: { $0.isElementType && $0.elementType == elementType })?
+      .name
+    else {
       throw .unwritableType(elementType)
     }
     guard shape.rank <= NPYHeader.rankLimit else {
@@ -53,5 +66,19 @@ extension Tensor {
     bytes += header.utf8
     withUnsafeBytes { bytes += $0 }
     return bytes
+  }
+}
+
+extension NPYHeader {
+  /// Calls `body` for pieces of at most a mebibyte that make up the file's elements: with how many elements
+  /// come before, and the range of bytes.
+  package func inPieces<Failure: Error>(
+    _ body: (_ first: Int, _ range: Range<Int>) throws(Failure) -> Void
+  ) throws(Failure) {
+    let limit = (1 << 20) / storage.byteCount
+    for first in stride(from: 0, to: shape.elementCount, by: limit) {
+      let end = Swift.min(first + limit, shape.elementCount)
+      try body(first, first * storage.byteCount..<end * storage.byteCount)
+    }
   }
 }

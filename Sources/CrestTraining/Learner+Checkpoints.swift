@@ -37,13 +37,18 @@ extension Learner {
 
   /// Puts parameters and running statistics back from any safetensors file, a checkpoint or another program's.
   ///
+  /// A checkpoint says how its data were prepared and what its classes are called, which becomes the model's:
+  /// the learner's data are prepared likewise, unless it was made to choose otherwise, and ``notes`` say so.
+  ///
   /// - Parameters:
   ///   - path: The file. It must have an array for each name, of the same shape and `float32`.
   ///   - skipping: Names that are left as they are, or are not in the model.
   /// - Throws: ``CheckpointError``.
   public func loadWeights(from path: String, skipping: [String] = []) throws {
     let store = model.store
-    var weights = try CheckpointFile.readWeights(path)
+    let (read, state) = try CheckpointFile.readWeightsAndState(path)
+    var weights = read
+    let described = try state.map { try Self.description(in: $0, path: path) }
     for name in skipping {
       let current = store.entry(named: name).map { store.value(of: $0) }
       guard current != nil || weights[name] != nil else {
@@ -52,13 +57,50 @@ extension Learner {
       }
       weights[name] = current
     }
+    let restore: () -> Void
     do throws(StateError) {
-      let restore = try store.restoration(
+      restore = try store.restoration(
         store.parameters + store.statistics,
         from: .fields(weights.mapValues { .array($0) }), at: StatePath([]))
-      restore()
     } catch {
       throw CheckpointError.weights(path: path, error)
+    }
+    if let described {
+      let before = (model.preprocessing, model.classNames)
+      model.preprocessing = described.preprocessing
+      if let names = described.classNames { model.classNames = names }
+      do {
+        try prepareData()
+      } catch {
+        (model.preprocessing, model.classNames) = before
+        throw error
+      }
+    }
+    restore()
+  }
+
+  /// What a checkpoint says of how its data were prepared, and of what its classes are called.
+  private static func description(
+    in state: RunState, path: String
+  ) throws -> (preprocessing: Preprocessing?, classNames: [String]?) {
+    let place = StatePath(["data"])
+    let (preprocessing, names) = (place.appending("preprocessing"), place.appending("classNames"))
+    func decode<Value: Decodable>(_ type: Value.Type, at path: StatePath) throws -> Value? {
+      switch state.fields[path] {
+      case nil, .null: nil
+      case let value?: try value.decode(type, at: path)
+      }
+    }
+    do {
+      return (
+        try decode(Preprocessing.self, at: preprocessing), try decode([String].self, at: names)
+      )
+    } catch let error as StateError {
+      throw CheckpointError.unsuitable(path: path, error)
+    } catch let error as DecodingError {
+      throw CheckpointError.unsuitable(
+        path: path,
+        .mistyped(place, expected: "how data were prepared", got: "\(error)"))
     }
   }
 

@@ -7,6 +7,8 @@ public import CrestTensor
 extension Learner {
   /// Measures loss and metrics over a set of examples, with running statistics and no dropout.
   ///
+  /// Examples are prepared as those of validation are, whatever the set's own preprocessing is.
+  ///
   /// No callback runs, and nothing of the learner changes. In a fit, call it from hooks around passes, not
   /// from those of a batch, whose memory it uses.
   ///
@@ -38,7 +40,7 @@ extension Learner {
     return result
   }
 
-  /// Predicts for all examples of a set, in its order.
+  /// Predicts for all examples of a set, in its order, prepared as those of validation are.
   ///
   /// - Returns: [N, …] of the model's output: logits where the model ends with none of its own.
   /// - Throws: As ``evaluate(on:)``.
@@ -76,7 +78,12 @@ extension Learner {
         expected: "float32 or uint8 [N" + input.shape.map { ", \($0)" }.joined()
           + "] with N above 0", got: "\(examples)")
     }
-    let prepared = data.train.preprocessing.applied(to: examples)
+    let prepared: Tensor
+    do throws(PreprocessingError) {
+      prepared = try data.train.preprocessing.applied(to: examples)
+    } catch {
+      throw LearnerError.examples(expected: "those of the model", got: "\(error)")
+    }
     let count = examples.shape[0]
     var result = Tensor(zeros: Shape([count] + model.outputShape.dimensions))
     for start in stride(from: 0, to: count, by: trainLoader.batchSize) {
@@ -89,30 +96,8 @@ extension Learner {
 
   private func loader(of dataset: any Dataset) throws -> DataLoader {
     try DataLoader(
-      dataset, batchSize: validLoader.batchSize, seed: seed, shuffle: false,
+      dataset.prepared(by: data.train.preprocessing), batchSize: validLoader.batchSize, seed: seed, shuffle: false,
       prefetch: validLoader.prefetch)
-  }
-}
-
-extension Preprocessing {
-  /// What a model sees for stored examples with their channels along axis 1.
-  fileprivate func applied(to examples: Tensor) -> Tensor {
-    var result = Tensor(zeros: examples.shape)
-    let channelCount = max(mean.count, 1)
-    let place = examples.shape.dropFirst(mean.isEmpty ? 1 : 2).reduce(1, *)
-    result.withMutableElements(as: Float.self) { values in
-      func fill(_ stored: (Int) -> Double) {
-        for index in values.indices {
-          values[index] = value(stored(index), channel: index / place % channelCount)
-        }
-      }
-      if examples.elementType == .uint8 {
-        examples.withElements(as: UInt8.self) { bytes in fill { Double(bytes[$0]) } }
-      } else {
-        examples.withElements(as: Float.self) { floats in fill { Double(floats[$0]) } }
-      }
-    }
-    return result
   }
 }
 

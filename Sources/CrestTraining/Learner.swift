@@ -20,8 +20,12 @@ import CrestTensor
 public final class Learner {
   /// What is trained.
   public let model: Model
-  /// What it learns from and is measured by.
-  public let data: DataSplit
+  /// What it learns from and is measured by, prepared for the model.
+  public private(set) var data: DataSplit
+  /// What examples are prepared by.
+  public let preprocessing: PreprocessingChoice
+  /// What is to be known of how the data and the model were brought together.
+  public private(set) var notes: [LearnerNote]
   /// What training makes small.
   public let loss: Loss
   /// What changes the parameters.
@@ -33,9 +37,9 @@ public final class Learner {
   /// The key of the data's order, augmentation and dropout.
   public let seed: UInt64
   /// The training examples in batches.
-  public let trainLoader: DataLoader
+  public private(set) var trainLoader: DataLoader
   /// The validation examples in batches, in the set's order.
-  public let validLoader: DataLoader
+  public private(set) var validLoader: DataLoader
   /// Ends what the learner is doing, from any thread.
   public let interruption = InterruptionFlag()
 
@@ -57,6 +61,10 @@ public final class Learner {
   var trained: TrainedParameters
   /// Steps since the optimiser's moments were 0, which corrections of moments count.
   var stepsSinceReset = 0
+  /// Whether the model says already that it learned from these data.
+  private var hasDescribedModel = false
+  /// The data as they were given.
+  private let givenData: DataSplit
   private(set) var loop: TrainingLoop?
   /// The time, to measure passes by; tests stop it.
   package var now: () -> Duration = {
@@ -86,14 +94,17 @@ public final class Learner {
   ///   - groups: How parameters are split into groups, for rates of their own and for ``freezeTo(_:)``.
   ///   - weightDecays: What the weight decay is multiplied by in each group.
   ///   - frozenNormalization: What freezing does to normalisations.
+  ///   - preprocessing: What examples are prepared by: as the model was trained, where it says so
+  ///     (`Model.preprocessing`), unless chosen otherwise.
   /// - Throws: ``LearnerError`` when the parts don't fit each other, `DataError` when a transform doesn't
-  ///   suit the data, `ParameterError` when the model can't be split into such groups.
+  ///   suit the data or they can't be prepared so, `ParameterError` when the model can't be split into such groups.
   public init(
     _ model: Model, data: DataSplit, loss: Loss? = nil, optimizer: any Optimizer = SGD(),
     metrics: [any Metric] = [], callbacks: [any Callback] = [], batchSize: Int = 64,
     seed: UInt64 = 0, shuffle: Bool = true, transforms: [any Transform] = [], prefetch: Int = 2,
     groups: ParameterSplit = .layers, weightDecays: GroupValues = .same(1),
-    frozenNormalization: FrozenNormalization = .inference
+    frozenNormalization: FrozenNormalization = .inference,
+    preprocessing: PreprocessingChoice = .model
   ) throws {
     guard batchSize >= 1 else { throw LearnerError.batchSize(batchSize) }
     guard prefetch >= 0 else { throw LearnerError.prefetch(prefetch) }
@@ -105,9 +116,14 @@ public final class Learner {
     for dataset in [data.train, data.valid] {
       try Self.check(dataset, suits: model, loss: loss)
     }
+    let preparation = try DataPreparation(data, for: model, by: preprocessing)
+    givenData = data
+    let data = preparation.data
 
     self.model = model
     self.data = data
+    self.preprocessing = preprocessing
+    notes = preparation.notes
     self.loss = loss
     self.optimizer = optimizer
     self.metrics = metrics
@@ -125,6 +141,25 @@ public final class Learner {
       model.graph, model.store, split: groups, weightDecays: weightDecays,
       normalization: frozenNormalization)
     resetMoments()
+  }
+
+  /// Prepares the data anew for what the model says now.
+  func prepareData() throws {
+    let preparation = try DataPreparation(givenData, for: model, by: preprocessing)
+    let trainLoader = try trainLoader.replacing(dataset: preparation.data.train)
+    validLoader = try validLoader.replacing(dataset: preparation.data.valid)
+    self.trainLoader = trainLoader
+    data = preparation.data
+    notes = preparation.notes
+    hasDescribedModel = false
+  }
+
+  /// Lets the model say what it has learned from.
+  func describeModel() {
+    guard !hasDescribedModel else { return }
+    hasDescribedModel = true
+    model.preprocessing = data.train.preprocessing
+    model.classNames = ClassNames(model, data.train).afterTraining
   }
 
   /// Lets the optimiser begin anew.
@@ -229,6 +264,7 @@ public final class Learner {
 
   /// Changes the parameters by the gradients in the store.
   func takeStep() {
+    describeModel()
     trained.set(table.values)
     stepsTaken += 1
     stepsSinceReset += 1
@@ -263,6 +299,8 @@ public struct LearnerSnapshot {
   /// Parameters, running statistics and moments.
   public let store: ParameterStore.Snapshot
   fileprivate let restoreCallbacks: [() -> Void]
+  fileprivate let preprocessing: Preprocessing?
+  fileprivate let classNames: [String]?
 }
 
 extension Learner {
@@ -274,7 +312,8 @@ extension Learner {
       stepsSinceReset: stepsSinceReset, store: model.store.snapshot(),
       restoreCallbacks: (loop?.callbacks ?? callbacks)
         .compactMap { $0 as? any StatefulCallback }
-        .map { Self.restoration(of: $0) })
+        .map { Self.restoration(of: $0) },
+      preprocessing: model.preprocessing, classNames: model.classNames)
   }
 
   /// Puts back what a snapshot of this learner holds.
@@ -284,6 +323,9 @@ extension Learner {
     epochsBegun = snapshot.epochsBegun
     stepsSinceReset = snapshot.stepsSinceReset
     model.store.restore(snapshot.store)
+    model.preprocessing = snapshot.preprocessing
+    model.classNames = snapshot.classNames
+    hasDescribedModel = false
     for restore in snapshot.restoreCallbacks { restore() }
   }
 

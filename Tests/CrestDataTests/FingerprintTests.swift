@@ -30,11 +30,11 @@ import Testing
     let shaped = ByteImages(
       name: "numbers", bytes: (0..<5).flatMap { [UInt8](repeating: $0, count: 4) },
       shape: [1, 4, 1], labels: [0, 1, 2, 0, 1], classNames: ["a", "b", "c"],
-      preprocessing: .none)
+      preprocessing: .identity)
     let labelled = ByteImages(
       name: "numbers", bytes: (0..<5).flatMap { [UInt8](repeating: $0, count: 4) },
       shape: [1, 2, 2], labels: [0, 1, 2, 0, 2], classNames: ["a", "b", "c"],
-      preprocessing: .none)
+      preprocessing: .identity)
     let parts = [
       Subset(images, indices: [0, 1], name: ""), Subset(images, indices: [1, 0], name: ""),
     ]

@@ -62,7 +62,7 @@ import Testing
     let batch = try train.batch([0, 1, 2, 3])
     #expect(batch.inputs == [Tensor([0, 255, -1.5, 1024] as [Float], shape: [4, 1])])
     #expect(batch.targets == Tensor([0, 255, -1.5, 1024] as [Float]))
-    #expect(train.preprocessing == .none)
+    #expect(train.preprocessing == .identity)
   }
 
   @Test func `several inputs come in the order of their names`() throws {

@@ -25,6 +25,13 @@ struct ModelOptions: ParsableArguments {
   var loss: String?
 
   @Option(
+    help: ArgumentHelp(
+      "What the data are prepared by: model, as the model was trained where it says so, else as data; data, "
+        + "by the set's own statistics; none, taken as they are stored.",
+      valueName: "choice"))
+  var preprocessing = PreprocessingChoice.model
+
+  @Option(
     name: .customLong("batch-size"), parsing: .unconditional,
     help: ArgumentHelp("Examples in a batch.", valueName: "n"))
   var batchSize = 64
@@ -57,10 +64,10 @@ struct ModelOptions: ParsableArguments {
       guard headClasses >= 1 else { throw CommandError.headClasses(headClasses) }
     }
     let engine = try Engine(threadCount: threads)
-    var split = try DataSource(data).load()
-    if keepsAll, let whole = split.whole { split = DataSplit(measuringOn: whole) }
+    var split = try DataSource(data).load(divides: !keepsAll)
     if isFile {
       let file = try ONNXFile(path: model)
+      split = try arranged(split, for: file)
       let template = try ONNXTemplate(
         file, inputShapes: inputShapes(of: file, split), headClasses: headClasses)
       return (split, try Model(template: template, seed: seed, engine: engine), loss)
@@ -70,8 +77,9 @@ struct ModelOptions: ParsableArguments {
       throw CommandError.severalInputs(
         model: model, data: split.train.name, count: inputs.count)
     }
+    split = try arrangedForBuiltIn(split)
     let built = try BuiltInModel.make(
-      model, input: inputs[0].shape, classes: outputCount(for: split), seed: seed, engine: engine)
+      model, input: split.train.inputs[0].shape, classes: outputCount(for: split), seed: seed, engine: engine)
     return (split, built, loss)
   }
 
@@ -95,10 +103,33 @@ struct ModelOptions: ParsableArguments {
     return Dictionary(known.map { ($0.name, $0.shape) }, uniquingKeysWith: { first, _ in first })
   }
 
+  /// The data with their images as the file takes them.
+  private func arranged(_ split: DataSplit, for file: ONNXFile) throws -> DataSplit {
+    guard let name = file.inputNames.first, file.inputNames.count == 1,
+      split.train.inputs.count == 1, let sizes = file.exampleSizes(ofInput: name)
+    else { return split }
+    let stored = split.train.inputs[0].shape
+    let arrangement = ImageArrangement(from: stored, toFit: sizes)
+    return try arrangement?.result(of: stored).map { try split.rearranged(to: $0) } ?? split
+  }
+
+  /// The data with their images as convolutions take them, channels first.
+  private func arrangedForBuiltIn(_ split: DataSplit) throws -> DataSplit {
+    guard BuiltInModel.all.first(where: { $0.name == model })?.takesImages ?? false else {
+      return split
+    }
+    let stored = split.train.inputs[0].shape
+    let isChannelsLast = Preprocessing.Layout(ofImages: stored) == .channelsLast
+    let arrangement: ImageArrangement? =
+      isChannelsLast ? .channelsFirst : stored.rank == 2 ? .channelBefore : nil
+    return try arrangement?.result(of: stored).map { try split.rearranged(to: $0) } ?? split
+  }
+
   private func outputCount(for split: DataSplit) throws(CommandError) -> Int {
     let target = split.train.target
     switch target {
     case .classes(let names, let shape) where shape.rank == 0: return names.count
+    case .values(let shape) where shape.rank == 0: return 1
     case .values(let shape) where shape.rank == 1: return shape[0]
     case .classes, .values:
       throw .targetShape(model: model, data: split.train.name, shape: target.shape)

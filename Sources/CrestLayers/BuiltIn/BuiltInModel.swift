@@ -8,6 +8,8 @@ public struct BuiltInModel: Sendable {
   public let name: String
   /// What it is and what it is for, in a line.
   public let summary: String
+  /// Whether examples must be images, of channels, rows and columns.
+  public let takesImages: Bool
   /// The layers, for a number of classes.
   public let layers: @Sendable (_ classes: Int) -> any Layer
 
@@ -16,17 +18,20 @@ public struct BuiltInModel: Sendable {
     [
       BuiltInModel(
         name: "mlp", summary: "two hidden layers of 512, for examples of any shape",
+        takesImages: false,
         layers: { MultilayerPerceptron(classes: $0) }),
       BuiltInModel(
         name: "small-cnn", summary: "convolutions with batch norm, for small images of any size",
+        takesImages: true,
         layers: { SmallCNN(classes: $0) }),
       BuiltInModel(
-        name: "lenet", summary: "Caffe's LeNet, for images of 28 × 28",
+        name: "lenet", summary: "Caffe's LeNet, for images of 28 × 28", takesImages: true,
         layers: { LeNet(classes: $0) }),
     ]
     + ResNet.depths.map { depth in
       BuiltInModel(
         name: "resnet\(depth)", summary: "residual network of He and others for CIFAR-10's images",
+        takesImages: true,
         layers: { ResNet(depth: depth, classes: $0) })
     }
 

@@ -9,7 +9,11 @@ extension Model {
   /// A model from an ONNX file becomes that file with other weights: opset, names and all else stay as
   /// they are, but that nodes which train are rewritten for inference, a new head stands in the place of
   /// the file's, and `metadata` in the place of what the file has under the same keys. If nothing was
-  /// trained and the metadata are the same, the bytes are. Other models are written with opset 17, IR 8 and an open batch. The file appears whole or not at all.
+  /// trained and the metadata are the same, the bytes are. Other models are written with opset 17, IR 8 and
+  /// an open batch. The file appears whole or not at all.
+  ///
+  /// What the model says of itself, its ``Model/preprocessing`` and ``Model/classNames``, is added to the
+  /// metadata (``ModelMetadata``); where it still is what the file said, the file's entries stay.
   ///
   /// - Parameters:
   ///   - path: Where; a file that is there is replaced.
@@ -21,9 +25,8 @@ extension Model {
   public func exportONNX(
     to path: String, metadata: [String: String] = [:], keepsTrainingNodes: Bool = false
   ) throws(ONNXError) {
-    let entries = metadata.sorted { $0.key < $1.key }.map { key, value in
-      MetadataEntry(key: key, value: value)
-    }
+    let entries = knownMetadata.merging(metadata) { _, given in given }
+      .sorted { $0.key < $1.key }.map { key, value in MetadataEntry(key: key, value: value) }
     if let template = template as? ONNXTemplate {
       return try SourceExport(template.trace, store, keepsTrainingNodes: keepsTrainingNodes)
         .write(to: path, metadata: entries)
@@ -31,6 +34,20 @@ extension Model {
     var draft = try onnxDraft()
     draft.metadata = entries
     try draft.content.write(toModel: path)
+  }
+
+  /// What the model says of itself and its file doesn't.
+  private var knownMetadata: [String: String] {
+    var known = ModelMetadata(preprocessing: preprocessing, classNames: classNames)
+    if preprocessing == template.preprocessing { known.preprocessing = nil }
+    if classNames == template.classNames { known.classNames = nil }
+    if classNames == nil, let template = template as? ONNXTemplate, template.hasNewHead,
+      template.metadata[ModelMetadata.classNamesKey] != nil
+    {
+      // The file's names are those of the old head.
+      known.classNames = []
+    }
+    return known.entries
   }
 
   /// Refuses a model that can't be written as ONNX: before a long training, say.

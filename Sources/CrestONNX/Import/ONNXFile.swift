@@ -13,4 +13,16 @@ public struct ONNXFile: Sendable {
 
   /// The names of the inputs, those with a value in the file left out.
   public var inputNames: [String] { model.inputs.map(\.name) }
+
+  /// The sizes of one example of an input as far as the file states them, nil where it leaves one open; nil
+  /// when it states no shape, or there is no such input.
+  public func exampleSizes(ofInput name: String) -> [Int?]? {
+    guard let input = model.inputs.first(where: { $0.name == name }),
+      case .tensor(_, let declared?) = input.type, !declared.isEmpty
+    else { return nil }
+    return declared.dropFirst().map { dimension in
+      // Zero and negative sizes are how some exporters write that a size is open.
+      if case .size(let size) = dimension, size > 0 { Int(size) } else { nil }
+    }
+  }
 }

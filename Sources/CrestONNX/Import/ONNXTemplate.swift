@@ -28,7 +28,13 @@ public struct ONNXTemplate: GraphTemplate {
       trace.model.proto.metadata.map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first }
     )
   }
+  /// What the file says under ``ModelMetadata/preprocessingKey``.
+  public let preprocessing: Preprocessing?
+  /// What the file says under ``ModelMetadata/classNamesKey``; nil with a new head, whose classes are others.
+  public let classNames: [String]?
   let trace: ONNXTrace
+  /// Whether the last layer was replaced.
+  var hasNewHead: Bool { trace.head != nil }
 
   /// Reads, checks and traces a model; see ``init(_:inputShapes:selection:headClasses:)``.
   ///
@@ -78,6 +84,9 @@ public struct ONNXTemplate: GraphTemplate {
     let trace = ONNXTrace(model: model, plan: plan, reader: reader, head: head)
     let inputs = try InputTypes(model, shapes: inputShapes)
     self.trace = trace
+    let metadata = try ModelMetadata(model)
+    preprocessing = metadata.preprocessing
+    classNames = head == nil ? metadata.classNames : nil
     let nominal = try trace.graph(inputs.types(batch: inputs.declaredBatch ?? 2))
     sample = nominal
     let output = nominal.type(of: nominal.outputs[0].value)

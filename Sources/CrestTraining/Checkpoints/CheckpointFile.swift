@@ -133,9 +133,17 @@ public enum CheckpointFile {
   ///
   /// - Throws: ``CheckpointError``.
   public static func readWeights(_ path: String) throws(CheckpointError) -> [String: Tensor] {
+    try readWeightsAndState(path).weights
+  }
+
+  /// As ``readWeights(_:)``, with the state of a checkpoint.
+  static func readWeightsAndState(
+    _ path: String
+  ) throws(CheckpointError) -> (weights: [String: Tensor], state: RunState?) {
     let files = SystemFiles()
     do throws(CheckpointError) {
-      return try read(path, on: files).weights
+      let state = try read(path, on: files)
+      return (state.weights, state)
     } catch {
       guard case .notACheckpoint = error else { throw error }
     }
@@ -148,7 +156,7 @@ public enum CheckpointFile {
       for entry in header.entries {
         tensors[entry.name] = try file.tensor(entry, at: header.dataOffset) { _ in }
       }
-      return tensors
+      return (tensors, nil)
     }
   }
 

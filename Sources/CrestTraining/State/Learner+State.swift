@@ -234,6 +234,7 @@ extension Learner {
         self.stepsSinceReset = counters.stepsSinceReset
         self.batchesTrained = counters.batchesTrained
         self.epochsBegun = counters.epochsBegun
+        if counters.stepsTaken > 0 { self.describeModel() }
       },
     ]
   }

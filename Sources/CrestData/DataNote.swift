@@ -1,0 +1,39 @@
+public import CrestTensor
+
+/// What whoever reads a data set should know of how it was taken.
+public enum DataNote: Sendable, Hashable {
+  /// Images of one byte a number, which are normalised by their own statistics.
+  case byteImages(input: String)
+  /// Bytes that are no images, and are used as they are.
+  case bytesAsStored(input: String, shape: Shape)
+  /// Labels in a column, taken as one class an example.
+  case columnLabels(path: String)
+  /// Images whose axes were put in another order.
+  case rearranged(from: Shape, to: Shape)
+}
+
+extension DataNote: CustomStringConvertible {
+  /// What it is, what was done, and what to do if that is wrong.
+  public var description: String {
+    switch self {
+    case .byteImages(let input):
+      "\"\(input)\" holds images of bytes, from 0 to 255: they are divided by 255 and normalised by their own "
+        + "mean and standard deviation, unless the model says how its inputs were prepared; store floats to "
+        + "prepare them yourself"
+    case .bytesAsStored(let input, let shape):
+      "\"\(input)\" holds bytes, \(shape) an example, which are used as they are, from 0 to 255; if they are "
+        + "pixels, divide them by 255, or store them as images"
+    case .columnLabels(let path):
+      "the labels of \(path) have the shape [N, 1] and are taken as [N], one class an example"
+    case .rearranged(let stored, let wanted) where stored.rank == wanted.rank:
+      "the images are \(stored), "
+        + (ImageArrangement(from: stored, to: wanted) == .channelsFirst
+          ? "rows, columns and channels: they are transposed to \(wanted), channels first"
+          : "channels, rows and columns: they are transposed to \(wanted), channels last")
+        + ", which the model takes"
+    case .rearranged(let stored, let wanted):
+      "the images are \(stored), rows and columns: they are taken as \(wanted), of one channel, which the "
+        + "model takes"
+    }
+  }
+}

@@ -1,0 +1,148 @@
+public import CrestTensor
+
+/// How images that are stored in one order of axes become images of another.
+///
+/// PyTorch and this library have channels first, Keras and NumPy's readers of images last.
+public enum ImageArrangement: Sendable, Hashable {
+  /// Rows, columns, channels become channels, rows, columns.
+  case channelsFirst
+  /// Channels, rows, columns become rows, columns, channels.
+  case channelsLast
+  /// Rows and columns get an axis of one channel in front.
+  case channelBefore
+  /// Rows and columns get an axis of one channel behind.
+  case channelAfter
+
+  /// The numbers of channels by which images are recognised: grey, colour, and colour with opacity.
+  public static let channelCounts: Set<Int> = [1, 3, 4]
+
+  /// What makes examples of `wanted` of those of `stored`; nil when they are the same or it is nothing of
+  /// the kind.
+  public init?(from stored: Shape, to wanted: Shape) {
+    guard stored != wanted else { return nil }
+    let found = Self.all.first { $0.result(of: stored) == wanted }
+    guard let found else { return nil }
+    self = found
+  }
+
+  /// What makes examples that fit `sizes` of those of `stored`, where nil fits any size; nil when the stored
+  /// ones fit, or nothing does.
+  public init?(from stored: Shape, toFit sizes: [Int?]) {
+    func fits(_ shape: Shape) -> Bool {
+      shape.rank == sizes.count && zip(shape, sizes).allSatisfy { $1 == nil || $0 == $1 }
+    }
+    guard !fits(stored) else { return nil }
+    let found = Self.all.first { arrangement in
+      guard let shape = arrangement.result(of: stored), fits(shape) else { return false }
+      // An axis that the other side leaves open is no reason to add it.
+      return switch arrangement {
+      case .channelBefore: sizes.first == 1
+      case .channelAfter: sizes.last == 1
+      case .channelsFirst, .channelsLast: true
+      }
+    }
+    guard let found else { return nil }
+    self = found
+  }
+
+  private static let all: [ImageArrangement] = [
+    .channelsFirst, .channelsLast, .channelBefore, .channelAfter,
+  ]
+
+  /// The shape of rearranged examples; nil when those of `stored` can't be rearranged so.
+  public func result(of stored: Shape) -> Shape? {
+    switch self {
+    case .channelsFirst:
+      guard stored.rank == 3, Self.channelCounts.contains(stored[2]) else { return nil }
+      return [stored[2], stored[0], stored[1]]
+    case .channelsLast:
+      guard stored.rank == 3, Self.channelCounts.contains(stored[0]) else { return nil }
+      return [stored[1], stored[2], stored[0]]
+    case .channelBefore: return stored.rank == 2 ? Shape([1] + stored) : nil
+    case .channelAfter: return stored.rank == 2 ? Shape(stored.dimensions + [1]) : nil
+    }
+  }
+
+  /// The examples of [N, …], rearranged.
+  ///
+  /// - Precondition: they have the shape for it.
+  public func applied(to examples: Tensor) -> Tensor {
+    let stored = Shape(Array(examples.shape.dropFirst()))
+    guard let result = result(of: stored) else {
+      preconditionFailure("\(self) of examples \(stored)")
+    }
+    let shape = Shape([examples.shape[0]] + result)
+    switch self {
+    case .channelBefore, .channelAfter:
+      return examples.withUnsafeBytes {
+        Tensor(bytes: $0, shape: shape, elementType: examples.elementType)
+      }
+    case .channelsFirst:
+      return examples.swapped(inner: (stored[0] * stored[1], stored[2]), shape: shape)
+    case .channelsLast:
+      return examples.swapped(inner: (stored[0], stored[1] * stored[2]), shape: shape)
+    }
+  }
+
+  /// How what is normalised by channel lies afterwards.
+  func applied(to preprocessing: Preprocessing) -> Preprocessing {
+    let layout: Preprocessing.Layout =
+      switch self {
+      case .channelsFirst, .channelBefore: .channelsFirst
+      case .channelsLast, .channelAfter: .channelsLast
+      }
+    return Preprocessing(
+      layout: preprocessing.isIdentity ? preprocessing.layout : layout,
+      divisor: preprocessing.divisor, mean: preprocessing.mean,
+      standardDeviation: preprocessing.standardDeviation)
+  }
+}
+
+extension Preprocessing.Layout {
+  /// How images of `shape` lie, as far as their sizes tell; nil when they don't.
+  ///
+  /// 1, 3 or 4 channels are recognised: last, where the first axis is larger, unless what comes after that
+  /// is square; else first.
+  public init?(ofImages shape: Shape) {
+    guard shape.rank == 3 else { return nil }
+    let channels = ImageArrangement.channelCounts
+    let looksFirst = channels.contains(shape[0])
+    if channels.contains(shape[2]), shape[0] > shape[2], !(looksFirst && shape[1] == shape[2]) {
+      self = .channelsLast
+    } else if looksFirst {
+      self = .channelsFirst
+    } else {
+      return nil
+    }
+  }
+}
+
+extension Tensor {
+  /// A copy in which each example, a matrix of `inner` sizes, is transposed.
+  fileprivate func swapped(inner: (Int, Int), shape: Shape) -> Tensor {
+    var result = Tensor(zeros: shape, elementType: elementType)
+    let size = elementType.byteCount
+    let (rows, columns) = inner
+    withUnsafeBytes { source in
+      result.withUnsafeMutableBytes { output in
+        func transpose<Word: BitwiseCopyable>(as type: Word.Type) {
+          let (source, output) = (source.bindMemory(to: type), output.bindMemory(to: type))
+          for example in stride(from: 0, to: source.count, by: max(rows * columns, 1)) {
+            for row in 0..<rows {
+              for column in 0..<columns {
+                output[example + column * rows + row] = source[example + row * columns + column]
+              }
+            }
+          }
+        }
+        switch size {
+        case 1: transpose(as: UInt8.self)
+        case 2: transpose(as: UInt16.self)
+        case 4: transpose(as: UInt32.self)
+        default: transpose(as: UInt64.self)
+        }
+      }
+    }
+    return result
+  }
+}

@@ -1,0 +1,60 @@
+public import CrestTensor
+
+/// What Crest writes into the metadata of a model's file: how its inputs were prepared, and what its classes
+/// are called.
+public struct ModelMetadata: Sendable, Equatable {
+  /// The key of a `Preprocessing`, a JSON object.
+  public static let preprocessingKey = "crest.preprocessing"
+  /// The key of the names of the classes, a JSON list.
+  public static let classNamesKey = "crest.classes"
+
+  /// How the inputs were prepared that the model learned from; nil when nothing says so.
+  public var preprocessing: Preprocessing?
+  /// What the classes are called, in the order of the outputs; nil when nothing says so.
+  public var classNames: [String]?
+
+  /// What is known of a model.
+  public init(preprocessing: Preprocessing?, classNames: [String]?) {
+    self.preprocessing = preprocessing
+    self.classNames = classNames
+  }
+
+  /// What a file says.
+  ///
+  /// - Throws: ``ONNXError/invalid(file:_:)`` when an entry isn't what Crest writes.
+  init(_ model: CheckedModel) throws(ONNXError) {
+    func text(_ key: String) -> String? { model.proto.metadata.first { $0.key == key }?.value }
+    func problem(_ key: String, _ expected: String, _ got: String) -> ONNXError {
+      .invalid(
+        file: model.file,
+        ModelProblem(
+          place: "metadata \"\(key)\"", expected: expected,
+          got: got.count > 200 ? "\(got.prefix(200))…" : got,
+          advice: "export the model again, or remove the entry"))
+    }
+    if let text = text(Self.preprocessingKey) {
+      do throws(JSONScanner.Fault) {
+        preprocessing = try Preprocessing(json: text)
+      } catch {
+        throw problem(
+          Self.preprocessingKey, "a JSON object of layout, divisor, mean and standardDeviation", text)
+      }
+    }
+    if let text = text(Self.classNamesKey) {
+      do throws(JSONScanner.Fault) {
+        let names = try [String](json: text)
+        classNames = names.isEmpty ? nil : names
+      } catch {
+        throw problem(Self.classNamesKey, "a JSON list of names", text)
+      }
+    }
+  }
+
+  /// The entries of what is known.
+  var entries: [String: String] {
+    var entries: [String: String] = [:]
+    entries[Self.preprocessingKey] = preprocessing?.json
+    entries[Self.classNamesKey] = classNames?.json
+    return entries
+  }
+}

@@ -1,0 +1,178 @@
+/// What is done to stored numbers before a model sees them.
+///
+///     value[c] = (stored[c] / divisor - mean[c]) / standardDeviation[c]
+///
+/// computed in `Double` and rounded once to `float32`; `c` is the channel. This is `ToTensor` and
+/// `Normalize` of torchvision. It is a part of what a model has learned: new numbers must be prepared as
+/// those were that it learned from.
+public struct Preprocessing: Sendable, Hashable, Codable {
+  /// How an example's numbers are ordered.
+  public enum Layout: String, Sendable, Hashable, Codable {
+    /// Images as channels, rows, columns.
+    case channelsFirst
+    /// Images as rows, columns, channels.
+    case channelsLast
+    /// In any way; all numbers are of one channel.
+    case asStored
+  }
+
+  /// The order of an example's numbers.
+  public let layout: Layout
+  /// What stored numbers are divided by, the largest they can be.
+  public let divisor: Double
+  /// What is subtracted in each channel; empty when nothing is normalised.
+  public let mean: [Double]
+  /// What is divided by in each channel; empty when nothing is normalised.
+  public let standardDeviation: [Double]
+
+  /// Numbers are used as they are stored.
+  public static let identity = Preprocessing(
+    layout: .asStored, divisor: 1, mean: [], standardDeviation: [])
+
+  /// Normalised images, one mean and one standard deviation a channel.
+  ///
+  /// - Precondition: there are as many means as standard deviations, at most one for numbers as they are
+  ///   stored, and nothing divides by zero.
+  public init(layout: Layout, divisor: Double, mean: [Double], standardDeviation: [Double]) {
+    precondition(
+      mean.count == standardDeviation.count && (layout != .asStored || mean.count <= 1),
+      "\(mean.count) means for \(standardDeviation.count) standard deviations, \(layout)")
+    precondition(
+      divisor > 0 && standardDeviation.allSatisfy { $0 > 0 },
+      "divisor \(divisor) and standard deviations \(standardDeviation) must be positive")
+    self.layout = layout
+    self.divisor = divisor
+    self.mean = mean
+    self.standardDeviation = standardDeviation
+  }
+
+  /// Bytes divided by 255 and normalised by what was counted: to mean 0 and standard deviation 1 in each
+  /// channel.
+  ///
+  /// - Parameters:
+  ///   - layout: The order of an example's numbers.
+  ///   - histograms: For each channel, how often each of the 256 bytes occurs.
+  /// - Precondition: each has 256 counts, at least one of which isn't 0.
+  package init(layout: Layout, normalizing histograms: [[Int]]) {
+    var (means, deviations): ([Double], [Double]) = ([], [])
+    for histogram in histograms {
+      let count = Double(histogram.reduce(0, +))
+      precondition(histogram.count == 256 && count > 0, "\(histogram.count) counts of \(count) bytes")
+      let mean = zip(0..., histogram).reduce(0) { $0 + Double($1.0 * $1.1) } / 255 / count
+      let variance =
+        zip(0..., histogram).reduce(0) { sum, entry in
+          let distance = Double(entry.0) / 255 - mean
+          return sum + distance * distance * Double(entry.1)
+        } / count
+      means.append(mean)
+      // Images of a single grey have no deviation to divide by.
+      deviations.append(variance > 0 ? variance.squareRoot() : 1)
+    }
+    self.init(layout: layout, divisor: 255, mean: means, standardDeviation: deviations)
+  }
+
+  /// Reads what a checkpoint says.
+  ///
+  /// - Throws: `DecodingError` when it isn't there, or makes no sense.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    let decoded = Preprocessing(
+      checking: try container.decode(Layout.self, forKey: .layout),
+      divisor: try container.decode(Double.self, forKey: .divisor),
+      mean: try container.decode([Double].self, forKey: .mean),
+      standardDeviation: try container.decode([Double].self, forKey: .standardDeviation))
+    guard let decoded else {
+      throw DecodingError.dataCorrupted(
+        .init(codingPath: decoder.codingPath, debugDescription: "expected \(Self.expectation)"))
+    }
+    self = decoded
+  }
+
+  /// A preprocessing of numbers from elsewhere; nil when they make no sense.
+  init?(checking layout: Layout, divisor: Double, mean: [Double], standardDeviation: [Double]) {
+    guard divisor > 0, divisor.isFinite, mean.allSatisfy(\.isFinite),
+      mean.count == standardDeviation.count, layout != .asStored || mean.count <= 1,
+      standardDeviation.allSatisfy({ $0 > 0 && $0.isFinite })
+    else { return nil }
+    self.init(layout: layout, divisor: divisor, mean: mean, standardDeviation: standardDeviation)
+  }
+
+  /// What ``init(checking:divisor:mean:standardDeviation:)`` takes, for messages.
+  static let expectation =
+    "a layout, a positive divisor, and as many means as positive standard deviations, at most one for "
+    + "numbers as they are stored"
+
+  /// Whether numbers are used as they are stored.
+  public var isIdentity: Bool { divisor == 1 && mean.isEmpty }
+
+  /// Whether `other` makes the same of examples that both suit.
+  public func isSame(as other: Preprocessing) -> Bool {
+    self == other || isIdentity && other.isIdentity
+  }
+
+  /// The value that a model sees for `stored` in `channel`.
+  public func value(_ stored: Double, channel: Int) -> Float {
+    let scaled = stored / divisor
+    return mean.isEmpty
+      ? Float(scaled) : Float((scaled - mean[channel]) / standardDeviation[channel])
+  }
+
+  /// What ``value(_:channel:)`` made `value` of, but for rounding, divided by the divisor.
+  package func scaledStored(_ value: Double, channel: Int) -> Double {
+    mean.isEmpty ? value : value * standardDeviation[channel] + mean[channel]
+  }
+
+  /// What a model sees of stored examples.
+  ///
+  /// - Parameter examples: [N, …] of numbers of any type.
+  /// - Returns: [N, …] of `float32`.
+  /// - Throws: ``PreprocessingError`` when their channels aren't those that it is for.
+  public func applied(to examples: Tensor) throws(PreprocessingError) -> Tensor {
+    let preparation = try ExamplePreparation(self, Shape(Array(examples.shape.dropFirst())))
+    return preparation.applied(to: examples)
+  }
+}
+
+extension Preprocessing: CustomStringConvertible {
+  /// As in `(x / 255 - 0.13066) / 0.30811`, with five decimals; `none` for numbers as they are.
+  public var description: String {
+    if isIdentity { return "none" }
+    let scaled = divisor == 1 ? "x" : "x / \(Self.short(divisor))"
+    if mean.isEmpty { return scaled }
+    return "(\(scaled) - \(Self.list(mean))) / \(Self.list(standardDeviation))"
+  }
+
+  /// Numbers for reading: one as it is, several in brackets.
+  package static func list(_ values: [Double]) -> String {
+    values.count == 1
+      ? short(values[0]) : "[\(values.map(short).joined(separator: ", "))]"
+  }
+
+  /// Five decimals at most, for reading; the encoded form has them all.
+  package static func short(_ value: Double) -> String {
+    guard value.magnitude < 1e9, value.magnitude >= 1e-3 || value == 0 else { return "\(value)" }
+    if value == value.rounded() { return String(Int(value)) }
+    return "\((value * 1e5).rounded() / 1e5)"
+  }
+}
+
+/// Examples whose channels aren't those that a preprocessing is for.
+public struct PreprocessingError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// The preprocessing.
+  public let preprocessing: Preprocessing
+  /// The shape of an example.
+  public let example: Shape
+
+  /// Where the channels lie, how many were expected, and the shape that was there.
+  public var description: String {
+    let count = preprocessing.mean.count
+    let place =
+      switch preprocessing.layout {
+      case .channelsFirst: "along the first axis of an example"
+      case .channelsLast: "along the last axis of an example"
+      case .asStored: "in an example"
+      }
+    return "the preprocessing is for \(count) \(count == 1 ? "channel" : "channels") \(place), got "
+      + "examples of shape \(example)"
+  }
+}

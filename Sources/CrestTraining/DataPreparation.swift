@@ -1,0 +1,87 @@
+import CrestData
+import CrestGraph
+import CrestLayers
+import CrestTensor
+
+/// A data set prepared for a model, with what is to be said of that.
+struct DataPreparation {
+  let data: DataSplit
+  let notes: [LearnerNote]
+
+  /// Prepares both parts of `data` alike.
+  ///
+  /// - Throws: `DataError` when the set can't be prepared so; ``LearnerError``.
+  init(
+    _ data: DataSplit, for model: Model, by choice: PreprocessingChoice
+  ) throws {
+    let own = data.train.preprocessing
+    // What isn't float32 is nothing to normalise.
+    let isFloat = model.inputs.allSatisfy { $0.elementType == .float32 }
+    let known = isFloat ? model.preprocessing : nil
+    let wanted =
+      switch choice {
+      case .model: isFloat ? known ?? own : .identity
+      case .data: own
+      case .none: Preprocessing.identity
+      }
+    self.data =
+      wanted.isSame(as: own) && data.valid.preprocessing.isSame(as: own)
+      ? data : try data.prepared(by: wanted)
+
+    var notes: [LearnerNote] = []
+    let name = data.train.name
+    if let known, !known.isSame(as: wanted) {
+      notes.append(.preparedUnlikeModel(wanted, model: known, data: name))
+    } else if known != nil, !wanted.isSame(as: own) {
+      notes.append(.preparedAsModel(wanted, own: own, data: name))
+    } else if !wanted.isSame(as: own) {
+      notes.append(.preparedUnlikeData(wanted, own: own, data: name))
+    } else if known == nil, !wanted.isIdentity {
+      let isOfBytes = data.notes.contains { if case .byteImages = $0 { true } else { false } }
+      if model.template.sourceFingerprint != nil {
+        notes.append(.modelSaysNothing(wanted, data: name))
+      } else if isOfBytes {
+        notes.append(.preparedByStatistics(wanted, data: name))
+      }
+    }
+    if let note = ClassNames(model, data.train).note { notes.append(note) }
+    self.notes = notes
+  }
+}
+
+/// What the classes are called by a model and by a data set.
+struct ClassNames {
+  private let model: [String]?
+  private let data: [String]?
+  private let dataName: String
+
+  init(_ model: Model, _ dataset: any Dataset) {
+    self.model = model.classNames
+    data = dataset.target.classNames
+    dataName = dataset.name
+  }
+
+  /// What a model that is trained on the data calls its classes from then on: names that are more than
+  /// numbers, the data's before the model's; of numbers the more.
+  var afterTraining: [String]? {
+    guard let data else { return model }
+    guard let model else { return data }
+    if data.areNumbers { return model.areNumbers && data.count > model.count ? data : model }
+    return data
+  }
+
+  /// What is to be said when both don't mean the same.
+  var note: LearnerNote? {
+    guard let model, let data, model != data else { return nil }
+    if !model.areNumbers, !data.areNumbers {
+      return .otherClasses(model: model, data: data, name: dataName)
+    }
+    return model.count == data.count
+      ? nil : .otherClassCount(model: model.count, data: data.count, name: dataName)
+  }
+}
+
+extension [String] {
+  /// Whether each is its own index: what classes are called that have no names.
+  fileprivate var areNumbers: Bool { enumerated().allSatisfy { "\($0.offset)" == $0.element } }
+}

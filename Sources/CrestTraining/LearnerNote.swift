@@ -1,0 +1,67 @@
+public import CrestTensor
+
+/// What whoever trains or measures should know of how a data set and a model were brought together.
+public enum LearnerNote: Sendable, Equatable {
+  /// Examples are prepared as those were that the model learned from, and not by the set's own.
+  case preparedAsModel(Preprocessing, own: Preprocessing, data: String)
+  /// Examples are prepared otherwise than those that the model learned from, as was asked.
+  case preparedUnlikeModel(Preprocessing, model: Preprocessing, data: String)
+  /// Examples are prepared otherwise than the set has it, as was asked.
+  case preparedUnlikeData(Preprocessing, own: Preprocessing, data: String)
+  /// The model's file doesn't say how its inputs were prepared, and the set's own preparation is taken.
+  case modelSaysNothing(Preprocessing, data: String)
+  /// Examples are normalised by statistics of the set that were counted for it.
+  case preparedByStatistics(Preprocessing, data: String)
+  /// The classes of the model are called otherwise than the data's, or come in another order.
+  case otherClasses(model: [String], data: [String], name: String)
+  /// The model has another number of classes than the data.
+  case otherClassCount(model: Int, data: Int, name: String)
+
+  /// Whether another ``PreprocessingChoice`` would change it.
+  public var isOfPreprocessing: Bool {
+    switch self {
+    case .preparedAsModel, .preparedUnlikeModel, .preparedUnlikeData, .modelSaysNothing,
+      .preparedByStatistics:
+      true
+    case .otherClasses, .otherClassCount: false
+    }
+  }
+}
+
+extension LearnerNote: CustomStringConvertible {
+  /// What is done, and what it is done in place of.
+  public var description: String {
+    switch self {
+    case .preparedAsModel(let wanted, let own, let data):
+      "the examples of \(data) are prepared as the model was trained, \(wanted.inWords), not by the set's "
+        + "own, \(own.inWords)"
+    case .preparedUnlikeModel(let wanted, let model, let data):
+      "the examples of \(data) are prepared by \(wanted.inWords), not as the model was trained, "
+        + model.inWords
+    case .preparedUnlikeData(let wanted, let own, let data):
+      "the examples of \(data) are prepared by \(wanted.inWords), not by the set's own, \(own.inWords)"
+    case .modelSaysNothing(let wanted, let data):
+      "the model doesn't say how its inputs were prepared: the examples of \(data) are prepared by the "
+        + "set's own, \(wanted.inWords)"
+    case .preparedByStatistics(let wanted, let data):
+      "the examples of \(data) are prepared by the set's own statistics, \(wanted.inWords)"
+    case .otherClasses(let model, let data, let name):
+      "the classes of \(name) are \(data.inWords), but those of the model \(model.inWords): they are taken "
+        + "for the same by their place, the first for the first"
+    case .otherClassCount(let model, let data, let name):
+      "\(name) has \(data) classes, but the model \(model): class 0 is taken for class 0, and so on"
+    }
+  }
+}
+
+extension Preprocessing {
+  /// As in `(x / 255 - 0.5) / 0.5`, or `x as it is stored`.
+  fileprivate var inWords: String { isIdentity ? "x as it is stored" : description }
+}
+
+extension [String] {
+  /// The first ten, with commas.
+  fileprivate var inWords: String {
+    prefix(10).joined(separator: ", ") + (count > 10 ? " and \(count - 10) more" : "")
+  }
+}
