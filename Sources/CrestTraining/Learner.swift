@@ -22,8 +22,10 @@ public final class Learner {
   public let model: Model
   /// What it learns from and is measured by.
   public let data: DataSplit
-  /// What training makes small.
+  /// The loss to minimise.
   public let loss: Loss
+  /// Where the classes lie in the predictions; nil when the loss has none.
+  public let classAxis: ClassAxis?
   /// What changes the parameters.
   public let optimizer: any Optimizer
   /// What predictions are judged by in validation.
@@ -105,6 +107,7 @@ public final class Learner {
     for dataset in [data.train, data.valid] {
       try Self.check(dataset, suits: model, loss: loss)
     }
+    classAxis = try Self.classAxis(of: loss, in: model, for: data.train)
 
     self.model = model
     self.data = data
@@ -126,6 +129,9 @@ public final class Learner {
       normalization: frozenNormalization)
     resetMoments()
   }
+
+  /// The axis by which metrics find classes.
+  var metricAxis: Int { classAxis?.axis ?? 1 }
 
   /// Lets the optimiser begin anew.
   func resetMoments() {
