@@ -51,22 +51,21 @@ public struct TopKAccuracy: Metric {
   public mutating func update(_ predictions: Span<Float>, _ batch: ScoredBatch) {
     let lines = ClassLines(batch.predictionShape, axis: batch.classAxis)
     var right = 0
-    for index in 0..<lines.count where isRight(predictions, lines[index], lines.label(index, batch))
-    {
-      right += 1
+    for index in 0..<lines.count {
+      let line = lines[index]
+      if isRight(predictions, line, label: line.label(of: batch.targets, number: index)) {
+        right += 1
+      }
     }
     hits.add(Double(right), count: lines.count)
   }
 
-  private func isRight(
-    _ predictions: Span<Float>, _ line: StrideTo<Int>, _ label: Int
-  ) -> Bool {
-    var own: Float = .nan
-    for (number, place) in line.enumerated() where number == label { own = predictions[place] }
+  private func isRight(_ predictions: Span<Float>, _ line: ClassLine, label: Int) -> Bool {
+    let own = predictions[line.place(label)]
     if own.isNaN { return false }
     var rank = 0
-    for (other, place) in line.enumerated() where other != label {
-      let value = predictions[place]
+    for other in 0..<line.classCount where other != label {
+      let value = predictions[line.place(other)]
       // Written so that a comparison with NaN counts against the label.
       let isLower = other < label ? value < own : value <= own
       if !isLower { rank += 1 }
@@ -75,9 +74,8 @@ public struct TopKAccuracy: Metric {
   }
 }
 
-/// The elements of each line of classes in a row-major array.
-struct ClassLines {
-  /// How many lines there are.
+/// The lines of classes in a row-major array.
+private struct ClassLines {
   let count: Int
   private let classCount: Int
   private let placeCount: Int
@@ -88,24 +86,31 @@ struct ClassLines {
     count = shape.dimensions[..<axis].reduce(1, *) * placeCount
   }
 
-  /// Where the classes of a line lie.
-  subscript(line: Int) -> StrideTo<Int> {
-    let (block, place) = line.quotientAndRemainder(dividingBy: placeCount)
-    let start = block * classCount * placeCount + place
-    return stride(from: start, to: start + classCount * placeCount, by: placeCount)
+  subscript(number: Int) -> ClassLine {
+    let (block, place) = number.quotientAndRemainder(dividingBy: placeCount)
+    return ClassLine(
+      start: block * classCount * placeCount + place, step: placeCount, classCount: classCount)
   }
+}
 
-  /// The class that the targets of a batch have for a line: its label, or the first of the most probable.
-  func label(_ line: Int, _ batch: ScoredBatch) -> Int {
-    guard batch.targets.elementType.isFloat else {
-      return batch.targets.withElements(as: Int64.self) { Int($0[line]) }
+/// Where the classes lie that one label chooses from.
+private struct ClassLine {
+  let start: Int
+  let step: Int
+  let classCount: Int
+
+  func place(_ label: Int) -> Int { start + label * step }
+
+  /// The class that targets have for the line, by its number: its label, or the first of the most probable.
+  func label(of targets: Tensor, number: Int) -> Int {
+    guard targets.elementType.isFloat else {
+      return targets.withElements(as: Int64.self) { Int($0[number]) }
     }
-    return batch.targets.withElements(as: Float.self) { probabilities in
-      var best = (number: 0, value: -Float.infinity)
-      for (number, place) in self[line].enumerated() where probabilities[place] > best.value {
-        best = (number, probabilities[place])
-      }
-      return best.number
+    return targets.withElements(as: Float.self) { probabilities in
+      var best = 0
+      for other in 1..<max(classCount, 1)
+      where probabilities[place(other)] > probabilities[place(best)] { best = other }
+      return best
     }
   }
 }
