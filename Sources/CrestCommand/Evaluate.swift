@@ -17,8 +17,9 @@ struct Evaluate: ParsableCommand {
     guard model.batchSize >= 1 else { throw LearnerError.batchSize(model.batchSize) }
     let (data, network, loss) = try model.load()
     let learner = try Learner(
-      network, data: data, loss: loss, metrics: metrics(for: data.train.target),
+      network, data: data, loss: loss, metrics: standardMetrics(loss, network, data),
       batchSize: model.batchSize, seed: model.seed, preprocessing: model.preprocessing)
+    if let note = classAxisNote(of: learner) { StandardError.write("Note: \(note)\n") }
     note(learner)
     let result = try interruption.around(learner) { try learner.evaluate() }
     try StandardOutput.write(model.json ? json(result) : text(result, of: data.valid.name))

@@ -42,7 +42,8 @@ struct Failure {
   private static func code(of error: any Error) -> FailureCode? {
     switch error {
     case let error as CommandError: error.code
-    case is LossError, is OptimizerError, is ParameterError, is ScheduleError, is EngineError:
+    case let error as LossError: error.code
+    case is OptimizerError, is ParameterError, is ScheduleError, is EngineError:
       .usage
     case let error as CallbackError: error.code
     case let error as DataError: error.code
@@ -119,9 +120,20 @@ extension ModelError {
   }
 }
 
+extension LossError {
+  fileprivate var code: FailureCode {
+    switch self {
+    case .unknownName, .noClasses, .classAxis: .usage
+    case .targets: .data
+    }
+  }
+}
+
 extension LearnerError {
   fileprivate var code: FailureCode? {
     switch self {
+    case .loss(let error, _): error.code
+    case .binaryLabels, .targetOutOfRange: .data
     case .epochs, .learningRate, .batchSize, .prefetch, .unsuitableMetric, .twoOwners,
       .twoReporters, .twoAccumulators:
       .usage

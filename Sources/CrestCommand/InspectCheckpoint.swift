@@ -14,6 +14,8 @@ func inspectCheckpoint(_ path: String, json: Bool) throws {
       ("statistics", .integer(summary.statisticCount)),
       ("steps", summary.stepsTaken.map { .integer($0) } ?? .null),
       ("epochs", summary.epochsBegun.map { .integer($0) } ?? .null),
+      ("preprocessing", JSONLine.Value(summary.preprocessing)),
+      ("classes", summary.classNames.map { .list($0.map { .text($0) }) } ?? .null),
       ("fields", .list(summary.fieldNames.map { .text($0) })),
     ])
   try StandardOutput.write(line.text)

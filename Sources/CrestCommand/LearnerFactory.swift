@@ -11,15 +11,33 @@ func makeLearner(
     keepsAll: training.noShuffle, headClasses: parameters.replaceHead)
   if let readiness = model.trainingReadiness { note(readiness) }
   let learner = try Learner(
-    model, data: data, loss: loss, optimizer: optimizer, metrics: metrics(for: data.train.target),
+    model, data: data, loss: loss, optimizer: optimizer,
+    metrics: standardMetrics(loss, model, data),
     batchSize: options.batchSize, seed: options.seed, shuffle: !training.noShuffle,
     transforms: transforms, groups: parameters.groups.split,
     weightDecays: training.weightDecays, frozenNormalization: parameters.frozenNorm,
     preprocessing: options.preprocessing)
   note(learner)
   try parameters.freeze(learner)
+  if let note = classAxisNote(of: learner) { StandardError.write("Note: \(note)\n") }
   model.restartTracedStatistics(except: learner.frozen)
   return learner
+}
+
+/// What predictions are judged by, besides the loss.
+func standardMetrics(_ loss: Loss?, _ model: Model, _ data: DataSplit) -> [any Metric] {
+  let target = data.train.target
+  return (loss ?? .standard(for: target.elementType)).standardMetrics(for: model, target: target)
+}
+
+/// Which axis of classes was taken where the shapes leave two; nil where they decide.
+func classAxisNote(of learner: Learner) -> String? {
+  guard let found = learner.classAxis, let alternative = found.alternative else { return nil }
+  let sizes = ["N"] + learner.model.outputShape.map(String.init)
+  return "the classes of predictions [\(sizes.joined(separator: ", "))] are taken along axis "
+    + "\(found.axis), "
+    + (found.isOfFinalSoftmax ? "as the network's final softmax" : "where ONNX has them")
+    + "; --class-axis \(alternative) takes the other"
 }
 
 /// Says on standard error what training a model from a file must know.
@@ -34,7 +52,7 @@ func note(_ learner: Learner) {
   for note in learner.data.notes {
     switch note {
     case .byteImages where learner.data.train.preprocessing.isIdentity || !isFloat: continue
-    case .bytesAsStored where !isFloat: continue
+    case .bytesAsStored where !isFloat, .integersAsFloats where !isFloat: continue
     default: StandardError.write("Note: \(note)\n")
     }
   }

@@ -101,7 +101,8 @@ struct Predict: ParsableCommand {
         }
       }
     }
-    guard !chosen.isIdentity || isOfBytes else { return stored }
+    // Other types than numbers that float32 has are refused by the model.
+    guard !chosen.isIdentity || isOfBytes || stored.isExactInFloat else { return stored }
     do throws(PreprocessingError) {
       return try chosen.applied(to: stored)
     } catch {

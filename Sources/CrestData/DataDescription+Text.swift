@@ -51,8 +51,10 @@ extension DataDescription: CustomStringConvertible {
   private func text(_ values: Values) -> String {
     var text = "\(values.name) \(values.elementType) \(values.shape)"
     if let mean = values.mean, let deviation = values.standardDeviation {
-      let divided = preprocessing.divisor == 1 ? "" : " / \(Preprocessing.short(preprocessing.divisor))"
-      text += ", values\(divided): mean \(Preprocessing.list(mean)), standard deviation \(Preprocessing.list(deviation))"
+      let divided =
+        preprocessing.divisor == 1 ? "" : " / \(Preprocessing.short(preprocessing.divisor))"
+      text +=
+        ", values\(divided): mean \(Preprocessing.list(mean)), standard deviation \(Preprocessing.list(deviation))"
     }
     if values.nonFiniteCount > 0 { text += ", \(values.nonFiniteCount) values NaN or infinite" }
     return text

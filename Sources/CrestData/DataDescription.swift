@@ -23,7 +23,7 @@ public struct DataDescription: Sendable, Hashable, Encodable {
     /// The shape of one example.
     public let shape: Shape
     /// The mean in each channel of images, as far as the sizes of axes tell which are the channels, else over
-  /// everything; nil unless `float32`.
+    /// everything; nil unless `float32`.
     ///
     /// Values are divided by the preprocessing's divisor, and not yet normalised.
     public let mean: [Double]?

@@ -6,6 +6,8 @@ public enum DataNote: Sendable, Hashable {
   case byteImages(input: String)
   /// Bytes that are no images, and are used as they are.
   case bytesAsStored(input: String, shape: Shape)
+  /// Unsigned whole numbers of more than 8 bits, which are used as they are, as `float32`.
+  case integersAsFloats(input: String)
   /// Labels in a column, taken as one class an example.
   case columnLabels(path: String)
   /// Images whose axes were put in another order.
@@ -23,6 +25,9 @@ extension DataNote: CustomStringConvertible {
     case .bytesAsStored(let input, let shape):
       "\"\(input)\" holds bytes, \(shape) an example, which are used as they are, from 0 to 255; if they are "
         + "pixels, divide them by 255, or store them as images"
+    case .integersAsFloats(let input):
+      "\"\(input)\" holds unsigned whole numbers, which are used as they are, as floats; if they are pixels, "
+        + "divide them by the largest that they can be"
     case .columnLabels(let path):
       "the labels of \(path) have the shape [N, 1] and are taken as [N], one class an example"
     case .rearranged(let stored, let wanted) where stored.rank == wanted.rank:

@@ -50,6 +50,7 @@ public enum DataSource: Sendable, Hashable {
   ///
   /// - Parameter divides: Whether a fifth of a set without a validation part is set apart; if not, the
   ///   examples to learn from are measured.
+  /// - Returns: Both parts.
   /// - Throws: ``DataError``.
   public func load(divides: Bool = true) throws(DataError) -> DataSplit {
     switch self {

@@ -25,26 +25,36 @@ public struct NPYFolder: Sendable {
   /// The arrays called `train` and `valid`; without the latter, a fifth of the former is set apart.
   ///
   /// - Parameter divides: Whether a fifth is set apart; if not, the examples to learn from are measured.
+  /// - Returns: Both parts.
   /// - Throws: ``DataError``.
   public func split(divides: Bool = true) throws(DataError) -> DataSplit {
     let names = try fileNames(inFolder: path)
-    let train = try part("train", names)
+    var train = try part("train", names)
     let classNames = try train.makeClassNames()
-    let (preprocessing, notes) = train.preparation
-    let trainSet = TensorExamples(
-      name: path, inputs: train.inputs, targets: train.targets, classNames: classNames,
-      preprocessing: preprocessing)
-    guard names.contains(where: { $0.hasPrefix("valid-") && $0.hasSuffix(".npy") }) else {
-      var split = divides ? try DataSplit(dividing: trainSet) : DataSplit(measuringOn: trainSet)
-      split.notes = notes
-      return split
+    var valid: Part?
+    if names.contains(where: { $0.hasPrefix("valid-") && $0.hasSuffix(".npy") }) {
+      var part = try part("valid", names)
+      try check(part, against: train, classCount: classNames?.count)
+      // Both parts are given alike.
+      train.floatInputs.formIntersection(part.floatInputs)
+      part.floatInputs = train.floatInputs
+      valid = part
     }
-    let valid = try part("valid", names)
-    try check(valid, against: train, classCount: classNames?.count)
-    let validSet = TensorExamples(
-      name: path + " (validation)", inputs: valid.inputs, targets: valid.targets,
-      classNames: classNames, preprocessing: preprocessing)
-    var split = DataSplit(train: trainSet, valid: validSet)
+    let (preprocessing, notes) = train.preparation
+    func dataset(_ part: Part, _ name: String) -> TensorExamples {
+      TensorExamples(
+        name: name, inputs: part.inputs, targets: part.targets, classNames: classNames,
+        preprocessing: preprocessing, floatInputs: part.floatInputs)
+    }
+    let trainSet = dataset(train, path)
+    var split =
+      if let valid {
+        DataSplit(train: trainSet, valid: dataset(valid, path + " (validation)"))
+      } else if divides {
+        try DataSplit(dividing: trainSet)
+      } else {
+        DataSplit(measuringOn: trainSet)
+      }
     split.notes = notes
     return split
   }
@@ -57,6 +67,8 @@ public struct NPYFolder: Sendable {
     var targetsPath: String
     var areBooleans: Bool
     var areColumn: Bool
+    /// The inputs of whole numbers that are given as `float32`.
+    var floatInputs: Set<String>
 
     /// How the inputs are prepared, and what is to be said of that and of the labels.
     var preparation: (Preprocessing, [DataNote]) {
@@ -72,6 +84,7 @@ public struct NPYFolder: Sendable {
             .bytesAsStored(input: name, shape: Shape(Array(tensor.shape.dropFirst()))))
         }
       }
+      notes += floatInputs.sorted().map { .integersAsFloats(input: $0) }
       if areColumn { notes.append(.columnLabels(path: targetsPath)) }
       return (preprocessing, notes)
     }
@@ -116,16 +129,19 @@ public struct NPYFolder: Sendable {
       throw .mixedInputs(path: path, nameless: nameless, named: named)
     }
     var inputs: [(name: String, tensor: Tensor)] = []
+    var floatInputs: Set<String> = []
     let inputNames = named.isEmpty ? [nameless] : named
     for fileName in inputNames {
       let filePath = join(path, fileName)
       let name =
         fileName == nameless
         ? "x" : String(fileName.dropFirst("\(prefix)-x.".count).dropLast(".npy".count))
-      inputs.append((name, try TensorFile.readExamples(filePath).asInput(path: filePath)))
+      let (tensor, isWidened) = try TensorFile.readExamples(filePath)
+      inputs.append((name, try tensor.asInput(path: filePath)))
+      if isWidened, tensor.isExactInFloat { floatInputs.insert(name) }
     }
     let targetsPath = join(path, "\(prefix)-y.npy")
-    let stored = try TensorFile.readExamples(targetsPath)
+    let stored = try TensorFile.readExamples(targetsPath).tensor
     var targets = try stored.asTarget(path: targetsPath)
     // What Keras' data sets and a table's column give.
     let areColumn = targets.elementType == .int64 && Array(targets.shape.dropFirst()) == [1]
@@ -139,7 +155,8 @@ public struct NPYFolder: Sendable {
     }
     return Part(
       inputs: inputs, inputPaths: inputPaths, targets: targets, targetsPath: targetsPath,
-      areBooleans: stored.elementType == .bool, areColumn: areColumn)
+      areBooleans: stored.elementType == .bool, areColumn: areColumn,
+      floatInputs: floatInputs)
   }
 
   private func check(

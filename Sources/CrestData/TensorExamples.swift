@@ -4,7 +4,7 @@ public import CrestTensor
 public struct TensorExamples: Dataset {
   /// What the set is called.
   public let name: String
-  /// What a model gets: `uint8` tensors as `float32` of the same values, others as they are.
+  /// What a model gets: `uint8` tensors as `float32`, others as they are, or prepared.
   public let inputs: [Field]
   /// What a model should answer.
   public let target: Target
@@ -30,6 +30,16 @@ public struct TensorExamples: Dataset {
     name: String, inputs: [(name: String, tensor: Tensor)], targets: Tensor,
     classNames: [String]? = nil, preprocessing: Preprocessing = .identity
   ) {
+    self.init(
+      name: name, inputs: inputs, targets: targets, classNames: classNames,
+      preprocessing: preprocessing, floatInputs: [])
+  }
+
+  /// As the public one; whole numbers of `floatInputs`, all of which are exact in `float32`, are given as that.
+  init(
+    name: String, inputs: [(name: String, tensor: Tensor)], targets: Tensor,
+    classNames: [String]?, preprocessing: Preprocessing, floatInputs: Set<String>
+  ) {
     precondition(!inputs.isEmpty && targets.shape.rank > 0, "no inputs, or a scalar target")
     count = targets.shape[0]
     for (inputName, tensor) in inputs {
@@ -53,7 +63,9 @@ public struct TensorExamples: Dataset {
     self.name = name
     self.inputs = inputs.map { inputName, tensor in
       Field(
-        name: inputName, elementType: tensor.elementType == .uint8 ? .float32 : tensor.elementType,
+        name: inputName,
+        elementType: tensor.elementType == .uint8 || floatInputs.contains(inputName)
+          ? .float32 : tensor.elementType,
         shape: Shape(Array(tensor.shape.dropFirst())))
     }
     inputTensors = inputs.map(\.tensor)
@@ -121,7 +133,8 @@ public struct TensorExamples: Dataset {
     return TensorExamples(
       name: name, inputs: [(inputs[0].name, arrangement.applied(to: inputTensors[0]))],
       targets: targetTensor, classNames: target.classNames,
-      preprocessing: arrangement.applied(to: preprocessing))
+      preprocessing: arrangement.applied(to: preprocessing),
+      floatInputs: inputs[0].elementType == .float32 ? [inputs[0].name] : [])
   }
 
   /// The class of every example, when there is one each.
@@ -146,16 +159,31 @@ public struct TensorExamples: Dataset {
   public func write(_ examples: ArraySlice<Int>, into batch: inout Batch) {
     for (position, tensor) in inputTensors.enumerated() {
       let preparation = preparations[position]
+      if tensor.elementType == inputs[position].elementType,
+        tensor.elementType != .float32 || preprocessing.isIdentity
+      {
+        TensorExamples.copyRows(examples, of: tensor, to: &batch.inputs[position])
+        continue
+      }
       switch tensor.elementType {
       case .uint8:
         TensorExamples.prepareRows(
           examples, of: tensor, as: UInt8.self, to: &batch.inputs[position]
         ) { preparation.convert($0, to: $1) }
-      case .float32 where !preprocessing.isIdentity:
+      case .float32:
         TensorExamples.prepareRows(
           examples, of: tensor, as: Float.self, to: &batch.inputs[position]
         ) { preparation.convert($0, to: $1) }
-      default: TensorExamples.copyRows(examples, of: tensor, to: &batch.inputs[position])
+      case .int32:
+        TensorExamples.prepareRows(
+          examples, of: tensor, as: Int32.self, to: &batch.inputs[position]
+        ) { preparation.convert($0, to: $1) }
+      case .int64:
+        TensorExamples.prepareRows(
+          examples, of: tensor, as: Int64.self, to: &batch.inputs[position]
+        ) { preparation.convert($0, to: $1) }
+      case .float64, .float16, .bfloat16, .int8, .int16, .bool:
+        preconditionFailure("\(inputs[position]) of a tensor \(tensor)")
       }
     }
     TensorExamples.copyRows(examples, of: targetTensor, to: &batch.targets)

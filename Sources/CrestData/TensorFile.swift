@@ -7,7 +7,12 @@ public enum TensorFile {
   ///
   /// - Throws: ``DataError``; the header is checked against the file's size before memory is
   ///   allocated.
-  public static func readNPY(_ path: String) throws(DataError) -> Tensor {
+  public static func readNPY(_ path: String) throws(DataError) -> Tensor { try read(path).tensor }
+
+  /// As ``readNPY(_:)``, with whether unsigned integers were widened.
+  private static func read(
+    _ path: String
+  ) throws(DataError) -> (tensor: Tensor, isWidened: Bool) {
     let file = try FileReader(path)
     let prefix = try file.bytes(count: Swift.min(file.byteCount, NPYHeader.byteLimit))
     let header: NPYHeader
@@ -34,7 +39,7 @@ public enum TensorFile {
         if case .failure(let error) = result { throw .npy(path: path, error) }
       }
     }
-    return tensor
+    return (tensor, header.isWidened)
   }
 
   /// The array of a `.npy` file as a model takes it: floats as `float32`, anything else as it is.
@@ -42,15 +47,18 @@ public enum TensorFile {
   /// - Throws: ``DataError``, as ``readNPY(_:)``, for an array without examples along its first dimension
   ///   and for a finite number that `float32` can't hold.
   public static func readInput(_ path: String) throws(DataError) -> Tensor {
-    try readExamples(path).asInput(path: path)
+    try readExamples(path).tensor.asInput(path: path)
   }
 
-  /// As ``readNPY(_:)``, for an array of one example or more along its first dimension.
-  static func readExamples(_ path: String) throws(DataError) -> Tensor {
-    let tensor = try readNPY(path)
-    guard let count = tensor.shape.first else { throw .scalarArray(path: path) }
+  /// As ``readNPY(_:)``, for an array of one example or more along its first dimension, with whether unsigned
+  /// integers were widened.
+  static func readExamples(
+    _ path: String
+  ) throws(DataError) -> (tensor: Tensor, isWidened: Bool) {
+    let array = try read(path)
+    guard let count = array.tensor.shape.first else { throw .scalarArray(path: path) }
     guard count > 0 else { throw .noExamples(path: path) }
-    return tensor
+    return array
   }
 }
 

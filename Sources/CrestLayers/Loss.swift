@@ -2,68 +2,118 @@ import CrestGraph
 public import CrestRuntime
 public import CrestTensor
 
-/// What training makes small: a number for each element or example, whose mean is the loss.
+/// The loss to minimise: a number for each element or example, whose mean is the loss.
 public struct Loss: Sendable {
-  /// The name, as the command takes it.
-  public let name: String
-  /// Traces the losses before their mean.
-  public let trace: LossTrace
-  /// The activation that is part of the loss, which therefore takes what goes into it; nil when the
-  /// loss takes predictions as they are.
-  public let activation: Activation?
+  /// What a loss takes for targets, which decides how they are checked and which metrics suit it.
+  public enum Targets: Sendable, Hashable {
+    /// A label for each place, or a probability for each class, of classes along an axis; found from the
+    /// shapes when nil, see ``ClassAxis``.
+    case classes(axis: Int?)
+    /// For each prediction a probability, or a label of 0 or 1.
+    case binary
+    /// For each prediction a number.
+    case values
+    /// Whatever the loss makes of them; nothing is checked.
+    case any
+  }
 
   /// What turns logits into probabilities at the end of a network.
   public enum Activation: Sendable, Hashable {
-    /// Probabilities of classes that exclude each other.
-    case softmax
+    /// Probabilities of classes that exclude each other, which lie along an axis.
+    case softmax(axis: Int)
     /// Probabilities that are independent of each other.
     case sigmoid
   }
+
+  /// The name, as the command takes it.
+  public let name: String
+  /// What it takes for targets.
+  public let targets: Targets
+  /// What else decides its values, by name: a run that is resumed must have the same.
+  public let settings: [String: String]
+  private let body: @Sendable (Symbol, Symbol, ClassAxis?) throws -> Symbol
 
   /// A loss of one's own.
   ///
   /// - Parameters:
   ///   - name: What logs and errors call it.
-  ///   - activation: The activation that the loss includes.
+  ///   - targets: What it takes for targets. A loss of ``Targets/classes(axis:)`` includes a softmax, one
+  ///     of ``Targets/binary`` a sigmoid: they take what goes into it at the end of a network.
+  ///   - settings: What else decides its values.
   ///   - trace: Traces the losses, of any shape, from predictions and targets; the mean over all of
   ///     them is minimised.
-  public init(_ name: String, activation: Activation? = nil, trace: @escaping LossTrace) {
+  public init(
+    _ name: String, targets: Targets = .any, settings: [String: String] = [:],
+    trace: @escaping LossTrace
+  ) {
+    self.init(name, targets, settings) { prediction, target, _ in try trace(prediction, target) }
+  }
+
+  private init(
+    _ name: String, _ targets: Targets, _ settings: [String: String] = [:],
+    _ body: @escaping @Sendable (Symbol, Symbol, ClassAxis?) throws -> Symbol
+  ) {
     self.name = name
-    self.activation = activation
-    self.trace = trace
+    self.targets = targets
+    self.settings = settings
+    self.body = body
+  }
+
+  /// Traces the losses before their mean.
+  public var trace: LossTrace {
+    { prediction, target in
+      try body(prediction, target, classAxis(for: prediction, target))
+    }
   }
 
   /// Cross-entropy of logits (PyTorch `CrossEntropyLoss`, fastai `CrossEntropyLossFlat`).
   ///
   ///     loss = -Σ target · log softmax(prediction), over the classes
   ///
-  /// Predictions are logits [N, C]; targets are labels [N] of an integer type, or probabilities
-  /// [N, C].
+  /// Predictions are logits [N, C, …] or [N, …, C]; targets are labels of an integer type, of the shape
+  /// without the classes, or probabilities of the predictions' shape.
   ///
-  /// - Parameter labelSmoothing: s in (1 - s) · target + s / C (Szegedy et al. 2015).
+  /// - Parameters:
+  ///   - labelSmoothing: s in (1 - s) · target + s / C (Szegedy et al. 2015).
+  ///   - classAxis: The axis of the predictions along which the classes lie, counted with the batch and
+  ///     from the end when negative; found from the shapes when nil, see ``ClassAxis``.
   /// - Returns: The loss.
   /// - Precondition: `labelSmoothing` lies in 0 … 1.
-  public static func crossEntropy(labelSmoothing: Double = 0) -> Loss {
+  public static func crossEntropy(labelSmoothing: Double = 0, classAxis: Int? = nil) -> Loss {
     precondition(
       (0...1).contains(labelSmoothing), "label smoothing is \(labelSmoothing), not in 0 … 1")
-    return Loss("cross-entropy", activation: .softmax) { prediction, target in
-      try target.elementType.isInteger
-        ? prediction.crossEntropy(labels: target, smoothing: labelSmoothing)
-        : prediction.crossEntropy(probabilities: target, smoothing: labelSmoothing)
+    return Loss(
+      "cross-entropy", .classes(axis: classAxis),
+      labelSmoothing == 0 ? [:] : ["labelSmoothing": "\(labelSmoothing)"]
+    ) { prediction, target, axis in
+      guard let axis = axis?.axis else { preconditionFailure("a class axis was not looked for") }
+      let isLabels = target.elementType.isInteger
+      let logits = try prediction.withClasses(from: axis)
+      let goals = isLabels ? try target.cast(to: .int64) : try target.withClasses(from: axis)
+      // One axis of places: the last axis of classes becomes axis 1 without moving an element.
+      let losses =
+        isLabels
+        ? try logits.crossEntropy(
+          labels: goals.reshaped(exactlyTo: logits.placeShape), smoothing: labelSmoothing)
+        : try logits.crossEntropy(probabilities: goals, smoothing: labelSmoothing)
+      var places = prediction.shape.dimensions
+      places.remove(at: axis)
+      return try losses.reshaped(exactlyTo: Shape(places))
     }
   }
 
   /// The squared distance, (prediction - target)² (PyTorch `MSELoss`, Keras `mse`).
   ///
-  /// Predictions and targets have one shape.
-  public static let meanSquaredError = Loss("mse") { prediction, target in
-    try prediction.squaredError(target)
+  /// Predictions and targets have one shape, but for a last axis of size 1 that one of them may lack.
+  public static let meanSquaredError = Loss("mse", .values) { prediction, target, _ in
+    try prediction.squaredError(target.aligned(with: prediction))
   }
 
   /// The distance, |prediction - target| (PyTorch `L1Loss`, Keras `mae`).
   ///
-  /// Predictions and targets have one shape.
-  public static let meanAbsoluteError = Loss("mae") { prediction, target in
+  /// Predictions and targets have one shape, but for a last axis of size 1 that one of them may lack.
+  public static let meanAbsoluteError = Loss("mae", .values) { prediction, target, _ in
+    let target = try target.aligned(with: prediction)
     guard prediction.type == target.type else {
       throw GraphError(
         path: prediction.builder.path, operation: "mae",
@@ -76,9 +126,12 @@ public struct Loss: Sendable {
   ///
   ///     loss = log(1 + eˣ) - x · target
   ///
-  /// Predictions are logits x; targets are probabilities of the same shape.
-  public static let binaryCrossEntropy = Loss("bce", activation: .sigmoid) { prediction, target in
-    try prediction.binaryCrossEntropy(ofLogitsWith: target)
+  /// Predictions are logits x; targets are probabilities, or labels of 0 and 1, of the same shape but for a
+  /// last axis of size 1 that one of them may lack.
+  public static let binaryCrossEntropy = Loss("bce", .binary) { prediction, target, _ in
+    let isLabels = target.elementType.isInteger || target.elementType == .bool
+    let goals = isLabels ? try target.cast(to: prediction.elementType) : target
+    return try prediction.binaryCrossEntropy(ofLogitsWith: goals.aligned(with: prediction))
   }
 
   /// The losses the command knows by name.
@@ -100,44 +153,108 @@ public struct Loss: Sendable {
   public static func standard(for targets: ElementType) -> Loss {
     targets.isInteger ? crossEntropy() : meanSquaredError
   }
+
+  /// This loss of classes along a chosen axis.
+  ///
+  /// - Parameter classAxis: The axis, counted with the batch and from the end when negative.
+  /// - Throws: ``LossError/noClasses(loss:)`` when the loss has none.
+  public func withClasses(along classAxis: Int) throws(LossError) -> Loss {
+    guard case .classes = targets else { throw .noClasses(loss: name) }
+    return Loss(name, .classes(axis: classAxis), settings, body)
+  }
 }
 
 extension Loss {
+  /// The activation that is part of the loss for predictions whose classes lie along an axis; nil when the
+  /// loss takes predictions as they are.
+  package func activation(classAxis: Int?) -> Activation? {
+    switch targets {
+    case .classes: classAxis.map { .softmax(axis: $0) }
+    case .binary: .sigmoid
+    case .values, .any: nil
+    }
+  }
+
+  /// Where the classes lie; nil when the loss has none.
+  fileprivate func classAxis(
+    for prediction: Symbol, _ target: Symbol
+  ) throws(LossError) -> ClassAxis? {
+    guard case .classes(let chosen) = targets else { return nil }
+    return try ClassAxis(
+      predictions: prediction.shape, targets: target.type, chosen: chosen,
+      softmaxAxis: prediction.builder.result.softmaxAxis(of: prediction.id), loss: name)
+  }
+
   /// The trace for a network that may end with the activation that is part of the loss.
   var traceBeforeActivation: LossTrace {
-    guard let activation else { return trace }
-    return { [trace] prediction, target in
-      try trace(prediction.beforeFinal(activation), target)
+    { prediction, target in
+      let axis = try classAxis(for: prediction, target)
+      let logits = activation(classAxis: axis?.axis).flatMap {
+        prediction.builder.result.input(of: $0, before: prediction.id)
+      }
+      return try body(logits.map(prediction.builder.symbol) ?? prediction, target, axis)
     }
   }
 }
 
 extension Symbol {
-  /// What goes into the final activation, when it is this one; else the value itself.
-  fileprivate func beforeFinal(_ activation: Loss.Activation) -> Symbol {
-    let graph = builder.result
-    guard case .node(let number, output: 0) = graph.values[id.index].origin else { return self }
-    let node = graph.nodes[number]
-    let isIncluded =
-      switch activation {
-      // Classes lie along axis 1.
-      case .softmax: (node.operation as? CrestGraph.Softmax)?.axis == 1
-      case .sigmoid: node.operation is CrestGraph.Sigmoid
-      }
-    return isIncluded ? builder.symbol(node.inputs[0]) : self
+  /// The same values with the classes of `axis` along axis 1, and one axis of all other places where that
+  /// moves nothing.
+  fileprivate func withClasses(from axis: Int) throws -> Symbol {
+    if axis == 1 { return self }
+    if axis == shape.rank - 1 {
+      let classCount = shape[axis]
+      let placeCount = shape.dimensions[..<axis].reduce(1, *)
+      return try reshaped(exactlyTo: [placeCount, classCount])
+    }
+    var order = Array(0..<shape.rank)
+    order.insert(order.remove(at: axis), at: 1)
+    return try transposed(order)
+  }
+
+  /// The shape without the classes along axis 1.
+  fileprivate var placeShape: Shape { Shape([shape[0]] + shape.dimensions[2...]) }
+
+  /// The same values in the shape of `predictions`, where a last axis of size 1 is all that differs.
+  fileprivate func aligned(with predictions: Symbol) throws -> Symbol {
+    guard shape.differsByUnit(from: predictions.shape) else { return self }
+    return try reshaped(exactlyTo: predictions.shape)
   }
 }
 
-/// A loss that can't be had.
-public enum LossError: Error, Equatable, Sendable, CustomStringConvertible {
+extension Shape {
+  /// Whether a last axis of size 1 makes one of two shapes the other.
+  package func differsByUnit(from other: Shape) -> Bool {
+    dimensions == other.dimensions + [1] || dimensions + [1] == other.dimensions
+  }
+}
+
+/// A loss that can't be had, or that the predictions and targets don't suit.
+public enum LossError: Error, Equatable, Sendable {
   /// A name that no loss has.
   case unknownName(String)
+  /// A class axis for a loss without classes.
+  case noClasses(loss: String)
+  /// A class axis that the predictions don't have, or that counts the examples.
+  case classAxis(loss: String, axis: Int, predictions: Shape)
+  /// Targets that aren't those of the predictions.
+  case targets(loss: String, expected: String, got: String, advice: String)
+}
 
+extension LossError: CustomStringConvertible {
   /// What was expected and got.
   public var description: String {
     switch self {
     case .unknownName(let name):
       "loss: expected one of \(Loss.all.map(\.name).joined(separator: ", ")), got \"\(name)\""
+    case .noClasses(let loss):
+      "class axis: expected a loss of classes, \(Loss.crossEntropy().name), got \(loss); leave the axis "
+        + "out"
+    case .classAxis(let loss, let axis, let predictions):
+      "class axis of \(loss): expected an axis of predictions \(predictions.batchText) from 1 to "
+        + "\(predictions.rank - 1) (axis 0 is the batch), got \(axis)"
+    case .targets(let loss, let expected, let got, let advice):
+      "\(loss): expected \(expected), got \(got); \(advice)"
     }
   }
 }

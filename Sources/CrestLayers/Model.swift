@@ -177,6 +177,29 @@ public final class Model {
     return ProgramCache(template: template, store: store, engine: engine, loss: trace)
   }
 
+  /// Where the classes of a loss lie in the predictions.
+  ///
+  /// - Parameter target: The type of one example's target.
+  /// - Returns: The axis; nil when the loss has no classes.
+  /// - Throws: ``LossError`` when the targets don't suit the predictions.
+  public func classAxis(of loss: Loss, target: ValueType) throws(LossError) -> ClassAxis? {
+    guard case .classes(let chosen) = loss.targets else { return nil }
+    return try ClassAxis(
+      predictions: Shape([Self.nominalBatch] + outputShape.dimensions),
+      targets: ValueType(
+        Shape([Self.nominalBatch] + target.shape.dimensions), target.elementType),
+      chosen: chosen, softmaxAxis: graph.softmaxAxis(of: graph.outputs[0].value), loss: loss.name)
+  }
+
+  /// Whether the network ends in the activation that is part of `loss`, which therefore takes what goes into
+  /// it: predictions are probabilities then, else logits.
+  public func predictsProbabilities(of loss: Loss, classAxis: ClassAxis?) -> Bool {
+    guard template.leavesFinalActivationToLoss,
+      let activation = loss.activation(classAxis: classAxis?.axis)
+    else { return false }
+    return graph.input(of: activation, before: graph.outputs[0].value) != nil
+  }
+
   /// Predicts for a batch in inference mode.
   ///
   /// - Parameter batch: [N, …] of the input's shape and type.

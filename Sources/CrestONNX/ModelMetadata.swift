@@ -37,7 +37,8 @@ public struct ModelMetadata: Sendable, Equatable {
         preprocessing = try Preprocessing(json: text)
       } catch {
         throw problem(
-          Self.preprocessingKey, "a JSON object of layout, divisor, mean and standardDeviation", text)
+          Self.preprocessingKey, "a JSON object of layout, divisor, mean and standardDeviation",
+          text)
       }
     }
     if let text = text(Self.classNamesKey) {

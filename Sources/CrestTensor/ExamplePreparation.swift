@@ -55,6 +55,17 @@ package struct ExamplePreparation: Sendable {
     }
   }
 
+  /// Writes what a model sees of the whole numbers of whole examples.
+  package func convert<Integer: BinaryInteger>(
+    _ integers: UnsafeBufferPointer<Integer>, to output: UnsafeMutableBufferPointer<Float>
+  ) {
+    eachRun(of: integers.count) { channel, run in
+      for index in run {
+        output[index] = preprocessing.value(Double(integers[index]), channel: channel)
+      }
+    }
+  }
+
   /// What a model sees of whole examples in a tensor of any type, as `float32`.
   package func applied(to examples: Tensor) -> Tensor {
     var result = Tensor(zeros: examples.shape)

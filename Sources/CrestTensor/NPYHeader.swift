@@ -25,6 +25,9 @@ public struct NPYHeader: Sendable, Hashable {
 
   let storage: NPYStorage
 
+  /// Whether elements are unsigned integers of more than 8 bits, which become wider signed ones.
+  package var isWidened: Bool { !storage.isElementType }
+
   /// The size of all elements in the file, in bytes.
   public var dataByteCount: Int { shape.elementCount * storage.byteCount }
 

@@ -38,8 +38,9 @@ extension Tensor {
   /// - Throws: ``NPYError/unwritableType(_:)`` for `bfloat16`, which NumPy lacks, and
   ///   ``NPYError/tooManyDimensions(limit:)``.
   public func npyBytes() throws(NPYError) -> [UInt8] {
-    guard let name = NPYStorage.all.first(where: { $0.isElementType && $0.elementType == elementType })?
-      .name
+    guard
+      let name = NPYStorage.all.first(where: { $0.isElementType && $0.elementType == elementType })?
+        .name
     else {
       throw .unwritableType(elementType)
     }

@@ -57,7 +57,8 @@ public struct Preprocessing: Sendable, Hashable, Codable {
     var (means, deviations): ([Double], [Double]) = ([], [])
     for histogram in histograms {
       let count = Double(histogram.reduce(0, +))
-      precondition(histogram.count == 256 && count > 0, "\(histogram.count) counts of \(count) bytes")
+      precondition(
+        histogram.count == 256 && count > 0, "\(histogram.count) counts of \(count) bytes")
       let mean = zip(0..., histogram).reduce(0) { $0 + Double($1.0 * $1.1) } / 255 / count
       let variance =
         zip(0..., histogram).reduce(0) { sum, entry in

@@ -28,6 +28,11 @@ extension Tensor {
     }
   }
 
+  /// Whether the elements are whole numbers all of which `float32` has exactly.
+  package var isExactInFloat: Bool {
+    integers?.allSatisfy { Int64(exactly: Float($0)) == $0 } ?? false
+  }
+
   /// A float tensor of `doubles`, each rounded to nearest.
   ///
   /// - Precondition: `elementType` is a float, and the counts agree.

@@ -48,7 +48,14 @@ extension Learner {
     let store = model.store
     let (read, state) = try CheckpointFile.readWeightsAndState(path)
     var weights = read
-    let described = try state.map { try Self.description(in: $0, path: path) }
+    let described: (preprocessing: Preprocessing?, classNames: [String]?)?
+    do throws(StateError) {
+      described = try state.map { (state) throws(StateError) in
+        (try state.preprocessing(), try state.classNames())
+      }
+    } catch {
+      throw CheckpointError.unsuitable(path: path, error)
+    }
     for name in skipping {
       let current = store.entry(named: name).map { store.value(of: $0) }
       guard current != nil || weights[name] != nil else {
@@ -77,31 +84,6 @@ extension Learner {
       }
     }
     restore()
-  }
-
-  /// What a checkpoint says of how its data were prepared, and of what its classes are called.
-  private static func description(
-    in state: RunState, path: String
-  ) throws -> (preprocessing: Preprocessing?, classNames: [String]?) {
-    let place = StatePath(["data"])
-    let (preprocessing, names) = (place.appending("preprocessing"), place.appending("classNames"))
-    func decode<Value: Decodable>(_ type: Value.Type, at path: StatePath) throws -> Value? {
-      switch state.fields[path] {
-      case nil, .null: nil
-      case let value?: try value.decode(type, at: path)
-      }
-    }
-    do {
-      return (
-        try decode(Preprocessing.self, at: preprocessing), try decode([String].self, at: names)
-      )
-    } catch let error as StateError {
-      throw CheckpointError.unsuitable(path: path, error)
-    } catch let error as DecodingError {
-      throw CheckpointError.unsuitable(
-        path: path,
-        .mistyped(place, expected: "how data were prepared", got: "\(error)"))
-    }
   }
 
   /// Goes on with the fit in which a checkpoint was saved, and ends with the bits it would have had.

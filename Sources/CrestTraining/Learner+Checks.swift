@@ -49,12 +49,33 @@ extension Learner {
     _ dataset: any Dataset, suits model: Model, loss: Loss
   ) throws(LearnerError) {
     try check(dataset, suits: model)
+    guard let names = dataset.target.classNames else { return }
+    switch loss.targets {
+    case .classes:
+      guard let axis = try classAxis(of: loss, in: model, for: dataset)?.axis else { return }
+      let outputs = model.outputShape[axis - 1]
+      guard names.count <= outputs else {
+        throw .classCount(model: outputs, data: names.count, name: dataset.name)
+      }
+    case .binary:
+      guard names.count <= 2 else {
+        throw .binaryLabels(loss: loss.name, data: names.count, name: dataset.name)
+      }
     // Other losses may read labels in their own way.
-    guard loss.name == Loss.crossEntropy().name, let names = dataset.target.classNames,
-      let outputs = model.outputShape.first
-    else { return }
-    guard names.count <= outputs else {
-      throw .classCount(model: outputs, data: names.count, name: dataset.name)
+    case .values, .any: break
+    }
+  }
+
+  /// Where the classes of `loss` lie in the predictions for the examples of `dataset`.
+  static func classAxis(
+    of loss: Loss, in model: Model, for dataset: any Dataset
+  ) throws(LearnerError) -> ClassAxis? {
+    do throws(LossError) {
+      return try model.classAxis(
+        of: loss,
+        target: ValueType(dataset.target.shape, dataset.target.elementType))
+    } catch {
+      throw .loss(error, name: dataset.name)
     }
   }
 
@@ -68,7 +89,9 @@ extension Learner {
         throw .unsuitableMetric(
           name: metric.name, reason: "it needs float32 predictions, got \(predictions)")
       }
-      if let reason = metric.objection(predictions: predictions, targets: targets) {
+      if let reason = metric.objection(
+        predictions: predictions, targets: targets, classAxis: metricAxis)
+      {
         throw .unsuitableMetric(name: metric.name, reason: reason)
       }
     }

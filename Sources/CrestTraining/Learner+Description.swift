@@ -11,7 +11,7 @@ extension Learner {
     let numbers = [
       ("data", data.train.name),
       ("examples", "\(data.train.count) to learn from, \(data.valid.count) to measure by"),
-      ("loss", loss.name),
+      ("loss", lossText),
       ("optimizer", optimizer.name),
       ("metrics", metrics.isEmpty ? "none" : metrics.map(\.name).joined(separator: ", ")),
       ("frozen", frozenSummary),
@@ -23,6 +23,14 @@ extension Learner {
       name + String(repeating: " ", count: width - name.count) + value
     }
     return try model.summary() + "\n\n" + lines.joined(separator: "\n")
+  }
+
+  /// The loss with all that decides its values.
+  var lossText: String {
+    var settings = loss.settings.map { "\($0.key) \($0.value)" }.sorted()
+    // Axis 1 is ONNX's and goes without saying.
+    if let axis = classAxis?.axis, axis != 1 { settings.append("classes along axis \(axis)") }
+    return ([loss.name] + settings).joined(separator: ", ")
   }
 
   private var frozenSummary: String {

@@ -20,7 +20,7 @@ extension Learner {
     let loader = try dataset.map(loader) ?? validLoader
     try Self.check(loader.dataset, suits: model, loss: loss)
     let order = try Self.inputOrder(of: model, for: loader.dataset)
-    var tally = PassTally(metrics, now: now)
+    var tally = PassTally(metrics, classAxis: metricAxis, now: now)
     let reads: Set<Read> = metrics.isEmpty ? [] : [.predictions]
     let batches = loader.batches(epoch: 0)
     while let batch = try batches.next() {
@@ -28,6 +28,7 @@ extension Learner {
       let program = try programs.program(
         request(isTraining: false, count: batch.count, reads: reads))
       if batch.index == 0 { try checkMetrics(predictions: program.predictionType) }
+      try loss.check(batch.targets, batch: batch.index, of: loader.dataset)
       try program.setInputs(Self.ordered(batch.inputs, by: order))
       try program.setTarget(batch.targets)
       try program.run(.forward, random: fixedRandomKey)
@@ -96,7 +97,8 @@ extension Learner {
 
   private func loader(of dataset: any Dataset) throws -> DataLoader {
     try DataLoader(
-      dataset.prepared(by: data.train.preprocessing), batchSize: validLoader.batchSize, seed: seed, shuffle: false,
+      dataset.prepared(by: data.train.preprocessing), batchSize: validLoader.batchSize, seed: seed,
+      shuffle: false,
       prefetch: validLoader.prefetch)
   }
 }

@@ -26,8 +26,10 @@ public final class Learner {
   public let preprocessing: PreprocessingChoice
   /// What is to be known of how the data and the model were brought together.
   public private(set) var notes: [LearnerNote]
-  /// What training makes small.
+  /// The loss to minimise.
   public let loss: Loss
+  /// Where the classes lie in the predictions; nil when the loss has none.
+  public let classAxis: ClassAxis?
   /// What changes the parameters.
   public let optimizer: any Optimizer
   /// What predictions are judged by in validation.
@@ -116,6 +118,7 @@ public final class Learner {
     for dataset in [data.train, data.valid] {
       try Self.check(dataset, suits: model, loss: loss)
     }
+    classAxis = try Self.classAxis(of: loss, in: model, for: data.train)
     let preparation = try DataPreparation(data, for: model, by: preprocessing)
     givenData = data
     let data = preparation.data
@@ -142,6 +145,9 @@ public final class Learner {
       normalization: frozenNormalization)
     resetMoments()
   }
+
+  /// The axis by which metrics find classes.
+  var metricAxis: Int { classAxis?.axis ?? 1 }
 
   /// Prepares the data anew for what the model says now.
   func prepareData() throws {

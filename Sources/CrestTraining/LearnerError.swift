@@ -1,4 +1,5 @@
 public import CrestGraph
+public import CrestLayers
 
 /// What keeps a learner from doing what it is asked.
 public enum LearnerError: Error, Equatable, Sendable {
@@ -36,6 +37,12 @@ public enum LearnerError: Error, Equatable, Sendable {
   case cancelOutOfPlace(Phase, callback: String, reason: String)
   /// Examples to predict for that aren't what the model takes.
   case examples(expected: String, got: String)
+  /// Targets of a data set that don't suit the loss.
+  case loss(LossError, name: String)
+  /// More than two classes for a loss of yes and no.
+  case binaryLabels(loss: String, data: Int, name: String)
+  /// A target outside of what the loss takes; the place is that in the batch.
+  case targetOutOfRange(loss: String, value: Double, example: Int, batch: Int, name: String)
   /// The ``InterruptionFlag`` was raised.
   case interrupted
 }
@@ -63,8 +70,10 @@ extension LearnerError: CustomStringConvertible {
       "input \"\(input)\": the model takes examples of \(model), but those of \(name) are \(data); "
         + "choose a model for such examples, or other data"
     case .classCount(let model, let data, let name):
-      "\(name) has \(data) classes, but the model only \(model) outputs; "
-        + "make the model with \(data) classes"
+      "\(name) has \(data) classes, but the model only \(model) \(model == 1 ? "output" : "outputs"); "
+        + (model == 1 && data == 2
+          ? "for one output of yes or no choose the loss \(Loss.binaryCrossEntropy.name)"
+          : "make the model with \(data) classes")
     case .unsuitableMetric(let name, let reason):
       "the metric \(name) can't be used: \(reason)"
     case .metricNamedTwice(let name):
@@ -82,6 +91,14 @@ extension LearnerError: CustomStringConvertible {
         + "cancel it from one of its hooks before the after hook"
     case .examples(let expected, let got):
       "examples: expected \(expected), got \(got)"
+    case .loss(let error, let name):
+      "\(name): \(error)"
+    case .binaryLabels(let loss, let data, let name):
+      "\(loss) takes labels 0 and 1, but \(name) has \(data) classes; choose the loss "
+        + "\(Loss.crossEntropy().name), or other data"
+    case .targetOutOfRange(let loss, let value, let example, let batch, let name):
+      "\(name): \(loss) takes targets from 0 to 1, got \(value) (batch \(batch), example \(example)); "
+        + "scale the targets, or choose another loss"
     case .interrupted:
       "interrupted"
     }

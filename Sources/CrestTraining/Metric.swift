@@ -15,7 +15,9 @@ public protocol Metric: Sendable, Codable {
   var value: Double { get }
 
   /// Why it can't judge such predictions by such targets, both with the batch in front; nil when it can.
-  func objection(predictions: ValueType, targets: ValueType) -> String?
+  ///
+  /// - Parameter classAxis: The axis of the predictions along which classes lie, if there are any.
+  func objection(predictions: ValueType, targets: ValueType, classAxis: Int) -> String?
   /// Forgets all examples.
   mutating func reset()
   /// Takes in a batch.
@@ -28,7 +30,9 @@ public protocol Metric: Sendable, Codable {
 
 extension Metric {
   /// None.
-  public func objection(predictions: ValueType, targets: ValueType) -> String? { nil }
+  public func objection(predictions: ValueType, targets: ValueType, classAxis: Int) -> String? {
+    nil
+  }
 }
 
 /// Which values of a metric are better.
@@ -45,15 +49,20 @@ public struct ScoredBatch: Sendable {
   public let count: Int
   /// The shape of the predictions, with the batch in front.
   public let predictionShape: Shape
+  /// The axis of the predictions along which classes lie, if there are any.
+  public let classAxis: Int
   /// The targets.
   public let targets: Tensor
   /// The mean loss.
   public let loss: Double
 
   /// A batch of its parts.
-  public init(count: Int, predictionShape: Shape, targets: Tensor, loss: Double) {
+  public init(
+    count: Int, predictionShape: Shape, classAxis: Int = 1, targets: Tensor, loss: Double
+  ) {
     self.count = count
     self.predictionShape = predictionShape
+    self.classAxis = classAxis
     self.targets = targets
     self.loss = loss
   }

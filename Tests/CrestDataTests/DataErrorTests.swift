@@ -73,8 +73,8 @@ import Testing
       "element 2 of a is 1e+300, which float32 can't hold; scale the data"
     ),
     (
-      .npy(path: "a", .fortranOrder),
-      "a: the array lies in Fortran order; save it in C order, with numpy.save(path, numpy.ascontiguousarray(array))"
+      .npy(path: "a", .tooManyDimensions(limit: 64)),
+      "a: the array has more than 64 dimensions, which is the most NumPy allows"
     ),
     (
       .mixedInputs(path: "a", nameless: "train-x.npy", named: ["train-x.b.npy"]),
@@ -91,6 +91,22 @@ import Testing
     (
       .noThread(reason: "Resource temporarily unavailable"),
       "no thread could be started to make batches ahead: Resource temporarily unavailable; set prefetch to 0"
+    ),
+    (
+      .negativeLabel(path: "a", index: 3, label: -1),
+      "label 3 of a is -1; classes are numbered from 0 up: number them so, or store values to predict as floats"
+    ),
+    (
+      .tooManyClasses(path: "a", index: 3, label: 2_000_000, limit: 1_048_576),
+      "label 3 of a is 2000000, and whole numbers are classes, at most 1048576, numbered from 0 up; store values to predict as floats"
+    ),
+    (
+      .unsuitablePreprocessing(name: "a", reason: "because"),
+      "a can't be prepared as asked: because; give other data, or choose another preprocessing"
+    ),
+    (
+      .unsuitableShape(name: "a", stored: [2, 3], wanted: [3, 2]),
+      "the examples of a are [2, 3] and can't be given as [3, 2]; expected the same images with channels first or last"
     ),
   ]
 

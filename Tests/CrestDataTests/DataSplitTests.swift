@@ -41,6 +41,33 @@ import Testing
     #expect((0...2).map { label in valid.count { $0 == label } } == [10, 2, 0])
   }
 
+  @Test(arguments: [2, 1])
+  func `classes too small to give a fifth each give one together`(size: Int) throws {
+    let labels = (0..<1000).map { Int64($0 / size) }
+    let split = try DataSplit(dividing: DataSplitTests.classes(labels))
+    #expect(split.valid.count == 200)
+    #expect(split.train.count == 800)
+    let (train, valid) = (try #require(split.train.labels), try #require(split.valid.labels))
+    #expect((train + valid).sorted() == labels)
+    // Where a class has two, one of them stays to learn from.
+    if size == 2 { #expect(Set(train).count == 500) }
+    let again = try DataSplit(dividing: DataSplitTests.classes(labels))
+    #expect(again.valid.fingerprint == split.valid.fingerprint)
+  }
+
+  @Test func `few examples of as many classes are split`() throws {
+    let split = try DataSplit(dividing: DataSplitTests.classes([0, 1, 2, 3, 4]))
+    #expect(split.train.count == 4)
+    #expect(split.valid.count == 1)
+  }
+
+  @Test func `splits stay what they were`() throws {
+    // As they were before classes of two were split; the hashes take in which examples lie where.
+    let split = try Digits.split()
+    #expect(split.train.fingerprint == "xxh64:c4078dab52963cd8")
+    #expect(split.valid.fingerprint == "xxh64:2a45f31d2c713405")
+  }
+
   @Test(arguments: [1, 2])
   func `too few examples are an error`(count: Int) {
     #expect(throws: DataError.tooFewExamples(name: "values", count: count)) {

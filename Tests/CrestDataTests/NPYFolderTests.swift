@@ -83,6 +83,121 @@ import Testing
     #expect(try split.valid.batch([1]).inputs[1] == Tensor([2] as [Int64]))
   }
 
+  @Test func `labels in a column are one class an example, and a note says so`() throws {
+    let folder = try NPYFolderTests.folder([
+      ("train-x.npy", NPYFolderTests.x),
+      ("train-y.npy", Tensor([1, 0, 2] as [UInt8], shape: [3, 1])),
+    ])
+    let split = try DataSource(folder.path).load(divides: false)
+    #expect(split.train.target == .classes(names: ["0", "1", "2"], shape: []))
+    #expect(split.train.labels == [1, 0, 2])
+    #expect(split.notes == [.columnLabels(path: folder.path + "/train-y.npy")])
+    #expect(
+      split.notes.map(\.description) == [
+        "the labels of \(folder.path)/train-y.npy have the shape [N, 1] and are taken as [N], one class an example"
+      ])
+  }
+
+  /// Bytes 0, 51, 102, … of the shape, two examples.
+  static func bytes(_ shape: Shape) -> Tensor {
+    Tensor((0..<shape.elementCount).map { UInt8($0 * 51 % 256) }, shape: shape)
+  }
+
+  @Test
+  func `images of bytes are normalised by their own statistics, by channel where that is known`()
+    throws
+  {
+    let cases: [(example: Shape, layout: Preprocessing.Layout, channels: Int)] = [
+      ([5, 4], .asStored, 1), ([1, 5, 4], .channelsFirst, 1), ([3, 5, 4], .channelsFirst, 3),
+      ([5, 6, 3], .channelsLast, 3), ([4, 4, 3], .channelsLast, 3), ([5, 6, 1], .channelsLast, 1),
+      ([3, 5, 3], .channelsFirst, 3), ([4, 1, 1], .channelsFirst, 4), ([5, 6, 2], .asStored, 1),
+    ]
+    for (example, layout, channels) in cases {
+      let images = NPYFolderTests.bytes(Shape([2] + example))
+      let folder = try NPYFolderTests.folder([
+        ("train-x.npy", images), ("train-y.npy", Tensor([0, 1] as [Int64])),
+        ("valid-x.npy", images), ("valid-y.npy", Tensor([0, 1] as [Int64])),
+      ])
+      let split = try DataSource(folder.path).load()
+      #expect(split.notes == [.byteImages(input: "x")], "\(example)")
+      let preprocessing = split.train.preprocessing
+      #expect(preprocessing.layout == layout, "\(example)")
+      #expect(preprocessing.divisor == 255)
+      #expect(preprocessing.mean.count == channels, "\(example)")
+      #expect(split.valid.preprocessing == preprocessing)
+      #expect(split.train.inputs[0].elementType == .float32)
+
+      // The sums of each channel, one number at a time.
+      let size = example.elementCount
+      func channel(_ index: Int) -> Int {
+        switch layout {
+        case .asStored: 0
+        case .channelsFirst: index % size / (size / channels)
+        case .channelsLast: index % channels
+        }
+      }
+      let numbers = images.array(as: UInt8.self).map { Double($0) / 255 }
+      let seen = try split.train.batch([0, 1]).inputs[0].array(as: Float.self)
+      for number in 0..<channels {
+        let own = numbers.indices.filter { channel($0) == number }
+        let mean = own.reduce(0) { $0 + numbers[$1] } / Double(own.count)
+        let squares = own.reduce(0) { $0 + (numbers[$1] - mean) * (numbers[$1] - mean) }
+        let deviation = (squares / Double(own.count)).squareRoot()
+        #expect(abs(preprocessing.mean[number] - mean) < 1e-12, "\(example)")
+        #expect(abs(preprocessing.standardDeviation[number] - deviation) < 1e-12, "\(example)")
+        for index in own {
+          #expect(
+            abs(Double(seen[index]) - (numbers[index] - mean) / deviation) < 1e-6, "\(example)")
+        }
+      }
+    }
+  }
+
+  @Test func `bytes that are no single input of images stay as they are, and a note says so`()
+    throws
+  {
+    let table = try NPYFolderTests.folder([
+      ("train-x.npy", NPYFolderTests.bytes([3, 4])), ("train-y.npy", NPYFolderTests.classes),
+    ])
+    let split = try DataSource(table.path).load(divides: false)
+    #expect(split.notes == [.bytesAsStored(input: "x", shape: [4])])
+    #expect(
+      split.notes.map(\.description) == [
+        "\"x\" holds bytes, [4] an example, which are used as they are, from 0 to 255; if they are pixels, divide them by 255, or store them as images"
+      ])
+    #expect(split.train.preprocessing == .identity)
+    #expect(try split.train.batch([0]).inputs[0].array(as: Float.self) == [0, 51, 102, 153])
+    let several = try NPYFolderTests.folder([
+      ("train-x.a.npy", NPYFolderTests.bytes([3, 1, 2, 2])), ("train-x.b.npy", NPYFolderTests.x),
+      ("train-y.npy", NPYFolderTests.classes),
+    ])
+    let pair = try DataSource(several.path).load(divides: false)
+    #expect(pair.notes == [.bytesAsStored(input: "a", shape: [1, 2, 2])])
+    #expect(try pair.train.batch([1]).inputs[0].array(as: Float.self) == [204, 255, 50, 101])
+  }
+
+  @Test func `unsigned whole numbers are floats where these are exact, and else stay whole`() throws
+  {
+    let folder = try NPYFolderTests.folder([("train-y.npy", Tensor([1, 0] as [Int64]))])
+    func write(_ type: String, _ bytes: [UInt8]) throws {
+      let header = "{'descr': '\(type)', 'fortran_order': False, 'shape': (2, 1), }"
+      let length = UInt8(header.utf8.count)
+      try folder.write(
+        [0x93] + "NUMPY".utf8 + [1, 0, length, 0] + header.utf8 + bytes, to: "train-x.npy")
+    }
+    try write("<u2", [1, 0, 0xFF, 0xFF])
+    let short = try DataSource(folder.path).load(divides: false)
+    #expect(short.notes == [.integersAsFloats(input: "x")])
+    #expect(short.train.inputs[0].elementType == .float32)
+    #expect(
+      try short.train.batch([0, 1]).inputs[0] == Tensor([1, 65535] as [Float], shape: [2, 1]))
+    try write("<u4", [1, 0, 0, 0, 1, 0, 0, 1])
+    let long = try DataSource(folder.path).load(divides: false)
+    #expect(long.notes.isEmpty)
+    #expect(
+      try long.train.batch([0, 1]).inputs[0] == Tensor([1, 0x0100_0001] as [Int64], shape: [2, 1]))
+  }
+
   struct Bad: Sendable {
     let files: [(String, Tensor)]
     let error: @Sendable (_ folder: String) -> DataError
@@ -108,13 +223,16 @@ import Testing
       .noExamples(path: $0 + "/train-x.npy")
     },
     Bad(files: [("train-x.npy", x), ("train-y.npy", Tensor([0, -1, 2] as [Int8]))]) {
-      .labelOutOfRange(
-        path: $0 + "/train-y.npy", index: 1, label: -1, classCount: NPYFolder.classLimit)
+      .negativeLabel(path: $0 + "/train-y.npy", index: 1, label: -1)
     },
     Bad(files: [("train-x.npy", x), ("train-y.npy", Tensor([0, 1, .max] as [Int64]))]) {
-      .labelOutOfRange(
-        path: $0 + "/train-y.npy", index: 2, label: .max, classCount: NPYFolder.classLimit)
+      .tooManyClasses(
+        path: $0 + "/train-y.npy", index: 2, label: .max, limit: NPYFolder.classLimit)
     },
+    Bad(files: [
+      ("train-x.npy", x), ("train-y.npy", classes), ("valid-x.npy", x),
+      ("valid-y.npy", Tensor([0, -1, 2] as [Int64])),
+    ]) { .negativeLabel(path: $0 + "/valid-y.npy", index: 1, label: -1) },
     Bad(files: [
       ("train-x.npy", x), ("train-y.npy", classes), ("valid-x.npy", x),
       ("valid-y.npy", Tensor([0, 3, 2] as [Int64])),

@@ -21,6 +21,21 @@ private struct Foreign: GraphTemplate {
       target: Tensor([Float](repeating: 0.25, count: 12), shape: [3, 4]))
   }
 
+  @Test func `a final softmax along the last axis says where the classes are`() throws {
+    let engine = try Engine(threadCount: 1)
+    let template = Foreign(
+      sample: try Model(
+        Sequential([Dense(4, name: "dense"), CrestLayers.Softmax(axis: -1)]), input: [4, 5],
+        seed: 2, engine: engine
+      ).template.sample)
+    let model = try Model(template: template, seed: 2, engine: engine)
+    let axis = try model.classAxis(of: .crossEntropy(), target: ValueType([4], .int64))
+    #expect(axis?.axis == 2)
+    #expect(axis?.alternative == 1)
+    #expect(model.predictsProbabilities(of: .crossEntropy(), classAxis: axis))
+    #expect(!model.predictsProbabilities(of: .binaryCrossEntropy, classAxis: nil))
+  }
+
   private func expectOneActivation(
     _ loss: Loss, _ activation: any Layer, target: Tensor
   ) throws {

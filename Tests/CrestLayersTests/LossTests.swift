@@ -34,6 +34,23 @@ import Testing
       target: ReferenceArray([0.2, 0.3, 0.5, 1, 0, 0], ValueType([2, 3])),
       expected: [1.1076059644443804, 1.1041306053367284]),
     Case(
+      name: "cross-entropy of labels along the last axis", loss: .crossEntropy(),
+      prediction: [1, 2, 3, 0, -1, 0.5], predictionShape: [1, 2, 3],
+      target: ReferenceArray(integers: [2, 1], ValueType([1, 2], .int64)),
+      expected: [0.4076059644443803, 2.1041306053367284]),
+    Case(
+      name: "cross-entropy of labels along a chosen axis in the middle",
+      loss: .crossEntropy(classAxis: 2), prediction: [1, 2, 3, 0, -1, 0.5],
+      predictionShape: [1, 2, 3, 1],
+      target: ReferenceArray(integers: [2, 1], ValueType([1, 2, 1], .int64)),
+      expected: [0.4076059644443803, 2.1041306053367284]),
+    Case(
+      name: "cross-entropy of probabilities along the last axis",
+      loss: .crossEntropy(classAxis: -1),
+      prediction: [1, 2, 3, 0, -1, 0.5], predictionShape: [1, 2, 3],
+      target: ReferenceArray([0.2, 0.3, 0.5, 1, 0, 0], ValueType([1, 2, 3])),
+      expected: [1.1076059644443804, 1.1041306053367284]),
+    Case(
       name: "mse", loss: .meanSquaredError, prediction: [1, -2], predictionShape: [2, 1],
       target: ReferenceArray([0.5, 1], ValueType([2, 1])), expected: [0.25, 9]),
     Case(
@@ -43,6 +60,19 @@ import Testing
       name: "bce", loss: .binaryCrossEntropy, prediction: [1, -2, 800], predictionShape: [3, 1],
       target: ReferenceArray([0.5, 1, 0], ValueType([3, 1])),
       expected: [0.8132616875182228, 2.1269280110429727, 800]),
+    Case(
+      name: "bce of labels without the last axis", loss: .binaryCrossEntropy,
+      prediction: [1, -2, 800], predictionShape: [3, 1],
+      target: ReferenceArray(integers: [1, 1, 0], ValueType([3], .int64)),
+      expected: [0.3132616875182228, 2.1269280110429727, 800]),
+    Case(
+      name: "mse of targets without the last axis", loss: .meanSquaredError, prediction: [1, -2],
+      predictionShape: [2, 1], target: ReferenceArray([0.5, 1], ValueType([2])),
+      expected: [0.25, 9]),
+    Case(
+      name: "mae of predictions without the last axis", loss: .meanAbsoluteError,
+      prediction: [1, -2], predictionShape: [2],
+      target: ReferenceArray([0.5, 1], ValueType([2, 1])), expected: [0.5, 3]),
   ]
 
   @Test(arguments: cases)
@@ -80,8 +110,20 @@ import Testing
   func `targets of another shape are refused, not broadcast`(name: String) throws {
     let loss = try Loss.named(name)
     let builder = GraphBuilder()
-    let prediction = builder.input("p", ValueType([4, 1]))
-    let target = builder.input("t", ValueType([4]))
-    #expect(throws: GraphError.self) { try loss.trace(prediction, target) }
+    let prediction = builder.input("p", ValueType([4, 3]))
+    for shape: Shape in [[4], [3], [4, 1], [1, 3], [3, 4], [4, 3, 2], []] {
+      let target = builder.input("t\(shape.rank)\(shape)", ValueType(shape))
+      #expect(throws: GraphError.self) { try loss.trace(prediction, target) }
+    }
+  }
+
+  @Test func `a loss without classes has no axis of them`() throws {
+    let error = #expect(throws: LossError.self) {
+      _ = try Loss.meanSquaredError.withClasses(along: 2)
+    }
+    #expect(
+      error?.description
+        == "class axis: expected a loss of classes, cross-entropy, got mse; leave the axis out")
+    #expect(try Loss.crossEntropy().withClasses(along: 2).targets == .classes(axis: 2))
   }
 }

@@ -69,6 +69,37 @@ import Testing
       "{\"shape\":(3,),\"fortran_order\":False,\"descr\":\"|i1\"}  \n", [1, 2, 255],
       Tensor([1, 2, -1] as [Int8])
     ),
+    // numpy.save of Python 2, whose sizes are longs.
+    (
+      "{'descr': '<i2', 'fortran_order': False, 'shape': (2L, 1L), }", [1, 0, 2, 0],
+      Tensor([1, 2] as [Int16], shape: [2, 1])
+    ),
+    (header("<i1", "(2, 0)", order: "True"), [], Tensor(zeros: [2, 0], elementType: .int8)),
+    (header("<i1", "(3,)", order: "True"), [1, 2, 3], Tensor([1, 2, 3] as [Int8])),
+    (
+      header("<i1", "(2, 3)", order: "True"), [1, 2, 3, 4, 5, 6],
+      Tensor([1, 3, 5, 2, 4, 6] as [Int8], shape: [2, 3])
+    ),
+    (
+      header(">i2", "(2, 1, 2)", order: "True"), [0, 1, 0, 2, 0, 3, 0, 4],
+      Tensor([1, 3, 2, 4] as [Int16], shape: [2, 1, 2])
+    ),
+    (
+      header("|b1", "(2, 2)", order: "True"), [1, 0, 0, 0],
+      Tensor([true, false, false, false], shape: [2, 2])
+    ),
+    (header("<u2", "(2,)"), [1, 2, 0xFF, 0xFF], Tensor([0x0201, 0xFFFF] as [Int32])),
+    (header(">u2", "(2,)"), [1, 2, 0xFF, 0xFE], Tensor([0x0102, 0xFFFE] as [Int32])),
+    (header("<u4", "(1,)"), [0xFF, 0xFF, 0xFF, 0xFF], Tensor([0xFFFF_FFFF] as [Int64])),
+    (
+      header("<u8", "(1,)"), [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F],
+      Tensor([.max] as [Int64])
+    ),
+    (
+      header(">u4", "(2, 2)", order: "True"),
+      [0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4],
+      Tensor([1, 3, 2, 4] as [Int64], shape: [2, 2])
+    ),
     (
       "  {  'descr' : '|u1' , 'fortran_order' : False , 'shape' : ( 1 , 2 , ) }", [7, 8],
       Tensor([7, 8] as [UInt8], shape: [1, 2])
@@ -80,6 +111,27 @@ import Testing
     file: (String, [UInt8], Tensor), version: (UInt8, UInt8)
   ) throws {
     #expect(try Tensor(npy: NPYTests.file(file.0, file.1, version: version)) == file.2)
+  }
+
+  @Test(arguments: [[3, 5], [2, 3, 4], [1, 700, 800], [600, 1, 900]] as [Shape])
+  func `Fortran order is undone, piece by piece`(shape: Shape) throws {
+    let count = shape.elementCount
+    let expected = Tensor((0..<count).map { Int32($0) }, shape: shape)
+    // Where each element of the file, whose first index varies fastest, lies in C order.
+    let strides = shape.strides
+    var stored: [Int32] = []
+    for number in 0..<count {
+      var (rest, place) = (number, 0)
+      for (size, stride) in zip(shape, strides) {
+        place += rest % size * stride
+        rest /= size
+      }
+      stored.append(Int32(place))
+    }
+    let sizes = shape.map(String.init).joined(separator: ", ")
+    let bytes = stored.withUnsafeBytes { Array($0) }
+    let file = NPYTests.file(NPYTests.header("<i4", "(\(sizes))", order: "True"), bytes)
+    #expect(try Tensor(npy: file) == expected)
   }
 
   static let hostile: [([UInt8], NPYError)] = [
@@ -146,7 +198,17 @@ import Testing
       .malformedHeader(offset: 65, expected: "nothing but spaces after the dictionary")
     ),
     (file(header("<f4", "(3)")), .malformedHeader(offset: 62, expected: "','")),
-    (file(header("<f4", "(3L,)")), .malformedHeader(offset: 62, expected: "','")),
+    (file(header("<f4", "(3LL,)")), .malformedHeader(offset: 63, expected: "','")),
+    (
+      file(header("<f4", "(L,)")),
+      .malformedHeader(offset: 61, expected: "a size of the shape, a whole number of at least 0")
+    ),
+    (
+      file(header("<u2", "(4611686018427387904,)")), .sizeOverflow(dimensions: [1 << 62])
+    ),
+    (
+      file(header("<u4", "(2,)"), [0, 0, 0, 0]), .wrongDataSize(shape: [2], expected: 8, got: 4)
+    ),
     (
       file(header("<f4", "(-1,)")),
       .malformedHeader(offset: 61, expected: "a size of the shape, a whole number of at least 0")
@@ -173,11 +235,22 @@ import Testing
     (
       file(header("<f4", "(1,)"), [0, 0, 0, 0, 0]), .wrongDataSize(shape: [1], expected: 4, got: 5)
     ),
-    (file(header("<f4", "(2, 3)", order: "True")), .fortranOrder),
+    (
+      file(header("<f4", "(2, 3)", order: "True")),
+      .wrongDataSize(shape: [2, 3], expected: 24, got: 0)
+    ),
+    (
+      file(header("|b1", "(2, 2)", order: "True"), [0, 1, 1, 3]), .notBoolean(index: 3, byte: 3)
+    ),
+    (
+      file(header("<u8", "(2,)"), [UInt8](repeating: 0xFF, count: 16)),
+      .integerTooLarge(index: 0, value: .max)
+    ),
     (file(header("|b1", "(3,)"), [0, 1, 2]), .notBoolean(index: 2, byte: 2)),
     (file(header("<c8", "()")), .unsupportedType("<c8")),
     (file(header("|O", "()")), .unsupportedType("|O")),
-    (file(header("<u2", "()")), .unsupportedType("<u2")),
+    (file(header("<U2", "()")), .unsupportedType("<U2")),
+    (file(header("|u2", "()")), .unsupportedType("|u2")),
     (file(header("|f4", "()")), .unsupportedType("|f4")),
     (file(header("=f4", "()")), .unsupportedType("=f4")),
     (file(header("", "()")), .unsupportedType("")),
@@ -234,11 +307,11 @@ import Testing
     ),
     (
       .unsupportedType("<c8"),
-      "elements of type <c8 can't be read; save them as one of f2, f4, f8, i1, i2, i4, i8, u1 and b1, for example with array.astype(\"f4\")"
+      "elements of type <c8 can't be read; save them as one of f2, f4, f8, i1, i2, i4, i8, u1, u2, u4, u8 and b1, for example with array.astype(\"f4\")"
     ),
     (
-      .fortranOrder,
-      "the array lies in Fortran order; save it in C order, with numpy.save(path, numpy.ascontiguousarray(array))"
+      .integerTooLarge(index: 3, value: .max),
+      "element 3 is 18446744073709551615, and whole numbers up to 9223372036854775807 can be read; save the array as floats, with array.astype(\"f4\")"
     ),
     (
       .tooManyDimensions(limit: 64),

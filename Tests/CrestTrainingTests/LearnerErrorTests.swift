@@ -61,6 +61,23 @@ struct LearnerErrorTests {
       .examples(expected: "float32 [N, 4]", got: "float32 [2, 5]"),
       "examples: expected float32 [N, 4], got float32 [2, 5]"
     ),
+    (
+      .classCount(model: 1, data: 2, name: "tiny"),
+      "tiny has 2 classes, but the model only 1 output; for one output of yes or no choose the loss bce"
+    ),
+    (
+      .loss(.noClasses(loss: "mse"), name: "tiny"),
+      "tiny: class axis: expected a loss of classes, cross-entropy, got mse; leave the axis out"
+    ),
+    (
+      .binaryLabels(loss: "bce", data: 3, name: "tiny"),
+      "bce takes labels 0 and 1, but tiny has 3 classes; choose the loss cross-entropy, or other data"
+    ),
+    (
+      .targetOutOfRange(loss: "bce", value: 2, example: 3, batch: 1, name: "tiny"),
+      "tiny: bce takes targets from 0 to 1, got 2.0 (batch 1, example 3); scale the targets, or choose "
+        + "another loss"
+    ),
     (.interrupted, "interrupted"),
   ]
 
@@ -72,6 +89,24 @@ struct LearnerErrorTests {
 
   private static func learner() throws -> Learner {
     try Learner(TinyModel.linear(), data: TinyData.split())
+  }
+
+  @Test(arguments: [Float.nan, -0.01, 1.01, .infinity])
+  func `a target outside of what the loss takes ends the pass and is named`(value: Float) throws {
+    var targets = [Float](repeating: 0.5, count: 30)
+    targets[3 * 7 + 2] = value
+    let data = TensorExamples(
+      name: "tiny", inputs: [("input", Tensor([Float](repeating: 1, count: 40), shape: [10, 4]))],
+      targets: Tensor(targets, shape: [10, 3]))
+    for loss in [Loss.crossEntropy(), .binaryCrossEntropy] {
+      let learner = try Learner(
+        TinyModel.linear(), data: DataSplit(train: data, valid: data), loss: loss, batchSize: 4,
+        shuffle: false)
+      for attempt in [{ _ = try learner.fit(epochs: 1) }, { _ = try learner.evaluate() }] {
+        let error = #expect(throws: LearnerError.self) { try attempt() }
+        #expect(error?.description.contains("(batch 1, example 3)") == true, "\(error as Any)")
+      }
+    }
   }
 
   @Test(arguments: [0, -1]) func `a fit needs an epoch`(epochs: Int) throws {

@@ -82,20 +82,79 @@ struct MetricTests {
     #expect(metric.value == 2.0 / 3)
   }
 
+  @Test func `accuracy finds classes along the batch's class axis`() {
+    // One example, three places, two classes: class 1, 0 and 1 are the highest.
+    let predictions: [Float] = [0, 5, 3, 1, 2, 4]
+    let labels = Tensor([1, 0, 0 as Int64], shape: [1, 3])
+    let oneHot = Tensor([0, 1, 0.7, 0.3, 1, 0] as [Float], shape: [1, 3, 2])
+    for targets in [labels, oneHot] {
+      var metric = Accuracy()
+      metric.update(
+        predictions.span,
+        ScoredBatch(count: 1, predictionShape: [1, 3, 2], classAxis: 2, targets: targets, loss: 0))
+      #expect(metric.value == 2.0 / 3)
+    }
+  }
+
+  @Test func `accuracy takes the most probable class for the label`() {
+    var metric = Accuracy()
+    let predictions: [Float] = [1, 2, 3, 3, 2, 1, 0, 9, 0]
+    let targets = Tensor([0, 0, 1, 0.2, 0.5, 0.3, 0, 1, 0] as [Float], shape: [3, 3])
+    metric.update(
+      predictions.span,
+      ScoredBatch(count: 3, predictionShape: [3, 3], targets: targets, loss: 0))
+    #expect(metric.value == 2.0 / 3)
+  }
+
+  static let binary: [(predictions: BinaryAccuracy.Predictions, values: [Float], value: Double)] = [
+    (.logits, [2, -3, 0, .nan, 0.25], 4.0 / 5),
+    (.probabilities, [0.9, 0.1, 0.5, .nan, 0.25], 3.0 / 5),
+  ]
+
+  @Test(arguments: binary)
+  func `binary accuracy counts right answers of yes and no`(
+    row: (predictions: BinaryAccuracy.Predictions, values: [Float], value: Double)
+  ) {
+    let labels = Tensor([1, 0, 0, 0, 1] as [Int64])
+    let probabilities = Tensor([1, 0, 0.5, 0.2, 0.8] as [Float], shape: [5, 1])
+    for targets in [labels, probabilities] {
+      var metric = BinaryAccuracy(of: row.predictions)
+      #expect(metric.value.isNaN)
+      metric.update(
+        row.values.span,
+        ScoredBatch(count: 5, predictionShape: [5, 1], targets: targets, loss: 0))
+      #expect(metric.value == row.value)
+    }
+  }
+
   @Test func `metrics say what they can't judge`() {
     let logits = ValueType([4, 3])
     #expect(
-      Accuracy().objection(predictions: logits, targets: logits)
-        == "it needs predictions [N, C, …] and int64 labels [N, …], got float32 [4, 3] "
-        + "and float32 [4, 3]")
+      Accuracy().objection(predictions: logits, targets: ValueType([4, 2]), classAxis: 1)
+        == "it needs int64 labels [4] or probabilities [4, 3] for predictions float32 [4, 3], got "
+        + "float32 [4, 2]")
+    #expect(Accuracy().objection(predictions: logits, targets: logits, classAxis: 1) == nil)
     #expect(
-      Accuracy().objection(predictions: logits, targets: ValueType([4], .int64)) == nil)
+      Accuracy().objection(predictions: logits, targets: ValueType([4], .int64), classAxis: 2)
+        == "it needs predictions [N, C, …] of C classes, got float32 [4, 3]")
     #expect(
-      Accuracy().objection(predictions: ValueType([4]), targets: ValueType([4], .int64)) != nil)
+      BinaryAccuracy().objection(
+        predictions: logits, targets: ValueType([4, 3], .int32), classAxis: 1)
+        == "it needs int64 labels or probabilities float32 [4, 3], got int32 [4, 3]")
     #expect(
-      MeanSquaredError().objection(predictions: logits, targets: ValueType([4, 1]))
+      Accuracy().objection(predictions: logits, targets: ValueType([4], .int64), classAxis: 1)
+        == nil)
+    #expect(
+      Accuracy().objection(
+        predictions: ValueType([4]), targets: ValueType([4], .int64), classAxis: 1) != nil)
+    #expect(
+      MeanSquaredError().objection(
+        predictions: logits, targets: ValueType([4, 1]), classAxis: 1)
         == "it needs targets of the predictions' type float32 [4, 3], got float32 [4, 1]")
-    #expect(MeanAbsoluteError().objection(predictions: logits, targets: logits) == nil)
-    #expect(MeanLoss().objection(predictions: logits, targets: ValueType([4], .int64)) == nil)
+    #expect(
+      MeanAbsoluteError().objection(predictions: logits, targets: logits, classAxis: 1) == nil)
+    #expect(
+      MeanLoss().objection(predictions: logits, targets: ValueType([4], .int64), classAxis: 1)
+        == nil)
   }
 }

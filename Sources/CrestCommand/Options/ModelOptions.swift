@@ -18,11 +18,19 @@ struct ModelOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "What training makes small: \(Loss.all.map(\.name).joined(separator: ", ")) (default: "
+      "The loss to minimise: \(Loss.all.map(\.name).joined(separator: ", ")) (default: "
         + "\(Loss.standard(for: .int64).name) for classes, \(Loss.standard(for: .float32).name) "
         + "for numbers).",
       valueName: "name"))
   var loss: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "The axis of the predictions along which the classes lie, where axis 0 is the batch and -1 the last "
+        + "axis (default: the one that the shape of the targets leaves; if several, that of the network's "
+        + "final softmax, else 1).", valueName: "axis"))
+  var classAxis: Int?
 
   @Option(
     help: ArgumentHelp(
@@ -57,7 +65,8 @@ struct ModelOptions: ParsableArguments {
   func load(
     keepsAll: Bool = false, headClasses: Int? = nil
   ) throws -> (data: DataSplit, model: Model, loss: Loss?) {
-    let loss = try self.loss.map(Loss.named)
+    var loss = try self.loss.map(Loss.named)
+    if let classAxis { loss = try (loss ?? .crossEntropy()).withClasses(along: classAxis) }
     try checkModelName()
     if let headClasses {
       guard isFile else { throw CommandError.headOfBuiltIn(model: model) }
@@ -65,6 +74,9 @@ struct ModelOptions: ParsableArguments {
     }
     let engine = try Engine(threadCount: threads)
     var split = try DataSource(data).load(divides: !keepsAll)
+    if classAxis != nil, self.loss == nil, case .values = split.train.target {
+      throw LossError.noClasses(loss: Loss.standard(for: .float32).name)
+    }
     if isFile {
       let file = try ONNXFile(path: model)
       split = try arranged(split, for: file)
@@ -79,7 +91,8 @@ struct ModelOptions: ParsableArguments {
     }
     split = try arrangedForBuiltIn(split)
     let built = try BuiltInModel.make(
-      model, input: split.train.inputs[0].shape, classes: outputCount(for: split), seed: seed, engine: engine)
+      model, input: split.train.inputs[0].shape, classes: outputCount(for: split), seed: seed,
+      engine: engine)
     return (split, built, loss)
   }
 
@@ -134,13 +147,5 @@ struct ModelOptions: ParsableArguments {
     case .classes, .values:
       throw .targetShape(model: model, data: split.train.name, shape: target.shape)
     }
-  }
-}
-
-/// What predictions are judged by, besides the loss.
-func metrics(for target: Target) -> [any Metric] {
-  switch target {
-  case .classes: [Accuracy()]
-  case .values: [MeanAbsoluteError()]
   }
 }

@@ -19,6 +19,15 @@ struct InspectionReport {
       lines += ["", title]
       for port in ports { lines += wrapped("  \(port.name)  \(port.type)", indent: 4) }
     }
+    if let preprocessing = found.preprocessing {
+      lines += [""] + wrapped("inputs are prepared: \(preprocessing)", indent: 2)
+    }
+    if let classes = found.classNames {
+      let listed = classes.prefix(Self.listedClassLimit).joined(separator: ", ")
+      let more = classes.count - Self.listedClassLimit
+      lines += wrapped(
+        "\(classes.count) classes: \(listed)\(more > 0 ? " and \(more) more" : "")", indent: 2)
+    }
     lines += ["", "operations"] + operationTable
     lines += ["", "arrays"] + arrayTable + [""]
     if let work = found.workPerExample {
@@ -42,6 +51,9 @@ struct InspectionReport {
     if let verdict { lines += wrapped("crest-onnx-check: \(verdict)", indent: 2) }
     return lines.map { $0 + "\n" }.joined()
   }
+
+  /// The most classes that the text names.
+  private static let listedClassLimit = 10
 
   private var versions: String {
     let opsets = found.opsets.map { opset in
@@ -109,6 +121,8 @@ struct InspectionReport {
           ),
           ("producer", .text(found.producer)),
           ("metadata", .list(found.metadataKeys.map { .text($0) })),
+          ("preprocessing", JSONLine.Value(found.preprocessing)),
+          ("classes", found.classNames.map { .list($0.map { .text($0) }) } ?? .null),
         ])
     ]
     for (event, ports) in [("input", found.inputs), ("output", found.outputs)] {
@@ -188,6 +202,19 @@ extension ClosedRange<Int64> {
 }
 
 extension JSONLine.Value {
+  /// How numbers are prepared; null where nothing says so.
+  init(_ preprocessing: Preprocessing?) {
+    guard let preprocessing else {
+      self = .null
+      return
+    }
+    self = .object([
+      ("layout", .text(preprocessing.layout.rawValue)), ("divisor", .number(preprocessing.divisor)),
+      ("mean", .list(preprocessing.mean.map { .number($0) })),
+      ("standard_deviation", .list(preprocessing.standardDeviation.map { .number($0) })),
+    ])
+  }
+
   /// A size: a number, a name, or null where nothing is said.
   fileprivate static func size(_ text: String) -> JSONLine.Value {
     text == "?" ? .null : Int(text).map { .integer($0) } ?? .text(text)

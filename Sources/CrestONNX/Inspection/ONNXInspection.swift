@@ -61,6 +61,10 @@ public struct ONNXInspection: Sendable {
   public let producer: String
   /// The keys of its metadata.
   public let metadataKeys: [String]
+  /// How its inputs must be prepared; nil when nothing says so.
+  public let preprocessing: Preprocessing?
+  /// What its classes are called; nil when nothing says so.
+  public let classNames: [String]?
   /// The inputs without a value in the file.
   public let inputs: [Port]
   /// The outputs.
@@ -120,7 +124,9 @@ public struct ONNXInspection: Sendable {
     var work: Double?
     var problem: (any Error)?
     var readiness: TrainingReadiness?
+    var known: ModelMetadata?
     do {
+      known = try ModelMetadata(model)
       let template = try ONNXTemplate(file, inputShapes: inputShapes)
       readiness = template.readiness
       let graph = template.sample
@@ -131,6 +137,8 @@ public struct ONNXInspection: Sendable {
       problem = error
     }
     self.problem = problem
+    preprocessing = known?.preprocessing
+    classNames = known?.classNames
     self.readiness =
       readiness
       ?? TrainingReadiness(

@@ -1,4 +1,4 @@
-import CrestTensor
+public import CrestTensor
 
 /// What a checkpoint holds, in words: for `crest inspect`.
 public struct CheckpointSummary: Sendable {
@@ -14,17 +14,30 @@ public struct CheckpointSummary: Sendable {
   public let epochsBegun: Int?
   /// The names of all fields, as they are given to be skipped.
   public let fieldNames: [String]
+  /// How the data were prepared; nil when it doesn't say so.
+  public let preprocessing: Preprocessing?
+  /// What the classes are called; nil when there are none, or it doesn't say so.
+  public let classNames: [String]?
   private let state: RunState
 
   /// Reads a checkpoint, all of which is proven to be as it was written.
   ///
   /// - Throws: ``CheckpointError``.
   public init(_ path: String) throws(CheckpointError) {
-    self.init(try CheckpointFile.read(path))
+    let state = try CheckpointFile.read(path)
+    do throws(StateError) {
+      try self.init(state)
+    } catch {
+      throw .unsuitable(path: path, error)
+    }
   }
 
   /// A summary of a state.
-  public init(_ state: RunState) {
+  ///
+  /// - Throws: ``StateError`` when what it says of its data makes no sense.
+  public init(_ state: RunState) throws(StateError) {
+    preprocessing = try state.preprocessing()
+    classNames = try state.classNames()
     self.state = state
     func count(_ part: String) -> Int {
       guard case .fields(let entries) = state.fields[StatePath(["model", part])] else { return 0 }
@@ -52,6 +65,7 @@ public struct CheckpointSummary: Sendable {
     if let stepsTaken, let epochsBegun {
       lines.append("saved after \(stepsTaken) steps, in epoch \(epochsBegun)")
     }
+    if let preprocessing { lines.append("inputs are prepared: \(preprocessing)") }
     let width = min(fieldNames.map(\.count).max() ?? 0, 60)
     for path in state.leaves {
       guard let value = state.fields[path] else { continue }

@@ -124,6 +124,12 @@ public final class BatchContext: PhaseContext {
     self.randomKey = randomKey
   }
 
+  /// Checks the targets as the hooks left them.
+  func checkTargets() throws(LearnerError) {
+    let loader = isTraining ? learner.trainLoader : learner.validLoader
+    try learner.loss.check(targets, batch: index, of: loader.dataset)
+  }
+
   /// Gives the batch to the model.
   func feed(_ program: Program) throws(ProgramError) {
     self.program = program

@@ -12,21 +12,26 @@ struct PassTally {
 
   private var loss = Mean()
   private var metrics: [any Metric]
+  private let classAxis: Int
   private let now: () -> Duration
   private let start: Duration
 
   /// A tally of nothing that begins now.
-  init(_ metrics: [any Metric], now: @escaping () -> Duration) {
+  init(_ metrics: [any Metric], classAxis: Int, now: @escaping () -> Duration) {
     self.metrics = metrics
+    self.classAxis = classAxis
     for index in metrics.indices { self.metrics[index].reset() }
     self.now = now
     start = now()
   }
 
   /// A tally that goes on where one was saved.
-  init(_ saved: Saved, metrics: [any Metric], now: @escaping () -> Duration) {
+  init(
+    _ saved: Saved, metrics: [any Metric], classAxis: Int, now: @escaping () -> Duration
+  ) {
     loss = saved.loss
     self.metrics = metrics
+    self.classAxis = classAxis
     self.now = now
     start = now() - saved.elapsed
   }
@@ -47,8 +52,8 @@ struct PassTally {
     loss.add(batchLoss * Double(count), count: count)
     if metrics.isEmpty { return }
     let batch = ScoredBatch(
-      count: count, predictionShape: program.predictionType.shape, targets: targets,
-      loss: batchLoss)
+      count: count, predictionShape: program.predictionType.shape, classAxis: classAxis,
+      targets: targets, loss: batchLoss)
     program.withPredictions { predictions in
       for index in metrics.indices { metrics[index].update(predictions.span, batch) }
     }

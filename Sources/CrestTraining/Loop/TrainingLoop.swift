@@ -171,7 +171,8 @@ final class TrainingLoop {
       let first = entry?.batch ?? 0
       entry = nil
       if !isResumed {
-        tally = PassTally(isTraining ? [] : learner.metrics, now: learner.now)
+        tally = PassTally(
+          isTraining ? [] : learner.metrics, classAxis: learner.metricAxis, now: learner.now)
         train = isTraining ? nil : epoch.train
       }
       defer {
@@ -196,6 +197,7 @@ final class TrainingLoop {
 
   private func runBatch(_ batch: BatchContext) throws {
     let program = try program(isTraining: batch.isTraining, count: batch.count)
+    try batch.checkTargets()
     try batch.feed(program)
     try program.run(.forward, random: batch.randomKey)
     try call(hooks.afterPrediction, batch)
@@ -370,7 +372,9 @@ extension TrainingLoop {
       ending = state.ending
       train = state.train
       reports = state.reports
-      tally = state.tally.map { PassTally($0, metrics: metrics, now: learner.now) }
+      tally = state.tally.map {
+        PassTally($0, metrics: metrics, classAxis: learner.metricAxis, now: learner.now)
+      }
     }
   }
 

@@ -2,7 +2,7 @@ public import CrestGraph
 
 /// The part of the examples whose class has the highest prediction: ``TopKAccuracy`` of one guess.
 ///
-/// fastai's `accuracy`, Keras's `SparseCategoricalAccuracy`.
+/// fastai's `accuracy`, Keras's `SparseCategoricalAccuracy` and `CategoricalAccuracy`.
 public struct Accuracy: Metric {
   private var top = TopKAccuracy(1)
 
@@ -16,9 +16,9 @@ public struct Accuracy: Metric {
   /// The part, from 0 to 1.
   public var value: Double { top.value }
 
-  /// Targets that aren't one class for each place of the predictions.
-  public func objection(predictions: ValueType, targets: ValueType) -> String? {
-    top.objection(predictions: predictions, targets: targets)
+  /// Targets that are neither labels nor probabilities of the predictions' classes.
+  public func objection(predictions: ValueType, targets: ValueType, classAxis: Int) -> String? {
+    top.objection(predictions: predictions, targets: targets, classAxis: classAxis)
   }
 
   /// Forgets all examples.

@@ -1,4 +1,5 @@
 public import CrestGraph
+import CrestLayers
 import CrestTensor
 
 /// The mean absolute difference of predictions and targets of one shape, over all elements.
@@ -17,9 +18,9 @@ public struct MeanAbsoluteError: Metric {
   /// The mean.
   public var value: Double { mean.value }
 
-  /// Targets of another type than the predictions.
-  public func objection(predictions: ValueType, targets: ValueType) -> String? {
-    differenceObjection(predictions, targets)
+  /// Targets of another type than the predictions, but for a last axis of size 1.
+  public func objection(predictions: ValueType, targets: ValueType, classAxis: Int) -> String? {
+    shapeObjection(predictions, targets, ofOneType: true)
   }
 
   /// Forgets all examples.
@@ -47,9 +48,9 @@ public struct MeanSquaredError: Metric {
   /// The mean.
   public var value: Double { mean.value }
 
-  /// Targets of another type than the predictions.
-  public func objection(predictions: ValueType, targets: ValueType) -> String? {
-    differenceObjection(predictions, targets)
+  /// Targets of another type than the predictions, but for a last axis of size 1.
+  public func objection(predictions: ValueType, targets: ValueType, classAxis: Int) -> String? {
+    shapeObjection(predictions, targets, ofOneType: true)
   }
 
   /// Forgets all examples.
@@ -61,8 +62,14 @@ public struct MeanSquaredError: Metric {
   }
 }
 
-private func differenceObjection(_ predictions: ValueType, _ targets: ValueType) -> String? {
-  predictions == targets
+/// Why targets don't stand beside predictions one by one; nil when they do.
+func shapeObjection(
+  _ predictions: ValueType, _ targets: ValueType, ofOneType: Bool = false
+) -> String? {
+  let isOneType = !ofOneType || predictions.elementType == targets.elementType
+  let isOneShape =
+    predictions.shape == targets.shape || targets.shape.differsByUnit(from: predictions.shape)
+  return isOneType && isOneShape
     ? nil : "it needs targets of the predictions' type \(predictions), got \(targets)"
 }
 

@@ -3,10 +3,12 @@ import CrestTensor
 
 /// The part of the examples whose class is among the k highest predictions.
 ///
-/// Predictions are [N, C, …] and targets [N, …] labels. Of equal predictions the first class is the
-/// higher. A prediction that is not a number ranks above all, so that it is never taken for right.
+/// Predictions have their C classes along the batch's class axis, [N, C, …] unless said otherwise. Targets are
+/// labels of the shape without that axis, or probabilities of the predictions' shape, of which the highest
+/// is the label. Of equal numbers the first class is the higher. A prediction that is not a number ranks
+/// above all, so that it is never taken for right.
 ///
-/// fastai's `top_k_accuracy`.
+/// fastai's `top_k_accuracy`, Keras's `SparseTopKCategoricalAccuracy` and `TopKCategoricalAccuracy`.
 public struct TopKAccuracy: Metric {
   /// How many classes are guessed.
   public let k: Int
@@ -27,13 +29,17 @@ public struct TopKAccuracy: Metric {
   /// The part, from 0 to 1.
   public var value: Double { hits.value }
 
-  /// Targets that aren't one class for each place of the predictions.
-  public func objection(predictions: ValueType, targets: ValueType) -> String? {
+  /// Targets that are neither labels nor probabilities of the predictions' classes.
+  public func objection(predictions: ValueType, targets: ValueType, classAxis: Int) -> String? {
     let shape = predictions.shape
-    let places = shape.rank < 2 ? [] : [shape[0]] + shape.dropFirst(2)
-    guard targets.elementType == .int64, shape.rank >= 2, targets.shape.dimensions == places else {
-      return "it needs predictions [N, C, …] and int64 labels [N, …], got \(predictions) "
-        + "and \(targets)"
+    guard (1..<max(shape.rank, 1)).contains(classAxis) else {
+      return "it needs predictions [N, C, …] of C classes, got \(predictions)"
+    }
+    var places = shape.dimensions
+    places.remove(at: classAxis)
+    guard targets == ValueType(Shape(places), .int64) || targets == predictions else {
+      return "it needs int64 labels \(Shape(places)) or probabilities \(shape) for predictions "
+        + "\(predictions), got \(targets)"
     }
     return nil
   }
@@ -43,24 +49,68 @@ public struct TopKAccuracy: Metric {
 
   /// Counts the labels among the k highest.
   public mutating func update(_ predictions: Span<Float>, _ batch: ScoredBatch) {
-    let classCount = batch.predictionShape[1]
-    let placeCount = batch.predictionShape.dropFirst(2).reduce(1, *)
+    let lines = ClassLines(batch.predictionShape, axis: batch.classAxis)
     var right = 0
-    batch.targets.withElements(as: Int64.self) { labels in
-      for (index, label) in labels.enumerated() {
-        let (example, place) = index.quotientAndRemainder(dividingBy: placeCount)
-        let start = example * classCount * placeCount + place
-        let own = predictions[start + Int(label) * placeCount]
-        var rank = 0
-        for other in 0..<classCount where other != Int(label) {
-          let value = predictions[start + other * placeCount]
-          // Written so that a comparison with NaN counts against the label.
-          let isLower = other < Int(label) ? value < own : value <= own
-          if !isLower { rank += 1 }
-        }
-        if rank < k && !own.isNaN { right += 1 }
+    for index in 0..<lines.count {
+      let line = lines[index]
+      if isRight(predictions, line, label: line.label(of: batch.targets, number: index)) {
+        right += 1
       }
     }
-    hits.add(Double(right), count: batch.targets.elementCount)
+    hits.add(Double(right), count: lines.count)
+  }
+
+  private func isRight(_ predictions: Span<Float>, _ line: ClassLine, label: Int) -> Bool {
+    let own = predictions[line.place(label)]
+    if own.isNaN { return false }
+    var rank = 0
+    for other in 0..<line.classCount where other != label {
+      let value = predictions[line.place(other)]
+      // Written so that a comparison with NaN counts against the label.
+      let isLower = other < label ? value < own : value <= own
+      if !isLower { rank += 1 }
+    }
+    return rank < k
+  }
+}
+
+/// The lines of classes in a row-major array.
+private struct ClassLines {
+  let count: Int
+  private let classCount: Int
+  private let placeCount: Int
+
+  init(_ shape: Shape, axis: Int) {
+    classCount = shape[axis]
+    placeCount = shape.dimensions[(axis + 1)...].reduce(1, *)
+    count = shape.dimensions[..<axis].reduce(1, *) * placeCount
+  }
+
+  subscript(number: Int) -> ClassLine {
+    let (block, place) = number.quotientAndRemainder(dividingBy: placeCount)
+    return ClassLine(
+      start: block * classCount * placeCount + place, step: placeCount, classCount: classCount)
+  }
+}
+
+/// Where the classes lie that one label chooses from.
+private struct ClassLine {
+  let start: Int
+  let step: Int
+  let classCount: Int
+
+  func place(_ label: Int) -> Int { start + label * step }
+
+  /// The class that targets have for the line, by its number: its label, or the first of the most probable.
+  func label(of targets: Tensor, number: Int) -> Int {
+    guard targets.elementType.isFloat else {
+      return targets.withElements(as: Int64.self) { Int($0[number]) }
+    }
+    return targets.withElements(as: Float.self) { probabilities in
+      var best = 0
+      for other in 1..<max(classCount, 1)
+      where probabilities[place(other)] > probabilities[place(best)] { best = other }
+      return best
+    }
   }
 }

@@ -52,7 +52,7 @@ extension Learner {
       ]),
       "data": try dataFields(),
       "engine": .fields(["instructionSet": .text(model.engine.instructionSet.rawValue)]),
-      "loss": .text(loss.name),
+      "loss": .text(lossText),
       "fit": try loop?.savedState() ?? .null,
       "callbacks": .fields(
         Dictionary(
