@@ -90,7 +90,7 @@ struct Train: ParsableCommand {
     if let export {
       try learner.model.exportONNX(to: export, metadata: try metadata(of: learner.data.train))
     }
-    try report.writeResult()
+    try report.write(learner.fitResult)
   }
 
   private func chosenCallbacks() throws -> [any Callback] {
