@@ -38,6 +38,35 @@ public struct Concat: Operation {
       got: inputs.map(\.shape.description).joined(separator: ", "))
   }
 
+  /// Each example by itself, where all parts have theirs along the same axis.
+  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    var found: (axis: Int, inner: Int)?
+    for case .along(let axis, let inner) in context.rows {
+      if let found, found != (axis, inner) {
+        throw .unknown("joins examples that lie along different axes")
+      }
+      found = (axis, inner)
+    }
+    guard let found else {
+      let uniform = context.outputs[0].indices.filter { axis in
+        axis != self.axis && context.outputs[0][axis] != 1
+          && context.inputs.indices.allSatisfy { context.isUniform($0, along: axis) }
+      }
+      return RowFlow(
+        [.shared(uniform: Set(uniform))], settings: AnyHashable(self), keepsUniform: false)
+    }
+    for (input, rows) in context.rows.enumerated() {
+      guard case .shared = rows else { continue }
+      guard found.axis != axis else { throw .combined("joins other values to the examples") }
+      guard context.isUniform(input, along: found.axis) else {
+        throw .combined("has a value of its own for each place in the batch")
+      }
+    }
+    return RowFlow(
+      [.along(axis: found.axis, inner: found.inner)], settings: AnyHashable(self),
+      keepsUniform: true)
+  }
+
   /// The elements of the input each element comes from.
   public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     guard let type = try? outputTypes(for: inputs.map(\.type))[0] else {

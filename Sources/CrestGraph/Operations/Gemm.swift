@@ -53,6 +53,26 @@ public struct Gemm: Operation {
     return [ValueType(shape, inputs[0].elementType)]
   }
 
+  /// Each example by itself, unless products are summed over them.
+  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    var found: Rows?
+    for (input, isTransposed) in [(0, transposesA), (1, transposesB)] {
+      guard case .along(let axis, let inner) = context.rows[input] else { continue }
+      guard (axis == input) != isTransposed else {
+        throw .combined("adds up products over the examples")
+      }
+      guard found == nil else { throw .combined("multiplies each example with the others") }
+      found = .along(axis: input, inner: inner)
+    }
+    guard context.inputs.count == 3 else { return RowFlow(found ?? .shared, of: self) }
+    // The third input is added to the product.
+    let sum = RowContext(
+      rows: [found ?? .shared, context.rows[2]], inputs: [context.outputs[0], context.inputs[2]],
+      outputs: context.outputs, count: context.count)
+    return RowFlow(
+      found == nil && context.axis(2) == nil ? .shared : try sum.broadcastRows(), of: self)
+  }
+
   /// Sums the products.
   public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     guard let type = try? outputTypes(for: inputs.map(\.type))[0] else {

@@ -36,6 +36,25 @@ public struct Split: Operation {
     }
   }
 
+  /// Each example by itself, unless the parts are of different examples.
+  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    func all(_ rows: Rows, _ sizes: [Int]) -> RowFlow {
+      RowFlow(
+        sizes.map { _ in rows }, settings: AnyHashable([[axis], sizes]), keepsUniform: true)
+    }
+    switch context.rows[0] {
+    case .mixed(let mixing): throw mixing
+    case .shared(let uniform): return all(.shared(uniform: uniform.subtracting([axis])), sizes)
+    case .along(let axis, let inner):
+      guard axis == self.axis else { return all(context.rows[0], sizes) }
+      let block = context.count * inner
+      guard sizes.allSatisfy({ $0 % block == 0 }) else {
+        throw .combined("picks examples by their place in the batch")
+      }
+      return all(context.rows[0], sizes.map { $0 / context.count })
+    }
+  }
+
   /// Each part.
   public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     var start = 0
