@@ -19,8 +19,8 @@ func checkExport(of learner: Learner, to path: String) throws {
 let preprocessingKey = "crest.preprocessing"
 
 /// How the inputs of a model from a file must be prepared.
-func preprocessing(in template: ONNXTemplate) throws -> Preprocessing {
-  guard let text = template.metadata[preprocessingKey] else { return .none }
+func preprocessing(in file: ONNXFile) throws -> Preprocessing {
+  guard let text = file.metadata[preprocessingKey] else { return .none }
   do {
     return try JSONDecoder().decode(Preprocessing.self, from: Data(text.utf8))
   } catch {
@@ -30,12 +30,20 @@ func preprocessing(in template: ONNXTemplate) throws -> Preprocessing {
 
 /// What an exported model keeps of its data: how numbers were prepared, and what classes are called.
 func metadata(of data: any Dataset) throws -> [String: String] {
+  try exportedMetadata(data.preprocessing, data.target.classNames)
+}
+
+/// How numbers were prepared and what classes are called, as far as it is known, as metadata of a file.
+func exportedMetadata(
+  _ preprocessing: Preprocessing?, _ classNames: [String]?
+) throws -> [String: String] {
   let encoder = JSONEncoder()
   encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
   func json(_ value: some Encodable) throws -> String {
     String(decoding: try encoder.encode(value), as: UTF8.self)
   }
-  var metadata = [preprocessingKey: try json(data.preprocessing)]
-  if let classes = data.target.classNames { metadata["crest.classes"] = try json(classes) }
+  var metadata: [String: String] = [:]
+  if let preprocessing { metadata[preprocessingKey] = try json(preprocessing) }
+  if let classNames { metadata["crest.classes"] = try json(classNames) }
   return metadata
 }

@@ -6,13 +6,13 @@ func makeLearner(
 ) throws -> Learner {
   let optimizer = try training.makeOptimizer()
   let transforms = try training.augment?.transforms() ?? []
-  guard options.batchSize >= 1 else { throw LearnerError.batchSize(options.batchSize) }
+  try options.checkBatchSize()
   let (data, model, loss) = try options.load(
     keepsAll: training.noShuffle, headClasses: parameters.replaceHead)
   if let readiness = model.trainingReadiness { note(readiness) }
   let learner = try Learner(
     model, data: data, loss: loss, optimizer: optimizer, metrics: metrics(for: data.train.target),
-    batchSize: options.batchSize, seed: options.seed, shuffle: !training.noShuffle,
+    batchSize: options.batchSize(for: model), seed: options.seed, shuffle: !training.noShuffle,
     transforms: transforms, groups: parameters.groups.split,
     weightDecays: training.weightDecays, frozenNormalization: parameters.frozenNorm)
   try parameters.freeze(learner)

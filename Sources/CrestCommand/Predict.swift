@@ -1,17 +1,25 @@
 import ArgumentParser
 import Crest
+import Foundation
 
 struct Predict: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Predict with a network.",
     discussion: """
-      The first dimension of each input counts the examples. A network that crest trained says how its \
-      data were prepared, and values are prepared likewise; else they are taken as they are. \
-      Predictions are those of the network's first output.
+      Inputs are given as the file takes them, and predictions are written as the file gives them: those of \
+      its first output. Many rows along the first dimension are predicted in batches where it is proved from \
+      the network that each row is computed by itself; for a file made for one batch size, the last batch is \
+      filled up. A network that crest trained says how its \
+      data were prepared, and values are prepared likewise; else they are taken as they are.
       """)
 
-  @Option(help: ArgumentHelp("An ONNX file.", valueName: "file.onnx"))
+  @Option(
+    help: ArgumentHelp(
+      "An ONNX file, or the weights of a network, as checkpoints have them.",
+      valueName: "file.onnx|file.safetensors"))
   var model: String
+
+  @OptionGroup var weights: ArchitectureOption
 
   @Option(
     help: ArgumentHelp(
@@ -30,50 +38,67 @@ struct Predict: ParsableCommand {
 
   func run() throws {
     let engine = try Engine(threadCount: threads)
-    let file = try ONNXFile(path: model)
-    let inputs = try readInputs(file.inputNames)
-    let shapes = inputs.mapValues { Shape(Array($0.shape.dropFirst())) }
-    let template = try ONNXTemplate(file, inputShapes: shapes)
-    let network = try Model(template: template, engine: engine)
-    let preprocessing = try preprocessing(in: template)
-    let prediction = try predict(
-      network,
-      network.inputs.compactMap { input in
-        try inputs[input.name]?.prepared(by: preprocessing)
-      })
+    let prediction =
+      switch try ModelSource(model, architecture: weights.architecture) {
+      case .file(let file, let weights): try predict(file, weights, engine)
+      case .builtIn(let name, let weights): try predict(name, weights, engine)
+      }
     try writeFile(prediction.npyBytes(), to: output)
   }
 
-  /// Predicts batch by batch, so that memory doesn't grow with the number of examples.
-  private func predict(_ network: Model, _ inputs: [Tensor]) throws -> Tensor {
-    let counts = inputs.map { $0.shape[0] }
-    guard let count = counts.first, counts.allSatisfy({ $0 == count }) else {
-      throw CommandError.exampleCounts(counts)
-    }
-    let size = network.template.fixedBatchSize ?? 64
-    var bytes: [UInt8] = []
-    var elementType = ElementType.float32
-    for start in stride(from: 0, to: count, by: size) {
-      let rows = start..<min(start + size, count)
-      let part = try network.predict(inputs.map { $0.rows(rows) })
-      elementType = part.elementType
-      part.withUnsafeBytes { bytes += $0 }
-    }
-    let shape = Shape([count] + network.outputShape.dimensions)
-    return bytes.withUnsafeBytes { Tensor(bytes: $0, shape: shape, elementType: elementType) }
+  /// Runs a file on the inputs as they are.
+  private func predict(
+    _ file: ONNXFile, _ weights: CheckpointWeights?, _ engine: Engine
+  ) throws -> Tensor {
+    let preprocessing = try weights?.preprocessing ?? preprocessing(in: file)
+    let inputs = try readInputs(file.inputNames) { file.elementType(ofInput: $0) ?? .float32 }
+    let template = try ONNXSpecialization(
+      file, inputs: try inputs.mapValues { try $0.prepared(by: preprocessing) })
+    let store = ParameterStore(template.sample, seed: 0)
+    try weights?.load(into: store)
+    return try Predictor(template, store: store, engine: engine)
+      .predict(template.inputs, batchSize: Self.batchSize)
   }
 
-  private func readInputs(_ names: [String]) throws -> [String: Tensor] {
+  /// Runs a built-in network with the weights of a checkpoint.
+  private func predict(
+    _ name: String?, _ weights: CheckpointWeights?, _ engine: Engine
+  ) throws -> Tensor {
+    guard let weights else { throw CommandError.untrainedPrediction(model: name ?? model) }
+    let inputs = try readInputs(["input"]) { _ in .float32 }
+    guard let stored = inputs["input"], stored.shape.rank >= 1 else {
+      throw CommandError.missingInput("input")
+    }
+    let network = try weights.builtInModel(
+      name, input: Shape(Array(stored.shape.dropFirst())), seed: 0, engine: engine)
+    let prepared = try stored.prepared(by: weights.preprocessing ?? .none)
+    // Bytes that aren't to be prepared are numbers all the same.
+    let values =
+      prepared.elementType == .float32
+      ? prepared : Tensor(prepared.doubles, shape: prepared.shape)
+    return try Predictor(network.template, store: network.store, engine: engine)
+      .predict([values], batchSize: Self.batchSize)
+  }
+
+  /// The rows that are predicted at once, where that makes no difference.
+  private static let batchSize = 64
+
+  private func readInputs(
+    _ names: [String], _ elementType: (String) -> ElementType
+  ) throws -> [String: Tensor] {
     var inputs: [String: Tensor] = [:]
     for argument in input {
       let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       let isNamed = parts.count == 2 && names.contains(String(parts[0]))
-      guard isNamed || names.count == 1 else {
-        throw CommandError.unknownName(
-          what: "--input", name: parts.count == 2 ? String(parts[0]) : argument, known: names)
+      // What isn't the name of an input may be the beginning of a file's.
+      let isFile = FileManager.default.fileExists(atPath: argument)
+      guard isNamed || names.count == 1 && (parts.count == 1 || isFile) else {
+        throw CommandError.unknownInput(
+          option: "--input", parts.count == 2 ? String(parts[0]) : nil, known: names)
       }
       let name = isNamed ? String(parts[0]) : names[0]
-      let tensor = try TensorFile.readInput(isNamed ? String(parts[1]) : argument)
+      let tensor = try TensorFile.readInput(
+        isNamed ? String(parts[1]) : argument, for: elementType(name))
       guard inputs.updateValue(tensor, forKey: name) == nil else {
         throw CommandError.repeatedInput(name)
       }
@@ -98,16 +123,5 @@ extension Tensor {
       preprocessing.value(stored, channel: channels == 0 ? 0 : place / size % channels)
     }
     return Tensor(values, shape: shape)
-  }
-
-  /// Some examples along the first dimension.
-  fileprivate func rows(_ rows: Range<Int>) -> Tensor {
-    let size = shape.dropFirst().reduce(1, *) * elementType.byteCount
-    return withUnsafeBytes { bytes in
-      Tensor(
-        bytes: UnsafeRawBufferPointer(
-          rebasing: bytes[rows.lowerBound * size..<rows.upperBound * size]),
-        shape: Shape([rows.count] + shape.dropFirst()), elementType: elementType)
-    }
   }
 }

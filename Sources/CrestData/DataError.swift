@@ -58,6 +58,9 @@ public enum DataError: Error, Equatable, Sendable {
   case unsuitableTransform(name: String, dataset: String, reason: String)
   /// The system refused a thread to make batches ahead on.
   case noThread(reason: String)
+  /// A number that the element type of a model's input doesn't have.
+  case inexactElement(
+    name: String, input: String, index: Int, value: String, expected: ElementType)
 }
 
 extension DataError: CustomStringConvertible {
@@ -129,6 +132,9 @@ extension DataError: CustomStringConvertible {
       "the transform \(name) can't be used on \(dataset): \(reason)"
     case .noThread(let reason):
       "no thread could be started to make batches ahead: \(reason); set prefetch to 0"
+    case .inexactElement(let name, let input, let index, let value, let expected):
+      "input \"\(input)\" of \(name): the model takes \(expected), which doesn't have element \(index), "
+        + "\(value), exactly; give numbers that \(expected) has"
     }
   }
 }

@@ -29,6 +29,13 @@ public protocol Dataset: Sendable {
   ///   - batch: Tensors of the shapes and element types that ``inputs`` and ``target`` describe.
   /// - Throws: Whatever stops the set from giving an example; the loop's caller gets it.
   func write(_ examples: ArraySlice<Int>, into batch: inout Batch) throws
+
+  /// The same examples in element types that a model takes, as far as these have every number exactly.
+  ///
+  /// - Parameter types: A type for each of the ``inputs``.
+  /// - Returns: A set whose inputs are of these types, or of their own where numbers aren't converted.
+  /// - Throws: ``DataError/inexactElement(name:input:index:value:expected:)``.
+  func converted(to types: [ElementType]) throws(DataError) -> any Dataset
 }
 
 /// One input of a model as a data set provides it.

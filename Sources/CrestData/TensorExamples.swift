@@ -56,6 +56,40 @@ public struct TensorExamples: Dataset {
     targetTensor = targets
   }
 
+  private init(_ other: TensorExamples, tensors: [Tensor], types: [ElementType]) {
+    inputs = zip(other.inputs, types).map { field, type in
+      Field(name: field.name, elementType: type, shape: field.shape)
+    }
+    (name, target, count) = (other.name, other.target, other.count)
+    (inputTensors, targetTensor) = (tensors, other.targetTensor)
+  }
+
+  /// The same examples in other types: as they are stored where that is the type, else whole numbers as other
+  /// whole numbers and floats as other floats.
+  ///
+  /// - Throws: ``DataError/inexactElement(name:input:index:value:expected:)`` for a number that the other type
+  ///   doesn't have.
+  public func converted(to types: [ElementType]) throws(DataError) -> any Dataset {
+    var tensors: [Tensor] = []
+    var results: [ElementType] = []
+    for (field, (tensor, type)) in zip(inputs, zip(inputTensors, types)) {
+      do throws(InexactElement) {
+        // What is float32 only for training may be taken as it is stored.
+        tensors.append(type == field.elementType ? tensor : try tensor.converted(to: type))
+        results.append(type)
+      } catch {
+        guard let index = error.index else {
+          tensors.append(tensor)
+          results.append(field.elementType)
+          continue
+        }
+        throw .inexactElement(
+          name: name, input: field.name, index: index, value: error.value, expected: type)
+      }
+    }
+    return TensorExamples(self, tensors: tensors, types: results)
+  }
+
   /// ``Preprocessing/none``.
   public var preprocessing: Preprocessing { .none }
 
@@ -80,7 +114,7 @@ public struct TensorExamples: Dataset {
   /// Writes rows of the tensors into the first rows of `batch`.
   public func write(_ examples: ArraySlice<Int>, into batch: inout Batch) {
     for (position, tensor) in inputTensors.enumerated() {
-      if tensor.elementType == .uint8 {
+      if tensor.elementType != inputs[position].elementType {
         TensorExamples.convertRows(examples, of: tensor, to: &batch.inputs[position])
       } else {
         TensorExamples.copyRows(examples, of: tensor, to: &batch.inputs[position])

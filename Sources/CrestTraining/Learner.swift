@@ -102,9 +102,11 @@ public final class Learner {
     for metric in metrics where !names.insert(metric.name).inserted {
       throw LearnerError.metricNamedTwice(metric.name)
     }
+    let data = try Self.converted(data, for: model)
     for dataset in [data.train, data.valid] {
       try Self.check(dataset, suits: model, loss: loss)
     }
+    try Self.checkRows(of: model, on: data.train)
 
     self.model = model
     self.data = data
@@ -194,6 +196,11 @@ public final class Learner {
     }
     guard !trained.groups.isEmpty || trained.frozen.isEmpty else {
       throw ParameterError.nothingToTrain
+    }
+    guard !model.store.parameters.isEmpty else { throw LearnerError.noParameters }
+    for dataset in [data.train, data.valid] {
+      guard let size = model.template.fixedBatchSize, dataset.count % size != 0 else { continue }
+      throw LearnerError.leftover(batchSize: size, name: dataset.name, count: dataset.count)
     }
     errorsWhileEnding = []
     table = HyperparameterTable(optimizer.defaults)

@@ -115,6 +115,11 @@ public struct RowAnalysis {
     }
   }
 
+  /// The shape of an output.
+  public func shape(ofOutput output: Int) -> Shape {
+    graph.type(of: graph.outputs[output].value).shape
+  }
+
   /// What is computed of one example for an output; nil when that isn't proved to be of one example.
   public func form(ofOutput output: Int) -> RowForm? {
     if case .mixed = outputs[output] { return nil }

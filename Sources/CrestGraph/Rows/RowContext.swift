@@ -130,14 +130,16 @@ public struct RowContext {
 extension Operation {
   /// The flow of an operation that computes every element from those at the same place of its inputs.
   func elementwiseFlow(_ context: RowContext) throws(RowMixing) -> RowFlow {
-    RowFlow(
-      [try context.broadcastRows()], settings: AnyHashable(self), keepsUniform: true,
-      reduced: isRandom ? nil : evaluateReduced)
+    let rows = try context.broadcastRows()
+    let reduced: (([Tensor]) -> Tensor?)? = isRandom ? nil : { evaluateReduced($0) }
+    return RowFlow([rows], settings: AnyHashable(self), keepsUniform: true, reduced: reduced)
   }
 
   /// The first output for constants; nil where an index names nothing.
   func evaluateReduced(_ constants: [Tensor]) -> Tensor? {
-    try? evaluate(constants.map(ReferenceArray.init), random: RandomKey(seed: 0, step: 0))[0].tensor
+    let inputs = constants.map { ReferenceArray($0) }
+    let outputs = try? evaluate(inputs, random: RandomKey(seed: 0, step: 0))
+    return outputs?[0].tensor
   }
 
   /// The flow of an operation that moves no element, whose attributes are the sizes of its output.

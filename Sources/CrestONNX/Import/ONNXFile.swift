@@ -1,3 +1,5 @@
+public import CrestTensor
+
 /// An ONNX file, read once and checked: what is known before it is traced for inputs of some shape.
 public struct ONNXFile: Sendable {
   let model: CheckedModel
@@ -13,4 +15,18 @@ public struct ONNXFile: Sendable {
 
   /// The names of the inputs, those with a value in the file left out.
   public var inputNames: [String] { model.inputs.map(\.name) }
+
+  /// The element type of an input; nil when there is no such input, or it takes none of the types.
+  public func elementType(ofInput name: String) -> ElementType? {
+    guard let input = model.inputs.first(where: { $0.name == name }),
+      case .tensor(let type, _) = input.type
+    else { return nil }
+    return type.elementType
+  }
+
+  /// The entries of the metadata; of a key that is there twice, the first.
+  public var metadata: [String: String] {
+    Dictionary(
+      model.proto.metadata.map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first })
+  }
 }

@@ -1,3 +1,5 @@
+public import CrestGraph
+
 /// What was found in a model from elsewhere that matters for training it, with what to do about it.
 public struct TrainingReadiness: Sendable, Equatable, CustomStringConvertible {
   /// Why an array is not trained.
@@ -34,6 +36,8 @@ public struct TrainingReadiness: Sendable, Equatable, CustomStringConvertible {
     case newHead(node: String, operation: String, from: Int, to: Int)
     /// An array that could be trained but isn't.
     case fixed(name: String, FixedReason)
+    /// It isn't proved that the examples of a batch are computed one by one, or proved that they are not.
+    case rowsTogether(RowMixing)
   }
 
   /// All that was found.
@@ -76,6 +80,12 @@ extension TrainingReadiness.Note: CustomStringConvertible {
       "the head \"\(node)\" (\(operation)) has \(new) outputs in place of \(old), and its weights begin anew"
     case .fixed(let name, let reason):
       "\"\(name)\" is not trained: \(reason)"
+    case .rowsTogether(let mixing) where mixing.kind == .combined:
+      "the examples of a batch are not computed one by one: \(mixing). It predicts, from inputs as a whole; it "
+        + "can be trained only if the batch lies along another axis (--batch-axis)"
+    case .rowsTogether(let mixing):
+      "it is not proved that the examples of a batch are computed one by one: \(mixing). Predictions are "
+        + "made from inputs as a whole, and training begins with a trial"
     }
   }
 }
