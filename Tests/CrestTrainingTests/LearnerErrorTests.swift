@@ -62,6 +62,7 @@ struct LearnerErrorTests {
       "examples: expected float32 [N, 4], got float32 [2, 5]"
     ),
     (.interrupted, "interrupted"),
+    (.noParameters, "the model can't be trained: it has no parameters"),
   ]
 
   @Test(arguments: messages.indices)
