@@ -52,8 +52,19 @@ public struct Concat: Operation {
         axis != self.axis && context.outputs[0][axis] != 1
           && context.inputs.indices.allSatisfy { context.isUniform($0, along: axis) }
       }
+      let isUniform = context.inputs.indices.contains { input in
+        context.inputs[input][axis] > 1 && context.isUniform(input, along: axis)
+      }
       return RowFlow(
-        [.shared(uniform: Set(uniform))], settings: AnyHashable(self), keepsUniform: false)
+        [.shared(uniform: Set(uniform))], settings: AnyHashable(self), keepsUniform: !isUniform
+      ) { constants in
+        // Equal elements joined to as many equal ones are equal.
+        if Set(constants.map(\.elementCount)) == [1], constants.allSatisfy({ $0 == constants[0] }) {
+          return constants.prefix(1).map { $0 }
+        }
+        return isUniform || context.rows.contains(where: { $0 != context.rows[0] })
+          ? nil : evaluateReduced(constants)
+      }
     }
     for (input, rows) in context.rows.enumerated() {
       guard case .shared = rows else { continue }

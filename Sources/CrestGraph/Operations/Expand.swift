@@ -25,7 +25,7 @@ public struct Expand: Operation {
   public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     RowFlow([try context.broadcastRows()], settings: AnyHashable(Self.name), keepsUniform: true) {
       let missing = shape.rank - $0[0].shape.rank
-      return $0[0].reshaped(to: Shape(Array(repeating: 1, count: missing) + $0[0].shape))
+      return [$0[0].reshaped(to: Shape(Array(repeating: 1, count: missing) + $0[0].shape))]
     }
   }
 

@@ -64,13 +64,24 @@ public struct Gemm: Operation {
       guard found == nil else { throw .combined("multiplies each example with the others") }
       found = .along(axis: input, inner: inner)
     }
-    guard context.inputs.count == 3 else { return RowFlow(found ?? .shared, of: self) }
+    let a = context.inputs[0]
+    let product =
+      found
+      ?? .shared(
+        uniform: Set(
+          [
+            (0, context.isUniform(0, along: transposesA ? 1 : 0)),
+            (1, context.isUniform(1, along: transposesB ? 0 : 1)),
+          ].filter { $1 && context.outputs[0][$0] != 1 }.map(\.0)))
+    let settings = AnyHashable([AnyHashable(self), AnyHashable(a[transposesA ? 0 : 1])])
+    guard context.inputs.count == 3 else {
+      return RowFlow([product], settings: settings, keepsUniform: true)
+    }
     // The third input is added to the product.
     let sum = RowContext(
-      rows: [found ?? .shared, context.rows[2]], inputs: [context.outputs[0], context.inputs[2]],
+      rows: [product, context.rows[2]], inputs: [context.outputs[0], context.inputs[2]],
       outputs: context.outputs, count: context.count)
-    return RowFlow(
-      found == nil && context.axis(2) == nil ? .shared : try sum.broadcastRows(), of: self)
+    return RowFlow([try sum.broadcastRows()], settings: settings, keepsUniform: true)
   }
 
   /// Sums the products.

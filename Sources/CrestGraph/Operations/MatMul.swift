@@ -73,7 +73,26 @@ public struct MatMul: Operation {
     if let left, let right, left != right {
       throw .combined("multiplies each example with the others")
     }
-    guard let found = left ?? right else { return RowFlow(.shared, of: self) }
+    func flow(_ rows: Rows) -> RowFlow {
+      RowFlow([rows], settings: AnyHashable([a.last]), keepsUniform: true)
+    }
+    guard let found = left ?? right else {
+      // Equal rows give equal rows, equal columns equal columns.
+      let batchRank = y.rank - matrixRank
+      let uniform = y.indices.filter { axis in
+        guard y[axis] != 1 else { return false }
+        if axis < batchRank {
+          return [0, 1].allSatisfy { input in
+            let own = axis - batchRank + context.inputs[input].rank - 2
+            return own < 0 || context.isUniform(input, along: own)
+          }
+        }
+        let isRow = axis == batchRank && a.rank > 1
+        return isRow
+          ? context.isUniform(0, along: a.rank - 2) : context.isUniform(1, along: b.rank - 1)
+      }
+      return flow(.shared(uniform: Set(uniform)))
+    }
     if case .along(let axis, _) = found {
       for input in [0, 1] where context.axis(input) == nil {
         let operand = context.inputs[input]
@@ -84,7 +103,7 @@ public struct MatMul: Operation {
         throw .combined("has a matrix of its own for each place in the batch")
       }
     }
-    return RowFlow(found, of: self)
+    return flow(found)
   }
 
   /// Sums the products.

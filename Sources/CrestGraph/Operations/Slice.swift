@@ -89,8 +89,13 @@ public struct Slice: Operation {
       // Whichever elements are taken of equal ones, they are the same.
       let kept = extents.indices.filter { uniform.contains($0) && extents[$0].count > 1 }
       let taken = extents.enumerated().map { kept.contains($0) ? nil : $1 }
+      let others = axes.indices.filter { !uniform.contains(axes[$0]) }
+      let slice = Slice(
+        starts: others.map { starts[$0] }, ends: others.map { ends[$0] },
+        axes: others.map { axes[$0] }, steps: others.map { steps[$0] })
       return RowFlow(
-        [.shared(uniform: Set(kept))], settings: AnyHashable(taken), keepsUniform: true)
+        [.shared(uniform: Set(kept))], settings: AnyHashable(taken), keepsUniform: true
+      ) { extents.contains { $0.count == 0 } ? nil : slice.evaluateReduced($0) }
     case .along(let axis, let inner):
       let (block, extent) = (context.count * inner, extents[axis])
       guard extent.step == 1, extent.start % block == 0, extent.count % block == 0, extent.count > 0

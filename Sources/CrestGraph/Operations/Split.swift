@@ -44,7 +44,16 @@ public struct Split: Operation {
     }
     switch context.rows[0] {
     case .mixed(let mixing): throw mixing
-    case .shared(let uniform): return all(.shared(uniform: uniform.subtracting([axis])), sizes)
+    case .shared(let uniform):
+      let isUniform = uniform.contains(axis)
+      let parts = sizes.map { size -> Rows in
+        .shared(uniform: isUniform && size > 1 ? uniform : uniform.subtracting([axis]))
+      }
+      return RowFlow(parts, settings: AnyHashable([[axis], sizes]), keepsUniform: true) {
+        constants in
+        // Of equal elements each part has the same.
+        isUniform ? sizes.map { _ in constants[0] } : evaluateReduced(constants)
+      }
     case .along(let axis, let inner):
       guard axis == self.axis else { return all(context.rows[0], sizes) }
       let block = context.count * inner

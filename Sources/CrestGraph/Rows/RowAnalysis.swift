@@ -70,13 +70,19 @@ public struct RowAnalysis {
           let flow = Self.flow(of: node, in: graph, rows, count)
           (pending, settings[number]) = (flow.outputs, flow.settings)
           let given = node.inputs.compactMap { constants[$0.index] }
-          if given.count == node.inputs.count, case .shared(let uniform) = pending[0],
-            given.allSatisfy({ $0.elementCount <= Self.constantLimit }),
-            let constant = flow.reduced?(given), constant.elementCount <= Self.constantLimit
+          if given.count == node.inputs.count,
+            given.allSatisfy({ $0.elementCount <= Self.constantLimit })
           {
-            let more = constant.uniformAxes
-            pending[0] = .shared(uniform: uniform.union(more))
-            constants[index] = constant.withoutRepeats(along: more)
+            for (output, constant) in (flow.reduced?(given) ?? []).enumerated() {
+              let shape = graph.type(of: node.outputs[output]).shape
+              guard case .shared = pending[output], constant.shape.rank == shape.rank,
+                constant.elementCount <= Self.constantLimit
+              else { continue }
+              let once = constant.withoutRepeats(along: constant.uniformAxes)
+              pending[output] = .shared(
+                uniform: Set(shape.indices.filter { shape[$0] > 1 && once.shape[$0] == 1 }))
+              constants[node.outputs[output].index] = once
+            }
           }
         }
         rows.append(pending[output])
@@ -92,7 +98,7 @@ public struct RowAnalysis {
 
   private static func flow(
     of node: Graph.Node, in graph: Graph, _ rows: [Rows], _ count: Int
-  ) -> (outputs: [Rows], settings: AnyHashable?, reduced: (([Tensor]) -> Tensor?)?) {
+  ) -> (outputs: [Rows], settings: AnyHashable?, reduced: (([Tensor]) -> [Tensor]?)?) {
     let inputs = node.inputs.map { rows[$0.index] }
     func shapes(_ values: [ValueID]) -> [Shape] { values.map { graph.type(of: $0).shape } }
     do throws(RowMixing) {

@@ -131,15 +131,15 @@ extension Operation {
   /// The flow of an operation that computes every element from those at the same place of its inputs.
   func elementwiseFlow(_ context: RowContext) throws(RowMixing) -> RowFlow {
     let rows = try context.broadcastRows()
-    let reduced: (([Tensor]) -> Tensor?)? = isRandom ? nil : { evaluateReduced($0) }
+    let reduced: (([Tensor]) -> [Tensor]?)? = isRandom ? nil : { evaluateReduced($0) }
     return RowFlow([rows], settings: AnyHashable(self), keepsUniform: true, reduced: reduced)
   }
 
-  /// The first output for constants; nil where an index names nothing.
-  func evaluateReduced(_ constants: [Tensor]) -> Tensor? {
+  /// The outputs for constants; nil where an index names nothing.
+  func evaluateReduced(_ constants: [Tensor]) -> [Tensor]? {
     let inputs = constants.map { ReferenceArray($0) }
     let outputs = try? evaluate(inputs, random: RandomKey(seed: 0, step: 0))
-    return outputs?[0].tensor
+    return outputs?.map(\.tensor)
   }
 
   /// The flow of an operation that moves no element, whose attributes are the sizes of its output.
@@ -149,7 +149,7 @@ extension Operation {
       guard case .shared(let uniform) = rows else { return nil }
       let sizes = context.outputs[0].enumerated().map { uniform.contains($0) ? 1 : $1 }
       return sizes.reduce(1, *) == constants[0].elementCount
-        ? constants[0].reshaped(to: Shape(sizes)) : nil
+        ? [constants[0].reshaped(to: Shape(sizes))] : nil
     }
   }
 }

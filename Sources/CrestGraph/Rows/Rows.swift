@@ -83,9 +83,8 @@ public struct RowFlow {
   let settings: AnyHashable
   /// Whether the sizes of axes along which an input is uniform make no difference but to the outputs' sizes.
   let keepsUniform: Bool
-  /// The first output of constants that all are given once along axes where they are uniform; nil when it
-  /// isn't to be known.
-  let reduced: (([Tensor]) -> Tensor?)?
+  /// The outputs for constants, all once along axes where they are uniform; nil when they aren't to be known.
+  let reduced: (([Tensor]) -> [Tensor]?)?
 
   /// The flow of an operation whose attributes are the same for any number of examples.
   public init(_ outputs: Rows..., of operation: some Operation) {
@@ -97,7 +96,7 @@ public struct RowFlow {
 
   init(
     _ outputs: [Rows], settings: AnyHashable, keepsUniform: Bool,
-    reduced: (([Tensor]) -> Tensor?)? = nil
+    reduced: (([Tensor]) -> [Tensor]?)? = nil
   ) {
     self.outputs = outputs
     self.settings = settings
