@@ -54,11 +54,33 @@ enum CommandError: Error, Equatable {
   case needsResume(option: String)
   /// The user ended the run, which is saved in the folder if there is one.
   case interrupted(epoch: Int, steps: Int, folder: String?)
+  /// An input that the model doesn't have; nil when an array or axis is for one of several.
+  case unknownInput(option: String, String?, known: [String])
+  /// A batch axis that is no number from 0 up.
+  case batchAxis(String)
+  /// Two batch axes of an input.
+  case repeatedBatchAxis(String)
+  /// A batch axis of a built-in network.
+  case batchAxisOfBuiltIn(model: String)
+  /// The network of weights, asked for of a model that is one.
+  case architectureOfModel(String)
+  /// Weights that don't say of which network they are.
+  case needsArchitecture(String, isFromFile: Bool)
+  /// Weights of another network.
+  case otherNetwork(String, architecture: String)
+  /// A built-in network to be written without the shape of its examples.
+  case needsShape
+  /// A model that is no file.
+  case nothingToExport(String)
+  /// A prediction by a network that has learned nothing.
+  case untrainedPrediction(model: String)
+  /// A new head for weights that have one.
+  case headOfWeights(String)
 
   var code: FailureCode {
     switch self {
-    case .severalInputs, .targetShape, .exampleCounts, .unsuitableInput,
-      .refusedByChecker:
+    case .severalInputs, .targetShape, .exampleCounts, .unsuitableInput, .refusedByChecker,
+      .otherNetwork:
       .data
     case .interrupted: .interrupted
     default: .usage
@@ -133,6 +155,40 @@ extension CommandError: CustomStringConvertible {
     case .interrupted(let epoch, let steps, let folder):
       "interrupted in epoch \(epoch) after \(steps) steps"
         + (folder.map { "; the run is saved in \($0), go on with --resume" } ?? "")
+    case .unknownInput(let option, let name, let known):
+      (name.map { "\(option): there is no input \"\($0)\"; " }
+        ?? "\(option): the model has several inputs, write NAME=…; ")
+        + (known.count == 1 ? "there is " : "there are ")
+        + known.map { "\"\($0)\"" }.joined(separator: ", ")
+    case .batchAxis(let text):
+      "--batch-axis: expected a whole number from 0 up, after the input's name and = if there are several, "
+        + "got \"\(text)\""
+    case .repeatedBatchAxis(let name):
+      "--batch-axis: the input \"\(name)\" is given twice; give it once"
+    case .batchAxisOfBuiltIn(let model):
+      "--batch-axis: it is for ONNX files, but --model is \(model), whose examples lie along the first "
+        + "axis; leave it out"
+    case .architectureOfModel(let model):
+      "--architecture: expected --model to name a .safetensors file with it, got \(model); leave it out"
+    case .needsArchitecture(let path, let isFromFile):
+      isFromFile
+        ? "--model \(path): its weights were trained from an ONNX file; name that by --architecture FILE.onnx"
+        : "--model \(path): it doesn't say of which network its weights are; name that by --architecture "
+          + "NAME|FILE.onnx"
+    case .otherNetwork(let path, let architecture):
+      "--model \(path): its weights are not of \(architecture) but of another network; name that by "
+        + "--architecture NAME|FILE.onnx, and give data like those it was trained on"
+    case .needsShape:
+      "--shape: expected the sizes of one example, as in 1,28,28, for a built-in network, got none; give them"
+    case .nothingToExport(let model):
+      "export: expected a file that ends in .onnx or .safetensors, got \(model); train a built-in network "
+        + "first, with crest train --export or --checkpoint-dir"
+    case .untrainedPrediction(let model):
+      "--model: expected a file that ends in .onnx or .safetensors, got \(model), a network that has learned "
+        + "nothing; train it first"
+    case .headOfWeights(let path):
+      "--replace-head: it gives the network of an ONNX file new weights, but those of \(path) are asked for; "
+        + "leave one of them out"
     }
   }
 }

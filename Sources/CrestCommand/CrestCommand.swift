@@ -12,8 +12,8 @@ struct CrestCommandLine: ParsableCommand {
       can't be read or written, 130 interrupted.
       """,
     subcommands: [
-      Train.self, FindLR.self, Evaluate.self, Predict.self, Inspect.self, DataCommand.self,
-      PluginsCommand.self,
+      Train.self, FindLR.self, Evaluate.self, Predict.self, ExportModel.self, Inspect.self,
+      DataCommand.self, PluginsCommand.self,
     ])
 
   static func main() {

@@ -5,7 +5,8 @@ struct Evaluate: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure a network on the validation part of a data set.",
     discussion: """
-      A network from a file is measured with the file's parameters. A built-in one is measured with \
+      A network from a file is measured with the file's parameters, and one of which a checkpoint has the \
+      weights (.safetensors) with those. A built-in one is measured with \
       the parameters that training with the same seed begins with: what it does before it has learned \
       anything.
       """)
@@ -14,12 +15,12 @@ struct Evaluate: ParsableCommand {
 
   func run() throws {
     let interruption = Interruption()
-    guard model.batchSize >= 1 else { throw LearnerError.batchSize(model.batchSize) }
+    try model.checkBatchSize()
     let (data, network, loss) = try model.load()
     let learner = try Learner(
       network, data: data, loss: loss, metrics: standardMetrics(loss, network, data),
-      batchSize: model.batchSize, seed: model.seed, preprocessing: model.preprocessing)
-    if let note = classAxisNote(of: learner) { StandardError.write("Note: \(note)\n") }
+      batchSize: model.batchSize(for: network), seed: model.seed,
+      preprocessing: model.preprocessing)
     note(learner)
     let result = try interruption.around(learner) { try learner.evaluate() }
     try StandardOutput.write(model.json ? json(result) : text(result, of: data.valid.name))
@@ -28,7 +29,7 @@ struct Evaluate: ParsableCommand {
   private func text(_ result: PassResult, of name: String) -> String {
     let values = result.metrics.map { "\($0.name) \(decimal($0.value, 4))" }
     return (values + ["valid loss \(decimal(result.loss, 4))"]).joined(separator: ", ")
-      + " on \(result.exampleCount) examples of \(name)\(model.isFile ? "" : ", untrained")\n"
+      + " on \(result.exampleCount) examples of \(name)\(model.isTrained ? "" : ", untrained")\n"
   }
 
   private func json(_ result: PassResult) -> String {

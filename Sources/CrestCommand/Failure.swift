@@ -137,7 +137,9 @@ extension LearnerError {
     case .epochs, .learningRate, .batchSize, .prefetch, .unsuitableMetric, .twoOwners,
       .twoReporters, .twoAccumulators:
       .usage
-    case .emptyData, .inputCount, .missingInput, .inputType, .classCount, .examples: .data
+    case .emptyData, .inputCount, .missingInput, .inputType, .classCount, .examples, .noParameters,
+      .rowsTogether, .leftover:
+      .data
     case .interrupted: .interrupted
     case .oneValuePerChannel: .usage
     case .metricNamedTwice, .callbackAddedTwice, .cancelOutOfPlace, .measuredWeightsExchanged: nil

@@ -45,7 +45,8 @@ struct Inspect: ParsableCommand {
       return try inspectCheckpoint(path, json: json)
     }
     let file = try ONNXFile(path: path)
-    let inspection = try ONNXInspection(file, inputShapes: shapes(of: file))
+    let inspection = try ONNXInspection(
+      file, inputShapes: exampleShapes(shape, inputs: file.inputNames))
     let verdict = try check ? OfficialCheck(of: inspection, at: path) : nil
     let report = InspectionReport(inspection, verdict)
     try StandardOutput.write(json ? report.lines.map(\.text).joined() : report.text)
@@ -73,22 +74,22 @@ struct Inspect: ParsableCommand {
     }
     try StandardOutput.write(lines.map(\.text).joined())
   }
+}
 
-  private func shapes(of file: ONNXFile) throws -> [String: Shape] {
-    var shapes: [String: Shape] = [:]
-    for argument in shape {
-      let parts = argument.split(separator: "=", omittingEmptySubsequences: false)
-      let sizes = (parts.last ?? "").split(separator: ",", omittingEmptySubsequences: false)
-        .map { Int($0) ?? -1 }
-      guard let shape = Shape(checking: sizes), !sizes.contains(0), parts.count <= 2 else {
-        throw CommandError.malformedShape(argument)
-      }
-      let names = file.inputNames
-      guard parts.count == 2 || names.count == 1 else {
-        throw CommandError.unknownName(what: "--shape", name: argument, known: names)
-      }
-      shapes[parts.count == 2 ? String(parts[0]) : names[0]] = shape
+/// The shapes of one example by the names of inputs, as `--shape` gives them.
+func exampleShapes(_ arguments: [String], inputs names: [String]) throws -> [String: Shape] {
+  var shapes: [String: Shape] = [:]
+  for argument in arguments {
+    let parts = argument.split(separator: "=", omittingEmptySubsequences: false)
+    let sizes = (parts.last ?? "").split(separator: ",", omittingEmptySubsequences: false)
+      .map { Int($0) ?? -1 }
+    guard let shape = Shape(checking: sizes), !sizes.contains(0), parts.count <= 2 else {
+      throw CommandError.malformedShape(argument)
     }
-    return shapes
+    guard parts.count == 2 || names.count == 1 else {
+      throw CommandError.unknownName(what: "--shape", name: argument, known: names)
+    }
+    shapes[parts.count == 2 ? String(parts[0]) : names[0]] = shape
   }
+  return shapes
 }

@@ -6,20 +6,19 @@ func makeLearner(
 ) throws -> Learner {
   let optimizer = try training.makeOptimizer()
   let transforms = try training.augment?.transforms() ?? []
-  guard options.batchSize >= 1 else { throw LearnerError.batchSize(options.batchSize) }
+  try options.checkBatchSize()
   let (data, model, loss) = try options.load(
     keepsAll: training.noShuffle, headClasses: parameters.replaceHead)
   if let readiness = model.trainingReadiness { note(readiness) }
   let learner = try Learner(
     model, data: data, loss: loss, optimizer: optimizer,
     metrics: standardMetrics(loss, model, data),
-    batchSize: options.batchSize, seed: options.seed, shuffle: !training.noShuffle,
+    batchSize: options.batchSize(for: model), seed: options.seed, shuffle: !training.noShuffle,
     transforms: transforms, groups: parameters.groups.split,
     weightDecays: training.weightDecays, frozenNormalization: parameters.frozenNorm,
     preprocessing: options.preprocessing)
   note(learner)
   try parameters.freeze(learner)
-  if let note = classAxisNote(of: learner) { StandardError.write("Note: \(note)\n") }
   model.restartTracedStatistics(except: learner.frozen)
   return learner
 }
@@ -28,16 +27,6 @@ func makeLearner(
 func standardMetrics(_ loss: Loss?, _ model: Model, _ data: DataSplit) -> [any Metric] {
   let target = data.train.target
   return (loss ?? .standard(for: target.elementType)).standardMetrics(for: model, target: target)
-}
-
-/// Which axis of classes was taken where the shapes leave two; nil where they decide.
-func classAxisNote(of learner: Learner) -> String? {
-  guard let found = learner.classAxis, let alternative = found.alternative else { return nil }
-  let sizes = ["N"] + learner.model.outputShape.map(String.init)
-  return "the classes of predictions [\(sizes.joined(separator: ", "))] are taken along axis "
-    + "\(found.axis), "
-    + (found.isOfFinalSoftmax ? "as the network's final softmax" : "where ONNX has them")
-    + "; --class-axis \(alternative) takes the other"
 }
 
 /// Says on standard error what training a model from a file must know.
@@ -57,7 +46,12 @@ func note(_ learner: Learner) {
     }
   }
   for note in learner.notes {
-    let others = note.isOfPreprocessing ? "; --preprocessing chooses otherwise" : ""
+    let others =
+      if case .classAxis(let found, _) = note, let other = found.alternative {
+        "; --class-axis \(other) takes the other"
+      } else {
+        note.isOfPreprocessing ? "; --preprocessing chooses otherwise" : ""
+      }
     StandardError.write("Note: \(note)\(others)\n")
   }
 }

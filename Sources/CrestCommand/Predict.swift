@@ -1,18 +1,25 @@
 import ArgumentParser
 import Crest
+import Foundation
 
 struct Predict: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Predict with a network.",
     discussion: """
-      The first dimension of each input counts the examples. A network that crest trained says how its \
-      data were prepared, and values are prepared likewise; else, and with --preprocessing none, they are \
-      taken as they are. \
-      Predictions are those of the network's first output.
+      Inputs are given as the file takes them, and predictions are written as the file gives them: those of \
+      its first output. Many rows along the first dimension are predicted in batches where it is proved from \
+      the network that each row is computed by itself; for a file made for one batch size, the last batch is \
+      filled up. A network that crest trained says how its data were prepared, and values are prepared \
+      likewise; else, and with --preprocessing none, they are taken as they are.
       """)
 
-  @Option(help: ArgumentHelp("An ONNX file.", valueName: "file.onnx"))
+  @Option(
+    help: ArgumentHelp(
+      "An ONNX file, or the weights of a network, as checkpoints have them.",
+      valueName: "file.onnx|file.safetensors"))
   var model: String
+
+  @OptionGroup var weights: ArchitectureOption
 
   @Option(
     help: ArgumentHelp(
@@ -38,65 +45,79 @@ struct Predict: ParsableCommand {
   func run() throws {
     guard preprocessing != .data else { throw CommandError.preprocessingOfData }
     let engine = try Engine(threadCount: threads)
-    let file = try ONNXFile(path: model)
-    let inputs = try arranged(readInputs(file.inputNames), for: file)
-    let shapes = inputs.mapValues { Shape(Array($0.shape.dropFirst())) }
-    let template = try ONNXTemplate(file, inputShapes: shapes)
-    let network = try Model(template: template, engine: engine)
-    let prediction = try predict(
-      network,
-      network.inputs.compactMap { input in
-        try inputs[input.name].map { try prepared($0, for: input, of: network) }
-      })
+    let prediction =
+      switch try ModelSource(model, architecture: weights.architecture) {
+      case .file(let file, let weights): try predict(file, weights, engine)
+      case .builtIn(let name, let weights): try predict(name, weights, engine)
+      }
     try writeFile(prediction.npyBytes(), to: output)
   }
 
-  /// Predicts batch by batch, so that memory doesn't grow with the number of examples.
-  private func predict(_ network: Model, _ inputs: [Tensor]) throws -> Tensor {
-    let counts = inputs.map { $0.shape[0] }
-    guard let count = counts.first, counts.allSatisfy({ $0 == count }) else {
-      throw CommandError.exampleCounts(counts)
+  /// Runs a file on the inputs as they are.
+  private func predict(
+    _ file: ONNXFile, _ weights: CheckpointWeights?, _ engine: Engine
+  ) throws -> Tensor {
+    let known = try weights?.preprocessing ?? file.metadata().preprocessing
+    let types = Dictionary(
+      uniqueKeysWithValues: file.inputNames.map { ($0, file.elementType(ofInput: $0) ?? .float32) })
+    var inputs = try arranged(readInputs(file.inputNames) { types[$0] ?? .float32 }, for: file)
+    for name in file.inputNames {
+      inputs[name] = try inputs[name].map {
+        try prepared(
+          $0, for: name, types[name] ?? .float32, by: known, inputCount: types.count)
+      }
     }
-    let size = network.template.fixedBatchSize ?? 64
-    var bytes: [UInt8] = []
-    var elementType = ElementType.float32
-    for start in stride(from: 0, to: count, by: size) {
-      let rows = start..<min(start + size, count)
-      let part = try network.predict(inputs.map { $0.rows(rows) })
-      elementType = part.elementType
-      part.withUnsafeBytes { bytes += $0 }
-    }
-    let shape = Shape([count] + network.outputShape.dimensions)
-    return bytes.withUnsafeBytes { Tensor(bytes: $0, shape: shape, elementType: elementType) }
+    let template = try ONNXSpecialization(file, inputs: inputs)
+    let store = ParameterStore(template.sample, seed: 0)
+    try weights?.load(into: store)
+    return try Predictor(template, store: store, engine: engine)
+      .predict(template.inputs, batchSize: Self.batchSize)
   }
+
+  /// Runs a built-in network with the weights of a checkpoint.
+  private func predict(
+    _ name: String?, _ weights: CheckpointWeights?, _ engine: Engine
+  ) throws -> Tensor {
+    guard let weights else { throw CommandError.untrainedPrediction(model: name ?? model) }
+    let inputs = try readInputs(["input"]) { _ in .float32 }
+    guard let stored = inputs["input"], stored.shape.rank >= 1 else {
+      throw CommandError.missingInput("input")
+    }
+    let network = try weights.builtInModel(
+      name, input: Shape(Array(stored.shape.dropFirst())), seed: 0, engine: engine)
+    let values = try prepared(stored, for: "input", .float32, by: network.preprocessing)
+    return try Predictor(network.template, store: network.store, engine: engine)
+      .predict([values], batchSize: Self.batchSize)
+  }
+
+  /// The rows that are predicted at once, where that makes no difference.
+  private static let batchSize = 64
 
   /// The values that the model sees for these stored ones.
   private func prepared(
-    _ stored: Tensor, for input: Model.Input, of network: Model
+    _ stored: Tensor, for input: String, _ elementType: ElementType, by known: Preprocessing?,
+    inputCount: Int = 1
   ) throws -> Tensor {
-    guard input.elementType == .float32 else { return stored }
+    guard elementType == .float32 else { return stored }
     let isOfBytes = stored.elementType == .uint8
-    let known = network.preprocessing
     if known == nil, isOfBytes {
       note(
-        "the model doesn't say how its inputs were prepared: the bytes of \"\(input.name)\" are taken as "
+        "the model doesn't say how its inputs were prepared: the bytes of \"\(input)\" are taken as "
           + "they are, from 0 to 255")
     }
     var chosen = Preprocessing.identity
     if let known, !known.isIdentity {
-      guard network.inputs.count == 1 else {
-        throw ModelError.preprocessingOfSeveral(inputs: network.inputs.count)
-      }
+      guard inputCount == 1 else { throw ModelError.preprocessingOfSeveral(inputs: inputCount) }
       if preprocessing == .none {
         note(
-          "the values of \"\(input.name)\" are taken as they are stored, not prepared as the model was "
+          "the values of \"\(input)\" are taken as they are stored, not prepared as the model was "
             + "trained, \(known)")
       } else {
         chosen = known
         // Floats may have been prepared already, which bytes can't have been.
         if !isOfBytes {
           note(
-            "the values of \"\(input.name)\" are prepared as the model was trained, \(known); "
+            "the values of \"\(input)\" are prepared as the model was trained, \(known); "
               + "--preprocessing none takes them as they are stored")
         }
       }
@@ -125,17 +146,22 @@ struct Predict: ParsableCommand {
 
   private func note(_ text: String) { StandardError.write("Note: \(text)\n") }
 
-  private func readInputs(_ names: [String]) throws -> [String: Tensor] {
+  private func readInputs(
+    _ names: [String], _ elementType: (String) -> ElementType
+  ) throws -> [String: Tensor] {
     var inputs: [String: Tensor] = [:]
     for argument in input {
       let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       let isNamed = parts.count == 2 && names.contains(String(parts[0]))
-      guard isNamed || names.count == 1 else {
-        throw CommandError.unknownName(
-          what: "--input", name: parts.count == 2 ? String(parts[0]) : argument, known: names)
+      // What isn't the name of an input may be the beginning of a file's.
+      let isFile = FileManager.default.fileExists(atPath: argument)
+      guard isNamed || names.count == 1 && (parts.count == 1 || isFile) else {
+        throw CommandError.unknownInput(
+          option: "--input", parts.count == 2 ? String(parts[0]) : nil, known: names)
       }
       let name = isNamed ? String(parts[0]) : names[0]
-      let tensor = try TensorFile.readInput(isNamed ? String(parts[1]) : argument)
+      let tensor = try TensorFile.readInput(
+        isNamed ? String(parts[1]) : argument, for: elementType(name))
       guard inputs.updateValue(tensor, forKey: name) == nil else {
         throw CommandError.repeatedInput(name)
       }
@@ -144,18 +170,5 @@ struct Predict: ParsableCommand {
       throw CommandError.missingInput(missing)
     }
     return inputs
-  }
-}
-
-extension Tensor {
-  /// Some examples along the first dimension.
-  fileprivate func rows(_ rows: Range<Int>) -> Tensor {
-    let size = shape.dropFirst().reduce(1, *) * elementType.byteCount
-    return withUnsafeBytes { bytes in
-      Tensor(
-        bytes: UnsafeRawBufferPointer(
-          rebasing: bytes[rows.lowerBound * size..<rows.upperBound * size]),
-        shape: Shape([rows.count] + shape.dropFirst()), elementType: elementType)
-    }
   }
 }

@@ -66,6 +66,9 @@ public enum DataError: Error, Equatable, Sendable {
   case unsuitablePreprocessing(name: String, reason: String)
   /// A shape that the set's examples can't be given.
   case unsuitableShape(name: String, stored: Shape, wanted: Shape)
+  /// A number that the element type of a model's input doesn't have.
+  case inexactElement(
+    name: String, input: String, index: Int, value: String, expected: ElementType)
 }
 
 extension DataError: CustomStringConvertible {
@@ -148,6 +151,9 @@ extension DataError: CustomStringConvertible {
     case .unsuitableShape(let name, let stored, let wanted):
       "the examples of \(name) are \(stored) and can't be given as \(wanted); expected the same images with "
         + "channels first or last"
+    case .inexactElement(let name, let input, let index, let value, let expected):
+      "input \"\(input)\" of \(name): the model takes \(expected), which doesn't have element \(index), "
+        + "\(value), exactly; give numbers that \(expected) has"
     }
   }
 }

@@ -31,6 +31,16 @@ public struct DataSplit: Sendable {
     whole = nil
   }
 
+  /// Other parts of the same origin.
+  init(
+    train: any Dataset, valid: any Dataset, like other: DataSplit, whole: (any Dataset)?
+  ) {
+    self.train = train
+    self.valid = valid
+    origin = other.origin
+    self.whole = whole
+  }
+
   /// A set without a validation part, all of which is learned from and measured by.
   ///
   /// What is measured tells how well the examples were learned, and nothing of others.

@@ -40,6 +40,13 @@ public protocol Dataset: Sendable {
   ///
   /// - Throws: ``DataError/unsuitableShape(name:stored:wanted:)`` when `shape` is none of these.
   func rearranged(to shape: Shape) throws(DataError) -> any Dataset
+
+  /// The same examples in element types that a model takes, as far as these have every number exactly.
+  ///
+  /// - Parameter types: A type for each of the ``inputs``.
+  /// - Returns: A set whose inputs are of these types, or of their own where numbers aren't converted.
+  /// - Throws: ``DataError/inexactElement(name:input:index:value:expected:)``.
+  func converted(to types: [ElementType]) throws(DataError) -> any Dataset
 }
 
 extension Dataset {

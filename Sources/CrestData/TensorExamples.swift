@@ -137,6 +137,44 @@ public struct TensorExamples: Dataset {
       floatInputs: inputs[0].elementType == .float32 ? [inputs[0].name] : [])
   }
 
+  private init(_ other: TensorExamples, tensors: [Tensor], types: [ElementType]) throws(DataError) {
+    inputs = zip(other.inputs, types).map { field, type in
+      Field(name: field.name, elementType: type, shape: field.shape)
+    }
+    (name, target, count) = (other.name, other.target, other.count)
+    (inputTensors, targetTensor) = (tensors, other.targetTensor)
+    // What isn't float32 is nothing to normalise.
+    let isFloat = types.allSatisfy { $0 == .float32 }
+    preprocessing = isFloat ? other.preprocessing : .identity
+    preparations = isFloat ? other.preparations : try Self.preparations(.identity, of: inputs, name: name)
+  }
+
+  /// The same examples in other types: as they are stored where that is the type, else whole numbers as other
+  /// whole numbers and floats as other floats.
+  ///
+  /// - Throws: ``DataError/inexactElement(name:input:index:value:expected:)`` for a number that the other type
+  ///   doesn't have.
+  public func converted(to types: [ElementType]) throws(DataError) -> any Dataset {
+    var tensors: [Tensor] = []
+    var results: [ElementType] = []
+    for (field, (tensor, type)) in zip(inputs, zip(inputTensors, types)) {
+      do throws(InexactElement) {
+        // What is float32 only for training may be taken as it is stored.
+        tensors.append(type == field.elementType ? tensor : try tensor.converted(to: type))
+        results.append(type)
+      } catch {
+        guard let index = error.index else {
+          tensors.append(tensor)
+          results.append(field.elementType)
+          continue
+        }
+        throw .inexactElement(
+          name: name, input: field.name, index: index, value: error.value, expected: type)
+      }
+    }
+    return try TensorExamples(self, tensors: tensors, types: results)
+  }
+
   /// The class of every example, when there is one each.
   public var labels: [Int64]? {
     guard target.classNames != nil, target.shape.rank == 0 else { return nil }

@@ -50,6 +50,18 @@ public enum TensorFile {
     try readExamples(path).tensor.asInput(path: path)
   }
 
+  /// The array of a `.npy` file for an input of a model, of any shape that isn't empty: floats for an input of
+  /// `float32` as ``readInput(_:)`` gives them, anything else as it is.
+  ///
+  /// - Throws: ``DataError``, as ``readInput(_:)``.
+  public static func readInput(
+    _ path: String, for elementType: ElementType
+  ) throws(DataError) -> Tensor {
+    let tensor = try readNPY(path)
+    guard tensor.elementCount > 0 else { throw .noExamples(path: path) }
+    return elementType == .float32 ? try tensor.asInput(path: path) : tensor
+  }
+
   /// As ``readNPY(_:)``, for an array of one example or more along its first dimension, with whether unsigned
   /// integers were widened.
   static func readExamples(

@@ -101,6 +101,11 @@ extension ElementwiseOperation {
     ]
   }
 
+  /// Each example by itself, where the inputs have theirs along the same axis.
+  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    try elementwiseFlow(context)
+  }
+
   /// Applies the function to every element; integers wrap around to their type.
   public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let shape = inputs.broadcastShape

@@ -37,6 +37,13 @@ extension IndexSearch {
     return sizes
   }
 
+  /// Each example by itself, unless the axis searched counts them.
+  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    try context.flow(
+      of: self, along: [axis], removing: keepsDimension ? [] : [axis], "searches among the examples"
+    )
+  }
+
   /// The index in each line.
   public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let x = inputs[0]

@@ -23,6 +23,11 @@ extension LogicalOperation {
     return [ValueType(try OperationError.checkBroadcast(inputs), .bool)]
   }
 
+  /// Each example by itself, where the inputs have theirs along the same axis.
+  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    try elementwiseFlow(context)
+  }
+
   /// Combines the booleans at every place.
   public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let shape = inputs.broadcastShape

@@ -14,6 +14,14 @@ public protocol Operation: Sendable, Hashable {
   /// - Throws: ``OperationError`` when the inputs don't fit the operation.
   func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType]
 
+  /// How the outputs depend on each example of a batch, told from how the inputs do: whether examples are
+  /// computed one by one, and along which axis they lie.
+  ///
+  /// What is said must hold for inputs of any values; where it isn't known, the operation refuses.
+  ///
+  /// - Throws: ``RowMixing`` when examples depend on each other, or may do so.
+  func rows(_ context: RowContext) throws(RowMixing) -> RowFlow
+
   /// The reference meaning: floats in `Double`, integers in `Int64`. Simple, obviously right, slow.
   ///
   /// - Throws: ``IndexOutOfRange`` when an input that chooses by index asks for what isn't there.

@@ -33,6 +33,13 @@ extension Reduction {
       })
   }
 
+  /// Each example by itself, unless one of the reduced axes counts them.
+  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    try context.flow(
+      of: self, along: axes, removing: keepsDimensions ? [] : axes,
+      "reduces the axis of the examples")
+  }
+
   /// Folds the elements of each group, in row-major order; whole numbers wrap to their type.
   public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let x = inputs[0]

@@ -60,7 +60,7 @@ public final class Model {
   public var classNames: [String]?
   /// The seed the parameters were drawn with.
   public let seed: UInt64
-  private let predictor: ProgramCache
+  private let predictor: Predictor
 
   /// A model of a graph, or of what else gives graphs.
   ///
@@ -92,9 +92,22 @@ public final class Model {
     self.seed = seed
     self.engine = try engine ?? Engine()
     store = ParameterStore(graph, seed: seed)
-    predictor = ProgramCache(
-      template: template, store: store, engine: self.engine, loss: nil)
+    predictor = Predictor(template, store: store, engine: self.engine, seed: seed)
   }
+
+  /// Why a batch's examples aren't proved to be computed one by one; nil when they are.
+  ///
+  /// Training and measuring by batches make sense only of examples that are computed one by one: the order
+  /// in which they come would be learned otherwise, and results depend on the batch size.
+  ///
+  /// - Throws: `GraphError`, or what else the template throws.
+  public func rowMixing() throws -> RowMixing? {
+    if let known = knownRowMixing { return known }
+    let mixing = try template.rowMixing(of: inputs.map { ValueType($0.shape, $0.elementType) })
+    knownRowMixing = .some(mixing)
+    return mixing
+  }
+  private var knownRowMixing: RowMixing??
 
   /// A model of a layer for one input of `float32`.
   ///
@@ -202,9 +215,13 @@ public final class Model {
 
   /// Predicts for a batch in inference mode.
   ///
+  /// A model for one batch size takes any number: batches are filled up, and what was filled is left out, if
+  /// it is proved that examples are computed one by one.
+  ///
   /// - Parameter batch: [N, …] of the input's shape and type.
   /// - Returns: [N, …] of ``outputShape``: logits where the model ends with none of its own.
-  /// - Throws: ``ModelError/batch(input:expected:got:)`` when the batch doesn't fit.
+  /// - Throws: ``ModelError/batch(input:expected:got:)`` when the batch doesn't fit,
+  ///   ``ModelError/fixedBatch(size:got:reason:)``.
   public func predict(_ batch: Tensor) throws -> Tensor { try predict([batch]) }
 
   /// Predicts for a batch in inference mode, given for each input in order.
@@ -225,13 +242,7 @@ public final class Model {
           got: "\(batch)")
       }
     }
-    let program = try predictor.program(
-      ProgramRequest(
-        inputTypes: inputs.map { $0.batchType(count) }, targetType: nil, mode: .inference,
-        reads: [.predictions]))
-    try program.setInputs(batches)
-    try program.run(.forward, random: RandomKey(seed: seed, step: 0))
-    return program.read(.predictions)
+    return try predictor.predict(batches)
   }
 }
 
@@ -257,6 +268,8 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
   case inputCount(expected: Int, got: Int)
   /// A preprocessing, which is for one input, of a model with several.
   case preprocessingOfSeveral(inputs: Int)
+  /// Another number of rows than the model is made for, which can't be cut or filled up.
+  case fixedBatch(size: Int, got: Int, reason: RowMixing)
 
   /// What, expected, got and what to do.
   public var description: String {
@@ -285,6 +298,10 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
     case .preprocessingOfSeveral(let inputs):
       "model: its preprocessing is for one input, and it has \(inputs); take values as they are, and prepare "
         + "them before"
+    case .fixedBatch(let size, let got, let reason):
+      "the model is made for batches of \(size), got \(got) examples, which can't be cut or filled up: it "
+        + "isn't proved that they are computed one by one, as \(reason); give \(size), or export the model "
+        + "with a dynamic batch"
     }
   }
 }

@@ -70,3 +70,44 @@ extension Tensor {
     withUnsafeBytes { body($0.bindMemory(to: UInt8.self)) }
   }
 }
+
+/// An element that another type doesn't have exactly.
+package struct InexactElement: Error, Equatable, CustomStringConvertible {
+  /// Its place in row-major order; nil when the types as such aren't converted.
+  package let index: Int?
+  /// The element.
+  package let value: String
+
+  /// As in `whose element 3 is 300`.
+  package var description: String {
+    index.map { "whose element \($0) is \(value)" } ?? "which is not converted"
+  }
+}
+
+extension Tensor {
+  /// The same numbers in another element type that has each of them exactly.
+  ///
+  /// NaN stays NaN.
+  ///
+  /// - Returns: Whole numbers for whole numbers, floats for floats.
+  /// - Throws: ``InexactElement`` for a number that isn't exact, and for whole numbers as floats, floats as
+  ///   whole numbers and booleans as anything else, which mean something else.
+  package func converted(to type: ElementType) throws(InexactElement) -> Tensor {
+    guard type != elementType else { return self }
+    if elementType.isInteger, type.isInteger, let integers {
+      let range = type.integerRange
+      if let index = integers.firstIndex(where: { !range.contains($0) }) {
+        throw InexactElement(index: index, value: "\(integers[index])")
+      }
+      return Tensor(wrapping: integers, to: type, shape: shape)
+    }
+    guard elementType.isFloat, type.isFloat else { throw InexactElement(index: nil, value: "") }
+    let given = doubles
+    let result = Tensor(rounding: given, to: type, shape: shape)
+    let kept = result.doubles
+    if let index = given.indices.first(where: { kept[$0] != given[$0] && !given[$0].isNaN }) {
+      throw InexactElement(index: index, value: "\(given[index])")
+    }
+    return result
+  }
+}

@@ -17,7 +17,8 @@ extension Learner {
   /// - Throws: ``LearnerError`` when the set doesn't fit the model, or on interruption; what the data or
   ///   the compiler threw.
   public func evaluate(on dataset: (any Dataset)? = nil) throws -> PassResult {
-    let loader = try dataset.map(loader) ?? validLoader
+    let loader =
+      try dataset.map { try self.loader(of: Self.converted($0, for: model)) } ?? validLoader
     try Self.check(loader.dataset, suits: model, loss: loss)
     let order = try Self.inputOrder(of: model, for: loader.dataset)
     var tally = PassTally(metrics, classAxis: metricAxis, now: now)
@@ -25,15 +26,26 @@ extension Learner {
     let batches = loader.batches(epoch: 0)
     while let batch = try batches.next() {
       try interruption.check()
+      // A model for one batch size gets the last example again and again, and these aren't counted.
+      let size = try filledSize(batch.count)
       let program = try programs.program(
-        request(isTraining: false, count: batch.count, reads: reads))
+        request(
+          isTraining: false, count: size, reads: size > batch.count ? reads.union([.losses]) : reads
+        ))
       if batch.index == 0 { try checkMetrics(predictions: program.predictionType) }
       try loss.check(batch.targets, batch: batch.index, of: loader.dataset)
-      try program.setInputs(Self.ordered(batch.inputs, by: order))
-      try program.setTarget(batch.targets)
+      try program.setInputs(Self.ordered(batch.inputs, by: order).map { $0.filledUp(to: size) })
+      try program.setTarget(batch.targets.filledUp(to: size))
       try program.run(.forward, random: fixedRandomKey)
       try program.run(.loss, random: fixedRandomKey)
-      tally.add(program, targets: batch.targets, count: batch.count)
+      guard size > batch.count else {
+        tally.add(program, targets: batch.targets, count: batch.count)
+        continue
+      }
+      guard tally.add(program, targets: batch.targets, first: batch.count) else {
+        throw LearnerError.leftover(
+          batchSize: size, name: loader.dataset.name, count: loader.dataset.count)
+      }
     }
     guard let result = tally.result else {
       throw LearnerError.emptyData(name: loader.dataset.name)
@@ -41,22 +53,31 @@ extension Learner {
     return result
   }
 
+  /// The size of the batch that `count` examples are measured in.
+  private func filledSize(_ count: Int) throws -> Int {
+    guard let size = model.template.fixedBatchSize, count < size else { return count }
+    if let mixing = try model.rowMixing() {
+      throw ModelError.fixedBatch(size: size, got: count, reason: mixing)
+    }
+    return size
+  }
+
   /// Predicts for all examples of a set, in its order, prepared as those of validation are.
   ///
   /// - Returns: [N, …] of the model's output: logits where the model ends with none of its own.
   /// - Throws: As ``evaluate(on:)``.
   public func predict(on dataset: any Dataset) throws -> Tensor {
+    let dataset = try Self.converted(dataset, for: model)
     try Self.check(dataset, suits: model)
     let order = try Self.inputOrder(of: model, for: dataset)
     let loader = try loader(of: dataset)
-    var result = Tensor(zeros: Shape([dataset.count] + model.outputShape.dimensions))
+    var parts: [Tensor] = []
     let batches = loader.batches(epoch: 0)
     while let batch = try batches.next() {
       try interruption.check()
-      try result.writeRows(
-        model.predict(Self.ordered(batch.inputs, by: order)), at: batch.index * loader.batchSize)
+      parts.append(try model.predict(Self.ordered(batch.inputs, by: order)))
     }
-    return result
+    return Tensor(joining: parts, along: 0)
   }
 
   /// Predicts for examples as they are stored, after doing to them what is done to the training data.
@@ -86,13 +107,13 @@ extension Learner {
       throw LearnerError.examples(expected: "those of the model", got: "\(error)")
     }
     let count = examples.shape[0]
-    var result = Tensor(zeros: Shape([count] + model.outputShape.dimensions))
+    var parts: [Tensor] = []
     for start in stride(from: 0, to: count, by: trainLoader.batchSize) {
       try interruption.check()
       let rows = start..<min(start + trainLoader.batchSize, count)
-      try result.writeRows(model.predict(prepared.rows(rows)), at: start)
+      parts.append(try model.predict(prepared.slice(rows, along: 0)))
     }
-    return result
+    return Tensor(joining: parts, along: 0)
   }
 
   private func loader(of dataset: any Dataset) throws -> DataLoader {
@@ -100,29 +121,5 @@ extension Learner {
       dataset.prepared(by: data.train.preprocessing), batchSize: validLoader.batchSize, seed: seed,
       shuffle: false,
       prefetch: validLoader.prefetch)
-  }
-}
-
-extension Tensor {
-  /// A copy of some rows.
-  fileprivate func rows(_ rows: Range<Int>) -> Tensor {
-    let size = byteCount / shape[0]
-    return withUnsafeBytes { bytes in
-      Tensor(
-        bytes: UnsafeRawBufferPointer(
-          rebasing: bytes[rows.lowerBound * size..<rows.upperBound * size]),
-        shape: Shape([rows.count] + shape.dropFirst()), elementType: elementType)
-    }
-  }
-
-  /// Replaces the rows from `start` on.
-  fileprivate mutating func writeRows(_ rows: Tensor, at start: Int) {
-    let size = byteCount / shape[0]
-    withUnsafeMutableBytes { bytes in
-      rows.withUnsafeBytes { source in
-        UnsafeMutableRawBufferPointer(rebasing: bytes[start * size..<start * size + source.count])
-          .copyMemory(from: source)
-      }
-    }
   }
 }

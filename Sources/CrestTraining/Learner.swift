@@ -120,18 +120,20 @@ public final class Learner {
     for metric in metrics where !names.insert(metric.name).inserted {
       throw LearnerError.metricNamedTwice(metric.name)
     }
-    for dataset in [data.train, data.valid] {
+    let converted = try Self.converted(data, for: model)
+    for dataset in [converted.train, converted.valid] {
       try Self.check(dataset, suits: model, loss: loss)
     }
-    classAxis = try Self.classAxis(of: loss, in: model, for: data.train)
-    let preparation = try DataPreparation(data, for: model, by: preprocessing)
-    givenData = data
+    classAxis = try Self.classAxis(of: loss, in: model, for: converted.train)
+    let preparation = try DataPreparation(converted, for: model, by: preprocessing)
+    givenData = converted
     let data = preparation.data
+    try Self.checkRows(of: model, on: data.train)
 
     self.model = model
     self.data = data
     self.preprocessing = preprocessing
-    notes = preparation.notes
+    notes = Self.notes(classAxis, of: model) + preparation.notes
     self.loss = loss
     self.optimizer = optimizer
     self.metrics = metrics
@@ -154,6 +156,11 @@ public final class Learner {
   /// The axis by which metrics find classes.
   var metricAxis: Int { classAxis?.axis ?? 1 }
 
+  private static func notes(_ axis: ClassAxis?, of model: Model) -> [LearnerNote] {
+    guard let axis, axis.alternative != nil else { return [] }
+    return [.classAxis(axis, predictions: model.outputShape)]
+  }
+
   /// Prepares the data anew for what the model says now.
   func prepareData() throws {
     let preparation = try DataPreparation(givenData, for: model, by: preprocessing)
@@ -161,7 +168,7 @@ public final class Learner {
     validLoader = try validLoader.replacing(dataset: preparation.data.valid)
     self.trainLoader = trainLoader
     data = preparation.data
-    notes = preparation.notes
+    notes = Self.notes(classAxis, of: model) + preparation.notes
     hasDescribedModel = false
   }
 
@@ -241,6 +248,11 @@ public final class Learner {
     }
     guard !trained.groups.isEmpty || trained.frozen.isEmpty else {
       throw ParameterError.nothingToTrain
+    }
+    guard !model.store.parameters.isEmpty else { throw LearnerError.noParameters }
+    for dataset in [data.train, data.valid] {
+      guard let size = model.template.fixedBatchSize, dataset.count % size != 0 else { continue }
+      throw LearnerError.leftover(batchSize: size, name: dataset.name, count: dataset.count)
     }
     errorsWhileEnding = []
     fitResult = nil

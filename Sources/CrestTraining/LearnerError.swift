@@ -49,6 +49,12 @@ public enum LearnerError: Error, Equatable, Sendable {
   case measuredWeightsExchanged(epoch: Int)
   /// Batch norms that would see one value a channel in training.
   case oneValuePerChannel(layers: [String], batchSize: Int, examples: Int)
+  /// A model that has no parameters.
+  case noParameters
+  /// A model whose examples depend on those beside them, by its graph or in a trial.
+  case rowsTogether(RowMixing, isTried: Bool)
+  /// A number of examples that a model for one batch size can't be trained on.
+  case leftover(batchSize: Int, name: String, count: Int)
 }
 
 extension LearnerError: CustomStringConvertible {
@@ -113,6 +119,18 @@ extension LearnerError: CustomStringConvertible {
         + "got batches of one example"
         + (batchSize == 1 ? "; give a batch size of at least 2, or freeze the layers"
           : ", as there are \(examples) to train on; give more, or freeze the layers")
+    case .noParameters:
+      "the model can't be trained: it has no parameters"
+    case .rowsTogether(let mixing, let isTried):
+      "the model can't be trained or measured by batches of examples: \(mixing), so that an example's "
+        + "prediction depends on those beside it"
+        + (isTried ? ", as a trial on the data found" : "")
+        + "; if the batch lies along another axis than the first, say so (--batch-axis, or batchAxes in a "
+        + "program)"
+    case .leftover(let size, let name, let count):
+      "the model is made for batches of \(size), which don't divide the \(count) examples of \(name): "
+        + "\(count % size) would be left over; take \(count - count % size) of them, or export the model "
+        + "with a dynamic batch"
     }
   }
 }

@@ -1,3 +1,4 @@
+public import CrestLayers
 public import CrestTensor
 
 /// What whoever trains or measures should know of how a data set and a model were brought together.
@@ -16,6 +17,8 @@ public enum LearnerNote: Sendable, Equatable {
   case otherClasses(model: [String], data: [String], name: String)
   /// The model has another number of classes than the data.
   case otherClassCount(model: Int, data: Int, name: String)
+  /// The axis of the classes that was taken where the shapes leave two; the shape is of one prediction.
+  case classAxis(ClassAxis, predictions: Shape)
 
   /// Whether another ``PreprocessingChoice`` would change it.
   public var isOfPreprocessing: Bool {
@@ -23,7 +26,7 @@ public enum LearnerNote: Sendable, Equatable {
     case .preparedAsModel, .preparedUnlikeModel, .preparedUnlikeData, .modelSaysNothing,
       .preparedByStatistics:
       true
-    case .otherClasses, .otherClassCount: false
+    case .otherClasses, .otherClassCount, .classAxis: false
     }
   }
 }
@@ -50,6 +53,10 @@ extension LearnerNote: CustomStringConvertible {
         + "for the same by their place, the first for the first"
     case .otherClassCount(let model, let data, let name):
       "\(name) has \(data) classes, but the model \(model): class 0 is taken for class 0, and so on"
+    case .classAxis(let found, let predictions):
+      "the classes of predictions [\((["N"] + predictions.map(String.init)).joined(separator: ", "))] are "
+        + "taken along axis \(found.axis), "
+        + (found.isOfFinalSoftmax ? "as the network's final softmax" : "where ONNX has them")
     }
   }
 }

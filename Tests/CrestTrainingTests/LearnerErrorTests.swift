@@ -79,6 +79,7 @@ struct LearnerErrorTests {
         + "another loss"
     ),
     (.interrupted, "interrupted"),
+    (.noParameters, "the model can't be trained: it has no parameters"),
   ]
 
   @Test(arguments: messages.indices)

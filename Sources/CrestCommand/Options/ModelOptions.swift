@@ -5,9 +5,12 @@ import Crest
 struct ModelOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "An ONNX file, or a built-in network: \(BuiltInModel.names.joined(separator: ", ")).",
-      valueName: "name|file.onnx"))
+      "An ONNX file, a built-in network (\(BuiltInModel.names.joined(separator: ", "))), or the weights of "
+        + "one, as checkpoints have them.",
+      valueName: "name|file.onnx|file.safetensors"))
   var model: String
+
+  @OptionGroup var weights: ArchitectureOption
 
   @Option(
     help: ArgumentHelp(
@@ -41,8 +44,15 @@ struct ModelOptions: ParsableArguments {
 
   @Option(
     name: .customLong("batch-size"), parsing: .unconditional,
-    help: ArgumentHelp("Examples in a batch.", valueName: "n"))
-  var batchSize = 64
+    help: ArgumentHelp(
+      "Examples in a batch (default: 64, or as many as an ONNX file is made for).", valueName: "n"))
+  var batchSize: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "The axis along which an input of an ONNX file has the examples of a batch, from 0, the first; its "
+        + "name may be left out when there is one. May be repeated.", valueName: "[name=]axis"))
+  var batchAxis: [String] = []
 
   @Option(
     help: ArgumentHelp(
@@ -67,42 +77,84 @@ struct ModelOptions: ParsableArguments {
   ) throws -> (data: DataSplit, model: Model, loss: Loss?) {
     var loss = try self.loss.map(Loss.named)
     if let classAxis { loss = try (loss ?? .crossEntropy()).withClasses(along: classAxis) }
-    try checkModelName()
     if let headClasses {
       guard isFile else { throw CommandError.headOfBuiltIn(model: model) }
       guard headClasses >= 1 else { throw CommandError.headClasses(headClasses) }
+      guard !model.isWeightsFile else { throw CommandError.headOfWeights(model) }
     }
+    guard isFile || batchAxis.isEmpty else { throw CommandError.batchAxisOfBuiltIn(model: model) }
     let engine = try Engine(threadCount: threads)
+    // Data may take seconds: what is wrong with the model is said before.
+    let source = try ModelSource(model, architecture: weights.architecture)
     var split = try DataSource(data).load(divides: !keepsAll)
     if classAxis != nil, self.loss == nil, case .values = split.train.target {
       throw LossError.noClasses(loss: Loss.standard(for: .float32).name)
     }
-    if isFile {
-      let file = try ONNXFile(path: model)
+    switch source {
+    case .file(let file, let weights):
       split = try arranged(split, for: file)
-      let template = try ONNXTemplate(
-        file, inputShapes: inputShapes(of: file, split), headClasses: headClasses)
-      return (split, try Model(template: template, seed: seed, engine: engine), loss)
+      func template(_ headClasses: Int?) throws -> ONNXTemplate {
+        try ONNXTemplate(
+          file, inputShapes: inputShapes(of: file, split), headClasses: headClasses,
+          batchAxes: batchAxes(of: file.inputNames))
+      }
+      if let weights {
+        return (split, try weights.model(template, seed: seed, engine: engine), loss)
+      }
+      return (
+        split, try Model(template: template(headClasses), seed: seed, engine: engine), loss
+      )
+    case .builtIn(let name, let weights):
+      guard split.train.inputs.count == 1 else {
+        throw CommandError.severalInputs(
+          model: name ?? model, data: split.train.name, count: split.train.inputs.count)
+      }
+      if let weights {
+        let stored = split.train.inputs[0].shape
+        let built = try weights.builtInModel(
+          name, input: stored, seed: seed, engine: engine)
+        return (split, built, loss)
+      }
+      split = try arranged(split, forBuiltIn: name ?? model)
+      let built = try BuiltInModel.make(
+        name ?? model, input: split.train.inputs[0].shape, classes: outputCount(for: split),
+        seed: seed, engine: engine)
+      return (split, built, loss)
     }
-    let inputs = split.train.inputs
-    guard inputs.count == 1 else {
-      throw CommandError.severalInputs(
-        model: model, data: split.train.name, count: inputs.count)
-    }
-    split = try arrangedForBuiltIn(split)
-    let built = try BuiltInModel.make(
-      model, input: split.train.inputs[0].shape, classes: outputCount(for: split), seed: seed,
-      engine: engine)
-    return (split, built, loss)
   }
 
-  /// Before data are read, which may take seconds.
-  private func checkModelName() throws {
-    guard isFile || BuiltInModel.names.contains(model) else { throw ModelError.unknownName(model) }
+  /// The examples of a batch for a network.
+  func batchSize(for model: Model) -> Int { batchSize ?? model.template.fixedBatchSize ?? 64 }
+
+  /// Refuses a batch without examples.
+  func checkBatchSize() throws(LearnerError) {
+    if let batchSize, batchSize < 1 { throw .batchSize(batchSize) }
   }
 
-  /// Whether the model is a file rather than a built-in network.
-  var isFile: Bool { model.hasSuffix(".onnx") }
+  /// The batch axes by the names of the file's inputs.
+  private func batchAxes(of names: [String]) throws(CommandError) -> [String: Int] {
+    var axes: [String: Int] = [:]
+    for argument in batchAxis {
+      // A name may have a = in it; a number hasn't.
+      let place = argument.lastIndex(of: "=")
+      let name = place.map { String(argument[..<$0]) }
+      guard let axis = Int(place.map { argument[argument.index(after: $0)...] } ?? argument[...]),
+        axis >= 0
+      else { throw .batchAxis(argument) }
+      guard let input = name ?? (names.count == 1 ? names[0] : nil), names.contains(input) else {
+        throw .unknownInput(option: "--batch-axis", name, known: names)
+      }
+      guard axes.updateValue(axis, forKey: input) == nil else {
+        throw .repeatedBatchAxis(input)
+      }
+    }
+    return axes
+  }
+
+  /// Whether the network is that of a file rather than a built-in one.
+  var isFile: Bool { (weights.architecture ?? model).isONNXFile }
+  /// Whether it has learned something: an ONNX file's parameters are taken for that, and a checkpoint's.
+  var isTrained: Bool { model.isONNXFile || model.isWeightsFile }
 
   /// The shapes of examples by the names of the file's inputs, for sizes that the file leaves open.
   private func inputShapes(of file: ONNXFile, _ split: DataSplit) -> [String: Shape] {
@@ -127,8 +179,8 @@ struct ModelOptions: ParsableArguments {
   }
 
   /// The data with their images as convolutions take them, channels first.
-  private func arrangedForBuiltIn(_ split: DataSplit) throws -> DataSplit {
-    guard BuiltInModel.all.first(where: { $0.name == model })?.takesImages ?? false else {
+  private func arranged(_ split: DataSplit, forBuiltIn name: String) throws -> DataSplit {
+    guard BuiltInModel.all.first(where: { $0.name == name })?.takesImages ?? false else {
       return split
     }
     let stored = split.train.inputs[0].shape

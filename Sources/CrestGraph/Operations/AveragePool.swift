@@ -21,6 +21,12 @@ public struct AveragePool: Operation {
     return [ValueType(try attributes.outputShape(for: inputs[0].shape), inputs[0].elementType)]
   }
 
+  /// Each example by itself, unless a window moves along them.
+  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    try context.flow(
+      of: self, along: Array(2..<context.inputs[0].rank), "moves a window along the examples")
+  }
+
   /// Each window's sum over its count.
   public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let window = attributes.checkedWindow(over: inputs[0].shape)
@@ -80,6 +86,11 @@ public struct AveragePoolGradient: Operation {
     try OperationError.check(
       gradient: inputs[0].shape, of: try attributes.outputShape(for: inputShape))
     return [ValueType(inputShape, inputs[0].elementType)]
+  }
+
+  /// Not followed: it belongs to a step of training.
+  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    throw RowMixing.ofTraining
   }
 
   /// Each element of dy over its window's count, at every element of the window.

@@ -22,6 +22,13 @@ public struct BatchNormInference: Operation {
     return [inputs[0]]
   }
 
+  /// Each example by itself, unless they lie along the channels.
+  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    try context.requireShared("scales or statistics")
+    return try context.flow(
+      of: self, along: [1], "has a scale of its own for each place in the batch")
+  }
+
   /// The formula as it stands.
   public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let (scale, bias) = (inputs[1].reals, inputs[2].reals)

@@ -27,6 +27,14 @@ public struct BatchNormTraining: Operation {
     return [inputs[0], statistics, statistics]
   }
 
+  /// Not of one example: it normalises by the statistics of all.
+  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    for input in context.rows.indices where context.axis(input) != nil {
+      throw .combined("normalises by the statistics of the batch")
+    }
+    return RowFlow(.shared, .shared, .shared, of: self)
+  }
+
   /// Mean, variance, and with them the normalisation.
   public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let x = inputs[0]
@@ -85,6 +93,11 @@ public struct BatchNormTrainingGradient: Operation {
     try OperationError.checkSameElementType(inputs)
     try OperationError.check(gradient: inputs[1].shape, of: inputs[0].shape)
     return [inputs[0], statistics, statistics]
+  }
+
+  /// Not followed: it belongs to a step of training.
+  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    throw RowMixing.ofTraining
   }
 
   /// The formulas as they stand.

@@ -44,6 +44,14 @@ public struct BatchNormalization: Operation {
     return [inputs[0], statistics, statistics]
   }
 
+  /// Each example by itself, as in inference: that training normalises by the batch is what it is for.
+  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    try context.requireShared("scales or statistics")
+    let flow = try context.flow(
+      of: self, along: [1], "has a scale of its own for each place in the batch")
+    return RowFlow(flow.outputs[0], .shared, .shared, of: self)
+  }
+
   /// What ``BatchNormInference`` gives, and the running statistics.
   public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     BatchNormInference(epsilon: epsilon).evaluate(inputs, random: random) + inputs[3...]

@@ -19,6 +19,11 @@ public struct Cast: Operation {
     return [ValueType(inputs[0].shape, elementType)]
   }
 
+  /// Each example by itself.
+  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    try elementwiseFlow(context)
+  }
+
   /// Each element converted; floats are not rounded.
   public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let type = ValueType(inputs[0].shape, elementType)

@@ -38,6 +38,46 @@ public struct Concat: Operation {
       got: inputs.map(\.shape.description).joined(separator: ", "))
   }
 
+  /// Each example by itself, where all parts have theirs along the same axis.
+  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    var found: (axis: Int, inner: Int)?
+    for case .along(let axis, let inner) in context.rows {
+      if let found, found != (axis, inner) {
+        throw .unknown("joins examples that lie along different axes")
+      }
+      found = (axis, inner)
+    }
+    guard let found else {
+      let uniform = context.outputs[0].indices.filter { axis in
+        axis != self.axis && context.outputs[0][axis] != 1
+          && context.inputs.indices.allSatisfy { context.isUniform($0, along: axis) }
+      }
+      let isUniform = context.inputs.indices.contains { input in
+        context.inputs[input][axis] > 1 && context.isUniform(input, along: axis)
+      }
+      return RowFlow(
+        [.shared(uniform: Set(uniform))], settings: AnyHashable(self), keepsUniform: !isUniform
+      ) { constants in
+        // Equal elements joined to as many equal ones are equal.
+        if Set(constants.map(\.elementCount)) == [1], constants.allSatisfy({ $0 == constants[0] }) {
+          return constants.prefix(1).map { $0 }
+        }
+        return isUniform || context.rows.contains(where: { $0 != context.rows[0] })
+          ? nil : evaluateReduced(constants)
+      }
+    }
+    for (input, rows) in context.rows.enumerated() {
+      guard case .shared = rows else { continue }
+      guard found.axis != axis else { throw .combined("joins other values to the examples") }
+      guard context.isUniform(input, along: found.axis) else {
+        throw .combined("has a value of its own for each place in the batch")
+      }
+    }
+    return RowFlow(
+      [.along(axis: found.axis, inner: found.inner)], settings: AnyHashable(self),
+      keepsUniform: true)
+  }
+
   /// The elements of the input each element comes from.
   public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     guard let type = try? outputTypes(for: inputs.map(\.type))[0] else {

@@ -55,6 +55,13 @@ public struct Conv: Operation {
     return [ValueType(products.y, inputs[0].elementType)]
   }
 
+  /// Each image by itself.
+  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    try context.requireShared("filters")
+    return try context.flow(
+      of: self, along: Array(1..<context.inputs[0].rank), "moves a filter along the examples")
+  }
+
   /// Sums the products.
   public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let products = ConvProducts.checked(attributes, x: inputs[0].shape, filter: inputs[1].shape)
@@ -106,6 +113,11 @@ public struct ConvInputGradient: Operation {
     return [ValueType(inputShape, inputs[0].elementType)]
   }
 
+  /// Not followed: it belongs to a step of training.
+  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    throw RowMixing.ofTraining
+  }
+
   /// Sums the products.
   public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let products = ConvProducts.checked(attributes, x: inputShape, filter: inputs[1].shape)
@@ -149,6 +161,11 @@ public struct ConvFilterGradient: Operation {
     let products = try ConvProducts(attributes, x: inputs[0].shape, filter: filterShape)
     try OperationError.check(gradient: inputs[1].shape, of: products.y)
     return [ValueType(filterShape, inputs[0].elementType)]
+  }
+
+  /// Not followed: it belongs to a step of training.
+  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    throw RowMixing.ofTraining
   }
 
   /// Sums the products.

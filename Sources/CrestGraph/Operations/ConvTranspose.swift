@@ -36,6 +36,13 @@ public struct ConvTranspose: Operation {
     return [ValueType(course.y, inputs[0].elementType)]
   }
 
+  /// Each image by itself.
+  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    try context.requireShared("filters")
+    return try context.flow(
+      of: self, along: Array(1..<context.inputs[0].rank), "moves a filter along the examples")
+  }
+
   /// The input gradient of the convolution from y to x, a border of zeros, and the bias.
   public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let course = checkedCourse(x: inputs[0].shape, filter: inputs[1].shape)

@@ -22,6 +22,11 @@ public struct CrossEntropyLabels: Operation {
     return [try OperationError.checkLabels(inputs[0], inputs[1], smoothing: smoothing)]
   }
 
+  /// Not followed: it belongs to a step of training.
+  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    throw RowMixing.ofTraining
+  }
+
   /// The formula as it stands.
   ///
   /// - Precondition: each label is a class.
@@ -66,6 +71,11 @@ public struct CrossEntropyLabelsGradient: Operation {
     try OperationError.checkSameElementType([inputs[0], inputs[2]])
     try OperationError.check(gradient: inputs[2].shape, of: losses.shape)
     return [inputs[0]]
+  }
+
+  /// Not followed: it belongs to a step of training.
+  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    throw RowMixing.ofTraining
   }
 
   /// The formula as it stands.

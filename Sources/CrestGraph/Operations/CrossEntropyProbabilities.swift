@@ -22,6 +22,11 @@ public struct CrossEntropyProbabilities: Operation {
     return [try OperationError.checkProbabilities(inputs[0], inputs[1], smoothing: smoothing)]
   }
 
+  /// Not followed: it belongs to a step of training.
+  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    throw RowMixing.ofTraining
+  }
+
   /// The formula as it stands.
   public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let (logits, targets) = (inputs[0].reals, inputs[1].reals)
@@ -71,6 +76,11 @@ public struct CrossEntropyProbabilitiesGradient: Operation {
     try OperationError.checkSameElementType(inputs)
     try OperationError.check(gradient: inputs[2].shape, of: losses.shape)
     return [inputs[0]]
+  }
+
+  /// Not followed: it belongs to a step of training.
+  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    throw RowMixing.ofTraining
   }
 
   /// The formula as it stands.

@@ -28,6 +28,11 @@ public struct CumSum: Operation {
     return inputs
   }
 
+  /// Each example by itself, unless the axis counts them.
+  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    try context.flow(of: self, along: [axis], "adds up along the examples")
+  }
+
   /// Sums along each line; those of integers wrap around.
   public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let (x, lines) = (inputs[0], inputs[0].lines(along: axis))

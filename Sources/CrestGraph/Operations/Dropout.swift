@@ -36,6 +36,11 @@ public struct Dropout: Operation {
     return [inputs[0]]
   }
 
+  /// Each example by itself.
+  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    try elementwiseFlow(context)
+  }
+
   /// The formula as it stands.
   public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let generator = Philox(seed: random.seed, stream: stream, step: random.step)

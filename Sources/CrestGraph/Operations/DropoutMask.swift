@@ -20,6 +20,11 @@ public struct DropoutMask: Operation {
     [ValueType(try dropout.outputTypes(for: inputs)[0].shape, .bool)]
   }
 
+  /// Each example by itself, though it draws another mask for each place.
+  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    try elementwiseFlow(context)
+  }
+
   /// Which of as many ones the dropout keeps.
   public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let ones = ReferenceArray(inputs[0].reals.map { _ in 1 }, inputs[0].type)

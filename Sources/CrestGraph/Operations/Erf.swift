@@ -24,6 +24,11 @@ public struct Erf: Operation {
     return inputs
   }
 
+  /// Each example by itself.
+  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    try elementwiseFlow(context)
+  }
+
   /// C's `erf` of every element.
   public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     [ReferenceArray(inputs[0].reals.map { erf($0) }, inputs[0].type)]

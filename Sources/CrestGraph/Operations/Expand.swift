@@ -21,6 +21,14 @@ public struct Expand: Operation {
     return [ValueType(shape, inputs[0].elementType)]
   }
 
+  /// Each example by itself, unless they are repeated; what is repeated is uniform.
+  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    RowFlow([try context.broadcastRows()], settings: AnyHashable(Self.name), keepsUniform: true) {
+      let missing = shape.rank - $0[0].shape.rank
+      return [$0[0].reshaped(to: Shape(Array(repeating: 1, count: missing) + $0[0].shape))]
+    }
+  }
+
   /// Each element repeated.
   public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     [inputs[0].broadcast(to: shape)]

@@ -26,6 +26,28 @@ public struct Gather: Operation {
     ]
   }
 
+  /// Each example by itself, where the data or the indices are of examples, but not both.
+  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    let (data, indices) = (context.inputs[0], context.inputs[1])
+    /// Where an axis of the data lies in the output.
+    func moved(_ axis: Int) -> Int { axis < self.axis ? axis : axis + indices.rank - 1 }
+    switch (context.rows[0], context.rows[1]) {
+    case (.mixed(let mixing), _), (_, .mixed(let mixing)): throw mixing
+    case (.along, .along): throw .combined("chooses from all examples for each of them")
+    case (.along(let axis, let inner), .shared):
+      guard axis != self.axis else { throw .combined("picks examples by their place in the batch") }
+      return RowFlow(.along(axis: moved(axis), inner: inner), of: self)
+    case (.shared, .along(let axis, let inner)):
+      return RowFlow(.along(axis: self.axis + axis, inner: inner), of: self)
+    case (.shared(let uniform), .shared):
+      let ofData = data.indices.filter { uniform.contains($0) && $0 != self.axis }.map(moved)
+      let ofIndices = indices.indices.filter { indices[$0] != 1 && context.isUniform(1, along: $0) }
+      return RowFlow(
+        [.shared(uniform: Set(ofData).union(ofIndices.map { $0 + self.axis }))],
+        settings: AnyHashable(self), keepsUniform: true)
+    }
+  }
+
   /// The parts chosen.
   public func evaluate(
     _ inputs: [ReferenceArray], random: RandomKey
@@ -72,6 +94,11 @@ public struct GatherGradient: Operation {
     let expected = try OperationError.checkGather(inputShape, inputs[1], axis: axis)
     try OperationError.check(gradient: inputs[0].shape, of: expected)
     return [ValueType(inputShape, inputs[0].elementType)]
+  }
+
+  /// Not followed: it belongs to a step of training.
+  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    throw RowMixing.ofTraining
   }
 
   /// Each element of dy added to the one it was taken from.

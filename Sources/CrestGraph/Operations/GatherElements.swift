@@ -24,6 +24,11 @@ public struct GatherElements: Operation {
     return [ValueType(inputs[1].shape, inputs[0].elementType)]
   }
 
+  /// Each example by itself, unless indices along their axis choose among them.
+  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    RowFlow(try context.alignedRows(choosingAlong: axis), of: self)
+  }
+
   /// The elements chosen.
   public func evaluate(
     _ inputs: [ReferenceArray], random: RandomKey
@@ -66,6 +71,11 @@ public struct GatherElementsGradient: Operation {
     try OperationError.checkGatherElements(inputShape, inputs[1], axis: axis)
     try OperationError.check(gradient: inputs[0].shape, of: inputs[1].shape)
     return [ValueType(inputShape, inputs[0].elementType)]
+  }
+
+  /// Not followed: it belongs to a step of training.
+  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    throw RowMixing.ofTraining
   }
 
   /// Each element of dy added to the one it was taken from.

@@ -23,6 +23,16 @@ public struct GatherND: Operation {
     ]
   }
 
+  /// Each example by itself, where only the indices are of examples.
+  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    switch (context.rows[0], context.rows[1]) {
+    case (.shared, .shared): return RowFlow(.shared, of: self)
+    case (.shared, .along(let axis, let inner)) where axis < context.inputs[1].rank - 1:
+      return RowFlow(.along(axis: axis, inner: inner), of: self)
+    default: throw .unknown("chooses among the examples by indices")
+    }
+  }
+
   /// The parts named.
   public func evaluate(
     _ inputs: [ReferenceArray], random: RandomKey

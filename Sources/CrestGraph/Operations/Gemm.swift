@@ -53,6 +53,37 @@ public struct Gemm: Operation {
     return [ValueType(shape, inputs[0].elementType)]
   }
 
+  /// Each example by itself, unless products are summed over them.
+  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    var found: Rows?
+    for (input, isTransposed) in [(0, transposesA), (1, transposesB)] {
+      guard case .along(let axis, let inner) = context.rows[input] else { continue }
+      guard (axis == input) != isTransposed else {
+        throw .combined("adds up products over the examples")
+      }
+      guard found == nil else { throw .combined("multiplies each example with the others") }
+      found = .along(axis: input, inner: inner)
+    }
+    let a = context.inputs[0]
+    let product =
+      found
+      ?? .shared(
+        uniform: Set(
+          [
+            (0, context.isUniform(0, along: transposesA ? 1 : 0)),
+            (1, context.isUniform(1, along: transposesB ? 0 : 1)),
+          ].filter { $1 && context.outputs[0][$0] != 1 }.map(\.0)))
+    let settings = AnyHashable([AnyHashable(self), AnyHashable(a[transposesA ? 0 : 1])])
+    guard context.inputs.count == 3 else {
+      return RowFlow([product], settings: settings, keepsUniform: true)
+    }
+    // The third input is added to the product.
+    let sum = RowContext(
+      rows: [product, context.rows[2]], inputs: [context.outputs[0], context.inputs[2]],
+      outputs: context.outputs, count: context.count)
+    return RowFlow([try sum.broadcastRows()], settings: settings, keepsUniform: true)
+  }
+
   /// Sums the products.
   public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     guard let type = try? outputTypes(for: inputs.map(\.type))[0] else {

@@ -21,6 +21,12 @@ public struct GlobalAveragePool: Operation {
     return [ValueType(Shape(Array(sizes)), inputs[0].elementType)]
   }
 
+  /// Each example by itself, unless they lie along a spatial axis.
+  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    try context.flow(
+      of: self, along: Array(2..<context.inputs[0].rank), "takes the mean over the examples")
+  }
+
   /// The mean of each channel of each example; NaN of nothing.
   public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let axes = Array(2..<inputs[0].shape.rank)

@@ -27,6 +27,11 @@ public struct LogSoftmax: Operation {
     return [try OperationError.checkAxis(axis, of: inputs[0])]
   }
 
+  /// Each example by itself, unless the axis counts them.
+  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    try context.flow(of: self, along: [axis], "normalises over the examples")
+  }
+
   /// The formula as it stands.
   public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     [inputs[0].mappingLines(along: axis, logSoftmax)]
@@ -51,6 +56,11 @@ public struct LogSoftmaxGradient: Operation {
   /// The type of y.
   public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.checkOutputAndGradient(inputs, axis: axis)
+  }
+
+  /// Not followed: it belongs to a step of training.
+  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    throw RowMixing.ofTraining
   }
 
   /// The formula as it stands.

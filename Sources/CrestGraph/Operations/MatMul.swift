@@ -54,6 +54,58 @@ public struct MatMul: Operation {
     return [ValueType(Shape(sizes.batch.dimensions + matrix), inputs[0].elementType)]
   }
 
+  /// Each example by itself, unless products are summed over them.
+  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    let (a, b, y) = (context.inputs[0], context.inputs[1], context.outputs[0])
+    let matrixRank = (a.rank == 1 ? 0 : 1) + (b.rank == 1 ? 0 : 1)
+    /// Where an operand's axis of the examples lies in the output.
+    func rows(_ input: Int, summed: Int, last: Int) throws(RowMixing) -> Rows? {
+      guard case .along(let axis, let inner) = context.rows[input] else { return nil }
+      let operand = context.inputs[input]
+      guard axis != summed else { throw .combined("adds up products over the examples") }
+      // Axes before the matrices are aligned at their end.
+      let place = axis < operand.rank - 2 ? axis + y.rank - matrixRank - (operand.rank - 2) : last
+      guard y[place] == operand[axis] else { throw .unknown("repeats the axis of the examples") }
+      return .along(axis: place, inner: inner)
+    }
+    let left = try rows(0, summed: a.rank - 1, last: y.rank - matrixRank)
+    let right = try rows(1, summed: Swift.max(b.rank - 2, 0), last: y.rank - 1)
+    if let left, let right, left != right {
+      throw .combined("multiplies each example with the others")
+    }
+    func flow(_ rows: Rows) -> RowFlow {
+      RowFlow([rows], settings: AnyHashable([a.last]), keepsUniform: true)
+    }
+    guard let found = left ?? right else {
+      // Equal rows give equal rows, equal columns equal columns.
+      let batchRank = y.rank - matrixRank
+      let uniform = y.indices.filter { axis in
+        guard y[axis] != 1 else { return false }
+        if axis < batchRank {
+          return [0, 1].allSatisfy { input in
+            let own = axis - batchRank + context.inputs[input].rank - 2
+            return own < 0 || context.isUniform(input, along: own)
+          }
+        }
+        let isRow = axis == batchRank && a.rank > 1
+        return isRow
+          ? context.isUniform(0, along: a.rank - 2) : context.isUniform(1, along: b.rank - 1)
+      }
+      return flow(.shared(uniform: Set(uniform)))
+    }
+    if case .along(let axis, _) = found {
+      for input in [0, 1] where context.axis(input) == nil {
+        let operand = context.inputs[input]
+        let own = axis - (y.rank - matrixRank) + operand.rank - 2
+        guard own >= 0, own < operand.rank - 2, !context.isUniform(input, along: own) else {
+          continue
+        }
+        throw .combined("has a matrix of its own for each place in the batch")
+      }
+    }
+    return flow(found)
+  }
+
   /// Sums the products.
   public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     guard let sizes = Sizes(inputs[0].shape, inputs[1].shape),

@@ -101,6 +101,12 @@ public struct MaxPool: Operation {
     return [ValueType(try attributes.outputShape(for: inputs[0].shape), inputs[0].elementType)]
   }
 
+  /// Each example by itself, unless a window moves along them.
+  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    try context.flow(
+      of: self, along: Array(2..<context.inputs[0].rank), "moves a window along the examples")
+  }
+
   /// The element that won each window.
   public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let x = inputs[0].reals
@@ -155,6 +161,11 @@ public struct MaxPoolGradient: Operation {
     try OperationError.check(
       gradient: inputs[1].shape, of: try attributes.outputShape(for: inputs[0].shape))
     return [inputs[0]]
+  }
+
+  /// Not followed: it belongs to a step of training.
+  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    throw RowMixing.ofTraining
   }
 
   /// Each element of dy at the winner of its window; an element may win several.

@@ -26,6 +26,12 @@ public struct MaxPoolIndices: Operation {
     return [ValueType(try attributes.outputShape(for: inputs[0].shape), .int64)]
   }
 
+  /// Not of one example: places are counted through the whole batch.
+  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    guard context.axis(0) != nil else { return RowFlow(.shared, of: self) }
+    throw .combined("counts places through all examples")
+  }
+
   /// The place of the element that won each window.
   public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let window = attributes.checkedWindow(over: inputs[0].shape)

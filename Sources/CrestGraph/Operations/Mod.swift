@@ -36,6 +36,11 @@ public struct Mod: Operation {
     return [ValueType(try OperationError.checkBroadcast(inputs), type)]
   }
 
+  /// Each example by itself, where the inputs have theirs along the same axis.
+  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    try elementwiseFlow(context)
+  }
+
   /// What each division leaves.
   public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let shape = inputs.broadcastShape

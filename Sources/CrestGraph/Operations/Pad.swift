@@ -51,6 +51,12 @@ public struct Pad: Operation {
       advice: "a negative width takes elements away")
   }
 
+  /// Each example by itself, unless some are added or taken away.
+  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    let padded = before.indices.filter { before[$0] != 0 || after[$0] != 0 }
+    return try context.flow(of: self, along: padded, "adds to the examples, or takes some away")
+  }
+
   /// The elements, or the value where there are none.
   public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     guard let type = try? outputTypes(for: [inputs[0].type])[0] else {

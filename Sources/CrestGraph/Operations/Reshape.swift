@@ -42,6 +42,11 @@ public struct Reshape: Operation {
     return [ValueType(result, inputs[0].elementType)]
   }
 
+  /// Each example by itself, while its elements stay together.
+  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    try reshapingFlow(context)
+  }
+
   /// The elements in the same order.
   public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     guard let type = try? outputTypes(for: [inputs[0].type])[0] else {

@@ -28,6 +28,11 @@ public struct Rounding: Operation {
     return inputs
   }
 
+  /// Each example by itself.
+  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    try elementwiseFlow(context)
+  }
+
   /// Every element rounded; NaN and infinities stay.
   public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let rule: FloatingPointRoundingRule =

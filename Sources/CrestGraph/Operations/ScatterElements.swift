@@ -33,6 +33,11 @@ public struct ScatterElements: Operation, Scatter {
     return [inputs[0]]
   }
 
+  /// Each example by itself, unless indices along their axis choose among them.
+  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    RowFlow(try context.alignedRows(choosingAlong: axis), of: self)
+  }
+
   func places(in data: ValueType, _ indices: ReferenceArray) throws(IndexOutOfRange) -> [Int] {
     try indices.chosenPlaces(in: data.shape, axis: axis)
   }

@@ -27,6 +27,14 @@ public struct ScatterND: Operation, Scatter {
     return [inputs[0]]
   }
 
+  /// Not followed where examples are updated: the indices may be of any.
+  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    guard context.rows.indices.contains(where: { context.axis($0) != nil }) else {
+      return RowFlow(.shared, of: self)
+    }
+    throw .unknown("replaces parts of the examples by indices")
+  }
+
   func places(in data: ValueType, _ indices: ReferenceArray) throws(IndexOutOfRange) -> [Int] {
     try indices.placesOfParts(of: data.shape)
   }

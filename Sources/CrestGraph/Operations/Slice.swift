@@ -78,6 +78,35 @@ public struct Slice: Operation {
     return [ValueType(Shape(sizes), inputs[0].elementType)]
   }
 
+  /// Each example by itself, unless only some are taken, or in another order.
+  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    guard let extents = try? extents(of: context.inputs[0]) else {
+      preconditionFailure("\(context.inputs[0]) can't be cut by \(self)")
+    }
+    switch context.rows[0] {
+    case .mixed(let mixing): throw mixing
+    case .shared(let uniform):
+      // Whichever elements are taken of equal ones, they are the same.
+      let kept = extents.indices.filter { uniform.contains($0) && extents[$0].count > 1 }
+      let taken = extents.enumerated().map { kept.contains($0) ? nil : $1 }
+      let others = axes.indices.filter { !uniform.contains(axes[$0]) }
+      let slice = Slice(
+        starts: others.map { starts[$0] }, ends: others.map { ends[$0] },
+        axes: others.map { axes[$0] }, steps: others.map { steps[$0] })
+      return RowFlow(
+        [.shared(uniform: Set(kept))], settings: AnyHashable(taken), keepsUniform: true
+      ) { extents.contains { $0.count == 0 } ? nil : slice.evaluateReduced($0) }
+    case .along(let axis, let inner):
+      let (block, extent) = (context.count * inner, extents[axis])
+      guard extent.step == 1, extent.start % block == 0, extent.count % block == 0, extent.count > 0
+      else { throw .combined("picks examples by their place in the batch") }
+      var taken = extents
+      taken[axis] = Extent(
+        start: extent.start / context.count, step: 1, count: extent.count / context.count)
+      return RowFlow(context.rows, settings: AnyHashable(taken), keepsUniform: true)
+    }
+  }
+
   /// The elements taken.
   public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     guard let extents = try? extents(of: inputs[0].shape) else {
@@ -136,6 +165,11 @@ public struct SliceGradient: Operation {
         expected: "a gradient \(expected) of a part of \(inputShape)", got: "\(inputs[0].shape)")
     }
     return [ValueType(inputShape, inputs[0].elementType)]
+  }
+
+  /// Not followed: it belongs to a step of training.
+  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    throw RowMixing.ofTraining
   }
 
   /// Each element of dy at the place it was taken from.

@@ -36,6 +36,34 @@ public struct Split: Operation {
     }
   }
 
+  /// Each example by itself, unless the parts are of different examples.
+  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    func all(_ rows: Rows, _ sizes: [Int]) -> RowFlow {
+      RowFlow(
+        sizes.map { _ in rows }, settings: AnyHashable([[axis], sizes]), keepsUniform: true)
+    }
+    switch context.rows[0] {
+    case .mixed(let mixing): throw mixing
+    case .shared(let uniform):
+      let isUniform = uniform.contains(axis)
+      let parts = sizes.map { size -> Rows in
+        .shared(uniform: isUniform && size > 1 ? uniform : uniform.subtracting([axis]))
+      }
+      return RowFlow(parts, settings: AnyHashable([[axis], sizes]), keepsUniform: true) {
+        constants in
+        // Of equal elements each part has the same.
+        isUniform ? sizes.map { _ in constants[0] } : evaluateReduced(constants)
+      }
+    case .along(let axis, let inner):
+      guard axis == self.axis else { return all(context.rows[0], sizes) }
+      let block = context.count * inner
+      guard sizes.allSatisfy({ $0 % block == 0 }) else {
+        throw .combined("picks examples by their place in the batch")
+      }
+      return all(context.rows[0], sizes.map { $0 / context.count })
+    }
+  }
+
   /// Each part.
   public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     var start = 0

@@ -24,6 +24,11 @@ public struct Squeeze: Operation {
     return [ValueType(Shape(kept.map { shape[$0] }), inputs[0].elementType)]
   }
 
+  /// Each example by itself, while its elements stay together.
+  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    try reshapingFlow(context)
+  }
+
   /// The elements in the same order.
   public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let kept = (0..<inputs[0].shape.rank).filter { !axes.contains($0) }

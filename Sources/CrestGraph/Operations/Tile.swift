@@ -34,6 +34,19 @@ public struct Tile: Operation {
     zip(repeats, shape).flatMap { [$0, $1] }
   }
 
+  /// Each example by itself; whole repeats of the batch follow one another.
+  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    guard case .shared(let uniform) = context.rows[0] else {
+      return RowFlow(context.rows, settings: AnyHashable(Self.name), keepsUniform: true)
+    }
+    let repeated = context.inputs[0].indices.filter { axis in
+      repeats[axis] > 1 && context.inputs[0][axis] == 1
+    }
+    return RowFlow(
+      [.shared(uniform: uniform.union(repeated).filter { context.outputs[0][$0] > 1 })],
+      settings: AnyHashable(Self.name), keepsUniform: true)
+  }
+
   /// Each element repeated.
   public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let shape = inputs[0].shape

@@ -37,6 +37,11 @@ public struct TopKIndices: Operation {
     return [ValueType(Shape(sizes), .int64)]
   }
 
+  /// Each example by itself, unless the axis counts them.
+  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    try context.flow(of: self, along: [axis], "searches among the examples")
+  }
+
   /// The places, by sorting each line.
   public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let x = inputs[0]

@@ -20,6 +20,20 @@ public struct Transpose: Operation {
     return [ValueType(Shape(permutation.map { shape[$0] }), inputs[0].elementType)]
   }
 
+  /// Each example by itself, along another axis.
+  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    let rows: Rows =
+      switch context.rows[0] {
+      case .mixed(let mixing): throw mixing
+      case .shared(let uniform):
+        .shared(uniform: Set(permutation.indices.filter { uniform.contains(permutation[$0]) }))
+      case .along(let axis, let inner):
+        .along(axis: permutation.firstIndex(of: axis) ?? axis, inner: inner)
+      }
+    return RowFlow(
+      [rows], settings: AnyHashable(self), keepsUniform: true, reduced: evaluateReduced)
+  }
+
   /// Elements in the new order.
   public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let shape = Shape(permutation.map { inputs[0].shape[$0] })

@@ -88,6 +88,11 @@ public struct Trigonometric: Operation {
     return inputs
   }
 
+  /// Each example by itself.
+  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    try elementwiseFlow(context)
+  }
+
   /// The C library's function of every element.
   public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     [ReferenceArray(inputs[0].reals.map { function($0) }, inputs[0].type)]

@@ -11,6 +11,8 @@ extension Model {
   ///   - selection: Which of the file's arrays are trained.
   ///   - headClasses: The outputs of a new last layer, which is drawn under `seed`; the file's own when
   ///     nil. See ``ONNXTemplate/init(_:inputShapes:selection:headClasses:)``.
+  ///   - batchAxes: The axis of inputs, by name, along which the file has the examples of a batch; 0 for
+  ///     others.
   ///   - seed: The key of what is drawn.
   ///   - engine: What its programs run on; one with all cores when nil.
   /// - Throws: ``ONNXError``; `ModelError` when outputs don't follow the batch size, `EngineError` when
@@ -18,10 +20,12 @@ extension Model {
   public convenience init(
     onnx path: String, inputShapes: [String: Shape] = [:],
     selection: ParameterSelection = ParameterSelection(), headClasses: Int? = nil,
+    batchAxes: [String: Int] = [:],
     seed: UInt64 = 0, engine: Engine? = nil
   ) throws {
     let template = try ONNXTemplate(
-      path: path, inputShapes: inputShapes, selection: selection, headClasses: headClasses)
+      path: path, inputShapes: inputShapes, selection: selection, headClasses: headClasses,
+      batchAxes: batchAxes)
     try self.init(template: template, seed: seed, engine: engine)
   }
 

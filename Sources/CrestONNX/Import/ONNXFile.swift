@@ -1,3 +1,5 @@
+public import CrestTensor
+
 /// An ONNX file, read once and checked: what is known before it is traced for inputs of some shape.
 public struct ONNXFile: Sendable {
   let model: CheckedModel
@@ -25,4 +27,17 @@ public struct ONNXFile: Sendable {
       if case .size(let size) = dimension, size > 0 { Int(size) } else { nil }
     }
   }
+
+  /// The element type of an input; nil when there is no such input, or it takes none of the types.
+  public func elementType(ofInput name: String) -> ElementType? {
+    guard let input = model.inputs.first(where: { $0.name == name }),
+      case .tensor(let type, _) = input.type
+    else { return nil }
+    return type.elementType
+  }
+
+  /// What the file says of how its inputs were prepared and what its classes are called.
+  ///
+  /// - Throws: ``ONNXError/invalid(file:_:)`` when an entry isn't what Crest writes.
+  public func metadata() throws(ONNXError) -> ModelMetadata { try ModelMetadata(model) }
 }

@@ -20,8 +20,10 @@ public struct ONNXTemplate: GraphTemplate {
       return hash.text
     }
   }
+  /// The name of the file, as messages have it.
+  public var fileName: String { trace.model.file }
   /// What matters for training.
-  public let readiness: TrainingReadiness
+  public private(set) var readiness: TrainingReadiness
   /// The entries of the file's metadata; of a key that is there twice, the first.
   public var metadata: [String: String] {
     Dictionary(
@@ -41,11 +43,12 @@ public struct ONNXTemplate: GraphTemplate {
   /// - Throws: ``ONNXError``.
   public init(
     path: String, inputShapes: [String: Shape] = [:],
-    selection: ParameterSelection = ParameterSelection(), headClasses: Int? = nil
+    selection: ParameterSelection = ParameterSelection(), headClasses: Int? = nil,
+    batchAxes: [String: Int] = [:]
   ) throws(ONNXError) {
     try self.init(
       ONNXFile(path: path), inputShapes: inputShapes, selection: selection,
-      headClasses: headClasses)
+      headClasses: headClasses, batchAxes: batchAxes)
   }
 
   package init(
@@ -65,11 +68,15 @@ public struct ONNXTemplate: GraphTemplate {
   ///   - headClasses: The outputs of a new last layer, whose weights begin anew: He normal before a
   ///     ReLU, else Xavier uniform, biases at 0, by the model's seed. An export has it in the place of
   ///     the file's, under the same names. The file's own when nil.
+  ///   - batchAxes: The axis of inputs, by name, along which the file has the examples of a batch; 0 for
+  ///     others. The model's own inputs and outputs have the examples along axis 0 all the same: the graph
+  ///     moves the axes of inputs, and of the first output wherever it has the examples.
   /// - Throws: ``ONNXError``.
   /// - Precondition: `headClasses` is at least 1.
   public init(
     _ file: ONNXFile, inputShapes: [String: Shape] = [:],
-    selection: ParameterSelection = ParameterSelection(), headClasses: Int? = nil
+    selection: ParameterSelection = ParameterSelection(), headClasses: Int? = nil,
+    batchAxes: [String: Int] = [:]
   ) throws(ONNXError) {
     let model = file.model
     try model.checkOperations()
@@ -81,22 +88,29 @@ public struct ONNXTemplate: GraphTemplate {
       head = try HeadReplacement(model, classes: headClasses)
     }
     let plan = try ParameterPlan(model, reader, selection, head: head)
-    let trace = ONNXTrace(model: model, plan: plan, reader: reader, head: head)
-    let inputs = try InputTypes(model, shapes: inputShapes)
+    let inputs = try InputTypes(model, shapes: inputShapes, axes: batchAxes)
+    var trace = ONNXTrace(
+      model: model, plan: plan, reader: reader, head: head,
+      layout: BatchLayout(inputAxes: inputs.axes))
+    let batch = inputs.declaredBatch ?? 2
+    var nominal = try trace.graph(inputs.types(batch: batch))
+    try head?.check(nominal.type(of: nominal.outputs[0].value).shape, of: model)
+    if let axis = nominal.axisOfExamples(batch), axis != 0 {
+      trace.layout?.outputAxis = axis
+      nominal = try trace.graph(inputs.types(batch: batch))
+    }
     self.trace = trace
     let metadata = try ModelMetadata(model)
     preprocessing = metadata.preprocessing
     classNames = head == nil ? metadata.classNames : nil
-    let nominal = try trace.graph(inputs.types(batch: inputs.declaredBatch ?? 2))
     sample = nominal
     let output = nominal.type(of: nominal.outputs[0].value)
-    try head?.check(output.shape, of: model)
-    guard output.shape.first == inputs.declaredBatch ?? 2 else {
+    guard output.shape.first == batch else {
       throw .invalid(
         file: model.file,
         ModelProblem(
           place: "output \"\(model.outputs[0].name)\"",
-          expected: "the batch of \(inputs.declaredBatch ?? 2) along axis 0", got: "\(output)",
+          expected: "the batch of \(batch) along axis 0", got: "\(output)",
           advice: "export the model with the batch along axis 0 throughout"))
     }
     let isFrozen = try inputs.declaredBatch.map { declared throws(ONNXError) in
@@ -106,6 +120,10 @@ public struct ONNXTemplate: GraphTemplate {
     readiness = TrainingReadiness(
       notes: model.notes(plan: plan, declaredBatch: inputs.declaredBatch, isFrozen: isFrozen)
         + plan.notes)
+    // A batch that can't be traced is for the model to refuse.
+    if let mixing = try? rowMixing(of: inputs.examples) {
+      readiness = TrainingReadiness(notes: readiness.notes + [.rowsTogether(mixing)])
+    }
   }
 
   /// The graph for inputs of concrete types.
@@ -126,14 +144,34 @@ public struct ONNXTemplate: GraphTemplate {
   }
 }
 
+extension Graph {
+  /// Along which axis the first output has the examples of a batch, which lie along axis 0 of each input, if
+  /// that is proved; nil otherwise.
+  fileprivate func axisOfExamples(_ batch: Int) -> Int? {
+    // In a batch of one every axis of size 1 may be that of the examples.
+    guard batch >= 2,
+      let analysis = try? rowAnalysis(
+        inputs.map { type(of: $0.value) }, axes: inputs.map { _ in 0 }, count: batch),
+      case .along(let axis, inner: 1) = analysis.outputs[0],
+      analysis.shape(ofOutput: 0)[axis] == batch
+    else { return nil }
+    return axis
+  }
+}
+
 /// The types of a model's inputs, but for the batch.
 struct InputTypes {
   /// The batch size that the file states; nil when it leaves it open.
   private(set) var declaredBatch: Int?
-  private static let batchLimit = 1 << 20
-  private var examples: [ValueType] = []
+  static let batchLimit = 1 << 20
+  /// The types of one example.
+  private(set) var examples: [ValueType] = []
+  /// The axis of each input along which the file has the examples.
+  private(set) var axes: [Int] = []
 
-  init(_ model: CheckedModel, shapes: [String: Shape]) throws(ONNXError) {
+  init(
+    _ model: CheckedModel, shapes: [String: Shape], axes: [String: Int] = [:]
+  ) throws(ONNXError) {
     func problem(_ name: String, expected: String, got: String, _ advice: String) -> ONNXError {
       .invalid(
         file: model.file,
@@ -144,6 +182,11 @@ struct InputTypes {
       throw problem(
         other, expected: "one of the inputs \(names.sorted().joined(separator: ", "))",
         got: "a shape for another", "correct the name")
+    }
+    if let other = axes.keys.filter({ !names.contains($0) }).min() {
+      throw problem(
+        other, expected: "one of the inputs \(names.sorted().joined(separator: ", "))",
+        got: "a batch axis for another", "correct the name")
     }
     guard !model.inputs.isEmpty else {
       throw .invalid(
@@ -164,6 +207,12 @@ struct InputTypes {
           input.name, expected: "a shape with the batch along axis 0", got: "none",
           "export the model with shapes, or give the shape of one example")
       }
+      let batchAxis = axes[input.name] ?? 0
+      guard (0..<rank).contains(batchAxis) else {
+        throw problem(
+          input.name, expected: "a batch axis from 0 to \(rank - 1), as it has \(rank) axes",
+          got: "\(batchAxis)", "correct the axis")
+      }
       let dimensions = declared ?? [DimensionProto](repeating: .unknown, count: rank)
       if let given, given.rank != rank - 1 {
         throw problem(
@@ -175,7 +224,7 @@ struct InputTypes {
         guard case .size(let size) = dimensions[axis], size > 0 else { return nil }
         return Int(size)
       }
-      if let batch = size(0) {
+      if let batch = size(batchAxis) {
         guard batch <= Self.batchLimit else {
           throw problem(
             input.name, expected: "a batch of at most \(Self.batchLimit)", got: "\(batch)",
@@ -189,16 +238,20 @@ struct InputTypes {
         declaredBatch = batch
       }
       var sizes: [Int] = []
-      for axis in 1..<max(rank, 1) {
-        guard let size = size(axis) ?? given?[axis - 1] else {
+      let others = (0..<rank).filter { $0 != batchAxis }
+      for (place, axis) in others.enumerated() {
+        guard let size = size(axis) ?? given?[place] else {
           throw problem(
-            input.name, expected: "sizes for every axis but the first",
+            input.name,
+            expected: "sizes for every axis but "
+              + (batchAxis == 0 ? "the first" : "axis \(batchAxis), the batch"),
             got: "axis \(axis) left open" + dimensions[axis].suffix,
             "give the shape of one example, or export the model with that size")
         }
-        if let given, given[axis - 1] != size {
+        if let given, given[place] != size {
           throw problem(
-            input.name, expected: "size \(size) along axis \(axis) (axis 0 is the batch)",
+            input.name,
+            expected: "size \(size) along axis \(axis) (axis \(batchAxis) is the batch)",
             got: "examples of shape \(given)", "give data that suit the model")
         }
         sizes.append(size)
@@ -209,10 +262,11 @@ struct InputTypes {
           got: "sizes \(sizes)", "the file is damaged")
       }
       examples.append(ValueType(shape, elementType))
+      self.axes.append(batchAxis)
     }
   }
 
-  /// The types of a batch.
+  /// The types of a batch, with the examples along axis 0.
   func types(batch: Int) -> [ValueType] {
     examples.map { ValueType(Shape([batch] + $0.shape.dimensions), $0.elementType) }
   }

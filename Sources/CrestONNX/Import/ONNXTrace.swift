@@ -8,6 +8,9 @@ struct ONNXTrace: Sendable {
   let reader: TensorReader
   /// The new last layer; nil for the file's own.
   let head: HeadReplacement?
+  /// Where the file has the examples of a batch, which graphs of types have along axis 0; nil for graphs that
+  /// have all axes as the file does.
+  var layout: BatchLayout?
 
   /// A value with more elements can't be meant: 64 GiB of float32.
   static let elementLimit = 1 << 34
@@ -25,16 +28,19 @@ struct ONNXTrace: Sendable {
 
   /// The graph for inputs of concrete values: those that shapes or settings follow from become
   /// constants, the others stay inputs.
-  func graph(settledBy inputs: [Tensor]) throws(ONNXError) -> Graph {
+  ///
+  /// - Returns: The graph, and the names of those that became constants.
+  func graph(settledBy inputs: [Tensor]) throws(ONNXError) -> (graph: Graph, settled: Set<String>) {
     try reported {
       var settled: Set<String> = []
       while true {
         do {
-          return try traced(
+          let graph = try traced(
             zip(model.inputs, inputs).map { input, value in
               settled.contains(input.name)
                 ? .value(value) : .type(ValueType(value.shape, value.elementType))
             })
+          return (graph, settled)
         } catch let problem as ImportProblem {
           guard let unknown = problem.unknownValue else { throw problem }
           let missing = model.inputs(behind: unknown).subtracting(settled)
@@ -42,6 +48,19 @@ struct ONNXTrace: Sendable {
           settled.formUnion(missing)
         }
       }
+    }
+  }
+
+  /// The graph for inputs of concrete types, but for some that are constants, by name.
+  func graph(
+    _ inputTypes: [ValueType], settled: [String: Tensor]
+  ) throws(ONNXError) -> Graph {
+    try reported {
+      var types = inputTypes[...]
+      return try traced(
+        model.inputs.map { input in
+          settled[input.name].map { .value($0) } ?? .type(types.removeFirst())
+        })
     }
   }
 
@@ -87,10 +106,11 @@ struct ONNXTrace: Sendable {
       folding: FoldingBudget(elementCount: Self.foldingLimit),
       constantByteLimit: Self.constantByteLimit)
     var values: [String: Symbol] = [:]
-    for (input, given) in zip(model.inputs, inputs) {
+    for (number, (input, given)) in zip(model.inputs, inputs).enumerated() {
       values[input.name] =
         switch given {
-        case .type(let type): builder.input(input.name, type)
+        case .type(let type):
+          try builder.input(input.name, type).movingAxis(0, to: layout?.inputAxes[number] ?? 0)
         case .value(let tensor): builder.constant(tensor)
         }
     }
@@ -118,11 +138,13 @@ struct ONNXTrace: Sendable {
         values[name] = output
       }
     }
-    for output in model.outputs {
+    for (number, output) in model.outputs.enumerated() {
       guard let symbol = try value(output.name, at: nil) else {
         preconditionFailure("the checked output \(output.name) has no value")
       }
-      builder.output(output.name, symbol)
+      builder.output(
+        output.name,
+        number == 0 ? try symbol.withExamplesFirst(from: layout?.outputAxis ?? 0) : symbol)
     }
     return builder.result
   }

@@ -1,3 +1,5 @@
+public import CrestGraph
+
 /// What was found in a model from elsewhere that matters for training it, with what to do about it.
 public struct TrainingReadiness: Sendable, Equatable, CustomStringConvertible {
   /// Why an array is not trained.
@@ -88,6 +90,8 @@ public struct TrainingReadiness: Sendable, Equatable, CustomStringConvertible {
     case fixed(names: [String], FixedReason)
     /// Arrays that are trained although the file can't tell whether they are learned.
     case assumed(names: [String], AssumedReason)
+    /// It isn't proved that the examples of a batch are computed one by one, or proved that they are not.
+    case rowsTogether(RowMixing)
   }
 
   /// All that was found.
@@ -138,6 +142,12 @@ extension TrainingReadiness.Note: CustomStringConvertible {
     case .assumed(let names, let reason):
       "\(listed(names)) \(names.count == 1 ? "is" : "are") trained: \(reason)"
         + (reason == .asked ? "" : "; --freeze NAME keeps what it names")
+    case .rowsTogether(let mixing) where mixing.kind == .combined:
+      "the examples of a batch are not computed one by one: \(mixing). It predicts, from inputs as a whole; it "
+        + "can be trained only if the batch lies along another axis (--batch-axis)"
+    case .rowsTogether(let mixing):
+      "it is not proved that the examples of a batch are computed one by one: \(mixing). Predictions are "
+        + "made from inputs as a whole, and training begins with a trial"
     }
   }
 

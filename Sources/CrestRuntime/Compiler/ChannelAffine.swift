@@ -14,6 +14,11 @@ struct ChannelAffine: CrestGraph.Operation {
 
   func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] { [inputs[0]] }
 
+  /// Not followed: it is of a compiled program, and rows are followed before.
+  func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    throw .unknown("is of a compiled program")
+  }
+
   func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let shape = inputs[0].type.shape
     let spatial = shape.dimensions.dropFirst(2).reduce(1, *)

@@ -25,6 +25,11 @@ struct FusedElementwise: CrestGraph.Operation {
 
   func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] { [type] }
 
+  /// Not followed: it is of a compiled program, and rows are followed before.
+  func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    throw .unknown("is of a compiled program")
+  }
+
   func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let strides = inputs.map { $0.shape.strides(broadcastTo: type.shape) }
     let arguments = inputs.map(\.reals)

@@ -15,6 +15,11 @@ struct NormalizationCoefficients: CrestGraph.Operation {
     [ValueType](repeating: inputs[1], count: 4)
   }
 
+  /// Not followed: it is of a compiled program, and rows are followed before.
+  func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    throw .unknown("is of a compiled program")
+  }
+
   func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let results = BatchNormTraining(epsilon: epsilon).evaluate(inputs, random: random)
     let (mean, variance) = (results[1].reals, results[2].reals)
@@ -37,6 +42,11 @@ struct NormalizationGradientCoefficients: CrestGraph.Operation {
 
   func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     [ValueType](repeating: inputs[2], count: 5)
+  }
+
+  /// Not followed: it is of a compiled program, and rows are followed before.
+  func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    throw .unknown("is of a compiled program")
   }
 
   func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {

@@ -1,0 +1,54 @@
+import ArgumentParser
+import Crest
+
+struct ExportModel: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "export",
+    abstract:
+      "Write a network with the weights of a checkpoint, or an ONNX file for inference, as ONNX.",
+    discussion: """
+      The file says how its inputs are prepared and what its classes are called, as the checkpoint does. A \
+      network that was trained from an ONNX file becomes that file with other weights.
+      """)
+
+  @Argument(
+    help: ArgumentHelp("An ONNX file or a checkpoint.", valueName: "file.onnx|file.safetensors"))
+  var model: String
+
+  @OptionGroup var weights: ArchitectureOption
+
+  @Option(help: ArgumentHelp("The ONNX file to write.", valueName: "file.onnx"))
+  var to: String
+
+  @Option(
+    help: ArgumentHelp(
+      "The sizes of one example, as in 1,28,28: of a built-in network, or of an input that an ONNX file "
+        + "leaves open; its name may be left out when there is one. May be repeated.",
+      valueName: "[name=]sizes"))
+  var shape: [String] = []
+
+  func run() throws {
+    guard model.isONNXFile || model.isWeightsFile else { throw CommandError.nothingToExport(model) }
+    let engine = try Engine(threadCount: 1)
+    let source = try ModelSource(model, architecture: weights.architecture)
+    let network: Model
+    switch source {
+    case .file(let file, let weights):
+      let shapes = try exampleShapes(shape, inputs: file.inputNames)
+      func template(_ headClasses: Int?) throws -> ONNXTemplate {
+        try ONNXTemplate(file, inputShapes: shapes, headClasses: headClasses)
+      }
+      network =
+        try weights?.model(template, seed: 0, engine: engine)
+        ?? Model(template: template(nil), engine: engine)
+    case .builtIn(let name, let weights):
+      guard let weights else { throw CommandError.nothingToExport(model) }
+      guard let input = try exampleShapes(shape, inputs: ["input"])["input"] else {
+        throw CommandError.needsShape
+      }
+      network = try weights.builtInModel(name, input: input, seed: 0, engine: engine)
+    }
+    try network.checkONNXExport()
+    try network.exportONNX(to: to)
+  }
+}

@@ -1,0 +1,30 @@
+public import CrestTensor
+
+extension Dataset {
+  /// The set itself: inputs stay of their own types unless a set says how they become others.
+  public func converted(to types: [ElementType]) throws(DataError) -> any Dataset { self }
+}
+
+extension Subset {
+  /// The same part of the converted set.
+  public func converted(to types: [ElementType]) throws(DataError) -> any Dataset {
+    types == inputs.map(\.elementType)
+      ? self : Subset(try base.converted(to: types), indices: indices, name: name)
+  }
+}
+
+extension DataSplit {
+  /// Both parts with inputs of other element types, as ``Dataset/converted(to:)`` gives them.
+  ///
+  /// - Parameter types: A type for each input of the training part.
+  /// - Returns: Parts of the same origin.
+  /// - Throws: ``DataError/inexactElement(name:input:index:value:expected:)``.
+  public func converted(to types: [ElementType]) throws(DataError) -> DataSplit {
+    guard [train, valid].contains(where: { $0.inputs.map(\.elementType) != types }) else {
+      return self
+    }
+    return DataSplit(
+      train: try train.converted(to: types), valid: try valid.converted(to: types), like: self,
+      whole: try whole?.converted(to: types))
+  }
+}

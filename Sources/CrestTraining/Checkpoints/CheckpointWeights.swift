@@ -1,0 +1,78 @@
+public import CrestData
+public import CrestGraph
+public import CrestRuntime
+public import CrestTensor
+
+/// The weights of a checkpoint, with what it says of the network that they are of.
+///
+/// ```swift
+/// let checkpoint = try CheckpointWeights("best.safetensors")
+/// let model = try BuiltInModel.make("mlp", input: [4], classes: 3)
+/// try checkpoint.load(into: model.store)
+/// ```
+public struct CheckpointWeights: Sendable {
+  /// The file.
+  public let path: String
+  /// Parameters and running statistics by name.
+  public let weights: [String: Tensor]
+  /// The fingerprint of the graph; nil of weights that no Crest wrote.
+  public let graphFingerprint: String?
+  /// The fingerprint of the ONNX file that the network came from; nil when it came from none.
+  public let sourceFingerprint: String?
+  /// How the data were prepared that the weights were learned from; nil when the file doesn't say.
+  public let preprocessing: Preprocessing?
+  /// What the classes are called; nil when the file doesn't say.
+  public let classNames: [String]?
+
+  /// Reads any safetensors file, all of which is proven to be as it was written if a Crest wrote it.
+  ///
+  /// - Throws: ``CheckpointError``.
+  public init(_ path: String) throws {
+    self.path = path
+    let state: RunState
+    do throws(CheckpointError) {
+      state = try CheckpointFile.read(path)
+    } catch {
+      guard case .notACheckpoint = error else { throw error }
+      weights = try CheckpointFile.readWeights(path)
+      (graphFingerprint, sourceFingerprint, preprocessing, classNames) = (nil, nil, nil, nil)
+      return
+    }
+    func text(_ path: String...) -> String? {
+      if case .text(let text) = state.fields[StatePath(path)] { text } else { nil }
+    }
+    func decoded<Value: Decodable>(_ type: Value.Type, _ components: String...) throws -> Value? {
+      let place = StatePath(components)
+      guard let value = state.fields[place], value != .null else { return nil }
+      do {
+        return try value.decode(type, at: place)
+      } catch let error as StateError {
+        throw CheckpointError.unsuitable(path: path, error)
+      }
+    }
+    weights = state.weights
+    graphFingerprint = text("model", "graph")
+    sourceFingerprint = text("model", "source")
+    preprocessing = try decoded(Preprocessing.self, "data", "preprocessing")
+    classNames = try decoded([String].self, "data", "classNames")
+  }
+
+  /// Whether a graph is that of the network, as far as the file says.
+  public func isOf(_ graph: Graph) -> Bool {
+    graphFingerprint.map { $0 == graph.fingerprint } ?? true
+  }
+
+  /// Puts the weights into a store of the network's variables.
+  ///
+  /// - Throws: ``CheckpointError/weights(path:_:)`` when it hasn't the same arrays.
+  public func load(into store: ParameterStore) throws(CheckpointError) {
+    do throws(StateError) {
+      let restore = try store.restoration(
+        store.parameters + store.statistics, from: .fields(weights.mapValues { .array($0) }),
+        at: StatePath([]))
+      restore()
+    } catch {
+      throw .weights(path: path, error)
+    }
+  }
+}
