@@ -54,6 +54,16 @@ enum CommandError: Error, Equatable {
   case needsResume(option: String)
   /// The user ended the run, which is saved in the folder if there is one.
   case interrupted(epoch: Int, steps: Int, folder: String?)
+  /// The user ended the run, which could not be saved.
+  case notSaved(epoch: Int, steps: Int, reason: String, newest: String?)
+  /// Two outputs that would overwrite each other.
+  case sameOutput(first: NamedOutput, second: NamedOutput)
+  /// A seed that is no number from 0 up.
+  case seed(String)
+  /// A model that is neither built in nor a file of a kind that is known by its ending.
+  case unknownModel(String)
+  /// An array for an input that the model doesn't have.
+  case unknownInput(String, known: [String])
 
   var code: FailureCode {
     switch self {
@@ -61,6 +71,7 @@ enum CommandError: Error, Equatable {
       .refusedByChecker:
       .data
     case .interrupted: .interrupted
+    case .notSaved: .io
     default: .usage
     }
   }
@@ -78,6 +89,7 @@ extension CommandError: CustomStringConvertible {
         + "\(data) have the shape \(shape); store them with at most two dimensions"
     case .unknownName(let what, let name, let known):
       "\(what): expected one of \(known.joined(separator: ", ")), got \"\(name)\""
+        + suggestion(for: name, among: known)
     case .malformedSetting(let owner, let setting):
       "\(owner): expected settings as key=value, got \"\(setting)\"; "
         + "separate several by commas"
@@ -85,7 +97,7 @@ extension CommandError: CustomStringConvertible {
       known.isEmpty
         ? "--callback \(callback): it has no settings, got \"\(setting)\""
         : "--callback \(callback): expected settings \(known.joined(separator: ", ")), "
-          + "got \"\(setting)\""
+          + "got \"\(setting)\"" + suggestion(for: setting, among: known)
     case .repeatedSetting(let owner, let setting):
       "\(owner): \(setting) is given twice; give it once"
     case .missingSetting(let callback, let setting):
@@ -135,6 +147,22 @@ extension CommandError: CustomStringConvertible {
     case .interrupted(let epoch, let steps, let folder):
       "interrupted in epoch \(epoch) after \(steps) steps"
         + (folder.map { "; the run is saved in \($0), go on with --resume" } ?? "")
+    case .notSaved(let epoch, let steps, let reason, let newest):
+      "interrupted in epoch \(epoch) after \(steps) steps; the run could not be saved: \(reason); "
+        + (newest.map { "the newest checkpoint is \($0), go on from there with --resume" }
+          ?? "there is no checkpoint to go on from")
+    case .sameOutput(let first, let second):
+      "\(first.option) and \(second.option) both write to \(first.path)"
+        + (second.path == first.path ? "" : ", which is also \(second.path)")
+        + "; give each a path of its own"
+    case .seed(let text):
+      "--seed: expected a whole number from 0 up, got \(text)"
+    case .unknownModel(let name):
+      "--model: expected one of \(BuiltInModel.names.joined(separator: ", ")), or a file that ends in "
+        + ".onnx, got \"\(name)\"" + suggestion(for: name, among: BuiltInModel.names)
+    case .unknownInput(let name, let known):
+      "--input: there is no input \"\(name)\"; there is \(known.joined(separator: ", "))"
+        + suggestion(for: name, among: known)
     }
   }
 }

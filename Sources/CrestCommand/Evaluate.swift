@@ -13,13 +13,15 @@ struct Evaluate: ParsableCommand {
   @OptionGroup(title: "Model and data") var model: ModelOptions
 
   func run() throws {
-    let interruption = Interruption()
+    Notes.areEvents(model.json)
     guard model.batchSize >= 1 else { throw LearnerError.batchSize(model.batchSize) }
     let (data, network, loss) = try model.load()
     let learner = try Learner(
       network, data: data, loss: loss, metrics: metrics(for: data.train.target),
       batchSize: model.batchSize, seed: model.seed)
-    let result = try interruption.around(learner) { try learner.evaluate() }
+    let result = try Interruption.around(
+      learner, meanwhile: "the evaluation is being ended"
+    ) { try learner.evaluate() }
     try StandardOutput.write(model.json ? json(result) : text(result, of: data.valid.name))
   }
 

@@ -22,13 +22,13 @@ func makeLearner(
 
 /// Says on standard error what training a model from a file must know.
 private func note(_ readiness: TrainingReadiness) {
-  for note in readiness.notes { StandardError.write("Note: \(note)\n") }
+  for note in readiness.notes { Notes.write("\(note)") }
 }
 
 /// Says on standard error what makes a run slow, where no progress bar does.
 var slowdownNotice: any Callback {
   CallbackOf(
     .beforeFit { fit in
-      for slowdown in fit.slowdowns { StandardError.write("Note: \(slowdown)\n") }
+      for slowdown in fit.slowdowns { Notes.write(slowdown) }
     }, name: "SlowdownNotice")
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Crest
+import Foundation
 
 struct Predict: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -29,6 +30,8 @@ struct Predict: ParsableCommand {
   var threads: Int?
 
   func run() throws {
+    let pipes = try [NamedOutput("--output", output)].open()
+    defer { pipes.close() }
     let engine = try Engine(threadCount: threads)
     let file = try ONNXFile(path: model)
     let inputs = try readInputs(file.inputNames)
@@ -41,6 +44,7 @@ struct Predict: ParsableCommand {
       network.inputs.compactMap { input in
         try inputs[input.name]?.prepared(by: preprocessing)
       })
+    Interruption.finish("the predictions are being written")
     try writeFile(prediction.npyBytes(), to: output)
   }
 
@@ -71,6 +75,9 @@ struct Predict: ParsableCommand {
       guard isNamed || names.count == 1 else {
         throw CommandError.unknownName(
           what: "--input", name: parts.count == 2 ? String(parts[0]) : argument, known: names)
+      }
+      if !isNamed, parts.count == 2, !FileManager.default.fileExists(atPath: argument) {
+        throw CommandError.unknownInput(String(parts[0]), known: names)
       }
       let name = isNamed ? String(parts[0]) : names[0]
       let tensor = try TensorFile.readInput(isNamed ? String(parts[1]) : argument)

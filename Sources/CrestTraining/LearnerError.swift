@@ -38,6 +38,8 @@ public enum LearnerError: Error, Equatable, Sendable {
   case examples(expected: String, got: String)
   /// The ``InterruptionFlag`` was raised.
   case interrupted
+  /// More batches in a fit than can be counted.
+  case tooManyEpochs(Int, most: Int, batchesPerEpoch: Int)
 }
 
 extension LearnerError: CustomStringConvertible {
@@ -84,6 +86,9 @@ extension LearnerError: CustomStringConvertible {
       "examples: expected \(expected), got \(got)"
     case .interrupted:
       "interrupted"
+    case .tooManyEpochs(let epochs, let most, let batches):
+      "epochs: expected at most \(most), as an epoch has \(batches) \(batches == 1 ? "batch" : "batches") "
+        + "and a fit can count \(most * batches), got \(epochs)"
     }
   }
 }

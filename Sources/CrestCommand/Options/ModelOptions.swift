@@ -30,9 +30,13 @@ struct ModelOptions: ParsableArguments {
   var batchSize = 64
 
   @Option(
+    name: .customLong("seed"), parsing: .unconditional,
     help: ArgumentHelp(
       "The key of all random numbers: the same seed gives the same result.", valueName: "n"))
-  var seed: UInt64 = 0
+  var seedOption = SeedOption.standard
+
+  /// The key of all random numbers.
+  var seed: UInt64 { get throws(CommandError) { try seedOption.value() } }
 
   @Option(
     parsing: .unconditional,
@@ -50,6 +54,7 @@ struct ModelOptions: ParsableArguments {
   func load(
     keepsAll: Bool = false, headClasses: Int? = nil
   ) throws -> (data: DataSplit, model: Model, loss: Loss?) {
+    let seed = try seed
     let loss = try self.loss.map(Loss.named)
     try checkModelName()
     if let headClasses {
@@ -77,7 +82,9 @@ struct ModelOptions: ParsableArguments {
 
   /// Before data are read, which may take seconds.
   private func checkModelName() throws {
-    guard isFile || BuiltInModel.names.contains(model) else { throw ModelError.unknownName(model) }
+    guard isFile || BuiltInModel.names.contains(model) else {
+      throw CommandError.unknownModel(model)
+    }
   }
 
   /// Whether the model is a file rather than a built-in network.
@@ -103,6 +110,23 @@ struct ModelOptions: ParsableArguments {
     case .classes, .values:
       throw .targetShape(model: model, data: split.train.name, shape: target.shape)
     }
+  }
+}
+
+/// A seed as it is written, so that a wrong one is answered with what a seed is.
+struct SeedOption: ExpressibleByArgument {
+  static let standard = SeedOption(argument: "0")
+
+  private let text: String
+
+  init(argument: String) { text = argument }
+
+  var defaultValueDescription: String { text }
+
+  /// The number.
+  func value() throws(CommandError) -> UInt64 {
+    guard let value = UInt64(text) else { throw .seed(text) }
+    return value
   }
 }
 

@@ -8,6 +8,8 @@ final class EpochReport: StatefulCallback {
     let train: PassResult?
     let validation: PassResult?
     let reports: [String: Double]
+    /// The learning rate of its last step.
+    let learningRate: Double
   }
 
   /// All it remembers, so that a run that is gone on with reports on all of it.
@@ -44,7 +46,7 @@ final class EpochReport: StatefulCallback {
     }
     let results = Epoch(
       index: epoch.index, train: epoch.train, validation: epoch.validation,
-      reports: epoch.reports)
+      reports: epoch.reports, learningRate: epoch.learner.hyperparameters.learningRate)
     state.last = results
     state.epochCount += 1
     state.seconds += epoch.seconds
@@ -58,15 +60,16 @@ final class EpochReport: StatefulCallback {
     try StandardOutput.write(line.text)
   }
 
-  /// What the fit came to: the results of its last epoch, and the time of all.
-  func writeResult() throws(OutputError) {
-    guard let last = state.last else { return }
+  /// What the fit came to: the results of its last epoch, the time of all, and why it ended.
+  func writeResult(of outcome: Outcome) throws(OutputError) {
     let speed =
       state.trainSeconds > 0 ? Double(state.exampleCount) / state.trainSeconds : nil
     guard !json else {
-      let members = members(last, seconds: state.seconds, examplesPerSecond: speed)
-      return try StandardOutput.write(JSONLine(event: "result", members).text)
+      let results =
+        state.last.map { members($0, seconds: state.seconds, examplesPerSecond: speed) } ?? []
+      return try StandardOutput.write(JSONLine(event: "result", results + outcome.members).text)
     }
+    guard let last = state.last else { return }
     let results = (last.validation?.metrics ?? []).map { "\($0.name) \(decimal($0.value, 4))" }
     let losses = [
       last.validation.map { "valid loss \(decimal($0.loss, 4))" },
@@ -90,8 +93,24 @@ final class EpochReport: StatefulCallback {
       + metrics.map { ($0, JSONLine.Value(epoch.validation?[$0])) }
       + reportNames.map { ($0, JSONLine.Value(epoch.reports[$0])) }
       + [
+        ("learning_rate", .number(epoch.learningRate)),
         ("seconds", .number(seconds)),
         ("examples_per_second", JSONLine.Value(examplesPerSecond)),
       ]
+  }
+}
+
+extension Outcome {
+  /// Why a run ended: `ended`, and of one that a callback ended which and the reason.
+  fileprivate var members: [(key: String, value: JSONLine.Value)] {
+    switch self {
+    case .cancelled(let cancellation):
+      [
+        ("ended", .text("stopped")), ("stopped_by", .text(cancellation.callback)),
+        ("reason", .text(cancellation.reason)),
+      ]
+    case .interrupted: [("ended", .text("interrupted"))]
+    case .finished, .running, .failed: [("ended", .text("finished"))]
+    }
   }
 }

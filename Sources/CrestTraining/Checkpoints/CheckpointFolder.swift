@@ -142,6 +142,16 @@ public final class CheckpointFolder {
     try CheckpointFile.write(state, to: path(of: name), on: files)
   }
 
+  /// Reads the checkpoint called `name` whole.
+  ///
+  /// - Returns: Its path.
+  /// - Throws: ``CheckpointError`` unless it is as it was written.
+  public func verified(_ name: String) throws(CheckpointError) -> String {
+    let path = path(of: name)
+    _ = try CheckpointFile.read(path, on: files)
+    return path
+  }
+
   /// Removes a checkpoint, if it is there and is one.
   ///
   /// - Throws: ``CheckpointError``; a file that is damaged or of another kind is left alone.
