@@ -31,7 +31,9 @@ struct CrestCommandLine: ParsableCommand {
   private static func end(_ error: any Error) -> Never {
     guard let failure = Failure(error) else {
       // The parser's own: wrong options, and requests for help.
-      exit(withError: error)
+      guard exitCode(for: error) != .success else { exit(withError: error) }
+      StandardError.write(parserMessage(error) + "\n")
+      exit(withError: exitCode(for: error))
     }
     StandardError.write("Error: \(failure.message)\n")
     exit(withError: ExitCode(failure.code.rawValue))

@@ -88,7 +88,7 @@ extension LearnerError: CustomStringConvertible {
       "interrupted"
     case .tooManyEpochs(let epochs, let most, let batches):
       "epochs: expected at most \(most), as an epoch has \(batches) \(batches == 1 ? "batch" : "batches") "
-        + "and a fit can count \(most * batches), got \(epochs)"
+        + "and a fit can count \(UInt32.max) batches, got \(epochs)"
     }
   }
 }
