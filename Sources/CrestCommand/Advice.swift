@@ -4,16 +4,20 @@ extension Failure {
   /// The error's own words, with the options that help in place of what a program would do.
   static func message(of error: any Error) -> String {
     switch error {
-    case CheckpointError.unsuitable(let path, let error), CheckpointError.weights(let path, let error):
+    case CheckpointError.unsuitable(let path, let error),
+      CheckpointError.weights(let path, let error):
       return "\(path): "
         + error.description { place in
-          (option(setting: place).map { "give \($0) as it was, or " } ?? "") + "give --partial \(place)"
+          (option(setting: place).map { "give \($0) as it was, or " } ?? "")
+            + "give --partial \(place)"
         }
     case CheckpointError.otherEpochs(let path, let saved, let asked):
-      return "\(path) is of a fit of \(saved) epochs, but \(asked) are asked for, which changes its "
+      return
+        "\(path) is of a fit of \(saved) epochs, but \(asked) are asked for, which changes its "
         + "schedule; give --epochs \(saved), or --reschedule"
     case CheckpointError.occupied(let folder, let newest):
-      return "\(folder) holds checkpoints of a run already, the newest \(newest); give --resume to go on "
+      return
+        "\(folder) holds checkpoints of a run already, the newest \(newest); give --resume to go on "
         + "with it, or choose another folder"
     case CallbackError.logTooShort(_, _, _, let callback):
       return "\(error)".replacing(
@@ -38,8 +42,10 @@ extension Failure {
   }
 
   private static let options: [(field: String, option: String)] = [
-    ("run.seed", "--seed"), ("loader.batchSize", "--batch-size"), ("loader.shuffle", "--no-shuffle"),
-    ("loader.transforms", "--augment"), ("loss", "--loss"), ("model", "--model"), ("data", "--data"),
+    ("run.seed", "--seed"), ("loader.batchSize", "--batch-size"),
+    ("loader.shuffle", "--no-shuffle"),
+    ("loader.transforms", "--augment"), ("loss", "--loss"), ("model", "--model"),
+    ("data", "--data"),
     ("optimizer.name", "--optimizer"),
     ("optimizer.settings", "--optimizer, --momentum and --weight-decay"),
     ("training", "--groups and --freeze"),

@@ -40,6 +40,8 @@ enum Interruption {
   /// They are blocked in all threads, which are made after this, and waited for in one of their own: so none gets
   /// lost between two states, and what receives them may do more than a signal's handler.
   static func begin() {
+    // A file that becomes larger than the system allows is an error of writing like others.
+    signal(SIGXFSZ, SIG_IGN)
     var signals = sigset_t()
     sigemptyset(&signals)
     sigaddset(&signals, SIGINT)
@@ -69,6 +71,7 @@ enum Interruption {
   ///   - learner: What is asked to end.
   ///   - meanwhile: What it does between being asked and its end, as in `the run is being saved`.
   ///   - body: Its work.
+  /// - Returns: What `body` returns.
   static func around<Result>(
     _ learner: Learner, meanwhile: String, _ body: () throws -> Result
   ) rethrows -> Result {

@@ -136,8 +136,9 @@ public final class BackupAndRestore: StatefulCallback {
     try save(epoch.learner)
   }
 
-  /// Saves what is lost otherwise. A failure ends nothing that doesn't end anyway; who asked for the end must
-  /// know of it.
+  /// Saves what is lost otherwise.
+  ///
+  /// A failure ends nothing that doesn't end anyway; who asked for the end must know of it.
   private func saveLast(_ fit: FitContext) {
     let before = state
     let (file, givenUp) = noteSave(of: fit.learner)

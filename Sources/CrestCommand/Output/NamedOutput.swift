@@ -33,7 +33,8 @@ struct NamedOutput: Equatable {
   }
 
   /// The outputs of options that were given.
-  static func list(_ options: (name: String, path: String?)..., kind: Kind = .file) -> [NamedOutput] {
+  static func list(_ options: (name: String, path: String?)..., kind: Kind = .file) -> [NamedOutput]
+  {
     options.compactMap { option in
       option.path.map { NamedOutput(option.name, $0, kind) }
     }

@@ -45,7 +45,8 @@ extension ModelSplice {
     do throws(OutputFailure) { place = try OutputPlace(path) } catch { throw ONNXError(error) }
     guard case .file = place.kind else {
       throw .unwritable(
-        file: path, reason: "its weights lie in side files, which a pipe or device can't have beside it")
+        file: path,
+        reason: "its weights lie in side files, which a pipe or device can't have beside it")
     }
     return place.destination
   }

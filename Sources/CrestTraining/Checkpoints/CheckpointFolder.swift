@@ -21,6 +21,8 @@ public final class CheckpointFolder {
   /// The file by which a folder is locked.
   private static let lockName = ".crest-lock"
   private static let suffix = ".safetensors"
+  /// The bytes of a checkpoint's name, so that its temporary file's has room for more.
+  package static let longestName = 200
 
   /// Opens a folder, which is made unless it is there.
   ///
@@ -123,7 +125,7 @@ public final class CheckpointFolder {
   /// Whether `name` can be a checkpoint's: not empty, not hidden, and in the folder itself.
   public static func isName(_ name: String) -> Bool {
     !name.isEmpty && !name.hasPrefix(".") && !name.contains { "/\0".contains($0) }
-      && name.utf8.count <= 200
+      && name.utf8.count <= longestName
   }
 
   private func isMissing(_ path: String) -> Bool {
