@@ -11,6 +11,15 @@ import Testing
     ("fly", "Error: Unknown command 'fly'"),
     ("train --epoch 3", "Error: Unknown option '--epoch'. Did you mean '--epochs'?"),
     (
+      "train --modle mlp --data digits --epochs 1 --max-lr 1",
+      "Error: Unknown option '--modle'. Did you mean '--model'?"
+    ),
+    (
+      "train --model mlp --data digits --epochs 1 --max-lr 1 --batchsize 3",
+      "Error: Unknown option '--batchsize'. Did you mean '--batch-size'?"
+    ),
+    ("predict --ouput y.npy", "Error: Unknown option '--ouput'. Did you mean '--output'?"),
+    (
       "train --frozen-norm inferenc",
       "Error: The value 'inferenc' is invalid for '--frozen-norm <how>'. Please provide one of 'inference', "
         + "'statistics' or 'trained'. Did you mean 'inference'?"

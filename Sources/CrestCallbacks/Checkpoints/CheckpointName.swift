@@ -64,7 +64,7 @@ struct CheckpointName: Sendable, Hashable {
     guard byteCount <= CheckpointFolder.longestName else {
       throw .outOfRange(
         callback: callback, parameter: "name", value: "\"\(template)\"",
-        expected: "a name of at most \(CheckpointFolder.longestName) bytes; it may have \(byteCount)")
+        expected: "at most \(CheckpointFolder.longestName) bytes, which may be \(byteCount)")
     }
     self.template = template
     self.parts = parts

@@ -12,6 +12,13 @@ func parserMessage(_ error: any Error) -> String {
     lines[0] =
       "Error: Unknown command '\(unknown.1)'" + (meant.map { ". Did you mean '\($0)'?" } ?? "")
   }
+  if lines.first?.hasPrefix("Error: Missing expected argument") == true,
+    let unknown = unknownOption(in: Array(CommandLine.arguments.dropFirst()))
+  {
+    // The parser looks for what is missing first, but a slip of the finger is why it is.
+    lines[0] = "Error: Unknown option '\(unknown.name)'. Did you mean '\(unknown.meant)'?"
+    lines.removeAll { $0.hasPrefix("Help:") }
+  }
   let listed = #/Error: The value '(.*)' is invalid for '.*'\. Please provide one of (.*)/#
   if let wrong = lines.first?.wholeMatch(of: listed) {
     let quoted = wrong.2.matches(of: #/'([^']*)'/#).map { String($0.1) }
@@ -26,9 +33,28 @@ func parserMessage(_ error: any Error) -> String {
 
 /// The names of the commands in the command of a path.
 private func subcommands(below path: [String]) -> [String] {
-  var commands = CrestCommandLine.configuration.subcommands
+  command(at: path).configuration.subcommands.map { $0._commandName } + ["help"]
+}
+
+/// The command of a path, as far as there are commands of its names.
+private func command(at path: [String]) -> any ParsableCommand.Type {
+  var command: any ParsableCommand.Type = CrestCommandLine.self
   for name in path {
-    commands = commands.first { $0._commandName == name }?.configuration.subcommands ?? []
+    guard let next = command.configuration.subcommands.first(where: { $0._commandName == name })
+    else { break }
+    command = next
   }
-  return commands.map { $0._commandName } + ["help"]
+  return command
+}
+
+/// The first option among `arguments` that their command doesn't have, but one that is near it.
+private func unknownOption(in arguments: [String]) -> (name: String, meant: String)? {
+  let path = arguments.prefix { !$0.hasPrefix("-") }
+  let help = CrestCommandLine.helpMessage(for: command(at: Array(path)), columns: 1000)
+  let known = help.matches(of: #/(?m)^ +(?:-\w, )?(--[A-Za-z-]+)/#).map { String($0.1) }
+  for argument in arguments where argument.hasPrefix("--") {
+    let name = String(argument.prefix { $0 != "=" })
+    if !known.contains(name), let meant = nearest(to: name, among: known) { return (name, meant) }
+  }
+  return nil
 }

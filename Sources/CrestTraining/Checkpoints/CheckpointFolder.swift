@@ -109,6 +109,8 @@ public final class CheckpointFolder {
       return try files.names(inFolder: path)
         .filter { $0.hasSuffix(Self.suffix) && !$0.hasPrefix(".") }.sorted()
         .map { FilePath.join(path, $0) }
+        // A link that leads nowhere is a place for a checkpoint, and none yet.
+        .filter { !isMissing($0) }
     } catch {
       throw .unreadable(path: path, reason: error.description)
     }
