@@ -22,6 +22,9 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
   ],
   targets: [
+    // Files
+    .target(name: "CrestFiles", swiftSettings: strict),
+
     // Engine
     .target(name: "CCrestKernels"),
     .target(name: "CrestTensor", swiftSettings: strict),
@@ -41,13 +44,13 @@ let package = Package(
       name: "CrestTraining",
       dependencies: [
         "CrestData", "CrestLayers", "CrestOptimizers", "CrestRuntime", "CrestGraph", "CrestTensor",
-        .product(name: "Crypto", package: "swift-crypto"),
+        "CrestFiles", .product(name: "Crypto", package: "swift-crypto"),
       ], swiftSettings: strict),
     .target(
       name: "CrestCallbacks",
       dependencies: [
         "CrestTraining", "CrestData", "CrestLayers", "CrestOptimizers", "CrestRuntime",
-        "CrestGraph",
+        "CrestGraph", "CrestFiles",
       ], swiftSettings: strict),
 
     // Data
@@ -62,7 +65,9 @@ let package = Package(
     .target(name: "CCrestFiles"),
     .target(
       name: "CrestONNX",
-      dependencies: ["CrestLayers", "CrestRuntime", "CrestGraph", "CrestTensor", "CCrestFiles"],
+      dependencies: [
+        "CrestLayers", "CrestRuntime", "CrestGraph", "CrestTensor", "CrestFiles", "CCrestFiles",
+      ],
       swiftSettings: strict),
 
     // Plugins
@@ -73,7 +78,7 @@ let package = Package(
       name: "CrestPluginHost",
       dependencies: [
         "CrestTraining", "CrestLayers", "CrestOptimizers", "CrestRuntime", "CrestGraph",
-        "CrestTensor", "CCrestPlugin", "CCrestPluginHost",
+        "CrestTensor", "CrestFiles", "CCrestPlugin", "CCrestPluginHost",
         .product(name: "Crypto", package: "swift-crypto"),
       ], swiftSettings: strict),
 
@@ -87,7 +92,8 @@ let package = Package(
     .executableTarget(
       name: "CrestCommand",
       dependencies: [
-        "Crest", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Crest", "CrestFiles",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], resources: [.embedInCode("Templates")], swiftSettings: strict),
 
     // The official ONNX checker, as a process of its own: no target may depend on these two.

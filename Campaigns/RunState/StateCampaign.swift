@@ -8,7 +8,7 @@ struct StateCampaign: ParsableCommand {
     abstract: "Check what becomes of checkpoints when something goes wrong.",
     subcommands: [
       KillDuringSaves.self, PowerCuts.self, FailingCalls.self, DamagedFiles.self,
-      KillAndResume.self, SavingCost.self, WriteArrays.self, Writer.self,
+      KillAndResume.self, TimeoutSignals.self, SavingCost.self, WriteArrays.self, Writer.self,
     ])
 }
 

@@ -11,7 +11,12 @@ final class StopWhenWorse: Callback {
   }
 }
 
-let data = try DataSource.digits.load()
-let model = try BuiltInModel.make("small-cnn", input: [1, 8, 8], classes: 10)
-let learner = try Learner(model, data: data, metrics: [Accuracy()], callbacks: .standard)
-try learner.fitOneCycle(epochs: 12, maxLR: 0.3, callbacks: [StopWhenWorse()])
+// A set of 8 × 8 images in ten classes.
+let name = CommandLine.arguments.dropFirst().first ?? "digits"
+
+reportingErrors {
+  let data = try DataSource(name).load()
+  let model = try BuiltInModel.make("small-cnn", input: [1, 8, 8], classes: 10)
+  let learner = try Learner(model, data: data, metrics: [Accuracy()], callbacks: .standard)
+  try learner.fitOneCycle(epochs: 12, maxLR: 0.3, callbacks: [StopWhenWorse()])
+}

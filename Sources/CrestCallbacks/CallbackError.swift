@@ -8,6 +8,8 @@ public enum CallbackError: Error, Equatable, Sendable {
   case nonFiniteGradient(norm: Double, step: Int)
   /// A log that can't be written.
   case unwritable(path: String, reason: String)
+  /// A log that is gone (nil bytes) or has fewer bytes than were written before the checkpoint.
+  case logTooShort(path: String, byteCount: Int?, expected: Int, callback: String)
 }
 
 extension CallbackError: CustomStringConvertible {
@@ -24,6 +26,9 @@ extension CallbackError: CustomStringConvertible {
         + "learning rate, and let TerminateOnNaN name the layer"
     case .unwritable(let path, let reason):
       "\(path) can't be written: \(reason); choose another path or make room"
+    case .logTooShort(let path, let byteCount, let expected, let callback):
+      "\(path) \(byteCount.map { "has \($0) bytes" } ?? "is gone"), but \(expected) bytes were written "
+        + "to it before the checkpoint; put it back, or skip callbacks.\(callback) to begin it anew"
     }
   }
 }

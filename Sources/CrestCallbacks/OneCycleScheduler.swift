@@ -58,7 +58,10 @@ public final class OneCycleScheduler: Callback {
 
   /// The policy and what follows it.
   public var settings: [String: String] {
-    ["policy": "\(policy)", "rates": "\(maxLR)", "cyclesMomentum": "\(cyclesMomentum)"]
+    [
+      "policy": settingText(policy), "rates": settingText(maxLR),
+      "cyclesMomentum": "\(cyclesMomentum)",
+    ]
   }
 
   private func spreadRates(_ fit: FitContext) throws {

@@ -43,7 +43,7 @@ public final class ParameterScheduler: Callback {
 
   /// The values, and the rates of groups of parameters.
   public var settings: [String: String] {
-    ["schedule": "\(schedule)", "rates": rates.map { "\($0)" } ?? "one for all"]
+    ["schedule": settingText(schedule), "rates": rates.map(settingText) ?? "one for all"]
   }
 
   private func spreadRates(_ fit: FitContext) throws {

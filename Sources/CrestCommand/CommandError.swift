@@ -76,6 +76,14 @@ enum CommandError: Error, Equatable {
   case untrainedPrediction(model: String)
   /// A new head for weights that have one.
   case headOfWeights(String)
+  /// The user ended the run, which could not be saved.
+  case notSaved(epoch: Int, steps: Int, reason: String, newest: String?)
+  /// Two outputs that would overwrite each other.
+  case sameOutput(first: NamedOutput, second: NamedOutput)
+  /// A seed that is no number from 0 up.
+  case seed(String)
+  /// A model that is neither built in nor a file of a kind that is known by its ending.
+  case unknownModel(String)
 
   var code: FailureCode {
     switch self {
@@ -83,6 +91,7 @@ enum CommandError: Error, Equatable {
       .otherNetwork:
       .data
     case .interrupted: .interrupted
+    case .notSaved: .io
     default: .usage
     }
   }
@@ -100,6 +109,7 @@ extension CommandError: CustomStringConvertible {
         + "\(data) has the shape \(shape); store classes as [N], and numbers as [N] or [N, K]"
     case .unknownName(let what, let name, let known):
       "\(what): expected one of \(known.joined(separator: ", ")), got \"\(name)\""
+        + suggestion(for: name, among: known)
     case .malformedSetting(let owner, let setting):
       "\(owner): expected settings as key=value, got \"\(setting)\"; "
         + "separate several by commas"
@@ -107,7 +117,7 @@ extension CommandError: CustomStringConvertible {
       known.isEmpty
         ? "--callback \(callback): it has no settings, got \"\(setting)\""
         : "--callback \(callback): expected settings \(known.joined(separator: ", ")), "
-          + "got \"\(setting)\""
+          + "got \"\(setting)\"" + suggestion(for: setting, among: known)
     case .repeatedSetting(let owner, let setting):
       "\(owner): \(setting) is given twice; give it once"
     case .missingSetting(let callback, let setting):
@@ -160,6 +170,7 @@ extension CommandError: CustomStringConvertible {
         ?? "\(option): the model has several inputs, write NAME=…; ")
         + (known.count == 1 ? "there is " : "there are ")
         + known.map { "\"\($0)\"" }.joined(separator: ", ")
+        + (name.map { suggestion(for: $0, among: known) } ?? "")
     case .batchAxis(let text):
       "--batch-axis: expected a whole number from 0 up, after the input's name and = if there are several, "
         + "got \"\(text)\""
@@ -189,6 +200,19 @@ extension CommandError: CustomStringConvertible {
     case .headOfWeights(let path):
       "--replace-head: it gives the network of an ONNX file new weights, but those of \(path) are asked for; "
         + "leave one of them out"
+    case .notSaved(let epoch, let steps, let reason, let newest):
+      "interrupted in epoch \(epoch) after \(steps) steps; the run could not be saved: \(reason); "
+        + (newest.map { "the newest checkpoint is \($0), go on from there with --resume" }
+          ?? "there is no checkpoint to go on from")
+    case .sameOutput(let first, let second):
+      "\(first.option) and \(second.option) both write to \(first.path)"
+        + (second.path == first.path ? "" : ", which is also \(second.path)")
+        + "; give each a path of its own"
+    case .seed(let text):
+      "--seed: expected a whole number from 0 up, got \(text)"
+    case .unknownModel(let name):
+      "--model: expected one of \(BuiltInModel.names.joined(separator: ", ")), or a file that ends in "
+        + ".onnx, got \"\(name)\"" + suggestion(for: name, among: BuiltInModel.names)
     }
   }
 }

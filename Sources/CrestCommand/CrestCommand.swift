@@ -8,15 +8,17 @@ struct CrestCommandLine: ParsableCommand {
     abstract: "Train neural networks on this machine.",
     discussion: """
       Results go to standard output, progress to standard error if that is a terminal.
-      Exit codes: 0 done, 64 wrong usage, 65 bad model, data or plugin, 70 a fault of crest, 74 a file \
+      Exit codes: 0 done, 64 wrong usage, 65 bad model, data or plugin, 66 training diverged, 70 a fault of crest, 74 a file \
       can't be read or written, 130 interrupted.
       """,
+    version: crestVersion,
     subcommands: [
       Train.self, FindLR.self, Evaluate.self, Predict.self, ExportModel.self, Inspect.self,
       DataCommand.self, PluginsCommand.self,
     ])
 
   static func main() {
+    Interruption.begin()
     do {
       var command = try parseAsRoot()
       try command.run()
@@ -29,7 +31,9 @@ struct CrestCommandLine: ParsableCommand {
   private static func end(_ error: any Error) -> Never {
     guard let failure = Failure(error) else {
       // The parser's own: wrong options, and requests for help.
-      exit(withError: error)
+      guard exitCode(for: error) != .success else { exit(withError: error) }
+      StandardError.write(parserMessage(error) + "\n")
+      exit(withError: exitCode(for: error))
     }
     StandardError.write("Error: \(failure.message)\n")
     exit(withError: ExitCode(failure.code.rawValue))

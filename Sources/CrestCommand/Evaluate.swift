@@ -14,7 +14,7 @@ struct Evaluate: ParsableCommand {
   @OptionGroup(title: "Model and data") var model: ModelOptions
 
   func run() throws {
-    let interruption = Interruption()
+    Notes.areEvents(model.json)
     try model.checkBatchSize()
     let (data, network, loss) = try model.load()
     let learner = try Learner(
@@ -22,7 +22,9 @@ struct Evaluate: ParsableCommand {
       batchSize: model.batchSize(for: network), seed: model.seed,
       preprocessing: model.preprocessing)
     note(learner)
-    let result = try interruption.around(learner) { try learner.evaluate() }
+    let result = try Interruption.around(
+      learner, meanwhile: "the evaluation is being ended"
+    ) { try learner.evaluate() }
     try StandardOutput.write(model.json ? json(result) : text(result, of: data.valid.name))
   }
 

@@ -29,6 +29,8 @@ struct ExportModel: ParsableCommand {
 
   func run() throws {
     guard model.isONNXFile || model.isWeightsFile else { throw CommandError.nothingToExport(model) }
+    let pipes = try [NamedOutput("--to", to)].open()
+    defer { pipes.close() }
     let engine = try Engine(threadCount: 1)
     let source = try ModelSource(model, architecture: weights.architecture)
     let network: Model
@@ -49,6 +51,7 @@ struct ExportModel: ParsableCommand {
       network = try weights.builtInModel(name, input: input, seed: 0, engine: engine)
     }
     try network.checkONNXExport()
+    Interruption.finish("the network is being written to \(to)")
     try network.exportONNX(to: to)
   }
 }

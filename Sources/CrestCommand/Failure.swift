@@ -6,6 +6,8 @@ enum FailureCode: Int32 {
   case usage = 64
   /// A model or data that can't be used (`EX_DATAERR`).
   case data = 65
+  /// Training that diverged: a loss or gradient that is not finite.
+  case diverged = 66
   /// A fault of ours (`EX_SOFTWARE`).
   case software = 70
   /// A file that can't be read or written (`EX_IOERR`).
@@ -27,7 +29,7 @@ struct Failure {
         code: .software, message: "\(error); this is a fault of crest, please report it")
       return
     }
-    self.init(code: code, message: "\(error)")
+    self.init(code: code, message: Self.message(of: error))
   }
 
   private init(code: FailureCode, message: String) {
@@ -53,10 +55,18 @@ struct Failure {
     case let error as PluginError: error.code
     case let error as CheckpointError: error.code
     case is StateError, is SafetensorsError: .data
-    case is GraphError, is ProgramError, is NonFiniteLoss: .data
+    case let error as NonFiniteLoss: error.isOfInput ? .data : .diverged
+    case is GraphError, is ProgramError: .data
     case is OutputError: .io
     default: nil
     }
+  }
+}
+
+extension NonFiniteLoss {
+  /// Whether the data are to blame, and not the learning rate.
+  fileprivate var isOfInput: Bool {
+    if case .input = origin?.source { true } else { false }
   }
 }
 
@@ -88,8 +98,8 @@ extension CallbackError {
   fileprivate var code: FailureCode {
     switch self {
     case .outOfRange, .unknownMetric: .usage
-    case .nonFiniteGradient: .data
-    case .unwritable: .io
+    case .nonFiniteGradient: .diverged
+    case .unwritable, .logTooShort: .io
     }
   }
 }
@@ -135,7 +145,7 @@ extension LearnerError {
     case .loss(let error, _): error.code
     case .binaryLabels, .targetOutOfRange: .data
     case .epochs, .learningRate, .batchSize, .prefetch, .unsuitableMetric, .twoOwners,
-      .twoReporters, .twoAccumulators:
+      .twoReporters, .twoAccumulators, .tooManyEpochs:
       .usage
     case .emptyData, .inputCount, .missingInput, .inputType, .classCount, .examples, .noParameters,
       .rowsTogether, .leftover:

@@ -20,12 +20,14 @@ struct FindLR: ParsableCommand {
   var plot: String?
 
   func run() throws {
-    let interruption = Interruption()
     if optimizer.momentum?.second != nil {
       throw CommandError.momentumPair(schedule: "a range test")
     }
+    let pipes = try NamedOutput.list(("--plot", plot)).open()
+    defer { pipes.close() }
+    Notes.areEvents(model.json)
     let learner = try makeLearner(model, optimizer, parameters)
-    let findings = try interruption.around(learner) {
+    let findings = try Interruption.around(learner, meanwhile: "the search is being ended") {
       try learner.findLearningRate(
         callbacks: [ProgressBar(.liveLineOnly)])
     }

@@ -31,7 +31,7 @@ func standardMetrics(_ loss: Loss?, _ model: Model, _ data: DataSplit) -> [any M
 
 /// Says on standard error what training a model from a file must know.
 private func note(_ readiness: TrainingReadiness) {
-  for note in readiness.notes { StandardError.write("Note: \(note)\n") }
+  for note in readiness.notes { Notes.write("\(note)") }
 }
 
 /// Says on standard error how data were taken, and how they and a model were brought together.
@@ -42,7 +42,7 @@ func note(_ learner: Learner) {
     switch note {
     case .byteImages where learner.data.train.preprocessing.isIdentity || !isFloat: continue
     case .bytesAsStored where !isFloat, .integersAsFloats where !isFloat: continue
-    default: StandardError.write("Note: \(note)\n")
+    default: Notes.write("\(note)")
     }
   }
   for note in learner.notes {
@@ -52,7 +52,7 @@ func note(_ learner: Learner) {
       } else {
         note.isOfPreprocessing ? "; --preprocessing chooses otherwise" : ""
       }
-    StandardError.write("Note: \(note)\(others)\n")
+    Notes.write("\(note)\(others)")
   }
 }
 
@@ -60,6 +60,6 @@ func note(_ learner: Learner) {
 var slowdownNotice: any Callback {
   CallbackOf(
     .beforeFit { fit in
-      for slowdown in fit.slowdowns { StandardError.write("Note: \(slowdown)\n") }
+      for slowdown in fit.slowdowns { Notes.write(slowdown) }
     }, name: "SlowdownNotice")
 }

@@ -44,12 +44,15 @@ struct Predict: ParsableCommand {
 
   func run() throws {
     guard preprocessing != .data else { throw CommandError.preprocessingOfData }
+    let pipes = try [NamedOutput("--output", output)].open()
+    defer { pipes.close() }
     let engine = try Engine(threadCount: threads)
     let prediction =
       switch try ModelSource(model, architecture: weights.architecture) {
       case .file(let file, let weights): try predict(file, weights, engine)
       case .builtIn(let name, let weights): try predict(name, weights, engine)
       }
+    Interruption.finish("the predictions are being written")
     try writeFile(prediction.npyBytes(), to: output)
   }
 
@@ -101,7 +104,7 @@ struct Predict: ParsableCommand {
     guard elementType == .float32 else { return stored }
     let isOfBytes = stored.elementType == .uint8
     if known == nil, isOfBytes {
-      note(
+      Notes.write(
         "the model doesn't say how its inputs were prepared: the bytes of \"\(input)\" are taken as "
           + "they are, from 0 to 255")
     }
@@ -109,14 +112,14 @@ struct Predict: ParsableCommand {
     if let known, !known.isIdentity {
       guard inputCount == 1 else { throw ModelError.preprocessingOfSeveral(inputs: inputCount) }
       if preprocessing == .none {
-        note(
+        Notes.write(
           "the values of \"\(input)\" are taken as they are stored, not prepared as the model was "
             + "trained, \(known)")
       } else {
         chosen = known
         // Floats may have been prepared already, which bytes can't have been.
         if !isOfBytes {
-          note(
+          Notes.write(
             "the values of \"\(input)\" are prepared as the model was trained, \(known); "
               + "--preprocessing none takes them as they are stored")
         }
@@ -140,11 +143,9 @@ struct Predict: ParsableCommand {
     guard let arrangement = ImageArrangement(from: stored, toFit: sizes),
       let result = arrangement.result(of: stored)
     else { return inputs }
-    note("\(DataNote.rearranged(from: stored, to: result))")
+    Notes.write("\(DataNote.rearranged(from: stored, to: result))")
     return [name: arrangement.applied(to: tensor)]
   }
-
-  private func note(_ text: String) { StandardError.write("Note: \(text)\n") }
 
   private func readInputs(
     _ names: [String], _ elementType: (String) -> ElementType

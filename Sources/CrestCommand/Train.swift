@@ -64,34 +64,58 @@ struct Train: ParsableCommand {
   var export: String?
 
   func run() throws {
-    let interruption = Interruption()
+    Notes.areEvents(model.json)
     // Everything that options alone can get wrong comes before data are read.
     guard epochs >= 1 else { throw LearnerError.epochs(epochs) }
     _ = try schedule.makeScheduler(momentum: optimizer.momentum, batchesPerEpoch: 1)
     var chosen = try chosenCallbacks()
     let backup = try checkpoints.makeCallback()
     if let backup { chosen.append(backup) }
+    let pipes = try outputs().open()
+    defer { pipes.close() }
     let learner = try makeLearner(model, optimizer, parameters)
     let scheduler = try schedule.makeScheduler(
       momentum: optimizer.momentum, batchesPerEpoch: learner.trainLoader.batchCount)
 
-    if let export { try checkExport(of: learner, to: export) }
+    if export != nil { try learner.model.checkONNXExport() }
 
     let report = EpochReport(json: model.json)
     let failure = WriteFailure()
     let progress = progress(failure)
-    let outcome = try interruption.around(learner) {
+    let outcome = try Interruption.around(
+      learner, meanwhile: backup == nil ? "the run is being ended" : "the run is being saved"
+    ) {
       try learner.fit(epochs: epochs, callbacks: [scheduler, report] + chosen + progress)
     }
-    try failure.check()
     if case .interrupted = outcome {
-      throw CommandError.interrupted(
-        epoch: learner.epochsBegun, steps: learner.stepsTaken, folder: backup?.folder)
+      if model.json { try report.writeResult(nil, of: outcome) }
+      throw interruption(of: learner, backup)
     }
     if let export {
+      Interruption.finish("the network is being written to \(export)")
       try learner.model.exportONNX(to: export)
     }
-    try report.write(learner.fitResult)
+    try failure.check()
+    try report.writeResult(learner.fitResult, of: outcome)
+    try Notes.check()
+  }
+
+  /// All that the command writes.
+  private func outputs() throws -> [NamedOutput] {
+    NamedOutput.list(("--log", log), ("--log-steps", logSteps), kind: .log)
+      + NamedOutput.list(("--export", export))
+      + NamedOutput.list(("--checkpoint-dir", checkpoints.checkpointDir), kind: .folder)
+      + (try callbacks.flatMap { try $0.outputs() })
+  }
+
+  /// The interruption that ended a run, as the user is told of it.
+  private func interruption(of learner: Learner, _ backup: BackupAndRestore?) -> CommandError {
+    if case .notSaved(let error, let newest) = backup?.interruption {
+      return .notSaved(
+        epoch: learner.epochsBegun, steps: learner.stepsTaken, reason: "\(error)", newest: newest)
+    }
+    return .interrupted(
+      epoch: learner.epochsBegun, steps: learner.stepsTaken, folder: backup?.folder)
   }
 
   private func chosenCallbacks() throws -> [any Callback] {
@@ -106,12 +130,5 @@ struct Train: ParsableCommand {
   private func progress(_ failure: WriteFailure) -> [any Callback] {
     if !model.json { return [ProgressBar(.splitting(failure: failure))] }
     return StandardError.isTerminal ? [ProgressBar()] : [slowdownNotice]
-  }
-}
-
-extension NamedCallback {
-  /// As in `csv-logger:path=…`.
-  fileprivate var usage: String {
-    settings.isEmpty ? name : name + ":" + settings.map { $0 + "=…" }.joined(separator: ",")
   }
 }

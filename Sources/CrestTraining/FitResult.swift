@@ -1,4 +1,5 @@
 import CrestLayers
+import CrestOptimizers
 import CrestRuntime
 
 /// What an epoch of a fit gave.
@@ -11,6 +12,8 @@ public struct EpochResult: Codable, Sendable, Hashable {
   public let validation: PassResult?
   /// What callbacks reported in the epoch, by name.
   public let reports: [String: Double]
+  /// The learning rate of its last step.
+  public let learningRate: Double
 
   /// What `epoch` gave so far.
   public init(_ epoch: EpochContext) {
@@ -18,6 +21,7 @@ public struct EpochResult: Codable, Sendable, Hashable {
     train = epoch.train
     validation = epoch.validation
     reports = epoch.reports
+    learningRate = epoch.learner.hyperparameters.learningRate
   }
 
   /// The same epoch with other numbers of validation.
@@ -26,6 +30,7 @@ public struct EpochResult: Codable, Sendable, Hashable {
     train = other.train
     self.validation = validation
     reports = other.reports
+    learningRate = other.learningRate
   }
 
   /// Reads what was saved, which must be of an epoch that can be.
@@ -37,6 +42,7 @@ public struct EpochResult: Codable, Sendable, Hashable {
     train = try container.decode(PassResult?.self, forKey: .train)
     validation = try container.decode(PassResult?.self, forKey: .validation)
     reports = try container.decode([String: Double].self, forKey: .reports)
+    learningRate = try container.decode(Double.self, forKey: .learningRate)
     guard (0..<Int.max).contains(epoch) else {
       throw DecodingError.dataCorruptedError(
         forKey: .epoch, in: container, debugDescription: "an epoch from 0")

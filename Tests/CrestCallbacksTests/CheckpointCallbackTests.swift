@@ -288,6 +288,10 @@ import TrainingTestSupport
           == "ModelCheckpoint: name is \"\(name)\", expected a file's name without folder, with places as "
           + "in {step:10} or {valid_loss:4}")
     }
+    let long = String(repeating: "n", count: 181) + "{step}"
+    #expect(
+      message { try bench.model(name: long) }
+        == "ModelCheckpoint: name is \"\(long)\", expected at most 200 bytes, which may be 201")
     let unknown = #expect(throws: CallbackError.self) {
       try Self.learner().fit(epochs: 1, callbacks: [bench.model(name: "{f1}")])
     }

@@ -109,6 +109,42 @@ struct LogTests {
     #expect(learner.model.store.snapshot() == before)
   }
 
+  @Test(arguments: [true, false])
+  func `a log that is gone or was cut is found before a run is gone on with`(isGone: Bool) throws {
+    try Self.withPath { path in
+      try Self.withPath { folder in
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let learner = try Self.learner()
+        let interrupt = CallbackOf(
+          .afterStep { if $0.step == 3 { $0.learner.interruption.raise() } })
+        try learner.fit(
+          epochs: 2,
+          callbacks: [StepLogger(path: path), interrupt, BackupAndRestore(folder: folder)])
+        let size = try Data(contentsOf: URL(filePath: path)).count
+        if isGone {
+          try FileManager.default.removeItem(atPath: path)
+        } else {
+          try Data("step".utf8).write(to: URL(filePath: path))
+        }
+        var batches = 0
+        let error = #expect(throws: CallbackError.self) {
+          try Self.learner().fit(
+            epochs: 2,
+            callbacks: [
+              StepLogger(path: path), BackupAndRestore(folder: folder),
+              CallbackOf(.beforeBatch { _ in batches += 1 }),
+            ])
+        }
+        #expect(batches == 0)
+        #expect(
+          error?.description
+            == "\(path) \(isGone ? "is gone" : "has 4 bytes"), but \(size) bytes were written to it before the "
+            + "checkpoint; put it back, or skip callbacks.StepLogger to begin it anew")
+        #expect(FileManager.default.fileExists(atPath: path) == !isGone)
+      }
+    }
+  }
+
   @Test(.enabled(if: FileManager.default.fileExists(atPath: "/dev/full"), "there is no /dev/full"))
   func `a full disk ends the fit with an error`() throws {
     #expect(

@@ -80,6 +80,11 @@ struct LearnerErrorTests {
     ),
     (.interrupted, "interrupted"),
     (.noParameters, "the model can't be trained: it has no parameters"),
+    (
+      .tooManyEpochs(.max, most: 858_993_459, batchesPerEpoch: 5),
+      "epochs: expected at most 858993459, as an epoch has 5 batches and a fit can count 4294967295 batches, "
+        + "got 9223372036854775807"
+    ),
   ]
 
   @Test(arguments: messages.indices)
@@ -113,6 +118,16 @@ struct LearnerErrorTests {
   @Test(arguments: [0, -1]) func `a fit needs an epoch`(epochs: Int) throws {
     let learner = try Self.learner()
     #expect(throws: LearnerError.epochs(epochs)) { try learner.fit(epochs: epochs) }
+  }
+
+  @Test(arguments: [1 << 31, 1 << 62, .max])
+  func `a fit has no more batches than can be counted`(epochs: Int) throws {
+    let learner = try Learner(TinyModel.linear(), data: TinyData.split(), batchSize: 2)
+    let batches = learner.trainLoader.batchCount
+    #expect(
+      throws: LearnerError.tooManyEpochs(
+        epochs, most: Int(UInt32.max) / batches, batchesPerEpoch: batches)
+    ) { try learner.fit(epochs: epochs) }
   }
 
   @Test(arguments: [0, -0.1, .infinity]) func `a learning rate has a meaning`(rate: Double) throws {

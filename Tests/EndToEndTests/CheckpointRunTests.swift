@@ -61,8 +61,8 @@ import Testing
     let cases: [([String], Int32, String)] = [
       (
         [], 64,
-        "\(path) holds checkpoints of a run already, the newest \(checkpoint); resume it, or choose another "
-          + "folder"
+        "\(path) holds checkpoints of a run already, the newest \(checkpoint); give --resume to go on with "
+          + "it, or choose another folder"
       ),
       (
         ["--resume", "--model", "small-cnn"], 65, "\(checkpoint): model."
@@ -159,7 +159,8 @@ import Testing
     "power-cuts --count 12 --control", "failing-calls", "failing-calls --control",
     "damaged-files --count 2000", "damaged-files --count 2000 --control",
     "kill-and-resume --count 2",
-    "kill-and-resume --count 2 --control",
+    "kill-and-resume --count 2 --control", "timeout-signals --count 10",
+    "timeout-signals --count 5 --control",
   ])
   func `pass, and their controls fail`(campaign: String) throws {
     let result = try BuiltProgram("state-campaign").run(

@@ -77,7 +77,7 @@ import Testing
     #expect(
       missing.error
         == "Error: \(checkpoint): the saved state has callbacks.Watch, which nothing here takes; restore it "
-        + "with the parts it was saved with, or skip callbacks.Watch\n")
+        + "with the parts it was saved with, or give --partial callbacks.Watch\n")
     let digest = try self.digest()
     // Another program under the same name and version, built and locked.
     let source = folder["Watch/Watch.c"]
@@ -91,8 +91,8 @@ import Testing
     #expect(
       changed.error
         == "Error: \(checkpoint): callbacks.Watch.settings.sha256 of the saved state is \"\(digest)\", but here "
-        + "it is \"\(try self.digest())\"; restore it where it is the same, or skip "
-        + "callbacks.Watch.settings.sha256\n")
+        + "it is \"\(try self.digest())\"; restore it where it is the same, or give "
+        + "--partial callbacks.Watch.settings.sha256\n")
   }
 
   @Test func `are listed with what keeps them from running`() throws {

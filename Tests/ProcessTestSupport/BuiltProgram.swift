@@ -59,7 +59,24 @@ package final class RunningProgram {
   /// What was written to standard output so far.
   package func output() throws -> String { try text("output") }
 
+  /// What was written to standard error so far.
+  package func errors() throws -> String { try text("error") }
+
   package var isRunning: Bool { process.isRunning }
+
+  package var processIdentifier: Int32 { process.processIdentifier }
+
+  /// Waits until `condition` holds or the run has ended, for at most `seconds`.
+  ///
+  /// - Returns: Whether it holds.
+  package func wait(seconds: Double = 60, until condition: () throws -> Bool) throws -> Bool {
+    let end = ContinuousClock.now + .seconds(seconds)
+    while try !condition() {
+      if !isRunning || ContinuousClock.now > end { return try condition() }
+      usleep(2000)
+    }
+    return true
+  }
 
   package func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
 

@@ -20,6 +20,14 @@ public final class BackupAndRestore: StatefulCallback {
     case never
   }
 
+  /// What became of the run when it was interrupted.
+  public enum Interruption {
+    /// It was saved in a file that has been read again and is as it was written.
+    case saved(path: String)
+    /// It could not be saved; the newest checkpoint that can be gone on with, if any.
+    case notSaved(any Error, newest: String?)
+  }
+
   /// The folder.
   public let folder: String
   /// How often.
@@ -36,6 +44,8 @@ public final class BackupAndRestore: StatefulCallback {
   public var state = SavedCheckpoints()
   /// The file that the last fit went on with; nil when there was none.
   public private(set) var restoredPath: String?
+  /// What became of the run when the last fit was interrupted; nil when it wasn't.
+  public private(set) var interruption: Interruption?
   private let fileName: CheckpointName
   private let writer: CheckpointWriter
   private var clock: CheckpointClock
@@ -90,7 +100,7 @@ public final class BackupAndRestore: StatefulCallback {
   /// Looks for a checkpoint, and saves when it is due or the run is interrupted.
   public var hooks: [Hook] {
     [
-      .beforeFit(begin), .afterBatch(save), .afterEpoch(save), .beforeInterruption(save),
+      .beforeFit(begin), .afterBatch(save), .afterEpoch(save), .beforeInterruption(saveLast),
       .afterFit { [writer] _ in writer.end() },
     ]
   }
@@ -102,6 +112,7 @@ public final class BackupAndRestore: StatefulCallback {
   private func begin(_ fit: FitContext) throws {
     state = SavedCheckpoints()
     restoredPath = nil
+    interruption = nil
     clock.restart()
     guard let found = try writer.begin().newest() else { return }
     guard resume == .automatically else {
@@ -125,15 +136,33 @@ public final class BackupAndRestore: StatefulCallback {
     try save(epoch.learner)
   }
 
-  private func save(_ fit: FitContext) throws { try save(fit.learner) }
+  /// Saves what is lost otherwise.
+  ///
+  /// A failure ends nothing that doesn't end anyway; who asked for the end must know of it.
+  private func saveLast(_ fit: FitContext) {
+    let before = state
+    let (file, givenUp) = noteSave(of: fit.learner)
+    do {
+      interruption = .saved(path: try writer.saveAndVerify(fit.learner, as: file))
+      writer.remove(givenUp)
+    } catch {
+      state = before
+      interruption = .notSaved(error, newest: writer.newest())
+    }
+  }
 
   private func save(_ learner: Learner) throws {
-    let file = fileName.name(step: learner.stepsTaken, epoch: 0) { _ in nil }
     let before = state
-    // The state is in the checkpoint, so it is first as it shall be afterwards.
+    let (file, givenUp) = noteSave(of: learner)
+    if try !writer.save(learner, .everything, as: file, givingUp: givenUp) { state = before }
+  }
+
+  /// Notes a save before it: the state is in the checkpoint, so it is first as it shall be afterwards.
+  private func noteSave(of learner: Learner) -> (file: String, givenUp: [String]) {
+    let file = fileName.name(step: learner.stepsTaken, epoch: 0) { _ in nil }
     state.lastStep = learner.stepsTaken
     let givenUp = state.add(
       .init(name: file, value: nil), last: keepLast, best: 0, isLowerBetter: true)
-    if try !writer.save(learner, .everything, as: file, givingUp: givenUp ?? []) { state = before }
+    return (file, givenUp ?? [])
   }
 }

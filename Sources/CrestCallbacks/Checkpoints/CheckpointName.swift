@@ -10,6 +10,14 @@ struct CheckpointName: Sendable, Hashable {
     case text(String)
     case count(Count, width: Int)
     case value(Monitor, digits: Int)
+
+    /// The longest text it may stand for: a count has 19 digits, a value 6 before the point and 9 behind it.
+    var mostBytes: Int {
+      switch self {
+      case .text(let text): text.utf8.count
+      case .count, .value: 20
+      }
+    }
   }
 
   private enum Count: String { case step, epoch }
@@ -52,6 +60,12 @@ struct CheckpointName: Sendable, Hashable {
     }.joined()
     guard !parts.isEmpty, !template.hasPrefix("."), !texts.contains(where: { "/{}\0".contains($0) })
     else { throw failure }
+    let byteCount = parts.reduce(0) { $0 + $1.mostBytes }
+    guard byteCount <= CheckpointFolder.longestName else {
+      throw .outOfRange(
+        callback: callback, parameter: "name", value: "\"\(template)\"",
+        expected: "at most \(CheckpointFolder.longestName) bytes, which may be \(byteCount)")
+    }
     self.template = template
     self.parts = parts
   }

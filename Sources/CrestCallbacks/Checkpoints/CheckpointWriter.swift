@@ -45,11 +45,8 @@ final class CheckpointWriter {
   func save(
     _ learner: Learner, _ contents: Learner.Contents, as name: String, givingUp names: [String]
   ) throws -> Bool {
-    guard let folder else {
-      preconditionFailure("\(callback) saves \(name) outside of a fit")
-    }
     do {
-      try folder.save(learner.runState(contents), as: name)
+      try openFolder(for: name).save(learner.runState(contents), as: name)
     } catch let error as CheckpointError {
       guard case .unwritable = error else { throw error }
       failures += 1
@@ -62,6 +59,29 @@ final class CheckpointWriter {
     failures = 0
     remove(names)
     return true
+  }
+
+  /// Saves `learner` under a name, and reads the file again.
+  ///
+  /// - Returns: The file's path.
+  /// - Throws: ``CrestTraining/CheckpointError`` when it can't be written or isn't there as it was written.
+  func saveAndVerify(_ learner: Learner, as name: String) throws -> String {
+    let folder = openFolder(for: name)
+    try folder.save(learner.runState(.everything), as: name)
+    return try folder.verified(name)
+  }
+
+  /// The newest checkpoint that is as it was written; nil when there is none.
+  func newest() -> String? {
+    // Asked for after a failure, which is what is reported.
+    try? folder?.newest()?.path
+  }
+
+  private func openFolder(for name: String) -> CheckpointFolder {
+    guard let folder else {
+      preconditionFailure("\(callback) saves \(name) outside of a fit")
+    }
+    return folder
   }
 
   /// Removes files; one that stays is no reason to stop.
@@ -108,7 +128,9 @@ struct CheckpointClock {
     case .steps(let count):
       let step = batch.learner.stepsTaken
       return step > lastStep && step % count == 0
-    case .minutes(let minutes): return clock.now - last >= .seconds(60 * minutes)
+    case .minutes(let minutes):
+      // Not the other way round: a time far beyond the age of the universe is no Duration.
+      return (clock.now - last) / .seconds(60) >= minutes
     }
   }
 }

@@ -30,6 +30,13 @@ public final class CSVLogger: StatefulCallback {
   /// After what changes results.
   public var order: Int { CallbackOrder.logger }
 
+  /// Finds a log that is gone or was cut.
+  ///
+  /// - Throws: ``CallbackError/logTooShort(path:byteCount:expected:callback:)``.
+  public func prepare(for state: State) throws {
+    try file?.check(has: state.byteCount, for: name)
+  }
+
   private func open(_ fit: FitContext) throws {
     if file == nil { file = try LogFile(path: path) }
   }

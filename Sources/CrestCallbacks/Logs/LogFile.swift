@@ -1,3 +1,5 @@
+import CrestFiles
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -10,13 +12,42 @@
 final class LogFile {
   let path: String
   private let descriptor: CInt
+  /// Whether it has a length; a pipe or device is only written to.
+  private let isRegular: Bool
+  /// Where it was made, as nothing was there.
+  private let madePath: String?
   private var byteCount: Int?
 
   /// Opens the file, which is made unless it is there, and changes nothing of it yet.
   init(path: String) throws(CallbackError) {
     self.path = path
-    descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
+    do throws(OutputFailure) {
+      let place = try OutputPlace(path, inPlace: true)
+      if case .file(let permissions) = place.kind {
+        isRegular = true
+        madePath = permissions == nil ? place.destination : nil
+        descriptor = open(place.destination, O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
+      } else {
+        isRegular = false
+        madePath = nil
+        descriptor = try place.open()
+      }
+    } catch {
+      throw .unwritable(path: path, reason: error.reason)
+    }
     guard descriptor >= 0 else { throw Self.failure(path) }
+  }
+
+  /// Checks that all that was written before a checkpoint is there, for `callback` to go on with.
+  func check(has count: Int, for callback: String) throws(CallbackError) {
+    guard isRegular else { return }
+    let size = lseek(descriptor, 0, SEEK_END)
+    guard size >= 0 else { throw Self.failure(path) }
+    guard size < count else { return }
+    // An empty file in the place of one that is gone would only be in the way of who puts it back.
+    if let madePath { unlink(madePath) }
+    throw .logTooShort(
+      path: path, byteCount: madePath == nil ? Int(size) : nil, expected: count, callback: callback)
   }
 
   deinit { close(descriptor) }
@@ -32,17 +63,13 @@ final class LogFile {
   }
 
   private func cut(to count: Int) throws(CallbackError) {
+    guard isRegular else { return }
     let size = lseek(descriptor, 0, SEEK_END)
-    // What can't be sought, as a pipe, can't be cut either, and is only written to.
-    if size < 0 && errno == ESPIPE { return }
     guard size >= count else {
       throw .unwritable(
-        path: path,
-        reason: "it has \(size) bytes, but \(count) were written before the checkpoint")
+        path: path, reason: "it has \(size) bytes, but \(count) were written to it before")
     }
-    // Devices have no length to be cut to.
-    guard ftruncate(descriptor, off_t(count)) == 0 || errno == EINVAL,
-      lseek(descriptor, off_t(count), SEEK_SET) >= 0
+    guard ftruncate(descriptor, off_t(count)) == 0, lseek(descriptor, off_t(count), SEEK_SET) >= 0
     else { throw Self.failure(path) }
   }
 

@@ -41,7 +41,7 @@ enum ModelSource {
 
   private static func network(_ name: String, _ weights: CheckpointWeights?) throws -> ModelSource {
     if name.isONNXFile { return .file(try ONNXFile(path: name), weights) }
-    guard BuiltInModel.names.contains(name) else { throw ModelError.unknownName(name) }
+    guard BuiltInModel.names.contains(name) else { throw CommandError.unknownModel(name) }
     return .builtIn(name, weights)
   }
 }
@@ -97,9 +97,9 @@ extension CheckpointWeights {
     }
     guard let chosen else { throw CommandError.otherNetwork(path, architecture: own.fileName) }
     if let sourceFingerprint, sourceFingerprint != chosen.sourceFingerprint {
-      StandardError.write(
-        "Note: \(chosen.fileName) isn't the file that the weights of \(path) were trained from, but of the "
-          + "same network\n")
+      Notes.write(
+        "\(chosen.fileName) isn't the file that the weights of \(path) were trained from, but of the same "
+          + "network")
     }
     let model = try Model(template: chosen, seed: seed, engine: engine)
     try load(into: model)

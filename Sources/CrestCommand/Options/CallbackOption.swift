@@ -7,90 +7,178 @@ struct CallbackOption: ExpressibleByArgument {
 
   init(argument: String) { named = NamedSettings(argument) }
 
-  func make() throws -> any Callback {
-    guard let kind = NamedCallback.all.first(where: { $0.name == named.name })
-    else {
-      throw CommandError.unknownName(
+  private func kind() throws(CommandError) -> NamedCallback {
+    guard let kind = NamedCallback.all.first(where: { $0.name == named.name }) else {
+      throw .unknownName(
         what: "--callback", name: named.name, known: NamedCallback.all.map(\.name))
     }
+    return kind
+  }
+
+  func make() throws -> any Callback {
+    let kind = try kind()
     return try kind.make(CallbackSettings(of: kind, named))
   }
+
+  /// The files and folders that it writes.
+  func outputs() throws(CommandError) -> [NamedOutput] {
+    let kind = try kind()
+    let settings = try CallbackSettings(of: kind, named)
+    return kind.settings.compactMap { setting in
+      guard let output = setting.kind.output, let path = settings.text(setting.name) else {
+        return nil
+      }
+      return NamedOutput("--callback \(kind.name):\(setting.name)", path, output)
+    }
+  }
+}
+
+/// A setting of a callback.
+struct CallbackSetting: Sendable {
+  /// What its value is.
+  enum Kind: Sendable {
+    case wholeNumber
+    case number
+    case flag
+    case choice([String])
+    /// How often, as in `2epochs`.
+    case interval
+    /// A result of an epoch.
+    case metric
+    /// Part of a file's name.
+    case text
+    case log
+    case folder
+
+    /// What a value is expected to be.
+    var expected: String {
+      switch self {
+      case .wholeNumber: "a whole number"
+      case .number: "a number"
+      case .flag: "true or false"
+      case .choice(let names): names.joined(separator: " or ")
+      case .interval: "as in 2epochs or 500steps"
+      case .metric: "the name of a metric"
+      case .text: "text"
+      case .log: "a file"
+      case .folder: "a folder"
+      }
+    }
+
+    /// What stands for a value in help.
+    var placeholder: String {
+      switch self {
+      case .wholeNumber: "n"
+      case .number: "x"
+      case .flag: "true|false"
+      case .choice(let names): names.joined(separator: "|")
+      case .interval: "interval"
+      case .metric: "metric"
+      case .text: "text"
+      case .log: "file"
+      case .folder: "folder"
+      }
+    }
+
+    /// What it writes, if anything.
+    fileprivate var output: NamedOutput.Kind? {
+      switch self {
+      case .log: .log
+      case .folder: .folder
+      case .wholeNumber, .number, .flag, .choice, .interval, .metric, .text: nil
+      }
+    }
+  }
+
+  let name: String
+  let kind: Kind
+  /// The value it has when it isn't given; nil when it must be given or may be absent.
+  let standard: String?
+
+  init(_ name: String, _ kind: Kind, _ standard: String? = nil) {
+    self.name = name
+    self.kind = kind
+    self.standard = standard
+  }
+
+  static let mode = CallbackSetting("mode", .choice(MetricDirection.allCases.map(\.rawValue)))
 }
 
 /// A shipped callback that has a name on the command line.
 struct NamedCallback: Sendable {
   let name: String
-  let settings: [String]
+  let settings: [CallbackSetting]
   let make: @Sendable (CallbackSettings) throws -> any Callback
 
+  /// As in `csv-logger:path=file`.
+  var usage: String {
+    let usages = settings.map { "\($0.name)=\($0.kind.placeholder)" }
+    return usages.isEmpty ? name : name + ":" + usages.joined(separator: ",")
+  }
+
   static let all = [
-    NamedCallback(name: "csv-logger", settings: ["path"]) { settings in
-      CSVLogger(path: try settings.required("path"))
+    NamedCallback(name: "csv-logger", settings: [.init("path", .log)]) {
+      CSVLogger(path: try $0.required("path"))
     },
     NamedCallback(
       name: "early-stopping",
-      settings: ["monitor", "patience", "min-delta", "mode", "restore-best"]
-    ) { settings in
+      settings: [
+        .init("monitor", .metric, "valid_loss"), .init("patience", .wholeNumber, "1"),
+        .init("min-delta", .number, "0"), .mode, .init("restore-best", .flag, "false"),
+      ]
+    ) {
       try EarlyStopping(
-        monitor: settings.text("monitor").map { Monitor($0) } ?? .validLoss,
-        patience: settings.value("patience", "a whole number", Int.init) ?? 1,
-        minDelta: settings.value("min-delta", "a number", Double.init) ?? 0,
-        mode: settings.mode(), restoresBest: settings.flag("restore-best") ?? false)
+        monitor: Monitor($0.required("monitor")), patience: $0.wholeNumber("patience"),
+        minDelta: $0.number("min-delta"), mode: $0.mode(), restoresBest: $0.flag("restore-best"))
     },
-    NamedCallback(name: "ema", settings: ["decay", "validates"]) { settings in
-      try EMA(
-        decay: settings.value("decay", "a number", Double.init) ?? 0.999,
-        validates: settings.flag("validates") ?? true)
+    NamedCallback(
+      name: "ema",
+      settings: [.init("decay", .number, "0.999"), .init("validates", .flag, "true")]
+    ) { try EMA(decay: $0.number("decay"), validates: $0.flag("validates")) },
+    NamedCallback(name: "gradient-accumulation", settings: [.init("batches", .wholeNumber)]) {
+      try GradientAccumulation(batches: $0.wholeNumber("batches"))
     },
-    NamedCallback(name: "gradient-accumulation", settings: ["batches"]) { settings in
-      let batches = try settings.required("batches")
-      guard let count = Int(batches) else {
-        throw CommandError.settingValue(
-          callback: "gradient-accumulation", setting: "batches", value: batches,
-          expected: "a whole number")
-      }
-      return try GradientAccumulation(batches: count)
-    },
-    NamedCallback(name: "gradient-clip", settings: ["by", "max"]) { settings in
-      try GradientClip(
-        settings.value(
-          "by", GradientClip.Kind.allCases.map(\.rawValue).joined(separator: " or "),
-          GradientClip.Kind.init) ?? .norm,
-        maximum: settings.value("max", "a number", Double.init) ?? 1)
+    NamedCallback(
+      name: "gradient-clip",
+      settings: [
+        .init("by", .choice(GradientClip.Kind.allCases.map(\.rawValue)), "norm"),
+        .init("max", .number, "1"),
+      ]
+    ) {
+      try GradientClip($0.choice("by", GradientClip.Kind.init), maximum: $0.number("max"))
     },
     NamedCallback(
       name: "model-checkpoint",
       settings: [
-        "folder", "every", "keep-last", "monitor", "keep-best", "mode", "contents", "name",
+        .init("folder", .folder), .init("every", .interval, "1epochs"),
+        .init("keep-last", .wholeNumber, "3"), .init("monitor", .metric),
+        .init("keep-best", .wholeNumber, "1"), .mode,
+        .init("contents", .choice(Learner.Contents.allCases.map(\.rawValue)), "everything"),
+        .init("name", .text, "checkpoint-{step:10}"),
       ]
-    ) { settings in
+    ) {
       try ModelCheckpoint(
-        folder: settings.required("folder"),
-        every: settings.value("every", "as in 2epochs or 500steps", { CheckpointInterval($0) })
-          ?? .epochs(1),
-        keepLast: settings.value("keep-last", "a whole number", Int.init) ?? 3,
-        monitor: settings.text("monitor").map { Monitor($0) },
-        keepBest: settings.value("keep-best", "a whole number", Int.init) ?? 1,
-        mode: settings.mode(),
-        contents: settings.value(
-          "contents", Learner.Contents.allCases.map(\.rawValue).joined(separator: " or "),
-          Learner.Contents.init) ?? .everything,
-        name: settings.text("name") ?? "checkpoint-{step:10}")
+        folder: $0.required("folder"), every: $0.choice("every") { CheckpointInterval($0) },
+        keepLast: $0.wholeNumber("keep-last"), monitor: $0.text("monitor").map { Monitor($0) },
+        keepBest: $0.wholeNumber("keep-best"), mode: $0.mode(),
+        contents: $0.choice("contents", Learner.Contents.init), name: $0.required("name"),
+        warnings: .warnings)
     },
     NamedCallback(
       name: "reduce-lr-on-plateau",
-      settings: ["monitor", "factor", "patience", "min-delta", "cooldown", "min-lr", "mode"]
-    ) { settings in
+      settings: [
+        .init("monitor", .metric, "valid_loss"), .init("factor", .number, "0.1"),
+        .init("patience", .wholeNumber, "10"), .init("min-delta", .number, "1e-4"),
+        .init("cooldown", .wholeNumber, "0"), .init("min-lr", .number, "0"), .mode,
+      ]
+    ) {
       try ReduceLROnPlateau(
-        monitor: settings.text("monitor").map { Monitor($0) } ?? .validLoss,
-        factor: settings.value("factor", "a number", Double.init) ?? 0.1,
-        patience: settings.value("patience", "a whole number", Int.init) ?? 10,
-        minDelta: settings.value("min-delta", "a number", Double.init) ?? 1e-4,
-        cooldown: settings.value("cooldown", "a whole number", Int.init) ?? 0,
-        minLR: settings.value("min-lr", "a number", Double.init) ?? 0, mode: settings.mode())
+        monitor: Monitor($0.required("monitor")), factor: $0.number("factor"),
+        patience: $0.wholeNumber("patience"), minDelta: $0.number("min-delta"),
+        cooldown: $0.wholeNumber("cooldown"), minLR: $0.number("min-lr"), mode: $0.mode())
     },
-    NamedCallback(name: "step-logger", settings: ["path"]) { settings in
-      StepLogger(path: try settings.required("path"))
+    NamedCallback(name: "step-logger", settings: [.init("path", .log)]) {
+      StepLogger(path: try $0.required("path"))
     },
     NamedCallback(name: "terminate-on-nan", settings: []) { _ in TerminateOnNaN() },
   ]
@@ -98,45 +186,54 @@ struct NamedCallback: Sendable {
 
 /// The settings that a callback was given.
 struct CallbackSettings {
-  private let callback: String
+  private let kind: NamedCallback
   private var values: [String: String] = [:]
 
   init(of kind: NamedCallback, _ named: NamedSettings) throws(CommandError) {
-    callback = kind.name
+    self.kind = kind
     for (key, value) in try named.pairs(of: "--callback") {
-      guard kind.settings.contains(key) else {
-        throw .unknownSetting(callback: callback, setting: key, known: kind.settings)
+      guard kind.settings.contains(where: { $0.name == key }) else {
+        throw .unknownSetting(
+          callback: kind.name, setting: key, known: kind.settings.map(\.name))
       }
       values[key] = value
     }
   }
 
-  func text(_ key: String) -> String? { values[key] }
+  /// The value given, or else the standard one; nil when there is neither.
+  func text(_ key: String) -> String? { values[key] ?? setting(key).standard }
 
   func required(_ key: String) throws(CommandError) -> String {
-    guard let value = values[key], !value.isEmpty else {
-      throw .missingSetting(callback: callback, setting: key)
+    guard let value = text(key), !value.isEmpty else {
+      throw .missingSetting(callback: kind.name, setting: key)
     }
     return value
   }
 
-  func flag(_ key: String) throws(CommandError) -> Bool? {
-    try value(key, "true or false", Bool.init)
-  }
+  func wholeNumber(_ key: String) throws(CommandError) -> Int { try choice(key) { Int($0) } }
+
+  func number(_ key: String) throws(CommandError) -> Double { try choice(key) { Double($0) } }
+
+  func flag(_ key: String) throws(CommandError) -> Bool { try choice(key) { Bool($0) } }
 
   func mode() throws(CommandError) -> MetricDirection? {
-    try value(
-      "mode", MetricDirection.allCases.map(\.rawValue).joined(separator: " or "),
-      MetricDirection.init)
+    try text("mode") == nil ? nil : choice("mode", MetricDirection.init)
   }
 
-  func value<Value>(
-    _ key: String, _ expected: String, _ read: (String) -> Value?
-  ) throws(CommandError) -> Value? {
-    guard let text = values[key] else { return nil }
+  /// What `read` makes of a value.
+  func choice<Value>(_ key: String, _ read: (String) -> Value?) throws(CommandError) -> Value {
+    let text = try required(key)
     guard let value = read(text) else {
-      throw .settingValue(callback: callback, setting: key, value: text, expected: expected)
+      throw .settingValue(
+        callback: kind.name, setting: key, value: text, expected: setting(key).kind.expected)
     }
     return value
+  }
+
+  private func setting(_ key: String) -> CallbackSetting {
+    guard let setting = kind.settings.first(where: { $0.name == key }) else {
+      preconditionFailure("\(kind.name) has no row for its setting \(key)")
+    }
+    return setting
   }
 }

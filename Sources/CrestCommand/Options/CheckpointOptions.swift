@@ -10,6 +10,7 @@ struct CheckpointOptions: ParsableArguments {
   var checkpointDir: String?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "How often, as in 2epochs, 500steps or 10minutes.", valueName: "interval"))
   var checkpointEvery = CheckpointInterval.epochs(1)
@@ -43,7 +44,7 @@ struct CheckpointOptions: ParsableArguments {
     }
     return try BackupAndRestore(
       folder: checkpointDir, every: checkpointEvery, resume: resume ? .automatically : .never,
-      skipping: partial, reschedules: reschedule)
+      skipping: partial, reschedules: reschedule, warnings: .warnings)
   }
 }
 

@@ -55,9 +55,13 @@ struct ModelOptions: ParsableArguments {
   var batchAxis: [String] = []
 
   @Option(
+    name: .customLong("seed"), parsing: .unconditional,
     help: ArgumentHelp(
       "The key of all random numbers: the same seed gives the same result.", valueName: "n"))
-  var seed: UInt64 = 0
+  var seedOption = SeedOption.standard
+
+  /// The key of all random numbers.
+  var seed: UInt64 { get throws(CommandError) { try seedOption.value() } }
 
   @Option(
     parsing: .unconditional,
@@ -75,6 +79,7 @@ struct ModelOptions: ParsableArguments {
   func load(
     keepsAll: Bool = false, headClasses: Int? = nil
   ) throws -> (data: DataSplit, model: Model, loss: Loss?) {
+    let seed = try seed
     var loss = try self.loss.map(Loss.named)
     if let classAxis { loss = try (loss ?? .crossEntropy()).withClasses(along: classAxis) }
     if let headClasses {
@@ -199,5 +204,22 @@ struct ModelOptions: ParsableArguments {
     case .classes, .values:
       throw .targetShape(model: model, data: split.train.name, shape: target.shape)
     }
+  }
+}
+
+/// A seed as it is written, so that a wrong one is answered with what a seed is.
+struct SeedOption: ExpressibleByArgument {
+  static let standard = SeedOption(argument: "0")
+
+  private let text: String
+
+  init(argument: String) { text = argument }
+
+  var defaultValueDescription: String { text }
+
+  /// The number.
+  func value() throws(CommandError) -> UInt64 {
+    guard let value = UInt64(text) else { throw .seed(text) }
+    return value
   }
 }

@@ -23,6 +23,7 @@ struct PluginOption: ExpressibleByArgument {
       // A live line of progress may stand there.
       let clear = StandardError.isTerminal ? "\r\u{1B}[K" : ""
       StandardError.write("\(clear)\(label): \(line)\n")
+      Notes.writeEvent("\(label): \(line)")
     }
   }
 }

@@ -46,20 +46,23 @@ final class EpochReport: StatefulCallback {
     try StandardOutput.write(line.text)
   }
 
-  /// What the fit came to: the results of the network that the model holds, and the time of all epochs.
-  func write(_ result: FitResult?) throws(OutputError) {
-    guard let result else { return }
+  /// What the fit came to: the results of the network that the model holds, the time of all epochs, and why the
+  /// fit ended.
+  func writeResult(_ result: FitResult?, of outcome: Outcome) throws(OutputError) {
     let speed =
       state.trainSeconds > 0 ? Double(state.exampleCount) / state.trainSeconds : nil
     guard !json else {
-      var members = members(
-        result.results, seconds: state.seconds, examplesPerSecond: speed)
-      members += [
-        ("restored", .flag(result.origin == .restored)),
-        ("measured_afterwards", .flag(result.origin == .measuredAfterwards)),
-      ]
-      return try StandardOutput.write(JSONLine(event: "result", members).text)
+      var results: [(key: String, value: JSONLine.Value)] = []
+      if let result {
+        results = members(result.results, seconds: state.seconds, examplesPerSecond: speed)
+        results += [
+          ("restored", .flag(result.origin == .restored)),
+          ("measured_afterwards", .flag(result.origin == .measuredAfterwards)),
+        ]
+      }
+      return try StandardOutput.write(JSONLine(event: "result", results + outcome.members).text)
     }
+    guard let result else { return }
     let results = (result.validation?.metrics ?? []).map { "\($0.name) \(decimal($0.value, 4))" }
     let losses = [
       result.validation.map { "valid loss \(decimal($0.loss, 4))" },
@@ -93,8 +96,24 @@ final class EpochReport: StatefulCallback {
       + metrics.map { ($0, JSONLine.Value(epoch.validation?[$0])) }
       + reportNames.map { ($0, JSONLine.Value(epoch.reports[$0])) }
       + [
+        ("learning_rate", .number(epoch.learningRate)),
         ("seconds", .number(seconds)),
         ("examples_per_second", JSONLine.Value(examplesPerSecond)),
       ]
+  }
+}
+
+extension Outcome {
+  /// Why a run ended: `ended`, and of one that a callback ended which and the reason.
+  fileprivate var members: [(key: String, value: JSONLine.Value)] {
+    switch self {
+    case .cancelled(let cancellation):
+      [
+        ("ended", .text("stopped")), ("stopped_by", .text(cancellation.callback)),
+        ("reason", .text(cancellation.reason)),
+      ]
+    case .interrupted: [("ended", .text("interrupted"))]
+    case .finished, .running, .failed: [("ended", .text("finished"))]
+    }
   }
 }

@@ -9,7 +9,7 @@ extension ProgressOutput {
     let standardError = ProgressOutput.standardError
     return ProgressOutput(
       isTerminal: standardError.isTerminal, isUnicode: standardError.isUnicode,
-      width: standardError.width, note: { standardError.write("Note: " + $0) }
+      width: standardError.width, note: { Notes.write(String($0.dropLast())) }
     ) { text in
       // Only whole rows end in a line feed.
       guard text.hasSuffix("\n") else { return standardError.write(text) }
@@ -28,9 +28,23 @@ extension ProgressOutput {
     let standardError = ProgressOutput.standardError
     return ProgressOutput(
       isTerminal: standardError.isTerminal, isUnicode: standardError.isUnicode,
-      width: standardError.width, note: { standardError.write("Note: " + $0) }
+      width: standardError.width, note: { Notes.write(String($0.dropLast())) }
     ) { text in
       if !text.hasSuffix("\n") { standardError.write(text) }
+    }
+  }
+}
+
+extension ProgressOutput {
+  /// What callbacks warn of: on standard error, and with `--json` in events too.
+  static var warnings: ProgressOutput {
+    let standardError = ProgressOutput.standardError
+    return ProgressOutput(
+      isTerminal: standardError.isTerminal, isUnicode: standardError.isUnicode,
+      width: standardError.width
+    ) { text in
+      standardError.write(text)
+      Notes.writeEvent(String(text.dropLast()))
     }
   }
 }

@@ -1,3 +1,5 @@
+import CrestFiles
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -15,6 +17,12 @@ struct OutputError: Error, Equatable, CustomStringConvertible {
   init(target: String) {
     self.target = target
     reason = String(cString: strerror(errno))
+  }
+
+  /// The failure of a file.
+  init(_ failure: OutputFailure) {
+    target = failure.path
+    reason = failure.reason
   }
 
   var description: String {
@@ -39,21 +47,16 @@ enum StandardError {
   static func write(_ text: String) { _ = writeAll(text, to: STDERR_FILENO) }
 }
 
-/// Replaces the file at `path` by `text`.
+/// Replaces the file at `path` by `text`, whole; links are followed, and pipes and devices written to.
 func writeFile(_ text: String, to path: String) throws(OutputError) {
   try writeFile(Array(text.utf8), to: path)
 }
 
-/// Replaces the file at `path` by `bytes`.
+/// Replaces the file at `path` by `bytes`, whole; links are followed, and pipes and devices written to.
 func writeFile(_ bytes: [UInt8], to path: String) throws(OutputError) {
-  let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-  guard descriptor >= 0 else { throw OutputError(target: path) }
-  guard writeAll(bytes[...], to: descriptor) else {
-    let error = OutputError(target: path)
-    close(descriptor)
-    throw error
+  do throws(OutputFailure) { try OutputFile.write(bytes, to: path) } catch {
+    throw OutputError(error)
   }
-  guard close(descriptor) == 0 else { throw OutputError(target: path) }
 }
 
 private func writeAll(_ text: String, to descriptor: CInt) -> Bool {

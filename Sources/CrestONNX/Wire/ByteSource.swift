@@ -14,7 +14,7 @@
 ///
 /// A mapped file is neither copied nor read ahead. Whoever shortens it while it is mapped makes the
 /// system end this process when it touches the missing part; replacing the file by another, as
-/// ``OutputFile`` does, is harmless.
+/// ``ModelOutputFile`` does, is harmless.
 package final class ByteSource: Sendable {
   /// The path as given, or a name for bytes that came without.
   package let name: String

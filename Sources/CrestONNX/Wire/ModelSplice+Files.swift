@@ -1,3 +1,5 @@
+import CrestFiles
+
 extension ModelSplice {
   /// Writes the model to `path`, with the data of its tensors that lie in side files.
   ///
@@ -5,7 +7,8 @@ extension ModelSplice {
   /// are (the same folder) or be copied under their own names. Else all data in side files go to one new
   /// file beside the model, called like it with `.data` at the end, or with a number before that when
   /// something has that name: no existing file but the one at `path` is ever replaced. The model comes
-  /// last, so whoever opens `path` finds the old model or the new one, whole.
+  /// last, so whoever opens `path` finds the old model or the new one, whole. Of a link at `path` all this is
+  /// meant of the file that it leads to.
   ///
   /// - Throws: ``ONNXError/unwritable(file:reason:)``, ``ONNXError/tooLargeToWrite(file:byteCount:limit:)``,
   ///   or ``ONNXError/externalData(_:location:problem:)`` when a side file can't be read.
@@ -15,6 +18,7 @@ extension ModelSplice {
     }
     guard !externals.isEmpty else { return try content.write(toModel: path) }
 
+    let path = try fileDestination(of: path)
     let folder = FilePath.folder(of: path)
     if externalElements.isEmpty, let own = model.source.folder, isSameFolder(own, folder) {
       return try content.write(toModel: path)
@@ -33,6 +37,18 @@ extension ModelSplice {
       discard(&written)
       throw error
     }
+  }
+
+  /// The path at the end of all links, beside which side files go.
+  private func fileDestination(of path: String) throws(ONNXError) -> String {
+    let place: OutputPlace
+    do throws(OutputFailure) { place = try OutputPlace(path) } catch { throw ONNXError(error) }
+    guard case .file = place.kind else {
+      throw .unwritable(
+        file: path,
+        reason: "its weights lie in side files, which a pipe or device can't have beside it")
+    }
+    return place.destination
   }
 
   /// Removes files of an export that failed, to which nothing refers.
@@ -55,7 +71,7 @@ extension ModelSplice {
       guard components.count == 1 else { return false }
       let path = FilePath.join(folder, String(components[0]))
       guard copied.insert(path).inserted else { continue }
-      guard var output = try OutputFile(creating: path) else { return false }
+      guard var output = try ModelOutputFile(creating: path) else { return false }
       let whole = TensorProto.ExternalReference(
         location: location, offset: 0, length: file.byteCount)
       try copy(file, whole, tensor.proto, file.byteCount, reader, to: &output)
@@ -106,7 +122,7 @@ extension ModelSplice {
 
   private func copy(
     _ file: borrowing RegularFile, _ reference: TensorProto.ExternalReference, _ proto: TensorProto,
-    _ byteCount: Int, _ reader: TensorReader, to output: inout OutputFile
+    _ byteCount: Int, _ reader: TensorReader, to output: inout ModelOutputFile
   ) throws(ONNXError) {
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
     defer { buffer.deallocate() }
@@ -123,11 +139,11 @@ extension ModelSplice {
   /// A new file beside the model at `path`.
   private func newSideFile(
     besideModel path: String
-  ) throws(ONNXError) -> OutputFile {
+  ) throws(ONNXError) -> ModelOutputFile {
     var attempt = 0
     while true {
       let dataPath = path + (attempt == 0 ? ".data" : ".\(attempt).data")
-      if let output = try OutputFile(creating: dataPath) { return output }
+      if let output = try ModelOutputFile(creating: dataPath) { return output }
       attempt += 1
     }
   }

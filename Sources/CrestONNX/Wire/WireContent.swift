@@ -190,7 +190,7 @@ package struct WireContent {
     guard byteCount <= limit else {
       throw .tooLargeToWrite(file: path, byteCount: byteCount, limit: limit)
     }
-    var file = try OutputFile(replacing: path)
+    var file = try ModelOutputFile(replacing: path)
     try send { (bytes) throws(ONNXError) in try file.write(bytes) }
     try file.commit()
   }

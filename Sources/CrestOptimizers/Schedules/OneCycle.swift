@@ -206,7 +206,8 @@ public struct OneCycle: Hashable, Sendable {
   }
 
   private func fastai1(_ step: Int, _ total: Int) -> Leg {
-    let rise = Int(Double(total) * percentStart)
+    // As a Double, the largest total is beyond all of Int.
+    let rise = percentStart == 1 ? total : Int(Double(total) * percentStart)
     let up = max(1, rise)
     let down = max(1, total - rise)
     guard step > up else {

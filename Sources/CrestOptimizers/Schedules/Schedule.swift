@@ -352,6 +352,7 @@ extension Schedule.Progress {
 
   /// The first step whose position is not before `begin`.
   fileprivate func firstStep(from begin: Double) -> Int {
+    guard begin < 1 else { return total }
     // `begin * total` may round across the step that `step / total` does not.
     var candidate = max(0, Int(begin * Double(total)) - 1)
     while Double(candidate) / Double(total) < begin { candidate += 1 }

@@ -1,3 +1,5 @@
+import CrestFiles
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -79,22 +81,9 @@ public struct PluginLock: Equatable, Sendable {
   ///
   /// - Throws: ``PluginError/unreadable(path:reason:)`` when it can't be written.
   public func write(to path: String) throws(PluginError) {
-    let temporary = "\(path).\(getpid()).tmp"
-    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { throw .unreadable(path: path, reason: systemMessage()) }
-    let isWritten = writeAll(Array(text.utf8), to: descriptor) && fsync(descriptor) == 0
-    let reason = isWritten ? nil : systemMessage()
-    close(descriptor)
-    guard let reason else {
-      guard rename(temporary, path) == 0 else {
-        let reason = systemMessage()
-        unlink(temporary)
-        throw .unreadable(path: path, reason: reason)
-      }
-      return
+    do throws(OutputFailure) { try OutputFile.write(Array(text.utf8), to: path) } catch {
+      throw .unreadable(path: path, reason: error.reason)
     }
-    unlink(temporary)
-    throw .unreadable(path: path, reason: reason)
   }
 
   /// One plugin a line, so that changes are seen in a diff.

@@ -21,6 +21,8 @@ public final class CheckpointFolder {
   /// The file by which a folder is locked.
   private static let lockName = ".crest-lock"
   private static let suffix = ".safetensors"
+  /// The bytes of a checkpoint's name, so that its temporary file's has room for more.
+  package static let longestName = 200
 
   /// Opens a folder, which is made unless it is there.
   ///
@@ -107,6 +109,8 @@ public final class CheckpointFolder {
       return try files.names(inFolder: path)
         .filter { $0.hasSuffix(Self.suffix) && !$0.hasPrefix(".") }.sorted()
         .map { FilePath.join(path, $0) }
+        // A link that leads nowhere is a place for a checkpoint, and none yet.
+        .filter { !isMissing($0) }
     } catch {
       throw .unreadable(path: path, reason: error.description)
     }
@@ -123,7 +127,7 @@ public final class CheckpointFolder {
   /// Whether `name` can be a checkpoint's: not empty, not hidden, and in the folder itself.
   public static func isName(_ name: String) -> Bool {
     !name.isEmpty && !name.hasPrefix(".") && !name.contains { "/\0".contains($0) }
-      && name.utf8.count <= 200
+      && name.utf8.count <= longestName
   }
 
   private func isMissing(_ path: String) -> Bool {
@@ -140,6 +144,16 @@ public final class CheckpointFolder {
   /// - Throws: ``CheckpointError``; what was there before is then still there.
   public func save(_ state: RunState, as name: String) throws(CheckpointError) {
     try CheckpointFile.write(state, to: path(of: name), on: files)
+  }
+
+  /// Reads the checkpoint called `name` whole.
+  ///
+  /// - Returns: Its path.
+  /// - Throws: ``CheckpointError`` unless it is as it was written.
+  public func verified(_ name: String) throws(CheckpointError) -> String {
+    let path = path(of: name)
+    _ = try CheckpointFile.read(path, on: files)
+    return path
   }
 
   /// Removes a checkpoint, if it is there and is one.

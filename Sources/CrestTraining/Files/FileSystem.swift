@@ -20,6 +20,9 @@ package protocol FileSystem: Sendable {
   func synchronize(_ descriptor: CInt, _ path: String) throws(SystemError)
   /// Closes a file, also when it fails.
   func close(_ descriptor: CInt, _ path: String) throws(SystemError)
+  /// The path of the file that `path` leads to once links are followed, there or not; an error when that is a
+  /// pipe, a device or a folder (`readlink`).
+  func destination(of path: String) throws(SystemError) -> String
   /// Gives a file another name, in place of what has it.
   func rename(_ path: String, to newPath: String) throws(SystemError)
   /// Removes a file (`unlink`).
@@ -57,6 +60,9 @@ package struct SystemError: Error, Equatable, CustomStringConvertible {
 }
 
 extension FileSystem {
+  /// The path: there are no links.
+  package func destination(of path: String) throws(SystemError) -> String { path }
+
   /// Puts a file in its place so that after a crash or a loss of power there is either the new one, whole, or
   /// what was there before; once this returns, it is the new one.
   ///
@@ -65,7 +71,7 @@ extension FileSystem {
   /// it fails too.
   ///
   /// - Parameters:
-  ///   - path: Where it shall be; what is there is replaced.
+  ///   - path: Where it shall be; what is there is replaced, of a link what it leads to.
   ///   - write: Hands the contents over, piece by piece, each with its offset in the file.
   /// - Throws: What failed.
   package func replaceFile(
@@ -73,6 +79,7 @@ extension FileSystem {
     _ write: (_ put: (UnsafeRawBufferPointer, Int) throws(SystemError) -> Void)
       throws(SystemError) -> Void
   ) throws(SystemError) {
+    let path = try destination(of: path)
     let (folder, name) = FilePath.split(path)
     let temporary = FilePath.join(folder, TemporaryName.new(for: name))
     let descriptor = try create(temporary)

@@ -1,3 +1,5 @@
+import CrestFiles
+
 #if canImport(Darwin)
   import Darwin
 #elseif canImport(Musl)
@@ -64,6 +66,17 @@ package struct SystemFiles: FileSystem {
     if systemClose(descriptor) != 0 && errno != EINTR {
       throw SystemError(call: "close", path: path, code: errno)
     }
+  }
+
+  package func destination(of path: String) throws(SystemError) -> String {
+    let place: OutputPlace
+    do throws(OutputFailure) { place = try OutputPlace(path) } catch {
+      throw SystemError(call: "open", path: path, code: error.code)
+    }
+    guard case .file = place.kind else {
+      throw SystemError(call: "open", path: path, code: ENOTSUP)
+    }
+    return place.destination
   }
 
   package func rename(_ path: String, to newPath: String) throws(SystemError) {

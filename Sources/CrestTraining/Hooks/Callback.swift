@@ -66,11 +66,19 @@ public protocol StatefulCallback: Callback {
   ///
   /// A checkpoint may come from anywhere: what would trap later is to be found here.
   func objection(to state: State, in learner: Learner) -> String?
+
+  /// Makes ready to go on with a state from a checkpoint, after `beforeFit` and before it is put back: what keeps
+  /// the run from going on, as a log that is gone, is found before anything is trained. Nothing unless given.
+  ///
+  /// - Throws: What keeps the run from going on; it ends the fit.
+  func prepare(for state: State) throws
 }
 
 extension StatefulCallback {
   /// Nil.
   public func objection(to state: State, in learner: Learner) -> String? { nil }
+  /// Nothing.
+  public func prepare(for state: State) throws {}
 }
 
 /// A callback made of hooks alone.

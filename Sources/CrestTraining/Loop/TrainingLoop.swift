@@ -52,6 +52,12 @@ final class TrainingLoop {
       $0.union($1.reads)
     }
     let loader = learner.trainLoader
+    // Random numbers and checkpoints count batches in 32 bits.
+    let mostEpochs = Int(UInt32.max) / loader.batchCount
+    guard epochs <= mostEpochs else {
+      throw LearnerError.tooManyEpochs(
+        epochs, most: mostEpochs, batchesPerEpoch: loader.batchCount)
+    }
     let program = try learner.programs.program(
       learner.request(
         isTraining: true, count: min(loader.batchSize, loader.exampleCount), reads: reads))

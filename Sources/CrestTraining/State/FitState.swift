@@ -49,7 +49,7 @@ struct FitState: Codable {
 
   /// The optimiser steps of some batches.
   static func steps(in batches: Int, by batchesPerStep: Int) -> Int {
-    (batches + batchesPerStep - 1) / batchesPerStep
+    batches == 0 ? 0 : (batches - 1) / batchesPerStep + 1
   }
 
   /// Checks what no type does.
@@ -83,7 +83,9 @@ struct FitState: Codable {
       case .validation: stepsPerEpoch
       case nil: 0
       }
-    let most = epoch * stepsPerEpoch + stepsBefore
+    let (stepsOfEpochs, isTooMany) = epoch.multipliedReportingOverflow(by: stepsPerEpoch)
+    let (most, isBeyond) = stepsOfEpochs.addingReportingOverflow(stepsBefore)
+    try require(!isTooMany && !isBeyond, "position", "an epoch that can be reached", epoch)
     try require(
       (0...most).contains(stepsTaken), "stepsTaken", "0 to \(most) steps", stepsTaken)
     try require(

@@ -41,7 +41,7 @@ extension Learner {
     .fields([
       "model": modelFields(),
       "optimizer": .fields([
-        "name": .text(optimizer.name), "settings": .text("\(optimizer)"),
+        "name": .text(optimizer.name), "settings": .text(settingText(optimizer)),
         "moments": model.store.savedMoments(),
       ]),
       "run": try StateValue(encoding: counters),
@@ -246,6 +246,7 @@ extension Learner {
     if let objection = callback.objection(to: state, in: self) {
       throw StateError.mistyped(path, expected: objection, got: "another state")
     }
+    try callback.prepare(for: state)
     return { callback.state = state }
   }
 }

@@ -18,19 +18,22 @@ public enum StateError: Error, Equatable, Sendable {
 
 extension StateError: CustomStringConvertible {
   /// What, where, expected, got and what to do.
-  public var description: String {
+  public var description: String { description { "skip \($0)" } }
+
+  /// The description, with other words for how a field is left out.
+  package func description(skipping skip: (StatePath) -> String) -> String {
     switch self {
     case .missing(let path):
       "the saved state has no \(path); it is of a run with other parts, or of another version: restore it "
-        + "with the parts it was saved with, or skip \(path)"
+        + "with the parts it was saved with, or \(skip(path))"
     case .unexpected(let path):
       "the saved state has \(path), which nothing here takes; restore it with the parts it was saved "
-        + "with, or skip \(path)"
+        + "with, or \(skip(path))"
     case .mistyped(let path, let expected, let got):
       "\(path) of the saved state: expected \(expected), got \(got); it is of another model or version"
     case .differs(let path, let saved, let now):
       "\(path) of the saved state is \(saved), but here it is \(now); restore it where it is the same, "
-        + "or skip \(path)"
+        + "or \(skip(path))"
     case .notSavable(let path, let reason):
       "\(path) can't be saved: \(reason)"
     case .nothingToSkip(let place, let known):

@@ -1,0 +1,61 @@
+import CrestFiles
+
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Glibc
+#endif
+
+/// A model's file or side file in the making, whose failures are those of models.
+struct ModelOutputFile: ~Copyable {
+  private var file: OutputFile
+
+  /// Where it will be.
+  var path: String { file.path }
+
+  /// A file that takes the place of what is at `path`, if anything; a link that lies there stays, and what it
+  /// leads to is replaced.
+  init(replacing path: String) throws(ONNXError) {
+    do throws(OutputFailure) { file = try OutputFile(replacing: path) } catch {
+      throw ONNXError(error)
+    }
+  }
+
+  /// A file at a `path` where nothing is; nil when something is there.
+  init?(creating path: String) throws(ONNXError) {
+    do throws(OutputFailure) { file = try OutputFile(creating: path) } catch {
+      if error.code == EEXIST { return nil }
+      throw ONNXError(error)
+    }
+  }
+
+  mutating func write(_ bytes: UnsafeRawBufferPointer) throws(ONNXError) {
+    do throws(OutputFailure) { try file.write(bytes) } catch { throw ONNXError(error) }
+  }
+
+  /// Puts the file in its place, on the disk and not only in the system's memory.
+  consuming func commit() throws(ONNXError) {
+    do throws(OutputFailure) { try file.commit() } catch { throw ONNXError(error) }
+  }
+}
+
+extension ONNXError {
+  /// Why a model can't be written.
+  init(_ failure: OutputFailure) {
+    self = .unwritable(file: failure.path, reason: failure.reason)
+  }
+}
+
+/// Removes a file that nobody refers to yet; best effort, since an error is under way already.
+func removeFile(at path: String) {
+  unlink(path)
+}
+
+/// Whether both paths lead to the same folder.
+func isSameFolder(_ left: String, _ right: String) -> Bool {
+  var a = stat()
+  var b = stat()
+  return stat(left, &a) == 0 && stat(right, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino
+}

@@ -1,0 +1,186 @@
+import Foundation
+import ProcessTestSupport
+import Testing
+
+/// What the command says.
+@Suite struct `Words` {
+  static let unknown: [(arguments: String, line: String)] = [
+    ("trian", "Error: Unknown command 'trian'. Did you mean 'train'?"),
+    ("data inof", "Error: Unknown command 'inof'. Did you mean 'info'?"),
+    ("plugins vrify", "Error: Unknown command 'vrify'. Did you mean 'verify'?"),
+    ("fly", "Error: Unknown command 'fly'"),
+    ("train --epoch 3", "Error: Unknown option '--epoch'. Did you mean '--epochs'?"),
+    (
+      "train --modle mlp --data digits --epochs 1 --max-lr 1",
+      "Error: Unknown option '--modle'. Did you mean '--model'?"
+    ),
+    (
+      "train --model mlp --data digits --epochs 1 --max-lr 1 --batchsize 3",
+      "Error: Unknown option '--batchsize'. Did you mean '--batch-size'?"
+    ),
+    ("predict --ouput y.npy", "Error: Unknown option '--ouput'. Did you mean '--output'?"),
+    (
+      "train --frozen-norm inferenc",
+      "Error: The value 'inferenc' is invalid for '--frozen-norm <how>'. Please provide one of 'inference', "
+        + "'statistics' or 'trained'. Did you mean 'inference'?"
+    ),
+    (
+      "find-lr --model mlp --data digits --optimizer adma",
+      "Error: optimizer: expected one of sgd, adam, adamw, got \"adma\"; did you mean \"adam\"?"
+    ),
+    (
+      "evaluate --model resnet --data digits",
+      "Error: --model: expected one of mlp, small-cnn, lenet, resnet20, resnet56, resnet110, or a file that ends "
+        + "in .onnx, got \"resnet\"; did you mean \"resnet20\"?"
+    ),
+    (
+      "evaluate --model mlp --data digits --loss cross-entropi",
+      "Error: loss: expected one of cross-entropy, mse, mae, bce, got \"cross-entropi\"; did you mean "
+        + "\"cross-entropy\"?"
+    ),
+    (
+      "train --model mlp --data digits --epochs 1 --max-lr 1 --callback early",
+      "Error: --callback: expected one of csv-logger, early-stopping, ema, gradient-accumulation, gradient-clip, "
+        + "model-checkpoint, reduce-lr-on-plateau, step-logger, terminate-on-nan, got \"early\"; did you mean "
+        + "\"early-stopping\"?"
+    ),
+    (
+      "train --model mlp --data digits --epochs 1 --max-lr 1 --callback early-stopping:monitor=acuracy",
+      "Error: EarlyStopping: there is no metric \"acuracy\" to watch; known are train_loss, valid_loss, accuracy; "
+        + "choose one, or give the learner the metric; did you mean \"accuracy\"?"
+    ),
+    (
+      "train --model mlp --data digits --epochs 1 --max-lr 1 --seed -1",
+      "Error: --seed: expected a whole number from 0 up, got -1"
+    ),
+    (
+      "train --model mlp --data digits --epochs 1 --max-lr 1 --seed 1.5",
+      "Error: --seed: expected a whole number from 0 up, got 1.5"
+    ),
+  ]
+
+  @Test(arguments: unknown.indices)
+  func `name what was meant by an unknown name`(index: Int) throws {
+    let (arguments, line) = Self.unknown[index]
+    let result = try CrestProcess.run(arguments.split(separator: " ").map(String.init))
+    #expect(result.error.hasPrefix(line + "\n"), "\(result.error)")
+    #expect(result.status == 64)
+    #expect(result.output == "")
+  }
+
+  @Test func `of a list below say what was meant too`() throws {
+    let result = try CrestProcess.run(["train", "--schedule", "cosin"])
+    #expect(result.error.contains("\n  - step\nDid you mean 'cosine'?\n"), "\(result.error)")
+    #expect(result.status == 64)
+  }
+
+  @Test func `name an input that a model has`() throws {
+    let it = try CommandCase("epochs-overflow-trap")
+    let trained = try it.run(
+      "train", "--model", "mlp", "--data", "data", "--epochs", "1", "--max-lr", "0.01", "--export",
+      "net.onnx")
+    #expect(trained.status == 0)
+    let result = try it.run(
+      "predict", "--model", "net.onnx", "--input", "nosuch=data/train-x.npy", "--output", "y.npy")
+    #expect(result.status == 64)
+    #expect(result.error == "Error: --input: there is no input \"nosuch\"; there is input\n")
+  }
+
+  @Test func `tell the version`() throws {
+    let result = try CrestProcess.run(["--version"])
+    #expect(result.status == 0)
+    #expect(result.output.wholeMatch(of: #/\d+\.\d+\.\d+(-[a-z]+)?\n/#) != nil)
+  }
+
+  @Test func `of a run that can't go on are no code, and name options`() throws {
+    let folder = try TemporaryFolder()
+    func train(_ options: String...) throws -> ProcessResult {
+      try CrestProcess.run(
+        [
+          "train", "--model", "mlp", "--data", "digits", "--epochs", "2", "--max-lr", "0.05",
+          "--checkpoint-dir", "run",
+        ] + options, in: folder)
+    }
+    #expect(try train().status == 0)
+    let checkpoint = "run/checkpoint-0000000046.safetensors"
+    let schedule = try train("--resume", "--max-lr", "0.1")
+    let policy = { (rate: String) in
+      "convention fastai, maxLR \(rate), percentStart 0.25, div 25.0, finalDiv 100000.0, annealing cosine, "
+        + "momentum (high 0.95, low 0.85)"
+    }
+    #expect(
+      schedule.error
+        == "Error: \(checkpoint): callbacks.OneCycleScheduler.settings.policy of the saved state is "
+        + "\"\(policy("0.05"))\", but here it is \"\(policy("0.1"))\"; restore it where it is the same, or give "
+        + "--max-lr, --schedule and --style as it was, or give --partial callbacks.OneCycleScheduler.settings.policy\n"
+    )
+    for options in [
+      ["--schedule", "cosine"], ["--optimizer", "adam"], ["--momentum", "0.8"],
+      ["--max-lr", "0.1,0.2,0.3"], ["--weight-decay", "0.1"],
+    ] {
+      let result = try CrestProcess.run(
+        [
+          "train", "--model", "mlp", "--data", "digits", "--epochs", "2", "--max-lr", "0.05",
+          "--checkpoint-dir", "run", "--resume",
+        ] + options, in: folder)
+      #expect(result.status == 65, "\(options): \(result.error)")
+      #expect(!result.error.contains(#/Crest[A-Z]|\(\w+: /#), "\(result.error)")
+    }
+    let longer = try train("--resume", "--epochs", "3")
+    #expect(
+      longer.error
+        == "Error: \(checkpoint) is of a fit of 2 epochs, but 3 are asked for, which changes its schedule; give "
+        + "--epochs 2, or --reschedule\n")
+    #expect(longer.status == 64)
+  }
+
+  @Test func `in JSON say why a run ended`() throws {
+    let result = try CrestProcess.run(
+      [
+        "train", "--model", "mlp", "--data", "digits", "--epochs", "50", "--max-lr", "0.1",
+        "--json",
+        "--callback", "early-stopping:min-delta=10",
+      ])
+    let last = try #require(try result.objects().last)
+    #expect(last["ended"] as? String == "stopped")
+    #expect(last["stopped_by"] as? String == "EarlyStopping")
+    #expect(last["reason"] as? String == "valid_loss has not become better for 1 epoch")
+  }
+
+  @Test func `of every note are events in JSON`() throws {
+    let it = try CommandCase("epochs-overflow-trap")
+    let training = [
+      "train", "--model", "mlp", "--data", "data", "--epochs", "1", "--max-lr", "0.01",
+    ]
+    #expect(try CrestProcess.run(training + ["--export", "net.onnx"], in: it.folder).status == 0)
+    // A checkpoint that is damaged is told of when the run goes on.
+    #expect(
+      try CrestProcess.run(training + ["--checkpoint-dir", "run"], in: it.folder).status == 0)
+    try it.folder.write([1], to: "run/damaged.safetensors")
+    for arguments in [
+      training + ["--model", "net.onnx", "--json"],
+      training + ["--checkpoint-dir", "run", "--resume", "--json"],
+    ] {
+      let result = try CrestProcess.run(arguments, in: it.folder)
+      #expect(result.status == 0, "\(result.error)")
+      let notes = try result.objects().filter { $0["event"] as? String == "note" }
+        .compactMap { $0["text"] as? String }
+      let lines = result.error.split(separator: "\n").map {
+        $0.hasPrefix("Note: ") ? String($0.dropFirst(6)) : String($0)
+      }
+      #expect(notes == lines)
+      #expect(arguments.contains("net.onnx") || !notes.isEmpty)
+    }
+  }
+
+  @Test func `of a failed program that uses the library come alone`() throws {
+    let result = try BuiltProgram("callback-example").run(["nowhere"])
+    #expect(result.status == 1)
+    #expect(
+      result.error
+        == "Error: there is no data set and no folder \"nowhere\"; give one of digits, or the path of a folder of "
+        + "train-images-idx3-ubyte[.gz] (MNIST and its like), data_batch_1.bin (CIFAR-10's binary version) or "
+        + "train-x.npy or train-x.NAME.npy (NumPy arrays)\n")
+    #expect(result.output == "")
+  }
+}
