@@ -189,7 +189,7 @@ let package = Package(
       name: "CrestCallbacksTests",
       dependencies: [
         "AllocationCounter", "TrainingTestSupport", "CrestCallbacks", "CrestTraining", "CrestData",
-        "CrestLayers", "CrestOptimizers", "CrestRuntime", "CrestGraph", "CrestTensor",
+        "CrestLayers", "CrestONNX", "CrestOptimizers", "CrestRuntime", "CrestGraph", "CrestTensor",
       ],
       exclude: ["Snapshots"],
       swiftSettings: strict),

@@ -6,7 +6,14 @@ public import CrestTraining
 ///
 ///     a ← decay · a + (1 - decay) · w   after each optimiser step; at first a is w
 ///
-/// Validation measures the average unless asked not to, and after a fit that ends in order the model has it.
+/// From the beginning of validation to the beginning of the next epoch the model has the average, unless asked not
+/// to, so that what is validated, saved for its results and kept at the end is one network; what is trained comes
+/// back after that. A fit that ends in order leaves the model the average, one that fails or is interrupted what was
+/// trained.
+///
+/// With `validates` false, validation and what is saved by it are of the trained weights. The average then comes
+/// at the end, and as nothing was measured of it, the fit measures it once more
+/// (``CrestTraining/FitResult/Origin/measuredAfterwards``).
 ///
 /// Lightning's `EMAWeightAveraging`, Keras's `use_ema` with `SwapEMAWeights`, timm's `ModelEmaV3`; Polyak &
 /// Juditsky 1992.
@@ -15,7 +22,7 @@ public final class EMA: StatefulCallback {
   public struct State: Codable, Sendable, Hashable {
     /// The average; nil outside of a fit.
     fileprivate var average: Weights?
-    /// What is trained, while the model has the average for validation.
+    /// What is trained, while the model has the average.
     fileprivate var trained: Weights?
   }
 
@@ -40,10 +47,10 @@ public final class EMA: StatefulCallback {
     self.validates = validates
   }
 
-  /// Averages after each step, and gives the model the average for validation and at the end.
+  /// Averages after each step, and gives the model the average from validation to the next epoch and at the end.
   public var hooks: [Hook] {
     [
-      .beforeFit(begin), .afterStep(average), .beforeValidate(lend), .afterValidate(takeBack),
+      .beforeFit(begin), .beforeEpoch(takeBack), .afterStep(average), .beforeValidate(lend),
       .afterFit(finish),
     ]
   }
@@ -68,18 +75,42 @@ public final class EMA: StatefulCallback {
   }
 
   private func lend(_ pass: PassContext) {
-    guard validates, let average = state.average else { return }
+    guard validates, let average = state.average, state.trained == nil else { return }
     state.trained = Weights(of: pass.learner.model.store)
     average.write(to: pass.learner.model.store)
   }
 
-  private func takeBack(_ pass: PassContext) {
-    state.trained?.write(to: pass.learner.model.store)
+  private func takeBack(_ epoch: EpochContext) {
+    state.trained?.write(to: epoch.learner.model.store)
     state.trained = nil
   }
 
   private func finish(_ fit: FitContext) {
-    if fit.outcome.isInOrder { state.average?.write(to: fit.learner.model.store) }
+    let weights = fit.outcome.isInOrder ? state.average : state.trained
+    weights?.write(to: fit.learner.model.store)
     state = State()
+  }
+}
+
+extension Weights {
+  /// Moves towards what `store` holds now: a ← decay · a + (1 - decay) · now.
+  fileprivate mutating func approach(_ store: ParameterStore, decay: Float) {
+    Self.approach(&parameters, .parameters, of: store, decay: decay)
+    Self.approach(&statistics, .statistics, of: store, decay: decay)
+  }
+
+  private static func approach(
+    _ values: inout [Float], _ buffer: ParameterStore.Buffer, of store: ParameterStore,
+    decay: Float
+  ) {
+    store.withBuffer(buffer) { floats in
+      values.withUnsafeMutableBufferPointer { values in
+        precondition(
+          floats.count == values.count, "\(values.count) values for a buffer of \(floats.count)")
+        for index in values.indices {
+          values[index] = decay * values[index] + (1 - decay) * floats[index]
+        }
+      }
+    }
   }
 }

@@ -15,10 +15,8 @@ public final class EarlyStopping: StatefulCallback {
     public fileprivate(set) var best: Double?
     /// The epochs since then.
     public fileprivate(set) var wait = 0
-    /// The parameters and running statistics of the best epoch, when they are to be restored.
-    fileprivate var bestWeights: Weights?
-    /// Those that this epoch's validation measures, until it is known whether they are the best.
-    fileprivate var measuredWeights: Weights?
+    /// The parameters and running statistics of the best epoch, with its results, when they are to be restored.
+    fileprivate var bestWeights: MeasuredWeights?
   }
 
   /// What is watched.
@@ -44,7 +42,7 @@ public final class EarlyStopping: StatefulCallback {
   ///   - mode: Which values are better; nil for the metric's own direction, and lower for losses.
   ///   - restoresBest: Whether the model gets back the parameters and running statistics of the best epoch
   ///     when the fit ends in order, stopped early or not (Keras's `restore_best_weights`): those that were
-  ///     validated, which are averages beside an ``EMA``.
+  ///     validated, which are averages beside an ``EMA`` that validates. The fit's result is then that epoch's.
   /// - Throws: ``CallbackError/outOfRange(callback:parameter:value:expected:)`` when `patience` is below
   ///   1, or `minDelta` negative or not finite.
   public init(
@@ -59,7 +57,7 @@ public final class EarlyStopping: StatefulCallback {
 
   /// Forgets the fit before, looks after each epoch, and restores at the end.
   public var hooks: [Hook] {
-    [.beforeFit(reset), .beforeValidate(keep), .afterEpoch(check), .afterFit(restore)]
+    [.beforeFit(reset), .afterEpoch(check), .afterFit(restore)]
   }
   /// After what reports the epoch.
   public var order: Int { CallbackOrder.stopper }
@@ -74,8 +72,8 @@ public final class EarlyStopping: StatefulCallback {
     if !(0...patience).contains(state.wait) {
       return "at most \(patience) epochs without a better value"
     }
-    let weights = [state.bestWeights, state.measuredWeights].compactMap(\.self)
-    return weights.allSatisfy { $0.fits(learner.model.store) } ? nil : "weights of this model"
+    guard let best = state.bestWeights else { return nil }
+    return best.weights.fits(learner.model.store) ? nil : "weights of this model"
   }
 
   private func reset(_ fit: FitContext) throws {
@@ -83,20 +81,12 @@ public final class EarlyStopping: StatefulCallback {
     try improvement.begin(fit.learner, for: name)
   }
 
-  private func keep(_ pass: PassContext) {
-    guard restoresBest, monitor != .trainLoss else { return }
-    state.measuredWeights = Weights(of: pass.learner.model.store)
-  }
-
   private func check(_ epoch: EpochContext) throws {
-    defer { state.measuredWeights = nil }
     guard epoch.outcome.isInOrder, let value = monitor.value(in: epoch) else { return }
     if improvement.isBetter(value, than: state.best) {
       state.best = value
       state.wait = 0
-      if restoresBest {
-        state.bestWeights = state.measuredWeights ?? Weights(of: epoch.learner.model.store)
-      }
+      if restoresBest { state.bestWeights = try MeasuredWeights(of: epoch) }
       return
     }
     state.wait += 1
@@ -107,7 +97,7 @@ public final class EarlyStopping: StatefulCallback {
 
   private func restore(_ fit: FitContext) {
     guard fit.outcome.isInOrder, let best = state.bestWeights else { return }
-    best.write(to: fit.learner.model.store)
+    fit.restore(best)
     state.bestWeights = nil
   }
 }

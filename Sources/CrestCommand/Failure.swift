@@ -139,7 +139,8 @@ extension LearnerError {
       .usage
     case .emptyData, .inputCount, .missingInput, .inputType, .classCount, .examples: .data
     case .interrupted: .interrupted
-    case .metricNamedTwice, .callbackAddedTwice, .cancelOutOfPlace: nil
+    case .oneValuePerChannel: .usage
+    case .metricNamedTwice, .callbackAddedTwice, .cancelOutOfPlace, .measuredWeightsExchanged: nil
     }
   }
 }

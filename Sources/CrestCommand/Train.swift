@@ -91,7 +91,7 @@ struct Train: ParsableCommand {
     if let export {
       try learner.model.exportONNX(to: export)
     }
-    try report.writeResult()
+    try report.write(learner.fitResult)
   }
 
   private func chosenCallbacks() throws -> [any Callback] {

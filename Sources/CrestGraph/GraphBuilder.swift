@@ -148,7 +148,14 @@ public final class GraphBuilder {
     constantBytesLeft = left - byteCount
   }
 
-  /// Lets a running statistic become `value` when the forward stage of a training step is done.
+  /// What a running statistic becomes as far as was said; nil when nothing was.
+  public func update(of statistic: Symbol) -> Symbol? {
+    guard case .variable(let number) = graph.values[statistic.id.index].origin else { return nil }
+    return graph.updates.first { $0.variable == number }.map { symbol($0.value) }
+  }
+
+  /// Lets a running statistic become `value` when the forward stage of a training step is done, in place of
+  /// what was said before.
   ///
   /// - Precondition: `statistic` is one, and `value` has its type.
   public func update(_ statistic: Symbol, to value: Symbol) {
@@ -157,6 +164,7 @@ public final class GraphBuilder {
     else { preconditionFailure("\(statistic.id) is not a running statistic") }
     precondition(
       statistic.type == value.type, "a statistic of \(statistic.type) can't become \(value.type)")
+    graph.updates.removeAll { $0.variable == number }
     graph.updates.append(Graph.Update(variable: number, value: value.id))
   }
 
@@ -247,9 +255,10 @@ public final class GraphBuilder {
   public func replay(
     _ template: Graph, inputTypes: [ValueType], mode: ExecutionMode, frozen: Set<String> = []
   ) throws -> [ValueID: Symbol] {
-    func isFrozenStatistic(_ value: ValueID) -> Bool {
-      guard case .variable(let number) = template.values[value.index].origin else { return false }
-      let variable = template.variables[number]
+    // A second use of a layer reads what the first made of its statistic, which is itself when it is frozen.
+    func isFrozenStatistic(_ symbol: Symbol) -> Bool {
+      guard case .variable(let number) = graph.values[symbol.id.index].origin else { return false }
+      let variable = graph.variables[number]
       return variable.role == nil && frozen.contains(variable.name)
     }
     return try copy(
@@ -257,7 +266,7 @@ public final class GraphBuilder {
     ) { node, inputs in
       // What stands in is traced on the understanding that the shape rule holds.
       _ = try outputTypes(of: node.operation, inputs)
-      let isFrozen = !frozen.isEmpty && node.inputs.contains(where: isFrozenStatistic)
+      let isFrozen = !frozen.isEmpty && inputs.contains(where: isFrozenStatistic)
       return try node.operation.expanded(inputs, mode: isFrozen ? .inference : mode)
     }
   }

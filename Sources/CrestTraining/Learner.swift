@@ -54,6 +54,11 @@ public final class Learner {
   /// Errors that hooks threw while the last fit was already ending for another error, which is the one
   /// that `fit` threw.
   public internal(set) var errorsWhileEnding: [any Error] = []
+  /// What the last fit came to: the epoch whose weights the model holds, and its numbers.
+  ///
+  /// Nil before the first fit, and after one that saw no example, was a rehearsal, failed or was interrupted: the
+  /// model then holds the weights as training left them (those of before, after a rehearsal).
+  public private(set) var fitResult: FitResult?
 
   let programs: ProgramCache
   let figures: BatchFigures.Owner
@@ -214,7 +219,8 @@ public final class Learner {
   ///   - learningRate: A constant learning rate; the optimiser's own when nil. With a scheduler of the
   ///     learning rate among the callbacks, leave it out.
   ///   - callbacks: Callbacks of this fit, beside the learner's own.
-  /// - Returns: How it ended: finished, cancelled by a callback, or interrupted.
+  /// - Returns: How it ended: finished, cancelled by a callback, or interrupted; ``fitResult`` then says what
+  ///   network the model holds.
   /// - Throws: ``LearnerError`` when it can't begin; what a callback, the data or the compiler threw.
   ///   The learner is consistent afterwards and can train on.
   @discardableResult
@@ -237,6 +243,7 @@ public final class Learner {
       throw ParameterError.nothingToTrain
     }
     errorsWhileEnding = []
+    fitResult = nil
     table = HyperparameterTable(optimizer.defaults)
     trained.resetRates()
     let loop = try TrainingLoop(
@@ -250,7 +257,9 @@ public final class Learner {
     }
     self.loop = loop
     defer { self.loop = nil }
-    return try loop.run()
+    let (outcome, result) = try loop.run()
+    fitResult = result
+    return outcome
   }
 
   /// The number of the epoch that begins.

@@ -45,6 +45,10 @@ public enum LearnerError: Error, Equatable, Sendable {
   case targetOutOfRange(loss: String, value: Double, example: Int, batch: Int, name: String)
   /// The ``InterruptionFlag`` was raised.
   case interrupted
+  /// Weights that aren't those any more that an epoch's validation measured, by which they were to be judged.
+  case measuredWeightsExchanged(epoch: Int)
+  /// Batch norms that would see one value a channel in training.
+  case oneValuePerChannel(layers: [String], batchSize: Int, examples: Int)
 }
 
 extension LearnerError: CustomStringConvertible {
@@ -101,6 +105,14 @@ extension LearnerError: CustomStringConvertible {
         + "scale the targets, or choose another loss"
     case .interrupted:
       "interrupted"
+    case .measuredWeightsExchanged(let epoch):
+      "the weights that were validated in epoch \(epoch + 1) can't be kept for their results: a callback has "
+        + "exchanged them since; let it give them back when the next epoch begins (beforeEpoch)"
+    case .oneValuePerChannel(let layers, let batchSize, let examples):
+      "batch norm in \(layers.joined(separator: ", ")): expected more than one value per channel in training, "
+        + "got batches of one example"
+        + (batchSize == 1 ? "; give a batch size of at least 2, or freeze the layers"
+          : ", as there are \(examples) to train on; give more, or freeze the layers")
     }
   }
 }

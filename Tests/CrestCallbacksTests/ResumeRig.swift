@@ -15,10 +15,12 @@ struct ResumeRig {
     var oneCycle = true
     var accumulates = 1
     var isComplete = false
+    /// Whether the best weights come back at the end.
+    var restoresBest = true
 
     var description: String {
       "\(optimizer)\(oneCycle ? ", 1cycle" : ""), \(accumulates) batches a step"
-        + (isComplete ? ", everything" : "")
+        + (isComplete ? ", everything" : "") + (restoresBest ? "" : " but the best weights")
     }
   }
 
@@ -66,7 +68,9 @@ struct ResumeRig {
         try EMA(decay: 0.9), try GradientClip(maximum: 0.5),
         try ReduceLROnPlateau(monitor: .trainLoss, factor: 0.5, patience: 3, cooldown: 2),
         // No epoch is better by so much than the first, so that its weights come back at the end.
-        try EarlyStopping(monitor: .validLoss, patience: 100, minDelta: 1e6, restoresBest: true),
+        try EarlyStopping(
+          monitor: .validLoss, patience: 100, minDelta: 1e6,
+          restoresBest: parts.restoresBest),
         try EarlyStopping(monitor: .metric("accuracy"), patience: 100),
       ]
     }

@@ -165,7 +165,7 @@ import TrainingTestSupport
   static func moments(
     first: Bool = false
   ) throws -> [(rig: ResumeRig, state: RunState, end: RunState)] {
-    try [
+    let within = try [
       ResumeRig.Parts(optimizer: "adam", oneCycle: true, accumulates: 3, isComplete: true),
       .init(optimizer: "sgd", oneCycle: false, accumulates: 3, isComplete: true),
     ].flatMap { parts in
@@ -178,6 +178,15 @@ import TrainingTestSupport
           [1, 5, 7].map { (rig, states[8 * epoch + $0], end) }
         }
     }
+    return within + [try atTheEnd()]
+  }
+
+  /// The end of the last epoch, of a fit in which the results of that epoch are those of the fit.
+  private static func atTheEnd() throws -> (rig: ResumeRig, state: RunState, end: RunState) {
+    let rig = ResumeRig(
+      parts: .init(oneCycle: false, isComplete: true, restoresBest: false))
+    let (states, end) = try rig.uninterrupted()
+    return (rig, states[8 * ResumeRig.epochs - 1], end)
   }
 
   @Test func `is needed: without any one, resuming fails and names it`() throws {

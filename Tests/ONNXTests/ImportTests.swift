@@ -44,7 +44,7 @@ enum ImportCase {
     let tied = try Model(onnx: ImportCase.path("tied"))
     #expect(tied.store.parameters.map(\.name) == ["w"])
     #expect(tied.store.parameters.map(\.role) == [.weight])
-    #expect(tied.trainingReadiness?.notes.contains(.tied(name: "w", uses: 2)) == true)
+    #expect(tied.trainingReadiness?.notes.contains(.tied(names: ["w"], uses: 2)) == true)
 
     let norm = try Model(onnx: ImportCase.path("batchnorm-15"))
     #expect(norm.store.parameters.map(\.name) == ["s", "b"])
@@ -60,7 +60,7 @@ enum ImportCase {
     #expect(model.store.parameters.map(\.name).sorted() == ["w1", "w2", "zeros", "zeros.untied2"])
     #expect(
       model.trainingReadiness?.notes.contains(
-        .untied(name: "zeros", into: ["zeros", "zeros.untied2"])) == true)
+        .untied([.init(name: "zeros", copies: ["zeros", "zeros.untied2"])])) == true)
     let second = try #require(model.store.entry(named: "zeros.untied2"))
     model.store.write(Tensor([1, 2, 3, 4] as [Float]), to: second)
     let batch = Tensor([1, 2, 3, 4, 5, 6, 7, 8] as [Float], shape: [2, 4])
@@ -78,14 +78,15 @@ enum ImportCase {
     let selection = ParameterSelection(trainable: ["b"], fixed: ["w*"])
     let model = try Model(onnx: ImportCase.path("final-softmax"), selection: selection)
     #expect(model.store.parameters.map(\.name) == ["b"])
-    #expect(model.trainingReadiness?.notes.contains(.fixed(name: "w", .asked)) == true)
+    #expect(model.trainingReadiness?.notes.contains(.fixed(names: ["w"], .asked)) == true)
     #expect {
       _ = try Model(
         onnx: ImportCase.path("final-softmax"), selection: ParameterSelection(fixed: ["nothing*"]))
     } throws: { error in
       "\(error)"
         == "\(ImportCase.path("final-softmax")): selection of parameters: expected patterns that fit "
-        + "the name of an array, got \"nothing*\"; name arrays as the file does"
+        + "the name of an array, got \"nothing*\"; name arrays as the file does; near it are "
+        + "\"b\", \"w\""
     }
   }
 

@@ -26,10 +26,12 @@ import Testing
     #expect(found.operations.map(\.count) == [1, 1])
     #expect(found.operations.map(\.opsets) == [1...28, 13...28])
     #expect(found.operations.allSatisfy { $0.forward == .kernel && $0.backward == .kernel })
-    #expect(Self.sizes(found.trained) == [2, 15, 60])
-    for none in [found.constants, found.statistics, found.fixed] {
-      #expect(Self.sizes(none) == [0, 0, 0])
-    }
+    #expect(Array(found.counts.keys) == [.trained])
+    #expect(found.counts[.trained].map(Self.sizes) == [2, 15, 60])
+    #expect(found.arrays.map(\.name) == ["w", "b"])
+    #expect(found.arrays.map(\.shape) == [[4, 3], [3]])
+    #expect(found.arrays.map(\.reason) == ["weight of Gemm", "bias of Gemm"])
+    #expect(found.arrays.allSatisfy { $0.kind == .trained && $0.elementType == "float32" })
     // 4 products and sums for each of 3 outputs.
     #expect(found.workPerExample == 24)
     #expect(found.problem == nil && found.trainingProblem == nil && found.unsupported.isEmpty)
@@ -37,9 +39,9 @@ import Testing
 
   @Test func `tells statistics from parameters, and parameters from constants`() throws {
     let found = try Self.inspect("training-mode")
-    #expect(Self.sizes(found.trained) == [3, 12, 48])
-    #expect(Self.sizes(found.statistics) == [2, 4, 16])
-    #expect(found.constants.count == 2)
+    #expect(found.counts[.trained].map(Self.sizes) == [3, 12, 48])
+    #expect(found.counts[.statistic].map(Self.sizes) == [2, 4, 16])
+    #expect(found.counts[.constant]?.count == 2)
   }
 
   @Test func `says what is left to the reference, and what has no gradient`() throws {

@@ -5,14 +5,22 @@ import Testing
 /// The notes in `docs/onnx.md` are those that are printed.
 @Suite struct `The page about ONNX` {
   static let notes: [TrainingReadiness.Note] = [
-    .foldedBatchNorm(convolutions: 21), .noDropout,
+    .foldedBatchNorm(convolutions: 21), .noDropout(name: "model/dropout/Identity"),
     .finalActivation(operation: "Softmax", node: "softmax"),
-    .finalActivation(operation: "Sigmoid", node: "sigmoid"), .tracedStatistics, .frozenBatch(3),
-    .declaredBatch(3), .tied(name: "embedding", uses: 2),
-    .untied(name: "zeros", into: ["zeros", "zeros.untied2"]),
+    .finalActivation(operation: "Sigmoid", node: "sigmoid"), .tracedStatistics,
+    .possiblyTracedStatistics, .frozenBatch(3), .declaredBatch(3),
+    .tied(names: ["embedding"], uses: 2),
+    .tied(names: ["branch.0.weight", "branch.0.bias", "branch.1.weight", "a", "b", "c"], uses: 2),
+    .untied([.init(name: "zeros", copies: ["zeros", "zeros.untied2"])]),
     .newHead(node: "fc", operation: "Gemm", from: 10, to: 5),
-    .fixed(name: "scale", .elementType("float16")), .fixed(name: "mask", .mask),
-    .fixed(name: "head", .asked),
+    .fixed(names: ["scale"], .elementType("float16")), .fixed(names: ["head"], .asked),
+    .fixed(names: ["mean", "std"], .inputNormalization), .fixed(names: ["running_mean"], .statisticName),
+    .fixed(names: ["running_var"], .variance), .fixed(names: ["mask"], .mask),
+    .fixed(names: ["pe"], .sinusoids), .fixed(names: ["inv_freq"], .frequencies),
+    .fixed(names: ["eye"], .identity), .fixed(names: ["grid"], .positions),
+    .fixed(names: ["/Constant_output_0"], .literal), .fixed(names: ["val_3"], .filled),
+    .fixed(names: ["blur"], .filter), .assumed(names: ["temperature"], .scalar),
+    .assumed(names: ["onnx::Add_91"], .computed), .assumed(names: ["mask"], .asked),
   ]
 
   @Test func `has every note as it is printed, and no other`() throws {

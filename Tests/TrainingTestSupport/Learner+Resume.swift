@@ -10,7 +10,7 @@ extension Learner {
       .afterBatch { states.append(try $0.learner.runState()) },
       .afterEpoch { states.append(try $0.learner.runState()) }, name: "Save", order: .max)
     try fit(epochs: epochs, callbacks: [save])
-    return (states, try runState())
+    return (states, try stateAtEnd())
   }
 
   /// The end of a run that goes on from `state`, which was read from what messages call `path`.
@@ -20,6 +20,13 @@ extension Learner {
     let resume = CallbackOf(
       .beforeFit { $0.resume(from: try Resumption(path: path, state: state)) }, name: "Resume")
     try fit(epochs: epochs, callbacks: [resume])
-    return try runState()
+    return try stateAtEnd()
+  }
+
+  /// The state after a fit, with all that the fit says it came to.
+  private func stateAtEnd() throws -> RunState {
+    var state = try runState()
+    state.fields["fitResult"] = .text("\(String(describing: fitResult))")
+    return state
   }
 }

@@ -2,6 +2,10 @@ public import CrestTraining
 
 /// Saves the run, or its weights, every so often, and keeps the last few and the best.
 ///
+/// What is saved after an epoch is the network that its validation measured, which is the average beside an
+/// ``EMA`` that validates: as weights alone, and as the weights of a checkpoint of everything, which holds what
+/// the run goes on with beside them.
+///
 /// Each file is written whole or not at all. A save that fails is reported and borne; several in a row end the
 /// fit. To go on with a run by itself after an interruption, use ``BackupAndRestore``.
 ///
@@ -136,6 +140,7 @@ public final class ModelCheckpoint: StatefulCallback {
 
   private func save(_ epoch: EpochContext) throws {
     guard clock.isDue(after: epoch) else { return }
+    if monitor != nil || !fileName.monitors.isEmpty { try epoch.checkHoldsMeasured() }
     try save(
       epoch.learner, epoch: epoch.index + 1, value: monitor.flatMap { $0.value(in: epoch) }
     ) { $0.value(in: epoch) }

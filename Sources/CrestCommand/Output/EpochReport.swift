@@ -1,18 +1,9 @@
 import Crest
 
-/// Remembers the results of a fit's epochs, and prints them as JSON if that is asked for.
+/// Adds up the time of a fit's epochs, and prints their results as JSON if that is asked for.
 final class EpochReport: StatefulCallback {
-  /// An epoch's results.
-  struct Epoch: Codable {
-    let index: Int
-    let train: PassResult?
-    let validation: PassResult?
-    let reports: [String: Double]
-  }
-
   /// All it remembers, so that a run that is gone on with reports on all of it.
   struct State: Codable {
-    fileprivate var last: Epoch?
     fileprivate var epochCount = 0
     fileprivate var seconds = 0.0
     fileprivate var exampleCount = 0
@@ -42,10 +33,6 @@ final class EpochReport: StatefulCallback {
     case .finished, .cancelled: break
     case .running, .interrupted, .failed: return
     }
-    let results = Epoch(
-      index: epoch.index, train: epoch.train, validation: epoch.validation,
-      reports: epoch.reports)
-    state.last = results
     state.epochCount += 1
     state.seconds += epoch.seconds
     state.exampleCount += epoch.train?.exampleCount ?? 0
@@ -54,36 +41,52 @@ final class EpochReport: StatefulCallback {
     let line = JSONLine(
       event: "epoch",
       members(
-        results, seconds: epoch.seconds, examplesPerSecond: epoch.train?.examplesPerSecond))
+        EpochResult(epoch), seconds: epoch.seconds,
+        examplesPerSecond: epoch.train?.examplesPerSecond))
     try StandardOutput.write(line.text)
   }
 
-  /// What the fit came to: the results of its last epoch, and the time of all.
-  func writeResult() throws(OutputError) {
-    guard let last = state.last else { return }
+  /// What the fit came to: the results of the network that the model holds, and the time of all epochs.
+  func write(_ result: FitResult?) throws(OutputError) {
+    guard let result else { return }
     let speed =
       state.trainSeconds > 0 ? Double(state.exampleCount) / state.trainSeconds : nil
     guard !json else {
-      let members = members(last, seconds: state.seconds, examplesPerSecond: speed)
+      var members = members(
+        result.results, seconds: state.seconds, examplesPerSecond: speed)
+      members += [
+        ("restored", .flag(result.origin == .restored)),
+        ("measured_afterwards", .flag(result.origin == .measuredAfterwards)),
+      ]
       return try StandardOutput.write(JSONLine(event: "result", members).text)
     }
-    let results = (last.validation?.metrics ?? []).map { "\($0.name) \(decimal($0.value, 4))" }
+    let results = (result.validation?.metrics ?? []).map { "\($0.name) \(decimal($0.value, 4))" }
     let losses = [
-      last.validation.map { "valid loss \(decimal($0.loss, 4))" },
-      last.train.map { "train loss \(decimal($0.loss, 4))" },
+      result.validation.map { "valid loss \(decimal($0.loss, 4))" },
+      result.train.map { "train loss \(decimal($0.loss, 4))" },
     ].compactMap(\.self)
     let epochs = state.epochCount == 1 ? "1 epoch" : "\(state.epochCount) epochs"
     let pace = speed.map { ", \(decimal($0, 0)) examples a second" } ?? ""
     try StandardOutput.write(
-      (results + losses).joined(separator: ", ")
+      (results + losses).joined(separator: ", ") + origin(of: result)
         + " after \(epochs) in \(decimal(state.seconds, 1)) s\(pace)\n")
   }
 
+  /// Which network the numbers are of, when that isn't what the last epoch measured.
+  private func origin(of result: FitResult) -> String {
+    switch result.origin {
+    case .lastEpoch: ""
+    case .restored: " of epoch \(result.epoch + 1), whose weights were restored,"
+    case .measuredAfterwards: " of the weights that callbacks gave the network at the end,"
+    case .notMeasured: ", and no validation of what came of it,"
+    }
+  }
+
   private func members(
-    _ epoch: Epoch, seconds: Double, examplesPerSecond: Double?
+    _ epoch: EpochResult, seconds: Double, examplesPerSecond: Double?
   ) -> [(key: String, value: JSONLine.Value)] {
     [
-      ("epoch", .integer(epoch.index + 1)),
+      ("epoch", .integer(epoch.epoch + 1)),
       ("train_loss", JSONLine.Value(epoch.train?.loss)),
       ("valid_loss", JSONLine.Value(epoch.validation?.loss)),
     ]

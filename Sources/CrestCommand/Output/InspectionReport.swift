@@ -95,10 +95,9 @@ struct InspectionReport {
   }
 
   private var kinds: [(String, ONNXInspection.Arrays)] {
-    [
-      ("trained", found.trained), ("not trained", found.fixed), ("statistics", found.statistics),
-      ("constants", found.constants),
-    ]
+    ONNXInspection.ArrayKind.allCases.map {
+      ($0.rawValue, found.counts[$0] ?? ONNXInspection.Arrays())
+    }
   }
 
   // MARK: For programs
@@ -158,6 +157,15 @@ struct InspectionReport {
           ("numbers", .integer(arrays.elementCount)), ("bytes", .integer(arrays.byteCount)),
         ])
     }
+    lines += found.arrays.map { array in
+      JSONLine(
+        event: "array",
+        [
+          ("name", .text(array.name)), ("element_type", .text(array.elementType)),
+          ("shape", .list(array.shape.map { .integer($0) })), ("kind", .text(array.kind.rawValue)),
+          ("reason", .text(array.reason)),
+        ])
+    }
     lines += found.unsupported.map { operation in
       JSONLine(
         event: "unsupported",
@@ -167,7 +175,11 @@ struct InspectionReport {
           ("node", .text(operation.node)), ("reason", operation.reason.map { .text($0) } ?? .null),
         ])
     }
-    lines += found.readiness.notes.map { JSONLine(event: "note", [("text", .text("\($0)"))]) }
+    lines += found.readiness.notes.map { note in
+      JSONLine(
+        event: "note",
+        [("text", .text("\(note)")), ("arrays", .list(note.arrays.map { .text($0) }))])
+    }
     if let verdict {
       lines.append(
         JSONLine(

@@ -16,7 +16,7 @@ struct SourceExport {
     var inputs: [String]
     var outputs: [String]
     var removedAttributes: Set<String> = []
-    /// Arrays that only this node reads, before it.
+    /// Arrays that this node is the first to read, before it.
     var initializers: [TensorDraft] = []
   }
 
@@ -60,7 +60,7 @@ struct SourceExport {
     guard let entry = store.entry(named: variable.name) else {
       preconditionFailure("the store has no variable \(variable.name)")
     }
-    guard variable.replacement == nil || variable.edge != nil else {
+    guard variable.replacement == nil || !variable.edges.isEmpty else {
       return splice.replace(
         variable.source, by: TensorDraft(name: variable.source.name, store.value(of: entry)))
     }
@@ -73,12 +73,12 @@ struct SourceExport {
     let elements = ByteStream(byteCount: entry.shape.elementCount * 4) { (sink) throws(ONNXError) in
       try store.withBytes(of: entry) { (bytes) throws(ONNXError) in try sink(bytes) }
     }
-    guard let edge = variable.edge else {
+    guard let first = variable.edges.first else {
       splice.replaceElements(of: variable.source, by: elements)
       return
     }
-    edit(edge.node) { edit in
-      edit.inputs[edge.input] = variable.name
+    for edge in variable.edges { edit(edge.node) { $0.inputs[edge.input] = variable.name } }
+    edit(first.node) { edit in
       edit.initializers.append(
         TensorDraft(
           name: variable.name, elementType: .float32, shape: entry.shape, elements: elements))

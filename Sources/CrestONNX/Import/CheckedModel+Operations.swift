@@ -38,36 +38,46 @@ extension CheckedModel {
     return hasGraph ? "control flow: export the model without it" : nil
   }
 
-  /// Whether all running statistics can be those of a new network after one batch, and stand where
-  /// training goes on: what an export of a new network in training mode leaves, which runs it once.
+  /// What running statistics tell of the network: nil when they are a trained network's, or stand where
+  /// training begins.
   ///
-  /// Not when they all stand where training begins.
-  ///
-  /// A mean is then 0.1 · that of the batch, and a variance 0.9 + 0.1 · that of the batch, for the usual
-  /// momentum. The bounds are those of activations of a network that hasn't learned anything.
-  private func hasTracedStatistics(_ plan: ParameterPlan) -> Bool {
+  /// An export of a new network in training mode runs it once: a mean is then 0.1 · that of the batch, and
+  /// a variance 0.9 + 0.1 · that of the batch, for the usual momentum, in every channel. With scales and
+  /// shifts as they begin, whatever the size of the means, the network is new. With others it is
+  /// taken for new where the numbers are also those of activations of a network that hasn't learned anything.
+  private func tracedStatistics(_ plan: ParameterPlan) -> TrainingReadiness.Note? {
     let places = nodes.indices.filter { nodes[$0].operation == "BatchNormalization" }
     let hasMoved = plan.variables.contains { variable in
       guard let start = variable.start else { return false }
       return !variable.value.withElements(as: Float.self) { $0.allSatisfy { $0 == start } }
     }
-    return hasMoved
-      && places.allSatisfy { place in
-        let node = nodes[place]
-        guard node.number("training_mode", default: 0) == 1 else { return false }
-        let momentum = node.number("momentum", default: 0.9)
-        let (mostMean, mostVariance) = (5 * (1 - momentum), momentum + 10 * (1 - momentum))
-        func all(_ input: Int, _ range: ClosedRange<Float>) -> Bool {
-          guard node.inputs.count == 5,
-            let variable = plan.variable(
-              node.inputs[input], at: InputEdge(node: place, input: input))
-          else { return false }
-          return variable.value.withElements(as: Float.self) { $0.allSatisfy(range.contains) }
-        }
-        let isSensible = (0...1).contains(momentum)
-        return isSensible && all(3, -mostMean...mostMean)
-          && all(4, momentum.nextDown...mostVariance)
+    guard hasMoved else { return nil }
+    var (isNew, isSmall) = (true, true)
+    for place in places {
+      let node = nodes[place]
+      let momentum = node.number("momentum", default: 0.9)
+      guard node.number("training_mode", default: 0) == 1, (0...1).contains(momentum),
+        node.inputs.count == 5
+      else { return nil }
+      func all(_ input: Int, _ condition: (Float) -> Bool) -> Bool {
+        let variable = plan.variable(node.inputs[input], at: InputEdge(node: place, input: input))
+        return variable?.value.withElements(as: Float.self) { $0.allSatisfy(condition) } ?? false
       }
+      guard all(4, { $0 >= momentum.nextDown && $0.isFinite }), all(3, \.isFinite) else { return nil }
+      // Residual networks begin some scales at 0.
+      isNew = isNew && (all(1) { $0 == 1 } || all(1) { $0 == 0 }) && all(2) { $0 == 0 }
+      isSmall =
+        isSmall && all(3) { $0.magnitude <= 5 * (1 - momentum) }
+        && all(4) { $0 <= momentum + 10 * (1 - momentum) }
+    }
+    return isNew || isSmall ? .tracedStatistics : .possiblyTracedStatistics
+  }
+
+  /// The name of a node or value that is called after a dropout, where there is none.
+  private var nameOfDropout: String? {
+    guard !nodes.contains(where: { $0.operation == "Dropout" }) else { return nil }
+    return nodes.lazy.flatMap { [$0.name] + $0.outputs }
+      .first { $0.lowercased().contains("dropout") }
   }
 
   /// What matters for training, apart from single arrays.
@@ -84,13 +94,8 @@ extension CheckedModel {
     if convolutions >= 4, normalizations.allSatisfy({ counts[$0] == nil }) {
       notes.append(.foldedBatchNorm(convolutions: convolutions))
     }
-    let isForTraining = nodes.contains { node in
-      node.attributes.contains { attribute in
-        if case .int(1) = attribute.value { attribute.name == "training_mode" } else { false }
-      }
-    }
-    if hasTracedStatistics(plan) { notes.append(.tracedStatistics) }
-    if counts["Dropout"] == nil, !isForTraining { notes.append(.noDropout) }
+    if let note = tracedStatistics(plan) { notes.append(note) }
+    if let name = nameOfDropout { notes.append(.noDropout(name: name)) }
     if let last = nodes.last(where: { $0.outputs.contains(outputs[0].name) }),
       ["Softmax", "Sigmoid"].contains(last.operation)
     {

@@ -1,14 +1,18 @@
 import CrestGraph
 
-/// What a parameter would be for, by the place where an operation reads it.
+/// What an array would be for, by the place where an operation reads it beside data.
 enum ParameterSlot: Hashable, Sendable {
-  /// Trained.
+  /// The place of something learned.
   case parameter(ParameterRole)
-  /// Trained when it is an array of several elements that meets data: a bias or scale that is written
-  /// as plain arithmetic.
+  /// A place for anything that a gradient reaches: what is learned can be written as plain arithmetic, and
+  /// so can what is not.
   case arithmetic(ParameterRole)
   /// A running statistic, which begins at a value before a network has seen anything.
   case statistic(start: Float)
+  /// No gradient: an index, a condition, what is compared.
+  case choice
+  /// What must be known before the model runs, as sizes and ratios.
+  case setting
 }
 
 /// How an operation of ONNX becomes nodes of a graph, from a version of its operator set on.
@@ -19,39 +23,48 @@ struct OperatorImport: Sendable {
   let inputs: ClosedRange<Int>
   /// How many outputs it has.
   let outputs: ClosedRange<Int>
-  /// What its inputs are for when they are parameters.
+  /// What inputs are for, where that isn't ``others``.
   let slots: [Int: ParameterSlot]
+  /// What all other inputs are for.
+  let others: ParameterSlot
   /// Whether an output is a part or another arrangement of the inputs, and is for what they are.
   let passesThrough: Bool
   /// Traces the node.
   let trace: @Sendable (NodeImport) throws -> [Symbol]
 
+  /// What an input is for.
+  func slot(_ input: Int) -> ParameterSlot { slots[input] ?? others }
+
   init(
     since: Int64 = 1, inputs: ClosedRange<Int>, outputs: ClosedRange<Int> = 1...1,
-    slots: [Int: ParameterSlot] = [:], passesThrough: Bool = false,
+    slots: [Int: ParameterSlot] = [:], others: ParameterSlot = .arithmetic(.bias),
+    passesThrough: Bool = false,
     trace: @escaping @Sendable (NodeImport) throws -> [Symbol]
   ) {
     self.since = since
     self.inputs = inputs
     self.outputs = outputs
     self.slots = slots
+    self.others = others
     self.passesThrough = passesThrough
     self.trace = trace
   }
 
   /// An operation of one input and one output.
   static func unary(
-    since: Int64 = 1, _ trace: @escaping @Sendable (NodeImport, Symbol) throws -> Symbol
+    since: Int64 = 1, others: ParameterSlot = .arithmetic(.bias),
+    _ trace: @escaping @Sendable (NodeImport, Symbol) throws -> Symbol
   ) -> OperatorImport {
-    OperatorImport(since: since, inputs: 1...1) { [try trace($0, $0.input(0))] }
+    OperatorImport(since: since, inputs: 1...1, others: others) { [try trace($0, $0.input(0))] }
   }
 
   /// An operation of two inputs and one output.
   static func binary(
     since: Int64 = 1, slots: [Int: ParameterSlot] = [:],
+    others: ParameterSlot = .arithmetic(.bias),
     _ trace: @escaping @Sendable (Symbol, Symbol) throws -> Symbol
   ) -> OperatorImport {
-    OperatorImport(since: since, inputs: 2...2, slots: slots) {
+    OperatorImport(since: since, inputs: 2...2, slots: slots, others: others) {
       [try trace($0.input(0), $0.input(1))]
     }
   }

@@ -15,13 +15,20 @@ struct ParameterPlan: Sendable {
     let value: Tensor
     /// Where a running statistic begins; nil for a parameter.
     let start: Float?
-    /// The one edge it serves when it is a further copy of an array that is untied.
-    let edge: InputEdge?
+    /// The edges it serves when it is a further copy of an array that is untied.
+    let edges: [InputEdge]
     /// What takes its place in a new head, of another shape.
     let replacement: HeadReplacement.NewArray?
 
     /// The shape it has while it is trained.
     var shape: Shape { replacement?.shape ?? value.shape }
+  }
+
+  /// What was decided about an array, and from what.
+  struct Row: Sendable {
+    let array: FileArray
+    let decision: ParameterRule.Decision
+    let uses: Set<ArrayUse>
   }
 
   private(set) var variables: [Variable] = []
@@ -31,125 +38,99 @@ struct ParameterPlan: Sendable {
   private(set) var variablesByEdge: [InputEdge: Int] = [:]
   /// The arrays that stay as they are.
   private(set) var constants: [String: TensorProto] = [:]
-  private(set) var notes: [TrainingReadiness.Note] = []
+  /// All arrays, in the file's order.
+  private(set) var rows: [Row] = []
+  /// What was found about arrays, grouped.
+  var notes: [TrainingReadiness.Note] { found.notes }
 
+  private var found = ArrayNotes()
   /// How many elements further copies of arrays may still have: merged arrays are biases and statistics,
   /// which are small, and a small file could ask for copies without end.
   private var untiedElementsLeft = 1 << 22
 
-  /// A mask written as numbers: attention adds it, and training it would undo it.
-  private static let maskMagnitude: Float = 1e4
+  /// An array that becomes one variable or several.
+  private struct Learned {
+    let array: FileArray
+    let value: Tensor
+    let edges: [(edge: InputEdge, uses: Set<ArrayUse>)]
+    let uses: Set<ArrayUse>
+  }
 
   init(
     _ model: CheckedModel, _ reader: TensorReader, _ selection: ParameterSelection,
     head: HeadReplacement? = nil
   ) throws(ONNXError) {
     let uses = ParameterUses(model)
+    let arrays = FileArray.all(in: model)
+    let rule = ParameterRule(model, uses, arrays)
+    let choice = try SelectedArrays(selection, arrays, model)
+    var learned: [Learned] = []
+    for array in arrays {
+      let edges = uses.edges[array.name] ?? []
+      let all = edges.reduce(into: Set<ArrayUse>()) { $0.formUnion($1.uses) }
+      var value: Tensor?
+      var decision: ParameterRule.Decision
+      if let known = rule.decide(array, all) {
+        decision = known
+      } else {
+        let tensor = try reader.tensor(array.proto)
+        value = tensor
+        decision = rule.decide(array, all, tensor)
+      }
+      decision = choice.decision(array, instead: decision)
+      rows.append(Row(array: array, decision: decision, uses: all))
+      if case .fixed(let reason) = decision {
+        constants[array.name] = array.proto
+        found.add(reason, array.name)
+        continue
+      }
+      if case .trained(let reason?) = decision { found.add(reason, array.name) }
+      let tensor: Tensor
+      if let value { tensor = value } else { tensor = try reader.tensor(array.proto) }
+      learned.append(Learned(array: array, value: tensor, edges: edges, uses: all))
+    }
+    let distinctive = learned.filter(Self.isDistinctive).map(\.array.name)
+    var sharing = ParameterSharing(model, data: uses.data, distinctive: Set(distinctive))
     var taken = Set(model.nodes.flatMap(\.outputs)).union(model.initializers.keys)
       .union(model.inputs.map(\.name))
-    var unmatched = Set(selection.trainable + selection.fixed)
-    for (name, proto) in Self.arrays(model) {
-      let fixed = ParameterSelection.match(name, selection.fixed)
-      let trainable = ParameterSelection.match(name, selection.trainable)
-      unmatched.subtract([fixed, trainable].compactMap(\.self))
-      let edges = uses.edges[name] ?? []
-      let slots = edges.reduce(into: Set<ParameterSlot>()) { $0.formUnion($1.slots) }
-      guard fixed == nil, trainable != nil || !slots.isEmpty else {
-        constants[name] = proto
-        if fixed != nil { notes.append(.fixed(name: name, .asked)) }
-        continue
-      }
-      guard proto.dataType.elementType == .float32 else {
-        constants[name] = proto
-        let isNumber = proto.dataType.elementType?.isFloat ?? false
-        if isNumber { notes.append(.fixed(name: name, .elementType(proto.dataType.name))) }
-        continue
-      }
-      let value = try reader.tensor(proto)
-      if trainable == nil, let reason = Self.reasonToFix(value, slots) {
-        constants[name] = proto
-        if reason == .mask { notes.append(.fixed(name: name, reason)) }
-        continue
-      }
-      try add(name, proto, value, model, edges, slots, head, &taken)
-    }
-    if let head {
-      try checkReplaced(head, model)
-      notes.append(
-        .newHead(
-          node: head.node.label, operation: head.node.operation, from: head.oldClasses,
-          to: head.classes))
-    }
-    guard let pattern = unmatched.min() else { return }
-    throw .invalid(
-      file: model.file,
-      ModelProblem(
-        place: "selection of parameters", expected: "patterns that fit the name of an array",
-        got: "\"\(pattern)\"", advice: "name arrays as the file does"))
+    for array in learned { try add(array, model, head, &sharing, &taken) }
+    guard let head else { return }
+    try checkReplaced(head, model)
+    found.head = .newHead(
+      node: head.node.label, operation: head.node.operation, from: head.oldClasses,
+      to: head.classes)
   }
 
-  /// The arrays of a file that may be trained: initializers, and tensors in `Constant` nodes.
-  private static func arrays(_ model: CheckedModel) -> [(String, TensorProto)] {
-    var arrays = model.proto.graph.initializers.map { ($0.name, $0) }
-    for node in model.nodes where node.operation == "Constant" && node.outputs.count == 1 {
-      // One that isn't as it should be stays a node, which is refused with its reason.
-      guard node.inputs.isEmpty, node.attributes.count == 1, node.attributes[0].name == "value",
-        case .tensor(let tensor) = node.attributes[0].value,
-        tensor.dataType.elementType?.isFloat ?? false, tensor.shape.elementCount > 1
-      else { continue }
-      arrays.append((node.outputs[0], tensor))
+  /// Whether no accident makes another array equal to this one.
+  private static func isDistinctive(_ learned: Learned) -> Bool {
+    guard learned.value.elementCount > 0, learned.value.hasEqualElements else {
+      return learned.value.elementCount > 0
     }
-    return arrays
-  }
-
-  /// Why an array that only arithmetic reads isn't a parameter; nil when it is one.
-  private static func reasonToFix(
-    _ value: Tensor, _ slots: Set<ParameterSlot>
-  ) -> TrainingReadiness.FixedReason? {
-    let isArithmeticOnly = slots.allSatisfy { slot in
-      if case .arithmetic = slot { true } else { false }
-    }
-    guard isArithmeticOnly else { return nil }
-    if value.elementCount <= 1 { return .scalar }
-    let isMask = value.withElements(as: Float.self) { elements in
-      elements.contains { !($0.magnitude < maskMagnitude) }
-    }
-    return isMask ? .mask : nil
+    // A single channel's statistic, once it has moved.
+    guard learned.value.elementCount == 1, let start = start(learned.uses) else { return false }
+    return learned.value.withElements(as: Float.self) { $0[0] != start }
   }
 
   private mutating func add(
-    _ name: String, _ proto: TensorProto, _ value: Tensor, _ model: CheckedModel,
-    _ edges: [(edge: InputEdge, slots: Set<ParameterSlot>)], _ slots: Set<ParameterSlot>,
-    _ head: HeadReplacement?, _ taken: inout Set<String>
+    _ learned: Learned, _ model: CheckedModel, _ head: HeadReplacement?,
+    _ sharing: inout ParameterSharing, _ taken: inout Set<String>
   ) throws(ONNXError) {
+    let (name, value, edges) = (learned.array.name, learned.value, learned.edges)
+    let groups = groups(learned, model, &sharing)
     let heads = edges.filter { head?.arrays[$0.edge] != nil }
-    // Exporters store equal arrays once, which fresh biases and statistics often are.
-    // Parts of one array are no places where it is read as a whole.
-    let wholes = edges.filter { !model.nodes[$0.edge.node].takesParts }
-    let copies = max(wholes.count - 1, 0) * value.elementCount
-    let isMerged =
-      wholes.count > 1 && wholes.count == edges.count && copies <= untiedElementsLeft
-      && (Self.start(slots) != nil || value.hasEqualElements)
     // The first place keeps the array that the file has.
-    guard heads.isEmpty || edges.count == 1 || isMerged && heads[0].edge != edges[0].edge else {
+    guard
+      heads.isEmpty || edges.count == 1
+        || groups.dropFirst().contains(where: { $0 == [heads[0].edge] })
+    else {
       throw model.headProblem(
         expected: "weights that only the head reads",
         got: "\"\(name)\", which is read in \(edges.count) places",
         "export the model with a head of its own")
     }
-    if isMerged { untiedElementsLeft -= copies }
-    guard isMerged else {
-      variablesByName[name] = variables.count
-      variables.append(
-        Variable(
-          name: name, source: proto, role: Self.role(slots, value.shape), value: value,
-          start: Self.start(slots), edge: nil,
-          replacement: heads.first.flatMap { head?.arrays[$0.edge] }))
-      if wholes.count > 1 { notes.append(.tied(name: name, uses: wholes.count)) }
-      return
-    }
+    untiedElementsLeft -= (groups.count - 1) * value.elementCount
     var names: [String] = []
-    for (number, use) in edges.enumerated() {
+    for (number, group) in groups.enumerated() {
       var own = name
       var suffix = number + 1
       while number > 0, !taken.insert(own).inserted {
@@ -159,16 +140,41 @@ struct ParameterPlan: Sendable {
       if number == 0 {
         variablesByName[name] = variables.count
       } else {
-        variablesByEdge[use.edge] = variables.count
+        for edge in group { variablesByEdge[edge] = variables.count }
       }
+      let uses =
+        groups.count == 1
+        ? learned.uses
+        : edges.filter { group.contains($0.edge) }.reduce(into: Set<ArrayUse>()) {
+          $0.formUnion($1.uses)
+        }
       names.append(own)
       variables.append(
         Variable(
-          name: own, source: proto, role: Self.role(use.slots, value.shape), value: value,
-          start: Self.start(use.slots), edge: number == 0 ? nil : use.edge,
-          replacement: head?.arrays[use.edge]))
+          name: own, source: learned.array.proto, role: Self.role(uses, value.shape), value: value,
+          start: Self.start(uses), edges: number == 0 ? [] : group,
+          replacement: group.lazy.compactMap { head?.arrays[$0] }.first))
     }
-    notes.append(.untied(name: name, into: names))
+    if groups.count > 1 { found.untied.append(.init(name: name, copies: names)) }
+    // Parts of one array are no places where it is read as a whole.
+    for (own, group) in zip(names, groups) {
+      let wholes = group.filter { !model.nodes[$0.node].takesParts }
+      if wholes.count > 1 { found.tied[wholes.count, default: []].append(own) }
+    }
+  }
+
+  /// The edges of an array, in groups that stay tied.
+  private func groups(
+    _ learned: Learned, _ model: CheckedModel, _ sharing: inout ParameterSharing
+  ) -> [[InputEdge]] {
+    let edges = learned.edges.map(\.edge)
+    guard edges.count > 1, learned.value.hasEqualElements, !Self.isDistinctive(learned),
+      !edges.contains(where: { model.nodes[$0.node].takesParts })
+    else { return [edges] }
+    let groups = sharing.groups(edges)
+    let (copies, overflow) = (groups.count - 1).multipliedReportingOverflow(
+      by: learned.value.elementCount)
+    return overflow || copies > untiedElementsLeft ? [edges] : groups
   }
 
   /// Refuses a head whose arrays are not all trained.
@@ -182,11 +188,11 @@ struct ParameterPlan: Sendable {
       "export the model in float32, and leave its head out of what is fixed")
   }
 
-  /// Where the running statistic begins that these slots make of an array; nil when they make none.
-  private static func start(_ slots: Set<ParameterSlot>) -> Float? {
-    slots.lazy.compactMap { slot in
-      if case .statistic(let start) = slot { start } else { nil }
-    }.first
+  /// Where the running statistic begins that these uses make of an array; nil when they make none.
+  private static func start(_ uses: Set<ArrayUse>) -> Float? {
+    uses.compactMap { use in
+      if case .statistic(let start) = use.slot { start } else { nil }
+    }.min()
   }
 
   /// The variable that an edge reads.
@@ -195,30 +201,61 @@ struct ParameterPlan: Sendable {
   }
 
   /// The role that decides about weight decay, the strongest of several; nil for a statistic.
-  private static func role(_ slots: Set<ParameterSlot>, _ shape: Shape) -> ParameterRole? {
-    let roles = slots.compactMap { slot in
-      switch slot {
+  private static func role(_ uses: Set<ArrayUse>, _ shape: Shape) -> ParameterRole? {
+    let roles = uses.compactMap { use in
+      switch use.slot {
       case .parameter(let role), .arithmetic(let role): role
-      case .statistic: nil
+      case .statistic, .choice, .setting: nil
       }
     }
     if let role = ParameterRole.allCases.first(where: roles.contains) { return role }
-    if start(slots) != nil { return nil }
+    if start(uses) != nil { return nil }
     // Trained on request: matrices are weights.
     return shape.rank >= 2 ? .weight : .bias
+  }
+}
+
+/// What a selection says of a file's arrays.
+private struct SelectedArrays {
+  private let selection: ParameterSelection
+
+  /// - Throws: ``ONNXError/invalid(file:_:)`` when a pattern fits no array.
+  init(
+    _ selection: ParameterSelection, _ arrays: [FileArray], _ model: CheckedModel
+  ) throws(ONNXError) {
+    self.selection = selection
+    let names = arrays.map(\.name)
+    let unmatched = (selection.trainable + selection.fixed).sorted().first { pattern in
+      !names.contains { ParameterSelection.match($0, [pattern]) != nil }
+    }
+    guard let unmatched else { return }
+    throw .invalid(
+      file: model.file,
+      ModelProblem(
+        place: "selection of parameters", expected: "patterns that fit the name of an array",
+        got: "\"\(unmatched)\"", advice: ParameterSelection.advice(unmatched, names)))
+  }
+
+  /// What becomes of an array about which the rule says `decision`.
+  func decision(
+    _ array: FileArray, instead decision: ParameterRule.Decision
+  ) -> ParameterRule.Decision {
+    if ParameterSelection.match(array.name, selection.fixed) != nil { return .fixed(.asked) }
+    guard ParameterSelection.match(array.name, selection.trainable) != nil else { return decision }
+    switch decision {
+    case .statistic: return .statistic
+    case .trained: return .trained(nil)
+    case .fixed:
+      guard array.proto.dataType.elementType == .float32 else {
+        return array.isFloat
+          ? .fixed(.elementType(array.proto.dataType.name)) : .fixed(.integers)
+      }
+      return .trained(.asked)
+    }
   }
 }
 
 extension NodeProto {
   /// Whether the operation reads some elements of its input.
   fileprivate var takesParts: Bool { operation == "Slice" || operation == "Split" }
-}
-
-extension Tensor {
-  /// Whether all elements of a `float32` tensor have the same bits.
-  fileprivate var hasEqualElements: Bool {
-    withElements(as: Float.self) { elements in
-      elements.allSatisfy { $0.bitPattern == elements[0].bitPattern }
-    }
-  }
 }

@@ -1,10 +1,10 @@
 import CrestRuntime
 
-/// Which arrays of a file are trained, where the rule of their use is not what is wanted.
+/// Which arrays of a file are trained, where the rule in `docs/onnx.md` is not what is wanted.
 ///
-/// By default an array of `float32` is trained when an operation reads it as a weight, bias, scale or
-/// embedding, or when arithmetic with data reads it and it has more than one element. Patterns are names
-/// of arrays with `*` for any characters; where both lists match, `fixed` wins.
+/// By default an array of `float32` is trained when a gradient of the first output reaches it and it stands
+/// where something learned stands, or where its numbers and its name don't tell that it is a constant.
+/// Patterns are names of arrays with `*` for any characters; where both lists match, `fixed` wins.
 public struct ParameterSelection: Sendable, Hashable {
   /// Arrays to train in addition.
   public var trainable: [String]
@@ -20,5 +20,12 @@ public struct ParameterSelection: Sendable, Hashable {
   /// The pattern among `patterns` that `name` fits.
   static func match(_ name: String, _ patterns: [String]) -> String? {
     patterns.first { NamePattern($0).fits(name) }
+  }
+
+  /// What to do about a pattern that fits none of `names`.
+  static func advice(_ pattern: String, _ names: [String]) -> String {
+    let near = NamePattern(pattern).nearest(3, of: names).map { "\"\($0)\"" }
+    return "name arrays as the file does"
+      + (near.isEmpty ? "" : "; near it are \(near.joined(separator: ", "))")
   }
 }

@@ -1,4 +1,5 @@
 import CrestGraph
+import CrestTensor
 
 /// Where a node reads a value.
 struct InputEdge: Hashable, Sendable {
@@ -8,39 +9,135 @@ struct InputEdge: Hashable, Sendable {
   let input: Int
 }
 
-/// What each value of a model is read as, found by following it to the operations that use it, through
-/// those that only rearrange it.
+/// One way in which what an array holds comes to bear on the output.
+struct ArrayUse: Hashable, Sendable {
+  /// What lies between an array and the operation where it meets data.
+  struct Path: OptionSet, Hashable, Sendable {
+    let rawValue: UInt8
+    /// A sine or cosine of it: it is a frequency or an angle.
+    static let angle = Path(rawValue: 1)
+    /// A square root of nothing but it: it is a variance.
+    static let root = Path(rawValue: 2)
+  }
+
+  /// The operation where it meets data.
+  let operation: String
+  /// What it is there.
+  let slot: ParameterSlot
+  /// Whether it meets data there; if not, the operation only tells what it is for.
+  let meetsData: Bool
+  /// What lies between.
+  var path: Path = []
+  /// Whether it meets the input as it was given, before anything learned.
+  var preparesInput = false
+
+  /// Whether it is learned by the place where it is read.
+  var isLearnedPlace: Bool {
+    if case .parameter = slot { meetsData && !path.contains(.angle) } else { false }
+  }
+
+  /// Whether a gradient reaches it along this way.
+  var hasGradient: Bool {
+    switch slot {
+    case .parameter, .arithmetic: meetsData
+    case .statistic, .choice, .setting: false
+    }
+  }
+}
+
+/// What each value that doesn't depend on data is read as, found by following it to the operations where
+/// it meets data, through all that is computed on the way.
 struct ParameterUses {
   /// What a value is read as along each edge that matters, in the nodes' order.
-  private(set) var edges: [String: [(edge: InputEdge, slots: Set<ParameterSlot>)]] = [:]
+  private(set) var edges: [String: [(edge: InputEdge, uses: Set<ArrayUse>)]] = [:]
+  /// The values that depend on what is given at a run, not only on its shape.
+  let data: Set<String>
+
+  /// What may prepare an input before anything is learned from it, besides arrangements.
+  private static let preparing: Set<String> = [
+    "Abs", "Add", "Clip", "Div", "Log", "Mul", "Neg", "Pad", "Pow", "Resize", "Sqrt", "Sub",
+    "Upsample",
+  ]
+  /// What scales and shifts.
+  private static let affine: Set<String> = ["Add", "Div", "Mul", "Sub"]
 
   init(_ model: CheckedModel) {
     let imports = model.nodes.map { OperatorTable.find($0, opsets: model.opsets) }
     let data = Self.valuesOfData(model)
-    var slots: [String: Set<ParameterSlot>] = [:]
+    self.data = data
+    let raw = Self.rawValues(model, imports, data)
+    let products = Self.products(model, imports, data)
+    var uses: [String: Set<ArrayUse>] = [:]
+    // What is trained is the first output.
+    var reached: Set<String> = [model.outputs[0].name]
+    var followed: Set<String> = []
     for place in model.nodes.indices.reversed() {
       guard let operation = imports[place] else { continue }
       let node = model.nodes[place]
-      let passed: Set<ParameterSlot> =
-        operation.passesThrough
-        ? node.outputs.reduce(into: []) { $0.formUnion(slots[$1] ?? []) } : []
+      let isReached = node.outputs.contains(where: reached.contains) && !node.makesIntegers
+      let passed = node.outputs.reduce(into: Set<ArrayUse>()) { $0.formUnion(uses[$1] ?? []) }
+      let leadsOn = node.outputs.contains(where: followed.contains)
+      let dataInputs = node.inputs.filter(data.contains)
+      let meetsLearned = node.inputs.enumerated().contains { number, name in
+        if case .parameter = operation.slot(number) { !name.isEmpty && !data.contains(name) } else {
+          false
+        }
+      }
+      if isReached, leadsOn || meetsLearned { followed.formUnion(dataInputs) }
       for (number, name) in node.inputs.enumerated() where !name.isEmpty {
-        var found = passed
-        if let slot = operation.slots[number] {
-          let meetsData = node.inputs.enumerated().contains { other, input in
-            other != number && data.contains(input)
+        let slot = operation.slot(number)
+        var found: Set<ArrayUse> = []
+        switch slot {
+        case .setting, .statistic:
+          found = [ArrayUse(operation: node.operation, slot: slot, meetsData: true)]
+        case .choice:
+          found = passed.filter { $0.slot == .setting }
+        case .parameter, .arithmetic:
+          if isReached { reached.insert(name) }
+          if data.contains(name) { continue }
+          if dataInputs.isEmpty {
+            found = Self.passed(isReached ? passed : passed.filter { $0.slot == .setting }, node, operation)
+            if case .parameter = slot, found.contains(where: \.hasGradient) {
+              found.insert(ArrayUse(operation: node.operation, slot: slot, meetsData: false))
+            }
+          } else if isReached {
+            let addsToProduct = node.operation == "Add" && dataInputs.allSatisfy(products.contains)
+            found = [
+              ArrayUse(
+                operation: node.operation, slot: addsToProduct ? .parameter(.bias) : slot,
+                meetsData: true,
+                preparesInput: Self.affine.contains(node.operation) && leadsOn
+                  && dataInputs.allSatisfy(raw.contains))
+            ]
           }
-          if case .arithmetic = slot, !meetsData {} else { found.insert(slot) }
         }
         guard !found.isEmpty else { continue }
-        slots[name, default: []].formUnion(found)
+        uses[name, default: []].formUnion(found)
         edges[name, default: []].append((InputEdge(node: place, input: number), found))
       }
     }
     edges = edges.mapValues { $0.reversed() }
   }
 
-  /// The values that depend on what is given at a run, not only on its shape.
+  /// What an input of a node without data is read as, when its output is read as `uses`.
+  private static func passed(
+    _ uses: Set<ArrayUse>, _ node: NodeProto, _ operation: OperatorImport
+  ) -> Set<ArrayUse> {
+    Set(
+      uses.map { use in
+        var use = use
+        switch node.operation {
+        case "Sin", "Cos": use.path.insert(.angle)
+        case "Sqrt": use.path.insert(.root)
+        case "Clip", "Max": break
+        default:
+          // What a function or a sum makes of it may be a variance where it is none.
+          if !operation.passesThrough, !affine.contains(node.operation) { use.path.remove(.root) }
+        }
+        return use
+      })
+  }
+
   private static func valuesOfData(_ model: CheckedModel) -> Set<String> {
     var data = Set(model.inputs.map(\.name))
     for node in model.nodes where node.operation != "Shape" && node.operation != "Size" {
@@ -48,5 +145,49 @@ struct ParameterUses {
     }
     data.remove("")
     return data
+  }
+
+  /// The inputs as they were given, arranged, scaled or shifted.
+  private static func rawValues(
+    _ model: CheckedModel, _ imports: [OperatorImport?], _ data: Set<String>
+  ) -> Set<String> {
+    var raw = Set(model.inputs.map(\.name))
+    for (node, operation) in zip(model.nodes, imports) {
+      let dataInputs = node.inputs.filter(data.contains)
+      guard let operation, !dataInputs.isEmpty, dataInputs.allSatisfy(raw.contains) else { continue }
+      let isAlone = dataInputs.count == 1 && preparing.contains(node.operation)
+      if operation.passesThrough || isAlone { raw.formUnion(node.outputs) }
+    }
+    return raw
+  }
+
+  /// The products of data with what is learned.
+  private static func products(
+    _ model: CheckedModel, _ imports: [OperatorImport?], _ data: Set<String>
+  ) -> Set<String> {
+    var products: Set<String> = []
+    for (node, operation) in zip(model.nodes, imports) {
+      guard let operation, ["Conv", "ConvTranspose", "Einsum", "Gemm", "MatMul"].contains(node.operation)
+      else { continue }
+      let isLearned = node.inputs.enumerated().contains { number, name in
+        operation.slot(number) == .parameter(.weight) && !data.contains(name)
+      }
+      if isLearned { products.formUnion(node.outputs) }
+    }
+    return products
+  }
+}
+
+extension NodeProto {
+  /// Whether it rounds to whole numbers or booleans, through which no gradient goes.
+  fileprivate var makesIntegers: Bool {
+    guard operation == "Cast" else { return false }
+    return attributes.contains { attribute in
+      guard attribute.name == "to", case .int(let number) = attribute.value,
+        let raw = Int32(exactly: number),
+        let type = TensorDataType(rawValue: raw).elementType
+      else { return false }
+      return !type.isFloat
+    }
   }
 }

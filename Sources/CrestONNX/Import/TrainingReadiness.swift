@@ -1,39 +1,93 @@
 /// What was found in a model from elsewhere that matters for training it, with what to do about it.
 public struct TrainingReadiness: Sendable, Equatable, CustomStringConvertible {
   /// Why an array is not trained.
-  public enum FixedReason: Sendable, Equatable {
+  public enum FixedReason: Sendable, Hashable {
     /// The selection of parameters says so.
     case asked
     /// Training computes in `float32`.
     case elementType(String)
-    /// Its numbers are those of a mask that is added to scores.
+    /// Its numbers are those of a mask of scores.
     case mask
     /// A number in arithmetic is a setting.
     case scalar
+    /// It scales or shifts the input as it was given.
+    case inputNormalization
+    /// It is named as a mean, deviation or variance, and only arithmetic reads it.
+    case statisticName
+    /// It is a table of sines and cosines.
+    case sinusoids
+    /// It is a geometric series, or meets data as an angle only.
+    case frequencies
+    /// Only its square root meets data.
+    case variance
+    /// It is a unit matrix.
+    case identity
+    /// It consists of whole numbers.
+    case positions
+    /// It stands in the program's text, while what is learned stands elsewhere.
+    case literal
+    /// The exporter computed it, and all elements are equal.
+    case filled
+    /// It is the same filter for each channel.
+    case filter
+    /// It must be known before the model runs: a size, a ratio.
+    case setting
+    /// No gradient of the first output reaches it.
+    case noGradient
+    /// It holds no floats.
+    case integers
+  }
+
+  /// From what it follows that an array is trained, where the file can't tell.
+  public enum AssumedReason: Sendable, Hashable {
+    /// The selection of parameters says so.
+    case asked
+    /// It is a single number that has a name in the program.
+    case scalar
+    /// The exporter computed it from arrays that it doesn't name.
+    case computed
+  }
+
+  /// An array that an exporter merged from several.
+  public struct UntiedArray: Sendable, Equatable {
+    /// The array in the file.
+    public let name: String
+    /// The parameters that it becomes, itself the first.
+    public let copies: [String]
+
+    /// An array and its copies.
+    public init(name: String, copies: [String]) {
+      self.name = name
+      self.copies = copies
+    }
   }
 
   /// Something found.
   public enum Note: Sendable, Equatable {
     /// Many convolutions and no normalisation: an exporter folded batch norm into the filters.
     case foldedBatchNorm(convolutions: Int)
-    /// No dropout in a model exported for inference, which leaves it out.
-    case noDropout
+    /// A value is named after a dropout that isn't there.
+    case noDropout(name: String)
     /// The model ends in probabilities.
     case finalActivation(operation: String, node: String)
     /// Batch norm's running statistics are those of a new network that an exporter ran once.
     case tracedStatistics
+    /// Batch norm's running statistics may be those of a network that an exporter ran once.
+    case possiblyTracedStatistics
     /// The model's shapes hold for one batch size only.
     case frozenBatch(Int)
     /// The model declares a batch size, but its shapes follow from the inputs'.
     case declaredBatch(Int)
-    /// An array that several places read: they stay tied.
-    case tied(name: String, uses: Int)
-    /// An array that several places read only since it had equal elements when it was exported.
-    case untied(name: String, into: [String])
+    /// Arrays that so many places read each: they stay tied.
+    case tied(names: [String], uses: Int)
+    /// Arrays that several places read only since they had equal elements when they were exported.
+    case untied([UntiedArray])
     /// The last layer has another number of outputs than in the file, with new weights.
     case newHead(node: String, operation: String, from: Int, to: Int)
-    /// An array that could be trained but isn't.
-    case fixed(name: String, FixedReason)
+    /// Arrays that could be trained but aren't.
+    case fixed(names: [String], FixedReason)
+    /// Arrays that are trained although the file can't tell whether they are learned.
+    case assumed(names: [String], AssumedReason)
   }
 
   /// All that was found.
@@ -51,8 +105,8 @@ extension TrainingReadiness.Note: CustomStringConvertible {
       "\(count) convolutions and no normalisation: batch norm was probably folded into the filters. "
         + "To train with it, export from PyTorch with torch.onnx.export(model, …, dynamo=False, "
         + "training=TrainingMode.TRAINING, do_constant_folding=False)"
-    case .noDropout:
-      "no Dropout: if the network has any, an export for inference left it out. To train with it, "
+    case .noDropout(let name):
+      "no Dropout, but \"\(name)\": an export for inference left it out. To train with it, "
         + "export from PyTorch with "
         + "torch.onnx.export(model, …, dynamo=False, training=TrainingMode.TRAINING)"
     case .finalActivation(let operation, let node):
@@ -62,33 +116,105 @@ extension TrainingReadiness.Note: CustomStringConvertible {
     case .tracedStatistics:
       "batch norm's running statistics are those of a new network that the exporter ran once, on "
         + "numbers of its own: training begins them afresh, at mean 0 and variance 1"
+    case .possiblyTracedStatistics:
+      "batch norm's running statistics may be those of a network that the exporter ran once, as no "
+        + "variance is below the part of 1 that one step leaves: training goes on from them"
     case .frozenBatch(let size):
       "the model is made for batches of \(size) only. Export it with a dynamic batch: "
         + "dynamic_axes={\"input\": {0: \"batch\"}}, or dynamic_shapes with dynamo"
     case .declaredBatch(let size):
       "the model declares batches of \(size), but takes others too"
-    case .tied(let name, let uses):
-      "\"\(name)\" is read in \(uses) places, which stay tied"
-    case .untied(let name, let names):
-      "\"\(name)\" is read in \(names.count) places and has equal elements: exporters merge equal "
-        + "arrays, so they are trained apart, as \(names.map { "\"\($0)\"" }.joined(separator: ", "))"
+    case .tied(let names, let uses):
+      "\(listed(names)) \(names.count == 1 ? "is" : "are each") read in \(uses) places, which stay tied"
+    case .untied(let arrays):
+      "\(listed(arrays.map(\.name))) \(arrays.count == 1 ? "has" : "have each") equal elements and "
+        + "several places, which share nothing else: exporters merge equal arrays, so they are "
+        + "trained apart, as \(listed(arrays.flatMap(\.copies)))"
     case .newHead(let node, let operation, let old, let new):
       "the head \"\(node)\" (\(operation)) has \(new) outputs in place of \(old), and its weights begin anew"
-    case .fixed(let name, let reason):
-      "\"\(name)\" is not trained: \(reason)"
+    case .fixed(let names, let reason):
+      "\(listed(names)) \(names.count == 1 ? "is" : "are") not trained: \(reason)"
+        + (reason.isAssumed ? "; --unfreeze NAME trains what it names" : "")
+    case .assumed(let names, let reason):
+      "\(listed(names)) \(names.count == 1 ? "is" : "are") trained: \(reason)"
+        + (reason == .asked ? "" : "; --freeze NAME keeps what it names")
     }
+  }
+
+  /// The arrays that it is about, all of them.
+  public var arrays: [String] {
+    switch self {
+    case .tied(let names, _), .fixed(let names, _), .assumed(let names, _): names
+    case .untied(let arrays): arrays.flatMap(\.copies)
+    default: []
+    }
+  }
+
+  private static let listedCount = 3
+
+  /// As in `"a", "b", "c" and 5 more`.
+  private func listed(_ names: [String]) -> String {
+    let shown = names.count <= Self.listedCount + 1 ? names.count : Self.listedCount
+    let first = names.prefix(shown).map { "\"\($0)\"" }
+    if shown < names.count {
+      return first.joined(separator: ", ") + " and \(names.count - shown) more"
+    }
+    return first.count < 2
+      ? first.joined()
+      : first.dropLast().joined(separator: ", ") + " and \(first[first.count - 1])"
   }
 }
 
 extension TrainingReadiness.FixedReason: CustomStringConvertible {
-  /// The reason and what to do.
+  /// The reason.
   public var description: String {
     switch self {
     case .asked: "the selection of parameters says so"
     case .elementType(let type):
-      "it is \(type), and training computes in float32; export the model in float32"
-    case .mask: "it looks like a mask of scores; select it to train it"
-    case .scalar: "it is a single number; select it to train it"
+      "\(type), and training computes in float32; export the model in float32"
+    case .mask: "the numbers of a mask of scores"
+    case .scalar: "a single number in arithmetic is a setting"
+    case .inputNormalization:
+      "arithmetic with the input as it is given, before anything learned, as a normalisation's"
+    case .statisticName: "a mean, deviation or variance by name"
+    case .sinusoids: "a table of sines and cosines"
+    case .frequencies: "frequencies of sines and cosines, or another geometric series"
+    case .variance: "a variance, of which only the square root is used"
+    case .identity: "a unit matrix"
+    case .positions: "whole numbers, as of positions"
+    case .literal: "numbers that the program states, while it keeps what it learns elsewhere"
+    case .filled: "numbers that the exporter computed, all of them equal"
+    case .filter: "the same filter for every channel"
+    case .setting: "a size, ratio or other setting"
+    case .noGradient: "no gradient of the first output reaches it"
+    case .integers: "whole numbers or booleans by type"
+    }
+  }
+
+  /// Whether somebody may expect that it is trained.
+  var isNoteworthy: Bool {
+    switch self {
+    case .scalar, .setting, .noGradient, .integers: false
+    default: true
+    }
+  }
+
+  /// Whether the file can't tell for certain.
+  var isAssumed: Bool {
+    switch self {
+    case .asked, .elementType, .setting, .noGradient, .integers: false
+    default: true
+    }
+  }
+}
+
+extension TrainingReadiness.AssumedReason: CustomStringConvertible {
+  /// The reason.
+  public var description: String {
+    switch self {
+    case .asked: "the selection of parameters says so"
+    case .scalar: "a single number with a name in the program, learned or a setting"
+    case .computed: "computed by the exporter from arrays that the file doesn't have, learned or not"
     }
   }
 }

@@ -39,8 +39,37 @@ public struct ONNXInspection: Sendable {
     case both
   }
 
+  /// What becomes of an array.
+  public enum ArrayKind: String, Sendable, Equatable, CaseIterable {
+    /// It is trained.
+    case trained
+    /// It could be trained, but isn't.
+    case notTrained = "not trained"
+    /// It is a running statistic.
+    case statistic = "statistics"
+    /// It is something else.
+    case constant = "constants"
+  }
+
+  /// An array of the file.
+  public struct ArrayUse: Sendable, Equatable {
+    /// The name.
+    public let name: String
+    /// The type of the elements.
+    public let elementType: String
+    /// The sizes.
+    public let shape: Shape
+    /// What becomes of it.
+    public let kind: ArrayKind
+    /// Why, in a few words.
+    public let reason: String
+  }
+
   /// Arrays of one kind.
   public struct Arrays: Sendable, Equatable {
+    /// None.
+    public init() {}
+
     /// How many there are.
     public var count = 0
     /// The numbers in all of them.
@@ -73,14 +102,10 @@ public struct ONNXInspection: Sendable {
   public let operations: [OperationUse]
   /// The nodes whose operations can't be imported.
   public let unsupported: [UnsupportedOperation]
-  /// The arrays that train; an array that is untied counts once for each place.
-  public let trained: Arrays
-  /// The arrays that could train, but don't.
-  public let fixed: Arrays
-  /// Batch norm's running statistics.
-  public let statistics: Arrays
-  /// All other arrays.
-  public let constants: Arrays
+  /// Every array, in the file's order.
+  public let arrays: [ArrayUse]
+  /// How many arrays there are of each kind; one that is untied counts once for each place.
+  public let counts: [ArrayKind: Arrays]
   /// What matters for training.
   public let readiness: TrainingReadiness
   /// Why the file can't be imported as it is, as an ``ONNXError`` or `ModelError`; nil when it can.
@@ -117,7 +142,8 @@ public struct ONNXInspection: Sendable {
     inputs = model.inputs.map(Port.init)
     outputs = model.outputs.map(Port.init)
     unsupported = model.unsupportedOperations
-    (trained, fixed, statistics, constants) = Self.arrays(plan)
+    arrays = plan.rows.map(ArrayUse.init)
+    counts = Self.counts(plan)
     instructionSet = engine.instructionSet
 
     var service: KernelService?
@@ -148,25 +174,16 @@ public struct ONNXInspection: Sendable {
     operations = Self.operations(model, service)
   }
 
-  private static func arrays(
-    _ plan: ParameterPlan
-  ) -> (trained: Arrays, fixed: Arrays, statistics: Arrays, constants: Arrays) {
-    var (trained, fixed, statistics, constants) = (Arrays(), Arrays(), Arrays(), Arrays())
+  private static func counts(_ plan: ParameterPlan) -> [ArrayKind: Arrays] {
+    var counts: [ArrayKind: Arrays] = [:]
     for variable in plan.variables {
-      if variable.role == nil {
-        statistics.add(variable.source)
-      } else {
-        trained.add(variable.source)
-      }
+      counts[variable.role == nil ? .statistic : .trained, default: Arrays()].add(variable.source)
     }
-    let couldTrain = Set(
-      plan.notes.compactMap { note in
-        if case .fixed(let name, _) = note { name } else { nil }
-      })
-    for (name, tensor) in plan.constants {
-      if couldTrain.contains(name) { fixed.add(tensor) } else { constants.add(tensor) }
+    for row in plan.rows {
+      guard case .fixed(let reason) = row.decision else { continue }
+      counts[reason.isNoteworthy ? .notTrained : .constant, default: Arrays()].add(row.array.proto)
     }
-    return (trained, fixed, statistics, constants)
+    return counts
   }
 
   private static func operations(
@@ -191,6 +208,47 @@ extension ONNXInspection.Arrays {
     count += 1
     elementCount += tensor.shape.elementCount
     byteCount += tensor.byteCount ?? 0
+  }
+}
+
+extension ONNXInspection.ArrayUse {
+  fileprivate init(_ row: ParameterPlan.Row) {
+    name = row.array.name
+    elementType = row.array.proto.dataType.name
+    shape = row.array.proto.shape
+    switch row.decision {
+    case .statistic: (kind, reason) = (.statistic, "of \(row.uses.map(\.operation).min() ?? "")")
+    case .trained(let assumed):
+      (kind, reason) = (.trained, assumed?.description ?? row.place)
+    case .fixed(let why):
+      (kind, reason) = (why.isNoteworthy ? .notTrained : .constant, why.description)
+    }
+  }
+}
+
+extension ParameterPlan.Row {
+  /// Where a parameter is read, as in `weight of Conv`.
+  fileprivate var place: String {
+    let learned = uses.filter(\.isLearnedPlace)
+    let found = (learned.isEmpty ? uses.filter(\.hasGradient) : learned).map { use in
+      switch use.slot {
+      case .parameter(let role): "\(role.title) of \(use.operation)"
+      default: "\(use.operation) with data"
+      }
+    }
+    return found.sorted().joined(separator: ", ")
+  }
+}
+
+extension ParameterRole {
+  /// The word for it.
+  fileprivate var title: String {
+    switch self {
+    case .weight: "weight"
+    case .bias: "bias"
+    case .normalizationScale: "scale"
+    case .normalizationShift: "shift"
+    }
   }
 }
 

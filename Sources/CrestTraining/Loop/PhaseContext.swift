@@ -1,3 +1,4 @@
+import CrestLayers
 public import CrestRuntime
 
 /// What the hooks around a phase see of it, valid while it lasts.
@@ -88,6 +89,19 @@ public final class FitContext: PhaseContext {
   /// back to what `snapshot` holds.
   public func restoreWhenEnded(_ snapshot: LearnerSnapshot) { restoration = snapshot }
 
+  /// Gives the model the weights of an epoch back; if the fit ends with them, its result is that epoch's.
+  ///
+  /// It is called in `afterFit` hooks; a later call takes the place of an earlier one.
+  ///
+  /// - Precondition: the weights are of a model of the same parameters.
+  public func restore(_ measured: MeasuredWeights) {
+    measured.weights.write(to: learner.model.store)
+    held = (measured.results, learner.model.store.fingerprint)
+  }
+
+  /// What ``restore(_:)`` was last called with.
+  var held: (results: EpochResult, fingerprint: String)?
+
   /// Makes the fit go on with the one that `checkpoint` was saved in, once all `beforeFit` hooks have run.
   ///
   /// A later call takes the place of an earlier one.
@@ -111,6 +125,8 @@ public final class EpochContext: PhaseContext {
   public internal(set) var validation: PassResult?
   /// What callbacks reported in this epoch, by name.
   public internal(set) var reports: [String: Double] = [:]
+  /// Of the weights that validation measured; nil before it saw an example.
+  var measuredFingerprint: String?
   /// The time that both passes took, in seconds.
   public var seconds: Double { (train?.seconds ?? 0) + (validation?.seconds ?? 0) }
 

@@ -1,5 +1,6 @@
 import CrestData
 import CrestGraph
+import CrestLayers
 import CrestOptimizers
 import CrestRuntime
 
@@ -24,6 +25,8 @@ final class TrainingLoop {
   private var reports: [String: Double] = [:]
   private var tally: PassTally?
   private var ending: Cancellation?
+  /// What the last epoch gave that saw an example.
+  private var last: LastEpoch?
   /// Whether what runs now may save the run.
   private(set) var isAtSavePoint = false
   /// Whether nothing of the fit is left to go on with.
@@ -127,10 +130,38 @@ final class TrainingLoop {
 
   // MARK: Phases
 
-  /// Trains, and tells how that ended unless an error ended it.
-  func run() throws -> Outcome {
+  /// Trains, and tells how that ended unless an error ended it, and what of the network that the model then holds
+  /// was measured.
+  func run() throws -> (Outcome, FitResult?) {
     defer { if let snapshot = fit.restoration { learner.restore(snapshot) } }
-    return try run(.fit, fit, hooks.fit) {
+    let outcome = try runFit()
+    guard outcome.isInOrder, fit.restoration == nil, let last else { return (outcome, nil) }
+    do {
+      return (outcome, try result(after: last))
+    } catch LearnerError.interrupted {
+      return (.interrupted, nil)
+    }
+  }
+
+  /// What the fit came to, by the bits of what the model holds: no callback has to tell.
+  private func result(after last: LastEpoch) throws -> FitResult {
+    let fingerprint = learner.model.store.fingerprint
+    if let held = fit.held, held.fingerprint == fingerprint,
+      held.results.epoch != last.results.epoch
+    {
+      return FitResult(origin: .restored, results: held.results)
+    }
+    guard let measured = last.fingerprint else {
+      return FitResult(origin: .notMeasured, results: last.results)
+    }
+    if measured == fingerprint { return FitResult(origin: .lastEpoch, results: last.results) }
+    return FitResult(
+      origin: .measuredAfterwards,
+      results: EpochResult(last.results, validation: try learner.evaluate()))
+  }
+
+  private func runFit() throws -> Outcome {
+    try run(.fit, fit, hooks.fit) {
       defer { isOver = true }
       if let resumption = fit.resumption { try learner.restore(resumption, into: self) }
       if entry == nil, let ending { throw ending }
@@ -148,7 +179,10 @@ final class TrainingLoop {
     if entry?.pass == .validation { epoch.train = train }
     if entry != nil { epoch.reports = reports }
     runningEpoch = epoch
-    defer { runningEpoch = nil }
+    defer {
+      if let ended = LastEpoch(epoch) { last = ended }
+      runningEpoch = nil
+    }
     try run(.epoch, epoch, hooks.epoch, isResumed: entry != nil) {
       defer {
         position = LoopPosition(epoch: index + 1)
@@ -177,6 +211,7 @@ final class TrainingLoop {
       }
       defer {
         if isTraining { epoch.train = tally?.result } else { epoch.validation = tally?.result }
+        if epoch.validation != nil { epoch.measuredFingerprint = learner.model.store.fingerprint }
         tally = nil
       }
       if let ending { throw ending }
@@ -326,7 +361,9 @@ extension TrainingLoop {
         epochCount: fit.epochCount, stepsTaken: fit.stepsTaken, position: position,
         smoothedLoss: smoothedLoss, hyperparameters: learner.table,
         rateFactors: learner.trained.rateFactors, ending: ending, train: train,
-        reports: position.pass == nil ? [:] : runningEpoch?.reports ?? [:], tally: tally?.saved))
+        reports: position.pass == nil ? [:] : runningEpoch?.reports ?? [:], tally: tally?.saved,
+        // Within an epoch it is never asked for again.
+        last: position.pass == nil ? runningEpoch.flatMap(LastEpoch.init) ?? last : nil))
     fields[FitState.metricsField] = try tally?.savedMetrics() ?? .null
     return fields
   }
@@ -375,6 +412,7 @@ extension TrainingLoop {
       tally = state.tally.map {
         PassTally($0, metrics: metrics, classAxis: learner.metricAxis, now: learner.now)
       }
+      last = state.last
     }
   }
 

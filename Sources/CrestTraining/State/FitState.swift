@@ -10,6 +10,20 @@ struct LoopPosition: Codable, Equatable {
   var batch = 0
 }
 
+/// An epoch that saw an example, and the weights that its validation measured.
+struct LastEpoch: Codable {
+  let results: EpochResult
+  /// Of the weights; nil when none were measured.
+  let fingerprint: String?
+
+  /// What `epoch` gave; nil when it saw no example.
+  init?(_ epoch: EpochContext) {
+    guard epoch.train != nil || epoch.validation != nil else { return nil }
+    results = EpochResult(epoch)
+    fingerprint = epoch.measuredFingerprint
+  }
+}
+
 /// All that a running fit remembers but its metrics, which are of many types.
 struct FitState: Codable {
   let epochCount: Int
@@ -27,6 +41,8 @@ struct FitState: Codable {
   let reports: [String: Double]
   /// What the running pass has summed up.
   let tally: PassTally.Saved?
+  /// What the last epoch gave, between epochs.
+  let last: LastEpoch?
 
   /// The field beside those above.
   static let metricsField = "metrics"
@@ -76,6 +92,10 @@ struct FitState: Codable {
     try require(
       (tally != nil) == isInPass, "tally", isInPass ? "sums of the pass" : "nothing",
       tally == nil ? "nothing" : "sums")
+    if let last {
+      try require(
+        last.results.epoch < epoch, "last", "an epoch before the one to come", last.results.epoch)
+    }
     if let ending {
       let isAround = ending.phase < (isInPass ? .batch : .epoch)
       try require(isAround, "ending", "a phase that is running", "\(ending.phase)")

@@ -8,7 +8,7 @@ extension OperatorTable {
       .unary(since: 12) { node, x in try x.celu(alpha: node.float("alpha", default: 1)) }
     ],
     "Clip": [
-      OperatorImport(since: 11, inputs: 1...3) { node in
+      OperatorImport(since: 11, inputs: 1...3, slots: [1: .choice, 2: .choice]) { node in
         [try node.input(0).clipped(minimum: node.optionalInput(1), maximum: node.optionalInput(2))]
       },
       .unary { node, x in
@@ -24,7 +24,7 @@ extension OperatorTable {
         return try x.gelu(approximation == "tanh" ? .tanh : .none)
       }
     ],
-    "Hardmax": softmaxes { try $0.hardmax(axis: $1) },
+    "Hardmax": softmaxes(others: .choice) { try $0.hardmax(axis: $1) },
     "HardSigmoid": [
       .unary { node, x in
         try x.hardSigmoid(
@@ -72,11 +72,12 @@ extension OperatorTable {
 
   /// Until opset 13 all axes from the attribute's on counted as one; since then it names a single one.
   private static func softmaxes(
+    others: ParameterSlot = .arithmetic(.bias),
     _ apply: @escaping @Sendable (Symbol, Int) throws -> Symbol
   ) -> [OperatorImport] {
     [
-      .unary(since: 13) { node, x in try apply(x, node.integer("axis", default: -1)) },
-      .unary { node, x in
+      .unary(since: 13, others: others) { node, x in try apply(x, node.integer("axis", default: -1)) },
+      .unary(others: others) { node, x in
         let axis = try node.integer("axis", default: 1)
         let resolved = axis < 0 ? axis + x.shape.rank : axis
         if resolved == x.shape.rank - 1 { return try apply(x, resolved) }

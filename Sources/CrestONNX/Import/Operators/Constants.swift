@@ -16,7 +16,7 @@ extension OperatorTable {
     "BlackmanWindow": [window([0.42, 0.5, 0.08])],
     "Constant": [OperatorImport(inputs: 0...0) { [try $0.constantNode()] }],
     "ConstantOfShape": [
-      OperatorImport(inputs: 1...1) { node in
+      OperatorImport(inputs: 1...1, others: .setting) { node in
         let value = try node.tensor("value") ?? Tensor(scalar: 0 as Float)
         guard value.elementCount == 1 else {
           throw node.problem(expected: "a value of one element", got: "\(value)")
@@ -26,7 +26,7 @@ extension OperatorTable {
       }
     ],
     "EyeLike": [
-      .unary(since: 9) { node, x in
+      .unary(since: 9, others: .choice) { node, x in
         try x.identityLike(
           diagonal: node.integer("k", default: 0), elementType: node.elementType("dtype"))
       }
@@ -34,7 +34,7 @@ extension OperatorTable {
     "HammingWindow": [window([25.0 / 46, 21.0 / 46])],
     "HannWindow": [window([0.5, 0.5])],
     "NonZero": [
-      OperatorImport(since: 9, inputs: 1...1) { node in
+      OperatorImport(since: 9, inputs: 1...1, others: .setting) { node in
         guard let value = try node.optionalConstant(0, "a value") else {
           throw node.problem(expected: "an input", got: "none")
         }
@@ -42,7 +42,7 @@ extension OperatorTable {
       }
     ],
     "Range": [
-      OperatorImport(inputs: 3...3) { node in
+      OperatorImport(inputs: 3...3, others: .setting) { node in
         let limits = try (0..<3).compactMap { try node.optionalConstant($0, "limits") }
         guard limits.count == 3 else {
           throw node.problem(expected: "a start, a limit and a step", got: "fewer inputs")
@@ -51,7 +51,7 @@ extension OperatorTable {
       }
     ],
     "Shape": [
-      OperatorImport(inputs: 1...1) { node in
+      OperatorImport(inputs: 1...1, others: .choice) { node in
         [
           try node.input(0).shapeVector(
             start: node.integer("start", default: 0), end: node.optionalInteger("end"))
@@ -59,7 +59,7 @@ extension OperatorTable {
       }
     ],
     "Size": [
-      OperatorImport(inputs: 1...1) { node in
+      OperatorImport(inputs: 1...1, others: .choice) { node in
         [try node.input(0).elementCountScalar()]
       }
     ],
@@ -67,7 +67,7 @@ extension OperatorTable {
 
   /// A window over a signal: a₀ - a₁ cos(2πk/n) + a₂ cos(4πk/n), and so on.
   private static func window(_ terms: [Double]) -> OperatorImport {
-    OperatorImport(since: 17, inputs: 1...1) { node in
+    OperatorImport(since: 17, inputs: 1...1, others: .setting) { node in
       guard let size = try node.optionalIntegers(0, "a size")?.first, (0...1 << 24).contains(size)
       else {
         throw node.problem(expected: "a size of at most \(1 << 24)", got: "none or another")

@@ -60,7 +60,7 @@ extension OperatorTable {
       }
     ],
     "MaxUnpool": [
-      OperatorImport(since: 9, inputs: 2...3) { node in
+      OperatorImport(since: 9, inputs: 2...3, slots: [1: .choice, 2: .setting]) { node in
         let x = try node.input(0)
         guard let kernel = try node.integers("kernel_shape") else {
           throw node.problem(expected: "the attribute kernel_shape", got: "none")

@@ -11,23 +11,23 @@ extension OperatorTable {
   static let elementwise: [String: [OperatorImport]] = [
     "Abs": [.unary { _, x in try x.absolute() }],
     "Add": arithmetic(slots: bias) { try $0 + $1 },
-    "And": arithmetic { try $0.and($1) },
+    "And": arithmetic(others: .choice) { try $0.and($1) },
     "Div": arithmetic { try $0 / $1 },
-    "Equal": arithmetic { try $0.equal(to: $1) },
+    "Equal": arithmetic(others: .choice) { try $0.equal(to: $1) },
     "Erf": [.unary(since: 9) { _, x in try x.erf() }],
     "Exp": [.unary { _, x in try x.exp() }],
-    "Greater": arithmetic { try $0.greater(than: $1) },
-    "GreaterOrEqual": [.binary(since: 12) { try $0.greaterOrEqual(to: $1) }],
+    "Greater": arithmetic(others: .choice) { try $0.greater(than: $1) },
+    "GreaterOrEqual": [.binary(since: 12, others: .choice) { try $0.greaterOrEqual(to: $1) }],
     "IsInf": [
-      .unary(since: 10) { node, x in
+      .unary(since: 10, others: .choice) { node, x in
         try x.isInfinite(
           positive: node.flag("detect_positive", default: true),
           negative: node.flag("detect_negative", default: true))
       }
     ],
-    "IsNaN": [.unary(since: 9) { _, x in try x.isNaN() }],
-    "Less": arithmetic { try $0.less(than: $1) },
-    "LessOrEqual": [.binary(since: 12) { try $0.lessOrEqual(to: $1) }],
+    "IsNaN": [.unary(since: 9, others: .choice) { _, x in try x.isNaN() }],
+    "Less": arithmetic(others: .choice) { try $0.less(than: $1) },
+    "LessOrEqual": [.binary(since: 12, others: .choice) { try $0.lessOrEqual(to: $1) }],
     "Log": [.unary { _, x in try x.log() }],
     "Max": [folding { try $0.maximum($1) }],
     "Mean": [
@@ -38,23 +38,23 @@ extension OperatorTable {
     ],
     "Min": [folding { try $0.minimum($1) }],
     "Mod": [
-      OperatorImport(since: 10, inputs: 2...2) { node in
+      OperatorImport(since: 10, inputs: 2...2, others: .choice) { node in
         [try node.input(0).remainder(node.input(1), followsDividend: node.flag("fmod"))]
       }
     ],
     "Mul": arithmetic(slots: scale) { try $0 * $1 },
     "Neg": [.unary { _, x in try -x }],
-    "Not": [.unary { _, x in try x.not() }],
-    "Or": arithmetic { try $0.or($1) },
+    "Not": [.unary(others: .choice) { _, x in try x.not() }],
+    "Or": arithmetic(others: .choice) { try $0.or($1) },
     // The exponent's type may differ since opset 12; the result has the base's.
     "Pow": arithmetic { try $0.power($1.cast(to: $0.elementType)) },
     "Reciprocal": [.unary { _, x in try x.reciprocal() }],
-    "Sign": [.unary { _, x in try x.sign() }],
+    "Sign": [.unary(others: .choice) { _, x in try x.sign() }],
     "Sqrt": [.unary { _, x in try x.squareRoot() }],
     "Sub": arithmetic(slots: bias) { try $0 - $1 },
     "Sum": [folding { try $0 + $1 }],
     "Where": [
-      OperatorImport(since: 9, inputs: 3...3) { node in
+      OperatorImport(since: 9, inputs: 3...3, slots: [0: .choice]) { node in
         let condition = try node.input(0)
         guard condition.elementType == .bool else {
           throw node.problem(expected: "a boolean condition", got: "\(condition.type)")
@@ -62,25 +62,25 @@ extension OperatorTable {
         return [try node.input(1).selected(where: condition, else: node.input(2))]
       }
     ],
-    "Xor": arithmetic { try $0.xor($1) },
+    "Xor": arithmetic(others: .choice) { try $0.xor($1) },
   ].merging(
     Trigonometric.Function.allCases.map { function in
       (function.rawValue, [.unary { _, x in try x.trigonometric(function) }])
     }, uniquingKeysWith: { $1 }
   ).merging(
     Rounding.Mode.allCases.map { mode in
-      (mode.rawValue, [.unary { _, x in try x.rounded(mode) }])
+      (mode.rawValue, [.unary(others: .choice) { _, x in try x.rounded(mode) }])
     }, uniquingKeysWith: { $1 })
 
   /// An operation of two inputs; before opset 7 the second was repeated only when an attribute asked for
   /// it, from one of the first's axes on.
   private static func arithmetic(
-    slots: [Int: ParameterSlot] = [:],
+    slots: [Int: ParameterSlot] = [:], others: ParameterSlot = .arithmetic(.bias),
     _ combine: @escaping @Sendable (Symbol, Symbol) throws -> Symbol
   ) -> [OperatorImport] {
     [
-      .binary(since: 7, slots: slots, combine),
-      OperatorImport(inputs: 2...2, slots: slots) { node in
+      .binary(since: 7, slots: slots, others: others, combine),
+      OperatorImport(inputs: 2...2, slots: slots, others: others) { node in
         let (a, b) = try (node.input(0), node.input(1))
         let repeats = try node.flag("broadcast")
         guard let axis = try node.optionalInteger("axis"), repeats, a.shape != b.shape else {

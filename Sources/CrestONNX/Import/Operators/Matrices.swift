@@ -4,7 +4,7 @@ extension OperatorTable {
   /// Products of matrices.
   static let matrices: [String: [OperatorImport]] = [
     "Einsum": [
-      OperatorImport(since: 12, inputs: 1...Int.max) { node in
+      OperatorImport(since: 12, inputs: 1...Int.max, others: .parameter(.weight)) { node in
         [try node.builder.einsum(node.text("equation"), node.allInputs())]
       }
     ],

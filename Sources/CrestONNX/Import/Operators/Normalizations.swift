@@ -27,7 +27,9 @@ extension OperatorTable {
       },
     ],
     "Dropout": [
-      OperatorImport(since: 12, inputs: 1...3, outputs: 1...2) { node in
+      OperatorImport(
+        since: 12, inputs: 1...3, outputs: 1...2, slots: [1: .setting, 2: .setting]
+      ) { node in
         node.ignore("seed")
         _ = try node.optionalConstant(2, "a training mode")
         return try dropout(node, rate: node.optionalNumber(1, "a ratio") ?? 0.5)
@@ -118,7 +120,9 @@ extension OperatorTable {
       epsilon: try node.float("epsilon", default: 1e-5),
       momentum: try node.float("momentum", default: 0.9))
     let inputs = try node.allInputs()
-    let outputs = try node.builder.apply(operation, inputs)
+    // A layer that is used twice in one pass goes on from what its first use made of its statistics.
+    let current = inputs[3...4].map { node.builder.update(of: $0) ?? $0 }
+    let outputs = try node.builder.apply(operation, inputs[..<3] + current)
     for (statistic, value) in zip(inputs[3...4], outputs[1...2]) {
       // What is given at each run is kept by whoever gives it.
       if node.builder.isInput(statistic) { continue }

@@ -38,7 +38,7 @@ extension OperatorTable {
   ]
 
   private static let weights: [Int: ParameterSlot] = [
-    1: .parameter(.weight), 2: .parameter(.weight), 3: .parameter(.bias),
+    1: .parameter(.weight), 2: .parameter(.weight), 3: .parameter(.bias), 4: .choice,
   ]
 }
 

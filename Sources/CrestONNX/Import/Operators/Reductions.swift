@@ -5,7 +5,7 @@ extension OperatorTable {
   /// Sums, means and extremes over axes.
   static let reductions: [String: [OperatorImport]] = [
     "ArgMax": [
-      .unary { node, x in
+      .unary(others: .choice) { node, x in
         try x.argMax(
           axis: node.integer("axis", default: 0),
           keepingDimension: node.flag("keepdims", default: true),
@@ -13,7 +13,7 @@ extension OperatorTable {
       }
     ],
     "ArgMin": [
-      .unary { node, x in
+      .unary(others: .choice) { node, x in
         try x.argMin(
           axis: node.integer("axis", default: 0),
           keepingDimension: node.flag("keepdims", default: true),
@@ -21,7 +21,7 @@ extension OperatorTable {
       }
     ],
     "CumSum": [
-      OperatorImport(since: 11, inputs: 2...2) { node in
+      OperatorImport(since: 11, inputs: 2...2, slots: [1: .setting]) { node in
         guard let axis = try node.integers(1, "an axis").first else {
           throw node.problem(expected: "an axis", got: "none")
         }
@@ -54,7 +54,7 @@ extension OperatorTable {
     },
     "ReduceSum": reduction(axesInputSince: 13) { try $0.sum(axes: $1, keepingDimensions: $2) },
     "TopK": [
-      OperatorImport(since: 10, inputs: 2...2, outputs: 2...2) { node in
+      OperatorImport(since: 10, inputs: 2...2, outputs: 2...2, slots: [1: .setting]) { node in
         guard let count = try node.integers(1, "a count").first else {
           throw node.problem(expected: "a count", got: "none")
         }
@@ -81,7 +81,7 @@ extension OperatorTable {
     _ reduce: @escaping @Sendable (Symbol, [Int]?, Bool) throws -> Symbol
   ) -> [OperatorImport] {
     [
-      OperatorImport(since: version, inputs: 1...2) { node in
+      OperatorImport(since: version, inputs: 1...2, slots: [1: .setting]) { node in
         let x = try node.input(0)
         let keeps = try node.flag("keepdims", default: true)
         let keepsAll = try node.flag("noop_with_empty_axes")

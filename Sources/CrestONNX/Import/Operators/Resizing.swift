@@ -5,14 +5,16 @@ extension OperatorTable {
   /// Values resized along axes.
   static let resizing: [String: [OperatorImport]] = [
     "Resize": [
-      OperatorImport(since: 18, inputs: 1...4) { try resize($0) },
-      OperatorImport(since: 11, inputs: 1...4) { try resize($0) },
-      OperatorImport(since: 10, inputs: 2...2) {
+      OperatorImport(since: 18, inputs: 1...4, slots: sizes) { try resize($0) },
+      OperatorImport(since: 11, inputs: 1...4, slots: sizes) { try resize($0) },
+      OperatorImport(since: 10, inputs: 2...2, slots: sizes) {
         try upsample($0, scales: $0.numbers(1, "scales"))
       },
     ],
     "Upsample": [
-      OperatorImport(since: 9, inputs: 2...2) { try upsample($0, scales: $0.numbers(1, "scales")) },
+      OperatorImport(since: 9, inputs: 2...2, slots: sizes) {
+        try upsample($0, scales: $0.numbers(1, "scales"))
+      },
       OperatorImport(since: 7, inputs: 1...1) { node in
         guard let scales = try node.floats("scales") else {
           throw node.problem(expected: "the attribute scales", got: "none")
@@ -21,6 +23,9 @@ extension OperatorTable {
       },
     ],
   ]
+
+  /// Regions, scales and sizes.
+  private static let sizes: [Int: ParameterSlot] = [1: .setting, 2: .setting, 3: .setting]
 
   private typealias Coordinates = ResizeAttributes.Coordinates
 

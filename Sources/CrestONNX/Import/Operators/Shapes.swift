@@ -16,14 +16,14 @@ extension OperatorTable {
       }
     ],
     "CastLike": [
-      OperatorImport(since: 15, inputs: 2...2, passesThrough: true) { node in
+      OperatorImport(since: 15, inputs: 2...2, slots: [1: .choice], passesThrough: true) { node in
         node.ignore("saturate")
         node.ignore("round_mode")
         return [try node.input(0).cast(to: node.input(1).elementType)]
       }
     ],
     "Compress": [
-      OperatorImport(since: 9, inputs: 2...2) { node in
+      OperatorImport(since: 9, inputs: 2...2, slots: [1: .setting]) { node in
         guard let condition = try node.optionalConstant(1, "conditions")?.integers else {
           throw node.problem(expected: "boolean conditions", got: "other ones")
         }
@@ -52,7 +52,7 @@ extension OperatorTable {
       }
     ],
     "Expand": [
-      OperatorImport(inputs: 2...2) { node in
+      OperatorImport(inputs: 2...2, slots: [1: .setting], passesThrough: true) { node in
         let x = try node.input(0)
         let wanted = try node.shape(node.integers(1, "sizes"))
         guard let shape = x.shape.broadcast(with: wanted) else {
@@ -67,12 +67,12 @@ extension OperatorTable {
       }
     ],
     "Gather": [
-      OperatorImport(inputs: 2...2, slots: [0: .parameter(.weight)]) { node in
+      OperatorImport(inputs: 2...2, slots: [0: .parameter(.weight), 1: .choice]) { node in
         [try node.input(0).gathered(node.input(1), axis: node.integer("axis", default: 0))]
       }
     ],
     "GatherElements": [
-      OperatorImport(since: 11, inputs: 2...2) { node in
+      OperatorImport(since: 11, inputs: 2...2, slots: lookup) { node in
         [
           try node.input(0).gatheredElements(
             node.input(1), axis: node.integer("axis", default: 0))
@@ -80,7 +80,7 @@ extension OperatorTable {
       }
     ],
     "GatherND": [
-      OperatorImport(since: 11, inputs: 2...2) { node in
+      OperatorImport(since: 11, inputs: 2...2, slots: lookup) { node in
         [
           try node.input(0).gatheredParts(
             node.input(1), batchDimensions: node.integer("batch_dims", default: 0))
@@ -89,7 +89,9 @@ extension OperatorTable {
     ],
     "Identity": [OperatorImport(inputs: 1...1, passesThrough: true) { [try $0.input(0)] }],
     "OneHot": [
-      OperatorImport(since: 9, inputs: 3...3) { node in
+      OperatorImport(
+        since: 9, inputs: 3...3, slots: [0: .choice, 1: .setting, 2: .choice]
+      ) { node in
         // Depth and indices may be floats, which stand for the whole numbers they hold.
         let number = try node.optionalNumber(1, "a depth") ?? .nan
         guard let depth = Int(exactly: number) else {
@@ -105,12 +107,12 @@ extension OperatorTable {
       }
     ],
     "Pad": [
-      OperatorImport(since: 18, inputs: 2...4) { node in
+      OperatorImport(since: 18, inputs: 2...4, slots: [1: .setting, 2: .setting, 3: .setting]) { node in
         try pad(
           node, pads: node.integers(1, "pads"), value: node.optionalNumber(2, "a value") ?? 0,
           axes: node.optionalIntegers(3, "axes"))
       },
-      OperatorImport(since: 11, inputs: 2...3) { node in
+      OperatorImport(since: 11, inputs: 2...3, slots: [1: .setting, 2: .setting]) { node in
         try pad(
           node, pads: node.integers(1, "pads"), value: node.optionalNumber(2, "a value") ?? 0,
           axes: nil)
@@ -123,7 +125,7 @@ extension OperatorTable {
       },
     ],
     "Reshape": [
-      OperatorImport(inputs: 2...2, passesThrough: true) { node in
+      OperatorImport(inputs: 2...2, slots: [1: .setting], passesThrough: true) { node in
         let allowsZero = try node.flag("allowzero")
         let x = try node.input(0)
         let sizes = try node.integers(1, "sizes")
@@ -133,18 +135,18 @@ extension OperatorTable {
       }
     ],
     "Scatter": [
-      OperatorImport(since: 9, inputs: 3...3) { try scatterElements($0, reductions: [.none]) }
+      OperatorImport(since: 9, inputs: 3...3, slots: [1: .choice]) { try scatterElements($0, reductions: [.none]) }
     ],
     "ScatterElements": [
-      OperatorImport(since: 18, inputs: 3...3) {
+      OperatorImport(since: 18, inputs: 3...3, slots: [1: .choice]) {
         try scatterElements($0, reductions: ScatterReduction.allCases)
       },
-      OperatorImport(since: 11, inputs: 3...3) {
+      OperatorImport(since: 11, inputs: 3...3, slots: [1: .choice]) {
         try scatterElements($0, reductions: [.none, .add, .mul])
       },
     ],
     "ScatterND": [
-      OperatorImport(since: 11, inputs: 3...3) { node in
+      OperatorImport(since: 11, inputs: 3...3, slots: [1: .choice]) { node in
         let reduction = try node.scatterReduction(among: ScatterReduction.allCases)
         return [
           try node.input(0).scatteringParts(node.input(2), at: node.input(1), reduction: reduction)
@@ -152,7 +154,10 @@ extension OperatorTable {
       }
     ],
     "Slice": [
-      OperatorImport(since: 10, inputs: 3...5, passesThrough: true) { node in
+      OperatorImport(
+        since: 10, inputs: 3...5,
+        slots: [1: .setting, 2: .setting, 3: .setting, 4: .setting], passesThrough: true
+      ) { node in
         try slice(
           node, starts: node.integers(1, "starts"), ends: node.integers(2, "ends"),
           axes: node.optionalIntegers(3, "axes"), steps: node.optionalIntegers(4, "steps"))
@@ -167,11 +172,15 @@ extension OperatorTable {
     ],
     "SpaceToDepth": [.unary { node, x in try x.spaceToDepth(block: node.blockSize()) }],
     "Split": [
-      OperatorImport(since: 18, inputs: 1...2, outputs: 1...Int.max, passesThrough: true) { node in
+      OperatorImport(
+        since: 18, inputs: 1...2, outputs: 1...Int.max, slots: [1: .setting], passesThrough: true
+      ) { node in
         let count = try node.optionalInteger("num_outputs")
         return try split(node, sizes: node.optionalIntegers(1, "sizes"), count: count)
       },
-      OperatorImport(since: 13, inputs: 1...2, outputs: 1...Int.max, passesThrough: true) { node in
+      OperatorImport(
+        since: 13, inputs: 1...2, outputs: 1...Int.max, slots: [1: .setting], passesThrough: true
+      ) { node in
         try split(node, sizes: node.optionalIntegers(1, "sizes"), count: nil)
       },
       OperatorImport(inputs: 1...1, outputs: 1...Int.max, passesThrough: true) { node in
@@ -179,7 +188,7 @@ extension OperatorTable {
       },
     ],
     "Squeeze": [
-      OperatorImport(since: 13, inputs: 1...2, passesThrough: true) { node in
+      OperatorImport(since: 13, inputs: 1...2, slots: [1: .setting], passesThrough: true) { node in
         [try node.input(0).squeezed(axes: node.optionalIntegers(1, "axes"))]
       },
       OperatorImport(inputs: 1...1, passesThrough: true) { node in
@@ -187,7 +196,7 @@ extension OperatorTable {
       },
     ],
     "Tile": [
-      OperatorImport(inputs: 2...2) { node in
+      OperatorImport(inputs: 2...2, slots: [1: .setting], passesThrough: true) { node in
         [try node.input(0).tiled(node.integers(1, "repeats"))]
       }
     ],
@@ -200,14 +209,14 @@ extension OperatorTable {
       }
     ],
     "Trilu": [
-      OperatorImport(since: 14, inputs: 1...2) { node in
+      OperatorImport(since: 14, inputs: 1...2, slots: [1: .setting]) { node in
         let diagonal = try node.optionalIntegers(1, "a diagonal")?.first ?? 0
         let isUpper = try node.flag("upper", default: true)
         return [try node.input(0).triangle(isUpper: isUpper, diagonal: diagonal)]
       }
     ],
     "Unsqueeze": [
-      OperatorImport(since: 13, inputs: 2...2, passesThrough: true) { node in
+      OperatorImport(since: 13, inputs: 2...2, slots: [1: .setting], passesThrough: true) { node in
         [try node.input(0).unsqueezed(axes: node.integers(1, "axes"))]
       },
       OperatorImport(inputs: 1...1, passesThrough: true) { node in
@@ -218,6 +227,9 @@ extension OperatorTable {
       },
     ],
   ]
+
+  /// An array that places are looked up in, and the places.
+  private static let lookup: [Int: ParameterSlot] = [0: .parameter(.weight), 1: .choice]
 
   private static func pad(
     _ node: NodeImport, pads: [Int], value: Double, axes: [Int]?

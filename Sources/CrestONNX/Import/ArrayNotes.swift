@@ -1,0 +1,41 @@
+/// Notes about arrays while they are collected: one a kind, whatever the number of arrays.
+struct ArrayNotes: Sendable {
+  private var fixed: [(reason: TrainingReadiness.FixedReason, names: [String])] = []
+  private var assumed: [(reason: TrainingReadiness.AssumedReason, names: [String])] = []
+  /// The arrays that are read in a number of places and stay one.
+  var tied: [Int: [String]] = [:]
+  /// The arrays of which copies are trained apart.
+  var untied: [TrainingReadiness.UntiedArray] = []
+  /// The new head.
+  var head: TrainingReadiness.Note?
+
+  /// Takes note of an array that isn't trained, unless nobody would expect it to be.
+  mutating func add(_ reason: TrainingReadiness.FixedReason, _ name: String) {
+    guard reason.isNoteworthy else { return }
+    if let place = fixed.firstIndex(where: { $0.reason == reason }) {
+      fixed[place].names.append(name)
+    } else {
+      fixed.append((reason, [name]))
+    }
+  }
+
+  /// Takes note of an array that is trained although the file can't tell whether it is learned.
+  mutating func add(_ reason: TrainingReadiness.AssumedReason, _ name: String) {
+    if let place = assumed.firstIndex(where: { $0.reason == reason }) {
+      assumed[place].names.append(name)
+    } else {
+      assumed.append((reason, [name]))
+    }
+  }
+
+  /// The notes, those that say most about training first.
+  var notes: [TrainingReadiness.Note] {
+    var notes: [TrainingReadiness.Note] = []
+    if !untied.isEmpty { notes.append(.untied(untied)) }
+    notes += tied.sorted { $0.key < $1.key }.map { .tied(names: $1, uses: $0) }
+    notes += fixed.map { .fixed(names: $0.names, $0.reason) }
+    notes += assumed.map { .assumed(names: $0.names, $0.reason) }
+    if let head { notes.append(head) }
+    return notes
+  }
+}

@@ -1,0 +1,120 @@
+import CrestTensor
+
+/// What numbers give away about the array that they stand in: patterns that no training leaves.
+struct ArrayValues {
+  private let values: [Float]
+  private let sizes: [Int]
+
+  /// Looks at a `float32` array.
+  init(_ tensor: Tensor) {
+    values = tensor.array(as: Float.self)
+    sizes = tensor.shape.dimensions
+  }
+
+  /// Why the array can't be learned; nil when its numbers don't say.
+  var reasonToFix: TrainingReadiness.FixedReason? {
+    if isIdentity { return .identity }
+    if isMask { return .mask }
+    if isSinusoids { return .sinusoids }
+    if isGeometric { return .frequencies }
+    if isWholeNumbers { return .positions }
+    return nil
+  }
+
+  /// Attention adds large negative numbers, and training would undo them.
+  private static let maskMagnitude: Float = 1e4
+  private static let leastMasking: Float = -10
+
+  /// Numbers that only mask: beyond all scores, or 0 and one other that is 1 or far below.
+  private var isMask: Bool {
+    if values.contains(where: { !($0.magnitude < Self.maskMagnitude) }) { return true }
+    guard values.contains(0), let other = values.first(where: { $0 != 0 }),
+      other == 1 || other <= Self.leastMasking
+    else { return false }
+    return values.allSatisfy { $0 == 0 || $0 == other }
+  }
+
+  /// A unit matrix, perhaps flattened.
+  private var isIdentity: Bool {
+    let wide = sizes.filter { $0 > 1 }
+    let side =
+      wide.count == 2 && wide[0] == wide[1]
+      ? wide[0] : wide.count == 1 ? Int(Double(wide[0]).squareRoot().rounded()) : 0
+    guard side > 1, side * side == values.count else { return false }
+    return values.indices.allSatisfy { values[$0] == ($0 / side == $0 % side ? 1 : 0) }
+  }
+
+  /// Three different whole numbers at least, and no others.
+  private var isWholeNumbers: Bool {
+    guard values.allSatisfy({ $0 == $0.rounded() }) else { return false }
+    var different: Set<Float> = []
+    for value in values where different.count < 3 { different.insert(value) }
+    return different.count == 3
+  }
+
+  /// Numbers in a row, each the same multiple of the one before.
+  var isGeometric: Bool {
+    guard values.count >= 3, sizes.count(where: { $0 > 1 }) == 1, values[0] != 0 else { return false }
+    let ratio = Double(values[1]) / Double(values[0])
+    guard ratio.isFinite, ratio > 0, abs(ratio - 1) > 1e-3 else { return false }
+    return zip(values, values.dropFirst()).allSatisfy { before, after in
+      abs(Double(after) - ratio * Double(before)) <= 1e-5 * abs(Double(after))
+    }
+  }
+
+  /// A table of sines and cosines, by row or by column.
+  ///
+  /// Sines of equally spaced angles follow vᵢ₊₁ + vᵢ₋₁ = 2 cos ω · vᵢ, whatever their frequency ω.
+  private var isSinusoids: Bool {
+    let wide = sizes.filter { $0 > 1 }
+    guard wide.count == 2, values.allSatisfy({ $0.magnitude <= 1 + 1e-6 }),
+      values.contains(where: { $0.magnitude > 0.5 }), values.contains(where: { $0 != values[0] })
+    else { return false }
+    let (rows, columns) = (wide[0], wide[1])
+    return followsWaves(lines: columns, step: columns, between: 1, count: rows)
+      || followsWaves(lines: rows, step: 1, between: columns, count: columns)
+      || isPairsOfUnitLength(rows: rows, columns: columns)
+  }
+
+  private func followsWaves(lines: Int, step: Int, between: Int, count: Int) -> Bool {
+    guard count >= 4 else { return false }
+    return (0..<lines).allSatisfy { line in
+      let wave = (0..<count).map { Double(values[line * between + $0 * step]) }
+      var (product, square) = (0.0, 0.0)
+      for place in 1..<count - 1 {
+        product += wave[place] * (wave[place - 1] + wave[place + 1])
+        square += wave[place] * wave[place]
+      }
+      let factor = square == 0 ? 2 : product / square
+      return factor.magnitude <= 2 + 1e-3
+        && (1..<count - 1).allSatisfy {
+          abs(wave[$0 - 1] + wave[$0 + 1] - factor * wave[$0]) <= 1e-4
+        }
+    }
+  }
+
+  /// Whether each row is sines and then their cosines, or both by turns.
+  private func isPairsOfUnitLength(rows: Int, columns: Int) -> Bool {
+    guard columns.isMultiple(of: 2), rows > 1 else { return false }
+    func isUnit(_ first: Int, _ second: Int) -> Bool {
+      let (a, b) = (Double(values[first]), Double(values[second]))
+      return abs(a * a + b * b - 1) <= 1e-4
+    }
+    let half = columns / 2
+    return (0..<rows).allSatisfy { row in
+      (0..<half).allSatisfy { isUnit(row * columns + $0, row * columns + half + $0) }
+    }
+      || (0..<rows).allSatisfy { row in
+        (0..<half).allSatisfy { isUnit(row * columns + 2 * $0, row * columns + 2 * $0 + 1) }
+      }
+  }
+
+  /// Whether a convolution's filters are one that is repeated: blur, edges.
+  var isRepeatedFilter: Bool {
+    let size = sizes.dropFirst(2).reduce(1, *)
+    guard sizes.count >= 3, size > 1, values.count > size,
+      values[..<size].contains(where: { $0 != values[0] })
+    else { return false }
+    return values.indices.allSatisfy { values[$0].bitPattern == values[$0 % size].bitPattern }
+  }
+}

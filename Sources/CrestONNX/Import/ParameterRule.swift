@@ -1,0 +1,124 @@
+import CrestGraph
+import CrestTensor
+
+/// An array in a file: an initializer, or the tensor of a `Constant` node.
+struct FileArray: Sendable {
+  let name: String
+  let proto: TensorProto
+  let isConstantNode: Bool
+
+  /// Whether its elements are floats.
+  var isFloat: Bool { proto.dataType.elementType?.isFloat ?? false }
+
+  /// The arrays of a model that may be trained, or could if they were of another type.
+  static func all(in model: CheckedModel) -> [FileArray] {
+    var arrays = model.proto.graph.initializers.map {
+      FileArray(name: $0.name, proto: $0, isConstantNode: false)
+    }
+    for node in model.nodes where node.operation == "Constant" && node.outputs.count == 1 {
+      // One that isn't as it should be stays a node, which is refused with its reason.
+      guard node.inputs.isEmpty, node.attributes.count == 1, node.attributes[0].name == "value",
+        case .tensor(let tensor) = node.attributes[0].value,
+        tensor.dataType.elementType?.isFloat ?? false, tensor.shape.elementCount > 1
+      else { continue }
+      arrays.append(FileArray(name: node.outputs[0], proto: tensor, isConstantNode: true))
+    }
+    return arrays
+  }
+}
+
+/// The rule which arrays of a file are parameters; `docs/onnx.md` has it in words.
+struct ParameterRule {
+  /// What becomes of an array.
+  enum Decision: Equatable, Sendable {
+    /// It is trained; with what that was assumed from, where the file can't tell.
+    case trained(TrainingReadiness.AssumedReason?)
+    /// It is a running statistic.
+    case statistic
+    /// It stays as it is.
+    case fixed(TrainingReadiness.FixedReason)
+  }
+
+  private let isFromPyTorch: Bool
+  /// Whether initializers hold what is learned, so that `Constant` nodes hold what the program states.
+  private let keepsWeightsInInitializers: Bool
+
+  init(_ model: CheckedModel, _ uses: ParameterUses, _ arrays: [FileArray]) {
+    isFromPyTorch = model.proto.producerName == "pytorch"
+    keepsWeightsInInitializers = arrays.contains { array in
+      !array.isConstantNode && array.isFloat && array.proto.shape.elementCount > 1
+        && uses.edges[array.name]?.contains { $0.uses.contains(where: \.isLearnedPlace) } ?? false
+    }
+  }
+
+  /// What becomes of an array by how it is used, before its elements are looked at; nil when they matter.
+  func decide(_ array: FileArray, _ uses: Set<ArrayUse>) -> Decision? {
+    if uses.contains(where: { if case .statistic = $0.slot { true } else { false } }) {
+      return array.proto.dataType.elementType == .float32
+        ? .statistic : .fixed(.elementType(array.proto.dataType.name))
+    }
+    guard array.isFloat else { return .fixed(.integers) }
+    if uses.contains(where: { $0.slot == .setting }) { return .fixed(.setting) }
+    guard uses.contains(where: \.hasGradient) else { return .fixed(.noGradient) }
+    guard array.proto.dataType.elementType == .float32 else {
+      return .fixed(.elementType(array.proto.dataType.name))
+    }
+    return nil
+  }
+
+  /// What becomes of an array of `float32` that a gradient reaches.
+  func decide(_ array: FileArray, _ uses: Set<ArrayUse>, _ value: Tensor) -> Decision {
+    let uses = uses.filter(\.hasGradient)
+    if uses.allSatisfy({ $0.path.contains(.angle) }) { return .fixed(.frequencies) }
+    if uses.allSatisfy({ $0.path.contains(.root) }) { return .fixed(.variance) }
+    let isLiteral =
+      array.isConstantNode && keepsWeightsInInitializers
+      || isFromPyTorch && ArrayNames.isLiteral(array.name)
+    let learned = uses.filter(\.isLearnedPlace)
+    if !learned.isEmpty {
+      if isLiteral { return .fixed(.literal) }
+      return reasonToFix(array, learned, value).map { .fixed($0) } ?? .trained(nil)
+    }
+    let isMadeUp = isFromPyTorch && ArrayNames.isMadeUp(array.name)
+    if value.elementCount <= 1 {
+      let hasName = isFromPyTorch && !isMadeUp && !array.isConstantNode && !isLiteral
+      return hasName ? .trained(.scalar) : .fixed(.scalar)
+    }
+    if isLiteral { return .fixed(.literal) }
+    // A table of several axes that is added to an input is learned for its places, unlike a mean image.
+    let isPlaces =
+      value.shape.count(where: { $0 > 1 }) > 1 && uses.allSatisfy { $0.operation == "Add" }
+    if !isPlaces, uses.allSatisfy(\.preparesInput) { return .fixed(.inputNormalization) }
+    if let reason = ArrayValues(value).reasonToFix { return .fixed(reason) }
+    if ArrayNames.isStatistic(array.name) { return .fixed(.statisticName) }
+    guard isMadeUp else { return .trained(nil) }
+    return value.hasEqualElements ? .fixed(.filled) : .trained(.computed)
+  }
+
+  /// Why an array isn't learned although it stands where what is learned does; nil when it is.
+  private func reasonToFix(
+    _ array: FileArray, _ learned: Set<ArrayUse>, _ value: Tensor
+  ) -> TrainingReadiness.FixedReason? {
+    guard learned.allSatisfy({ $0.slot == .parameter(.weight) }) else { return nil }
+    if learned.allSatisfy({ $0.operation == "Conv" }) {
+      return ArrayValues(value).isRepeatedFilter ? .filter : nil
+    }
+    // Few arrays are looked at: the larger ones are matrices of weights.
+    if value.shape.count(where: { $0 > 1 }) == 1, ArrayValues(value).isGeometric {
+      return .frequencies
+    }
+    guard isFromPyTorch, ArrayNames.isMadeUp(array.name),
+      ArrayValues(value).reasonToFix == .identity
+    else { return nil }
+    return .identity
+  }
+}
+
+extension Tensor {
+  /// Whether all elements of a `float32` tensor have the same bits.
+  var hasEqualElements: Bool {
+    withElements(as: Float.self) { elements in
+      elements.allSatisfy { $0.bitPattern == elements[0].bitPattern }
+    }
+  }
+}

@@ -1,0 +1,141 @@
+/// Tells what a network reads twice from what an exporter wrote once since it was equal.
+///
+/// Exporters merge arrays with equal elements, as biases and scales of new networks are. A network that
+/// uses a layer twice reads all of that layer twice, so that two places share an array with equal elements
+/// when they share others whose elements no accident makes equal: at the same operation, or at the nearest
+/// operation before or behind that has such an array.
+struct ParameterSharing {
+  private let model: CheckedModel
+  private let data: Set<String>
+  private var makers: [String: Int] = [:]
+  private var readers: [String: [InputEdge]] = [:]
+  /// The arrays that no accident makes equal which each value without data follows from.
+  private var sources: [String: Set<String>] = [:]
+  /// What was found of each node, by place and direction.
+  private var neighbours: [Int: [Bool: Neighbours]] = [:]
+
+  private struct Neighbours: Equatable {
+    var arrays: Set<String> = []
+    var nodes: Set<Int> = []
+
+    /// Whether the same arrays are read, at other nodes.
+    func repeats(_ other: Neighbours) -> Bool {
+      !arrays.isEmpty && arrays == other.arrays && nodes.isDisjoint(with: other.nodes)
+    }
+  }
+
+  /// How many nodes are looked at on the way to the nearest that has such arrays.
+  private static let reach = 256
+  /// More arrays than these tell no more.
+  private static let sourceLimit = 16
+
+  /// - Parameter distinctive: The parameters and statistics that no accident makes equal.
+  init(_ model: CheckedModel, data: Set<String>, distinctive: Set<String>) {
+    self.model = model
+    self.data = data
+    for name in distinctive { sources[name] = [name] }
+    for (place, node) in model.nodes.enumerated() {
+      for output in node.outputs where !output.isEmpty { makers[output] = place }
+      for (input, name) in node.inputs.enumerated() where !name.isEmpty {
+        readers[name, default: []].append(InputEdge(node: place, input: input))
+      }
+      guard !node.inputs.contains(where: data.contains) else { continue }
+      let found = node.inputs.reduce(into: Set<String>()) { $0.formUnion(sources[$1] ?? []) }
+      guard !found.isEmpty, found.count <= Self.sourceLimit else { continue }
+      for output in node.outputs { sources[output, default: []].formUnion(found) }
+    }
+  }
+
+  /// The edges of an array with equal elements in groups that share it, in the order given.
+  mutating func groups(_ edges: [InputEdge]) -> [[InputEdge]] {
+    var groups: [(ends: [InputEdge], edges: [InputEdge])] = []
+    for edge in edges {
+      let ends = ends(of: edge)
+      let places = groups.indices.filter { place in
+        ends.contains { end in groups[place].ends.contains { shares($0, end) } }
+      }
+      guard let first = places.first else {
+        groups.append((ends, [edge]))
+        continue
+      }
+      groups[first].ends += ends
+      groups[first].edges.append(edge)
+      for place in places.dropFirst().reversed() {
+        groups[first].ends += groups[place].ends
+        groups[first].edges += groups[place].edges
+        groups.remove(at: place)
+      }
+    }
+    let order = Dictionary(uniqueKeysWithValues: edges.enumerated().map { ($1, $0) })
+    return groups.map { group in
+      group.edges.sorted { order[$0, default: 0] < order[$1, default: 0] }
+    }
+  }
+
+  /// Where what an edge reads meets data.
+  private func ends(of edge: InputEdge) -> [InputEdge] {
+    var ends: [InputEdge] = []
+    var pending = [edge]
+    var seen: Set<InputEdge> = [edge]
+    while let next = pending.popLast(), ends.count < Self.reach, seen.count < Self.reach {
+      let node = model.nodes[next.node]
+      if node.inputs.contains(where: data.contains) {
+        ends.append(next)
+        continue
+      }
+      for output in node.outputs {
+        for reader in readers[output] ?? [] where seen.insert(reader).inserted {
+          pending.append(reader)
+        }
+      }
+    }
+    return ends
+  }
+
+  /// Whether a network uses one layer at both places.
+  private mutating func shares(_ a: InputEdge, _ b: InputEdge) -> Bool {
+    let (first, second) = (model.nodes[a.node], model.nodes[b.node])
+    guard a.node != b.node, a.input == b.input, first.operation == second.operation else {
+      return false
+    }
+    let (own, other) = (arrays(of: a.node), arrays(of: b.node))
+    if !own.isEmpty, own == other { return true }
+    return neighbours(of: a.node, before: true).repeats(neighbours(of: b.node, before: true))
+      || neighbours(of: a.node, before: false).repeats(neighbours(of: b.node, before: false))
+  }
+
+  private func arrays(of place: Int) -> Set<String> {
+    model.nodes[place].inputs.reduce(into: []) { found, name in
+      if !data.contains(name) { found.formUnion(sources[name] ?? []) }
+    }
+  }
+
+  /// The nearest nodes before or behind one that read such arrays.
+  private mutating func neighbours(of place: Int, before: Bool) -> Neighbours {
+    if let known = neighbours[place]?[before] { return known }
+    var found = Neighbours()
+    var level = [place]
+    var seen: Set = [place]
+    while found.arrays.isEmpty, !level.isEmpty, seen.count < Self.reach {
+      var next: [Int] = []
+      for node in level {
+        let near =
+          before
+          ? model.nodes[node].inputs.filter(data.contains).compactMap { makers[$0] }
+          : model.nodes[node].outputs.flatMap { readers[$0]?.map(\.node) ?? [] }
+        for neighbour in near where seen.insert(neighbour).inserted {
+          let arrays = arrays(of: neighbour)
+          if arrays.isEmpty {
+            next.append(neighbour)
+          } else {
+            found.arrays.formUnion(arrays)
+            found.nodes.insert(neighbour)
+          }
+        }
+      }
+      level = next
+    }
+    neighbours[place, default: [:]][before] = found
+    return found
+  }
+}

@@ -1,0 +1,97 @@
+import CrestGraph
+import CrestLayers
+import CrestONNX
+import CrestRuntime
+import CrestTensor
+import Foundation
+import Testing
+
+/// What `onnx-parameters/make_networks.py` found of each network that it exported.
+struct ExportedNetwork: Decodable, CustomTestStringConvertible {
+  /// What a new network's `named_parameters()` are.
+  struct Untouched: Decodable {
+    let arrays: Int
+    let numbers: Int
+  }
+
+  let arrays: [String: String]?
+  let untouched: Untouched?
+  private(set) var name = ""
+
+  private enum CodingKeys: String, CodingKey { case arrays, untouched }
+
+  var testDescription: String { name }
+
+  /// The arrays that consist of parameters.
+  var parameters: Set<String> {
+    Set((arrays ?? [:]).filter { $0.value == "parameter" }.keys)
+  }
+
+  static let source = URL(filePath: Fixtures.onnx).deletingLastPathComponent()
+    .appending(path: "onnx-parameters")
+
+  private static let all: [ExportedNetwork] = {
+    let url = source.appending(path: "table.json")
+    guard let data = try? Data(contentsOf: url),
+      let table = try? JSONDecoder().decode([String: ExportedNetwork].self, from: data)
+    else { preconditionFailure("\(url.path) is no table") }
+    return table.map { name, network in
+      var network = network
+      network.name = name
+      return network
+    }.sorted { $0.name < $1.name }
+  }()
+
+  static let trained = all.filter { $0.arrays != nil }
+  static let new = all.filter { $0.untouched != nil }
+
+  /// The model with random numbers in the place of the weights that were cut out.
+  func template() throws -> ONNXTemplate {
+    let folder = try TemporaryFolder()
+    try folder.write(Self.weights, to: "weights.data")
+    let file = Self.source.appending(path: name + ".onnx").path(percentEncoded: false)
+    try folder.write(fileBytes(file), to: name + ".onnx")
+    return try ONNXTemplate(path: folder.path + "/\(name).onnx")
+  }
+
+  private static let weights: [UInt8] = {
+    let random = Philox(seed: 13, stream: 0)
+    let numbers = (0..<UInt64(weightLimit)).map { random.uniform($0) - 0.5 }
+    return numbers.withUnsafeBytes { [UInt8]($0) }
+  }()
+
+  private static let weightLimit = 1 << 16
+}
+
+@Suite struct `The arrays of a network that PyTorch exported` {
+  /// Arrays about which a file can't tell, and which the rule decides otherwise than the network.
+  static let exceptions: [String: (arrays: Set<String>, reason: String)] = [:]
+
+  @Test func `are those of 60 networks at least, by both exporters`() {
+    #expect(ExportedNetwork.trained.count >= 60)
+    for exporter in ["-dynamo", "-legacy"] {
+      #expect(ExportedNetwork.trained.count { $0.name.hasSuffix(exporter) } >= 30)
+    }
+  }
+
+  @Test(arguments: ExportedNetwork.trained)
+  func `are trained where they are parameters, and nowhere else`(_ network: ExportedNetwork) throws {
+    let template = try network.template()
+    let trained = Set(template.sample.variables.filter { $0.role != nil }.map(\.name))
+    let known = Self.exceptions[network.name]?.arrays ?? []
+    #expect(
+      trained.symmetricDifference(network.parameters) == known,
+      "too many: \(trained.subtracting(network.parameters).sorted()), too few: \(network.parameters.subtracting(trained).sorted())")
+  }
+
+  @Test(arguments: ExportedNetwork.new)
+  func `are as many as a new network's parameters, though the exporter merged equal ones`(
+    _ network: ExportedNetwork
+  ) throws {
+    let untouched = try #require(network.untouched)
+    let template = try network.template()
+    let trained = template.sample.variables.filter { $0.role != nil }
+    let numbers = trained.reduce(0) { $0 + $1.type.shape.elementCount }
+    #expect(trained.count == untouched.arrays && numbers == untouched.numbers, "\(trained.count) of \(untouched.arrays) arrays, \(numbers) of \(untouched.numbers) numbers")
+  }
+}
