@@ -94,7 +94,7 @@ import Testing
       targets: Tensor([0, 1] as [Int64]), classNames: ["0", "1"])
     #expect(
       throws: DataError.unsuitableTransform(
-        name: "horizontal flip", dataset: "last",
+        name: "flip", dataset: "last",
         reason: "it takes images with channels first, and the set's, [8, 8, 3], have them last")
     ) { try DataLoader(set, transforms: [HorizontalFlip()]) }
   }

@@ -57,7 +57,7 @@ import Testing
     #expect(try [String](json: names.json) == names)
   }
 
-  static let examples: [(Preprocessing.Layout, Int, Shape, (Int) -> Int)] = [
+  static let examples: [(Preprocessing.Layout, Int, Shape, @Sendable (Int) -> Int)] = [
     (.asStored, 1, [2, 3], { _ in 0 }), (.channelsFirst, 1, [1, 2, 3], { _ in 0 }),
     (.channelsFirst, 2, [2, 2, 3], { $0 / 6 }), (.channelsFirst, 3, [3], { $0 }),
     (.channelsLast, 3, [2, 2, 3], { $0 % 3 }), (.channelsLast, 1, [2, 2, 1], { _ in 0 }),

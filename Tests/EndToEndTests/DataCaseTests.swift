@@ -1,0 +1,152 @@
+import CrestTensor
+import Foundation
+import ProcessTestSupport
+import Testing
+
+/// What NumPy arrays of other kinds, of few examples a class and of one number an example are taken for.
+@Suite struct `Kinds of data` {
+  @Test(arguments: ["fortran", "uint16", "labels-uint16"])
+  func `arrays of every kind hold the numbers that NumPy reads`(kind: String) throws {
+    let it = try CommandCase("npy-kinds")
+    let described = try it.run("data", "info", kind, "--json")
+    #expect(described.status == 0, "\(described.error)")
+    var objects = try [kind, "plain/\(kind)"].map { folder in
+      try #require(try it.run("data", "info", folder, "--json").objects().first)
+    }
+    // Names and hashes are of the files; notes tell of the kind.
+    for key in ["name", "train", "valid", "notes"] {
+      for place in objects.indices { objects[place][key] = nil }
+    }
+    #expect(objects[0] as NSDictionary == objects[1] as NSDictionary)
+    // The same training, bit for bit.
+    let losses = try [kind, "plain/\(kind)"].map { folder in
+      let run = try it.run(
+        "train", "--model", "mlp", "--data", folder, "--epochs", "1", "--max-lr", "1e-6",
+        "--threads", "1", "--json")
+      #expect(run.status == 0, "\(run.error)")
+      return try #require(try run.objects().last?["valid_loss"] as? Double)
+    }
+    #expect(losses[0] == losses[1])
+  }
+
+  @Test func `headers of Python 2 are read`() throws {
+    let it = try CommandCase("npy-kinds")
+    let models = try CommandCase("learned-preprocessing")
+    let outputs = try ["python2.npy", "plain/python2.npy"].map { input in
+      let run = try CrestProcess.run(
+        [
+          "predict", "--model", models.folder["model.onnx"].path, "--input", input, "--output",
+          "p.npy",
+        ], in: it.folder)
+      #expect(run.status == 0, "\(run.error)")
+      return try Data(contentsOf: it.folder["p.npy"])
+    }
+    #expect(outputs[0] == outputs[1])
+  }
+
+  @Test func `sets of many small classes are split, or measured whole`() throws {
+    let it = try CommandCase("split-of-many-small-classes")
+    for (folder, train, valid) in [("pairs", 800, 200), ("five", 4, 1)] {
+      let described = try #require(try it.run("data", "info", folder, "--json").objects().first)
+      #expect((described["train"] as? [String: Any])?["count"] as? Int == train)
+      #expect((described["valid"] as? [String: Any])?["count"] as? Int == valid)
+      let trained = try it.run(
+        "train", "--model", "mlp", "--data", folder, "--epochs", "1", "--max-lr", "0.01", "--json")
+      #expect(trained.status == 0, "\(trained.error)")
+      // Without shuffling no fifth is set apart: all are learned from.
+      let logged = try it.run(
+        "train", "--model", "mlp", "--data", folder, "--epochs", "1", "--max-lr", "0.01",
+        "--no-shuffle", "--batch-size", "1000", "--log-steps", "steps-\(folder).csv", "--json")
+      #expect(logged.status == 0, "\(logged.error)")
+      #expect(try it.folder.lines(of: "steps-\(folder).csv").count == 2)
+    }
+  }
+
+  @Test func `two examples, which can't be split, are trained on without shuffling`() throws {
+    let it = try CommandCase("split-of-many-small-classes")
+    for (name, tensor) in [
+      ("train-x.npy", Tensor([0, 1, 2, 3] as [Float], shape: [2, 2])),
+      ("train-y.npy", Tensor([0, 1] as [Int64])),
+    ] { try it.folder.write(tensor.npyBytes(), to: name) }
+    let run = try it.run(
+      "train", "--model", "mlp", "--data", ".", "--epochs", "1", "--max-lr", "0.01",
+      "--no-shuffle", "--json")
+    #expect(run.status == 0, "\(run.error)")
+    let refused = try it.run(
+      "train", "--model", "mlp", "--data", ".", "--epochs", "1", "--max-lr", "0.01")
+    #expect(refused.status == 65)
+    #expect(
+      refused.error
+        == "Error: . has 2 examples and no validation set of its own, too few to set a fifth of them "
+        + "apart; add a validation set\n")
+  }
+
+  @Test(arguments: ["mlp", "regression.onnx"])
+  func `a number an example trains a network with one output`(model: String) throws {
+    let it = try CommandCase("one-dimensional-float-target")
+    let run = try it.run(
+      "train", "--model", model, "--data", "data", "--epochs", "100", "--max-lr", "0.03",
+      "--optimizer", "adam", "--threads", "1", "--json", "--export", "out.onnx")
+    #expect(run.status == 0, "\(run.error)")
+    let first = try #require(try run.objects().first?["train_loss"] as? Double)
+    let last = try #require(try run.objects().last)
+    #expect(try #require(last["train_loss"] as? Double) < 0.9 * first)
+    #expect(last["mae"] != nil)
+
+    // As much as predictions, one a row, are off the targets.
+    let predicted = try it.run(
+      "predict", "--model", "out.onnx", "--input", "data/train-x.npy", "--output", "p.npy")
+    #expect(predicted.status == 0, "\(predicted.error)")
+    let predictions = try Tensor(npy: Array(Data(contentsOf: it.folder["p.npy"])))
+    #expect(predictions.shape == [50, 1])
+    for part in ["x", "y"] {
+      try FileManager.default.copyItem(
+        at: it.folder["data/train-\(part).npy"], to: it.folder["data/valid-\(part).npy"])
+    }
+    let evaluated = try it.run("evaluate", "--model", "out.onnx", "--data", "data", "--json")
+    #expect(evaluated.status == 0, "\(evaluated.error)")
+    let error = try #require(try evaluated.objects().last?["mae"] as? Double)
+    let targets = try Tensor(npy: Array(Data(contentsOf: it.folder["data/train-y.npy"])))
+      .array(as: Float.self)
+    let off = zip(predictions.array(as: Float.self), targets).map { abs($0 - $1) }
+    #expect(abs(Double(off.reduce(0, +)) / 50 - error) < 1e-5)
+  }
+
+  @Test func `labels in a column are one class an example`() throws {
+    let it = try CommandCase("one-dimensional-float-target")
+    let run = try it.run(
+      "train", "--model", "mlp", "--data", "column", "--epochs", "1", "--max-lr", "0.001", "--json")
+    #expect(run.status == 0, "\(run.error)")
+    #expect(
+      run.error.contains(
+        "Note: the labels of column/train-y.npy have the shape [N, 1] and are taken as [N], one "
+          + "class an example\n"))
+  }
+
+  @Test func `several classes or numbers an example are told how to be stored`() throws {
+    let it = try CommandCase("one-dimensional-float-target")
+    for (tensor, shape) in [
+      (Tensor(zeros: [50, 3], elementType: .int64), "[3]"), (Tensor(zeros: [50, 3, 2]), "[3, 2]"),
+    ] {
+      try it.folder.write(tensor.npyBytes(), to: "data/train-y.npy")
+      let run = try it.run(
+        "train", "--model", "mlp", "--data", "data", "--epochs", "1", "--max-lr", "0.001")
+      #expect(run.status == 65)
+      #expect(
+        run.error
+          == "Error: --model mlp gives one class or one row of numbers an example, but a target of "
+          + "data (train) has the shape \(shape); store classes as [N], and numbers as [N] or [N, K]\n"
+      )
+    }
+  }
+
+  @Test func `labels below 0 are named as such`() throws {
+    let it = try CommandCase("negative-labels")
+    let run = try it.run("data", "info", ".")
+    #expect(run.status == 65)
+    #expect(
+      run.error
+        == "Error: label 1 of ./train-y.npy is -1; classes are numbered from 0 up: number them so, "
+        + "or store values to predict as floats\n")
+  }
+}
