@@ -54,11 +54,13 @@ enum CommandError: Error, Equatable {
   case needsResume(option: String)
   /// The user ended the run, which is saved in the folder if there is one.
   case interrupted(epoch: Int, steps: Int, folder: String?)
+  /// A range test that ended before there was enough to suggest a rate from.
+  case noLearningRate(rate: Double, count: Int, loss: Double)
 
   var code: FailureCode {
     switch self {
     case .severalInputs, .targetShape, .exampleCounts, .preprocessing, .channels,
-      .refusedByChecker:
+      .refusedByChecker, .noLearningRate:
       .data
     case .interrupted: .interrupted
     default: .usage
@@ -135,6 +137,10 @@ extension CommandError: CustomStringConvertible {
     case .interrupted(let epoch, let steps, let folder):
       "interrupted in epoch \(epoch) after \(steps) steps"
         + (folder.map { "; the run is saved in \($0), go on with --resume" } ?? "")
+    case .noLearningRate(let rate, let count, let loss):
+      "find-lr: the loss was out of hand (\(loss.isNaN ? "nan" : "\(loss)")) at the learning rate "
+        + "\(rate), after \(count) of the rates, too few to suggest one from; look for what makes it grow at so "
+        + "low a rate, in the data or the network"
     }
   }
 }

@@ -19,7 +19,7 @@ struct Evaluate: ParsableCommand {
     let learner = try Learner(
       network, data: data, loss: loss, metrics: metrics(for: data.train.target),
       batchSize: model.batchSize, seed: model.seed)
-    let result = try interruption.around(learner) { try learner.evaluate() }
+    let result = try interruption.around(learner) { try learner.evaluate(requiringFinite: true) }
     try StandardOutput.write(model.json ? json(result) : text(result, of: data.valid.name))
   }
 

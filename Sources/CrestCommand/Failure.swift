@@ -52,6 +52,7 @@ struct Failure {
     case let error as PluginError: error.code
     case let error as CheckpointError: error.code
     case is StateError, is SafetensorsError: .data
+    case let error as NonFiniteLoss where !error.isDivergence: .data
     case is GraphError, is ProgramError, is NonFiniteLoss: .data
     case is OutputError: .io
     default: nil

@@ -87,6 +87,10 @@ struct Train: ParsableCommand {
       throw CommandError.interrupted(
         epoch: learner.epochsBegun, steps: learner.stepsTaken, folder: backup?.folder)
     }
+    if let loss = learner.fitResult?.validation?.loss, !loss.isFinite {
+      // Measured when no callback looked any more; this says where it began.
+      _ = try learner.evaluate(requiringFinite: true)
+    }
     if let export {
       try learner.model.exportONNX(to: export, metadata: try metadata(of: learner.data.train))
     }
