@@ -17,6 +17,11 @@ func makeLearner(
     weightDecays: training.weightDecays, frozenNormalization: parameters.frozenNorm)
   try parameters.freeze(learner)
   model.restartTracedStatistics(except: learner.frozen)
+  if learner.trainLoader.smallestBatch > 1 {
+    StandardError.write(
+      "Note: batches of \(options.batchSize) leave one of the \(learner.trainLoader.exampleCount) examples over, "
+        + "of which batch norm learns nothing; it joins the batch before\n")
+  }
   return learner
 }
 

@@ -104,6 +104,10 @@ extension Program {
       return nonFinite(store.address(buffer) + entry.range.lowerBound, count: count)
     case .node(let node, let output):
       let buffers = nodeBuffers[node].suffix(graph.nodes[node].outputs.count)
+      // A reshape has no memory of its own: its numbers are those of its input.
+      if buffers.isEmpty {
+        return graph.nodes[node].inputs.lazy.compactMap { self.nonFinite(in: $0) }.first
+      }
       let place = buffers.startIndex + output
       guard buffers.indices.contains(place) else { return nil }
       return nonFinite(memory.floats(buffers[place]), count: count)

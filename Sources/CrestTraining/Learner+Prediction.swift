@@ -58,8 +58,9 @@ extension Learner {
       loader, order: nil)
   }
 
-  /// Runs a batch with every operation by itself, and tells where a number that is not finite comes up first; nil
-  /// when all are finite. The statistics that running it changes are put back.
+  /// Runs a batch with every operation by itself, and tells where a number that is not finite comes up first.
+  ///
+  /// Nil when all are finite. The statistics that running it changes are put back.
   func firstNonFinite(
     inputs: [Tensor], targets: Tensor, count: Int, isTraining: Bool, random: RandomKey
   ) throws -> Program.NonFinite? {

@@ -53,7 +53,8 @@ import Testing
       lines.last?.hasPrefix(
         "accuracy 0.5000, valid loss 0.7713, train loss 1.1187 of epoch 1, whose weights were restored, "
           + "after 2 epochs in ") == true, "\(lines.last ?? "")")
-    let evaluated = try it.run("evaluate", "--model", "o.onnx", "--data", "data", "--json").objects()
+    let evaluated = try it.run("evaluate", "--model", "o.onnx", "--data", "data", "--json")
+      .objects()
     let objects = try train("--json").objects()
     let result = try #require(objects.last)
     #expect(result["event"] as? String == "result")
@@ -96,7 +97,8 @@ import Testing
     if isAverage {
       let line = try train().output.split(separator: "\n").last
       #expect(
-        line?.contains(" of the weights that callbacks gave the network at the end, after ") == true,
+        line?.contains(" of the weights that callbacks gave the network at the end, after ")
+          == true,
         "\(line ?? "")")
     }
   }
