@@ -5,7 +5,8 @@ public import CrestTraining
 ///
 /// The fit it is in is a rehearsal: whether it returns, throws or is interrupted, the learner and its
 /// stateful callbacks are afterwards as they were before. It skips validation and ends the fit when the
-/// rates are used up or the loss is out of hand. The learner's method `findLearningRate` runs it in a
+/// rates are used up or the loss is out of hand. A loss that isn't finite because of the data, or before any rate has
+/// changed anything, is an error (``CrestTraining/NonFiniteLoss``). The learner's method `findLearningRate` runs it in a
 /// fit of the right length.
 ///
 /// Sources: L. N. Smith, "Cyclical learning rates" (arXiv:1506.01186), section 3.3; fastai's `LRFinder`.
@@ -27,7 +28,7 @@ public final class LRFinder: Callback {
   /// Tries a rate a training batch.
   public var hooks: [Hook] {
     [
-      .beforeFit(begin), .beforeBatch(setRate), .afterBatch(record),
+      .beforeFit(begin), .beforeBatch(setRate), .afterLoss(check), .afterBatch(record),
       .beforeValidate { _ in throw Cancel(.validate, reason: "a range test only trains") },
     ]
   }
@@ -45,6 +46,13 @@ public final class LRFinder: Callback {
   private func setRate(_ batch: BatchContext) {
     guard batch.isTraining, let rate = search.nextRate else { return }
     batch.learner[.base(.learningRate)] = rate
+  }
+
+  /// Refuses to take for the rate's doing what isn't.
+  private func check(_ batch: BatchContext) throws {
+    guard batch.isTraining, !batch.loss.isFinite else { return }
+    let error = try NonFiniteLoss(in: batch)
+    if error.isOfData || findings.points.isEmpty { throw error }
   }
 
   private func record(_ batch: BatchContext) throws {

@@ -20,7 +20,8 @@ extension Learner {
   ///   - stopsOnDivergence: Whether to end as soon as the smoothed loss exceeds four times its best.
   ///   - callbacks: Callbacks that take part, as a progress bar.
   /// - Returns: The losses at each rate, from which the four methods suggest.
-  /// - Throws: ``CrestTraining/LearnerError/interrupted`` on interruption; what a callback, the data or the
+  /// - Throws: ``CrestTraining/LearnerError/interrupted`` on interruption; ``CrestTraining/NonFiniteLoss`` when the
+  ///   data hold a number that isn't finite, or the loss of the first batch isn't; what a callback, the data or the
   ///   compiler threw.
   public func findLearningRate(
     _ sweep: LearningRateSweep = .standard, stopsOnDivergence: Bool = true,

@@ -84,11 +84,13 @@ enum CommandError: Error, Equatable {
   case seed(String)
   /// A model that is neither built in nor a file of a kind that is known by its ending.
   case unknownModel(String)
+  /// A range test that ended before there was enough to suggest a rate from.
+  case noLearningRate(rate: Double, count: Int, loss: Double)
 
   var code: FailureCode {
     switch self {
     case .severalInputs, .targetShape, .exampleCounts, .unsuitableInput, .refusedByChecker,
-      .otherNetwork:
+      .otherNetwork, .noLearningRate:
       .data
     case .interrupted: .interrupted
     case .notSaved: .io
@@ -213,6 +215,10 @@ extension CommandError: CustomStringConvertible {
     case .unknownModel(let name):
       "--model: expected one of \(BuiltInModel.names.joined(separator: ", ")), or a file that ends in "
         + ".onnx, got \"\(name)\"" + suggestion(for: name, among: BuiltInModel.names)
+    case .noLearningRate(let rate, let count, let loss):
+      "find-lr: the loss was out of hand (\(loss.isNaN ? "nan" : "\(loss)")) at the learning rate "
+        + "\(rate), after \(count) of the rates, too few to suggest one from; look for what makes it grow at so "
+        + "low a rate, in the data or the network"
     }
   }
 }

@@ -24,7 +24,7 @@ struct Evaluate: ParsableCommand {
     note(learner)
     let result = try Interruption.around(
       learner, meanwhile: "the evaluation is being ended"
-    ) { try learner.evaluate() }
+    ) { try learner.evaluate(requiringFinite: true) }
     try StandardOutput.write(model.json ? json(result) : text(result, of: data.valid.name))
   }
 

@@ -55,18 +55,11 @@ struct Failure {
     case let error as PluginError: error.code
     case let error as CheckpointError: error.code
     case is StateError, is SafetensorsError: .data
-    case let error as NonFiniteLoss: error.isOfInput ? .data : .diverged
+    case let error as NonFiniteLoss: error.isDivergence ? .diverged : .data
     case is GraphError, is ProgramError: .data
     case is OutputError: .io
     default: nil
     }
-  }
-}
-
-extension NonFiniteLoss {
-  /// Whether the data are to blame, and not the learning rate.
-  fileprivate var isOfInput: Bool {
-    if case .input = origin?.source { true } else { false }
   }
 }
 

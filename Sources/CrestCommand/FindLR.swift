@@ -31,8 +31,21 @@ struct FindLR: ParsableCommand {
       try learner.findLearningRate(
         callbacks: [ProgressBar(.liveLineOnly)])
     }
+    try checkSuggests(findings)
     if let plot { try writeFile(findings.plot.svg(), to: plot) }
     try StandardOutput.write(model.json ? json(findings) : text(findings))
+  }
+
+  /// Refuses to end well without an answer, which a loss that is out of hand too early doesn't allow.
+  private func checkSuggests(_ findings: LearningRateFindings) throws(CommandError) {
+    let isShort = LearningRateSuggestion.Method.allCases.allSatisfy { method in
+      switch findings.suggestion(method) {
+      case .notEnoughPoints, .noFiniteLoss: true
+      case .rate, .lossNeverFalls: false
+      }
+    }
+    guard isShort, let last = findings.points.last else { return }
+    throw .noLearningRate(rate: last.rate, count: findings.points.count, loss: last.loss)
   }
 
   private func text(_ findings: LearningRateFindings) -> String {

@@ -20,6 +20,11 @@ func makeLearner(
   note(learner)
   try parameters.freeze(learner)
   model.restartTracedStatistics(except: learner.frozen)
+  if learner.trainLoader.smallestBatch > 1 {
+    StandardError.write(
+      "Note: batches of \(options.batchSize) leave one of the \(learner.trainLoader.exampleCount) examples over, "
+        + "of which batch norm learns nothing; it joins the batch before\n")
+  }
   return learner
 }
 

@@ -91,6 +91,10 @@ struct Train: ParsableCommand {
       if model.json { try report.writeResult(nil, of: outcome) }
       throw interruption(of: learner, backup)
     }
+    if let loss = learner.fitResult?.validation?.loss, !loss.isFinite {
+      // Measured when no callback looked any more; this says where it began.
+      _ = try learner.evaluate(requiringFinite: true)
+    }
     if let export {
       Interruption.finish("the network is being written to \(export)")
       try learner.model.exportONNX(to: export)

@@ -12,6 +12,8 @@ public struct DataLoader: Sendable {
   public let batchSize: Int
   /// The key of the order and of the transforms.
   public let seed: UInt64
+  /// The examples that the last batch of an epoch has at least, if there are as many: fewer join the batch before.
+  public let smallestBatch: Int
   /// Whether every epoch has an order of its own.
   public let shuffle: Bool
   /// What is done to images, in this order.
@@ -25,17 +27,23 @@ public struct DataLoader: Sendable {
   /// - Parameters:
   ///   - dataset: The set; a ``Subset`` for a part of one.
   ///   - batchSize: The examples of a full batch; the last one of an epoch may be smaller.
+  ///   - smallestBatch: The examples that the last batch of an epoch has at least; fewer join the batch before,
+  ///     which is then larger than `batchSize`.
   ///   - seed: The key of the order and of the transforms.
   ///   - shuffle: Whether every epoch has an order of its own; otherwise it is the set's.
   ///   - transforms: Changes of `float32` inputs with channels, rows and columns.
   ///   - prefetch: How many batches are made ahead; it makes no difference to what is in them.
   /// - Throws: ``DataError/unsuitableTransform(name:dataset:reason:)``.
-  /// - Precondition: `batchSize` is positive, and `prefetch` in `0 ... 1024`.
+  /// - Precondition: `batchSize` is positive, `smallestBatch` in `1 ... batchSize`, and `prefetch` in
+  ///   `0 ... 1024`.
   public init(
-    _ dataset: any Dataset, batchSize: Int = 64, seed: UInt64 = 0, shuffle: Bool = true,
-    transforms: [any Transform] = [], prefetch: Int = 2
+    _ dataset: any Dataset, batchSize: Int = 64, smallestBatch: Int = 1, seed: UInt64 = 0,
+    shuffle: Bool = true, transforms: [any Transform] = [], prefetch: Int = 2
   ) throws(DataError) {
     precondition(batchSize > 0, "the batch size is \(batchSize)")
+    precondition(
+      1 <= smallestBatch && smallestBatch <= batchSize,
+      "the smallest batch is \(smallestBatch) of \(batchSize)")
     precondition(0 <= prefetch && prefetch <= 1024, "prefetch is \(prefetch)")
     precondition(transforms.count < 256, "\(transforms.count) transforms")
     let images = dataset.inputs.filter(\.isImage)
@@ -54,6 +62,7 @@ public struct DataLoader: Sendable {
     }
     self.dataset = dataset
     self.batchSize = batchSize
+    self.smallestBatch = smallestBatch
     self.seed = seed
     self.shuffle = shuffle
     self.transforms = transforms
@@ -61,20 +70,27 @@ public struct DataLoader: Sendable {
     pool = BatchPool(limit: prefetch + 2)
   }
 
-  /// The same loader of another set.
+  /// The same loader of another set, or with another smallest batch.
   ///
   /// - Throws: ``DataError/unsuitableTransform(name:dataset:reason:)``.
-  public func replacing(dataset: any Dataset) throws(DataError) -> DataLoader {
+  public func replacing(
+    dataset: (any Dataset)? = nil, smallestBatch: Int? = nil
+  ) throws(DataError) -> DataLoader {
     try DataLoader(
-      dataset, batchSize: batchSize, seed: seed, shuffle: shuffle, transforms: transforms,
-      prefetch: prefetch)
+      dataset ?? self.dataset, batchSize: batchSize,
+      smallestBatch: smallestBatch ?? self.smallestBatch, seed: seed, shuffle: shuffle,
+      transforms: transforms, prefetch: prefetch)
   }
 
   /// The examples of an epoch.
   public var exampleCount: Int { dataset.count }
 
-  /// The batches of an epoch, the last possibly smaller one included.
-  public var batchCount: Int { exampleCount == 0 ? 0 : (exampleCount - 1) / batchSize + 1 }
+  /// The batches of an epoch, the last included, which may have fewer examples than others, or more where a rest
+  /// joined it.
+  public var batchCount: Int {
+    let (full, rest) = exampleCount.quotientAndRemainder(dividingBy: batchSize)
+    return full + (rest == 0 || full > 0 && rest < smallestBatch ? 0 : 1)
+  }
 
   /// The examples in the order of `epoch`, as indices into ``dataset``.
   ///
@@ -111,7 +127,8 @@ struct BatchMaker: Sendable {
   /// Batch number `index`.
   func make(_ index: Int) throws -> Batch {
     let start = index * loader.batchSize
-    let examples = order[start...].prefix(loader.batchSize)
+    let isLast = index == loader.batchCount - 1
+    let examples = isLast ? order[start...] : order[start...].prefix(loader.batchSize)
     var batch =
       pool.take(count: examples.count)
       ?? Batch(zerosFor: loader.dataset, count: examples.count)

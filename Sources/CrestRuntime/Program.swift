@@ -18,22 +18,22 @@ public final class Program {
   /// The size of the memory that holds everything between inputs and loss, in bytes.
   public var arenaByteCount: Int { arena.byteCount }
 
-  private let compiled: CompiledGraph
+  let compiled: CompiledGraph
   private let engine: Engine
-  private let store: ParameterStore
+  let store: ParameterStore
   private let arena: AlignedMemory
   private let scratch: AlignedMemory
   private let constants: [OwnedBytes]
   private let state: RunState
-  private let memory: Memory
+  let memory: Memory
   private let places: [ValueID: BufferID]
-  private let inputs: [(name: String, type: ValueType, buffer: BufferID)]
+  let inputs: [(name: String, type: ValueType, buffer: BufferID)]
   /// For each input that chooses by index, how many there are to choose from.
   private let indexBounds: [Int?]
-  private let target: (type: ValueType, buffer: BufferID, classCount: Int?)?
+  let target: (type: ValueType, buffer: BufferID, classCount: Int?)?
   private let stages: [[() -> Void]]
   private let kernels: [[KernelUse]]
-  private let nodeBuffers: [[BufferID]]
+  let nodeBuffers: [[BufferID]]
 
   /// Compiles `template` for `request`.
   ///
@@ -335,74 +335,4 @@ public struct KernelUse: Sendable, Hashable {
   public let path: String
   /// The part of a step it belongs to.
   public let stage: Stage
-}
-
-extension Program {
-  /// Where a number that isn't finite came up first.
-  public struct NonFinite: Sendable, Equatable {
-    /// What it was found in.
-    public enum Source: Sendable, Equatable {
-      /// An input or the target, by name.
-      case input(String)
-      /// A parameter, by name.
-      case parameter(String)
-      /// The result of an operation in the layer at a path, in a stage.
-      case operation(String, path: String, stage: Stage)
-    }
-
-    /// What it was found in.
-    public let source: Source
-    /// The number: NaN or an infinity.
-    public let value: Float
-  }
-
-  /// The first number that isn't finite, in the order the program computes: inputs, parameters, then
-  /// node by node; nil when all are finite.
-  ///
-  /// - Precondition: the program was compiled with ``ProgramRequest/isDiagnosing``, and its stages
-  ///   have run.
-  public func firstNonFinite() -> NonFinite? {
-    precondition(request.isDiagnosing, "only a diagnosing program keeps what it computed")
-    for input in inputs where input.type.elementType == .float32 {
-      let count = input.type.shape.elementCount
-      if let value = nonFinite(memory.floats(input.buffer), count: count) {
-        return NonFinite(source: .input(input.name), value: value)
-      }
-    }
-    for entry in store.parameters {
-      let start = store.address(.parameters) + entry.range.lowerBound
-      if let value = nonFinite(start, count: entry.range.count) {
-        return NonFinite(source: .parameter(entry.name), value: value)
-      }
-    }
-    for (node, buffers) in zip(compiled.graph.nodes, nodeBuffers) {
-      for (output, buffer) in zip(node.outputs, buffers.suffix(node.outputs.count)) {
-        let type = compiled.graph.type(of: output)
-        guard type.elementType == .float32 else { continue }
-        if let value = nonFinite(memory.floats(buffer), count: type.shape.elementCount) {
-          return NonFinite(
-            source: .operation(node.describedName, path: node.path, stage: node.stage),
-            value: value)
-        }
-      }
-    }
-    return nil
-  }
-
-  private func nonFinite(_ values: UnsafeMutablePointer<Float>, count: Int) -> Float? {
-    (0..<count).lazy.map { values[$0] }.first { !$0.isFinite }
-  }
-}
-
-extension Graph.Node {
-  /// The name of the operation that a node stands for.
-  fileprivate var describedName: String {
-    switch operation {
-    case let chain as FusedElementwise:
-      chain.instructions.map(\.function.rawValue).joined(separator: "+")
-    case is NormalizationCoefficients: BatchNormTraining.name
-    case is NormalizationGradientCoefficients: BatchNormTrainingGradient.name
-    default: operation.name
-    }
-  }
 }

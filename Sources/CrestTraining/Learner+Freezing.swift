@@ -57,5 +57,10 @@ extension Learner {
     resetMoments()
     // Programs write no gradient of what is frozen; what an earlier one left would count in norms.
     model.store.withBuffer(.gradients) { $0.update(repeating: 0) }
+    do {
+      try arrangeBatches()
+    } catch {
+      preconditionFailure("the loader was made before with the same data: \(error)")
+    }
   }
 }

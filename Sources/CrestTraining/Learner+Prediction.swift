@@ -12,17 +12,22 @@ extension Learner {
   /// No callback runs, and nothing of the learner changes. In a fit, call it from hooks around passes, not
   /// from those of a batch, whose memory it uses.
   ///
-  /// - Parameter dataset: The examples; those of validation when nil.
+  /// - Parameters:
+  ///   - dataset: The examples; those of validation when nil.
+  ///   - requiringFinite: Whether a loss that is infinite or not a number, or a prediction that is no number, is an
+  ///     error that names the example or layer where it began; otherwise it is in the result.
   /// - Returns: Loss and metrics over all of them.
-  /// - Throws: ``LearnerError`` when the set doesn't fit the model, or on interruption; what the data or
-  ///   the compiler threw.
-  public func evaluate(on dataset: (any Dataset)? = nil) throws -> PassResult {
+  /// - Throws: ``LearnerError`` when the set doesn't fit the model, or on interruption; ``NonFiniteLoss`` when asked
+  ///   to; what the data or the compiler threw.
+  public func evaluate(
+    on dataset: (any Dataset)? = nil, requiringFinite: Bool = false
+  ) throws -> PassResult {
     let loader =
       try dataset.map { try self.loader(of: Self.converted($0, for: model)) } ?? validLoader
     try Self.check(loader.dataset, suits: model, loss: loss)
     let order = try Self.inputOrder(of: model, for: loader.dataset)
     var tally = PassTally(metrics, classAxis: metricAxis, now: now)
-    let reads: Set<Read> = metrics.isEmpty ? [] : [.predictions]
+    let reads: Set<Read> = metrics.isEmpty && !requiringFinite ? [] : [.predictions]
     let batches = loader.batches(epoch: 0)
     while let batch = try batches.next() {
       try interruption.check()
@@ -38,6 +43,7 @@ extension Learner {
       try program.setTarget(batch.targets.filledUp(to: size))
       try program.run(.forward, random: fixedRandomKey)
       try program.run(.loss, random: fixedRandomKey)
+      if requiringFinite { try checkFinite(program, batch, size, of: loader, inputOrder: order) }
       guard size > batch.count else {
         tally.add(program, targets: batch.targets, count: batch.count)
         continue
@@ -60,6 +66,38 @@ extension Learner {
       throw ModelError.fixedBatch(size: size, got: count, reason: mixing)
     }
     return size
+  }
+
+  private func checkFinite(
+    _ program: Program, _ batch: Batch, _ size: Int, of loader: DataLoader, inputOrder: [Int]?
+  ) throws {
+    let hasNaN = program.withRead(.predictions, Program.holdsNaN)
+    let loss = program.loss
+    guard hasNaN || !loss.isFinite else { return }
+    let origin = try firstNonFinite(
+      inputs: Self.ordered(batch.inputs, by: inputOrder).map { $0.filledUp(to: size) },
+      targets: batch.targets.filledUp(to: size), count: size, isTraining: false, random: fixedRandomKey)
+    throw NonFiniteLoss(
+      loss: loss, purpose: .validation, step: nil, epoch: nil, batch: batch.index, origin: origin,
+      loader, order: nil)
+  }
+
+  /// Runs a batch with every operation by itself, and tells where a number that is not finite comes up first.
+  ///
+  /// Nil when all are finite. The statistics that running it changes are put back.
+  func firstNonFinite(
+    inputs: [Tensor], targets: Tensor, count: Int, isTraining: Bool, random: RandomKey
+  ) throws -> Program.NonFinite? {
+    let program = try programs.program(
+      request(isTraining: isTraining, count: count, reads: [], isDiagnosing: true))
+    try program.setInputs(inputs)
+    try program.setTarget(targets)
+    let snapshot = model.store.snapshot()
+    defer { model.store.restore(snapshot) }
+    try program.run(.forward, random: random)
+    try program.run(.loss, random: random)
+    if isTraining { try program.run(.backward, random: random) }
+    return program.firstNonFinite()
   }
 
   /// Predicts for all examples of a set, in its order, prepared as those of validation are.

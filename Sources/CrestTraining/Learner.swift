@@ -39,6 +39,9 @@ public final class Learner {
   /// The key of the data's order, augmentation and dropout.
   public let seed: UInt64
   /// The training examples in batches.
+  ///
+  /// The last batch of an epoch may be smaller; one example that is left over joins the batch before where a batch
+  /// norm would see one value a channel of it, from which it learns nothing.
   public private(set) var trainLoader: DataLoader
   /// The validation examples in batches, in the set's order.
   public private(set) var validLoader: DataLoader
@@ -93,7 +96,8 @@ public final class Learner {
   ///   - optimizer: What changes the parameters.
   ///   - metrics: What predictions are judged by in validation.
   ///   - callbacks: The callbacks of every fit.
-  ///   - batchSize: The examples of a batch; the last one of an epoch may be smaller.
+  ///   - batchSize: The examples of a batch; the last one of an epoch may be smaller, or larger by one
+  ///     (``trainLoader``).
   ///   - seed: The key of the data's order, augmentation and dropout.
   ///   - shuffle: Whether every epoch has an order of its own.
   ///   - transforms: What is done to the training images.
@@ -151,6 +155,40 @@ public final class Learner {
       model.graph, model.store, split: groups, weightDecays: weightDecays,
       normalization: frozenNormalization)
     resetMoments()
+    try arrangeBatches()
+  }
+
+  /// Lets an example that an epoch has left over join the batch before, where it alone would teach nothing.
+  func arrangeBatches() throws(DataError) {
+    let loader = trainLoader
+    let isLeftOver =
+      loader.batchSize > 1 && loader.exampleCount > 1
+      && loader.exampleCount % loader.batchSize == 1
+    let smallest = isLeftOver && !normalizationsOfOneValue.isEmpty ? 2 : 1
+    guard smallest != loader.smallestBatch else { return }
+    trainLoader = try loader.replacing(smallestBatch: smallest)
+  }
+
+  /// The layers in which a batch norm would see one value a channel in training, were a batch of one example.
+  private var normalizationsOfOneValue: [String] {
+    // Of a fixed size, no batch is smaller.
+    guard (model.template.fixedBatchSize ?? 1) == 1 else { return [] }
+    let types = model.inputs.map { $0.batchType(1) }
+    // A graph that takes no batch of one example is refused when it is given one.
+    guard let graph = try? model.template.graph(for: types),
+      let values = try? GraphBuilder().replay(graph, inputTypes: types, mode: .inference)
+    else { return [] }
+    return graph.nodes.compactMap { node in
+      guard node.operation is BatchNormalization, let shape = values[node.inputs[0]]?.shape,
+        shape.elementCount == shape[1]
+      else { return nil }
+      if case .variable(let number) = graph.values[node.inputs[3].index].origin,
+        frozen.contains(graph.variables[number].name)
+      {
+        return nil
+      }
+      return node.path
+    }
   }
 
   /// The axis by which metrics find classes.
@@ -253,6 +291,13 @@ public final class Learner {
     for dataset in [data.train, data.valid] {
       guard let size = model.template.fixedBatchSize, dataset.count % size != 0 else { continue }
       throw LearnerError.leftover(batchSize: size, name: dataset.name, count: dataset.count)
+    }
+    if min(trainLoader.batchSize, trainLoader.exampleCount) == 1 {
+      let layers = normalizationsOfOneValue
+      guard layers.isEmpty else {
+        throw LearnerError.oneValuePerChannel(
+          layers: layers, batchSize: trainLoader.batchSize, examples: trainLoader.exampleCount)
+      }
     }
     errorsWhileEnding = []
     fitResult = nil

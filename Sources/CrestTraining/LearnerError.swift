@@ -119,8 +119,9 @@ extension LearnerError: CustomStringConvertible {
     case .oneValuePerChannel(let layers, let batchSize, let examples):
       "batch norm in \(layers.joined(separator: ", ")): expected more than one value per channel in training, "
         + "got batches of one example"
-        + (batchSize == 1 ? "; give a batch size of at least 2, or freeze the layers"
-          : ", as there are \(examples) to train on; give more, or freeze the layers")
+        + (batchSize == 1
+          ? "; give a batch size of at least 2, or freeze these layers"
+          : ", as there is \(examples) to train on; give more, or freeze these layers")
     case .noParameters:
       "the model can't be trained: it has no parameters"
     case .rowsTogether(let mixing, let isTried):

@@ -71,7 +71,8 @@ import TrainingTestSupport
   }
 
   static func run(
-    _ parts: Parts, on disk: SimulatedDisk, from state: RunState? = nil, with more: [any Callback] = []
+    _ parts: Parts, on disk: SimulatedDisk, from state: RunState? = nil,
+    with more: [any Callback] = []
   ) throws -> Run {
     let recorder = Recorder()
     var callbacks: [any Callback] = [recorder]

@@ -1,7 +1,9 @@
 import CrestCallbacks
+import CrestData
 import CrestLayers
 import CrestOptimizers
 import CrestRuntime
+import CrestTensor
 import CrestTraining
 import Testing
 import TrainingTestSupport
@@ -100,5 +102,33 @@ struct LRFinderTests {
     #expect(throws: ScheduleError.self) {
       try learner.findLearningRate(startLR: 0.1, endLR: 1, steps: 0)
     }
+  }
+
+  @Test func `a loss that isn't finite for another reason than the rate is an error`() throws {
+    var inputs = (0..<88).map { Float($0 % 7) / 7 }
+    inputs[4 * 17 + 1] = .nan
+    let spoilt = TensorExamples(
+      name: "spoilt", inputs: [("input", Tensor(inputs, shape: [22, 4]))],
+      targets: Tensor((0..<22).map { Int64($0 % 3) }), classNames: ["a", "b", "c"])
+    let data = try Learner(
+      TinyModel.full(), data: DataSplit(train: spoilt, valid: spoilt), batchSize: 5, shuffle: false)
+    let before = data.model.store.snapshot()
+    let ofData = #expect(throws: NonFiniteLoss.self) { try data.findLearningRate() }
+    #expect(
+      ofData?.description
+        == "the training loss is nan in step 3 (epoch 1, batch 3): the input \"input\" holds nan "
+        + "in example 17 (from 0) of spoilt; clean the data")
+    #expect(data.model.store.snapshot() == before)
+
+    let broken = try Self.learner()
+    let entry = try #require(broken.model.store.parameters.first)
+    broken.model.store.withBuffer(.parameters) { $0[entry.range.lowerBound] = .infinity }
+    let ofNetwork = #expect(throws: NonFiniteLoss.self) { try broken.findLearningRate() }
+    #expect(ofNetwork?.step == 0)
+    #expect(ofNetwork?.origin?.source == .parameter(entry.name))
+    // Once rates have moved something, a loss that isn't finite is what a range test looks for.
+    let findings = try Self.learner().findLearningRate(
+      startLR: 1, endLR: 1e38, steps: 40, stopsOnDivergence: false)
+    #expect(findings.points.count < 40)
   }
 }

@@ -53,7 +53,7 @@ import TrainingTestSupport
       let outcome = try learner.fit(epochs: ResumeRig.epochs, callbacks: [chain])
       runs += 1
       guard case .interrupted = outcome else {
-        let got = try learner.runState()
+        let got = try learner.stateAtEnd()
         #expect(got == end, "\(first(differenceOf: got, end))")
         break
       }

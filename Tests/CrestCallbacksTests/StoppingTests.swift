@@ -145,7 +145,126 @@ struct TerminateOnNaNTests {
     let learner = try Learner(
       TinyModel.linear(), data: DataSplit(train: set, valid: set), callbacks: [TerminateOnNaN()])
     let error = #expect(throws: NonFiniteLoss.self) { try learner.fit(epochs: 1) }
-    #expect(error?.description.contains("the input \"input\" holds inf; clean the data") == true)
+    #expect(
+      error?.description
+        == "the training loss is nan in step 0 (epoch 1, batch 0): the input \"input\" holds inf "
+        + "in example 0 (from 0) of broken; clean the data")
+    #expect(error?.isOfData == true)
+    #expect(error?.isDivergence == false)
+  }
+
+  /// Numbers and targets, of which one isn't finite.
+  private static func values(spoiling part: String, at example: Int) -> TensorExamples {
+    var inputs = (0..<88).map { Float($0 % 7) / 7 }
+    var targets = (0..<66).map { Float($0 % 5) / 5 }
+    if part == "input" { inputs[4 * example + 2] = .nan } else { targets[3 * example] = .nan }
+    return TensorExamples(
+      name: "values", inputs: [("input", Tensor(inputs, shape: [22, 4]))],
+      targets: Tensor(targets, shape: [22, 3]))
+  }
+
+  @Test(arguments: ["training", "validation"], ["the input \"input\"", "the target"])
+  func `the example of the data is named, in the set that its file holds`(
+    purpose: String, place: String
+  ) throws {
+    let spoilt = Self.values(spoiling: place == "the target" ? "target" : "input", at: 17)
+    let part = Subset(spoilt, indices: [3, 5, 1, 0, 2, 8, 17, 4], name: "values (a part)")
+    let whole = TinyData.values(22)
+    let isTraining = purpose == "training"
+    for shuffle in [true, false] {
+      let learner = try Learner(
+        TinyModel.linear(),
+        data: DataSplit(train: isTraining ? part : whole, valid: isTraining ? whole : part),
+        callbacks: [TerminateOnNaN()], batchSize: 5, shuffle: shuffle)
+      let error = try #require(
+        #expect(throws: NonFiniteLoss.self) { try learner.fit(epochs: 1) })
+      #expect(
+        error.description.hasSuffix(
+          ": \(place) holds nan in example 17 (from 0) of values; clean the data"),
+        "\(error)")
+      #expect(error.description.hasPrefix("the \(purpose) loss is nan in step "))
+      #expect(error.isOfData)
+      // Outside of a fit.
+      guard !isTraining else { continue }
+      let measured = #expect(throws: NonFiniteLoss.self) {
+        try learner.evaluate(requiringFinite: true)
+      }
+      #expect(
+        measured?.description
+          == "the validation loss is nan in batch 1: \(place) holds nan in example 17 (from 0) of values; "
+          + "clean the data")
+      #expect(try learner.evaluate().loss.isNaN)
+    }
+  }
+
+  /// Replaces what isn't a number by 0, as an imputer does.
+  struct Impute: Layer {
+    func trace(_ x: Symbol) throws -> Symbol {
+      try x.selected(where: x.equal(to: x), else: x.scalar(0))
+    }
+  }
+
+  @Test func `a NaN that the network replaces is not taken for the cause`() throws {
+    let data = Self.values(spoiling: "input", at: 3)
+    func learner() throws -> Learner {
+      let model = try Model(input: [4], engine: Engine(threadCount: 1)) {
+        Impute()
+        Dense(3)
+      }
+      return try Learner(
+        model, data: DataSplit(train: data, valid: data), callbacks: [TerminateOnNaN()],
+        batchSize: 22)
+    }
+    let trained = try learner()
+    try trained.fit(epochs: 2, learningRate: 0.01)
+    #expect(try trained.evaluate(requiringFinite: true).loss.isFinite)
+    let diverged = #expect(throws: NonFiniteLoss.self) {
+      try learner().fit(epochs: 9, learningRate: 1e25)
+    }
+    #expect(diverged?.isDivergence == true, "\(String(describing: diverged))")
+  }
+
+  @Test func `a prediction that is no number is found though the loss is finite`() throws {
+    let model = try Model(input: [4], engine: Engine(threadCount: 1)) {
+      Dense(3)
+      Decibels()
+    }
+    let blind = Loss("blind") { prediction, target in try (target * target) }
+    for isTraining in [true, false] {
+      let finite = TinyData.values(5)
+      let learner = try Learner(
+        model, data: DataSplit(train: finite, valid: finite), loss: blind,
+        callbacks: [TerminateOnNaN()], batchSize: 5)
+      if isTraining {
+        let error = #expect(throws: NonFiniteLoss.self) { try learner.fit(epochs: 1) }
+        #expect(
+          error?.description == "a prediction in training is nan in step 0 (epoch 1, batch 0): "
+            + "logarithm in layer decibels gives nan; lower the learning rate")
+        #expect(error?.isDivergence == true)
+      } else {
+        let error = #expect(throws: NonFiniteLoss.self) {
+          try learner.evaluate(requiringFinite: true)
+        }
+        #expect(
+          error?.description
+            == "a prediction in validation is nan in batch 0: logarithm in layer decibels gives "
+            + "nan; train it anew, at a lower learning rate")
+        #expect(error?.isDivergence == false)
+      }
+    }
+  }
+
+  @Test func `a running statistic that is no number is named`() throws {
+    let learner = try Learner(TinyModel.full(), data: TinyData.split())
+    let entry = try #require(learner.model.store.statistics.first)
+    learner.model.store.write(Tensor([Float](repeating: .nan, count: 8)), to: entry)
+    let error = #expect(throws: NonFiniteLoss.self) {
+      try learner.evaluate(requiringFinite: true)
+    }
+    #expect(
+      error?.description
+        == "the validation loss is nan in batch 0: the running statistic \(entry.name) is nan; "
+        + "train it anew, at a lower learning rate")
   }
 
   @Test func `finite losses pass`() throws {

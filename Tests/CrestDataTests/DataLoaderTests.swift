@@ -52,6 +52,24 @@ import Testing
     #expect(try batches(loader, epoch: 0).count == expected)
   }
 
+  @Test(arguments: [0, 2])
+  func `a rest that is too small joins the batch before`(prefetch: Int) throws {
+    for (examples, smallest, expected) in [
+      (9, 2, [4, 5]), (9, 1, [4, 4, 1]), (10, 2, [4, 4, 2]), (10, 3, [4, 6]), (8, 4, [4, 4]),
+      (1, 2, [1]), (0, 2, []), (5, 4, [5]),
+    ] {
+      let loader = try DataLoader(
+        numberedImages(examples), batchSize: 4, smallestBatch: smallest, prefetch: prefetch)
+      let all = try batches(loader, epoch: 3)
+      #expect(all.map(\.count) == expected, "\(examples) examples")
+      #expect(loader.batchCount == expected.count)
+      #expect(all.flatMap(self.examples) == loader.order(epoch: 3))
+      guard let last = expected.last else { continue }
+      #expect(
+        try batches(loader, epoch: 3, startingAt: expected.count - 1).map(\.count) == [last])
+    }
+  }
+
   @Test func `the order is the seed's and the epoch's, or the set's`() throws {
     let set = numberedImages(50)
     let loader = try DataLoader(set, seed: 1)

@@ -24,7 +24,7 @@ extension Learner {
   }
 
   /// The state after a fit, with all that the fit says it came to.
-  private func stateAtEnd() throws -> RunState {
+  package func stateAtEnd() throws -> RunState {
     var state = try runState()
     state.fields["fitResult"] = .text("\(String(describing: fitResult))")
     return state

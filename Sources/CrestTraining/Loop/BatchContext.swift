@@ -94,6 +94,11 @@ public final class BatchContext: PhaseContext {
     return try program.withRead(read, body)
   }
 
+  /// Whether a prediction is not a number.
+  ///
+  /// - Precondition: a callback of the fit has the predictions among its ``Callback/reads``, and they are computed.
+  public var hasNaNPrediction: Bool { withRead(.predictions, Program.holdsNaN) }
+
   /// Runs the batch once more with the same random numbers, every operation by itself, and tells where a
   /// number that is not finite comes up first; nil when all are finite.
   ///
@@ -101,16 +106,8 @@ public final class BatchContext: PhaseContext {
   ///
   /// - Throws: `GraphError` or `ProgramError` when the program can't be compiled.
   public func firstNonFinite() throws -> Program.NonFinite? {
-    let program = try learner.programs.program(
-      learner.request(isTraining: isTraining, count: count, reads: [], isDiagnosing: true))
-    try program.setInputs(inputs)
-    try program.setTarget(targets)
-    let snapshot = learner.model.store.snapshot()
-    defer { learner.model.store.restore(snapshot) }
-    try program.run(.forward, random: randomKey)
-    try program.run(.loss, random: randomKey)
-    if isTraining { try program.run(.backward, random: randomKey) }
-    return program.firstNonFinite()
+    try learner.firstNonFinite(
+      inputs: inputs, targets: targets, count: count, isTraining: isTraining, random: randomKey)
   }
 
   /// Takes the place of the batch before.

@@ -1,0 +1,135 @@
+public import CrestGraph
+import CrestTensor
+
+extension Program {
+  /// Where a number that isn't finite came up first.
+  public struct NonFinite: Sendable, Equatable {
+    /// What it was found in.
+    public enum Source: Sendable, Equatable {
+      /// An input, by name.
+      case input(String)
+      /// The target.
+      case target
+      /// A parameter, by name.
+      case parameter(String)
+      /// A running statistic, by name.
+      case statistic(String)
+      /// The result of an operation in the layer at a path, in a stage.
+      case operation(String, path: String, stage: Stage)
+    }
+
+    /// What it was found in.
+    public let source: Source
+    /// The number: NaN or an infinity.
+    public let value: Float
+    /// Its place along the first axis, of an input or the target that of an example in the batch.
+    public let row: Int
+  }
+
+  /// The number that isn't finite and that came up first of those that the loss comes from, in the order the
+  /// program computes: inputs, target, parameters and statistics, then node by node; nil when all are finite.
+  ///
+  /// Where the loss is finite, of those that the predictions come from, else any gradient. Numbers that don't get
+  /// that far, as a NaN that the model itself replaces, are left out.
+  ///
+  /// - Precondition: the program was compiled with ``ProgramRequest/isDiagnosing``, and its stages
+  ///   have run.
+  public func firstNonFinite() -> NonFinite? {
+    precondition(request.isDiagnosing, "only a diagnosing program keeps what it computed")
+    let graph = compiled.graph
+    let starts =
+      [compiled.loss.map { [$0] } ?? [], compiled.predictions, graph.outputs.map(\.value)]
+      .lazy.map { values in values.filter { self.nonFinite(in: $0) != nil } }
+      .first { !$0.isEmpty }
+    guard let starts else { return nil }
+    var reached = Set(starts)
+    var pending = starts
+    while let value = pending.popLast() {
+      guard case .node(let node, _) = graph.values[value.index].origin else { continue }
+      for input in graph.nodes[node].inputs
+      where !reached.contains(input) && nonFinite(in: input) != nil {
+        reached.insert(input)
+        pending.append(input)
+      }
+    }
+    guard let first = reached.min(by: { rank(of: $0) < rank(of: $1) }),
+      let (place, number) = nonFinite(in: first)
+    else { return nil }
+    let shape = graph.type(of: first).shape
+    return NonFinite(
+      source: source(of: first), value: number,
+      row: place / max(shape.dropFirst().reduce(1, *), 1))
+  }
+
+  /// Inputs first, variables next, and then nodes, each in their order.
+  private func rank(of value: ValueID) -> (Int, Int) {
+    switch compiled.graph.values[value.index].origin {
+    case .input, .constant: (0, value.index)
+    case .variable(let number): (1, number)
+    case .node(let node, _): (2, node)
+    }
+  }
+
+  private func source(of value: ValueID) -> NonFinite.Source {
+    let graph = compiled.graph
+    switch graph.values[value.index].origin {
+    case .input(let name):
+      return inputs.contains { $0.name == name } ? .input(name) : .target
+    case .variable(let number):
+      let variable = graph.variables[number]
+      return variable.role == nil ? .statistic(variable.name) : .parameter(variable.name)
+    case .node(let number, _):
+      let node = graph.nodes[number]
+      return .operation(node.describedName, path: node.path, stage: node.stage)
+    case .constant:
+      preconditionFailure("\(value), a constant, is not searched")
+    }
+  }
+
+  /// The first number in a value that isn't finite; nil when there is none, and of constants, in which a mask's
+  /// infinities are meant.
+  private func nonFinite(in value: ValueID) -> (place: Int, number: Float)? {
+    let graph = compiled.graph
+    let type = graph.type(of: value)
+    guard type.elementType == .float32 else { return nil }
+    let count = type.shape.elementCount
+    switch graph.values[value.index].origin {
+    case .constant: return nil
+    case .input(let name):
+      let buffer = inputs.first { $0.name == name }?.buffer ?? target?.buffer
+      return buffer.flatMap { nonFinite(memory.floats($0), count: count) }
+    case .variable(let number):
+      guard let entry = store.entry(named: graph.variables[number].name) else { return nil }
+      let buffer: ParameterStore.Buffer = entry.role == nil ? .statistics : .parameters
+      return nonFinite(store.address(buffer) + entry.range.lowerBound, count: count)
+    case .node(let node, let output):
+      let buffers = nodeBuffers[node].suffix(graph.nodes[node].outputs.count)
+      // A reshape has no memory of its own: its numbers are those of its input.
+      if buffers.isEmpty {
+        return graph.nodes[node].inputs.lazy.compactMap { self.nonFinite(in: $0) }.first
+      }
+      let place = buffers.startIndex + output
+      guard buffers.indices.contains(place) else { return nil }
+      return nonFinite(memory.floats(buffers[place]), count: count)
+    }
+  }
+
+  private func nonFinite(
+    _ values: UnsafeMutablePointer<Float>, count: Int
+  ) -> (place: Int, number: Float)? {
+    (0..<count).first { !values[$0].isFinite }.map { ($0, values[$0]) }
+  }
+}
+
+extension Graph.Node {
+  /// The name of the operation that a node stands for.
+  fileprivate var describedName: String {
+    switch operation {
+    case let chain as FusedElementwise:
+      chain.instructions.map(\.function.rawValue).joined(separator: "+")
+    case is NormalizationCoefficients: BatchNormTraining.name
+    case is NormalizationGradientCoefficients: BatchNormTrainingGradient.name
+    default: operation.name
+    }
+  }
+}
