@@ -54,6 +54,8 @@ enum CommandError: Error, Equatable {
   case needsResume(option: String)
   /// The user ended the run, which is saved in the folder if there is one.
   case interrupted(epoch: Int, steps: Int, folder: String?)
+  /// An array of a file that can't be trained.
+  case untrainable(name: String, type: String, reason: String)
 
   var code: FailureCode {
     switch self {
@@ -135,6 +137,9 @@ extension CommandError: CustomStringConvertible {
     case .interrupted(let epoch, let steps, let folder):
       "interrupted in epoch \(epoch) after \(steps) steps"
         + (folder.map { "; the run is saved in \($0), go on with --resume" } ?? "")
+    case .untrainable(let name, let type, let reason):
+      "--unfreeze: expected arrays of float32 that a gradient reaches, got \"\(name)\", \(type): "
+        + "\(reason)"
     }
   }
 }

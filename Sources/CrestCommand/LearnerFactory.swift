@@ -7,15 +7,17 @@ func makeLearner(
   let optimizer = try training.makeOptimizer()
   let transforms = try training.augment?.transforms() ?? []
   guard options.batchSize >= 1 else { throw LearnerError.batchSize(options.batchSize) }
+  let arrays = try parameters.arrays(of: options)
   let (data, model, loss) = try options.load(
-    keepsAll: training.noShuffle, headClasses: parameters.replaceHead)
+    keepsAll: training.noShuffle, headClasses: parameters.replaceHead,
+    selection: parameters.selection(among: arrays))
   if let readiness = model.trainingReadiness { note(readiness) }
   let learner = try Learner(
     model, data: data, loss: loss, optimizer: optimizer, metrics: metrics(for: data.train.target),
     batchSize: options.batchSize, seed: options.seed, shuffle: !training.noShuffle,
     transforms: transforms, groups: parameters.groups.split,
     weightDecays: training.weightDecays, frozenNormalization: parameters.frozenNorm)
-  try parameters.freeze(learner)
+  try parameters.freeze(learner, among: arrays)
   model.restartTracedStatistics(except: learner.frozen)
   return learner
 }

@@ -48,7 +48,8 @@ struct ModelOptions: ParsableArguments {
   /// With `keepsAll`, a set without a validation part keeps all its examples for training, and is measured
   /// on them. `headClasses` gives a network from a file a new last layer.
   func load(
-    keepsAll: Bool = false, headClasses: Int? = nil
+    keepsAll: Bool = false, headClasses: Int? = nil,
+    selection: ParameterSelection = ParameterSelection()
   ) throws -> (data: DataSplit, model: Model, loss: Loss?) {
     let loss = try self.loss.map(Loss.named)
     try checkModelName()
@@ -62,7 +63,8 @@ struct ModelOptions: ParsableArguments {
     if isFile {
       let file = try ONNXFile(path: model)
       let template = try ONNXTemplate(
-        file, inputShapes: inputShapes(of: file, split), headClasses: headClasses)
+        file, inputShapes: inputShapes(of: file, split), selection: selection,
+        headClasses: headClasses)
       return (split, try Model(template: template, seed: seed, engine: engine), loss)
     }
     let inputs = split.train.inputs
