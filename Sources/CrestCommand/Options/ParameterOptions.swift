@@ -77,11 +77,15 @@ struct ParameterOptions: ParsableArguments {
   ) throws(ParameterError) {
     if let freezeTo { try learner.freezeTo(freezeTo) }
     let fixed = arrays.filter { !$0.isVariable }.map(\.name)
-    let variables = learner.model.store.parameters + learner.model.store.statistics
-    for pattern in freeze.map({ NamePattern($0) }) {
-      let isOfOthers =
-        fixed.contains(where: pattern.fits) && !variables.contains { pattern.fits($0.name) }
-      if !isOfOthers { try learner.freeze(.matching(pattern)) }
+    let store = learner.model.store
+    let variables = (store.parameters + store.statistics).map(\.name)
+    for pattern in (freeze + unfreeze).map({ NamePattern($0) })
+    where !(variables + fixed).contains(where: pattern.fits) {
+      throw .unmatched(
+        pattern: pattern.description, nearest: pattern.nearest(3, of: variables + fixed))
+    }
+    for pattern in freeze.map({ NamePattern($0) }) where variables.contains(where: pattern.fits) {
+      try learner.freeze(.matching(pattern))
     }
     if !unfreeze.isEmpty { try learner.unfreeze(.matching(unfreeze.map { NamePattern($0) })) }
   }

@@ -36,9 +36,7 @@ struct InspectionReport {
     joined(
       lines(
         operations: operationTable,
-        arrays: found.arrays.flatMap {
-          wrapped("  \($0.name)  \($0.shape)  \($0.verdict)", indent: 6)
-        }))
+        arrays: found.arrays.map { "  \($0.name)  \($0.shape)  \($0.verdict)" }))
   }
 
   private func joined(_ lines: [String]) -> String { lines.map { $0 + "\n" }.joined() }
