@@ -86,6 +86,8 @@ enum CommandError: Error, Equatable {
   case unknownModel(String)
   /// A range test that ended before there was enough to suggest a rate from.
   case noLearningRate(rate: Double, count: Int, loss: Double)
+  /// An array of a file that can't be trained.
+  case untrainable(name: String, type: String, reason: String)
 
   var code: FailureCode {
     switch self {
@@ -219,6 +221,9 @@ extension CommandError: CustomStringConvertible {
       "find-lr: the loss was out of hand (\(loss.isNaN ? "nan" : "\(loss)")) at the learning rate "
         + "\(rate), after \(count) of the rates, too few to suggest one from; look for what makes it grow at so "
         + "low a rate, in the data or the network"
+    case .untrainable(let name, let type, let reason):
+      "--unfreeze: expected arrays of float32 that a gradient reaches, got \"\(name)\", \(type): "
+        + "\(reason)"
     }
   }
 }

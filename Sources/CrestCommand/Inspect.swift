@@ -6,9 +6,10 @@ struct Inspect: ParsableCommand {
     abstract:
       "Tell what an ONNX file holds and what training it needs, or what a checkpoint holds.",
     discussion: """
-      Inputs, outputs, operations with what computes them forward and backward, arrays, the work of \
-      one example, and what matters for training. A file that can't be imported is described as far \
-      as it goes, all that it lacks is listed, and the exit code is 65.
+      Inputs, outputs, operations with what computes them forward and backward, arrays with whether \
+      they are trained and why, the work of one example, and what matters for training, in 60 lines. \
+      A file that can't be imported is described as far as it goes, all that it lacks is listed, and \
+      the exit code is 65.
       Work counts the floating-point operations of convolutions and matrix products, those of \
       recurrent layers and attention among them, a multiplication and an addition as two.
       Of a checkpoint (.safetensors) all fields are listed, under the names that crest train \
@@ -27,6 +28,9 @@ struct Inspect: ParsableCommand {
 
   @Flag(help: "Ask ONNX's own checker, crest-onnx-check, too; it knows opsets up to 17.")
   var check = false
+
+  @Flag(help: "List every array and every operation, however many there are.")
+  var arrays = false
 
   @Flag(help: "List the operations that can be imported, with the opsets of each form.")
   var operators = false
@@ -49,7 +53,8 @@ struct Inspect: ParsableCommand {
       file, inputShapes: exampleShapes(shape, inputs: file.inputNames))
     let verdict = try check ? OfficialCheck(of: inspection, at: path) : nil
     let report = InspectionReport(inspection, verdict)
-    try StandardOutput.write(json ? report.lines.map(\.text).joined() : report.text)
+    try StandardOutput.write(
+      json ? report.lines.map(\.text).joined() : arrays ? report.wholeText : report.text)
     if let problem = inspection.problem { throw problem }
     if let verdict, case .refused(let message) = verdict {
       throw CommandError.refusedByChecker(message)

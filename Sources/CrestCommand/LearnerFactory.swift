@@ -7,8 +7,10 @@ func makeLearner(
   let optimizer = try training.makeOptimizer()
   let transforms = try training.augment?.transforms() ?? []
   try options.checkBatchSize()
+  let arrays = try parameters.arrays(of: options)
   let (data, model, loss) = try options.load(
-    keepsAll: training.noShuffle, headClasses: parameters.replaceHead)
+    keepsAll: training.noShuffle, headClasses: parameters.replaceHead,
+    selection: parameters.selection(among: arrays))
   if let readiness = model.trainingReadiness { note(readiness) }
   let learner = try Learner(
     model, data: data, loss: loss, optimizer: optimizer,
@@ -18,12 +20,12 @@ func makeLearner(
     weightDecays: training.weightDecays, frozenNormalization: parameters.frozenNorm,
     preprocessing: options.preprocessing)
   note(learner)
-  try parameters.freeze(learner)
+  try parameters.freeze(learner, among: arrays)
   model.restartTracedStatistics(except: learner.frozen)
   if learner.trainLoader.smallestBatch > 1 {
-    StandardError.write(
-      "Note: batches of \(options.batchSize) leave one of the \(learner.trainLoader.exampleCount) examples over, "
-        + "of which batch norm learns nothing; it joins the batch before\n")
+    Notes.write(
+      "batches of \(learner.trainLoader.batchSize) leave one of the \(learner.trainLoader.exampleCount) examples "
+        + "over, of which batch norm learns nothing; it joins the batch before")
   }
   return learner
 }

@@ -107,8 +107,7 @@ extension ONNXError: CustomStringConvertible {
       "\(file): \(problem)"
     case .unsupported(let file, let operations):
       "\(file): \(operations.count) of its nodes can't be run: "
-        + operations.prefix(50).map(\.description).joined(separator: "; ")
-        + (operations.count > 50 ? "; and \(operations.count - 50) more" : "")
+        + UnsupportedOperation.grouped(operations).joined(separator: "; ")
         + "; export the model without these operations"
     case .unwritable(let file, let reason):
       "\(file) can't be written: \(reason)"

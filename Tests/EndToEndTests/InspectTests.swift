@@ -37,12 +37,10 @@ import Testing
         statistics       0        0      0
         constants        0        0      0
 
+        table  [5, 3]  trained: weight of Gather
+
       work: 0 floating-point operations an example, forward (convolutions and matrix
         products)
-      for training:
-      - no Dropout: if the network has any, an export for inference left it out. To
-        train with it, export from PyTorch with torch.onnx.export(model, …,
-        dynamo=False, training=TrainingMode.TRAINING)
 
       """
     #expect(body.joined(separator: "\n") == expected)
@@ -56,7 +54,7 @@ import Testing
     #expect(
       objects.compactMap { $0["event"] as? String } == [
         "model", "input", "output", "operation", "operation", "arrays", "arrays", "arrays",
-        "arrays", "note", "note", "result",
+        "arrays", "array", "array", "note", "result",
       ])
     #expect(objects.last?["imported"] as? Bool == true)
     #expect(objects.last?["work_per_example"] as? Double == 24)

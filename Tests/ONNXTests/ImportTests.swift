@@ -86,7 +86,7 @@ enum ImportCase {
       "\(error)"
         == "\(ImportCase.path("final-softmax")): selection of parameters: expected patterns that fit "
         + "the name of an array, got \"nothing*\"; name arrays as the file does; near it are "
-        + "\"b\", \"w\""
+        + "\"w\", \"b\""
     }
   }
 

@@ -65,7 +65,16 @@ struct ExportedNetwork: Decodable, CustomTestStringConvertible {
 
 @Suite struct `The arrays of a network that PyTorch exported` {
   /// Arrays about which a file can't tell, and which the rule decides otherwise than the network.
-  static let exceptions: [String: (arrays: Set<String>, reason: String)] = [:]
+  static let exceptions: [String: (arrays: Set<String>, reason: String)] = [
+    "frozen-normalization-dynamo": (["mul_2", "sub_1"], folded),
+    "frozen-normalization-legacy": (["onnx::Mul_37", "onnx::Add_39"], folded),
+    "squeeze-excite-dynamo": (
+      ["mul_28"], "the exporter has computed 1 / p: one number without a name, as a setting's"
+    ),
+  ]
+
+  private static let folded =
+    "the exporter has computed a scale and a shift from buffers, and leaves their names out"
 
   @Test func `are those of 60 networks at least, by both exporters`() {
     #expect(ExportedNetwork.trained.count >= 60)
@@ -75,13 +84,15 @@ struct ExportedNetwork: Decodable, CustomTestStringConvertible {
   }
 
   @Test(arguments: ExportedNetwork.trained)
-  func `are trained where they are parameters, and nowhere else`(_ network: ExportedNetwork) throws {
+  func `are trained where they are parameters, and nowhere else`(_ network: ExportedNetwork) throws
+  {
     let template = try network.template()
     let trained = Set(template.sample.variables.filter { $0.role != nil }.map(\.name))
     let known = Self.exceptions[network.name]?.arrays ?? []
     #expect(
       trained.symmetricDifference(network.parameters) == known,
-      "too many: \(trained.subtracting(network.parameters).sorted()), too few: \(network.parameters.subtracting(trained).sorted())")
+      "too many: \(trained.subtracting(network.parameters).sorted()), too few: \(network.parameters.subtracting(trained).sorted())"
+    )
   }
 
   @Test(arguments: ExportedNetwork.new)
@@ -92,6 +103,8 @@ struct ExportedNetwork: Decodable, CustomTestStringConvertible {
     let template = try network.template()
     let trained = template.sample.variables.filter { $0.role != nil }
     let numbers = trained.reduce(0) { $0 + $1.type.shape.elementCount }
-    #expect(trained.count == untouched.arrays && numbers == untouched.numbers, "\(trained.count) of \(untouched.arrays) arrays, \(numbers) of \(untouched.numbers) numbers")
+    #expect(
+      trained.count == untouched.arrays && numbers == untouched.numbers,
+      "\(trained.count) of \(untouched.arrays) arrays, \(numbers) of \(untouched.numbers) numbers")
   }
 }

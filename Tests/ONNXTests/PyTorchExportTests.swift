@@ -211,7 +211,18 @@ extension TrainingStep {
   ]
 
   // `nn.TransformerEncoder` copies its layer, weights included, and the exporter merges the copies.
-  private static let bertNotes: [TrainingReadiness.Note] = []
+  private static let bertNotes: [TrainingReadiness.Note] = [
+    .untied(
+      [("norm.weight", 5), ("norm.bias", 5), ("encoder.layers.0.self_attn.in_proj_bias", 2)].map {
+        name, count in
+        .init(name: name, copies: [name] + (2...count).map { "\(name).untied\($0)" })
+      }),
+    .tied(
+      names: [
+        "encoder.layers.0.self_attn.out_proj.weight", "encoder.layers.0.linear1.bias",
+        "encoder.layers.0.linear2.bias", "val_9", "val_117", "val_119",
+      ], uses: 2),
+  ]
 
   @Test(arguments: notes)
   func `says what its export means for training`(

@@ -77,7 +77,8 @@ struct ModelOptions: ParsableArguments {
   /// With `keepsAll`, a set without a validation part keeps all its examples for training, and is measured
   /// on them. `headClasses` gives a network from a file a new last layer.
   func load(
-    keepsAll: Bool = false, headClasses: Int? = nil
+    keepsAll: Bool = false, headClasses: Int? = nil,
+    selection: ParameterSelection = ParameterSelection()
   ) throws -> (data: DataSplit, model: Model, loss: Loss?) {
     let seed = try seed
     var loss = try self.loss.map(Loss.named)
@@ -100,8 +101,8 @@ struct ModelOptions: ParsableArguments {
       split = try arranged(split, for: file)
       func template(_ headClasses: Int?) throws -> ONNXTemplate {
         try ONNXTemplate(
-          file, inputShapes: inputShapes(of: file, split), headClasses: headClasses,
-          batchAxes: batchAxes(of: file.inputNames))
+          file, inputShapes: inputShapes(of: file, split), selection: selection,
+          headClasses: headClasses, batchAxes: batchAxes(of: file.inputNames))
       }
       if let weights {
         return (split, try weights.model(template, seed: seed, engine: engine), loss)
@@ -157,7 +158,9 @@ struct ModelOptions: ParsableArguments {
   }
 
   /// Whether the network is that of a file rather than a built-in one.
-  var isFile: Bool { (weights.architecture ?? model).isONNXFile }
+  var isFile: Bool { networkName.isONNXFile }
+  /// What names the network: the architecture of weights, else the model.
+  var networkName: String { weights.architecture ?? model }
   /// Whether it has learned something: an ONNX file's parameters are taken for that, and a checkpoint's.
   var isTrained: Bool { model.isONNXFile || model.isWeightsFile }
 

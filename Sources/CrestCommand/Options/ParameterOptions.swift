@@ -12,7 +12,8 @@ struct ParameterOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Parameters to train although --freeze or --freeze-to names them. May be repeated.",
+      "Parameters to train although --freeze or --freeze-to names them, and arrays of an ONNX file "
+        + "that are else not trained. May be repeated.",
       valueName: "pattern"))
   var unfreeze: [String] = []
 
@@ -45,10 +46,47 @@ struct ParameterOptions: ParsableArguments {
       valueName: "classes"))
   var replaceHead: Int?
 
-  /// Freezes what the options name.
-  func freeze(_ learner: Learner) throws(ParameterError) {
+  /// The arrays of the model's file, if the options may name some that aren't parameters.
+  func arrays(of options: ModelOptions) throws -> [ONNXInspection.ArrayUse] {
+    guard options.isFile, !freeze.isEmpty || !unfreeze.isEmpty else { return [] }
+    return try ONNXFile(path: options.networkName).arrays()
+  }
+
+  /// What to train beyond the file's parameters: what patterns of `--unfreeze` fit that fit no parameter.
+  ///
+  /// A pattern that fits parameters, as `*` does, is about these alone.
+  func selection(
+    among arrays: [ONNXInspection.ArrayUse]
+  ) throws(CommandError) -> ParameterSelection {
+    var selection = ParameterSelection()
+    for pattern in unfreeze {
+      let fitting = arrays.filter { NamePattern(pattern).fits($0.name) }
+      guard !fitting.contains(where: \.isVariable) else { continue }
+      if let other = fitting.first(where: { !$0.canBeTrained }) {
+        throw .untrainable(
+          name: other.name, type: "\(other.elementType) \(other.shape)", reason: other.reason)
+      }
+      if !fitting.isEmpty { selection.trainable.append(pattern) }
+    }
+    return selection
+  }
+
+  /// Freezes what the options name; arrays that aren't parameters stay as they are anyway.
+  func freeze(
+    _ learner: Learner, among arrays: [ONNXInspection.ArrayUse]
+  ) throws(ParameterError) {
     if let freezeTo { try learner.freezeTo(freezeTo) }
-    if !freeze.isEmpty { try learner.freeze(.matching(freeze.map { NamePattern($0) })) }
+    let fixed = arrays.filter { !$0.isVariable }.map(\.name)
+    let store = learner.model.store
+    let variables = (store.parameters + store.statistics).map(\.name)
+    for pattern in (freeze + unfreeze).map({ NamePattern($0) })
+    where !(variables + fixed).contains(where: pattern.fits) {
+      throw .unmatched(
+        pattern: pattern.description, nearest: pattern.nearest(3, of: variables + fixed))
+    }
+    for pattern in freeze.map({ NamePattern($0) }) where variables.contains(where: pattern.fits) {
+      try learner.freeze(.matching(pattern))
+    }
     if !unfreeze.isEmpty { try learner.unfreeze(.matching(unfreeze.map { NamePattern($0) })) }
   }
 }
@@ -78,3 +116,8 @@ struct GroupsOption: ExpressibleByArgument {
 }
 
 extension FrozenNormalization: ExpressibleByArgument {}
+
+extension ONNXInspection.ArrayUse {
+  /// Whether it is a parameter or a running statistic.
+  fileprivate var isVariable: Bool { kind == .trained || kind == .statistic }
+}

@@ -12,8 +12,43 @@ struct InspectionReport {
 
   // MARK: For people
 
-  /// Lines of at most 80 columns, unless a name alone is longer.
+  /// How many lines a report has at most, unless all is asked for.
+  private static let lineLimit = 60
+  /// How many lines of the longer tables there are at least.
+  private static let shortestTable = 6
+
+  /// Lines of at most 80 columns, unless a name alone is longer, and at most 60 of them.
   var text: String {
+    var rest = Self.lineLimit - lines(operations: [], arrays: []).count
+    let all = operationTable
+    let operations = shortened(
+      all, to: max(rest - min(arrayList.count, Self.shortestTable), Self.shortestTable + 1),
+      "operations")
+    rest -= operations.count
+    return joined(
+      lines(
+        operations: operations,
+        arrays: shortened(arrayList, to: max(rest, Self.shortestTable), "lines of arrays")))
+  }
+
+  /// All there is to say, each array on a line of its own.
+  var wholeText: String {
+    joined(
+      lines(
+        operations: operationTable,
+        arrays: found.arrays.map { "  \($0.name)  \($0.shape)  \($0.verdict)" }))
+  }
+
+  private func joined(_ lines: [String]) -> String { lines.map { $0 + "\n" }.joined() }
+
+  private func shortened(_ lines: [String], to count: Int, _ what: String) -> [String] {
+    guard lines.count > count else { return lines }
+    return lines.prefix(count - 1)
+      + ["  … and \(lines.count - count + 1) more \(what); --arrays lists all"]
+  }
+
+  /// The report with tables of operations and of arrays.
+  private func lines(operations: [String], arrays: [String]) -> [String] {
     var lines = wrapped("\(found.file): \(versions)", indent: 2)
     for (title, ports) in [("inputs", found.inputs), ("outputs", found.outputs)] {
       lines += ["", title]
@@ -28,8 +63,8 @@ struct InspectionReport {
       lines += wrapped(
         "\(classes.count) classes: \(listed)\(more > 0 ? " and \(more) more" : "")", indent: 2)
     }
-    lines += ["", "operations"] + operationTable
-    lines += ["", "arrays"] + arrayTable + [""]
+    lines += ["", "operations"] + operations
+    lines += ["", "arrays"] + arrayTable + [""] + arrays + (found.arrays.isEmpty ? [] : [""])
     if let work = found.workPerExample {
       lines += wrapped(
         "work: \(grouped(Int(clamping: work))) floating-point operations an example, forward "
@@ -37,7 +72,9 @@ struct InspectionReport {
     }
     if !found.unsupported.isEmpty {
       lines += ["can't be imported:"]
-      for operation in found.unsupported { lines += wrapped("  \(operation)", indent: 4) }
+      for kind in UnsupportedOperation.grouped(found.unsupported) {
+        lines += wrapped("  \(kind)", indent: 4)
+      }
     } else if let problem = found.problem {
       lines += wrapped("can't be imported: \(problem)", indent: 2)
     }
@@ -49,7 +86,30 @@ struct InspectionReport {
       for note in found.readiness.notes { lines += wrapped("- \(note)", indent: 2) }
     }
     if let verdict { lines += wrapped("crest-onnx-check: \(verdict)", indent: 2) }
-    return lines.map { $0 + "\n" }.joined()
+    return lines
+  }
+
+  /// A line for arrays that differ in the numbers of their names alone.
+  private var arrayList: [String] {
+    struct Kind: Hashable {
+      let name: String
+      let verdict: String
+    }
+    var order: [Kind] = []
+    var groups: [Kind: [ONNXInspection.ArrayUse]] = [:]
+    for array in found.arrays {
+      let kind = Kind(name: array.name.withoutNumbers, verdict: array.verdict)
+      if groups[kind] == nil { order.append(kind) }
+      groups[kind, default: []].append(array)
+    }
+    return order.flatMap { kind in
+      let arrays = groups[kind] ?? []
+      let shapes = Set(arrays.map(\.shape))
+      let name = arrays.count == 1 ? arrays[0].name : "\(kind.name) ×\(arrays.count)"
+      return wrapped(
+        "  \(name)  \(shapes.count == 1 ? "\(arrays[0].shape)" : "of \(shapes.count) shapes")  "
+          + kind.verdict, indent: 6)
+    }
   }
 
   /// The most classes that the text names.
@@ -198,6 +258,33 @@ struct InspectionReport {
           ("instruction_set", .text(found.instructionSet.rawValue)),
         ]))
     return lines
+  }
+}
+
+extension ONNXInspection.ArrayUse {
+  /// What becomes of it, and why.
+  fileprivate var verdict: String {
+    switch kind {
+    case .trained: "trained: \(reason)"
+    case .notTrained: "not trained: \(reason)"
+    case .statistic: "running statistic \(reason)"
+    case .constant: "constant: \(reason)"
+    }
+  }
+}
+
+extension String {
+  /// The text with a star for each number.
+  fileprivate var withoutNumbers: String {
+    var text = ""
+    for character in self {
+      if !character.isNumber {
+        text.append(character)
+      } else if text.last != "*" {
+        text.append("*")
+      }
+    }
+    return text
   }
 }
 

@@ -39,7 +39,8 @@ enum ArrayNames {
     "masked_fill", "matmul", "mul", "neg", "new_zeros", "new_ones", "ones", "ones_like", "outer",
     "permute", "pow", "reciprocal", "repeat", "reshape", "rsqrt", "rsub", "scalar_tensor",
     "scalar_tensor_default", "select", "sigmoid", "sin", "slice", "softplus", "split", "sqrt",
-    "squeeze", "stack", "sub", "sum", "tanh", "transpose", "tril", "triu", "unsqueeze", "val", "view",
+    "squeeze", "stack", "sub", "sum", "tanh", "transpose", "tril", "triu", "unsqueeze", "val",
+    "view",
     "where", "zeros", "zeros_like",
   ]
 }

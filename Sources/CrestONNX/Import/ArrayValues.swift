@@ -16,9 +16,13 @@ struct ArrayValues {
     if isIdentity { return .identity }
     if isMask { return .mask }
     if isSinusoids { return .sinusoids }
-    if isGeometric { return .frequencies }
-    if isWholeNumbers { return .positions }
-    return nil
+    return reasonToFixSeries ?? (isWholeNumbers || isEquallySpaced ? .positions : nil)
+  }
+
+  /// Why numbers in a row can't be learned; nil when they don't say.
+  var reasonToFixSeries: TrainingReadiness.FixedReason? {
+    guard sizes.count(where: { $0 > 1 }) == 1 else { return nil }
+    return isGeometric ? .frequencies : isEquallySpaced ? .positions : nil
   }
 
   /// Attention adds large negative numbers, and training would undo them.
@@ -52,9 +56,24 @@ struct ArrayValues {
     return different.count == 3
   }
 
+  /// Lines of four numbers or more along the last long axis, each equally spaced, and not all equal.
+  private var isEquallySpaced: Bool {
+    guard let count = sizes.last(where: { $0 > 1 }), count >= 4 else { return false }
+    let starts = Array(stride(from: 0, to: values.count, by: count))
+    return starts.contains(where: { values[$0] != values[$0 + 1] })
+      && starts.allSatisfy { start in
+        let distance = Double(values[start + 1]) - Double(values[start])
+        let reach = max(abs(distance) * Double(count), Double(values[start].magnitude))
+        return (1..<count).allSatisfy {
+          abs(Double(values[start + $0]) - Double(values[start]) - Double($0) * distance)
+            <= 1e-5 * reach
+        }
+      }
+  }
+
   /// Numbers in a row, each the same multiple of the one before.
-  var isGeometric: Bool {
-    guard values.count >= 3, sizes.count(where: { $0 > 1 }) == 1, values[0] != 0 else { return false }
+  private var isGeometric: Bool {
+    guard values.count >= 3, values[0] != 0 else { return false }
     let ratio = Double(values[1]) / Double(values[0])
     guard ratio.isFinite, ratio > 0, abs(ratio - 1) > 1e-3 else { return false }
     return zip(values, values.dropFirst()).allSatisfy { before, after in

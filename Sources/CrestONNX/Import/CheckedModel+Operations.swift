@@ -43,8 +43,8 @@ extension CheckedModel {
   ///
   /// An export of a new network in training mode runs it once: a mean is then 0.1 · that of the batch, and
   /// a variance 0.9 + 0.1 · that of the batch, for the usual momentum, in every channel. With scales and
-  /// shifts as they begin, whatever the size of the means, the network is new. With others it is
-  /// taken for new where the numbers are also those of activations of a network that hasn't learned anything.
+  /// shifts as they begin, whatever the size of the means, the network is new. With others it is taken for
+  /// new where the numbers are also those of activations of a network that hasn't learned anything.
   private func tracedStatistics(_ plan: ParameterPlan) -> TrainingReadiness.Note? {
     let places = nodes.indices.filter { nodes[$0].operation == "BatchNormalization" }
     let hasMoved = plan.variables.contains { variable in
@@ -63,7 +63,9 @@ extension CheckedModel {
         let variable = plan.variable(node.inputs[input], at: InputEdge(node: place, input: input))
         return variable?.value.withElements(as: Float.self) { $0.allSatisfy(condition) } ?? false
       }
-      guard all(4, { $0 >= momentum.nextDown && $0.isFinite }), all(3, \.isFinite) else { return nil }
+      guard all(4, { $0 >= momentum.nextDown && $0.isFinite }), all(3, \.isFinite) else {
+        return nil
+      }
       // Residual networks begin some scales at 0.
       isNew = isNew && (all(1) { $0 == 1 } || all(1) { $0 == 0 }) && all(2) { $0 == 0 }
       isSmall =

@@ -42,4 +42,20 @@ public struct UnsupportedOperation: Equatable, Sendable, CustomStringConvertible
     let version = opset.map { "opset \($0)" } ?? "no opset imported"
     return "\(name) (\(version)) at \"\(node)\"\(reason.map { ", \($0)" } ?? "")"
   }
+
+  /// One line a kind, as in `NonMaxSuppression (opset 17) at "/nms" ×7`.
+  public static func grouped(_ operations: [UnsupportedOperation]) -> [String] {
+    var groups: [(first: UnsupportedOperation, count: Int)] = []
+    var places: [[String?]: Int] = [:]
+    for operation in operations {
+      let kind = [operation.operation, operation.domain, operation.reason]
+      if let place = places[kind] {
+        groups[place].count += 1
+      } else {
+        places[kind] = groups.count
+        groups.append((operation, 1))
+      }
+    }
+    return groups.map { "\($0.first)" + ($0.count > 1 ? " ×\($0.count)" : "") }
+  }
 }

@@ -168,10 +168,21 @@ struct ParameterPlan: Sendable {
     _ learned: Learned, _ model: CheckedModel, _ sharing: inout ParameterSharing
   ) -> [[InputEdge]] {
     let edges = learned.edges.map(\.edge)
-    guard edges.count > 1, learned.value.hasEqualElements, !Self.isDistinctive(learned),
+    // A number of arithmetic has equals too seldom.
+    let isScalar =
+      learned.value.elementCount == 1
+      && learned.uses.allSatisfy { if case .arithmetic = $0.slot { true } else { !$0.hasGradient } }
+    guard edges.count > 1, learned.value.hasEqualElements, !Self.isDistinctive(learned), !isScalar,
       !edges.contains(where: { model.nodes[$0.node].takesParts })
     else { return [edges] }
-    let groups = sharing.groups(edges)
+    // An array keeps its name where it is read under it, and not as a copy.
+    let groups = sharing.groups(edges).enumerated().sorted { first, second in
+      func isCopy(_ group: [InputEdge]) -> Bool {
+        model.nodes[group[0].node].operation == "Identity"
+      }
+      return (isCopy(first.element) ? 1 : 0, first.offset)
+        < (isCopy(second.element) ? 1 : 0, second.offset)
+    }.map(\.element)
     let (copies, overflow) = (groups.count - 1).multipliedReportingOverflow(
       by: learned.value.elementCount)
     return overflow || copies > untiedElementsLeft ? [edges] : groups

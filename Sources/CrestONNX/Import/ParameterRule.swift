@@ -84,7 +84,7 @@ struct ParameterRule {
       let hasName = isFromPyTorch && !isMadeUp && !array.isConstantNode && !isLiteral
       return hasName ? .trained(.scalar) : .fixed(.scalar)
     }
-    if isLiteral { return .fixed(.literal) }
+    if isLiteral { return .fixed(value.hasEqualElements ? .scalar : .literal) }
     // A table of several axes that is added to an input is learned for its places, unlike a mean image.
     let isPlaces =
       value.shape.count(where: { $0 > 1 }) > 1 && uses.allSatisfy { $0.operation == "Add" }
@@ -99,18 +99,23 @@ struct ParameterRule {
   private func reasonToFix(
     _ array: FileArray, _ learned: Set<ArrayUse>, _ value: Tensor
   ) -> TrainingReadiness.FixedReason? {
-    guard learned.allSatisfy({ $0.slot == .parameter(.weight) }) else { return nil }
+    let isMadeUp = isFromPyTorch && ArrayNames.isMadeUp(array.name)
+    let slots = Set(learned.map(\.slot))
+    // A normalisation over groups is written as one over instances, with a scale of its own after it.
+    if isMadeUp,
+      slots.isSubset(of: [.parameter(.normalizationScale), .parameter(.normalizationShift)])
+    {
+      return value.hasEqualElements ? .filled : nil
+    }
+    guard slots == [.parameter(.weight)] else { return nil }
+    // Few arrays are looked at: the larger ones are matrices of weights.
+    if value.shape.count(where: { $0 > 1 }) == 1 {
+      return ArrayValues(value).reasonToFixSeries
+    }
     if learned.allSatisfy({ $0.operation == "Conv" }) {
       return ArrayValues(value).isRepeatedFilter ? .filter : nil
     }
-    // Few arrays are looked at: the larger ones are matrices of weights.
-    if value.shape.count(where: { $0 > 1 }) == 1, ArrayValues(value).isGeometric {
-      return .frequencies
-    }
-    guard isFromPyTorch, ArrayNames.isMadeUp(array.name),
-      ArrayValues(value).reasonToFix == .identity
-    else { return nil }
-    return .identity
+    return isMadeUp && ArrayValues(value).reasonToFix == .identity ? .identity : nil
   }
 }
 

@@ -2,8 +2,8 @@
 ///
 /// Exporters merge arrays with equal elements, as biases and scales of new networks are. A network that
 /// uses a layer twice reads all of that layer twice, so that two places share an array with equal elements
-/// when they share others whose elements no accident makes equal: at the same operation, or at the nearest
-/// operation before or behind that has such an array.
+/// when they share others whose elements no accident makes equal at the same operation, when the file says
+/// that they are of one module, or else when the nearest operations before them share such arrays.
 struct ParameterSharing {
   private let model: CheckedModel
   private let data: Set<String>
@@ -11,15 +11,15 @@ struct ParameterSharing {
   private var readers: [String: [InputEdge]] = [:]
   /// The arrays that no accident makes equal which each value without data follows from.
   private var sources: [String: Set<String>] = [:]
-  /// What was found of each node, by place and direction.
-  private var neighbours: [Int: [Bool: Neighbours]] = [:]
+  private var neighbours: [Int: Neighbour] = [:]
+  private let modules: NodeModules
 
-  private struct Neighbours: Equatable {
+  private struct Neighbour: Equatable {
     var arrays: Set<String> = []
     var nodes: Set<Int> = []
 
     /// Whether the same arrays are read, at other nodes.
-    func repeats(_ other: Neighbours) -> Bool {
+    func repeats(_ other: Neighbour) -> Bool {
       !arrays.isEmpty && arrays == other.arrays && nodes.isDisjoint(with: other.nodes)
     }
   }
@@ -29,10 +29,11 @@ struct ParameterSharing {
   /// More arrays than these tell no more.
   private static let sourceLimit = 16
 
-  /// - Parameter distinctive: The parameters and statistics that no accident makes equal.
+  /// Takes the parameters and statistics that no accident makes equal, `distinctive`, for evidence.
   init(_ model: CheckedModel, data: Set<String>, distinctive: Set<String>) {
     self.model = model
     self.data = data
+    modules = NodeModules(model)
     for name in distinctive { sources[name] = [name] }
     for (place, node) in model.nodes.enumerated() {
       for output in node.outputs where !output.isEmpty { makers[output] = place }
@@ -100,8 +101,8 @@ struct ParameterSharing {
     }
     let (own, other) = (arrays(of: a.node), arrays(of: b.node))
     if !own.isEmpty, own == other { return true }
-    return neighbours(of: a.node, before: true).repeats(neighbours(of: b.node, before: true))
-      || neighbours(of: a.node, before: false).repeats(neighbours(of: b.node, before: false))
+    if let isSame = modules.areSame(first, second, input: a.input) { return isSame }
+    return neighbour(of: a.node).repeats(neighbour(of: b.node))
   }
 
   private func arrays(of place: Int) -> Set<String> {
@@ -110,32 +111,29 @@ struct ParameterSharing {
     }
   }
 
-  /// The nearest nodes before or behind one that read such arrays.
-  private mutating func neighbours(of place: Int, before: Bool) -> Neighbours {
-    if let known = neighbours[place]?[before] { return known }
-    var found = Neighbours()
+  /// The nearest nodes before one that read such arrays.
+  private mutating func neighbour(of place: Int) -> Neighbour {
+    if let known = neighbours[place] { return known }
+    var found = Neighbour()
     var level = [place]
     var seen: Set = [place]
     while found.arrays.isEmpty, !level.isEmpty, seen.count < Self.reach {
       var next: [Int] = []
       for node in level {
-        let near =
-          before
-          ? model.nodes[node].inputs.filter(data.contains).compactMap { makers[$0] }
-          : model.nodes[node].outputs.flatMap { readers[$0]?.map(\.node) ?? [] }
-        for neighbour in near where seen.insert(neighbour).inserted {
-          let arrays = arrays(of: neighbour)
+        for name in model.nodes[node].inputs where data.contains(name) {
+          guard let maker = makers[name], seen.insert(maker).inserted else { continue }
+          let arrays = arrays(of: maker)
           if arrays.isEmpty {
-            next.append(neighbour)
+            next.append(maker)
           } else {
             found.arrays.formUnion(arrays)
-            found.nodes.insert(neighbour)
+            found.nodes.insert(maker)
           }
         }
       }
       level = next
     }
-    neighbours[place, default: [:]][before] = found
+    neighbours[place] = found
     return found
   }
 }

@@ -30,19 +30,24 @@ struct ArrayUse: Hashable, Sendable {
   var path: Path = []
   /// Whether it meets the input as it was given, before anything learned.
   var preparesInput = false
+  /// Whether something was computed from it and others before it meets data.
+  var isCombined = false
 
   /// Whether it is learned by the place where it is read.
   var isLearnedPlace: Bool {
-    if case .parameter = slot { meetsData && !path.contains(.angle) } else { false }
+    if case .parameter = slot { meetsData && !isCombined } else { false }
   }
 
-  /// Whether a gradient reaches it along this way.
-  var hasGradient: Bool {
+  /// Whether it matters only if a gradient reaches it.
+  var needsGradient: Bool {
     switch slot {
-    case .parameter, .arithmetic: meetsData
+    case .parameter, .arithmetic: true
     case .statistic, .choice, .setting: false
     }
   }
+
+  /// Whether a gradient reaches it along this way.
+  var hasGradient: Bool { needsGradient && meetsData }
 }
 
 /// What each value that doesn't depend on data is read as, found by following it to the operations where
@@ -79,7 +84,9 @@ struct ParameterUses {
       let leadsOn = node.outputs.contains(where: followed.contains)
       let dataInputs = node.inputs.filter(data.contains)
       let meetsLearned = node.inputs.enumerated().contains { number, name in
-        if case .parameter = operation.slot(number) { !name.isEmpty && !data.contains(name) } else {
+        if case .parameter = operation.slot(number) {
+          !name.isEmpty && !data.contains(name)
+        } else {
           false
         }
       }
@@ -91,12 +98,13 @@ struct ParameterUses {
         case .setting, .statistic:
           found = [ArrayUse(operation: node.operation, slot: slot, meetsData: true)]
         case .choice:
-          found = passed.filter { $0.slot == .setting }
+          found = passed.filter { !$0.needsGradient }
         case .parameter, .arithmetic:
           if isReached { reached.insert(name) }
           if data.contains(name) { continue }
           if dataInputs.isEmpty {
-            found = Self.passed(isReached ? passed : passed.filter { $0.slot == .setting }, node, operation)
+            let passed = isReached ? passed : passed.filter { !$0.needsGradient }
+            found = Self.passed(passed, node, operation)
             if case .parameter = slot, found.contains(where: \.hasGradient) {
               found.insert(ArrayUse(operation: node.operation, slot: slot, meetsData: false))
             }
@@ -126,6 +134,7 @@ struct ParameterUses {
     Set(
       uses.map { use in
         var use = use
+        if !operation.passesThrough { use.isCombined = true }
         switch node.operation {
         case "Sin", "Cos": use.path.insert(.angle)
         case "Sqrt": use.path.insert(.root)
@@ -154,7 +163,9 @@ struct ParameterUses {
     var raw = Set(model.inputs.map(\.name))
     for (node, operation) in zip(model.nodes, imports) {
       let dataInputs = node.inputs.filter(data.contains)
-      guard let operation, !dataInputs.isEmpty, dataInputs.allSatisfy(raw.contains) else { continue }
+      guard let operation, !dataInputs.isEmpty, dataInputs.allSatisfy(raw.contains) else {
+        continue
+      }
       let isAlone = dataInputs.count == 1 && preparing.contains(node.operation)
       if operation.passesThrough || isAlone { raw.formUnion(node.outputs) }
     }
@@ -167,7 +178,8 @@ struct ParameterUses {
   ) -> Set<String> {
     var products: Set<String> = []
     for (node, operation) in zip(model.nodes, imports) {
-      guard let operation, ["Conv", "ConvTranspose", "Einsum", "Gemm", "MatMul"].contains(node.operation)
+      guard let operation,
+        ["Conv", "ConvTranspose", "Einsum", "Gemm", "MatMul"].contains(node.operation)
       else { continue }
       let isLearned = node.inputs.enumerated().contains { number, name in
         operation.slot(number) == .parameter(.weight) && !data.contains(name)

@@ -24,7 +24,7 @@ public struct TrainingReadiness: Sendable, Equatable, CustomStringConvertible {
     case variance
     /// It is a unit matrix.
     case identity
-    /// It consists of whole numbers.
+    /// It consists of whole numbers, or of equally spaced ones.
     case positions
     /// It stands in the program's text, while what is learned stands elsewhere.
     case literal
@@ -191,7 +191,7 @@ extension TrainingReadiness.FixedReason: CustomStringConvertible {
     case .frequencies: "frequencies of sines and cosines, or another geometric series"
     case .variance: "a variance, of which only the square root is used"
     case .identity: "a unit matrix"
-    case .positions: "whole numbers, as of positions"
+    case .positions: "whole or equally spaced numbers, as of positions"
     case .literal: "numbers that the program states, while it keeps what it learns elsewhere"
     case .filled: "numbers that the exporter computed, all of them equal"
     case .filter: "the same filter for every channel"
@@ -224,7 +224,8 @@ extension TrainingReadiness.AssumedReason: CustomStringConvertible {
     switch self {
     case .asked: "the selection of parameters says so"
     case .scalar: "a single number with a name in the program, learned or a setting"
-    case .computed: "computed by the exporter from arrays that the file doesn't have, learned or not"
+    case .computed:
+      "computed by the exporter from arrays that the file doesn't have, learned or not"
     }
   }
 }

@@ -39,32 +39,6 @@ public struct ONNXInspection: Sendable {
     case both
   }
 
-  /// What becomes of an array.
-  public enum ArrayKind: String, Sendable, Equatable, CaseIterable {
-    /// It is trained.
-    case trained
-    /// It could be trained, but isn't.
-    case notTrained = "not trained"
-    /// It is a running statistic.
-    case statistic = "statistics"
-    /// It is something else.
-    case constant = "constants"
-  }
-
-  /// An array of the file.
-  public struct ArrayUse: Sendable, Equatable {
-    /// The name.
-    public let name: String
-    /// The type of the elements.
-    public let elementType: String
-    /// The sizes.
-    public let shape: Shape
-    /// What becomes of it.
-    public let kind: ArrayKind
-    /// Why, in a few words.
-    public let reason: String
-  }
-
   /// Arrays of one kind.
   public struct Arrays: Sendable, Equatable {
     /// None.
@@ -208,47 +182,6 @@ extension ONNXInspection.Arrays {
     count += 1
     elementCount += tensor.shape.elementCount
     byteCount += tensor.byteCount ?? 0
-  }
-}
-
-extension ONNXInspection.ArrayUse {
-  fileprivate init(_ row: ParameterPlan.Row) {
-    name = row.array.name
-    elementType = row.array.proto.dataType.name
-    shape = row.array.proto.shape
-    switch row.decision {
-    case .statistic: (kind, reason) = (.statistic, "of \(row.uses.map(\.operation).min() ?? "")")
-    case .trained(let assumed):
-      (kind, reason) = (.trained, assumed?.description ?? row.place)
-    case .fixed(let why):
-      (kind, reason) = (why.isNoteworthy ? .notTrained : .constant, why.description)
-    }
-  }
-}
-
-extension ParameterPlan.Row {
-  /// Where a parameter is read, as in `weight of Conv`.
-  fileprivate var place: String {
-    let learned = uses.filter(\.isLearnedPlace)
-    let found = (learned.isEmpty ? uses.filter(\.hasGradient) : learned).map { use in
-      switch use.slot {
-      case .parameter(let role): "\(role.title) of \(use.operation)"
-      default: "\(use.operation) with data"
-      }
-    }
-    return found.sorted().joined(separator: ", ")
-  }
-}
-
-extension ParameterRole {
-  /// The word for it.
-  fileprivate var title: String {
-    switch self {
-    case .weight: "weight"
-    case .bias: "bias"
-    case .normalizationScale: "scale"
-    case .normalizationShift: "shift"
-    }
   }
 }
 

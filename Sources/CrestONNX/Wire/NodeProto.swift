@@ -12,6 +12,9 @@ package struct NodeProto: Sendable {
   /// The names of the values that come out; empty where an optional one is left out.
   package fileprivate(set) var outputs: [String] = []
   package fileprivate(set) var attributes: [AttributeProto] = []
+  /// The path of the module that it was exported from, as PyTorch's exporter notes it in the metadata; empty
+  /// for the network itself, nil when nothing is said.
+  package fileprivate(set) var module: String?
 }
 
 extension MessageParser {
@@ -38,6 +41,7 @@ extension MessageParser {
           })
       case 7: node.domain = try text(field, "domain")
       case 8: node.overload = try text(field, "overload")
+      case 9: node.module = try module(field, depth: depth + 1) ?? node.module
       default: break
       }
     }
@@ -45,5 +49,24 @@ extension MessageParser {
       throw WireFault(at: span.start, "op_type", expected: "an operation's name", got: "none")
     }
     return node
+  }
+
+  /// The module that an entry of a node's metadata names; nil when it is about something else.
+  private mutating func module(_ field: WireField, depth: Int) throws(WireFault) -> String? {
+    _ = try body(field, "metadata_props")
+    // Only this is kept, so that entries, of which exporters write many, need not be counted.
+    var fields = try fields(in: field.span.body, depth: depth, singular: [1, 2])
+    var (isModules, value) = (false, "")
+    while let part = try fields.next() {
+      switch part.number {
+      case 1: isModules = try text(part, "key") == "pkg.torch.onnx.name_scopes"
+      case 2: value = try text(part, "value")
+      default: break
+      }
+    }
+    guard isModules else { return nil }
+    // A list as Python writes it, ['', 'encoder', 'encoder.norm', 'layer_norm_3']: modules, and the operation.
+    let names = value.split(separator: ",").map { $0.filter { !" []'\"".contains($0) } }
+    return names.count >= 2 ? names[names.count - 2] : nil
   }
 }

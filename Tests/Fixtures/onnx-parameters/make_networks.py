@@ -1,6 +1,6 @@
 """Which arrays of networks exported by PyTorch are parameters: graphs with their weights cut out, and a table.
 
-    python make_networks.py [NAME…]
+    python make_networks.py [NETWORK|FILE…]
 
 exports each network of `networks.py` with both exporters (`NAME-dynamo.onnx`, `NAME-legacy.onnx`; some in training mode
 as `NAME-training.onnx`, some with the weights that a new network has as `NAME-fresh-…`), and writes `table.json`: for
@@ -31,6 +31,7 @@ from onnx import numpy_helper
 from networks import FRESH, NETWORKS, TRAINING
 
 HERE = pathlib.Path(__file__).resolve().parent
+MODULES = "pkg.torch.onnx.name_scopes"
 FLOATS = (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16, onnx.TensorProto.DOUBLE)
 
 
@@ -141,7 +142,7 @@ def fresh(module, inputs, mode):
     return model, {"untouched": {"arrays": len(parameters), "numbers": sum(p.numel() for p in parameters)}}
 
 
-def cut(model, learned):
+def cut(model, learned, keeps_modules):
     """Takes the numbers of the arrays named out of a model."""
     place = 0
     for name, tensor in arrays(model).items():
@@ -155,7 +156,10 @@ def cut(model, learned):
             tensor.external_data.add(key=key, value=value)
         place += array.nbytes
     for message in [model.graph] + list(model.graph.node):
+        # Of what new networks' files say besides, the module of each node is looked at.
+        kept = [entry for entry in message.metadata_props if keeps_modules and entry.key == MODULES]
         del message.metadata_props[:]
+        message.metadata_props.extend(kept)
         message.doc_string = ""
     for message in list(model.graph.initializer) + list(model.graph.input) + list(model.graph.output):
         message.doc_string = ""
@@ -168,11 +172,10 @@ def cut(model, learned):
 def main():
     warnings.filterwarnings("ignore")
     torch.backends.mha.set_fastpath_enabled(False)
-    wanted = sys.argv[1:] or list(NETWORKS)
+    wanted = sys.argv[1:]
     path = HERE / "table.json"
     found = json.loads(path.read_text()) if path.exists() and sys.argv[1:] else {}
-    for name in wanted:
-        make, inputs = NETWORKS[name]
+    for name, (make, inputs) in NETWORKS.items():
         modes = ["dynamo", "legacy"] + (["training"] if name in TRAINING else [])
         jobs = [(f"{name}-{mode}", table, mode) for mode in modes]
         if name in FRESH:
@@ -180,6 +183,8 @@ def main():
             is_folded = name in ("resnet", "densenet", "mobilenet")
             jobs += [(f"{name}-fresh-{mode}", fresh, mode) for mode in ["training"] + ([] if is_folded else ["dynamo"])]
         for file, job, mode in jobs:
+            if wanted and name not in wanted and file not in wanted:
+                continue
             torch.manual_seed(len(file))
             try:
                 model, row = job(make(), inputs(), mode)
@@ -187,7 +192,7 @@ def main():
                 print(f"{file}: not exported: {type(error).__name__}: {str(error).splitlines()[0][:200]}", flush=True)
                 continue
             learned = {n for n, kind in row["arrays"].items() if kind == "parameter"} if "arrays" in row else set(arrays(model))
-            onnx.save(cut(model, learned), HERE / f"{file}.onnx")
+            onnx.save(cut(model, learned, "untouched" in row), HERE / f"{file}.onnx")
             found[file] = row
             print(file, {kind: list(row.get("arrays", {}).values()).count(kind) for kind in ("parameter", "buffer", "constant")}, row.get("dropped"), flush=True)
         rows = [f"{json.dumps(file)}: {json.dumps(row, sort_keys=True)}" for file, row in sorted(found.items())]

@@ -76,7 +76,8 @@ extension OperatorTable {
     _ apply: @escaping @Sendable (Symbol, Int) throws -> Symbol
   ) -> [OperatorImport] {
     [
-      .unary(since: 13, others: others) { node, x in try apply(x, node.integer("axis", default: -1)) },
+      .unary(since: 13, others: others) { node, x in try apply(x, node.integer("axis", default: -1))
+      },
       .unary(others: others) { node, x in
         let axis = try node.integer("axis", default: 1)
         let resolved = axis < 0 ? axis + x.shape.rank : axis

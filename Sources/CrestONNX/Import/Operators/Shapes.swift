@@ -107,7 +107,8 @@ extension OperatorTable {
       }
     ],
     "Pad": [
-      OperatorImport(since: 18, inputs: 2...4, slots: [1: .setting, 2: .setting, 3: .setting]) { node in
+      OperatorImport(since: 18, inputs: 2...4, slots: [1: .setting, 2: .setting, 3: .setting]) {
+        node in
         try pad(
           node, pads: node.integers(1, "pads"), value: node.optionalNumber(2, "a value") ?? 0,
           axes: node.optionalIntegers(3, "axes"))
@@ -135,7 +136,9 @@ extension OperatorTable {
       }
     ],
     "Scatter": [
-      OperatorImport(since: 9, inputs: 3...3, slots: [1: .choice]) { try scatterElements($0, reductions: [.none]) }
+      OperatorImport(since: 9, inputs: 3...3, slots: [1: .choice]) {
+        try scatterElements($0, reductions: [.none])
+      }
     ],
     "ScatterElements": [
       OperatorImport(since: 18, inputs: 3...3, slots: [1: .choice]) {

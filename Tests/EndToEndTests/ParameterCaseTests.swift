@@ -1,0 +1,107 @@
+import CrestONNX
+import CrestTensor
+import Foundation
+import ProcessTestSupport
+import Testing
+
+@Suite struct `Which arrays the command trains` {
+  /// The elements of an array of a file.
+  private static func elements(_ name: String, of path: String) throws -> [Float] {
+    let proto = try ModelProto(path: path)
+    let array = try #require(proto.graph.initializers.first { $0.name == name })
+    return try TensorReader(proto).tensor(array).array(as: Float.self)
+  }
+
+  /// Trains a case's model, and says which of its arrays have changed.
+  private static func changed(
+    _ name: String, _ options: [String] = []
+  ) throws -> (result: ProcessResult, arrays: [String]) {
+    let it = try CommandCase(name)
+    let result = try CrestProcess.run(
+      ["train", "--model", "model.onnx", "--data", "data", "--epochs", "1", "--max-lr", "0.1"]
+        + ["--threads", "1", "--export", "out.onnx"] + options, in: it.folder)
+    guard result.status == 0 else { return (result, []) }
+    let model = it.folder["model.onnx"].path
+    let arrays = try ModelProto(path: model).graph.initializers
+      .filter { $0.dataType.name == "float32" }.map(\.name)
+    return (
+      result,
+      try arrays.filter {
+        try elements($0, of: model) != elements($0, of: it.folder["out.onnx"].path)
+      }
+    )
+  }
+
+  private static let inputNote =
+    "arithmetic with the input as it is given, before anything learned, as a normalisation's; "
+    + "--unfreeze NAME trains what it names\n"
+
+  @Test func `a normalisation of the input stays, and a note says so`() throws {
+    let (result, changed) = try Self.changed("constants-trained-in-silence")
+    #expect(result.status == 0 && changed == ["w"])
+    #expect(result.error == "Note: \"mean\" and \"std\" are not trained: " + Self.inputNote)
+  }
+
+  @Test func `a weight that Einsum multiplies is trained`() throws {
+    let (result, changed) = try Self.changed("einsum-weight-not-trained")
+    #expect(result.status == 0 && changed == ["E", "w", "b"])
+    #expect(result.error == "")
+  }
+
+  @Test(arguments: [
+    (["--unfreeze", "mean"], ["mean", "w"]), (["--unfreeze", "*"], ["w"]),
+    (["--freeze", "mean"], ["w"]),
+    (["--unfreeze", "m*", "--unfreeze", "std"], ["mean", "std", "w"]),
+    (["--freeze", "w", "--unfreeze", "std"], ["std"]),
+  ])
+  func `every float array can be frozen and unfrozen`(options: [String], arrays: [String]) throws {
+    let it = try Self.changed("constants-trained-in-silence", options)
+    #expect(it.result.status == 0, "\(it.result.error)")
+    #expect(it.arrays == arrays)
+  }
+
+  @Test(arguments: [
+    (
+      "constants-trained-in-silence", ["--unfreeze", "maen"],
+      "no parameter is named \"maen\"; near it are \"mean\", \"w\", \"std\"; use * for any characters"
+    ),
+    (
+      "constants-trained-in-silence", ["--freeze", "nothing"],
+      "no parameter is named \"nothing\"; near it are \"mean\", \"std\", \"w\"; use * for any "
+        + "characters"
+    ),
+    (
+      "einsum-weight-not-trained", ["--unfreeze", "a"],
+      "--unfreeze: expected arrays of float32 that a gradient reaches, got \"a\", int64 [1]: whole "
+        + "numbers or booleans by type"
+    ),
+  ])
+  func `what fits no array is refused`(name: String, options: [String], message: String) throws {
+    let (result, _) = try Self.changed(name, options)
+    #expect(result.status == 64)
+    #expect(result.error.hasSuffix("Error: \(message)\n"), "\(result.error)")
+  }
+
+  @Test func `inspect takes 60 lines at most, and names every array when asked`() throws {
+    let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    for name in [
+      "models/resnet56.onnx", "models/transformer.onnx",
+      "Tests/Fixtures/onnx/exports/bert-training.onnx",
+      "Tests/Fixtures/onnx/exports/lstm-training.onnx",
+    ] {
+      let path = root.appending(path: name).path(percentEncoded: false)
+      let short = try CrestProcess.run(["inspect", path])
+      #expect(short.output.split(separator: "\n", omittingEmptySubsequences: false).count <= 61)
+      let whole = try CrestProcess.run(["inspect", path, "--arrays"]).output
+      let objects = try CrestProcess.run(["inspect", path, "--json"]).objects()
+      let arrays = objects.filter { $0["event"] as? String == "array" }
+      #expect(arrays.count == (try ONNXFile(path: path).arrays().count))
+      for array in arrays {
+        let (title, reason) = (array["name"] as? String, array["reason"] as? String)
+        #expect(whole.contains("  \(title ?? "?")  ["))
+        #expect(whole.contains(reason ?? "?"))
+      }
+    }
+  }
+}
