@@ -48,7 +48,7 @@ struct ExportModel: ParsableCommand {
       guard let input = try exampleShapes(shape, inputs: ["input"])["input"] else {
         throw CommandError.needsShape
       }
-      network = try weights.builtInModel(name, input: input, seed: 0, engine: engine)
+      network = try weights.builtInModel(name, inputs: [input], seed: 0, engine: engine).model
     }
     try network.checkONNXExport()
     Interruption.finish("the network is being written to \(to)")

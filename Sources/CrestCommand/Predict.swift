@@ -86,9 +86,12 @@ struct Predict: ParsableCommand {
     guard let stored = inputs["input"], stored.shape.rank >= 1 else {
       throw CommandError.missingInput("input")
     }
-    let network = try weights.builtInModel(
-      name, input: Shape(Array(stored.shape.dropFirst())), seed: 0, engine: engine)
-    let values = try prepared(stored, for: "input", .float32, by: network.preprocessing)
+    let given = Shape(Array(stored.shape.dropFirst()))
+    let (network, shape) = try weights.builtInModel(
+      name, inputs: ModelOptions.shapes(of: given), seed: 0, engine: engine)
+    let values = try prepared(
+      arranged(stored, toFit: shape.map { $0 }), for: "input", .float32,
+      by: network.preprocessing)
     return try Predictor(network.template, store: network.store, engine: engine)
       .predict([values], batchSize: Self.batchSize)
   }
@@ -139,12 +142,17 @@ struct Predict: ParsableCommand {
     guard let (name, tensor) = inputs.first, inputs.count == 1,
       let sizes = file.exampleSizes(ofInput: name)
     else { return inputs }
+    return [name: arranged(tensor, toFit: sizes)]
+  }
+
+  /// An array with images as a network takes them that states such sizes of an example, nil for any.
+  private func arranged(_ tensor: Tensor, toFit sizes: [Int?]) -> Tensor {
     let stored = Shape(Array(tensor.shape.dropFirst()))
     guard let arrangement = ImageArrangement(from: stored, toFit: sizes),
       let result = arrangement.result(of: stored)
-    else { return inputs }
+    else { return tensor }
     Notes.write("\(DataNote.rearranged(from: stored, to: result))")
-    return [name: arrangement.applied(to: tensor)]
+    return arrangement.applied(to: tensor)
   }
 
   private func readInputs(

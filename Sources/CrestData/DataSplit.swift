@@ -31,16 +31,6 @@ public struct DataSplit: Sendable {
     whole = nil
   }
 
-  /// Other parts of the same origin.
-  init(
-    train: any Dataset, valid: any Dataset, like other: DataSplit, whole: (any Dataset)?
-  ) {
-    self.train = train
-    self.valid = valid
-    origin = other.origin
-    self.whole = whole
-  }
-
   /// A set without a validation part, all of which is learned from and measured by.
   ///
   /// What is measured tells how well the examples were learned, and nothing of others.
@@ -132,7 +122,7 @@ public struct DataSplit: Sendable {
   }
 
   /// The split of what `change` makes of the sets, each of which is changed once.
-  private func mapped(
+  func mapped(
     _ change: (any Dataset) throws(DataError) -> any Dataset
   ) throws(DataError) -> DataSplit {
     guard let whole else {

@@ -23,8 +23,6 @@ extension DataSplit {
     guard [train, valid].contains(where: { $0.inputs.map(\.elementType) != types }) else {
       return self
     }
-    return DataSplit(
-      train: try train.converted(to: types), valid: try valid.converted(to: types), like: self,
-      whole: try whole?.converted(to: types))
+    return try mapped { (dataset) throws(DataError) in try dataset.converted(to: types) }
   }
 }

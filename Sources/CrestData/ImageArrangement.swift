@@ -45,7 +45,8 @@ public enum ImageArrangement: Sendable, Hashable {
     self = found
   }
 
-  private static let all: [ImageArrangement] = [
+  /// All of them.
+  public static let all: [ImageArrangement] = [
     .channelsFirst, .channelsLast, .channelBefore, .channelAfter,
   ]
 

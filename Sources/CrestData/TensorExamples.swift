@@ -146,7 +146,8 @@ public struct TensorExamples: Dataset {
     // What isn't float32 is nothing to normalise.
     let isFloat = types.allSatisfy { $0 == .float32 }
     preprocessing = isFloat ? other.preprocessing : .identity
-    preparations = isFloat ? other.preparations : try Self.preparations(.identity, of: inputs, name: name)
+    preparations =
+      isFloat ? other.preparations : try Self.preparations(.identity, of: inputs, name: name)
   }
 
   /// The same examples in other types: as they are stored where that is the type, else whole numbers as other

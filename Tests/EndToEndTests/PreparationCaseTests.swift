@@ -250,4 +250,23 @@ import Testing
     #expect(notes(predicted).map(String.init) == (row.note.map { [$0] } ?? []))
     #expect(try accuracy(of: "p.npy", "\(row.data)/valid-y.npy", in: it.folder) > 0.9)
   }
+
+  @Test func `the weights of a run say how its data were prepared and lay`() throws {
+    let it = try CommandCase("learned-preprocessing")
+    let trained = try it.run(
+      "train", "--model", "small-cnn", "--data", "last", "--epochs", "12", "--max-lr", "0.02",
+      "--batch-size", "8", "--threads", "1", "--json", "--callback",
+      "model-checkpoint:folder=run,contents=weights")
+    #expect(try accuracy(trained) > 0.9)
+    let name = try #require(
+      try FileManager.default.contentsOfDirectory(atPath: it.folder["run"].path)
+        .filter { $0.hasSuffix(".safetensors") }.max())
+    let own = try accuracy(
+      it.run("evaluate", "--model", "run/\(name)", "--data", "last", "--json"))
+    #expect(own > 0.9)
+    let predicted = try it.run(
+      "predict", "--model", "run/\(name)", "--input", "last/valid-x.npy", "--output", "p.npy")
+    #expect(predicted.status == 0, "\(predicted.error)")
+    #expect(try accuracy(of: "p.npy", "last/valid-y.npy", in: it.folder) == own)
+  }
 }

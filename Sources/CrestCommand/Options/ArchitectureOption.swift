@@ -60,25 +60,28 @@ extension CheckpointWeights {
     if let classNames { model.classNames = classNames }
   }
 
-  /// The built-in network for examples of a shape whose weights these are.
+  /// The built-in network whose weights these are, for examples of the first of some shapes that it takes.
   ///
   /// - Throws: ``CommandError`` when there is none; `CheckpointError` when its arrays are others.
   func builtInModel(
-    _ name: String?, input: Shape, seed: UInt64, engine: Engine
-  ) throws -> Model {
-    for name in name.map({ [$0] }) ?? BuiltInModel.names {
-      for count in outputCounts {
-        // Most networks take other examples.
-        guard
-          let model = try? BuiltInModel.make(
-            name, input: input, classes: count, seed: seed, engine: engine), isOf(model.graph)
-        else { continue }
-        try load(into: model)
-        return model
+    _ name: String?, inputs: [Shape], seed: UInt64, engine: Engine
+  ) throws -> (model: Model, input: Shape) {
+    for input in inputs {
+      for name in name.map({ [$0] }) ?? BuiltInModel.names {
+        for count in outputCounts {
+          // Most networks take other examples.
+          guard
+            let model = try? BuiltInModel.make(
+              name, input: input, classes: count, seed: seed, engine: engine), isOf(model.graph)
+          else { continue }
+          try load(into: model)
+          return (model, input)
+        }
       }
     }
     throw CommandError.otherNetwork(
-      path, architecture: name ?? "one of the built-in networks, for examples of shape \(input),")
+      path,
+      architecture: name ?? "one of the built-in networks, for examples of shape \(inputs[0]),")
   }
 
   /// The network of a file with these weights, and with another head where they have one.

@@ -116,10 +116,11 @@ struct ModelOptions: ParsableArguments {
           model: name ?? model, data: split.train.name, count: split.train.inputs.count)
       }
       if let weights {
-        let stored = split.train.inputs[0].shape
-        let built = try weights.builtInModel(
-          name, input: stored, seed: seed, engine: engine)
-        return (split, built, loss)
+        // Without a name, the network is found by the shape that its weights were trained on.
+        let shapes = Self.shapes(of: split.train.inputs[0].shape)
+        let (built, shape) = try weights.builtInModel(
+          name, inputs: shapes, seed: seed, engine: engine)
+        return (try split.rearranged(to: shape), built, loss)
       }
       split = try arranged(split, forBuiltIn: name ?? model)
       let built = try BuiltInModel.make(
@@ -176,9 +177,14 @@ struct ModelOptions: ParsableArguments {
     return Dictionary(known.map { ($0.name, $0.shape) }, uniquingKeysWith: { first, _ in first })
   }
 
-  /// The data with their images as the file takes them.
+  /// The shapes in which examples of a shape can be given, the one that they have first.
+  static func shapes(of stored: Shape) -> [Shape] {
+    [stored] + ImageArrangement.all.compactMap { $0.result(of: stored) }
+  }
+
+  /// The data with their images as the file takes them, where examples lie along the first axis.
   private func arranged(_ split: DataSplit, for file: ONNXFile) throws -> DataSplit {
-    guard let name = file.inputNames.first, file.inputNames.count == 1,
+    guard batchAxis.isEmpty, let name = file.inputNames.first, file.inputNames.count == 1,
       split.train.inputs.count == 1, let sizes = file.exampleSizes(ofInput: name)
     else { return split }
     let stored = split.train.inputs[0].shape
