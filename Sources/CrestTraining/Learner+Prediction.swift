@@ -79,7 +79,7 @@ extension Learner {
   /// Predicts for all examples of a set, in its order.
   ///
   /// - Returns: [N, …] of the model's output: logits where the model ends with none of its own.
-  /// - Throws: As ``evaluate(on:)``.
+  /// - Throws: As ``evaluate(on:requiringFinite:)``, but for numbers that aren't finite.
   public func predict(on dataset: any Dataset) throws -> Tensor {
     try Self.check(dataset, suits: model)
     let order = try Self.inputOrder(of: model, for: dataset)
