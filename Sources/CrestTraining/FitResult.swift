@@ -59,8 +59,8 @@ public struct EpochResult: Codable, Sendable, Hashable {
 /// }
 /// ```
 ///
-/// ``Learner/evaluate(on:)`` gives the numbers of ``validation`` again, to the bit, and so does a file that the
-/// model is exported to.
+/// ``Learner/evaluate(on:requiringFinite:)`` gives the numbers of ``validation`` again, to the bit, and so does a file
+/// that the model is exported to; unless a callback cancelled validation half-way, of which only a part was measured.
 public struct FitResult: Sendable, Hashable {
   /// How the model came by its weights, and its numbers with them.
   public enum Origin: String, Sendable, Hashable, Codable {

@@ -103,7 +103,7 @@ extension Learner {
   /// Predicts for all examples of a set, in its order, prepared as those of validation are.
   ///
   /// - Returns: [N, …] of the model's output: logits where the model ends with none of its own.
-  /// - Throws: As ``evaluate(on:)``.
+  /// - Throws: As ``evaluate(on:requiringFinite:)``, but for numbers that aren't finite.
   public func predict(on dataset: any Dataset) throws -> Tensor {
     let dataset = try Self.converted(dataset, for: model)
     try Self.check(dataset, suits: model)

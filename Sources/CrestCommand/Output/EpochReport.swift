@@ -81,7 +81,7 @@ final class EpochReport: StatefulCallback {
     case .lastEpoch: ""
     case .restored: " of epoch \(result.epoch + 1), whose weights were restored,"
     case .measuredAfterwards: " of the weights that callbacks gave the network at the end,"
-    case .notMeasured: ", and no validation of what came of it,"
+    case .notMeasured: " of epoch \(result.epoch + 1), which ended before its validation,"
     }
   }
 
