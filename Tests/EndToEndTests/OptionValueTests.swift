@@ -139,6 +139,16 @@ import Testing
     #expect(Self.options.contains { $0.before == "model-checkpoint:folder=saved,every=" })
   }
 
+  @Test func `beyond all time are an interval that never comes`() throws {
+    let it = try CommandCase("checkpoint-minutes-trap")
+    let result = try it.run(
+      "train", "--model", "mlp", "--data", "data", "--epochs", "1", "--max-lr", "0.05",
+      "--checkpoint-dir", "run", "--checkpoint-every", "9223372036854775807minutes")
+    #expect(result.status == 0, "\(result.error)")
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: it.folder["run"].path) == [".crest-lock"])
+  }
+
   @Test(arguments: options) func `never trap or hang`(option: Option) throws {
     let inputs = try #require(Self.inputs)
     let usual = try #require(
