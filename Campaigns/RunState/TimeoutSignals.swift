@@ -21,27 +21,39 @@ struct TimeoutSignals: ParsableCommand {
 
   func run() throws {
     let random = Philox(seed: seed, stream: 4)
-    let toFirstStep = try secondsToFirstStep()
     var (begun, steps, lost) = (0, 0, 0)
     for number in 0..<count {
       let folder = try TemporaryFolder()
-      // From half the way to the first step until half a second behind it.
-      let part = Double(random.integer(below: 1000, UInt64(number))) / 1000
-      let seconds = toFirstStep / 2 + part * (toFirstStep / 2 + 0.5)
+      func draw(below count: Int, _ place: UInt64) -> Int {
+        random.integer(below: count, 4 * UInt64(number) + place)
+      }
       let signal = control ? "KILL" : number.isMultiple(of: 2) ? "TERM" : "INT"
       // Every other pair saves all the time, so that signals come during saves too.
       let every = number % 4 < 2 ? "1000000epochs" : "3steps"
-      let status = try end(
-        after: seconds, by: signal,
-        [
-          "--checkpoint-dir", folder.path + "/run", "--checkpoint-every", every, "--log-steps",
-          folder.path + "/steps.csv",
-        ])
+      let log = folder.path + "/steps.csv"
+      // One in eight may end before its first step.
+      let early = number % 8 == 7 ? Double(20 + draw(below: 500, 0)) / 1000 : nil
+      let run = try start(
+        ["timeout", "-s", signal, "\(early ?? 1000)", executable.path(percentEncoded: false)]
+          + [
+            "train", "--model", "mlp", "--data", "digits", "--epochs", "100000", "--max-lr", "0.01",
+            "--threads", "1", "--log-steps", log, "--checkpoint-dir", folder.path + "/run",
+            "--checkpoint-every", every,
+          ])
+      if early == nil {
+        let least = 1 + draw(below: 60, 1)
+        while run.isRunning, Self.loggedSteps(log) < least { usleep(500) }
+        usleep(UInt32(draw(below: 20_000, 2)))
+        // By this signal timeout learns that its time is up.
+        kill(run.processIdentifier, SIGALRM)
+      }
+      run.waitUntilExit()
+      let status = run.terminationStatus
       // 124 says that the time was up; SIGKILL, with 137, may reach timeout itself, with 9.
       guard (control ? [137, 9] : [124]).contains(status) else {
         throw ValidationError("timeout ended with \(status) instead of the run being signalled")
       }
-      let logged = Self.loggedSteps(folder.path + "/steps.csv")
+      let logged = Self.loggedSteps(log)
       guard logged > 0 else { continue }
       begun += 1
       steps += logged
@@ -56,40 +68,9 @@ struct TimeoutSignals: ParsableCommand {
     ).report()
   }
 
-  private static let training = [
-    "train", "--model", "mlp", "--data", "digits", "--epochs", "100000", "--max-lr", "0.01",
-    "--threads", "1",
-  ]
-
-  private func end(
-    after seconds: Double, by signal: String, _ options: [String]
-  ) throws -> Int32 {
-    let process = try start(
-      URL(filePath: "/usr/bin/env"),
-      ["timeout", "-s", signal, "\(seconds)", executable.path(percentEncoded: false)]
-        + Self.training + options)
-    process.waitUntilExit()
-    return process.terminationStatus
-  }
-
-  /// How long this machine takes now.
-  private func secondsToFirstStep() throws -> Double {
-    let folder = try TemporaryFolder()
-    let log = folder.path + "/steps.csv"
-    let clock = ContinuousClock()
-    let begin = clock.now
-    let process = try start(executable, Self.training + ["--log-steps", log])
-    while process.isRunning, Self.loggedSteps(log) == 0 { usleep(500) }
-    let seconds = (clock.now - begin) / .seconds(1)
-    guard process.isRunning else { throw ValidationError("crest train ended by itself") }
-    kill(process.processIdentifier, SIGKILL)
-    process.waitUntilExit()
-    return seconds
-  }
-
-  private func start(_ program: URL, _ arguments: [String]) throws -> Process {
+  private func start(_ arguments: [String]) throws -> Process {
     let process = Process()
-    process.executableURL = program
+    process.executableURL = URL(filePath: "/usr/bin/env")
     process.arguments = arguments
     process.standardOutput = FileHandle.nullDevice
     process.standardError = FileHandle.nullDevice

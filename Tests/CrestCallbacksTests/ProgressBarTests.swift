@@ -67,7 +67,8 @@ struct ProgressBarTests {
   }
 
   @Test(arguments: [
-    (5e-324, "4.94e-324"), (1e-320, "1e-320"), (1e-300, "1e-300"), (2.5e-8, "2.5e-8"),
+    (.leastNonzeroMagnitude, "4.94e-324"), (2024 * .leastNonzeroMagnitude, "1e-320"),
+    (1e-300, "1e-300"), (2.5e-8, "2.5e-8"),
   ])
   func `the smallest learning rates are shown`(rate: Double, text: String) throws {
     let line = try Self.written(isTerminal: true, learningRate: rate)
