@@ -327,6 +327,16 @@ import Testing
     #expect(result.status == 74)
   }
 
+  @Test func `an output without a name`() throws {
+    let result = try CrestProcess.run(
+      ["find-lr", "--model", "mlp", "--data", "digits", "--plot", ""])
+    #expect(
+      result.error
+        == "Error: \"\" can't be written: No such file or directory; choose another place or make room\n"
+    )
+    #expect(result.status == 74)
+  }
+
   @Test func `a drawing that can't be written`() throws {
     let result = try CrestProcess.run(
       ["find-lr", "--model", "mlp", "--data", "digits", "--plot", "/no/such/folder/plot.svg"])
