@@ -106,7 +106,7 @@ let package = Package(
     .executableTarget(
       name: "ONNXCheck",
       dependencies: [
-        "COnnx", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "COnnx", "CrestFiles", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
 
     // Examples

@@ -24,21 +24,36 @@ struct TimeoutSignals: ParsableCommand {
     var (begun, steps, lost) = (0, 0, 0)
     for number in 0..<count {
       let folder = try TemporaryFolder()
-      let milliseconds = 20 + random.integer(below: 1000, UInt64(number))
+      func draw(below count: Int, _ place: UInt64) -> Int {
+        random.integer(below: count, 4 * UInt64(number) + place)
+      }
       let signal = control ? "KILL" : number.isMultiple(of: 2) ? "TERM" : "INT"
       // Every other pair saves all the time, so that signals come during saves too.
       let every = number % 4 < 2 ? "1000000epochs" : "3steps"
-      let status = try end(
-        after: Double(milliseconds) / 1000, by: signal,
-        [
-          "--checkpoint-dir", folder.path + "/run", "--checkpoint-every", every, "--log-steps",
-          folder.path + "/steps.csv",
-        ])
-      // 124 says that the time was up, 137 that the signal was SIGKILL.
-      guard status == (control ? 137 : 124) else {
+      let log = folder.path + "/steps.csv"
+      // One in eight may end before its first step.
+      let early = number % 8 == 7 ? Double(20 + draw(below: 500, 0)) / 1000 : nil
+      let run = try start(
+        ["timeout", "-s", signal, "\(early ?? 1000)", executable.path(percentEncoded: false)]
+          + [
+            "train", "--model", "mlp", "--data", "digits", "--epochs", "100000", "--max-lr", "0.01",
+            "--threads", "1", "--log-steps", log, "--checkpoint-dir", folder.path + "/run",
+            "--checkpoint-every", every,
+          ])
+      if early == nil {
+        let least = 1 + draw(below: 60, 1)
+        while run.isRunning, Self.loggedSteps(log) < least { usleep(500) }
+        usleep(UInt32(draw(below: 20_000, 2)))
+        // By this signal timeout learns that its time is up.
+        kill(run.processIdentifier, SIGALRM)
+      }
+      run.waitUntilExit()
+      let status = run.terminationStatus
+      // 124 says that the time was up; SIGKILL, with 137, may reach timeout itself, with 9.
+      guard (control ? [137, 9] : [124]).contains(status) else {
         throw ValidationError("timeout ended with \(status) instead of the run being signalled")
       }
-      let logged = Self.loggedSteps(folder.path + "/steps.csv")
+      let logged = Self.loggedSteps(log)
       guard logged > 0 else { continue }
       begun += 1
       steps += logged
@@ -53,22 +68,14 @@ struct TimeoutSignals: ParsableCommand {
     ).report()
   }
 
-  private func end(
-    after seconds: Double, by signal: String, _ options: [String]
-  ) throws -> Int32 {
+  private func start(_ arguments: [String]) throws -> Process {
     let process = Process()
     process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments =
-      ["timeout", "-s", signal, "\(seconds)", executable.path(percentEncoded: false)]
-      + [
-        "train", "--model", "mlp", "--data", "digits", "--epochs", "100000", "--max-lr", "0.01",
-        "--threads", "1",
-      ] + options
+    process.arguments = arguments
     process.standardOutput = FileHandle.nullDevice
     process.standardError = FileHandle.nullDevice
     try process.run()
-    process.waitUntilExit()
-    return process.terminationStatus
+    return process
   }
 
   /// The steps in a log, under its header.

@@ -28,11 +28,47 @@ extension Failure {
       return "\(error)" + suggestion(for: name, among: BuiltInOptimizer.allCases.map(\.rawValue))
     case DataError.unknownSource(let name, let known):
       return "\(error)" + suggestion(for: name, among: known)
-    case CallbackError.unknownMetric(let name, _, let known):
-      return "\(error)" + suggestion(for: name, among: known)
+    case CallbackError.unknownMetric(let name, let callback, let known):
+      return "\(option(named: callback)): there is no metric \"\(name)\" to watch; known are "
+        + "\(known.joined(separator: ", ")); choose one" + suggestion(for: name, among: known)
+    case CallbackError.outOfRange("BackupAndRestore", "every", let value, let expected):
+      return "--checkpoint-every: expected \(expected), got \(value)"
+    case CallbackError.outOfRange(let callback, let parameter, let value, let expected):
+      return
+        "\(option(named: callback)): \(setting(parameter, of: callback)) is \(value), expected "
+        + expected
+    case CallbackError.nonFiniteGradient(let norm, let step):
+      return
+        "the norm of the gradients is \(norm.isNaN ? "nan" : "\(norm)") in step \(step); lower the "
+        + "learning rate"
+    case is ONNXError:
+      return "\(error)".replacing(
+        "give the shape of one example",
+        with:
+          "give the shape of one example (crest inspect --shape 3,224,224; else that of the data is taken)"
+      )
     default:
       return "\(error)"
     }
+  }
+
+  /// The option by which a callback is given.
+  private static func option(named callback: String) -> String {
+    kind(of: callback).map { "--callback \($0.name)" } ?? callback
+  }
+
+  /// What a callback's parameter is called on the command line.
+  private static func setting(_ parameter: String, of callback: String) -> String {
+    kind(of: callback)?.settings.first { plain($0.name) == plain(parameter) }?.name ?? parameter
+  }
+
+  private static func kind(of callback: String) -> NamedCallback? {
+    NamedCallback.all.first { plain($0.name) == plain(callback) }
+  }
+
+  /// A name without what it is joined by.
+  private static func plain(_ name: String) -> String {
+    name.lowercased().filter { $0 != "-" }
   }
 
   /// The option that sets what a field of a checkpoint holds.

@@ -133,6 +133,6 @@ struct Train: ParsableCommand {
 
   private func progress(_ failure: WriteFailure) -> [any Callback] {
     if !model.json { return [ProgressBar(.splitting(failure: failure))] }
-    return StandardError.isTerminal ? [ProgressBar()] : [slowdownNotice]
+    return StandardError.isTerminal ? [ProgressBar(.besideJSON)] : [slowdownNotice]
   }
 }

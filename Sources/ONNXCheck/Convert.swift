@@ -27,7 +27,7 @@ struct Convert: ModelJudge {
   }
 
   func judge(_ source: ModelFile) throws(JudgeError) -> (verdict: Verdict, text: String) {
-    let file = try OutputFile(output, apartFrom: source)
+    let file = try ReplacedFile(output, apartFrom: source)
     let converted = try valid(source).converted(toOpset: opset)
     try converted.check(as: .checkOfConverted)
     try converted.withBytes { (bytes) throws(JudgeError) in try file.replace(by: bytes) }

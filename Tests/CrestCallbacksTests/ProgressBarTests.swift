@@ -8,7 +8,7 @@ struct ProgressBarTests {
   /// real durations are replaced by `_`, losses by `#`, and notes on slowness are left out.
   private static func written(
     isTerminal: Bool, isUnicode: Bool = true, width: Int = 80, interval: Double = 0,
-    _ callbacks: [any Callback] = []
+    learningRate: Double = 0.01, _ callbacks: [any Callback] = []
   ) throws -> String {
     var text = ""
     var time = 0.0
@@ -27,7 +27,7 @@ struct ProgressBarTests {
     let learner = try Learner(
       TinyModel.full(), data: TinyData.split(train: 12, valid: 4), metrics: [Accuracy()],
       callbacks: [bar], batchSize: 5)
-    try learner.fit(epochs: 2, learningRate: 0.01, callbacks: [listen] + callbacks)
+    try learner.fit(epochs: 2, learningRate: learningRate, callbacks: [listen] + callbacks)
     for line in slowdowns { text = text.replacing(line + "\n", with: "", maxReplacements: 1) }
     return text.replacing(/\d+\.\d s/, with: "_ s").replacing(/\d\.\d{4}/, with: "#.####")
   }
@@ -64,6 +64,15 @@ struct ProgressBarTests {
         ⏎⌫  2/2      #.####      #.####    #.####     _ s
 
         """)
+  }
+
+  @Test(arguments: [
+    (.leastNonzeroMagnitude, "4.94e-324"), (2024 * .leastNonzeroMagnitude, "1e-320"),
+    (1e-300, "1e-300"), (2.5e-8, "2.5e-8"),
+  ])
+  func `the smallest learning rates are shown`(rate: Double, text: String) throws {
+    let line = try Self.written(isTerminal: true, learningRate: rate)
+    #expect(line.contains("rate \(text)\u{1B}[K"), "\(line)")
   }
 
   @Test func `ASCII is enough`() throws {

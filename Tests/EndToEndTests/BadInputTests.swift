@@ -126,8 +126,33 @@ import Testing
     Case(
       arguments: "--callback early-stopping:monitor=f1",
       message:
-        "EarlyStopping: there is no metric \"f1\" to watch; known are train_loss, valid_loss, "
-        + "accuracy; choose one, or give the learner the metric"),
+        "--callback early-stopping: there is no metric \"f1\" to watch; known are train_loss, valid_loss, "
+        + "accuracy; choose one"),
+    Case(
+      arguments: "--callback early-stopping:patience=-1",
+      message: "--callback early-stopping: patience is -1, expected at least 1 epoch"),
+    Case(
+      arguments: "--callback early-stopping:min-delta=-1",
+      message:
+        "--callback early-stopping: min-delta is -1.0, expected a finite number of at least 0"),
+    Case(
+      arguments: "--checkpoint-dir r --checkpoint-every 0steps",
+      message: "--checkpoint-every: expected an interval above 0, got 0 steps"),
+    Case(
+      arguments: "--epochs 9223372036854775807",
+      message:
+        "epochs: expected at most 186737708, as an epoch has 23 batches and a fit can count 4294967295 "
+        + "batches, got 9223372036854775807"),
+    Case(
+      arguments: "--epochs 4611686018427387904 --batch-size 4611686018427387904",
+      message:
+        "epochs: expected at most 4294967295, as an epoch has 1 batch and a fit can count 4294967295 "
+        + "batches, got 4611686018427387904"),
+    Case(
+      arguments: "--model UPPER.ONNX",
+      message:
+        "--model: expected one of mlp, small-cnn, lenet, resnet20, resnet56, resnet110, or a file that "
+        + "ends in .onnx, got \"UPPER.ONNX\""),
     Case(
       arguments: "--callback csv-logger",
       message: "--callback csv-logger: path is missing; write it as csv-logger:path=…"),
@@ -299,6 +324,16 @@ import Testing
         == "Error: /no/such/folder/log.csv can't be written: No such file or directory; "
         + "choose another place or make room\n")
     #expect(result.output == "")
+    #expect(result.status == 74)
+  }
+
+  @Test func `an output without a name`() throws {
+    let result = try CrestProcess.run(
+      ["find-lr", "--model", "mlp", "--data", "digits", "--plot", ""])
+    #expect(
+      result.error
+        == "Error: \"\" can't be written: No such file or directory; choose another place or make room\n"
+    )
     #expect(result.status == 74)
   }
 

@@ -36,6 +36,8 @@ import Testing
     ProcessInfo.processInfo.environment["CREST_SEED"].flatMap(UInt64.init)
     ?? UInt64.random(in: 0..<1 << 32)
   private static let sampleCount = 2
+  /// How long a run may take to end or to train; more beside all other tests, which may keep the machine busy.
+  private static let patience = isWhole ? 5.0 : 100
 
   /// The options of all commands, as `--experimental-dump-help` tells them.
   static let options: [Option] = {
@@ -139,6 +141,16 @@ import Testing
     #expect(Self.options.contains { $0.before == "model-checkpoint:folder=saved,every=" })
   }
 
+  @Test func `beyond all time are an interval that never comes`() throws {
+    let it = try CommandCase("checkpoint-minutes-trap")
+    let result = try it.run(
+      "train", "--model", "mlp", "--data", "data", "--epochs", "1", "--max-lr", "0.05",
+      "--checkpoint-dir", "run", "--checkpoint-every", "9223372036854775807minutes")
+    #expect(result.status == 0, "\(result.error)")
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: it.folder["run"].path) == [".crest-lock"])
+  }
+
   @Test(arguments: options) func `never trap or hang`(option: Option) throws {
     let inputs = try #require(Self.inputs)
     let usual = try #require(
@@ -153,12 +165,12 @@ import Testing
       let run = try CrestProcess.start(
         option.command + usual + option.arguments(value), in: folder)
       // A long run is one as soon as it has trained more epochs than the usual one.
-      let hasEnded = try run.wait(seconds: 5) {
+      let hasEnded = try run.wait(seconds: Self.patience) {
         try !run.isRunning || run.output().contains("\"epoch\":3,")
       }
       let isLong = hasEnded && run.isRunning
       let what = "\(option.testDescription) with \(value.prefix(30)), CREST_SEED=\(Self.seed)"
-      #expect(hasEnded, "\(what): neither ended nor training after 5 s")
+      #expect(hasEnded, "\(what): neither ended nor training after \(Self.patience) s")
       if run.isRunning { run.send(isLong ? SIGINT : SIGKILL) }
       let result = try run.finish()
       let status = try #require(

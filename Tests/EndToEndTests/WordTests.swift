@@ -46,8 +46,8 @@ import Testing
     ),
     (
       "train --model mlp --data digits --epochs 1 --max-lr 1 --callback early-stopping:monitor=acuracy",
-      "Error: EarlyStopping: there is no metric \"acuracy\" to watch; known are train_loss, valid_loss, accuracy; "
-        + "choose one, or give the learner the metric; did you mean \"accuracy\"?"
+      "Error: --callback early-stopping: there is no metric \"acuracy\" to watch; known are train_loss, valid_loss, "
+        + "accuracy; choose one; did you mean \"accuracy\"?"
     ),
     (
       "train --model mlp --data digits --epochs 1 --max-lr 1 --seed -1",

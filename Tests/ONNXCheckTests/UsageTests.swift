@@ -100,6 +100,21 @@ import Testing
     #expect(try folder.names() == ["m.onnx", "o.onnx"])
   }
 
+  @Test func `as a result are followed when they are links`() throws {
+    let folder = try TemporaryFolder()
+    try folder.write(SampleModel(opsets: [("", 14)]).bytes, to: "m.onnx")
+    try folder.write([1, 2, 3], to: "target.onnx")
+    try FileManager.default.createSymbolicLink(
+      atPath: folder["o.onnx"].path, withDestinationPath: "target.onnx")
+    let result = try CheckerProcess.run(
+      ["convert", "m.onnx", "--opset", "17", "--output", "o.onnx"], in: folder)
+    #expect(result.end == .exit(0), "\(result.error)")
+    #expect(
+      try FileManager.default.destinationOfSymbolicLink(atPath: folder["o.onnx"].path)
+        == "target.onnx")
+    #expect(try CheckerProcess.run(["check", "target.onnx"], in: folder).end == .exit(0))
+  }
+
   @Test func `as a result are replaced when all is well`() throws {
     let folder = try TemporaryFolder()
     try folder.write(SampleModel(opsets: [("", 14)]).bytes, to: "m.onnx")

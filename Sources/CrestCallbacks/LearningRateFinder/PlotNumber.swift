@@ -11,8 +11,12 @@ enum PlotNumber {
   /// Three significant digits with an exponent: `3.98e-4`, `1e-3`.
   static func scientific(_ value: Double) -> String {
     guard value != 0, value.isFinite else { return "\(value)" }
-    var exponent = Int(log10(abs(value)).rounded(.down))
-    var hundredths = Int((abs(value) / pow(10, Double(exponent)) * 100).rounded())
+    // The power of ten of the smallest numbers is none that a Double has.
+    let isTiny = abs(value) < 1e-300
+    let magnitude = isTiny ? abs(value) * 1e100 : abs(value)
+    var exponent = Int(log10(magnitude).rounded(.down))
+    var hundredths = Int((magnitude / pow(10, Double(exponent)) * 100).rounded())
+    if isTiny { exponent -= 100 }
     if hundredths >= 1000 {
       hundredths = 100
       exponent += 1

@@ -36,6 +36,15 @@ extension ProgressOutput {
 }
 
 extension ProgressOutput {
+  /// All on standard error, beside results in JSON; notes are events too.
+  static var besideJSON: ProgressOutput {
+    let standardError = ProgressOutput.standardError
+    return ProgressOutput(
+      isTerminal: standardError.isTerminal, isUnicode: standardError.isUnicode,
+      width: standardError.width, note: { Notes.write(String($0.dropLast())) },
+      write: standardError.write)
+  }
+
   /// What callbacks warn of: on standard error, and with `--json` in events too.
   static var warnings: ProgressOutput {
     let standardError = ProgressOutput.standardError

@@ -21,7 +21,7 @@ struct OutputError: Error, Equatable, CustomStringConvertible {
 
   /// The failure of a file.
   init(_ failure: OutputFailure) {
-    target = failure.path
+    target = failure.path.isEmpty ? "\"\"" : failure.path
     reason = failure.reason
   }
 

@@ -1,3 +1,5 @@
+import CrestFiles
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -6,41 +8,29 @@
   import Darwin
 #endif
 
-/// A file that is replaced as a whole or not at all.
-final class OutputFile {
+/// A file that is replaced as a whole or not at all; of a link, what it leads to.
+struct ReplacedFile {
   private let path: String
-  private let name: String
-  /// Open from the start, so that a folder that isn't there is found before any work.
-  private let folder: CInt
 
+  /// Where that is, found before any work.
   init(_ path: String, apartFrom source: ModelFile) throws(JudgeError) {
-    let parts = splitPath(path)
-    folder = open(parts.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    name = parts.name
-    self.path = path
-    guard folder >= 0 else { throw .unwritable(path, reason: systemError()) }
-    var status = stat()
-    if fstatat(folder, name, &status, 0) == 0, source.isSame(as: status) {
-      throw .outputIsSource(path)
+    do throws(OutputFailure) { _ = try OutputPlace(path) } catch {
+      throw .unwritable(path, reason: error.reason)
     }
+    self.path = path
+    var status = stat()
+    if stat(path, &status) == 0, source.isSame(as: status) { throw .outputIsSource(path) }
   }
-
-  deinit { if folder >= 0 { close(folder) } }
 
   /// Writes beside the file, makes sure it is on the disk, and renames.
   func replace(by bytes: UnsafeRawBufferPointer) throws(JudgeError) {
-    let temporary = ".\(name).\(getpid()).part"
-    let file = openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
-    guard file >= 0 else { throw .unwritable(path, reason: systemError()) }
-    let written = writeAll(bytes, to: file) && fsync(file) == 0
-    let reason = written ? "" : systemError()
-    let closed = close(file) == 0
-    guard written, closed, renameat(folder, temporary, folder, name) == 0 else {
-      let error = JudgeError.unwritable(path, reason: written ? systemError() : reason)
-      unlinkat(folder, temporary, 0)
-      throw error
+    do throws(OutputFailure) {
+      var file = try OutputFile(replacing: path)
+      try file.write(bytes)
+      try file.commit()
+    } catch {
+      throw .unwritable(path, reason: error.reason)
     }
-    guard fsync(folder) == 0 else { throw .unwritable(path, reason: systemError()) }
   }
 }
 
