@@ -51,7 +51,8 @@ import Testing
     try FileManager.default.copyItem(at: it.folder["five.npy"], to: it.folder["data/valid-x.npy"])
     try write(Tensor([2, 8, 1, 2, 9] as [Int64]), it.folder["data/valid-y.npy"])
     let five = try it.run("evaluate", "--model", "three.onnx", "--data", "data")
-    #expect(five.output == "accuracy 0.8000, valid loss 0.3347 on 5 examples of data (validation)\n")
+    #expect(
+      five.output == "accuracy 0.8000, valid loss 0.3347 on 5 examples of data (validation)\n")
   }
 
   @Test func `training with a batch left over is refused`() throws {
@@ -100,7 +101,8 @@ import Testing
     }
     let evaluated = try it.run("evaluate", "--model", "embedding.onnx", "--data", "data")
     #expect(
-      evaluated.output == "accuracy 0.5000, valid loss 0.6997 on 50 examples of data (validation)\n",
+      evaluated.output
+        == "accuracy 0.5000, valid loss 0.6997 on 50 examples of data (validation)\n",
       "\(evaluated.error)")
     let trained = try it.run(
       "train", "--model", "embedding.onnx", "--data", "data", "--epochs", "1", "--max-lr", "0.1")
@@ -116,7 +118,10 @@ import Testing
     let it = try CommandCase("fixed-batch-leftover")
     for (argument, message) in [
       ("nosuch=five.npy", "--input: there is no input \"nosuch\"; there is \"x\""),
-      ("nosuch.npy", "nosuch.npy is missing; the data set's other files are there"),
+      (
+        "nosuch.npy",
+        "nosuch.npy is missing; the data set's other files are there, so add it or unpack the set again"
+      ),
     ] {
       let result = try it.run(
         "predict", "--model", "three.onnx", "--input", argument, "--output", "p.npy")
@@ -212,7 +217,10 @@ import Testing
     throws
   {
     let folder = try TemporaryFolder()
-    let steps = (0..<200 * 15).map { Float(Double($0 * 7919 % 2003 - 1001) / 1000) }
+    let steps = (0..<3000).map { place -> Float in
+      let step = place * 7919 % 2003
+      return Float(Double(step - 1001) / 1000)
+    }
     try write(Tensor(steps, shape: [200, 5, 3]), folder["x.npy"])
     let result = try CrestProcess.run(
       ["predict", "--model", path("lstm-time-first"), "--input", "x.npy", "--output", "y.npy"],
@@ -249,31 +257,32 @@ import Testing
       "train", "--model", "mlp", "--data", "data", "--epochs", "3", "--max-lr", "0.05", "--threads",
       "1",
       "--json", "--callback",
-      "model-checkpoint:folder=best,monitor=valid_loss,keep-last=0,contents=weights,name=best")
+      "model-checkpoint:folder=best,monitor=valid_loss,keep-last=0,contents=weights,name=best-{epoch}"
+    )
     #expect(trained.status == 0, "\(trained.error)")
-    let losses = trained.output.split(separator: "\n").filter { $0.contains("\"epoch\"") }
-      .compactMap { line in
-        line.split(separator: "\"valid_loss\":").last.flatMap {
-          Double($0.prefix { $0 != "," && $0 != "}" })
-        }
+    func losses(_ text: String) -> [Double] {
+      text.components(separatedBy: "\"valid_loss\":").dropFirst().compactMap { rest in
+        Double(String(rest.prefix { $0 != "," && $0 != "}" }))
       }
-    let best = try #require(losses.min())
-    let evaluated = try it.run(
-      "evaluate", "--model", "best/best.safetensors", "--data", "data", "--json")
-    #expect(evaluated.status == 0, "\(evaluated.error)")
-    let measured = evaluated.output.split(separator: "\"valid_loss\":").last.flatMap {
-      Double($0.prefix { $0 != "," && $0 != "}" })
     }
+    let best = try #require(losses(trained.output).min())
+    let folder = it.folder["best"].path(percentEncoded: false)
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+    let checkpoint = "best/" + (try #require(names.first { $0.hasSuffix(".safetensors") }))
+    let evaluated = try it.run(
+      "evaluate", "--model", checkpoint, "--data", "data", "--json")
+    #expect(evaluated.status == 0, "\(evaluated.error)")
+    let measured = losses(evaluated.output).last
     #expect(measured == best)
 
     let predicted = try it.run(
-      "predict", "--model", "best/best.safetensors", "--input", "data/train-x.npy", "--output",
+      "predict", "--model", checkpoint, "--input", "data/train-x.npy", "--output",
       "p.npy")
     #expect(predicted.status == 0, "\(predicted.error)")
     let x = try array(it.folder["data/train-x.npy"])
     let shape = x.shape.dropFirst().map(String.init).joined(separator: ",")
     let exported = try it.run(
-      "export", "best/best.safetensors", "--architecture", "mlp", "--shape", shape, "--to", "m.onnx"
+      "export", checkpoint, "--architecture", "mlp", "--shape", shape, "--to", "m.onnx"
     )
     #expect(exported.status == 0, "\(exported.error)")
     let again = try it.run(

@@ -49,6 +49,7 @@ struct ModelOptions: ParsableArguments {
   var batchSize: Int?
 
   @Option(
+    parsing: .unconditionalSingleValue,
     help: ArgumentHelp(
       "The axis along which an input of an ONNX file has the examples of a batch, from 0, the first; its "
         + "name may be left out when there is one. May be repeated.", valueName: "[name=]axis"))

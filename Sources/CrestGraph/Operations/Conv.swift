@@ -113,9 +113,16 @@ public struct ConvInputGradient: Operation {
     return [ValueType(inputShape, inputs[0].elementType)]
   }
 
-  /// Not followed: it belongs to a step of training.
+  /// Each image by itself.
   public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
-    throw RowMixing.ofTraining
+    try context.requireShared("filters")
+    let flow = try context.flow(
+      of: self, along: Array(1..<context.inputs[0].rank), "moves a filter along the examples")
+    // The shape of x has the number of images in it.
+    return RowFlow(
+      flow.outputs,
+      settings: AnyHashable([AnyHashable(attributes), AnyHashable(context.inputs[1])]),
+      keepsUniform: true)
   }
 
   /// Sums the products.
