@@ -161,7 +161,7 @@ extension CommandError: CustomStringConvertible {
     case .folderExists(let name):
       "\(name) is there already; choose another name, or remove it"
     case .onnxOnly(let path):
-      "--check and --shape: expected an ONNX file, got \(path); leave them out for a checkpoint"
+      "--arrays, --check and --shape: expected an ONNX file, got \(path); leave them out for a checkpoint"
     case .needsCheckpointFolder(let option):
       "\(option): expected --checkpoint-dir with it, got none; say where the run is saved"
     case .needsResume(let option):

@@ -41,11 +41,11 @@ struct Inspect: ParsableCommand {
   func run() throws {
     if operators { try writeOperators() }
     guard let path = file else {
-      guard operators, !check, shape.isEmpty else { throw CommandError.nothingToInspect }
+      guard operators, !check, !arrays, shape.isEmpty else { throw CommandError.nothingToInspect }
       return
     }
     if path.hasSuffix(".safetensors") {
-      guard !check, shape.isEmpty else { throw CommandError.onnxOnly(path: path) }
+      guard !check, !arrays, shape.isEmpty else { throw CommandError.onnxOnly(path: path) }
       return try inspectCheckpoint(path, json: json)
     }
     let file = try ONNXFile(path: path)

@@ -132,7 +132,7 @@ import Testing
     #expect(refused.status == 64)
     #expect(
       refused.error
-        == "Error: --check and --shape: expected an ONNX file, got \(path); leave them out for a "
+        == "Error: --arrays, --check and --shape: expected an ONNX file, got \(path); leave them out for a "
         + "checkpoint\n")
   }
 

@@ -8,14 +8,9 @@ import Testing
 
 /// What `onnx-parameters/make_networks.py` found of each network that it exported.
 struct ExportedNetwork: Decodable, CustomTestStringConvertible {
-  /// What a new network's `named_parameters()` are.
-  struct Untouched: Decodable {
-    let arrays: Int
-    let numbers: Int
-  }
-
   let arrays: [String: String]?
-  let untouched: Untouched?
+  /// How many numbers a new network's parameters have.
+  let untouched: Int?
   private(set) var name = ""
 
   private enum CodingKeys: String, CodingKey { case arrays, untouched }
@@ -68,6 +63,7 @@ struct ExportedNetwork: Decodable, CustomTestStringConvertible {
   static let exceptions: [String: (arrays: Set<String>, reason: String)] = [
     "frozen-normalization-dynamo": (["mul_2", "sub_1"], folded),
     "frozen-normalization-legacy": (["onnx::Mul_37", "onnx::Add_39"], folded),
+    "state-space-dynamo": (["mul"], "the exporter has computed 0 · rates: zeros without a name"),
     "squeeze-excite-dynamo": (
       ["mul_28"], "the exporter has computed 1 / p: one number without a name, as a setting's"
     ),
@@ -75,6 +71,19 @@ struct ExportedNetwork: Decodable, CustomTestStringConvertible {
 
   private static let folded =
     "the exporter has computed a scale and a shift from buffers, and leaves their names out"
+
+  /// Files of new networks that have more numbers, or fewer, than the network.
+  static let differences: [String: (numbers: Int, reason: String)] = [
+    "albert-fresh-dynamo": (
+      -36, "the exporter has cut the table of places to the length of the example"
+    ),
+    "convnext-fresh-dynamo": (-52, zeros),
+    "vit-fresh-dynamo": (-52, zeros),
+    "stack-fresh-dynamo": (-552, "layers that are copies stay tied; " + zeros),
+    "tied-fresh-dynamo": (88, "the exporter has stored the embedding once more, transposed"),
+  ]
+
+  private static let zeros = "the exporter leaves out biases of products that are zero"
 
   @Test func `are those of 60 networks at least, by both exporters`() {
     #expect(ExportedNetwork.trained.count >= 60)
@@ -99,12 +108,9 @@ struct ExportedNetwork: Decodable, CustomTestStringConvertible {
   func `are as many as a new network's parameters, though the exporter merged equal ones`(
     _ network: ExportedNetwork
   ) throws {
-    let untouched = try #require(network.untouched)
-    let template = try network.template()
-    let trained = template.sample.variables.filter { $0.role != nil }
+    let wanted = try #require(network.untouched) + (Self.differences[network.name]?.numbers ?? 0)
+    let trained = try network.template().sample.variables.filter { $0.role != nil }
     let numbers = trained.reduce(0) { $0 + $1.type.shape.elementCount }
-    #expect(
-      trained.count == untouched.arrays && numbers == untouched.numbers,
-      "\(trained.count) of \(untouched.arrays) arrays, \(numbers) of \(untouched.numbers) numbers")
+    #expect(numbers == wanted, "\(trained.map { "\($0.name) \($0.type.shape)" })")
   }
 }

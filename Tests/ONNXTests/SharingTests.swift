@@ -79,15 +79,37 @@ private struct SharedCase: Decodable {
     #expect(again.store.statistics.count == 2)
   }
 
+  @Test func `has begun with statistics of two steps, which a new network doesn't`() throws {
+    let path = ExportedNetwork.source.deletingLastPathComponent()
+      .appending(path: "cases/untied-siamese/model.onnx").path(percentEncoded: false)
+    let model = try Model(onnx: path, engine: Engine(threadCount: 1))
+    #expect(model.store.statistics.map(\.name) == ["e.1.running_mean", "e.1.running_var"])
+    #expect(
+      model.store.parameters.map(\.name) == [
+        "e.0.weight", "e.0.bias", "e.1.weight", "e.1.bias", "h.weight", "h.bias",
+      ])
+    #expect(
+      model.trainingReadiness?.notes == [
+        .tracedStatistics,
+        .tied(
+          names: [
+            "e.0.weight", "e.0.bias", "e.1.weight", "e.1.bias", "e.1.running_mean",
+            "e.1.running_var",
+          ], uses: 2),
+        .fixed(names: ["mean", "std"], .inputNormalization),
+      ])
+  }
+
   @Test func `is named in a note`() throws {
     let notes = try ONNXTemplate(path: SharedCase.path("sharing")).readiness.notes
     #expect(
       notes == [
+        .tracedStatistics,
         .tied(
           names: [
             "branch.0.weight", "branch.0.bias", "branch.1.weight", "branch.1.bias",
             "branch.1.running_mean", "branch.1.running_var",
-          ], uses: 2)
+          ], uses: 2),
       ])
   }
 }

@@ -42,35 +42,45 @@ extension CheckedModel {
   /// training begins.
   ///
   /// An export of a new network in training mode runs it once: a mean is then 0.1 · that of the batch, and
-  /// a variance 0.9 + 0.1 · that of the batch, for the usual momentum, in every channel. With scales and
-  /// shifts as they begin, whatever the size of the means, the network is new. With others it is taken for
-  /// new where the numbers are also those of activations of a network that hasn't learned anything.
+  /// a variance 0.9 + 0.1 · that of the batch, for the usual momentum, in every channel; the part of 1 that
+  /// is left is 0.9ᵏ where the network uses the layer k times. With scales and shifts as they begin, whatever
+  /// the size of the means, the network is new. With others it is taken for new where the numbers are also
+  /// those of activations of a network that hasn't learned anything.
   private func tracedStatistics(_ plan: ParameterPlan) -> TrainingReadiness.Note? {
-    let places = nodes.indices.filter { nodes[$0].operation == "BatchNormalization" }
+    let places = nodes.indices.filter {
+      nodes[$0].operation == "BatchNormalization" && nodes[$0].inputs.count == 5
+    }
     let hasMoved = plan.variables.contains { variable in
       guard let start = variable.start else { return false }
       return !variable.value.withElements(as: Float.self) { $0.allSatisfy { $0 == start } }
     }
     guard hasMoved else { return nil }
+    func variable(_ place: Int, _ input: Int) -> ParameterPlan.Variable? {
+      plan.variable(nodes[place].inputs[input], at: InputEdge(node: place, input: input))
+    }
+    let uses = places.reduce(into: [String: Int]()) { uses, place in
+      if let name = variable(place, 4)?.name { uses[name, default: 0] += 1 }
+    }
     var (isNew, isSmall) = (true, true)
     for place in places {
       let node = nodes[place]
       let momentum = node.number("momentum", default: 0.9)
-      guard node.number("training_mode", default: 0) == 1, (0...1).contains(momentum),
-        node.inputs.count == 5
-      else { return nil }
-      func all(_ input: Int, _ condition: (Float) -> Bool) -> Bool {
-        let variable = plan.variable(node.inputs[input], at: InputEdge(node: place, input: input))
-        return variable?.value.withElements(as: Float.self) { $0.allSatisfy(condition) } ?? false
-      }
-      guard all(4, { $0 >= momentum.nextDown && $0.isFinite }), all(3, \.isFinite) else {
+      guard node.number("training_mode", default: 0) == 1, (0...1).contains(momentum) else {
         return nil
       }
+      func all(_ input: Int, _ condition: (Float) -> Bool) -> Bool {
+        variable(place, input)?.value.withElements(as: Float.self) { $0.allSatisfy(condition) }
+          ?? false
+      }
+      let count = variable(place, 4).flatMap { uses[$0.name] } ?? 1
+      // A step rounds, and so may the momentum.
+      let least = (0..<count).reduce(1) { left, _ in left * momentum } - 1e-6 * Float(count)
+      guard all(4, { $0 >= least && $0.isFinite }), all(3, \.isFinite) else { return nil }
       // Residual networks begin some scales at 0.
       isNew = isNew && (all(1) { $0 == 1 } || all(1) { $0 == 0 }) && all(2) { $0 == 0 }
       isSmall =
-        isSmall && all(3) { $0.magnitude <= 5 * (1 - momentum) }
-        && all(4) { $0 <= momentum + 10 * (1 - momentum) }
+        isSmall && all(3) { $0.magnitude <= 5 * (1 - least) }
+        && all(4) { $0 <= least + 10 * (1 - least) }
     }
     return isNew || isSmall ? .tracedStatistics : .possiblyTracedStatistics
   }

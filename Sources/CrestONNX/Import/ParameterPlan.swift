@@ -61,6 +61,8 @@ struct ParameterPlan: Sendable {
     head: HeadReplacement? = nil
   ) throws(ONNXError) {
     let uses = ParameterUses(model)
+    let allUses =
+      model.outputs.count > 1 ? ParameterUses(model, outputs: model.outputs.map(\.name)) : uses
     let arrays = FileArray.all(in: model)
     let rule = ParameterRule(model, uses, arrays)
     let choice = try SelectedArrays(selection, arrays, model)
@@ -76,6 +78,12 @@ struct ParameterPlan: Sendable {
         let tensor = try reader.tensor(array.proto)
         value = tensor
         decision = rule.decide(array, all, tensor)
+      }
+      if decision == .fixed(.noGradient),
+        allUses.edges[array.name]?.contains(where: { $0.uses.contains(where: \.isLearnedPlace) })
+          == true
+      {
+        decision = .fixed(.otherOutput)
       }
       decision = choice.decision(array, instead: decision)
       rows.append(Row(array: array, decision: decision, uses: all))

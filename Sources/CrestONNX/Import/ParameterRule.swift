@@ -92,7 +92,11 @@ struct ParameterRule {
     if let reason = ArrayValues(value).reasonToFix { return .fixed(reason) }
     if ArrayNames.isStatistic(array.name) { return .fixed(.statisticName) }
     guard isMadeUp else { return .trained(nil) }
-    return value.hasEqualElements ? .fixed(.filled) : .trained(.computed)
+    // As where a program fills a new tensor, part by part or as the state that a layer begins with.
+    let isFilled =
+      value.hasEqualElements
+      && uses.allSatisfy { $0.isCombined || ["GRU", "LSTM", "RNN"].contains($0.operation) }
+    return isFilled ? .fixed(.filled) : .trained(.computed)
   }
 
   /// Why an array isn't learned although it stands where what is learned does; nil when it is.

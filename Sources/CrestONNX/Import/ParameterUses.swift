@@ -66,15 +66,15 @@ struct ParameterUses {
   /// What scales and shifts.
   private static let affine: Set<String> = ["Add", "Div", "Mul", "Sub"]
 
-  init(_ model: CheckedModel) {
+  /// What values are read as on their way to outputs, the first unless others are named: that is trained.
+  init(_ model: CheckedModel, outputs: [String]? = nil) {
     let imports = model.nodes.map { OperatorTable.find($0, opsets: model.opsets) }
     let data = Self.valuesOfData(model)
     self.data = data
     let raw = Self.rawValues(model, imports, data)
     let products = Self.products(model, imports, data)
     var uses: [String: Set<ArrayUse>] = [:]
-    // What is trained is the first output.
-    var reached: Set<String> = [model.outputs[0].name]
+    var reached = Set(outputs ?? [model.outputs[0].name])
     var followed: Set<String> = []
     for place in model.nodes.indices.reversed() {
       guard let operation = imports[place] else { continue }
@@ -166,7 +166,11 @@ struct ParameterUses {
       guard let operation, !dataInputs.isEmpty, dataInputs.allSatisfy(raw.contains) else {
         continue
       }
-      let isAlone = dataInputs.count == 1 && preparing.contains(node.operation)
+      // Channels may be put in another order; what is looked up in a table is learned.
+      let isGathered =
+        node.operation == "Gather" && node.inputs.count == 2
+        && (model.initializers[node.inputs[1]]?.shape.rank ?? 0) > 0
+      let isAlone = dataInputs.count == 1 && (isGathered || preparing.contains(node.operation))
       if operation.passesThrough || isAlone { raw.formUnion(node.outputs) }
     }
     return raw

@@ -36,6 +36,8 @@ public struct TrainingReadiness: Sendable, Equatable, CustomStringConvertible {
     case setting
     /// No gradient of the first output reaches it.
     case noGradient
+    /// Only outputs beside the first, which is what is trained, depend on it.
+    case otherOutput
     /// It holds no floats.
     case integers
   }
@@ -197,6 +199,8 @@ extension TrainingReadiness.FixedReason: CustomStringConvertible {
     case .filter: "the same filter for every channel"
     case .setting: "a size, ratio or other setting"
     case .noGradient: "no gradient of the first output reaches it"
+    case .otherOutput:
+      "only outputs beside the first, which is what is trained, depend on what is learned there"
     case .integers: "whole numbers or booleans by type"
     }
   }
@@ -204,7 +208,7 @@ extension TrainingReadiness.FixedReason: CustomStringConvertible {
   /// Whether somebody may expect that it is trained.
   var isNoteworthy: Bool {
     switch self {
-    case .scalar, .setting, .noGradient, .integers: false
+    case .scalar, .filled, .setting, .noGradient, .integers: false
     default: true
     }
   }
@@ -212,7 +216,7 @@ extension TrainingReadiness.FixedReason: CustomStringConvertible {
   /// Whether the file can't tell for certain.
   var isAssumed: Bool {
     switch self {
-    case .asked, .elementType, .setting, .noGradient, .integers: false
+    case .asked, .elementType, .setting, .noGradient, .otherOutput, .integers: false
     default: true
     }
   }

@@ -11,7 +11,7 @@ each file
                 anew before another export, a buffer's if it differs when only the buffers are, else a constant
     from        the parameters whose numbers each array consists of, where they are there as they are, whatever their order
     derived     the parameters that the exporter has computed with
-    untouched   of a new network: how many arrays and numbers `named_parameters()` has
+    untouched   of a new network: how many numbers the parameters have that its output depends on
     dropped     the parameters that no array has: nothing in the network's forward reads them
 
 Arrays of more than eight numbers that parameters make are cut out of the file: they are said to lie in `weights.data`,
@@ -138,8 +138,11 @@ def table(module, inputs, mode):
 
 def fresh(module, inputs, mode):
     model = export(module, inputs, mode)
-    parameters = [p for _, p in module.named_parameters()]
-    return model, {"untouched": {"arrays": len(parameters), "numbers": sum(p.numel() for p in parameters)}}
+    module(*inputs).sum().backward()
+    parameters = [p for _, p in module.named_parameters() if p.grad is not None]
+    known = {number for p in parameters for number in p.detach().float().numpy().ravel().tolist()} - {0.0, 1.0}
+    learned = {n for n, t in arrays(model).items() if known.issuperset(values(t).astype(np.float32).ravel().tolist())}
+    return model, {"untouched": sum(p.numel() for p in parameters), "learned": sorted(learned)}
 
 
 def cut(model, learned, keeps_modules):
@@ -191,7 +194,7 @@ def main():
             except Exception as error:
                 print(f"{file}: not exported: {type(error).__name__}: {str(error).splitlines()[0][:200]}", flush=True)
                 continue
-            learned = {n for n, kind in row["arrays"].items() if kind == "parameter"} if "arrays" in row else set(arrays(model))
+            learned = row.pop("learned", None) or [n for n, kind in row["arrays"].items() if kind == "parameter"]
             onnx.save(cut(model, learned, "untouched" in row), HERE / f"{file}.onnx")
             found[file] = row
             print(file, {kind: list(row.get("arrays", {}).values()).count(kind) for kind in ("parameter", "buffer", "constant")}, row.get("dropped"), flush=True)
