@@ -14,9 +14,9 @@ func nearest(to name: String, among known: [String]) -> String? {
     let isBegun = name.count >= 3 && candidate.lowercased().hasPrefix(name)
     return (isBegun ? 0 : distance(letters, Array(candidate.lowercased())), candidate)
   }
-  guard let best = ranked.min(by: { $0.0 < $1.0 }), best.0 <= max(1, name.count / 3) else {
-    return nil
-  }
+  guard let best = ranked.min(by: { $0.0 < $1.0 }), best.0 <= max(1, name.count / 3),
+    best.0 < name.count
+  else { return nil }
   return best.1
 }
 
