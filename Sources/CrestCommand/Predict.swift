@@ -54,10 +54,9 @@ struct Predict: ParsableCommand {
     let inputs = try readInputs(file.inputNames) { file.elementType(ofInput: $0) ?? .float32 }
     let template = try ONNXSpecialization(
       file, inputs: try inputs.mapValues { try $0.prepared(by: preprocessing) })
-    let store = ParameterStore(template.sample, seed: 0)
-    try weights?.load(into: store)
-    return try Predictor(template, store: store, engine: engine)
-      .predict(template.inputs, batchSize: Self.batchSize)
+    let predictor = try Predictor(template, engine: engine)
+    try weights?.load(into: predictor.store)
+    return try predictor.predict(template.inputs, batchSize: Self.batchSize)
   }
 
   /// Runs a built-in network with the weights of a checkpoint.

@@ -66,7 +66,7 @@ extension CheckpointWeights {
           let model = try? BuiltInModel.make(
             name, input: input, classes: count, seed: seed, engine: engine), isOf(model.graph)
         else { continue }
-        try load(into: model.store)
+        try load(into: model)
         return model
       }
     }
@@ -95,7 +95,7 @@ extension CheckpointWeights {
           + "same network\n")
     }
     let model = try Model(template: chosen, seed: seed, engine: engine)
-    try load(into: model.store)
+    try load(into: model)
     return model
   }
 }
