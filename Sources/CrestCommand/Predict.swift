@@ -71,10 +71,9 @@ struct Predict: ParsableCommand {
       }
     }
     let template = try ONNXSpecialization(file, inputs: inputs)
-    let store = ParameterStore(template.sample, seed: 0)
-    try weights?.load(into: store)
-    return try Predictor(template, store: store, engine: engine)
-      .predict(template.inputs, batchSize: Self.batchSize)
+    let predictor = try Predictor(template, engine: engine)
+    try weights?.load(into: predictor.store)
+    return try predictor.predict(template.inputs, batchSize: Self.batchSize)
   }
 
   /// Runs a built-in network with the weights of a checkpoint.

@@ -82,10 +82,7 @@ public final class Model {
     }
     outputShape = Shape(Array(graph.type(of: output.value).shape.dropFirst()))
     if template.fixedBatchSize == nil { try Self.checkBatch(template, inputs, outputShape) }
-    let byteCount = ParameterStore.byteCount(of: graph)
-    guard byteCount <= PhysicalMemory.byteCount else {
-      throw ModelError.parametersTooLarge(byteCount: byteCount, memory: PhysicalMemory.byteCount)
-    }
+    try ModelError.checkMemory(of: graph)
     self.template = template
     preprocessing = template.preprocessing
     classNames = template.classNames
@@ -270,6 +267,16 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
   case preprocessingOfSeveral(inputs: Int)
   /// Another number of rows than the model is made for, which can't be cut or filled up.
   case fixedBatch(size: Int, got: Int, reason: RowMixing)
+  /// Inputs that can't be cut into batches and take more memory than the machine has.
+  case wholeTooLarge(byteCount: Int, memory: Int, reason: RowMixing)
+
+  /// Refuses a graph whose variables take more memory than there is.
+  static func checkMemory(of graph: Graph) throws(ModelError) {
+    let byteCount = ParameterStore.byteCount(of: graph)
+    guard byteCount <= PhysicalMemory.byteCount else {
+      throw .parametersTooLarge(byteCount: byteCount, memory: PhysicalMemory.byteCount)
+    }
+  }
 
   /// What, expected, got and what to do.
   public var description: String {
@@ -302,6 +309,10 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
       "the model is made for batches of \(size), got \(got) examples, which can't be cut or filled up: it "
         + "isn't proved that they are computed one by one, as \(reason); give \(size), or export the model "
         + "with a dynamic batch"
+    case .wholeTooLarge(let byteCount, let memory, let reason):
+      "the inputs are predicted as a whole, since it isn't proved that rows are computed one by one, as "
+        + "\(reason); their values take \(byteCount) bytes, expected at most the \(memory) of this machine; "
+        + "give fewer rows"
     }
   }
 }

@@ -8,7 +8,14 @@ public import CrestTensor
 /// of a sequence, say. Inputs are cut into batches, to bound the memory, only where it is proved from the
 /// graph that this makes no difference (``GraphTemplate/rowAnalysis(_:axes:count:)``); otherwise they are
 /// given to the graph as a whole.
+///
+/// ```swift
+/// let predictor = try Predictor(template, engine: Engine())
+/// let y = try predictor.predict([x], batchSize: 64)
+/// ```
 public final class Predictor {
+  /// The parameters.
+  public let store: ParameterStore
   private let template: any GraphTemplate
   private let seed: UInt64
   private let programs: ProgramCache
@@ -34,8 +41,24 @@ public final class Predictor {
     _ template: some GraphTemplate, store: ParameterStore, engine: Engine, seed: UInt64 = 0
   ) {
     self.template = template
+    self.store = store
     self.seed = seed
     programs = ProgramCache(template: template, store: store, engine: engine, loss: nil)
+  }
+
+  /// A predictor with the parameters that the graph begins with: those of the file, if it is one's.
+  ///
+  /// - Parameters:
+  ///   - template: What gives the graphs.
+  ///   - engine: What programs run on.
+  ///   - seed: The key of random numbers.
+  /// - Throws: ``ModelError/parametersTooLarge(byteCount:memory:)``.
+  public convenience init(
+    _ template: some GraphTemplate, engine: Engine, seed: UInt64 = 0
+  ) throws(ModelError) {
+    try ModelError.checkMemory(of: template.sample)
+    self.init(
+      template, store: ParameterStore(template.sample, seed: seed), engine: engine, seed: seed)
   }
 
   /// Predicts.
@@ -45,7 +68,8 @@ public final class Predictor {
   ///   - batchSize: The rows of a batch, where rows may be computed in batches; all at once when nil.
   /// - Returns: The first output, as the graph gives it.
   /// - Throws: ``ModelError/fixedBatch(size:got:reason:)`` when a graph for one batch size is asked for
-  ///   another and it isn't proved that rows are computed one by one; what the template or the compiler
+  ///   another and it isn't proved that rows are computed one by one,
+  ///   ``ModelError/wholeTooLarge(byteCount:memory:reason:)`` when they can't be cut and take too much memory; what the template or the compiler
   ///   throws for inputs that the graph doesn't take.
   public func predict(_ inputs: [Tensor], batchSize: Int? = nil) throws -> Tensor {
     let rowCount = Self.rowCount(inputs)
@@ -56,10 +80,18 @@ public final class Predictor {
       }
       return try predict(inputs, rowCount, size, axis: analysis.axis, fillsUp: true)
     }
-    guard let rowCount, let batchSize,
-      case .batches(let axis) = try plan(inputs, batchSize: batchSize)
-    else { return try run(inputs) }
-    return try predict(inputs, rowCount, batchSize, axis: axis, fillsUp: false)
+    guard let rowCount, let batchSize else { return try run(inputs) }
+    switch try plan(inputs, batchSize: batchSize) {
+    case .batches(let axis):
+      return try predict(inputs, rowCount, batchSize, axis: axis, fillsUp: false)
+    case .whole(nil): return try run(inputs)
+    case .whole(let mixing?):
+      do {
+        return try run(inputs)
+      } catch ProgramError.tooLarge(let byteCount, let memory) {
+        throw ModelError.wholeTooLarge(byteCount: byteCount, memory: memory, reason: mixing)
+      }
+    }
   }
 
   /// How ``predict(_:batchSize:)`` goes about inputs.

@@ -289,7 +289,10 @@ public final class Learner {
     }
     guard !model.store.parameters.isEmpty else { throw LearnerError.noParameters }
     for dataset in [data.train, data.valid] {
-      guard let size = model.template.fixedBatchSize, dataset.count % size != 0 else { continue }
+      // The model itself refuses batches of another size.
+      guard let size = model.template.fixedBatchSize, trainLoader.batchSize == size,
+        dataset.count % size != 0
+      else { continue }
       throw LearnerError.leftover(batchSize: size, name: dataset.name, count: dataset.count)
     }
     if min(trainLoader.batchSize, trainLoader.exampleCount) == 1 {

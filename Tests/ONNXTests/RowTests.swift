@@ -71,9 +71,7 @@ struct RowNetwork: Decodable, CustomTestStringConvertible, Sendable {
 
   func predictor(_ count: Int) throws -> (Predictor, [Tensor]) {
     let template = try ONNXSpecialization(ONNXFile(path: path), inputs: feed(count))
-    let predictor = try Predictor(
-      template, store: ParameterStore(template.sample, seed: 0), engine: Engine(threadCount: 1))
-    return (predictor, template.inputs)
+    return (try Predictor(template, engine: Engine(threadCount: 1)), template.inputs)
   }
 }
 
@@ -109,9 +107,7 @@ struct RowNetwork: Decodable, CustomTestStringConvertible, Sendable {
     let engine = try Engine(threadCount: 1)
     func predict(_ rows: Tensor) throws -> Tensor {
       let template = try ONNXSpecialization(file, inputs: [file.inputNames[0]: rows])
-      return try Predictor(
-        template, store: ParameterStore(template.sample, seed: 0), engine: engine
-      ).predict(template.inputs)
+      return try Predictor(template, engine: engine).predict(template.inputs)
     }
     let five = try Tensor(npy: fileBytes(Fixtures.onnx + "/../cases/fixed-batch-leftover/five.npy"))
     let got = try predict(five)
@@ -120,6 +116,27 @@ struct RowNetwork: Decodable, CustomTestStringConvertible, Sendable {
     #expect(got.slice(2..<5, along: 0) == (try predict(five.slice(2..<5, along: 0))))
     #expect(got.slice(3..<5, along: 0) == (try predict(five.slice(3..<5, along: 0))))
     #expect(got.slice(0..<1, along: 0) == (try predict(five.slice(0..<1, along: 0))))
+  }
+}
+
+@Suite struct `Rows that can't be cut` {
+  @Test(
+    .enabled(if: PhysicalMemory.byteCount < 1 << 36, "the machine has memory for what is too much"))
+  func `say so when there are too many`() throws {
+    // A matrix of every row with every other one takes 64 GiB.
+    let network = try #require(RowNetwork.all.first { $0.name == "attention-unbatched" })
+    let rows = Tensor(zeros: [(1 << 17) - 1, 4])
+    let template = try ONNXSpecialization(ONNXFile(path: network.path), inputs: ["x": rows])
+    let predictor = try Predictor(template, engine: Engine(threadCount: 1))
+    #expect {
+      try predictor.predict(template.inputs, batchSize: 64)
+    } throws: { error in
+      guard case ModelError.wholeTooLarge(let byteCount, let memory, let reason) = error else {
+        return false
+      }
+      return byteCount > memory && reason.description == network.reason
+        && "\(error)".hasSuffix("of this machine; give fewer rows")
+    }
   }
 }
 

@@ -33,16 +33,16 @@ extension GraphTemplate {
     }
     // A batch of one is one example.
     if fixedBatchSize == 1 { return nil }
-    let first = try analysis(fixedBatchSize ?? 2)
-    switch first.outputs[0] {
+    let size = fixedBatchSize ?? 2
+    let few = try analysis(size)
+    switch few.outputs[0] {
     case .mixed(let mixing): return mixing
-    case .along(axis: 0, inner: 1)
-    where first.shape(ofOutput: 0).first == fixedBatchSize ?? 2: break
+    case .along(axis: 0, inner: 1) where few.shape(ofOutput: 0).first == size: break
     case .along: return .unknown("gives the examples in another order")
     case .shared: return .combined("has an output that no example has a part in")
     }
     guard fixedBatchSize == nil else { return nil }
-    return try analysis(3).form(ofOutput: 0) == first.form(ofOutput: 0)
+    return try analysis(3).form(ofOutput: 0) == few.form(ofOutput: 0)
       ? nil : .unknown("computes with the number of examples")
   }
 }

@@ -10,9 +10,7 @@ public import CrestTensor
 /// ```swift
 /// let file = try ONNXFile(path: "model.onnx")
 /// let template = try ONNXSpecialization(file, inputs: ["x": x])
-/// let store = ParameterStore(template.sample, seed: 0)
-/// let predictor = try Predictor(template, store: store, engine: Engine())
-/// let y = try predictor.predict(template.inputs, batchSize: 64)
+/// let y = try Predictor(template, engine: Engine()).predict(template.inputs, batchSize: 64)
 /// ```
 public struct ONNXSpecialization: GraphTemplate {
   /// The graph for the inputs.

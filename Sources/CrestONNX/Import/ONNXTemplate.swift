@@ -130,6 +130,7 @@ public struct ONNXTemplate: GraphTemplate {
   ///
   /// - Throws: ``ONNXError`` when the model doesn't take them.
   public func graph(for inputTypes: [ValueType]) throws -> Graph {
+    if inputTypes == sample.inputs.map({ sample.type(of: $0.value) }) { return sample }
     if let fixedBatchSize, let type = inputTypes.first(where: { $0.shape.first != fixedBatchSize })
     {
       throw ONNXError.invalid(

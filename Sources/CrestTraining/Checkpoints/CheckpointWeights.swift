@@ -1,5 +1,6 @@
 public import CrestData
 public import CrestGraph
+public import CrestLayers
 public import CrestRuntime
 public import CrestTensor
 
@@ -8,7 +9,7 @@ public import CrestTensor
 /// ```swift
 /// let checkpoint = try CheckpointWeights("best.safetensors")
 /// let model = try BuiltInModel.make("mlp", input: [4], classes: 3)
-/// try checkpoint.load(into: model.store)
+/// try checkpoint.load(into: model)
 /// ```
 public struct CheckpointWeights: Sendable {
   /// The file.
@@ -61,6 +62,11 @@ public struct CheckpointWeights: Sendable {
   public func isOf(_ graph: Graph) -> Bool {
     graphFingerprint.map { $0 == graph.fingerprint } ?? true
   }
+
+  /// Puts the weights into a model.
+  ///
+  /// - Throws: ``CheckpointError/weights(path:_:)`` when it hasn't the same arrays.
+  public func load(into model: Model) throws(CheckpointError) { try load(into: model.store) }
 
   /// Puts the weights into a store of the network's variables.
   ///
