@@ -11,7 +11,7 @@ func makeLearner(
   let (data, model, loss) = try options.load(
     keepsAll: training.noShuffle, headClasses: parameters.replaceHead,
     selection: parameters.selection(among: arrays))
-  if let readiness = model.trainingReadiness { note(readiness) }
+  if let readiness = model.trainingReadiness { try note(readiness, json: options.json) }
   let learner = try Learner(
     model, data: data, loss: loss, optimizer: optimizer, metrics: metrics(for: data.train.target),
     batchSize: options.batchSize, seed: options.seed, shuffle: !training.noShuffle,
@@ -22,9 +22,13 @@ func makeLearner(
   return learner
 }
 
-/// Says on standard error what training a model from a file must know.
-private func note(_ readiness: TrainingReadiness) {
-  for note in readiness.notes { StandardError.write("Note: \(note)\n") }
+/// Says on standard error what training a model from a file must know, and among the results, too, if these
+/// are for programs.
+private func note(_ readiness: TrainingReadiness, json: Bool) throws {
+  for note in readiness.notes {
+    StandardError.write("Note: \(note)\n")
+    if json { try StandardOutput.write(JSONLine(note).text) }
+  }
 }
 
 /// Says on standard error what makes a run slow, where no progress bar does.

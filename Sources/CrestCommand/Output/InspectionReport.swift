@@ -221,11 +221,7 @@ struct InspectionReport {
           ("node", .text(operation.node)), ("reason", operation.reason.map { .text($0) } ?? .null),
         ])
     }
-    lines += found.readiness.notes.map { note in
-      JSONLine(
-        event: "note",
-        [("text", .text("\(note)")), ("arrays", .list(note.arrays.map { .text($0) }))])
-    }
+    lines += found.readiness.notes.map { JSONLine($0) }
     if let verdict {
       lines.append(
         JSONLine(
@@ -244,6 +240,15 @@ struct InspectionReport {
           ("instruction_set", .text(found.instructionSet.rawValue)),
         ]))
     return lines
+  }
+}
+
+extension JSONLine {
+  /// What a note says, with all arrays that it is about.
+  init(_ note: TrainingReadiness.Note) {
+    self.init(
+      event: "note",
+      [("text", .text("\(note)")), ("arrays", .list(note.arrays.map { .text($0) }))])
   }
 }
 
