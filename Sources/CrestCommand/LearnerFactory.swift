@@ -38,7 +38,7 @@ func standardMetrics(_ loss: Loss?, _ model: Model, _ data: DataSplit) -> [any M
 
 /// Says on standard error what training a model from a file must know.
 private func note(_ readiness: TrainingReadiness) {
-  for note in readiness.notes { Notes.write("\(note)") }
+  for note in readiness.notes { Notes.write("\(note)", arrays: note.arrays) }
 }
 
 /// Says on standard error how data were taken, and how they and a model were brought together.

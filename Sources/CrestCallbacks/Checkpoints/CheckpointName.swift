@@ -25,6 +25,13 @@ struct CheckpointName: Sendable, Hashable {
   let template: String
   private let parts: [Part]
 
+  /// Whether it is the same at any moment.
+  var isFixed: Bool {
+    parts.allSatisfy { part in
+      if case .text = part { true } else { false }
+    }
+  }
+
   /// The results of an epoch that it shows.
   var monitors: [Monitor] {
     parts.compactMap { part in

@@ -44,7 +44,8 @@ public final class ModelCheckpoint: StatefulCallback {
   ///   - contents: Everything, to go on with the run, or the weights only.
   ///   - name: The files' name without `.safetensors`, in which `{step}` and `{epoch}` stand for numbers, and
   ///     after epochs `{train_loss}`, `{valid_loss}` and metrics for values; `{step:10}` has ten digits,
-  ///     `{valid_loss:4}` four after the point.
+  ///     `{valid_loss:4}` four after the point. A name without any is for one file: beside a monitor, the
+  ///     best alone.
   ///   - failuresBorne: The saves in a row that may fail before the fit ends for it.
   ///   - warnings: Where failures are reported.
   /// - Throws: ``CallbackError/outOfRange(callback:parameter:value:expected:)``.
@@ -78,6 +79,13 @@ public final class ModelCheckpoint: StatefulCallback {
     }
     guard keepBest >= 1 else { throw failure("keepBest", "\(keepBest)", "at least 1") }
     fileName = try CheckpointName(name, callback: callback)
+    // The last would take the file of the best.
+    if monitor != nil, fileName.isFixed, keepLast != 0 || keepBest != 1 {
+      throw failure(
+        "name", name,
+        "a name with {step} or {epoch}, unless only the one best is kept (keep-last 0, keep-best 1): others "
+          + "would take its file")
+    }
     if case .epochs = every {
     } else if let result = monitor ?? fileName.monitors.first {
       throw failure("every", "\(every)", "epochs, since \(result) is known after epochs only")

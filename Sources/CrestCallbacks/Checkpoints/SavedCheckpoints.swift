@@ -45,8 +45,8 @@ public struct SavedCheckpoints: Codable, Sendable, Hashable {
   mutating func add(
     _ entry: Entry, last: Int?, best: Int, isLowerBetter: Bool
   ) -> [String]? {
-    var all = kept.filter { $0.name != entry.name }
-    all.append(entry)
+    // One of the same name takes part, or a worse one would take its file.
+    let all = kept + [entry]
     let ranked = all.indices.filter { all[$0].value.map { !$0.isNaN } ?? false }.sorted {
       let (a, b) = (all[$0].value ?? .nan, all[$1].value ?? .nan)
       // Of equal values the one saved first is the better, as nothing has improved since.
@@ -54,9 +54,12 @@ public struct SavedCheckpoints: Codable, Sendable, Hashable {
     }
     let places = Set(ranked.prefix(best)).union(all.indices.suffix(last ?? all.count))
     guard places.contains(all.count - 1) else { return nil }
+    let isKept = all.indices.map { place in
+      places.contains(place) && (all[place].name != entry.name || place == all.count - 1)
+    }
     let before = givenUp
-    givenUp = all.indices.filter { !places.contains($0) }.map { all[$0].name }
-    kept = all.indices.filter { places.contains($0) }.map { all[$0] }
+    givenUp = all.indices.filter { !isKept[$0] }.map { all[$0].name }
+    kept = all.indices.filter { isKept[$0] }.map { all[$0] }
     // A name may have been given up and come again.
     return (before + givenUp).filter { name in !kept.contains { $0.name == name } }
   }

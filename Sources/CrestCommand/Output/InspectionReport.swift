@@ -235,11 +235,7 @@ struct InspectionReport {
           ("node", .text(operation.node)), ("reason", operation.reason.map { .text($0) } ?? .null),
         ])
     }
-    lines += found.readiness.notes.map { note in
-      JSONLine(
-        event: "note",
-        [("text", .text("\(note)")), ("arrays", .list(note.arrays.map { .text($0) }))])
-    }
+    lines += found.readiness.notes.map { JSONLine(note: "\($0)", arrays: $0.arrays) }
     if let verdict {
       lines.append(
         JSONLine(
@@ -258,6 +254,14 @@ struct InspectionReport {
           ("instruction_set", .text(found.instructionSet.rawValue)),
         ]))
     return lines
+  }
+}
+
+extension JSONLine {
+  /// What a note says, with all arrays that it is about.
+  init(note text: String, arrays: [String]) {
+    self.init(
+      event: "note", [("text", .text(text)), ("arrays", .list(arrays.map { .text($0) }))])
   }
 }
 

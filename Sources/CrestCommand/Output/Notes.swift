@@ -13,16 +13,20 @@ enum Notes {
   static func areEvents(_ are: Bool) { state.withLock { $0.areEvents = are } }
 
   /// Says something.
-  static func write(_ text: String) {
+  ///
+  /// - Parameters:
+  ///   - text: What, for people, which names some arrays of many.
+  ///   - arrays: The names of all arrays that it is about, for programs.
+  static func write(_ text: String, arrays: [String] = []) {
     StandardError.write("Note: \(text)\n")
-    writeEvent(text)
+    writeEvent(text, arrays: arrays)
   }
 
   /// Says something, which has been written to standard error already, in an event.
-  static func writeEvent(_ text: String) {
+  static func writeEvent(_ text: String, arrays: [String] = []) {
     guard state.withLock({ $0.areEvents }) else { return }
     do throws(OutputError) {
-      try StandardOutput.write(JSONLine(event: "note", [("text", .text(text))]).text)
+      try StandardOutput.write(JSONLine(note: text, arrays: arrays).text)
     } catch {
       // No reason to end a training; the command fails when it is done.
       state.withLock { $0.failure = $0.failure ?? error }

@@ -5,6 +5,8 @@ struct NodeModules {
   private let model: CheckedModel
   /// The scopes of all nodes by the older exporter, with all that they lie in.
   private let scopes: Set<Substring>
+  /// The scopes that were brought to one form, by themselves.
+  private var canonicals: [Substring: String] = [:]
 
   init(_ model: CheckedModel) {
     self.model = model
@@ -21,7 +23,7 @@ struct NodeModules {
 
   /// Whether nodes of one operation are uses of one module, which reads its array as an input; nil when the
   /// file doesn't tell.
-  func areSame(_ a: NodeProto, _ b: NodeProto, input: Int) -> Bool? {
+  mutating func areSame(_ a: NodeProto, _ b: NodeProto, input: Int) -> Bool? {
     if let first = a.module, let second = b.module {
       if first != second { return false }
       // A layer of the library has one such operation; arithmetic may be there for each of several arrays.
@@ -49,7 +51,8 @@ struct NodeModules {
 
   /// A scope without the numbers that tell further uses of a module from its first, as in
   /// `/branch/branch.1_1`.
-  private func canonical(_ scope: Substring) -> String {
+  private mutating func canonical(_ scope: Substring) -> String {
+    if let known = canonicals[scope] { return known }
     var canonical = ""
     var place = scope.startIndex
     while place < scope.endIndex {
@@ -64,6 +67,7 @@ struct NodeModules {
       canonical += "/" + (isFurther ? stem : part)
       place = end
     }
+    canonicals[scope] = canonical
     return canonical
   }
 }

@@ -180,7 +180,8 @@ struct ParameterPlan: Sendable {
     let isScalar =
       learned.value.elementCount == 1
       && learned.uses.allSatisfy { if case .arithmetic = $0.slot { true } else { !$0.hasGradient } }
-    guard edges.count > 1, learned.value.hasEqualElements, !Self.isDistinctive(learned), !isScalar,
+    guard (2...ParameterSharing.placeLimit).contains(edges.count), learned.value.hasEqualElements,
+      !Self.isDistinctive(learned), !isScalar,
       !edges.contains(where: { model.nodes[$0.node].takesParts })
     else { return [edges] }
     // An array keeps its name where it is read under it, and not as a copy.

@@ -12,7 +12,7 @@ struct ParameterSharing {
   /// The arrays that no accident makes equal which each value without data follows from.
   private var sources: [String: Set<String>] = [:]
   private var neighbours: [Int: Neighbour] = [:]
-  private let modules: NodeModules
+  private var modules: NodeModules
 
   private struct Neighbour: Equatable {
     var arrays: Set<String> = []
@@ -46,6 +46,9 @@ struct ParameterSharing {
       for output in node.outputs { sources[output, default: []].formUnion(found) }
     }
   }
+
+  /// Of an array that more places read nothing is told: pairs of places are compared.
+  static let placeLimit = 1 << 11
 
   /// The edges of an array with equal elements in groups that share it, in the order given.
   mutating func groups(_ edges: [InputEdge]) -> [[InputEdge]] {
