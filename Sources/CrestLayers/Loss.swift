@@ -157,6 +157,7 @@ public struct Loss: Sendable {
   /// This loss of classes along a chosen axis.
   ///
   /// - Parameter classAxis: The axis, counted with the batch and from the end when negative.
+  /// - Returns: The loss.
   /// - Throws: ``LossError/noClasses(loss:)`` when the loss has none.
   public func withClasses(along classAxis: Int) throws(LossError) -> Loss {
     guard case .classes = targets else { throw .noClasses(loss: name) }

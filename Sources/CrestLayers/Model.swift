@@ -189,7 +189,9 @@ public final class Model {
 
   /// Where the classes of a loss lie in the predictions.
   ///
-  /// - Parameter target: The type of one example's target.
+  /// - Parameters:
+  ///   - loss: The loss.
+  ///   - target: The type of one example's target.
   /// - Returns: The axis; nil when the loss has no classes.
   /// - Throws: ``LossError`` when the targets don't suit the predictions.
   public func classAxis(of loss: Loss, target: ValueType) throws(LossError) -> ClassAxis? {

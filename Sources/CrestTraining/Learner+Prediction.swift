@@ -76,7 +76,8 @@ extension Learner {
     guard hasNaN || !loss.isFinite else { return }
     let origin = try firstNonFinite(
       inputs: Self.ordered(batch.inputs, by: inputOrder).map { $0.filledUp(to: size) },
-      targets: batch.targets.filledUp(to: size), count: size, isTraining: false, random: fixedRandomKey)
+      targets: batch.targets.filledUp(to: size), count: size, isTraining: false,
+      random: fixedRandomKey)
     throw NonFiniteLoss(
       loss: loss, purpose: .validation, step: nil, epoch: nil, batch: batch.index, origin: origin,
       loader, order: nil)

@@ -14,9 +14,8 @@ public protocol Metric: Sendable, Codable {
   /// The number for all examples since the last reset; NaN when there were none.
   var value: Double { get }
 
-  /// Why it can't judge such predictions by such targets, both with the batch in front; nil when it can.
-  ///
-  /// - Parameter classAxis: The axis of the predictions along which classes lie, if there are any.
+  /// Why it can't judge such predictions by such targets, whose classes lie along an axis of the predictions if
+  /// there are any; types are with the batch in front; nil when it can.
   func objection(predictions: ValueType, targets: ValueType, classAxis: Int) -> String?
   /// Forgets all examples.
   mutating func reset()

@@ -93,6 +93,33 @@ import TrainingTestSupport
     #expect(try names([.nan, 2, 2, .nan], .lowerIsBetter, last: 0, best: 1) == ["e2-2.0"])
   }
 
+  @Test(arguments: [[1.0, 3, 2], [3, 1, 2], [2, 3, 1], [.nan, 1, 1]])
+  func `a name that never changes is that of the best`(values: [Double]) throws {
+    let bench = Bench()
+    let script = EarlyStoppingTests.Script(
+      name: "script", direction: .lowerIsBetter, values: values, pass: .init())
+    let learner = try Self.learner(metrics: [script])
+    var weights: [[Float]] = []
+    let note = CallbackOf(
+      .afterEpoch { epoch in
+        weights.append(epoch.learner.model.store.withBuffer(.parameters) { Array($0) })
+      })
+    try learner.fit(
+      epochs: values.count,
+      callbacks: [
+        note,
+        bench.model(
+          keepLast: 0, monitor: .metric("script"), contents: .weights, name: "best"),
+      ])
+    #expect(bench.names == ["best"])
+    let best = values.firstIndex(of: 1) ?? 0
+    let contents = try Safetensors(parsing: try #require(bench.disk["d/best.safetensors"]))
+    for entry in learner.model.store.parameters {
+      #expect(
+        contents.tensors[entry.name]?.array(as: Float.self) == Array(weights[best][entry.range]))
+    }
+  }
+
   @Test func `weights alone are small, and open without the rest`() throws {
     let bench = Bench()
     let learner = try Self.learner()
@@ -271,6 +298,14 @@ import TrainingTestSupport
     #expect(
       message { try bench.model(monitor: .validLoss, keepBest: 0) }
         == "ModelCheckpoint: keepBest is 0, expected at least 1")
+    for (last, best) in [(3, 1), (0, 2), (nil, 1)] as [(Int?, Int)] {
+      #expect(
+        message {
+          try bench.model(keepLast: last, monitor: .validLoss, keepBest: best, name: "best")
+        }
+          == "ModelCheckpoint: name is best, expected a name with {step} or {epoch}, unless only the one best "
+          + "is kept (keep-last 0, keep-best 1): others would take its file")
+    }
     #expect(
       message { try bench.model(every: .steps(5), monitor: .validLoss) }
         == "ModelCheckpoint: every is 5 steps, expected epochs, since valid_loss is known after epochs only"
