@@ -173,7 +173,7 @@ extension CommandError: CustomStringConvertible {
       (name.map { "\(option): there is no input \"\($0)\"; " }
         ?? "\(option): the model has several inputs, write NAME=…; ")
         + (known.count == 1 ? "there is " : "there are ")
-        + known.map { "\"\($0)\"" }.joined(separator: ", ")
+        + known.joined(separator: ", ")
         + (name.map { suggestion(for: $0, among: known) } ?? "")
     case .batchAxis(let text):
       "--batch-axis: expected a whole number from 0 up, after the input's name and = if there are several, "

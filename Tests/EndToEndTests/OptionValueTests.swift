@@ -125,6 +125,7 @@ import Testing
     case "predict":
       return model + ["--input", inputs["data/train-x.npy"].path, "--output", "out.npy"]
     case "inspect": return [inputs["net.onnx"].path]
+    case "export": return [inputs["net.onnx"].path, "--to", "out.onnx"]
     case "plugins new": return ["--language", "c", "Name"]
     default: return nil
     }

@@ -22,8 +22,9 @@ import Testing
     #expect(objects.compactMap { $0["epoch"] as? Int } == [1, 2, 3, 3])
     for object in objects.dropLast() { #expect(Set(object.keys) == Self.epochKeys) }
     let last = try #require(objects.last)
-    #expect(Set(last.keys) == Self.epochKeys.union(["ended"]))
+    #expect(Set(last.keys) == Self.epochKeys.union(["ended", "restored", "measured_afterwards"]))
     #expect(last["ended"] as? String == "finished")
+    #expect(last["restored"] as? Bool == false)
     // The last of 69 steps of `.fastai`'s 1cycle.
     let position = (68.0 / 69 - 0.25) / 0.75
     let rate = 0.1 + (0.1 / 1e5 - 0.1) / 2 * (1 - cos(.pi * position))

@@ -112,7 +112,7 @@ extension CheckpointWeights {
 
 extension String {
   /// Whether it names an ONNX file.
-  var isONNXFile: Bool { lowercased().hasSuffix(".onnx") }
+  var isONNXFile: Bool { hasSuffix(".onnx") }
   /// Whether it names a file of weights.
-  var isWeightsFile: Bool { lowercased().hasSuffix(".safetensors") }
+  var isWeightsFile: Bool { hasSuffix(".safetensors") }
 }
