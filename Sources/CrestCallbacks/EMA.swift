@@ -13,7 +13,7 @@ public import CrestTraining
 ///
 /// With `validates` false, validation and what is saved by it are of the trained weights. The average then comes
 /// at the end, and as nothing was measured of it, the fit measures it once more
-/// (``CrestTraining/FitResult/Origin/measuredAfterwards``).
+/// (`FitResult.Origin.measuredAfterwards`).
 ///
 /// Lightning's `EMAWeightAveraging`, Keras's `use_ema` with `SwapEMAWeights`, timm's `ModelEmaV3`; Polyak &
 /// Juditsky 1992.

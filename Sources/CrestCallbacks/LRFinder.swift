@@ -6,7 +6,7 @@ public import CrestTraining
 /// The fit it is in is a rehearsal: whether it returns, throws or is interrupted, the learner and its
 /// stateful callbacks are afterwards as they were before. It skips validation and ends the fit when the
 /// rates are used up or the loss is out of hand. A loss that isn't finite because of the data, or before any rate has
-/// changed anything, is an error (``CrestTraining/NonFiniteLoss``). The learner's method `findLearningRate` runs it in a
+/// changed anything, is an error (`NonFiniteLoss`). The learner's method `findLearningRate` runs it in a
 /// fit of the right length.
 ///
 /// Sources: L. N. Smith, "Cyclical learning rates" (arXiv:1506.01186), section 3.3; fastai's `LRFinder`.

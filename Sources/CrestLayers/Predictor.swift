@@ -6,7 +6,7 @@ public import CrestTensor
 ///
 /// A graph may compute the rows of its inputs one by one, or it may look at several of them: at the steps
 /// of a sequence, say. Inputs are cut into batches, to bound the memory, only where it is proved from the
-/// graph that this makes no difference (``GraphTemplate/rowAnalysis(_:axes:count:)``); otherwise they are
+/// graph that this makes no difference (`GraphTemplate.rowAnalysis(_:axes:count:)`); otherwise they are
 /// given to the graph as a whole.
 ///
 /// ```swift

@@ -38,7 +38,7 @@ public struct ONNXTemplate: GraphTemplate {
   /// Whether the last layer was replaced.
   var hasNewHead: Bool { trace.head != nil }
 
-  /// Reads, checks and traces a model; see ``init(_:inputShapes:selection:headClasses:)``.
+  /// Reads, checks and traces a model; see ``init(_:inputShapes:selection:headClasses:batchAxes:)``.
   ///
   /// - Throws: ``ONNXError``.
   public init(
