@@ -65,7 +65,8 @@ public final class EMA: StatefulCallback {
     return all.allSatisfy { $0.fits(learner.model.store) } ? nil : "averages of this model"
   }
 
-  private func begin(_ fit: FitContext) {
+  private func begin(_ fit: FitContext) throws {
+    try fit.lendWeights(by: self)
     state = State(average: Weights(of: fit.learner.model.store), trained: nil)
   }
 

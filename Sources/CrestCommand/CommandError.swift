@@ -78,6 +78,12 @@ enum CommandError: Error, Equatable {
   case headOfWeights(String)
   /// The user ended the run, which could not be saved.
   case notSaved(epoch: Int, steps: Int, reason: String, newest: String?)
+  /// A run that ended in order, whose last checkpoint could not be written.
+  case lastSaveFailed(reason: String)
+  /// An output that would overwrite what is read.
+  case outputOverInput(NamedOutput, input: String)
+  /// An option with one dash, as `-epochs`.
+  case singleDash(String)
   /// Two outputs that would overwrite each other.
   case sameOutput(first: NamedOutput, second: NamedOutput)
   /// A seed that is no number from 0 up.
@@ -95,7 +101,7 @@ enum CommandError: Error, Equatable {
       .otherNetwork, .noLearningRate:
       .data
     case .interrupted: .interrupted
-    case .notSaved: .io
+    case .notSaved, .lastSaveFailed: .io
     default: .usage
     }
   }
@@ -208,6 +214,12 @@ extension CommandError: CustomStringConvertible {
       "interrupted in epoch \(epoch) after \(steps) steps; the run could not be saved: \(reason); "
         + (newest.map { "the newest checkpoint is \($0), go on from there with --resume" }
           ?? "there is no checkpoint to go on from")
+    case .lastSaveFailed(let reason):
+      "the training ended in order, but its last checkpoint could not be saved: \(reason)"
+    case .outputOverInput(let output, let input):
+      "\(output.option) would write to \(output.path), which \(input) reads; give another path"
+    case .singleDash(let text):
+      "unknown option \(text); options begin with two dashes, as in -\(text.prefix { $0 != "=" })"
     case .sameOutput(let first, let second):
       "\(first.option) and \(second.option) both write to \(first.path)"
         + (second.path == first.path ? "" : ", which is also \(second.path)")

@@ -20,10 +20,23 @@ struct CrestCommandLine: ParsableCommand {
   static func main() {
     Interruption.begin()
     do {
+      try refuseSingleDashes(CommandLine.arguments.dropFirst())
       var command = try parseAsRoot()
       try command.run()
     } catch {
       end(error)
+    }
+  }
+
+  /// Refuses `-epochs`, which the parser would take for `-e -p -o -c -h …`, and so for a request for help.
+  private static func refuseSingleDashes(_ arguments: some Sequence<String>) throws(CommandError) {
+    for argument in arguments {
+      if argument == "--" { return }
+      // Numbers may be negative.
+      guard argument.hasPrefix("-"), !argument.hasPrefix("--"), argument.count > 2,
+        argument.dropFirst().first?.isLetter ?? false, Double(argument) == nil
+      else { continue }
+      throw .singleDash(argument)
     }
   }
 

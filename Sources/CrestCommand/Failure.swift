@@ -138,7 +138,7 @@ extension LearnerError {
     case .loss(let error, _): error.code
     case .binaryLabels, .targetOutOfRange: .data
     case .epochs, .learningRate, .batchSize, .prefetch, .unsuitableMetric, .twoOwners,
-      .twoReporters, .twoAccumulators, .tooManyEpochs:
+      .twoReporters, .twoAccumulators, .twoLenders, .tooManyEpochs:
       .usage
     case .emptyData, .inputCount, .missingInput, .inputType, .classCount, .examples, .noParameters,
       .rowsTogether, .leftover:

@@ -23,7 +23,7 @@ struct FindLR: ParsableCommand {
     if optimizer.momentum?.second != nil {
       throw CommandError.momentumPair(schedule: "a range test")
     }
-    let pipes = try NamedOutput.list(("--plot", plot)).open()
+    let pipes = try NamedOutput.list(("--plot", plot)).open(besides: model.inputs)
     defer { pipes.close() }
     Notes.areEvents(model.json)
     let learner = try makeLearner(model, optimizer, parameters)

@@ -44,7 +44,12 @@ struct Predict: ParsableCommand {
 
   func run() throws {
     guard preprocessing != .data else { throw CommandError.preprocessingOfData }
-    let pipes = try [NamedOutput("--output", output)].open()
+    let pipes = try [NamedOutput("--output", output)].open(
+      besides: [("--model", model)]
+        + input.map { ("--input", $0) }
+        + input.compactMap { text in
+          text.firstIndex(of: "=").map { ("--input", String(text[text.index(after: $0)...])) }
+        })
     defer { pipes.close() }
     let engine = try Engine(threadCount: threads)
     let prediction =
@@ -70,10 +75,21 @@ struct Predict: ParsableCommand {
           $0, for: name, types[name] ?? .float32, by: known, inputCount: types.count)
       }
     }
-    let template = try ONNXSpecialization(file, inputs: inputs)
-    let predictor = try Predictor(template, engine: engine)
-    try weights?.load(into: predictor.store)
-    return try predictor.predict(template.inputs, batchSize: Self.batchSize)
+    guard let weights else {
+      let template = try ONNXSpecialization(file, inputs: inputs)
+      return try Predictor(template, engine: engine)
+        .predict(template.inputs, batchSize: Self.batchSize)
+    }
+    // Whether the weights are this network's is known of the network that is trained.
+    let shapes = inputs.mapValues { Shape(Array($0.shape.dropFirst())) }
+    let network = try weights.model(
+      { try ONNXTemplate(file, inputShapes: shapes, headClasses: $0) }, seed: 0, engine: engine)
+    let values = try network.inputs.map { input in
+      guard let value = inputs[input.name] else { throw CommandError.missingInput(input.name) }
+      return value
+    }
+    return try Predictor(network.template, store: network.store, engine: engine)
+      .predict(values, batchSize: Self.batchSize)
   }
 
   /// Runs a built-in network with the weights of a checkpoint.

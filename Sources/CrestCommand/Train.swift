@@ -71,7 +71,7 @@ struct Train: ParsableCommand {
     var chosen = try chosenCallbacks()
     let backup = try checkpoints.makeCallback()
     if let backup { chosen.append(backup) }
-    let pipes = try outputs().open()
+    let pipes = try outputs().open(besides: model.inputs)
     defer { pipes.close() }
     let learner = try makeLearner(model, optimizer, parameters)
     let scheduler = try schedule.makeScheduler(
@@ -102,6 +102,10 @@ struct Train: ParsableCommand {
     try failure.check()
     try report.writeResult(learner.fitResult, of: outcome)
     try Notes.check()
+    let failures = [backup?.lastFailure] + chosen.map { ($0 as? ModelCheckpoint)?.lastFailure }
+    if let failure = failures.lazy.compactMap(\.self).first {
+      throw CommandError.lastSaveFailed(reason: "\(failure)")
+    }
   }
 
   /// All that the command writes.

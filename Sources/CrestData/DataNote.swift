@@ -10,6 +10,8 @@ public enum DataNote: Sendable, Hashable {
   case integersAsFloats(input: String)
   /// Labels in a column, taken as one class an example.
   case columnLabels(path: String)
+  /// Arrays that are called like a part of the set, and aren't read.
+  case unreadParts(names: [String])
   /// Images whose axes were put in another order.
   case rearranged(from: Shape, to: Shape)
 }
@@ -30,6 +32,9 @@ extension DataNote: CustomStringConvertible {
         + "divide them by the largest that they can be"
     case .columnLabels(let path):
       "the labels of \(path) have the shape [N, 1] and are taken as [N], one class an example"
+    case .unreadParts(let names):
+      "\(names.joined(separator: ", ")) \(names.count == 1 ? "is" : "are") not read: the arrays to measure by are "
+        + "called valid-x.npy and valid-y.npy"
     case .rearranged(let stored, let wanted) where stored.rank == wanted.rank:
       "the images are \(stored), "
         + (ImageArrangement(from: stored, to: wanted) == .channelsFirst

@@ -61,6 +61,11 @@ public enum DataSource: Sendable, Hashable {
     }
   }
 
+  /// Whether a file of a folder is of a data set, by its name.
+  public static func isDataFile(_ name: String) -> Bool {
+    isIDX(name) || isCIFAR10(name) || isNPY(name)
+  }
+
   // Any file of a set is enough to know its kind, so that a missing one is reported as missing.
 
   private static func isIDX(_ name: String) -> Bool {

@@ -54,14 +54,23 @@ public enum ImageArrangement: Sendable, Hashable {
   public func result(of stored: Shape) -> Shape? {
     switch self {
     case .channelsFirst:
-      guard stored.rank == 3, Self.channelCounts.contains(stored[2]) else { return nil }
+      guard stored.rank == 3, Self.mayBeChannels(stored[2], of: (stored[0], stored[1])) else {
+        return nil
+      }
       return [stored[2], stored[0], stored[1]]
     case .channelsLast:
-      guard stored.rank == 3, Self.channelCounts.contains(stored[0]) else { return nil }
+      guard stored.rank == 3, Self.mayBeChannels(stored[0], of: (stored[1], stored[2])) else {
+        return nil
+      }
       return [stored[1], stored[2], stored[0]]
     case .channelBefore: return stored.rank == 2 ? Shape([1] + stored) : nil
     case .channelAfter: return stored.rank == 2 ? Shape(stored.dimensions + [1]) : nil
     }
+  }
+
+  /// Whether a size may be that of the channels of an image: a usual one, or a smaller one than a square's.
+  private static func mayBeChannels(_ count: Int, of image: (Int, Int)) -> Bool {
+    channelCounts.contains(count) || image.0 == image.1 && image.0 > count
   }
 
   /// The examples of [N, …], rearranged.
@@ -103,12 +112,15 @@ extension Preprocessing.Layout {
   /// How images of `shape` lie, as far as their sizes tell; nil when they don't.
   ///
   /// 1, 3 or 4 channels are recognised: last, where the first axis is larger, unless what comes after that
-  /// is square; else first.
+  /// is square; else first. Fewer channels than rows of a square image are last, too.
   public init?(ofImages shape: Shape) {
     guard shape.rank == 3 else { return nil }
     let channels = ImageArrangement.channelCounts
     let looksFirst = channels.contains(shape[0])
-    if channels.contains(shape[2]), shape[0] > shape[2], !(looksFirst && shape[1] == shape[2]) {
+    let isSquareBefore = shape[0] == shape[1] && shape[0] > shape[2]
+    if channels.contains(shape[2]) || isSquareBefore, shape[0] > shape[2],
+      !(looksFirst && shape[1] == shape[2])
+    {
       self = .channelsLast
     } else if looksFirst {
       self = .channelsFirst

@@ -55,7 +55,11 @@ public struct NPYFolder: Sendable {
       } else {
         DataSplit(measuringOn: trainSet)
       }
-    split.notes = notes
+    let unread = names.filter { name in
+      name.hasSuffix(".npy")
+        && ["val-", "validation-", "test-"].contains { name.hasPrefix($0) }
+    }
+    split.notes = notes + (unread.isEmpty ? [] : [.unreadParts(names: unread.sorted())])
     return split
   }
 

@@ -96,31 +96,3 @@ extension Shape {
     Array(dimensions[..<axis]) + Array(dimensions[(axis + 1)...])
   }
 }
-
-extension Graph {
-  /// The operation whose result a value is.
-  fileprivate func producer(of value: ValueID) -> Node? {
-    guard case .node(let number, output: 0) = values[value.index].origin else { return nil }
-    return nodes[number]
-  }
-
-  /// The axis of the softmax or log-softmax that a value is the result of; nil when it is of neither.
-  package func softmaxAxis(of value: ValueID) -> Int? {
-    switch producer(of: value)?.operation {
-    case let softmax as CrestGraph.Softmax: softmax.axis
-    case let softmax as CrestGraph.LogSoftmax: softmax.axis
-    default: nil
-    }
-  }
-
-  /// What goes into an activation that `value` is the result of; nil when it is of another operation.
-  package func input(of activation: Loss.Activation, before value: ValueID) -> ValueID? {
-    guard let node = producer(of: value) else { return nil }
-    let isActivation =
-      switch activation {
-      case .softmax(let axis): (node.operation as? CrestGraph.Softmax)?.axis == axis
-      case .sigmoid: node.operation is CrestGraph.Sigmoid
-      }
-    return isActivation ? node.inputs[0] : nil
-  }
-}

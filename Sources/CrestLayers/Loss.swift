@@ -190,10 +190,12 @@ extension Loss {
   var traceBeforeActivation: LossTrace {
     { prediction, target in
       let axis = try classAxis(for: prediction, target)
-      let logits = activation(classAxis: axis?.axis).flatMap {
-        prediction.builder.result.input(of: $0, before: prediction.id)
+      let builder = prediction.builder
+      let final = activation(classAxis: axis?.axis).flatMap {
+        builder.result.final($0, before: prediction.id)
       }
-      return try body(logits.map(prediction.builder.symbol) ?? prediction, target, axis)
+      let logits = try final.map { try $0.arranged(builder.symbol($0.input)) } ?? prediction
+      return try body(logits, target, axis)
     }
   }
 }

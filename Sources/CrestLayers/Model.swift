@@ -209,7 +209,16 @@ public final class Model {
     guard template.leavesFinalActivationToLoss,
       let activation = loss.activation(classAxis: classAxis?.axis)
     else { return false }
-    return graph.input(of: activation, before: graph.outputs[0].value) != nil
+    return graph.final(activation, before: graph.outputs[0].value) != nil
+  }
+
+  /// The operation at the end of the network whose probabilities `loss` takes for what goes into one; nil when all is
+  /// well.
+  package func probabilitiesTakenForLogits(by loss: Loss, classAxis: ClassAxis?) -> String? {
+    guard loss.activation(classAxis: classAxis?.axis) != nil,
+      !predictsProbabilities(of: loss, classAxis: classAxis)
+    else { return nil }
+    return graph.probabilities(behind: graph.outputs[0].value)
   }
 
   /// Predicts for a batch in inference mode.

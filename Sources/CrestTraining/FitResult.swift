@@ -21,7 +21,7 @@ public struct EpochResult: Codable, Sendable, Hashable {
     train = epoch.train
     validation = epoch.validation
     reports = epoch.reports
-    learningRate = epoch.learner.hyperparameters.learningRate
+    learningRate = epoch.learningRate
   }
 
   /// The same epoch with other numbers of validation.

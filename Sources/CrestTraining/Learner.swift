@@ -137,7 +137,7 @@ public final class Learner {
     self.model = model
     self.data = data
     self.preprocessing = preprocessing
-    notes = Self.notes(classAxis, of: model) + preparation.notes
+    notes = Self.notes(loss, classAxis, of: model) + preparation.notes
     self.loss = loss
     self.optimizer = optimizer
     self.metrics = metrics
@@ -194,9 +194,18 @@ public final class Learner {
   /// The axis by which metrics find classes.
   var metricAxis: Int { classAxis?.axis ?? 1 }
 
-  private static func notes(_ axis: ClassAxis?, of model: Model) -> [LearnerNote] {
-    guard let axis, axis.alternative != nil else { return [] }
-    return [.classAxis(axis, predictions: model.outputShape)]
+  /// What is to be said of how the loss takes the model's predictions.
+  private static func notes(
+    _ loss: Loss, _ axis: ClassAxis?, of model: Model
+  ) -> [LearnerNote] {
+    var notes: [LearnerNote] = []
+    if let axis, axis.alternative != nil {
+      notes.append(.classAxis(axis, predictions: model.outputShape))
+    }
+    if let operation = model.probabilitiesTakenForLogits(by: loss, classAxis: axis) {
+      notes.append(.probabilitiesAsLogits(operation: operation, loss: loss.name))
+    }
+    return notes
   }
 
   /// Prepares the data anew for what the model says now.
@@ -206,7 +215,7 @@ public final class Learner {
     validLoader = try validLoader.replacing(dataset: preparation.data.valid)
     self.trainLoader = trainLoader
     data = preparation.data
-    notes = Self.notes(classAxis, of: model) + preparation.notes
+    notes = Self.notes(loss, classAxis, of: model) + preparation.notes
     hasDescribedModel = false
   }
 

@@ -55,6 +55,8 @@ public enum LearnerError: Error, Equatable, Sendable {
   case rowsTogether(RowMixing, isTried: Bool)
   /// A number of examples that a model for one batch size can't be trained on.
   case leftover(batchSize: Int, name: String, count: Int)
+  /// Two callbacks that give the model other weights for validation.
+  case twoLenders(first: String, second: String)
   /// More batches in a fit than can be counted.
   case tooManyEpochs(Int, most: Int, batchesPerEpoch: Int)
 }
@@ -134,6 +136,8 @@ extension LearnerError: CustomStringConvertible {
       "the model is made for batches of \(size), which don't divide the \(count) examples of \(name): "
         + "\(count % size) would be left over; take \(count - count % size) of them, or export the model "
         + "with a dynamic batch"
+    case .twoLenders(let first, let second):
+      "\(first) and \(second) both give the model other weights for validation; remove one of them"
     case .tooManyEpochs(let epochs, let most, let batches):
       "epochs: expected at most \(most), as an epoch has \(batches) \(batches == 1 ? "batch" : "batches") "
         + "and a fit can count \(UInt32.max) batches, got \(epochs)"

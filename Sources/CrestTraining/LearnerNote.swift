@@ -19,6 +19,8 @@ public enum LearnerNote: Sendable, Equatable {
   case otherClassCount(model: Int, data: Int, name: String)
   /// The axis of the classes that was taken where the shapes leave two; the shape is of one prediction.
   case classAxis(ClassAxis, predictions: Shape)
+  /// The network ends in an operation that makes probabilities, which the loss takes for what goes into one.
+  case probabilitiesAsLogits(operation: String, loss: String)
 
   /// Whether another ``PreprocessingChoice`` would change it.
   public var isOfPreprocessing: Bool {
@@ -26,7 +28,7 @@ public enum LearnerNote: Sendable, Equatable {
     case .preparedAsModel, .preparedUnlikeModel, .preparedUnlikeData, .modelSaysNothing,
       .preparedByStatistics:
       true
-    case .otherClasses, .otherClassCount, .classAxis: false
+    case .otherClasses, .otherClassCount, .classAxis, .probabilitiesAsLogits: false
     }
   }
 }
@@ -53,6 +55,9 @@ extension LearnerNote: CustomStringConvertible {
         + "for the same by their place, the first for the first"
     case .otherClassCount(let model, let data, let name):
       "\(name) has \(data) classes, but the model \(model): class 0 is taken for class 0, and so on"
+    case .probabilitiesAsLogits(let operation, let loss):
+      "the network ends in probabilities of \(operation), and \(loss) takes them for what goes into such an "
+        + "operation: losses and accuracies are off; choose another loss, or a network without it"
     case .classAxis(let found, let predictions):
       "the classes of predictions [\((["N"] + predictions.map(String.init)).joined(separator: ", "))] are "
         + "taken along axis \(found.axis), "

@@ -7,7 +7,7 @@ import Testing
     ([1, 28, 28], .channelsFirst), ([3, 32, 32], .channelsFirst), ([28, 28, 1], .channelsLast),
     ([32, 32, 3], .channelsLast), ([4, 4, 3], .channelsLast), ([4, 3, 3], .channelsFirst),
     ([3, 32, 3], .channelsFirst), ([1, 1, 1], .channelsFirst), ([8, 28, 28], nil),
-    ([28, 28, 2], nil), ([28, 28], nil), ([784], nil),
+    ([28, 28, 2], .channelsLast), ([28, 28], nil), ([784], nil),
   ]
 
   @Test(arguments: layouts)
@@ -21,7 +21,8 @@ import Testing
     ([32, 32, 3], [nil, nil, 3], nil), ([32, 32, 3], [3, nil, nil], .channelsFirst),
     ([32, 32, 3], [3, 32, 32], .channelsFirst), ([1, 28, 28], [28, 28, 1], .channelsLast),
     ([28, 28], [1, 28, 28], .channelBefore), ([28, 28], [28, 28, 1], .channelAfter),
-    ([28, 28], [nil, nil, nil], nil), ([32, 32, 5], [5, 32, 32], nil), ([784], [1, 28, 28], nil),
+    ([28, 28], [nil, nil, nil], nil), ([32, 32, 5], [5, 32, 32], .channelsFirst),
+    ([784], [1, 28, 28], nil),
     ([32, 32, 3], [3, 28, 28], nil),
   ]
 

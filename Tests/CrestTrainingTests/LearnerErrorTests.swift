@@ -79,6 +79,10 @@ struct LearnerErrorTests {
         + "another loss"
     ),
     (.interrupted, "interrupted"),
+    (
+      .twoLenders(first: "EMA", second: "Average"),
+      "EMA and Average both give the model other weights for validation; remove one of them"
+    ),
     (.noParameters, "the model can't be trained: it has no parameters"),
     (
       .tooManyEpochs(.max, most: 858_993_459, batchesPerEpoch: 5),

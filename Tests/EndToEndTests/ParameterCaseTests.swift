@@ -14,14 +14,14 @@ import Testing
 
   /// Trains a case's model, and says which of its arrays have changed.
   private static func changed(
-    _ name: String, _ options: [String] = []
+    _ name: String, _ options: [String] = [], model file: String = "model.onnx"
   ) throws -> (result: ProcessResult, arrays: [String]) {
     let it = try CommandCase(name)
     let result = try CrestProcess.run(
-      ["train", "--model", "model.onnx", "--data", "data", "--epochs", "1", "--max-lr", "0.1"]
+      ["train", "--model", file, "--data", "data", "--epochs", "1", "--max-lr", "0.1"]
         + ["--threads", "1", "--export", "out.onnx"] + options, in: it.folder)
     guard result.status == 0 else { return (result, []) }
-    let model = it.folder["model.onnx"].path
+    let model = it.folder[file].path
     let arrays = try ModelProto(path: model).graph.initializers
       .filter { $0.dataType.name == "float32" }.map(\.name)
     return (
@@ -30,6 +30,19 @@ import Testing
         try elements($0, of: model) != elements($0, of: it.folder["out.onnx"].path)
       }
     )
+  }
+
+  @Test(arguments: [
+    ("cosine.onnx", ["w", "e.weight", "e.bias"]),
+    ("snake.onnx", ["alpha", "a.weight", "a.bias", "b.weight", "b.bias"]),
+  ])
+  func `what is read for more than one purpose is trained, and stays one`(
+    file: String, arrays: Set<String>
+  ) throws {
+    let (result, changed) = try Self.changed("read-twice", model: file)
+    #expect(result.status == 0 && Set(changed) == arrays, "\(changed) \(result.error)")
+    let name = file == "cosine.onnx" ? "w" : "alpha"
+    #expect(result.error == "Note: \"\(name)\" is read in 2 places, which stay tied\n")
   }
 
   private static let inputNote =

@@ -147,6 +147,44 @@ import Testing
     #expect(try result(run, "accuracy") >= 0.8)
   }
 
+  @Test func `an option with one dash is refused, and not taken for a request for help`() throws {
+    let run = try CrestProcess.run([
+      "train", "--model", "mlp", "--data", "digits", "-epochs", "1", "--max-lr", "1",
+    ])
+    #expect(run.status == 64)
+    #expect(
+      run.error
+        == "Error: unknown option -epochs; options begin with two dashes, as in --epochs\n")
+  }
+
+  @Test func `an output that would overwrite what is read is refused`() throws {
+    let situation = try CommandCase("targets-outside-0-1")
+    let before = try Data(contentsOf: situation.folder["data/train-x.npy"])
+    for option in ["--log", "--log-steps", "--export"] {
+      let run = try train(
+        situation, "mlp", "data", "--epochs", "1", "--max-lr", "1", option,
+        "./data/../data/train-x.npy")
+      #expect(run.status == 64)
+      #expect(
+        run.error
+          == "Error: \(option) would write to ./data/../data/train-x.npy, which --data reads; give another "
+          + "path\n")
+    }
+    #expect(try Data(contentsOf: situation.folder["data/train-x.npy"]) == before)
+  }
+
+  @Test func `two averages are refused`() throws {
+    let run = try CrestProcess.run([
+      "train", "--model", "mlp", "--data", "digits", "--epochs", "1", "--max-lr", "0.1",
+      "--callback", "ema", "--callback", "ema:decay=0.9",
+    ])
+    #expect(run.status == 64)
+    #expect(
+      run.error
+        == "Error: EMA and EMA both give the model other weights for validation; remove one of them\n"
+    )
+  }
+
   @Test func `more classes than two are refused by a loss of yes and no`() throws {
     let run = try CrestProcess.run(
       [

@@ -46,6 +46,8 @@ public final class BackupAndRestore: StatefulCallback {
   public private(set) var restoredPath: String?
   /// What became of the run when the last fit was interrupted; nil when it wasn't.
   public private(set) var interruption: Interruption?
+  /// Why the last save of the last fit failed, so that what came of it is in no checkpoint; nil when it worked.
+  public var lastFailure: CheckpointError? { writer.lastFailure }
   private let fileName: CheckpointName
   private let writer: CheckpointWriter
   private var clock: CheckpointClock

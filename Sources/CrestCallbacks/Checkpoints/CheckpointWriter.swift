@@ -9,6 +9,8 @@ final class CheckpointWriter {
   private let open: (String) throws(CheckpointError) -> CheckpointFolder
   private var folder: CheckpointFolder?
   private var failures = 0
+  /// Why the last save failed; nil when it worked.
+  private(set) var lastFailure: CheckpointError?
 
   init(
     _ callback: String, folder: String, failuresBorne: Int, warnings: ProgressOutput,
@@ -29,6 +31,7 @@ final class CheckpointWriter {
   /// Takes the folder for a fit.
   func begin() throws -> CheckpointFolder {
     failures = 0
+    lastFailure = nil
     let folder = try self.folder ?? open(folderPath)
     self.folder = folder
     return folder
@@ -50,6 +53,7 @@ final class CheckpointWriter {
     } catch let error as CheckpointError {
       guard case .unwritable = error else { throw error }
       failures += 1
+      lastFailure = error
       if failures > failuresBorne {
         throw CheckpointError.tooManyFailures(count: failures, last: "\(error)")
       }
@@ -57,6 +61,7 @@ final class CheckpointWriter {
       return false
     }
     failures = 0
+    lastFailure = nil
     remove(names)
     return true
   }

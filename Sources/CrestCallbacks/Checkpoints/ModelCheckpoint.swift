@@ -27,6 +27,8 @@ public final class ModelCheckpoint: StatefulCallback {
   public let contents: Learner.Contents
   /// What it has saved.
   public var state = SavedCheckpoints()
+  /// Why the last save of the last fit failed; nil when it worked.
+  public var lastFailure: CheckpointError? { writer.lastFailure }
   private let fileName: CheckpointName
   private let writer: CheckpointWriter
   private var clock: CheckpointClock

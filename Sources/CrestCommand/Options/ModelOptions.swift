@@ -166,6 +166,11 @@ struct ModelOptions: ParsableArguments {
   /// Whether it has learned something: an ONNX file's parameters are taken for that, and a checkpoint's.
   var isTrained: Bool { model.isONNXFile || model.isWeightsFile }
 
+  /// What is read, by the option that names it.
+  var inputs: [(option: String, path: String)] {
+    [("--data", data), ("--model", model), ("--architecture", networkName)]
+  }
+
   /// The shapes of examples by the names of the file's inputs, for sizes that the file leaves open.
   private func inputShapes(of file: ONNXFile, _ split: DataSplit) -> [String: Shape] {
     let names = file.inputNames

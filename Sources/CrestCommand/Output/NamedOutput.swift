@@ -1,5 +1,6 @@
 import Crest
 import CrestFiles
+import Foundation
 
 #if canImport(Glibc)
   import Glibc
@@ -57,10 +58,23 @@ struct NamedOutput: Equatable {
 extension [NamedOutput] {
   /// Checks, before any work, that all can be written and that no two overwrite each other.
   ///
+  /// - Parameter inputs: What is read, by the option that names it: a file, or a folder whose files none may
+  ///   overwrite.
   /// - Returns: Pipes that somebody reads, held open until all is written, since a reader takes a pipe that nobody
   ///   has open any more for ended.
-  /// - Throws: ``CommandError/sameOutput(first:second:)``, or ``OutputError``.
-  func open() throws -> OpenPipes {
+  /// - Throws: ``CommandError/sameOutput(first:second:)``, ``CommandError/outputOverInput(_:input:)``, or
+  ///   ``OutputError``.
+  func open(besides inputs: [(option: String, path: String)] = []) throws -> OpenPipes {
+    for output in self where output.kind != .folder {
+      guard let written = FileIdentity(output.path), written.isRegular else { continue }
+      // A trained network may take the place of the one it was trained from.
+      for input in inputs
+      where (output.option, input.option) != ("--export", "--model")
+        && FileIdentity.files(at: input.path).contains(written)
+      {
+        throw CommandError.outputOverInput(output, input: input.option)
+      }
+    }
     var seen: [OutputPlace.Identity: NamedOutput] = [:]
     var places: [OutputPlace] = []
     for output in self {
@@ -95,3 +109,27 @@ final class OpenPipes {
 
 /// The system's `close`, which a method hides.
 private func closeDescriptor(_ descriptor: CInt) { close(descriptor) }
+
+/// Which file a path leads to, through links; nil when there is none.
+private struct FileIdentity: Hashable {
+  private let device: UInt64
+  private let number: UInt64
+  let isRegular: Bool
+
+  init?(_ path: String) {
+    var status = stat()
+    guard stat(path, &status) == 0 else { return nil }
+    device = UInt64(status.st_dev)
+    number = UInt64(status.st_ino)
+    isRegular = status.st_mode & S_IFMT == S_IFREG
+  }
+
+  /// The file at a path, or the files of data in the folder there.
+  static func files(at path: String) -> Set<FileIdentity> {
+    guard let identity = FileIdentity(path) else { return [] }
+    if identity.isRegular { return [identity] }
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    return Set(
+      names.filter(DataSource.isDataFile).compactMap { FileIdentity(path + "/" + $0) })
+  }
+}

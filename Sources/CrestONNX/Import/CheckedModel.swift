@@ -233,7 +233,7 @@ struct CheckedModel: Sendable {
   /// follows from none.
   func inputs(behind value: String) -> Set<String> {
     var behind: Set = [value]
-    for node in nodes.reversed() where !["Shape", "Size"].contains(node.operation) {
+    for node in nodes.reversed() where !node.readsSizesOnly {
       if node.outputs.contains(where: behind.contains) { behind.formUnion(node.inputs) }
     }
     return behind.intersection(inputs.map(\.name))
@@ -258,4 +258,9 @@ extension NodeProto {
 
   /// Where messages and graphs say it is, as in `node "/conv1" (Conv, opset 17)`.
   func place(opset: Int64) -> String { "node \"\(label)\" (\(operation), opset \(opset))" }
+}
+
+extension NodeProto {
+  /// Whether it reads the sizes of its input, and none of its elements.
+  var readsSizesOnly: Bool { operation == "Shape" || operation == "Size" }
 }

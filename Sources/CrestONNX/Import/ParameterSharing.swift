@@ -3,7 +3,8 @@
 /// Exporters merge arrays with equal elements, as biases and scales of new networks are. A network that
 /// uses a layer twice reads all of that layer twice, so that two places share an array with equal elements
 /// when they share others whose elements no accident makes equal at the same operation, when the file says
-/// that they are of one module, or else when the nearest operations before them share such arrays.
+/// that they are of one module, or else when the nearest operations before them share such arrays. PyTorch's
+/// older exporter leaves the names of what it merges, so that what is read without such a name is the network's.
 struct ParameterSharing {
   private let model: CheckedModel
   private let data: Set<String>
@@ -57,6 +58,7 @@ struct ParameterSharing {
       let ends = ends(of: edge)
       let places = groups.indices.filter { place in
         ends.contains { end in groups[place].ends.contains { shares($0, end) } }
+          || isOwnRead(edge) && groups[place].edges.contains(where: isOwnRead)
       }
       guard let first = places.first else {
         groups.append((ends, [edge]))
@@ -74,6 +76,13 @@ struct ParameterSharing {
     return groups.map { group in
       group.edges.sorted { order[$0, default: 0] < order[$1, default: 0] }
     }
+  }
+
+  /// Whether a node of PyTorch's older exporter reads an array itself: what that exporter merges it reads through an
+  /// `Identity` under the other's name.
+  private func isOwnRead(_ edge: InputEdge) -> Bool {
+    let node = model.nodes[edge.node]
+    return node.module == nil && node.name.hasPrefix("/") && node.operation != "Identity"
   }
 
   /// Where what an edge reads meets data.

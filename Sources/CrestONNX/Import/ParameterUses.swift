@@ -77,7 +77,8 @@ struct ParameterUses {
     var reached = Set(outputs ?? [model.outputs[0].name])
     var followed: Set<String> = []
     for place in model.nodes.indices.reversed() {
-      guard let operation = imports[place] else { continue }
+      // What reads the sizes of an array alone is no use of it.
+      guard let operation = imports[place], !model.nodes[place].readsSizesOnly else { continue }
       let node = model.nodes[place]
       let isReached = node.outputs.contains(where: reached.contains) && !node.makesIntegers
       let passed = node.outputs.reduce(into: Set<ArrayUse>()) { $0.formUnion(uses[$1] ?? []) }
@@ -149,7 +150,7 @@ struct ParameterUses {
 
   private static func valuesOfData(_ model: CheckedModel) -> Set<String> {
     var data = Set(model.inputs.map(\.name))
-    for node in model.nodes where node.operation != "Shape" && node.operation != "Size" {
+    for node in model.nodes where !node.readsSizesOnly {
       if node.inputs.contains(where: data.contains) { data.formUnion(node.outputs) }
     }
     data.remove("")

@@ -1,4 +1,5 @@
 import CrestLayers
+import CrestOptimizers
 public import CrestRuntime
 
 /// What the hooks around a phase see of it, valid while it lasts.
@@ -73,6 +74,18 @@ public final class FitContext: PhaseContext {
 
   private var isAccumulating = false
 
+  /// Says that a callback gives the model other weights from validation to the next epoch, and takes back those that
+  /// are trained after it. Such a callback says it in its `beforeFit` hook.
+  ///
+  /// - Throws: ``LearnerError/twoLenders(first:second:)`` when another has said so: each would take what the other
+  ///   lends for what is trained.
+  public func lendWeights(by callback: some Callback) throws(LearnerError) {
+    if let lender { throw .twoLenders(first: lender, second: callback.name) }
+    lender = callback.name
+  }
+
+  private var lender: String?
+
   init(
     _ learner: Learner, epochCount: Int, batchesPerEpoch: Int, referenceNodes: [ReferenceNode],
     reportNames: [String]
@@ -125,6 +138,8 @@ public final class EpochContext: PhaseContext {
   public internal(set) var validation: PassResult?
   /// What callbacks reported in this epoch, by name.
   public internal(set) var reports: [String: Double] = [:]
+  /// The learning rate of the last step: what changes it afterwards changes the next epoch's.
+  lazy var learningRate = learner.hyperparameters.learningRate
   /// Of the weights that validation measured; nil before it saw an example.
   var measuredFingerprint: String?
   /// The time that both passes took, in seconds.

@@ -195,6 +195,7 @@ final class TrainingLoop {
         train = nil
       }
       if entry?.pass != .validation { try runPass(.training, of: epoch) }
+      epoch.learningRate = learner.hyperparameters.learningRate
       try runPass(.validation, of: epoch)
     }
   }
