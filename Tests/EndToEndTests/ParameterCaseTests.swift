@@ -37,12 +37,12 @@ import Testing
     ("snake.onnx", ["alpha", "a.weight", "a.bias", "b.weight", "b.bias"]),
   ])
   func `what is read for more than one purpose is trained, and stays one`(
-    file: String, arrays: Set<String>
+    file: String, arrays: [String]
   ) throws {
     let (result, changed) = try Self.changed("read-twice", model: file)
-    #expect(result.status == 0 && Set(changed) == arrays, "\(changed) \(result.error)")
+    #expect(result.status == 0 && Set(changed) == Set(arrays), "\(changed) \(result.error)")
     let name = file == "cosine.onnx" ? "w" : "alpha"
-    #expect(result.error == "Note: \"\(name)\" is read in 2 places, which stay tied\n")
+    #expect(result.error.hasPrefix("Note: \"\(name)\" is read in 2 places, which stay tied\n"))
   }
 
   private static let inputNote =

@@ -74,8 +74,9 @@ public final class FitContext: PhaseContext {
 
   private var isAccumulating = false
 
-  /// Says that a callback gives the model other weights from validation to the next epoch, and takes back those that
-  /// are trained after it. Such a callback says it in its `beforeFit` hook.
+  /// Says that a callback gives the model other weights from validation to the next epoch.
+  ///
+  /// It then takes back those that are trained; it says so in its `beforeFit` hook.
   ///
   /// - Throws: ``LearnerError/twoLenders(first:second:)`` when another has said so: each would take what the other
   ///   lends for what is trained.
