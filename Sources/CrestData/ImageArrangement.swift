@@ -69,7 +69,7 @@ public enum ImageArrangement: Sendable, Hashable {
   }
 
   /// Whether a size may be that of the channels of an image: a usual one, or a smaller one than a square's.
-  private static func mayBeChannels(_ count: Int, of image: (Int, Int)) -> Bool {
+  fileprivate static func mayBeChannels(_ count: Int, of image: (Int, Int)) -> Bool {
     channelCounts.contains(count) || image.0 == image.1 && image.0 > count
   }
 
@@ -117,8 +117,7 @@ extension Preprocessing.Layout {
     guard shape.rank == 3 else { return nil }
     let channels = ImageArrangement.channelCounts
     let looksFirst = channels.contains(shape[0])
-    let isSquareBefore = shape[0] == shape[1] && shape[0] > shape[2]
-    if channels.contains(shape[2]) || isSquareBefore, shape[0] > shape[2],
+    if ImageArrangement.mayBeChannels(shape[2], of: (shape[0], shape[1])), shape[0] > shape[2],
       !(looksFirst && shape[1] == shape[2])
     {
       self = .channelsLast

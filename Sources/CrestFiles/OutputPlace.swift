@@ -92,6 +92,12 @@ package struct OutputPlace: Sendable {
     }
   }
 
+  /// What a file or folder has in common with its other spellings; nil when there is none.
+  package static func identity(ofExisting path: String) -> Identity? {
+    var status = stat()
+    return stat(path, &status) == 0 ? node(status) : nil
+  }
+
   /// What a folder that need not be there yet has in common with its other spellings; nil when it can't be
   /// told, as the folder that holds it isn't there either.
   package static func identity(ofFolder path: String) -> Identity? {

@@ -1,4 +1,5 @@
 import Foundation
+import ONNXTestSupport
 import ProcessTestSupport
 import Testing
 
@@ -156,8 +157,8 @@ import Testing
     let inputs = try #require(Self.inputs)
     let usual = try #require(
       Self.usual(option.command, inputs.folder), "the test must know what \(option.command) needs")
-    var random = SplitMix(state: Self.seed)
-    for character in option.testDescription.utf8 { random.state &+= UInt64(character) &* 31 }
+    var random = SplitMix(
+      seed: option.testDescription.utf8.reduce(Self.seed) { $0 &+ UInt64($1) &* 31 })
     let values =
       Self.isWhole
       ? Self.values : Array(Self.values.shuffled(using: &random).prefix(Self.sampleCount))
@@ -188,17 +189,4 @@ private func removeInputs() {
   guard let folder = `Numbers that users give`.inputs?.folder else { return }
   // Best effort: what stays behind lies in the system's temporary folder.
   try? FileManager.default.removeItem(at: folder.url)
-}
-
-/// Random numbers that follow from a seed (Steele, Lea and Flood's SplitMix64).
-private struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var bits = state
-    bits = (bits ^ (bits >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    bits = (bits ^ (bits >> 27)) &* 0x94D0_49BB_1331_11EB
-    return bits ^ (bits >> 31)
-  }
 }

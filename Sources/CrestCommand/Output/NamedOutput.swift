@@ -66,11 +66,11 @@ extension [NamedOutput] {
   ///   ``OutputError``.
   func open(besides inputs: [(option: String, path: String)] = []) throws -> OpenPipes {
     for output in self where output.kind != .folder {
-      guard let written = FileIdentity(output.path), written.isRegular else { continue }
+      guard let written = OutputPlace.identity(ofExisting: output.path) else { continue }
       // A trained network may take the place of the one it was trained from.
       for input in inputs
       where (output.option, input.option) != ("--export", "--model")
-        && FileIdentity.files(at: input.path).contains(written)
+        && Self.files(at: input.path).contains(written)
       {
         throw CommandError.outputOverInput(output, input: input.option)
       }
@@ -87,6 +87,14 @@ extension [NamedOutput] {
     let pipes = OpenPipes()
     for place in places where place.kind == .pipe { try pipes.open(place) }
     return pipes
+  }
+
+  /// A path, and the files of data in the folder there.
+  private static func files(at path: String) -> Set<OutputPlace.Identity> {
+    // What is no folder holds none.
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    let paths = [path] + names.filter(DataSource.isDataFile).map { path + "/" + $0 }
+    return Set(paths.compactMap { OutputPlace.identity(ofExisting: $0) })
   }
 }
 
@@ -109,27 +117,3 @@ final class OpenPipes {
 
 /// The system's `close`, which a method hides.
 private func closeDescriptor(_ descriptor: CInt) { close(descriptor) }
-
-/// Which file a path leads to, through links; nil when there is none.
-private struct FileIdentity: Hashable {
-  private let device: UInt64
-  private let number: UInt64
-  let isRegular: Bool
-
-  init?(_ path: String) {
-    var status = stat()
-    guard stat(path, &status) == 0 else { return nil }
-    device = UInt64(status.st_dev)
-    number = UInt64(status.st_ino)
-    isRegular = status.st_mode & S_IFMT == S_IFREG
-  }
-
-  /// The file at a path, or the files of data in the folder there.
-  static func files(at path: String) -> Set<FileIdentity> {
-    guard let identity = FileIdentity(path) else { return [] }
-    if identity.isRegular { return [identity] }
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-    return Set(
-      names.filter(DataSource.isDataFile).compactMap { FileIdentity(path + "/" + $0) })
-  }
-}
