@@ -18,7 +18,7 @@ package struct FoldingBudget {
   }
 }
 
-extension Operation {
+extension GraphOperation {
   /// What the operation gives for constants; nil when it isn't to be computed ahead, or the budget
   /// doesn't allow for what it reads and makes.
   ///

@@ -22,7 +22,7 @@ extension Graph {
       }
     }
     for node in nodes {
-      hash.add("\(Swift.type(of: node.operation).name) \(node.operation)")
+      hash.add("\(node.operation.name) \(node.operation)")
       hash.add("\(node.inputs) \(node.outputs)")
     }
     for port in inputs + outputs { hash.add("\(port.name) \(port.value)") }

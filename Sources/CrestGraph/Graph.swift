@@ -68,7 +68,7 @@ public struct Graph: Sendable {
   /// An operation applied to values.
   public struct Node: Sendable {
     /// What is computed.
-    public let operation: any Operation
+    package let operation: any GraphOperation
     /// What it reads.
     public let inputs: [ValueID]
     /// What it makes.
@@ -129,7 +129,7 @@ public struct Graph: Sendable {
   ///
   /// - Precondition: a new input is made before the node that reads it.
   package func replacingNodes(
-    _ replacements: [Int: (operation: any Operation, inputs: [ValueID])]
+    _ replacements: [Int: (operation: any GraphOperation, inputs: [ValueID])]
   ) -> Graph {
     var graph = self
     for (number, replacement) in replacements {

@@ -171,7 +171,7 @@ public final class GraphBuilder {
   /// Adds a node.
   ///
   /// - Throws: ``GraphError`` naming the layer when the inputs don't fit the operation.
-  public func apply(_ operation: some Operation, _ inputs: [Symbol]) throws -> [Symbol] {
+  package func apply(_ operation: some GraphOperation, _ inputs: [Symbol]) throws -> [Symbol] {
     precondition(
       inputs.allSatisfy { $0.builder === self }, "an input of \(operation) is of another graph")
     let types = try outputTypes(of: operation, inputs)
@@ -217,7 +217,7 @@ public final class GraphBuilder {
 
   /// The shape rule of `operation`, whose error is given the layer's path.
   private func outputTypes(
-    of operation: some Operation, _ inputs: [Symbol]
+    of operation: some GraphOperation, _ inputs: [Symbol]
   ) throws -> [ValueType] {
     do {
       return try operation.outputTypes(for: inputs.map(\.type))

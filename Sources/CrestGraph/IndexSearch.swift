@@ -3,7 +3,7 @@ import CrestTensor
 /// An operation that tells where the largest or smallest element along an axis is, as `int64`.
 ///
 /// NaN counts as both, as in NumPy and PyTorch.
-public protocol IndexSearch: Operation {
+package protocol IndexSearch: GraphOperation {
   /// Whether the largest is searched, not the smallest.
   static var seeksLargest: Bool { get }
   /// The axis searched, not negative.
@@ -16,7 +16,7 @@ public protocol IndexSearch: Operation {
 
 extension IndexSearch {
   /// The other sizes.
-  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+  package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.check(inputs, count: 1...1)
     let shape = inputs[0].shape
     try OperationError.checkNumber(inputs[0])
@@ -38,14 +38,14 @@ extension IndexSearch {
   }
 
   /// Each example by itself, unless the axis searched counts them.
-  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     try context.flow(
       of: self, along: [axis], removing: keepsDimension ? [] : [axis], "searches among the examples"
     )
   }
 
   /// The index in each line.
-  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+  package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let x = inputs[0]
     func isBetter(_ left: Int, _ right: Int) -> Bool {
       let (high, low) = Self.seeksLargest ? (left, right) : (right, left)
@@ -66,5 +66,5 @@ extension IndexSearch {
   }
 
   /// None: an index is a whole number.
-  public func gradients(_ context: GradientContext) throws -> [Symbol?] { [nil] }
+  package func gradients(_ context: GradientContext) throws -> [Symbol?] { [nil] }
 }

@@ -1,11 +1,11 @@
 import CrestTensor
 
 /// Runs a graph by the reference meaning of its operations: the oracle for kernels and gradients.
-public struct Interpreter: Sendable {
+package struct Interpreter: Sendable {
   private let graph: Graph
 
   /// An interpreter of `graph`.
-  public init(_ graph: Graph) { self.graph = graph }
+  package init(_ graph: Graph) { self.graph = graph }
 
   /// Evaluates every value of the graph.
   ///
@@ -16,7 +16,7 @@ public struct Interpreter: Sendable {
   /// - Returns: All values, by number.
   /// - Throws: ``GraphError`` when an index that the graph computes names nothing.
   /// - Precondition: the values have the types the graph says.
-  public func run(
+  package func run(
     inputs: [ReferenceArray], variables: [ReferenceArray],
     random: RandomKey = RandomKey(seed: 0, step: 0)
   ) throws(GraphError) -> [ReferenceArray] {

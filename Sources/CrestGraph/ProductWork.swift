@@ -6,7 +6,7 @@ extension Graph {
   ///
   /// Nothing else is counted: it is little beside products, in networks that have any. A `Double`, as
   /// sizes from a file may have products beyond `Int`.
-  public var productWork: Double {
+  package var productWork: Double {
     nodes.reduce(0) { sum, node in
       let (a, b) = (node.inputs.first.map(type(of:)), node.inputs.dropFirst().first.map(type(of:)))
       guard let a, let b else { return sum }

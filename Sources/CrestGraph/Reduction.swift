@@ -1,7 +1,7 @@
 public import CrestTensor
 
 /// An operation that folds axes away: sum, product, mean, maximum, minimum.
-public protocol Reduction: Operation {
+package protocol Reduction: GraphOperation {
   /// The axes folded, ascending, none negative.
   var axes: [Int] { get }
   /// Whether folded axes stay, with size 1.
@@ -16,7 +16,7 @@ public protocol Reduction: Operation {
 
 extension Reduction {
   /// The input's shape without the folded axes, or with size 1 there.
-  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+  package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.check(inputs, count: 1...1)
     try OperationError.checkNumber(inputs[0])
     let shape = inputs[0].shape
@@ -34,14 +34,14 @@ extension Reduction {
   }
 
   /// Each example by itself, unless one of the reduced axes counts them.
-  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     try context.flow(
       of: self, along: axes, removing: keepsDimensions ? [] : axes,
       "reduces the axis of the examples")
   }
 
   /// Folds the elements of each group, in row-major order; whole numbers wrap to their type.
-  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+  package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let x = inputs[0]
     let kept = (0..<x.shape.rank).map { axes.contains($0) ? 1 : x.shape[$0] }
     let strides = Shape(kept).strides(broadcastTo: x.shape)

@@ -46,7 +46,7 @@ public enum ScatterReduction: String, Sendable, Hashable, CaseIterable {
 
 /// An operation of (data, indices, updates) that gives the data with updates joined where the indices
 /// say.
-protocol Scatter: Operation {
+protocol Scatter: GraphOperation {
   /// How updates join.
   var reduction: ScatterReduction { get }
 
@@ -59,7 +59,7 @@ protocol Scatter: Operation {
 
 extension Scatter {
   /// The data with the updates joined.
-  public func evaluate(
+  package func evaluate(
     _ inputs: [ReferenceArray], random: RandomKey
   ) throws(IndexOutOfRange) -> [ReferenceArray] {
     [reduction.joining(inputs[0], inputs[2], at: try places(in: inputs[0].type, inputs[1]))]
@@ -69,11 +69,11 @@ extension Scatter {
   ///
   /// Of several updates of one place each gets all of it, as in PyTorch. Products and extremes have no
   /// gradient.
-  public func gradients(_ context: GradientContext) throws -> [Symbol?] {
+  package func gradients(_ context: GradientContext) throws -> [Symbol?] {
     let (data, indices, updates) = (context.inputs[0], context.inputs[1], context.inputs[2])
     guard reduction == .none || reduction == .add else {
       throw GraphError(
-        path: context.path, operation: Self.name, expected: "the reduction none or add",
+        path: context.path, operation: name, expected: "the reduction none or add",
         got: "\(reduction), which has no gradient",
         advice: "keep it out of what the loss depends on through parameters")
     }

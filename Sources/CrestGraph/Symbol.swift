@@ -33,7 +33,7 @@ public struct Symbol {
   }
 
   /// Applies an operation with one output to this value and `others`.
-  func applying(_ operation: some Operation, _ others: Symbol...) throws -> Symbol {
+  func applying(_ operation: some GraphOperation, _ others: Symbol...) throws -> Symbol {
     try builder.apply(operation, [self] + others)[0]
   }
 

@@ -26,7 +26,7 @@ extension Graph {
 
   /// Whether a node holds a value within bounds.
   private func isClip(_ node: Node) -> Bool {
-    guard node.operation is CrestGraph.Select, node.inputs.count == 3,
+    guard case Elementwise(.select) = node.operation, node.inputs.count == 3,
       case .constant(let bound) = values[node.inputs[0].index].origin
     else { return false }
     return bound.elementCount == 1
@@ -61,7 +61,7 @@ extension Graph {
       switch (node.operation, activation) {
       case (let softmax as CrestGraph.Softmax, .softmax(let axis)) where softmax.axis == axis:
         return FinalActivation(input: node.inputs[0], arrangements: arrangements)
-      case (is CrestGraph.Sigmoid, .sigmoid):
+      case (Elementwise(.sigmoid), .sigmoid):
         return FinalActivation(input: node.inputs[0], arrangements: arrangements)
       case (let transpose as CrestGraph.Transpose, .softmax(let axis)):
         activation = .softmax(axis: transpose.permutation[axis])
@@ -85,7 +85,7 @@ extension Graph {
     var value = value
     while let node = producer(of: value) {
       switch node.operation {
-      case is CrestGraph.Softmax, is CrestGraph.Sigmoid: return node.operation.name
+      case is CrestGraph.Softmax, Elementwise(.sigmoid): return node.operation.name
       case is CrestGraph.Transpose, is CrestGraph.Reshape, is CrestGraph.Flatten,
         is CrestGraph.Squeeze, is CrestGraph.Unsqueeze, is CrestGraph.Slice, is CrestGraph.Gather:
         value = node.inputs[0]

@@ -80,7 +80,7 @@ extension Program {
       return variable.role == nil ? .statistic(variable.name) : .parameter(variable.name)
     case .node(let number, _):
       let node = graph.nodes[number]
-      return .operation(node.describedName, path: node.path, stage: node.stage)
+      return .operation(node.operation.name, path: node.path, stage: node.stage)
     case .constant:
       preconditionFailure("\(value), a constant, is not searched")
     }
@@ -118,18 +118,5 @@ extension Program {
     _ values: UnsafeMutablePointer<Float>, count: Int
   ) -> (place: Int, number: Float)? {
     (0..<count).first { !values[$0].isFinite }.map { ($0, values[$0]) }
-  }
-}
-
-extension Graph.Node {
-  /// The name of the operation that a node stands for.
-  fileprivate var describedName: String {
-    switch operation {
-    case let chain as FusedElementwise:
-      chain.instructions.map(\.function.rawValue).joined(separator: "+")
-    case is NormalizationCoefficients: BatchNormTraining.name
-    case is NormalizationGradientCoefficients: BatchNormTrainingGradient.name
-    default: operation.name
-    }
   }
 }

@@ -101,17 +101,17 @@ import Testing
     #expect(result.integers == [1, 0, 0])
   }
 
-  private static let whole: [(String, any Operation, [Int64], [Int64], [Int64])] = [
+  private static let whole: [(String, any GraphOperation, [Int64], [Int64], [Int64])] = [
     (
-      "division truncates toward zero", Div(), [7, -7, 7, -7, 5], [2, 2, -2, -2, 0],
+      "division truncates toward zero", Elementwise(.divide), [7, -7, 7, -7, 5], [2, 2, -2, -2, 0],
       [3, -3, -3, 3, 0]
     ),
-    ("the least number wraps", Div(), [.min], [-1], [.min]),
-    ("sums wrap", Add(), [.max], [1], [.min]),
-    ("differences wrap", Sub(), [.min], [1], [.max]),
-    ("products wrap", Mul(), [1 << 62], [4], [0]),
+    ("the least number wraps", Elementwise(.divide), [.min], [-1], [.min]),
+    ("sums wrap", Elementwise(.add), [.max], [1], [.min]),
+    ("differences wrap", Elementwise(.subtract), [.min], [1], [.max]),
+    ("products wrap", Elementwise(.multiply), [1 << 62], [4], [0]),
     (
-      "powers wrap, and negative ones truncate", Pow(), [3, -2, 2, 5, 1, -1, 0],
+      "powers wrap, and negative ones truncate", Elementwise(.power), [3, -2, 2, 5, 1, -1, 0],
       [4, 3, 64, -1, -7, -7, 0],
       [81, -8, 0, 0, 1, -1, 1]
     ),
@@ -123,8 +123,8 @@ import Testing
       "remainders have the dividend's sign", Mod(followsDividend: true), [7, -7, 7, -7, 6],
       [3, 3, -3, -3, 3], [1, -1, 1, -1, 0]
     ),
-    ("the larger, exactly", Max(), [1 << 53 | 1], [1 << 53], [1 << 53 | 1]),
-    ("the smaller, exactly", Min(), [1 << 53 | 1], [1 << 53], [1 << 53]),
+    ("the larger, exactly", Elementwise(.maximum), [1 << 53 | 1], [1 << 53], [1 << 53 | 1]),
+    ("the smaller, exactly", Elementwise(.minimum), [1 << 53 | 1], [1 << 53], [1 << 53]),
   ]
 
   @Test(arguments: whole.map(\.0))

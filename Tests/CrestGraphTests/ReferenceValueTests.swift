@@ -8,9 +8,9 @@ import Testing
     ReferenceArray(elements, ValueType([elements.count], .float64))
   }
 
-  private static let masks: [(any ElementwiseOperation, [Double])] = [
-    (EqualMask(), [0.0, 1, 0, 0]), (LessMask(), [1.0, 0, 0, 0]),
-    (GreaterMask(), [0.0, 0, 1, 0]), (ReluMask(), [1.0, 2, 0, .nan]),
+  private static let masks: [(Elementwise, [Double])] = [
+    (Elementwise(.equal), [0.0, 1, 0, 0]), (Elementwise(.less), [1.0, 0, 0, 0]),
+    (Elementwise(.greater), [0.0, 0, 1, 0]), (Elementwise(.reluMask), [1.0, 2, 0, .nan]),
   ]
 
   private static let slices: [(Slice, [Double])] = [
@@ -32,17 +32,19 @@ import Testing
     (.bool, [1, 1, 1, 1, 1, 1]),
   ]
 
-  private static let specialNumbers: [(any ElementwiseOperation, [Double])] = [
-    (Relu(), [0.0, 0, 0, 3, .infinity, .nan]),
-    (Sign(), [-1.0, 0, 0, 1, 1, .nan]), (Abs(), [.infinity, 0, 0, 3, .infinity, .nan]),
-    (Sigmoid(), [0.0, 0.5, 0.5, 0.9525741268224334, 1, .nan]),
-    (Tanh(), [-1.0, -0.0, 0, 0.99505475368673, 1, .nan]),
-    (Neg(), [.infinity, 0, -0.0, -3, -.infinity, .nan]),
-    (Reciprocal(), [-0.0, -.infinity, .infinity, 1.0 / 3, 0, .nan]),
-    (Sqrt(), [.nan, -0.0, 0, 1.7320508075688772, .infinity, .nan]),
+  private static let specialNumbers: [(Elementwise, [Double])] = [
+    (Elementwise(.relu), [0.0, 0, 0, 3, .infinity, .nan]),
+    (Elementwise(.sign), [-1.0, 0, 0, 1, 1, .nan]),
+    (Elementwise(.absolute), [.infinity, 0, 0, 3, .infinity, .nan]),
+    (Elementwise(.sigmoid), [0.0, 0.5, 0.5, 0.9525741268224334, 1, .nan]),
+    (Elementwise(.tanh), [-1.0, -0.0, 0, 0.99505475368673, 1, .nan]),
+    (Elementwise(.negate), [.infinity, 0, -0.0, -3, -.infinity, .nan]),
+    (Elementwise(.reciprocal), [-0.0, -.infinity, .infinity, 1.0 / 3, 0, .nan]),
+    (Elementwise(.squareRoot), [.nan, -0.0, 0, 1.7320508075688772, .infinity, .nan]),
   ]
 
-  private func run(_ operation: some Operation, _ inputs: [ReferenceArray]) throws -> ReferenceArray
+  private func run(_ operation: some GraphOperation, _ inputs: [ReferenceArray]) throws
+    -> ReferenceArray
   {
     let types = try operation.outputTypes(for: inputs.map(\.type))
     let result = try operation.evaluate(inputs, random: RandomKey(seed: 5, step: 2))[0]
@@ -58,7 +60,7 @@ import Testing
 
   @Test(arguments: Self.masks)
   func `masks are 1 or 0, and 0 for NaN`(
-    operation: any ElementwiseOperation, expected: [Double]
+    operation: Elementwise, expected: [Double]
   ) throws {
     let a = Self.vector([1, 2, 3, .nan])
     let b = Self.vector([2, 2, -1, 1])
@@ -123,7 +125,7 @@ import Testing
 
   @Test(arguments: Self.specialNumbers)
   func `special numbers pass elementwise operations as IEEE 754 has it`(
-    operation: any ElementwiseOperation, expected: [Double]
+    operation: Elementwise, expected: [Double]
   ) throws {
     let x = Self.vector([-.infinity, -0.0, 0, 3, .infinity, .nan])
     let result = try run(operation, [x]).reals
@@ -137,21 +139,21 @@ import Testing
   @Test func `NaN wins maximum and minimum`() throws {
     let a = Self.vector([.nan, 1, -.infinity])
     let b = Self.vector([1, .nan, .infinity])
-    #expect(isSame(try run(Max(), [a, b]).reals, [.nan, .nan, .infinity]))
-    #expect(isSame(try run(Min(), [a, b]).reals, [.nan, .nan, -.infinity]))
+    #expect(isSame(try run(Elementwise(.maximum), [a, b]).reals, [.nan, .nan, .infinity]))
+    #expect(isSame(try run(Elementwise(.minimum), [a, b]).reals, [.nan, .nan, -.infinity]))
   }
 
   @Test func `a value that is not selected does not matter`() throws {
     let c = Self.vector([0, 1, -0.0, .nan])
     let result = try run(
-      Select(), [Self.vector([.nan, 1, .nan, 4]), Self.vector([5, .nan, 6, .nan]), c])
+      Elementwise(.select), [Self.vector([.nan, 1, .nan, 4]), Self.vector([5, .nan, 6, .nan]), c])
     #expect(result.reals == [5, 1, 6, 4])
   }
 
   @Test func `reductions of NaN and of nothing`() throws {
     let x = ReferenceArray([1, .nan, 2, 3], ValueType([2, 2], .float64))
     let nothing = ReferenceArray([], ValueType([0], .float64))
-    let cases: [(any Operation, [Double], Double)] = [
+    let cases: [(any GraphOperation, [Double], Double)] = [
       (ReduceMax(axes: [0], keepsDimensions: false), [2, .nan], -.infinity),
       (ReduceMin(axes: [0], keepsDimensions: false), [1, .nan], .infinity),
       (ReduceSum(axes: [0], keepsDimensions: false), [3, .nan], 0),

@@ -18,7 +18,8 @@ import Testing
       let variance = try builder.statistic("variance", [2]) { _ in ones }
       let normalized = try x.conv(filter).batchNormalized(
         scale: builder.constant(ones), bias: builder.constant(ones), runningMean: mean,
-        runningVariance: variance, normalization)
+        runningVariance: variance, epsilon: normalization.epsilon,
+        momentum: normalization.momentum, convention: normalization.convention)
       builder.update(mean, to: normalized.mean)
       builder.update(variance, to: normalized.variance)
       return normalized.y

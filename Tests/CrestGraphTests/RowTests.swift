@@ -113,7 +113,7 @@ private struct RowCase: CustomTestStringConvertible, Sendable {
         }
       }
     }
-    #expect(Set(OperationCatalog.names).subtracting(proved) == Self.unproved)
+    #expect(Set(OperationCase.all.map(\.operation)).subtracting(proved) == Self.unproved)
   }
 }
 

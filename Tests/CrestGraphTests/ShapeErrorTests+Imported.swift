@@ -53,7 +53,7 @@ extension ShapeErrorTests {
       _ = try value($0, [2], .bool).or(value($0, [3], .bool))
     },
     Failure("Xor: expected 2 inputs, got 1") {
-      _ = try $0.apply(Xor(), [value($0, [2], .bool)])
+      _ = try $0.apply(Elementwise(.xor), [value($0, [2], .bool)])
     },
     Failure("Erf: expected a float input, got int32 [2]; cast it first") {
       _ = try value($0, [2], .int32).erf()

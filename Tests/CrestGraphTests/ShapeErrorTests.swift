@@ -48,10 +48,10 @@ import Testing
 
   private static let elementwise: [Failure] = [
     Failure("Add: expected 2 inputs, got 1") {
-      _ = try $0.apply(Add(), [value($0, [2])])
+      _ = try $0.apply(Elementwise(.add), [value($0, [2])])
     },
     Failure("Relu: expected 1 input, got 2") {
-      _ = try $0.apply(Relu(), [value($0, [2]), value($0, [2])])
+      _ = try $0.apply(Elementwise(.relu), [value($0, [2]), value($0, [2])])
     },
     Failure("Gemm: expected 2 to 3 inputs, got 1") {
       _ = try $0.apply(Gemm(), [value($0, [2])])
@@ -295,11 +295,12 @@ import Testing
 
   private static func normalized(
     _ builder: GraphBuilder, _ x: Shape, channels: Int,
-    _ operation: BatchNormalization = BatchNormalization()
+    epsilon: Double = 1e-5, momentum: Double = 0.9, convention: BatchNormConvention = .onnx
   ) throws -> Symbol {
     let each = value(builder, [channels])
     return try value(builder, x).batchNormalized(
-      scale: each, bias: each, runningMean: each, runningVariance: each, operation
+      scale: each, bias: each, runningMean: each, runningVariance: each, epsilon: epsilon,
+      momentum: momentum, convention: convention
     ).y
   }
 
@@ -308,7 +309,7 @@ import Testing
   ) throws {
     let template = GraphBuilder()
     _ = try template.scoped("norm") {
-      try normalized(template, [2, 3, 1], channels: 3, BatchNormalization(convention: convention))
+      try normalized(template, [2, 3, 1], channels: 3, convention: convention)
     }
     let types = [ValueType([3]), ValueType(x)]
     try builder.replay(template.result, inputTypes: types, mode: .training)
@@ -324,9 +325,9 @@ import Testing
     ) { _ = try normalized($0, [2, 3, 4], channels: 4) },
     Failure(
       "BatchNormalization: expected a finite epsilon of at least 0, got -1.0"
-    ) { _ = try normalized($0, [2, 3], channels: 3, BatchNormalization(epsilon: -1)) },
+    ) { _ = try normalized($0, [2, 3], channels: 3, epsilon: -1) },
     Failure("BatchNormalization: expected a momentum in 0...1, got 1.5") {
-      _ = try normalized($0, [2, 3], channels: 3, BatchNormalization(momentum: 1.5))
+      _ = try normalized($0, [2, 3], channels: 3, momentum: 1.5)
     },
     Failure(
       "layer \"norm\" (BatchNormalization): expected more than one value per channel when "

@@ -7,21 +7,26 @@ extension OperationCase {
 
   private static let unary: [OperationCase] =
     [
-      one(Neg(), .uniform(-2...2), roundedOnce),
-      one(Exp(), .uniform(-3...3), 1e-6),
-      one(Log(), .uniform(0.3...4), 1e-6),
-      one(Sqrt(), .uniform(0.3...4), 1e-6),
-      one(Reciprocal(), .awayFromZero, 1e-6),
-      one(Abs(), .awayFromZero, roundedOnce),
-      one(Sign(), .awayFromZero, roundedOnce),
-      one(Relu(), .awayFromZero, roundedOnce),
-      one(Sigmoid(), .uniform(-5...5), 1e-6),
-      one(Tanh(), .uniform(-3...3), 1e-6),
-      one(Softplus(), .uniform(-5...5), 1e-6),
-      one(Erf(), .uniform(-3...3), 1e-6),
+      one(Elementwise(.negate), .uniform(-2...2), roundedOnce),
+      one(Elementwise(.exponential), .uniform(-3...3), 1e-6),
+      one(Elementwise(.logarithm), .uniform(0.3...4), 1e-6),
+      one(Elementwise(.squareRoot), .uniform(0.3...4), 1e-6),
+      one(Elementwise(.reciprocal), .awayFromZero, 1e-6),
+      one(Elementwise(.absolute), .awayFromZero, roundedOnce),
+      one(Elementwise(.sign), .awayFromZero, roundedOnce),
+      one(Elementwise(.relu), .awayFromZero, roundedOnce),
+      one(Elementwise(.sigmoid), .uniform(-5...5), 1e-6),
+      one(Elementwise(.tanh), .uniform(-3...3), 1e-6),
+      one(Elementwise(.softplus), .uniform(-5...5), 1e-6),
+      one(Elementwise(.erf), .uniform(-3...3), 1e-6),
     ].flatMap { $0 } + trigonometric + roundings
 
-  private static let trigonometric: [OperationCase] = Trigonometric.Function.allCases.map {
+  private static let trigonometricFunctions: [ElementwiseFunction] = [
+    .sine, .cosine, .tangent, .arcSine, .arcCosine, .arcTangent, .hyperbolicSine,
+    .hyperbolicCosine, .areaSine, .areaCosine, .areaTangent,
+  ]
+
+  private static let trigonometric: [OperationCase] = trigonometricFunctions.map {
     function in
     let domain: CaseInput.Domain =
       switch function {
@@ -31,18 +36,19 @@ extension OperationCase {
       default: .uniform(-3...3)
       }
     return OperationCase(
-      Trigonometric(function), function.rawValue, [CaseInput([5, 7], domain)], tolerance: 1e-6)
+      Elementwise(function), "matrix", [CaseInput([5, 7], domain)], tolerance: 1e-6)
   }
 
   // Multiples of ¼ plus ⅛ lie on no step.
-  private static let roundings: [OperationCase] = Rounding.Mode.allCases.map {
-    OperationCase(
-      Rounding($0), $0.rawValue, [CaseInput([37], .spaced(offset: 0.125))],
-      tolerance: roundedOnce)
-  }
+  private static let roundings: [OperationCase] =
+    ([.floor, .ceiling, .round] as [ElementwiseFunction]).map {
+      OperationCase(
+        Elementwise($0), "vector", [CaseInput([37], .spaced(offset: 0.125))],
+        tolerance: roundedOnce)
+    }
 
   private static func one(
-    _ operation: some CrestGraph.Operation, _ domain: CaseInput.Domain, _ tolerance: Double
+    _ operation: some GraphOperation, _ domain: CaseInput.Domain, _ tolerance: Double
   ) -> [OperationCase] {
     [("vector", [37]), ("3-D", [2, 3, 5]), ("scalar", []), ("empty", [0, 3])].map {
       OperationCase(operation, $0, [CaseInput(Shape($1), domain)], tolerance: tolerance)
@@ -51,25 +57,25 @@ extension OperationCase {
 
   private static let binary: [OperationCase] =
     [
-      two(Add(), .uniform(-2...2), .uniform(-2...2), roundedOnce),
-      two(Sub(), .uniform(-2...2), .uniform(-2...2), roundedOnce),
-      two(Mul(), .uniform(-2...2), .uniform(-2...2), 1e-6),
-      two(Div(), .uniform(-2...2), .awayFromZero, 1e-6),
-      two(Pow(), .uniform(0.4...2), .uniform(-2...2), 2e-6),
-      two(Max(), .spaced(offset: 0), .spaced(offset: 0.125), 1e-6),
-      two(Min(), .spaced(offset: 0), .spaced(offset: 0.125), 1e-6),
-      two(EqualMask(), .spaced(offset: 0), .spaced(offset: 0.125), roundedOnce),
-      two(LessMask(), .spaced(offset: 0), .spaced(offset: 0.125), roundedOnce),
-      two(GreaterMask(), .spaced(offset: 0), .spaced(offset: 0.125), roundedOnce),
-      two(ReluMask(), .uniform(-2...2), .awayFromZero, 1e-6),
+      two(Elementwise(.add), .uniform(-2...2), .uniform(-2...2), roundedOnce),
+      two(Elementwise(.subtract), .uniform(-2...2), .uniform(-2...2), roundedOnce),
+      two(Elementwise(.multiply), .uniform(-2...2), .uniform(-2...2), 1e-6),
+      two(Elementwise(.divide), .uniform(-2...2), .awayFromZero, 1e-6),
+      two(Elementwise(.power), .uniform(0.4...2), .uniform(-2...2), 2e-6),
+      two(Elementwise(.maximum), .spaced(offset: 0), .spaced(offset: 0.125), 1e-6),
+      two(Elementwise(.minimum), .spaced(offset: 0), .spaced(offset: 0.125), 1e-6),
+      two(Elementwise(.equal), .spaced(offset: 0), .spaced(offset: 0.125), roundedOnce),
+      two(Elementwise(.less), .spaced(offset: 0), .spaced(offset: 0.125), roundedOnce),
+      two(Elementwise(.greater), .spaced(offset: 0), .spaced(offset: 0.125), roundedOnce),
+      two(Elementwise(.reluMask), .uniform(-2...2), .awayFromZero, 1e-6),
     ].flatMap { $0 } + [
       OperationCase(
-        EqualMask(), "some equal", [CaseInput([64], .mask), CaseInput([64], .mask)],
+        Elementwise(.equal), "some equal", [CaseInput([64], .mask), CaseInput([64], .mask)],
         tolerance: roundedOnce, differentiation: .outputs([]))
     ]
 
   private static func two(
-    _ operation: some ElementwiseOperation, _ a: CaseInput.Domain, _ b: CaseInput.Domain,
+    _ operation: Elementwise, _ a: CaseInput.Domain, _ b: CaseInput.Domain,
     _ tolerance: Double
   ) -> [OperationCase] {
     let shapes: [(String, Shape, Shape)] = [
@@ -86,10 +92,12 @@ extension OperationCase {
 
   private static let ternary: [OperationCase] = [
     OperationCase(
-      Select(), "same shapes", [CaseInput([3, 4]), CaseInput([3, 4]), CaseInput([3, 4], .mask)],
+      Elementwise(.select), "same shapes",
+      [CaseInput([3, 4]), CaseInput([3, 4]), CaseInput([3, 4], .mask)],
       tolerance: 1e-6),
     OperationCase(
-      Select(), "broadcast", [CaseInput([]), CaseInput([3, 1]), CaseInput([2, 1, 4], .mask)],
+      Elementwise(.select), "broadcast",
+      [CaseInput([]), CaseInput([3, 1]), CaseInput([2, 1, 4], .mask)],
       tolerance: 1e-6),
   ]
 }

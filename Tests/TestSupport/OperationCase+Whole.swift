@@ -6,11 +6,11 @@ extension OperationCase {
   static let whole: [OperationCase] = logical + arithmetic
 
   private static let logical: [OperationCase] =
-    [two(And()), two(Or()), two(Xor())].flatMap { $0 } + [
-      OperationCase(Not(), "vector", [CaseInput([17], .whole(0...1, .bool))])
+    [two(Elementwise(.and)), two(Elementwise(.or)), two(Elementwise(.xor))].flatMap { $0 } + [
+      OperationCase(Elementwise(.not), "vector", [CaseInput([17], .whole(0...1, .bool))])
     ]
 
-  private static func two(_ operation: some LogicalOperation) -> [OperationCase] {
+  private static func two(_ operation: Elementwise) -> [OperationCase] {
     let booleans = CaseInput.Domain.whole(0...1, .bool)
     return [
       OperationCase(
@@ -25,9 +25,12 @@ extension OperationCase {
   private static let arithmetic: [OperationCase] =
     [ElementType.int64, .int32, .uint8].flatMap { type -> [OperationCase] in
       let range: ClosedRange<Int64> = type == .uint8 ? 0...255 : -300...300
-      let operations: [any ElementwiseOperation] = [
-        Add(), Sub(), Mul(), Div(), Max(), Min(), EqualMask(), LessMask(), GreaterMask(), Neg(),
-        Abs(), Sign(), Relu(), Select(), Pow(),
+      let operations: [Elementwise] = [
+        Elementwise(.add), Elementwise(.subtract), Elementwise(.multiply), Elementwise(.divide),
+        Elementwise(.maximum), Elementwise(.minimum), Elementwise(.equal), Elementwise(.less),
+        Elementwise(.greater), Elementwise(.negate),
+        Elementwise(.absolute), Elementwise(.sign), Elementwise(.relu), Elementwise(.select),
+        Elementwise(.power),
       ]
       return operations.map { operation in
         let shapes: [Shape] = [[3, 4], [4], [3, 1]]
@@ -38,10 +41,10 @@ extension OperationCase {
       }
     } + remainders + [
       OperationCase(
-        EqualMask(), "bool",
+        Elementwise(.equal), "bool",
         [CaseInput([4, 4], .whole(0...1, .bool)), CaseInput([4], .whole(0...1, .bool))]),
       OperationCase(
-        Select(), "bool", (0..<3).map { _ in CaseInput([4, 4], .whole(0...1, .bool)) }),
+        Elementwise(.select), "bool", (0..<3).map { _ in CaseInput([4, 4], .whole(0...1, .bool)) }),
     ]
 
   private static let remainders: [OperationCase] =

@@ -29,13 +29,12 @@ package struct OperationCase: Sendable, CustomStringConvertible {
   /// Traces the operation.
   package let trace: @Sendable (GraphBuilder, [Symbol]) throws -> [Symbol]
 
-  init(
-    _ operation: any Operation.Type, _ variant: String = "", _ inputs: [CaseInput],
-    tolerance: Double = 1e-5, differentiation: Differentiation = .all,
-    mode: ExecutionMode = .inference,
+  private init(
+    named operation: String, _ variant: String, _ inputs: [CaseInput], tolerance: Double,
+    differentiation: Differentiation, mode: ExecutionMode,
     trace: @escaping @Sendable (GraphBuilder, [Symbol]) throws -> [Symbol]
   ) {
-    self.operation = operation.name
+    self.operation = operation
     self.variant = variant
     self.inputs = inputs
     self.tolerance = tolerance
@@ -44,14 +43,26 @@ package struct OperationCase: Sendable, CustomStringConvertible {
     self.trace = trace
   }
 
+  /// A case of an operation that a function traces.
+  init(
+    _ operation: any GraphOperation.Type, _ variant: String = "", _ inputs: [CaseInput],
+    tolerance: Double = 1e-5, differentiation: Differentiation = .all,
+    mode: ExecutionMode = .inference,
+    trace: @escaping @Sendable (GraphBuilder, [Symbol]) throws -> [Symbol]
+  ) {
+    self.init(
+      named: String(describing: operation), variant, inputs, tolerance: tolerance,
+      differentiation: differentiation, mode: mode, trace: trace)
+  }
+
   /// A case of an operation value.
   init(
-    _ operation: some Operation, _ variant: String = "", _ inputs: [CaseInput],
+    _ operation: some GraphOperation, _ variant: String = "", _ inputs: [CaseInput],
     tolerance: Double = 1e-5, differentiation: Differentiation = .all,
     mode: ExecutionMode = .inference
   ) {
     self.init(
-      type(of: operation), variant, inputs, tolerance: tolerance,
+      named: operation.name, variant, inputs, tolerance: tolerance,
       differentiation: differentiation, mode: mode
     ) { builder, inputs in try builder.apply(operation, inputs) }
   }

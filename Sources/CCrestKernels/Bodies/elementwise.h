@@ -33,17 +33,14 @@ typedef struct ck_plan {
 } ck_plan;
 
 CK_INLINE int ck_operand_count(ck_op op) {
-  switch (op) {
-  case CK_CONSTANT:
-    return 0;
-  case CK_NEG: case CK_EXP: case CK_LOG: case CK_SQRT: case CK_RECIPROCAL: case CK_ABS: case CK_SIGN:
-  case CK_RELU: case CK_SIGMOID: case CK_TANH: case CK_SOFTPLUS:
-    return 1;
-  case CK_SELECT:
-    return 3;
-  default:
-    return 2;
-  }
+  static const uint8_t counts[CK_OP_COUNT] = {
+#define CK_OP(name, operands, element) operands,
+#define CK_PASS(name, operands, call) operands,
+#include "../include/crest_elementwise.def"
+#undef CK_OP
+#undef CK_PASS
+  };
+  return counts[op];
 }
 
 // Drops dimensions of one element and merges neighbours that every input walks as one.
@@ -190,17 +187,21 @@ static void ck_power(const float *a, const float *b, const float *exponent, size
   }
 }
 
-#define CK_EACH(expression)                                                        \
-  for (size_t i = 0; i < n; i += CK_LANES) vf_store_upto(y + i, expression, n - i); \
-  break
-#define CK_A vf_load_upto(a + i, n - i)
-#define CK_B vf_load_upto(b + i, n - i)
-#define CK_C vf_load_upto(c + i, n - i)
+// The constant that a register holds; null when it holds anything else.
+CK_INLINE const float *ck_constant_operand(const ck_elementwise *e, size_t place) {
+  if (place < e->input_count) return NULL;
+  const ck_instruction *in = &e->instructions[place - e->input_count];
+  return in->op == CK_CONSTANT ? &in->constant : NULL;
+}
 
 CK_INLINE vf vf_sign(vf a) {
   return vf_select(a > 0.0f, vf_splat(1), vf_select(a < 0.0f, vf_splat(-1), a));
 }
 CK_INLINE vf vf_relu(vf a) { return vf_select(a <= 0.0f, vf_splat(0), a); }  // NaN stays
+
+#define CK_A vf_load_upto(a + i, n - i)
+#define CK_B vf_load_upto(b + i, n - i)
+#define CK_C vf_load_upto(c + i, n - i)
 
 static void ck_execute(const ck_elementwise *e, const ck_instruction *in, const float *const *registers, size_t n,
                        float *y) {
@@ -209,34 +210,17 @@ static void ck_execute(const ck_elementwise *e, const ck_instruction *in, const 
   const float *b = operands > 1 ? registers[in->b] : NULL;
   const float *c = operands > 2 ? registers[in->c] : NULL;
   switch (in->op) {
-  case CK_ADD: CK_EACH(CK_A + CK_B);
-  case CK_SUB: CK_EACH(CK_A - CK_B);
-  case CK_MUL: CK_EACH(CK_A * CK_B);
-  case CK_DIV: CK_EACH(CK_A / CK_B);
-  case CK_MAX: CK_EACH(vf_max(CK_A, CK_B));
-  case CK_MIN: CK_EACH(vf_min(CK_A, CK_B));
-  case CK_NEG: CK_EACH(-CK_A);
-  case CK_EXP: CK_EACH(vf_exp(CK_A));
-  case CK_LOG: CK_EACH(vf_log(CK_A));
-  case CK_SQRT: CK_EACH(vf_sqrt(CK_A));
-  case CK_RECIPROCAL: CK_EACH(1.0f / CK_A);
-  case CK_ABS: CK_EACH(vf_abs(CK_A));
-  case CK_SIGN: CK_EACH(vf_sign(CK_A));
-  case CK_RELU: CK_EACH(vf_relu(CK_A));
-  case CK_SIGMOID: CK_EACH(vf_sigmoid(CK_A));
-  case CK_TANH: CK_EACH(vf_tanh(CK_A));
-  case CK_SOFTPLUS: CK_EACH(vf_softplus(CK_A));
-  case CK_EQUAL: CK_EACH(vf_one_where(CK_A == CK_B));
-  case CK_LESS: CK_EACH(vf_one_where(CK_A < CK_B));
-  case CK_GREATER: CK_EACH(vf_one_where(CK_A > CK_B));
-  case CK_RELU_MASK: CK_EACH((vf)((vi)CK_A & (CK_B > 0.0f)));
-  case CK_SELECT: CK_EACH(vf_select(CK_C != 0.0f, CK_A, CK_B));
-  case CK_CONSTANT: CK_EACH(vf_splat(in->constant));
-  case CK_POW: {
-    const ck_instruction *exponent = in->b < e->input_count ? NULL : &e->instructions[in->b - e->input_count];
-    ck_power(a, b, exponent && exponent->op == CK_CONSTANT ? &exponent->constant : NULL, n, y);
+#define CK_OP(name, operands, element)                                              \
+  case CK_##name:                                                                   \
+    for (size_t i = 0; i < n; i += CK_LANES) vf_store_upto(y + i, element, n - i);  \
     break;
-  }
+#define CK_PASS(name, operands, call) \
+  case CK_##name:                     \
+    call;                             \
+    break;
+#include "../include/crest_elementwise.def"
+#undef CK_OP
+#undef CK_PASS
   case CK_OP_COUNT:
     break;
   }

@@ -76,18 +76,16 @@ typedef struct ck_adam {
 // An elementwise program: registers 0 ..< input_count are the inputs, each instruction appends one
 // register, the last register is the result. It runs block by block, so that intermediates stay in
 // the first-level cache.
-// exp, log, tanh, sigmoid and softplus are within 2 ulp over the whole range, pow is libm's; the others round once.
-// NaN wins maximum and minimum, and goes through relu and sign; sign(±0) is ±0, relu(-0) is 0.
+#pragma clang assume_nonnull end
 typedef enum ck_op {
-  CK_ADD, CK_SUB, CK_MUL, CK_DIV, CK_POW, CK_MAX, CK_MIN,        // of a and b
-  CK_NEG, CK_EXP, CK_LOG, CK_SQRT, CK_RECIPROCAL, CK_ABS, CK_SIGN,  // of a
-  CK_RELU, CK_SIGMOID, CK_TANH, CK_SOFTPLUS,                       // of a
-  CK_EQUAL, CK_LESS, CK_GREATER,                                   // 1 or 0, of a and b
-  CK_RELU_MASK,  // b > 0 ? a : 0 (NaN in b lets a through as 0)
-  CK_SELECT,     // c ≠ 0 ? a : b
-  CK_CONSTANT,   // `constant`
+#define CK_OP(name, operands, element) CK_##name,
+#define CK_PASS(name, operands, call) CK_##name,
+#include "crest_elementwise.def"
+#undef CK_OP
+#undef CK_PASS
   CK_OP_COUNT
 } ck_op;
+#pragma clang assume_nonnull begin
 typedef struct ck_instruction { ck_op op; uint16_t a, b, c; float constant; } ck_instruction;
 
 // An input is addressed through the output's index space, cut into `rank` sizes (outermost first):

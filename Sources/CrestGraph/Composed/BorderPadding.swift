@@ -43,11 +43,11 @@ extension Symbol {
       let (old, new) = (shape[axis], type.shape[axis])
       guard old > 0 || new == 0, new <= 1 << 24 else {
         throw GraphError(
-          path: builder.path, operation: Pad.name,
+          path: builder.path, operation: "Pad",
           expected: "axes of 1 to \(1 << 24) elements to be widened by mode \(mode)",
           got: "\(old) widened to \(new) along axis \(axis)")
       }
-      try builder.makeRoom(forConstant: new, .int64, Pad.name)
+      try builder.makeRoom(forConstant: new, .int64, "Pad")
       let places = (0..<new).map { Int64(mode.source(of: $0 - before[axis], size: old)) }
       result = try result.gathered(builder.constant(Tensor(places)), axis: axis)
     }
@@ -60,7 +60,7 @@ extension Symbol {
       return try Pad(before: before, after: after, value: 0).outputTypes(for: [type])[0]
     } catch {
       throw GraphError(
-        path: builder.path, operation: Pad.name, expected: error.expected, got: error.got,
+        path: builder.path, operation: "Pad", expected: error.expected, got: error.got,
         advice: error.advice)
     }
   }

@@ -106,14 +106,14 @@ extension Symbol {
       try attributes.alignsCorners
       ? (self + 1) * (end / 2) : ((self + 1) * Double(size) - 1) * 0.5
     let bounds = attributes.alignsCorners ? (0, end) : (-0.5, end + 0.5)
-    let start = attributes.mode == .nearest ? try position.rounded(.nearest) : position
+    let start = attributes.mode == .nearest ? try position.round() : position
     let reached =
       switch attributes.padding {
       case .zeros: start
       case .border: try start.clipped(minimum: 0, maximum: end)
       case .reflection: try start.reflected(bounds)
       }
-    let whole = try reached.rounded(.down)
+    let whole = try reached.floor()
     let rest = try reached - whole
     let one = try (scalar(1)).expanded(to: shape)
     let taps: [(offset: Double, weight: Symbol)] =
@@ -132,7 +132,7 @@ extension Symbol {
       let mirrored = attributes.padding == .reflection ? try place.reflected(bounds) : place
       // A place between two bounds is a whole number but for what rounding leaves.
       return GridTap(
-        place: try mirrored.rounded(.nearest).clipped(minimum: 0, maximum: end),
+        place: try mirrored.round().clipped(minimum: 0, maximum: end),
         isInside: try place.equalMask(inside), weight: weight)
     }
   }

@@ -1,18 +1,16 @@
 /// The index of the largest element along an axis (ONNX `ArgMax`, opset 13), as `int64`.
-public struct ArgMax: IndexSearch {
-  /// `ArgMax`.
-  public static let name = "ArgMax"
+package struct ArgMax: IndexSearch {
   /// Yes.
-  public static var seeksLargest: Bool { true }
+  package static var seeksLargest: Bool { true }
   /// The axis searched, not negative.
-  public let axis: Int
+  package let axis: Int
   /// Whether the axis stays, with size 1.
-  public let keepsDimension: Bool
+  package let keepsDimension: Bool
   /// Whether the last of equals is taken, not the first (ONNX `select_last_index`).
-  public let takesLast: Bool
+  package let takesLast: Bool
 
   /// A search along `axis`, which is not negative.
-  public init(axis: Int, keepsDimension: Bool = true, takesLast: Bool = false) {
+  package init(axis: Int, keepsDimension: Bool = true, takesLast: Bool = false) {
     self.axis = axis
     self.keepsDimension = keepsDimension
     self.takesLast = takesLast
@@ -29,7 +27,7 @@ extension Symbol {
   ) throws -> Symbol {
     try applying(
       ArgMax(
-        axis: resolvedAxis(axis, ArgMax.name), keepsDimension: keepingDimension,
+        axis: resolvedAxis(axis, "ArgMax"), keepsDimension: keepingDimension,
         takesLast: takingLast))
   }
 }

@@ -1,18 +1,16 @@
 /// The index of the smallest element along an axis (ONNX `ArgMin`, opset 13), as `int64`.
-public struct ArgMin: IndexSearch {
-  /// `ArgMin`.
-  public static let name = "ArgMin"
+package struct ArgMin: IndexSearch {
   /// No: the smallest.
-  public static var seeksLargest: Bool { false }
+  package static var seeksLargest: Bool { false }
   /// The axis searched, not negative.
-  public let axis: Int
+  package let axis: Int
   /// Whether the axis stays, with size 1.
-  public let keepsDimension: Bool
+  package let keepsDimension: Bool
   /// Whether the last of equals is taken, not the first (ONNX `select_last_index`).
-  public let takesLast: Bool
+  package let takesLast: Bool
 
   /// A search along `axis`, which is not negative.
-  public init(axis: Int, keepsDimension: Bool = true, takesLast: Bool = false) {
+  package init(axis: Int, keepsDimension: Bool = true, takesLast: Bool = false) {
     self.axis = axis
     self.keepsDimension = keepsDimension
     self.takesLast = takesLast
@@ -29,7 +27,7 @@ extension Symbol {
   ) throws -> Symbol {
     try applying(
       ArgMin(
-        axis: resolvedAxis(axis, ArgMin.name), keepsDimension: keepingDimension,
+        axis: resolvedAxis(axis, "ArgMin"), keepsDimension: keepingDimension,
         takesLast: takingLast))
   }
 }

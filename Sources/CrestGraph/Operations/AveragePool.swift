@@ -5,30 +5,28 @@ public import CrestTensor
 /// The divisor counts the elements in the window, and padding only where
 /// ``PoolAttributes/countsPadding`` says so; what hangs over beyond the padding never counts. A
 /// window that holds nothing gives 0.
-public struct AveragePool: Operation {
-  /// `AveragePool`.
-  public static let name = "AveragePool"
+package struct AveragePool: GraphOperation {
   /// How the window moves.
-  public let attributes: PoolAttributes
+  package let attributes: PoolAttributes
 
   /// A pool.
-  public init(_ attributes: PoolAttributes) { self.attributes = attributes }
+  package init(_ attributes: PoolAttributes) { self.attributes = attributes }
 
   /// [N, C, windows…].
-  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+  package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.check(inputs, count: 1...1)
     try OperationError.checkFloat(inputs[0])
     return [ValueType(try attributes.outputShape(for: inputs[0].shape), inputs[0].elementType)]
   }
 
   /// Each example by itself, unless a window moves along them.
-  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     try context.flow(
       of: self, along: Array(2..<context.inputs[0].rank), "moves a window along the examples")
   }
 
   /// Each window's sum over its count.
-  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+  package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let window = attributes.checkedWindow(over: inputs[0].shape)
     let (sizes, outputs) = (window.input.reduce(1, *), window.output.reduce(1, *))
     let shape = Shape(inputs[0].shape.dimensions.prefix(2) + window.output)
@@ -58,29 +56,27 @@ public struct AveragePool: Operation {
   }
 
   /// dy over the count, added to each element of its window.
-  public func gradients(_ context: GradientContext) throws -> [Symbol?] {
+  package func gradients(_ context: GradientContext) throws -> [Symbol?] {
     let operation = AveragePoolGradient(attributes, inputShape: context.inputs[0].shape)
     return [try context.outputGradient.applying(operation)]
   }
 }
 
 /// dy spread over each window: the gradient of ``AveragePool`` (ours).
-public struct AveragePoolGradient: Operation {
-  /// `AveragePoolGradient`.
-  public static let name = "AveragePoolGradient"
+package struct AveragePoolGradient: GraphOperation {
   /// How the window moves.
-  public let attributes: PoolAttributes
+  package let attributes: PoolAttributes
   /// The shape of x.
-  public let inputShape: Shape
+  package let inputShape: Shape
 
   /// The gradient of a pool over an x of `inputShape`.
-  public init(_ attributes: PoolAttributes, inputShape: Shape) {
+  package init(_ attributes: PoolAttributes, inputShape: Shape) {
     self.attributes = attributes
     self.inputShape = inputShape
   }
 
   /// The shape of x.
-  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+  package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.check(inputs, count: 1...1)
     try OperationError.checkFloat(inputs[0], "gradient")
     try OperationError.check(
@@ -89,12 +85,12 @@ public struct AveragePoolGradient: Operation {
   }
 
   /// Not followed: it belongs to a step of training.
-  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     throw RowMixing.ofTraining
   }
 
   /// Each element of dy over its window's count, at every element of the window.
-  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+  package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let window = attributes.checkedWindow(over: inputShape)
     let (sizes, outputs) = (window.input.reduce(1, *), window.output.reduce(1, *))
     let dy = inputs[0].reals
@@ -110,7 +106,7 @@ public struct AveragePoolGradient: Operation {
   }
 
   /// The pool of the gradient.
-  public func gradients(_ context: GradientContext) throws -> [Symbol?] {
+  package func gradients(_ context: GradientContext) throws -> [Symbol?] {
     [try context.outputGradient.averagePool(attributes)]
   }
 }

@@ -6,31 +6,29 @@ import CrestTensor
 ///     y = (x - mean) / √(variance + ε) · scale + bias
 ///
 /// Inputs are x [N, C, …], and scale, bias, mean and variance, [C] each.
-public struct BatchNormInference: Operation {
-  /// `BatchNormInference`.
-  public static let name = "BatchNormInference"
+package struct BatchNormInference: GraphOperation {
   /// Added to the variance before the root.
-  public let epsilon: Double
+  package let epsilon: Double
 
   /// A normalisation.
-  public init(epsilon: Double) { self.epsilon = epsilon }
+  package init(epsilon: Double) { self.epsilon = epsilon }
 
   /// The type of x.
-  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+  package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.check(inputs, count: 5...5)
     _ = try OperationError.checkNormalization(inputs, epsilon: epsilon)
     return [inputs[0]]
   }
 
   /// Each example by itself, unless they lie along the channels.
-  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     try context.requireShared("scales or statistics")
     return try context.flow(
       of: self, along: [1], "has a scale of its own for each place in the batch")
   }
 
   /// The formula as it stands.
-  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+  package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let (scale, bias) = (inputs[1].reals, inputs[2].reals)
     let (mean, variance) = (inputs[3].reals, inputs[4].reals)
     let channels = ChannelValues(inputs[0])
@@ -45,7 +43,7 @@ public struct BatchNormInference: Operation {
   /// With f = 1 / √(variance + ε) and sums over all but the channels:
   /// dx = dy · scale · f, dscale = Σ dy · (x - mean) · f, dbias = Σ dy, dmean = -Σ dx,
   /// dvariance = -½ f² · scale · dscale.
-  public func gradients(_ context: GradientContext) throws -> [Symbol?] {
+  package func gradients(_ context: GradientContext) throws -> [Symbol?] {
     let (x, dy) = (context.inputs[0], context.outputGradient)
     let (scale, mean, variance) = (context.inputs[1], context.inputs[3], context.inputs[4])
     let others = [0] + (2..<x.shape.rank)

@@ -7,17 +7,15 @@ import CrestTensor
 ///
 /// Inputs are x [N, C, …], scale and bias [C]; outputs are y, the mean and the population variance
 /// of each channel over the other axes.
-public struct BatchNormTraining: Operation {
-  /// `BatchNormTraining`.
-  public static let name = "BatchNormTraining"
+package struct BatchNormTraining: GraphOperation {
   /// Added to the variance before the root.
-  public let epsilon: Double
+  package let epsilon: Double
 
   /// A normalisation.
-  public init(epsilon: Double) { self.epsilon = epsilon }
+  package init(epsilon: Double) { self.epsilon = epsilon }
 
   /// The type of x, and of both statistics.
-  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+  package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.check(inputs, count: 3...3)
     let statistics = try OperationError.checkNormalization(inputs, epsilon: epsilon)
     guard inputs[0].shape.elementCount > 0 || inputs[0].shape[1] == 0 else {
@@ -28,7 +26,7 @@ public struct BatchNormTraining: Operation {
   }
 
   /// Not of one example: it normalises by the statistics of all.
-  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     for input in context.rows.indices where context.axis(input) != nil {
       throw .combined("normalises by the statistics of the batch")
     }
@@ -36,7 +34,7 @@ public struct BatchNormTraining: Operation {
   }
 
   /// Mean, variance, and with them the normalisation.
-  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+  package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let x = inputs[0]
     let type = ValueType(inputs[1].shape, x.type.elementType)
     let channels = ChannelValues(x)
@@ -52,12 +50,12 @@ public struct BatchNormTraining: Operation {
   /// ``BatchNormTrainingGradient``.
   ///
   /// - Throws: ``GraphError`` when the loss depends on the statistics other than through y.
-  public func gradients(_ context: GradientContext) throws -> [Symbol?] {
+  package func gradients(_ context: GradientContext) throws -> [Symbol?] {
     guard let dy = context.outputGradients[0], context.outputGradients[1] == nil,
       context.outputGradients[2] == nil
     else {
       throw GraphError(
-        path: context.path, operation: Self.name,
+        path: context.path, operation: name,
         expected: "a loss that depends on the normalised output only",
         got: "one that depends on the mean or variance of the batch",
         advice: "keep the running statistics out of the loss")
@@ -76,17 +74,15 @@ public struct BatchNormTraining: Operation {
 ///
 /// Inputs are x, dy [N, C, …], scale, and mean and variance of the batch [C]; outputs are dx,
 /// dscale and dbias. n is the number of values of a channel.
-public struct BatchNormTrainingGradient: Operation {
-  /// `BatchNormTrainingGradient`.
-  public static let name = "BatchNormTrainingGradient"
+package struct BatchNormTrainingGradient: GraphOperation {
   /// Added to the variance before the root.
-  public let epsilon: Double
+  package let epsilon: Double
 
   /// The gradient of a normalisation.
-  public init(epsilon: Double) { self.epsilon = epsilon }
+  package init(epsilon: Double) { self.epsilon = epsilon }
 
   /// The types of x, scale and bias.
-  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+  package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.check(inputs, count: 5...5)
     let others = Array(inputs[2...])
     let statistics = try OperationError.checkNormalization([inputs[0]] + others, epsilon: epsilon)
@@ -96,12 +92,12 @@ public struct BatchNormTrainingGradient: Operation {
   }
 
   /// Not followed: it belongs to a step of training.
-  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     throw RowMixing.ofTraining
   }
 
   /// The formulas as they stand.
-  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+  package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let (x, dy) = (inputs[0].reals, inputs[1].reals)
     let (scale, mean, variance) = (inputs[2].reals, inputs[3].reals, inputs[4].reals)
     let channels = ChannelValues(inputs[0])

@@ -15,18 +15,16 @@ public enum BatchNormConvention: String, Sendable, Hashable, Codable, CaseIterab
 /// and the running statistics after the step. In training it becomes ``BatchNormTraining`` with
 /// new = running · momentum + batch · (1 - momentum); in inference ``BatchNormInference``, with the
 /// statistics as they were. Its reference meaning is that of inference.
-public struct BatchNormalization: Operation {
-  /// `BatchNormalization`.
-  public static let name = "BatchNormalization"
+package struct BatchNormalization: GraphOperation {
   /// Added to the variance before the root.
-  public let epsilon: Double
+  package let epsilon: Double
   /// The part of the running statistics that stays (PyTorch's `momentum` is one minus this).
-  public let momentum: Double
+  package let momentum: Double
   /// Which variance the running one follows.
-  public let convention: BatchNormConvention
+  package let convention: BatchNormConvention
 
   /// A normalisation.
-  public init(
+  package init(
     epsilon: Double = 1e-5, momentum: Double = 0.9, convention: BatchNormConvention = .onnx
   ) {
     self.epsilon = epsilon
@@ -35,7 +33,7 @@ public struct BatchNormalization: Operation {
   }
 
   /// The type of x, and of both statistics.
-  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+  package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.check(inputs, count: 5...5)
     let statistics = try OperationError.checkNormalization(inputs, epsilon: epsilon)
     guard (0...1).contains(momentum) else {
@@ -45,7 +43,7 @@ public struct BatchNormalization: Operation {
   }
 
   /// Each example by itself, as in inference: that training normalises by the batch is what it is for.
-  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     try context.requireShared("scales or statistics")
     let flow = try context.flow(
       of: self, along: [1], "has a scale of its own for each place in the batch")
@@ -53,20 +51,20 @@ public struct BatchNormalization: Operation {
   }
 
   /// What ``BatchNormInference`` gives, and the running statistics.
-  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+  package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     BatchNormInference(epsilon: epsilon).evaluate(inputs, random: random) + inputs[3...]
   }
 
   /// Refuses: only what stands in for it in a mode has a gradient.
-  public func gradients(_ context: GradientContext) throws -> [Symbol?] {
+  package func gradients(_ context: GradientContext) throws -> [Symbol?] {
     throw GraphError(
-      path: context.path, operation: Self.name,
+      path: context.path, operation: name,
       expected: "a graph replayed for training or inference", got: "one for both",
       advice: "differentiate what GraphBuilder.replay gives")
   }
 
   /// The normalisation of the mode, and what the running statistics become in it.
-  public func expanded(_ inputs: [Symbol], mode: ExecutionMode) throws -> [Symbol]? {
+  package func expanded(_ inputs: [Symbol], mode: ExecutionMode) throws -> [Symbol]? {
     let (x, mean, variance) = (inputs[0], inputs[3], inputs[4])
     if mode == .inference {
       let y = try x.builder.apply(BatchNormInference(epsilon: epsilon), inputs)
@@ -75,7 +73,7 @@ public struct BatchNormalization: Operation {
     let count = x.shape.elementCount / Swift.max(x.shape[1], 1)
     guard convention == .onnx || count != 1 else {
       throw GraphError(
-        path: x.builder.path, operation: Self.name,
+        path: x.builder.path, operation: name,
         expected: "more than one value per channel when training", got: "\(x.shape)",
         advice: "use larger batches, or the convention .onnx, whose variance of one value is 0")
     }
@@ -130,15 +128,18 @@ extension Symbol {
   ///   - bias: [C], what is then added.
   ///   - runningMean: [C], the mean in inference.
   ///   - runningVariance: [C], the variance in inference.
-  ///   - operation: Its attributes.
+  ///   - epsilon: What is added to the variance.
+  ///   - momentum: How much of the running statistics stays at a step.
+  ///   - convention: Which variance the running one follows.
   /// - Returns: The normalised value and the statistics, [C] each.
   /// - Throws: ``GraphError`` when the shapes don't fit.
   public func batchNormalized(
     scale: Symbol, bias: Symbol, runningMean: Symbol, runningVariance: Symbol,
-    _ operation: BatchNormalization = BatchNormalization()
+    epsilon: Double = 1e-5, momentum: Double = 0.9, convention: BatchNormConvention = .onnx
   ) throws -> (y: Symbol, mean: Symbol, variance: Symbol) {
     let outputs = try builder.apply(
-      operation, [self, scale, bias, runningMean, runningVariance])
+      BatchNormalization(epsilon: epsilon, momentum: momentum, convention: convention),
+      [self, scale, bias, runningMean, runningVariance])
     return (outputs[0], outputs[1], outputs[2])
   }
 }

@@ -4,28 +4,26 @@ public import CrestTensor
 ///
 /// Float to integer truncates toward zero and saturates, NaN becoming 0 (ONNX leaves both open);
 /// integer to integer wraps; anything but 0 is true.
-public struct Cast: Operation {
-  /// `Cast`.
-  public static let name = "Cast"
+package struct Cast: GraphOperation {
   /// The element type of the output.
-  public let elementType: ElementType
+  package let elementType: ElementType
 
   /// A conversion to `elementType`.
-  public init(to elementType: ElementType) { self.elementType = elementType }
+  package init(to elementType: ElementType) { self.elementType = elementType }
 
   /// The input's shape in the new type.
-  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+  package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.check(inputs, count: 1...1)
     return [ValueType(inputs[0].shape, elementType)]
   }
 
   /// Each example by itself.
-  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     try elementwiseFlow(context)
   }
 
   /// Each element converted; floats are not rounded.
-  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+  package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let type = ValueType(inputs[0].shape, elementType)
     return switch inputs[0].elements {
     case .reals(let reals) where elementType.isFloat: [ReferenceArray(reals, type)]
@@ -55,7 +53,7 @@ public struct Cast: Operation {
   }
 
   /// dy cast back; zero unless both types are floats.
-  public func gradients(_ context: GradientContext) throws -> [Symbol?] {
+  package func gradients(_ context: GradientContext) throws -> [Symbol?] {
     let type = context.inputs[0].elementType
     guard type.isFloat, elementType.isFloat else { return [nil] }
     return [try context.outputGradient.cast(to: type)]

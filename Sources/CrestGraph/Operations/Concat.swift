@@ -1,17 +1,15 @@
 import CrestTensor
 
 /// Values one after the other along an axis (ONNX `Concat`, opset 13).
-public struct Concat: Operation {
-  /// `Concat`.
-  public static let name = "Concat"
+package struct Concat: GraphOperation {
   /// The axis joined along, not negative.
-  public let axis: Int
+  package let axis: Int
 
   /// A joining along `axis`, which is not negative.
-  public init(axis: Int) { self.axis = axis }
+  package init(axis: Int) { self.axis = axis }
 
   /// The common sizes, and along the axis the sum of all.
-  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+  package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     guard let first = inputs.first else {
       throw OperationError(expected: "1 input or more", got: "0")
     }
@@ -39,7 +37,7 @@ public struct Concat: Operation {
   }
 
   /// Each example by itself, where all parts have theirs along the same axis.
-  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     var found: (axis: Int, inner: Int)?
     for case .along(let axis, let inner) in context.rows {
       if let found, found != (axis, inner) {
@@ -79,7 +77,7 @@ public struct Concat: Operation {
   }
 
   /// The elements of the input each element comes from.
-  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+  package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     guard let type = try? outputTypes(for: inputs.map(\.type))[0] else {
       preconditionFailure("\(inputs.map(\.type)) can't be joined along axis \(axis)")
     }
@@ -101,7 +99,7 @@ public struct Concat: Operation {
   }
 
   /// To each input its part of dy.
-  public func gradients(_ context: GradientContext) throws -> [Symbol?] {
+  package func gradients(_ context: GradientContext) throws -> [Symbol?] {
     var start = 0
     return try zip(context.inputs, context.isNeeded).map { input, isNeeded in
       let end = start + input.shape[axis]
@@ -118,7 +116,7 @@ extension Symbol {
   ///
   /// - Throws: ``GraphError`` when shapes differ along another axis, or the axis is out of range.
   public func concatenated(with others: [Symbol], axis: Int) throws -> Symbol {
-    let operation = Concat(axis: try resolvedAxis(axis, Concat.name))
+    let operation = Concat(axis: try resolvedAxis(axis, "Concat"))
     return try builder.apply(operation, [self] + others)[0]
   }
 }

@@ -32,17 +32,15 @@ public struct ConvAttributes: Sendable, Hashable {
 ///
 /// x is [N, C, spatial…], the filter [O, C / groups, kernel…], the bias [O], y [N, O, spatial…].
 /// Output channel o sees the input channels of its group.
-public struct Conv: Operation {
-  /// `Conv`.
-  public static let name = "Conv"
+package struct Conv: GraphOperation {
   /// How the window moves.
-  public let attributes: ConvAttributes
+  package let attributes: ConvAttributes
 
   /// A convolution.
-  public init(_ attributes: ConvAttributes = ConvAttributes()) { self.attributes = attributes }
+  package init(_ attributes: ConvAttributes = ConvAttributes()) { self.attributes = attributes }
 
   /// [N, O, spatial…].
-  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+  package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.check(inputs, count: 2...3)
     try OperationError.checkSameElementType(inputs)
     try OperationError.checkFloat(inputs[0])
@@ -56,14 +54,14 @@ public struct Conv: Operation {
   }
 
   /// Each image by itself.
-  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     try context.requireShared("filters")
     return try context.flow(
       of: self, along: Array(1..<context.inputs[0].rank), "moves a filter along the examples")
   }
 
   /// Sums the products.
-  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+  package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let products = ConvProducts.checked(attributes, x: inputs[0].shape, filter: inputs[1].shape)
     let (x, filter) = (inputs[0].reals, inputs[1].reals)
     var y = [Double](repeating: 0, count: products.y.elementCount)
@@ -77,7 +75,7 @@ public struct Conv: Operation {
   }
 
   /// ``ConvInputGradient``, ``ConvFilterGradient``, and dy summed over all but its channels.
-  public func gradients(_ context: GradientContext) throws -> [Symbol?] {
+  package func gradients(_ context: GradientContext) throws -> [Symbol?] {
     let (x, filter, dy) = (context.inputs[0], context.inputs[1], context.outputGradient)
     let parts: [() throws -> Symbol] = [
       { try dy.applying(ConvInputGradient(attributes, inputShape: x.shape), filter) },
@@ -89,22 +87,20 @@ public struct Conv: Operation {
 }
 
 /// Σ dy · filter: the gradient of ``Conv`` with respect to x from (dy, filter) (ours).
-public struct ConvInputGradient: Operation {
-  /// `ConvInputGradient`.
-  public static let name = "ConvInputGradient"
+package struct ConvInputGradient: GraphOperation {
   /// How the window moves.
-  public let attributes: ConvAttributes
+  package let attributes: ConvAttributes
   /// The shape of x.
-  public let inputShape: Shape
+  package let inputShape: Shape
 
   /// The gradient with respect to an x of `inputShape`.
-  public init(_ attributes: ConvAttributes, inputShape: Shape) {
+  package init(_ attributes: ConvAttributes, inputShape: Shape) {
     self.attributes = attributes
     self.inputShape = inputShape
   }
 
   /// The shape of x.
-  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+  package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.check(inputs, count: 2...2)
     try OperationError.checkSameElementType(inputs)
     try OperationError.checkFloat(inputs[0], "gradient")
@@ -114,7 +110,7 @@ public struct ConvInputGradient: Operation {
   }
 
   /// Each image by itself.
-  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     try context.requireShared("filters")
     let flow = try context.flow(
       of: self, along: Array(1..<context.inputs[0].rank), "moves a filter along the examples")
@@ -126,7 +122,7 @@ public struct ConvInputGradient: Operation {
   }
 
   /// Sums the products.
-  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+  package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let products = ConvProducts.checked(attributes, x: inputShape, filter: inputs[1].shape)
     let (dy, filter) = (inputs[0].reals, inputs[1].reals)
     var dx = [Double](repeating: 0, count: inputShape.elementCount)
@@ -135,7 +131,7 @@ public struct ConvInputGradient: Operation {
   }
 
   /// The convolution of the gradient, and its filter gradient with dy.
-  public func gradients(_ context: GradientContext) throws -> [Symbol?] {
+  package func gradients(_ context: GradientContext) throws -> [Symbol?] {
     let (dy, filter, ddx) = (context.inputs[0], context.inputs[1], context.outputGradient)
     return [
       try context.isNeeded[0] ? ddx.applying(Conv(attributes), filter) : nil,
@@ -146,22 +142,20 @@ public struct ConvInputGradient: Operation {
 }
 
 /// Σ x · dy: the gradient of ``Conv`` with respect to the filter from (x, dy) (ours).
-public struct ConvFilterGradient: Operation {
-  /// `ConvFilterGradient`.
-  public static let name = "ConvFilterGradient"
+package struct ConvFilterGradient: GraphOperation {
   /// How the window moves.
-  public let attributes: ConvAttributes
+  package let attributes: ConvAttributes
   /// The shape of the filter.
-  public let filterShape: Shape
+  package let filterShape: Shape
 
   /// The gradient with respect to a filter of `filterShape`.
-  public init(_ attributes: ConvAttributes, filterShape: Shape) {
+  package init(_ attributes: ConvAttributes, filterShape: Shape) {
     self.attributes = attributes
     self.filterShape = filterShape
   }
 
   /// The shape of the filter.
-  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+  package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.check(inputs, count: 2...2)
     try OperationError.checkSameElementType(inputs)
     try OperationError.checkFloat(inputs[0])
@@ -171,12 +165,12 @@ public struct ConvFilterGradient: Operation {
   }
 
   /// Not followed: it belongs to a step of training.
-  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     throw RowMixing.ofTraining
   }
 
   /// Sums the products.
-  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+  package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let products = ConvProducts.checked(attributes, x: inputs[0].shape, filter: filterShape)
     let (x, dy) = (inputs[0].reals, inputs[1].reals)
     var gradient = [Double](repeating: 0, count: filterShape.elementCount)
@@ -185,7 +179,7 @@ public struct ConvFilterGradient: Operation {
   }
 
   /// The input gradient of dy through the gradient, and its convolution with x.
-  public func gradients(_ context: GradientContext) throws -> [Symbol?] {
+  package func gradients(_ context: GradientContext) throws -> [Symbol?] {
     let (x, dy, gradient) = (context.inputs[0], context.inputs[1], context.outputGradient)
     return [
       try context.isNeeded[0]

@@ -8,22 +8,20 @@ import CrestTensor
 /// x is [N, C, spatial…], the filter [C, O / groups, kernel…], the bias [O], y [N, O, spatial…] with
 /// sizes (size - 1) · stride + (kernel - 1) · dilation + 1 - pads + output padding. Input channel c
 /// feeds the output channels of its group.
-public struct ConvTranspose: Operation {
-  /// `ConvTranspose`.
-  public static let name = "ConvTranspose"
+package struct ConvTranspose: GraphOperation {
   /// How the window moves over y; pads are taken away from y.
-  public let attributes: ConvAttributes
+  package let attributes: ConvAttributes
   /// How much larger y is after the last element of each spatial axis.
-  public let outputPadding: [Int]
+  package let outputPadding: [Int]
 
   /// A transposed convolution; no output padding when nil.
-  public init(_ attributes: ConvAttributes = ConvAttributes(), outputPadding: [Int]? = nil) {
+  package init(_ attributes: ConvAttributes = ConvAttributes(), outputPadding: [Int]? = nil) {
     self.attributes = attributes
     self.outputPadding = outputPadding ?? attributes.strides.map { _ in 0 }
   }
 
   /// [N, O, spatial…].
-  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+  package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.check(inputs, count: 2...3)
     try OperationError.checkSameElementType(inputs)
     try OperationError.checkFloat(inputs[0])
@@ -37,14 +35,14 @@ public struct ConvTranspose: Operation {
   }
 
   /// Each image by itself.
-  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     try context.requireShared("filters")
     return try context.flow(
       of: self, along: Array(1..<context.inputs[0].rank), "moves a filter along the examples")
   }
 
   /// The input gradient of the convolution from y to x, a border of zeros, and the bias.
-  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+  package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let course = checkedCourse(x: inputs[0].shape, filter: inputs[1].shape)
     let products = course.spread.evaluate(Array(inputs[..<2]), random: random)
     let y = course.border.evaluate(products, random: random)[0]
@@ -56,7 +54,7 @@ public struct ConvTranspose: Operation {
   }
 
   /// The convolution of dy, ``ConvFilterGradient``, and dy summed over all but its channels.
-  public func gradients(_ context: GradientContext) throws -> [Symbol?] {
+  package func gradients(_ context: GradientContext) throws -> [Symbol?] {
     let (x, filter, dy) = (context.inputs[0], context.inputs[1], context.outputGradient)
     let course = checkedCourse(x: x.shape, filter: filter.shape)
     let attributes = course.spread.attributes
@@ -70,7 +68,7 @@ public struct ConvTranspose: Operation {
   }
 
   /// The input gradient of a convolution, which kernels know.
-  public func expanded(_ inputs: [Symbol], mode: ExecutionMode) throws -> [Symbol]? {
+  package func expanded(_ inputs: [Symbol], mode: ExecutionMode) throws -> [Symbol]? {
     let course = checkedCourse(x: inputs[0].shape, filter: inputs[1].shape)
     var y = try inputs[0].applying(course.spread, inputs[1])
     if course.border.after.contains(where: { $0 > 0 }) { y = try y.applying(course.border) }

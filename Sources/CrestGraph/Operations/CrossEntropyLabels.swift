@@ -7,30 +7,28 @@ import CrestTensor
 ///     loss = -(1 - smoothing) · log p[label] - smoothing / C · Σ_c log p[c],   p = softmax(logits)
 ///
 /// Inputs are logits [N, C, d…] and labels, `int64` [N, d…] in 0 ..< C; the output is [N, d…].
-public struct CrossEntropyLabels: Operation {
-  /// `CrossEntropyLabels`.
-  public static let name = "CrossEntropyLabels"
+package struct CrossEntropyLabels: GraphOperation {
   /// The part of each target that is spread evenly over all classes, in 0...1.
-  public let smoothing: Double
+  package let smoothing: Double
 
   /// A cross-entropy with label smoothing.
-  public init(smoothing: Double = 0) { self.smoothing = smoothing }
+  package init(smoothing: Double = 0) { self.smoothing = smoothing }
 
   /// [N, d…].
-  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+  package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.check(inputs, count: 2...2)
     return [try OperationError.checkLabels(inputs[0], inputs[1], smoothing: smoothing)]
   }
 
   /// Not followed: it belongs to a step of training.
-  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     throw RowMixing.ofTraining
   }
 
   /// The formula as it stands.
   ///
   /// - Precondition: each label is a class.
-  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+  package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let logits = inputs[0].reals
     let labels = inputs[1].integers
     let losses = zip(inputs[0].lines(along: 1), labels).map { line, label in
@@ -43,7 +41,7 @@ public struct CrossEntropyLabels: Operation {
   }
 
   /// ``CrossEntropyLabelsGradient``; none to the labels.
-  public func gradients(_ context: GradientContext) throws -> [Symbol?] {
+  package func gradients(_ context: GradientContext) throws -> [Symbol?] {
     let operation = CrossEntropyLabelsGradient(smoothing: smoothing)
     let dlogits = try context.inputs[0].applying(
       operation, context.inputs[1], context.outputGradient)
@@ -55,17 +53,15 @@ public struct CrossEntropyLabels: Operation {
 /// dy) (ours).
 ///
 /// The target is smoothing / C, and 1 - smoothing more at the label.
-public struct CrossEntropyLabelsGradient: Operation {
-  /// `CrossEntropyLabelsGradient`.
-  public static let name = "CrossEntropyLabelsGradient"
+package struct CrossEntropyLabelsGradient: GraphOperation {
   /// The part of each target that is spread evenly over all classes, in 0...1.
-  public let smoothing: Double
+  package let smoothing: Double
 
   /// The gradient of a cross-entropy.
-  public init(smoothing: Double) { self.smoothing = smoothing }
+  package init(smoothing: Double) { self.smoothing = smoothing }
 
   /// The type of the logits.
-  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+  package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.check(inputs, count: 3...3)
     let losses = try OperationError.checkLabels(inputs[0], inputs[1], smoothing: smoothing)
     try OperationError.checkSameElementType([inputs[0], inputs[2]])
@@ -74,14 +70,14 @@ public struct CrossEntropyLabelsGradient: Operation {
   }
 
   /// Not followed: it belongs to a step of training.
-  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     throw RowMixing.ofTraining
   }
 
   /// The formula as it stands.
   ///
   /// - Precondition: each label is a class.
-  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+  package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let (labels, dy) = (inputs[1].integers, inputs[2].reals)
     let softmax = Softmax(axis: 1).evaluate([inputs[0]], random: random)[0].reals
     var dlogits = softmax

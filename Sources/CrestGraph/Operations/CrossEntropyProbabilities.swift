@@ -7,28 +7,26 @@ import CrestTensor
 ///     loss = -Σ_c t[c] · log p[c]
 ///
 /// Inputs are logits and targets, both [N, C, d…]; the output is [N, d…].
-public struct CrossEntropyProbabilities: Operation {
-  /// `CrossEntropyProbabilities`.
-  public static let name = "CrossEntropyProbabilities"
+package struct CrossEntropyProbabilities: GraphOperation {
   /// The part of each target that is spread evenly over all classes, in 0...1.
-  public let smoothing: Double
+  package let smoothing: Double
 
   /// A cross-entropy with label smoothing.
-  public init(smoothing: Double = 0) { self.smoothing = smoothing }
+  package init(smoothing: Double = 0) { self.smoothing = smoothing }
 
   /// [N, d…].
-  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+  package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.check(inputs, count: 2...2)
     return [try OperationError.checkProbabilities(inputs[0], inputs[1], smoothing: smoothing)]
   }
 
   /// Not followed: it belongs to a step of training.
-  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     throw RowMixing.ofTraining
   }
 
   /// The formula as it stands.
-  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+  package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let (logits, targets) = (inputs[0].reals, inputs[1].reals)
     let shape = inputs[0].shape
     let losses = inputs[0].lines(along: 1).map { line in
@@ -46,7 +44,7 @@ public struct CrossEntropyProbabilities: Operation {
 
   /// ``CrossEntropyProbabilitiesGradient`` to the logits, -(1 - smoothing) · log p · dy to the
   /// targets.
-  public func gradients(_ context: GradientContext) throws -> [Symbol?] {
+  package func gradients(_ context: GradientContext) throws -> [Symbol?] {
     let (logits, targets, dy) = (context.inputs[0], context.inputs[1], context.outputGradient)
     let operation = CrossEntropyProbabilitiesGradient(smoothing: smoothing)
     let perRow = Shape([logits.shape[0], 1] + logits.shape.dimensions[2...])
@@ -60,17 +58,15 @@ public struct CrossEntropyProbabilities: Operation {
 
 /// (softmax(logits) · Σ t - t) · dy: the gradient of ``CrossEntropyProbabilities`` with respect to
 /// the logits from (logits, targets, dy) (ours).
-public struct CrossEntropyProbabilitiesGradient: Operation {
-  /// `CrossEntropyProbabilitiesGradient`.
-  public static let name = "CrossEntropyProbabilitiesGradient"
+package struct CrossEntropyProbabilitiesGradient: GraphOperation {
   /// The part of each target that is spread evenly over all classes, in 0...1.
-  public let smoothing: Double
+  package let smoothing: Double
 
   /// The gradient of a cross-entropy.
-  public init(smoothing: Double) { self.smoothing = smoothing }
+  package init(smoothing: Double) { self.smoothing = smoothing }
 
   /// The type of the logits.
-  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+  package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.check(inputs, count: 3...3)
     let losses = try OperationError.checkProbabilities(inputs[0], inputs[1], smoothing: smoothing)
     try OperationError.checkSameElementType(inputs)
@@ -79,12 +75,12 @@ public struct CrossEntropyProbabilitiesGradient: Operation {
   }
 
   /// Not followed: it belongs to a step of training.
-  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     throw RowMixing.ofTraining
   }
 
   /// The formula as it stands.
-  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+  package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let (targets, dy) = (inputs[1].reals, inputs[2].reals)
     let softmax = Softmax(axis: 1).evaluate([inputs[0]], random: random)[0].reals
     var dlogits = softmax

@@ -1,25 +1,23 @@
 import CrestTensor
 
 /// The sum of the elements up to each along an axis (ONNX `CumSum`, opset 14, axis as an attribute).
-public struct CumSum: Operation {
-  /// `CumSum`.
-  public static let name = "CumSum"
+package struct CumSum: GraphOperation {
   /// The axis summed along, not negative.
-  public let axis: Int
+  package let axis: Int
   /// Whether the element itself is left out.
-  public let isExclusive: Bool
+  package let isExclusive: Bool
   /// Whether sums run from the end.
-  public let isReversed: Bool
+  package let isReversed: Bool
 
   /// A running sum along `axis`, which is not negative.
-  public init(axis: Int, isExclusive: Bool = false, isReversed: Bool = false) {
+  package init(axis: Int, isExclusive: Bool = false, isReversed: Bool = false) {
     self.axis = axis
     self.isExclusive = isExclusive
     self.isReversed = isReversed
   }
 
   /// The input's type.
-  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+  package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.check(inputs, count: 1...1)
     try OperationError.checkNumber(inputs[0])
     guard (0..<inputs[0].shape.rank).contains(axis) else {
@@ -29,12 +27,12 @@ public struct CumSum: Operation {
   }
 
   /// Each example by itself, unless the axis counts them.
-  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     try context.flow(of: self, along: [axis], "adds up along the examples")
   }
 
   /// Sums along each line; those of integers wrap around.
-  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+  package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let (x, lines) = (inputs[0], inputs[0].lines(along: axis))
     func sums<Number: Numeric>(
       _ elements: [Number], _ add: (Number, Number) -> Number
@@ -61,7 +59,7 @@ public struct CumSum: Operation {
   }
 
   /// dy summed the other way.
-  public func gradients(_ context: GradientContext) throws -> [Symbol?] {
+  package func gradients(_ context: GradientContext) throws -> [Symbol?] {
     [
       try context.outputGradient.applying(
         CumSum(axis: axis, isExclusive: isExclusive, isReversed: !isReversed))
@@ -84,7 +82,7 @@ extension Symbol {
   ) throws -> Symbol {
     try applying(
       CumSum(
-        axis: try resolvedAxis(axis, CumSum.name), isExclusive: isExclusive,
+        axis: try resolvedAxis(axis, "CumSum"), isExclusive: isExclusive,
         isReversed: isReversed))
   }
 }

@@ -9,25 +9,23 @@ import CrestTensor
 /// The uniform numbers are Philox's under the run's seed, this stream and the step, indexed by the
 /// element's place in row-major order: the gradient draws the mask again instead of storing it.
 /// In inference y is x.
-public struct Dropout: Operation {
-  /// `Dropout`.
-  public static let name = "Dropout"
+package struct Dropout: GraphOperation {
   /// The probability that an element is zeroed, in 0..<1.
-  public let rate: Double
+  package let rate: Double
   /// The stream of random numbers.
-  public let stream: UInt32
+  package let stream: UInt32
 
   /// A dropout of `rate` drawing from `stream`.
-  public init(rate: Double, stream: UInt32) {
+  package init(rate: Double, stream: UInt32) {
     self.rate = rate
     self.stream = stream
   }
 
   /// True.
-  public var isRandom: Bool { true }
+  package var isRandom: Bool { true }
 
   /// The input's type.
-  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+  package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.check(inputs, count: 1...1)
     try OperationError.checkFloat(inputs[0])
     guard (0..<1).contains(rate) else {
@@ -37,12 +35,12 @@ public struct Dropout: Operation {
   }
 
   /// Each example by itself.
-  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     try elementwiseFlow(context)
   }
 
   /// The formula as it stands.
-  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+  package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let generator = Philox(seed: random.seed, stream: stream, step: random.step)
     let y = inputs[0].reals.enumerated().map { element, x in
       generator.uniform(UInt64(element)) >= Float(rate) ? x / (1 - rate) : 0
@@ -51,12 +49,12 @@ public struct Dropout: Operation {
   }
 
   /// dy under the same mask, drawn again.
-  public func gradients(_ context: GradientContext) throws -> [Symbol?] {
+  package func gradients(_ context: GradientContext) throws -> [Symbol?] {
     [try context.outputGradient.applying(self)]
   }
 
   /// The input itself in inference.
-  public func expanded(_ inputs: [Symbol], mode: ExecutionMode) throws -> [Symbol]? {
+  package func expanded(_ inputs: [Symbol], mode: ExecutionMode) throws -> [Symbol]? {
     mode == .inference ? inputs : nil
   }
 }

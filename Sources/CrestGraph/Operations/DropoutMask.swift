@@ -3,40 +3,38 @@ import CrestTensor
 /// Which elements a ``Dropout`` keeps (ONNX `Dropout`, opset 13, the output `mask`), as booleans.
 ///
 /// It draws the mask of the dropout with the same stream again. In inference all are kept.
-public struct DropoutMask: Operation {
-  /// `DropoutMask`.
-  public static let name = "DropoutMask"
+package struct DropoutMask: GraphOperation {
   /// The dropout.
-  public let dropout: Dropout
+  package let dropout: Dropout
 
   /// The mask of `dropout`.
-  public init(_ dropout: Dropout) { self.dropout = dropout }
+  package init(_ dropout: Dropout) { self.dropout = dropout }
 
   /// True.
-  public var isRandom: Bool { true }
+  package var isRandom: Bool { true }
 
   /// Booleans of the input's shape.
-  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+  package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     [ValueType(try dropout.outputTypes(for: inputs)[0].shape, .bool)]
   }
 
   /// Each example by itself, though it draws another mask for each place.
-  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     try elementwiseFlow(context)
   }
 
   /// Which of as many ones the dropout keeps.
-  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+  package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let ones = ReferenceArray(inputs[0].reals.map { _ in 1 }, inputs[0].type)
     let kept = dropout.evaluate([ones], random: random)[0].reals.map { $0 == 0 ? 0 : 1 as Int64 }
     return [ReferenceArray(integers: kept, ValueType(inputs[0].shape, .bool))]
   }
 
   /// None: a mask is boolean.
-  public func gradients(_ context: GradientContext) throws -> [Symbol?] { [nil] }
+  package func gradients(_ context: GradientContext) throws -> [Symbol?] { [nil] }
 
   /// True everywhere in inference.
-  public func expanded(_ inputs: [Symbol], mode: ExecutionMode) throws -> [Symbol]? {
+  package func expanded(_ inputs: [Symbol], mode: ExecutionMode) throws -> [Symbol]? {
     guard mode == .inference else { return nil }
     return [try inputs[0].builder.filled(inputs[0].shape, with: Tensor(scalar: true))]
   }

@@ -2,17 +2,15 @@ public import CrestTensor
 
 /// The input repeated to a shape by NumPy's rule (ONNX `Expand`, opset 13, one way, shape as an
 /// attribute).
-public struct Expand: Operation {
-  /// `Expand`.
-  public static let name = "Expand"
+package struct Expand: GraphOperation {
   /// The shape of the output.
-  public let shape: Shape
+  package let shape: Shape
 
   /// A repetition to `shape`.
-  public init(_ shape: Shape) { self.shape = shape }
+  package init(_ shape: Shape) { self.shape = shape }
 
   /// `shape`, which the input must broadcast to.
-  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+  package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.check(inputs, count: 1...1)
     guard inputs[0].shape.broadcast(with: shape) == shape else {
       throw OperationError(
@@ -22,20 +20,20 @@ public struct Expand: Operation {
   }
 
   /// Each example by itself, unless they are repeated; what is repeated is uniform.
-  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
-    RowFlow([try context.broadcastRows()], settings: AnyHashable(Self.name), keepsUniform: true) {
+  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    RowFlow([try context.broadcastRows()], settings: AnyHashable(name), keepsUniform: true) {
       let missing = shape.rank - $0[0].shape.rank
       return [$0[0].reshaped(to: Shape(Array(repeating: 1, count: missing) + $0[0].shape))]
     }
   }
 
   /// Each element repeated.
-  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+  package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     [inputs[0].broadcast(to: shape)]
   }
 
   /// dy summed over the repetitions.
-  public func gradients(_ context: GradientContext) throws -> [Symbol?] {
+  package func gradients(_ context: GradientContext) throws -> [Symbol?] {
     [try context.outputGradient.summed(to: context.inputs[0].shape)]
   }
 }

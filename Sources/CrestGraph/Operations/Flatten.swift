@@ -1,17 +1,15 @@
 import CrestTensor
 
 /// A matrix of the axes before `axis` by the axes from it on (ONNX `Flatten`, opset 13).
-public struct Flatten: Operation {
-  /// `Flatten`.
-  public static let name = "Flatten"
+package struct Flatten: GraphOperation {
   /// The first axis of the columns; negative ones count from the end.
-  public let axis: Int
+  package let axis: Int
 
   /// A matrix whose columns begin at `axis`.
-  public init(axis: Int) { self.axis = axis }
+  package init(axis: Int) { self.axis = axis }
 
   /// [product of the sizes before the axis, product of the rest].
-  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+  package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.check(inputs, count: 1...1)
     let shape = inputs[0].shape
     guard (-shape.rank...shape.rank).contains(axis) else {
@@ -24,12 +22,12 @@ public struct Flatten: Operation {
   }
 
   /// Each example by itself, while its elements stay together.
-  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     try reshapingFlow(context)
   }
 
   /// The elements in the same order.
-  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+  package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     guard let type = try? outputTypes(for: [inputs[0].type])[0] else {
       preconditionFailure("\(inputs[0].type) can't be flattened at axis \(axis)")
     }
@@ -37,7 +35,7 @@ public struct Flatten: Operation {
   }
 
   /// dy in the input's shape.
-  public func gradients(_ context: GradientContext) throws -> [Symbol?] {
+  package func gradients(_ context: GradientContext) throws -> [Symbol?] {
     [try context.outputGradient.reshaped(exactlyTo: context.inputs[0].shape)]
   }
 }

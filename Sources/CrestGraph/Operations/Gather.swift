@@ -7,17 +7,15 @@ public import CrestTensor
 ///
 /// Inputs are data [I…, size, J…] and indices, `int32` or `int64` [K…], each in -size ..< size;
 /// negative ones count from the end. The output is [I…, K…, J…].
-public struct Gather: Operation {
-  /// `Gather`.
-  public static let name = "Gather"
+package struct Gather: GraphOperation {
   /// The axis of the data that indices choose from, not negative.
-  public let axis: Int
+  package let axis: Int
 
   /// A choice along `axis`, which is not negative.
-  public init(axis: Int) { self.axis = axis }
+  package init(axis: Int) { self.axis = axis }
 
   /// [I…, K…, J…].
-  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+  package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.check(inputs, count: 2...2)
     return [
       ValueType(
@@ -27,7 +25,7 @@ public struct Gather: Operation {
   }
 
   /// Each example by itself, where the data or the indices are of examples, but not both.
-  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     let (data, indices) = (context.inputs[0], context.inputs[1])
     /// Where an axis of the data lies in the output.
     func moved(_ axis: Int) -> Int { axis < self.axis ? axis : axis + indices.rank - 1 }
@@ -49,7 +47,7 @@ public struct Gather: Operation {
   }
 
   /// The parts chosen.
-  public func evaluate(
+  package func evaluate(
     _ inputs: [ReferenceArray], random: RandomKey
   ) throws(IndexOutOfRange) -> [ReferenceArray] {
     let (data, indices) = (inputs[0].shape, inputs[1])
@@ -63,7 +61,7 @@ public struct Gather: Operation {
   }
 
   /// ``GatherGradient``; none to the indices.
-  public func gradients(_ context: GradientContext) throws -> [Symbol?] {
+  package func gradients(_ context: GradientContext) throws -> [Symbol?] {
     let operation = GatherGradient(axis: axis, inputShape: context.inputs[0].shape)
     return [
       try context.isNeeded[0]
@@ -73,22 +71,20 @@ public struct Gather: Operation {
 }
 
 /// dy added up where ``Gather`` took it from: the gradient of data from (dy, indices) (ours).
-public struct GatherGradient: Operation {
-  /// `GatherGradient`.
-  public static let name = "GatherGradient"
+package struct GatherGradient: GraphOperation {
   /// The axis of the data that indices choose from, not negative.
-  public let axis: Int
+  package let axis: Int
   /// The shape of the data.
-  public let inputShape: Shape
+  package let inputShape: Shape
 
   /// The gradient of a choice along `axis` of data of `inputShape`.
-  public init(axis: Int, inputShape: Shape) {
+  package init(axis: Int, inputShape: Shape) {
     self.axis = axis
     self.inputShape = inputShape
   }
 
   /// The shape of the data.
-  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+  package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.check(inputs, count: 2...2)
     try OperationError.checkFloat(inputs[0], "gradient")
     let expected = try OperationError.checkGather(inputShape, inputs[1], axis: axis)
@@ -97,12 +93,12 @@ public struct GatherGradient: Operation {
   }
 
   /// Not followed: it belongs to a step of training.
-  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     throw RowMixing.ofTraining
   }
 
   /// Each element of dy added to the one it was taken from.
-  public func evaluate(
+  package func evaluate(
     _ inputs: [ReferenceArray], random: RandomKey
   ) throws(IndexOutOfRange) -> [ReferenceArray] {
     let places = try GatheredPlaces(data: inputShape, indices: inputs[1], axis: axis)
@@ -112,7 +108,7 @@ public struct GatherGradient: Operation {
   }
 
   /// The same parts of the gradient; none to the indices.
-  public func gradients(_ context: GradientContext) throws -> [Symbol?] {
+  package func gradients(_ context: GradientContext) throws -> [Symbol?] {
     [
       try context.isNeeded[0]
         ? context.outputGradient.applying(Gather(axis: axis), context.inputs[1]) : nil, nil,
@@ -190,8 +186,8 @@ extension Symbol {
   ///
   /// - Throws: ``GraphError`` when the axis, or a constant index, is out of range.
   public func gathered(_ indices: Symbol, axis: Int = 0) throws -> Symbol {
-    let axis = try resolvedAxis(axis, Gather.name)
-    try indices.checkConstantIndices(below: shape[axis], Gather.name)
+    let axis = try resolvedAxis(axis, "Gather")
+    try indices.checkConstantIndices(below: shape[axis], "Gather")
     return try applying(Gather(axis: axis), indices)
   }
 

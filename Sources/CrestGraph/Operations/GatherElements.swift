@@ -8,29 +8,27 @@ public import CrestTensor
 /// Inputs are data and indices, `int32` or `int64`, of the same rank; the indices' sizes along other
 /// axes are at most the data's. Each index is in -size ..< size; negative ones count from the end.
 /// The output has the indices' shape.
-public struct GatherElements: Operation {
-  /// `GatherElements`.
-  public static let name = "GatherElements"
+package struct GatherElements: GraphOperation {
   /// The axis of the data that indices choose from, not negative.
-  public let axis: Int
+  package let axis: Int
 
   /// A choice along `axis`, which is not negative.
-  public init(axis: Int) { self.axis = axis }
+  package init(axis: Int) { self.axis = axis }
 
   /// The indices' shape.
-  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+  package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.check(inputs, count: 2...2)
     try OperationError.checkGatherElements(inputs[0].shape, inputs[1], axis: axis)
     return [ValueType(inputs[1].shape, inputs[0].elementType)]
   }
 
   /// Each example by itself, unless indices along their axis choose among them.
-  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     RowFlow(try context.alignedRows(choosingAlong: axis), of: self)
   }
 
   /// The elements chosen.
-  public func evaluate(
+  package func evaluate(
     _ inputs: [ReferenceArray], random: RandomKey
   ) throws(IndexOutOfRange) -> [ReferenceArray] {
     let places = try inputs[1].chosenPlaces(in: inputs[0].shape, axis: axis)
@@ -39,7 +37,7 @@ public struct GatherElements: Operation {
   }
 
   /// ``GatherElementsGradient``; none to the indices.
-  public func gradients(_ context: GradientContext) throws -> [Symbol?] {
+  package func gradients(_ context: GradientContext) throws -> [Symbol?] {
     let operation = GatherElementsGradient(axis: axis, inputShape: context.inputs[0].shape)
     return [
       try context.isNeeded[0]
@@ -50,22 +48,20 @@ public struct GatherElements: Operation {
 
 /// dy added up where ``GatherElements`` took it from: the gradient of data from (dy, indices)
 /// (ours).
-public struct GatherElementsGradient: Operation {
-  /// `GatherElementsGradient`.
-  public static let name = "GatherElementsGradient"
+package struct GatherElementsGradient: GraphOperation {
   /// The axis of the data that indices choose from, not negative.
-  public let axis: Int
+  package let axis: Int
   /// The shape of the data.
-  public let inputShape: Shape
+  package let inputShape: Shape
 
   /// The gradient of a choice along `axis` of data of `inputShape`.
-  public init(axis: Int, inputShape: Shape) {
+  package init(axis: Int, inputShape: Shape) {
     self.axis = axis
     self.inputShape = inputShape
   }
 
   /// The shape of the data.
-  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+  package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.check(inputs, count: 2...2)
     try OperationError.checkFloat(inputs[0], "gradient")
     try OperationError.checkGatherElements(inputShape, inputs[1], axis: axis)
@@ -74,12 +70,12 @@ public struct GatherElementsGradient: Operation {
   }
 
   /// Not followed: it belongs to a step of training.
-  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     throw RowMixing.ofTraining
   }
 
   /// Each element of dy added to the one it was taken from.
-  public func evaluate(
+  package func evaluate(
     _ inputs: [ReferenceArray], random: RandomKey
   ) throws(IndexOutOfRange) -> [ReferenceArray] {
     let places = try inputs[1].chosenPlaces(in: inputShape, axis: axis)
@@ -89,7 +85,7 @@ public struct GatherElementsGradient: Operation {
   }
 
   /// The same elements of the gradient; none to the indices.
-  public func gradients(_ context: GradientContext) throws -> [Symbol?] {
+  package func gradients(_ context: GradientContext) throws -> [Symbol?] {
     [
       try context.isNeeded[0]
         ? context.outputGradient.applying(GatherElements(axis: axis), context.inputs[1]) : nil,
@@ -135,8 +131,8 @@ extension Symbol {
   ///
   /// - Throws: ``GraphError`` when the shapes don't fit, or a constant index is out of range.
   public func gatheredElements(_ indices: Symbol, axis: Int = 0) throws -> Symbol {
-    let axis = try resolvedAxis(axis, GatherElements.name)
-    try indices.checkConstantIndices(below: shape[axis], GatherElements.name)
+    let axis = try resolvedAxis(axis, "GatherElements")
+    try indices.checkConstantIndices(below: shape[axis], "GatherElements")
     return try applying(GatherElements(axis: axis), indices)
   }
 }

@@ -7,15 +7,13 @@ import CrestTensor
 ///
 /// Inputs are data [K…, J…] and indices, `int64` [I…, k] with one number for each of the axes K, each
 /// in -size ..< size. The output is [I…, J…].
-public struct GatherND: Operation {
-  /// `GatherND`.
-  public static let name = "GatherND"
+package struct GatherND: GraphOperation {
 
   /// The operation.
-  public init() {}
+  package init() {}
 
   /// [I…, J…].
-  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+  package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.check(inputs, count: 2...2)
     return [
       ValueType(
@@ -24,7 +22,7 @@ public struct GatherND: Operation {
   }
 
   /// Each example by itself, where only the indices are of examples.
-  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     switch (context.rows[0], context.rows[1]) {
     case (.shared, .shared): return RowFlow(.shared, of: self)
     case (.shared, .along(let axis, let inner)) where axis < context.inputs[1].rank - 1:
@@ -34,7 +32,7 @@ public struct GatherND: Operation {
   }
 
   /// The parts named.
-  public func evaluate(
+  package func evaluate(
     _ inputs: [ReferenceArray], random: RandomKey
   ) throws(IndexOutOfRange) -> [ReferenceArray] {
     let places = try inputs[1].placesOfParts(of: inputs[0].shape)
@@ -43,7 +41,7 @@ public struct GatherND: Operation {
   }
 
   /// dy added up where it was taken from; none to the indices.
-  public func gradients(_ context: GradientContext) throws -> [Symbol?] {
+  package func gradients(_ context: GradientContext) throws -> [Symbol?] {
     guard context.isNeeded[0] else { return [nil, nil] }
     let data = context.inputs[0]
     let zeros = try data.scalar(0).expanded(to: data.shape)
@@ -120,7 +118,7 @@ extension Symbol {
       shape[..<batch].elementsEqual(indices.shape[..<batch])
     else {
       throw GraphError(
-        path: builder.path, operation: GatherND.name,
+        path: builder.path, operation: "GatherND",
         expected: "\(batch) axes that \(shape) shares with the indices", got: "\(indices.shape)")
     }
     // The example's own number names it.

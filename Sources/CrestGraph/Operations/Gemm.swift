@@ -5,20 +5,18 @@ import CrestTensor
 ///     y = α · A · B + β · C,   A: [m, k], B: [k, n], y: [m, n]
 ///
 /// A or B is transposed first where asked; C may be left out and broadcasts to [m, n].
-public struct Gemm: Operation {
-  /// `Gemm`.
-  public static let name = "Gemm"
+package struct Gemm: GraphOperation {
   /// What the product is multiplied by.
-  public let alpha: Double
+  package let alpha: Double
   /// What C is multiplied by.
-  public let beta: Double
+  package let beta: Double
   /// Whether the first input is Aᵀ, [k, m].
-  public let transposesA: Bool
+  package let transposesA: Bool
   /// Whether the second input is Bᵀ, [n, k].
-  public let transposesB: Bool
+  package let transposesB: Bool
 
   /// α · A · B + β · C.
-  public init(
+  package init(
     alpha: Double = 1, beta: Double = 1, transposesA: Bool = false, transposesB: Bool = false
   ) {
     self.alpha = alpha
@@ -28,7 +26,7 @@ public struct Gemm: Operation {
   }
 
   /// [m, n].
-  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+  package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.check(inputs, count: 2...3)
     try OperationError.checkSameElementType(inputs)
     try OperationError.checkNumber(inputs[0])
@@ -54,7 +52,7 @@ public struct Gemm: Operation {
   }
 
   /// Each example by itself, unless products are summed over them.
-  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     var found: Rows?
     for (input, isTransposed) in [(0, transposesA), (1, transposesB)] {
       guard case .along(let axis, let inner) = context.rows[input] else { continue }
@@ -85,7 +83,7 @@ public struct Gemm: Operation {
   }
 
   /// Sums the products.
-  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+  package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     guard let type = try? outputTypes(for: inputs.map(\.type))[0] else {
       preconditionFailure("\(inputs.map(\.type)) can't be multiplied")
     }
@@ -113,7 +111,7 @@ public struct Gemm: Operation {
 
   /// dA = α · dy · Bᵀ, dB = α · Aᵀ · dy, each transposed where its input was, dC = β · dy summed
   /// over what was broadcast.
-  public func gradients(_ context: GradientContext) throws -> [Symbol?] {
+  package func gradients(_ context: GradientContext) throws -> [Symbol?] {
     let (a, b, dy) = (context.inputs[0], context.inputs[1], context.outputGradient)
     let da: Symbol? =
       if !context.isNeeded[0] {

@@ -2,15 +2,13 @@ import CrestTensor
 
 /// The mean over all spatial axes, [N, C, spatial…] to [N, C, 1…] (ONNX `GlobalAveragePool`, opset
 /// 1).
-public struct GlobalAveragePool: Operation {
-  /// `GlobalAveragePool`.
-  public static let name = "GlobalAveragePool"
+package struct GlobalAveragePool: GraphOperation {
 
   /// The operation.
-  public init() {}
+  package init() {}
 
   /// [N, C, 1…].
-  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+  package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.check(inputs, count: 1...1)
     try OperationError.checkFloat(inputs[0])
     let shape = inputs[0].shape
@@ -22,19 +20,19 @@ public struct GlobalAveragePool: Operation {
   }
 
   /// Each example by itself, unless they lie along a spatial axis.
-  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     try context.flow(
       of: self, along: Array(2..<context.inputs[0].rank), "takes the mean over the examples")
   }
 
   /// The mean of each channel of each example; NaN of nothing.
-  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+  package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let axes = Array(2..<inputs[0].shape.rank)
     return ReduceMean(axes: axes, keepsDimensions: true).evaluate(inputs, random: random)
   }
 
   /// dy over the number of elements, repeated over the spatial axes.
-  public func gradients(_ context: GradientContext) throws -> [Symbol?] {
+  package func gradients(_ context: GradientContext) throws -> [Symbol?] {
     let shape = context.inputs[0].shape
     let count = shape.dimensions.dropFirst(2).reduce(1, *)
     return [try (context.outputGradient / Double(count)).expanded(to: shape)]

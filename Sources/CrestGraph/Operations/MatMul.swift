@@ -6,12 +6,10 @@ package import CrestTensor
 ///     y[…, m, n] = Σₖ a[…, m, k] · b[…, k, n]
 ///
 /// A vector on the left is a row, on the right a column, and its axis is gone from the result.
-public struct MatMul: Operation {
-  /// `MatMul`.
-  public static let name = "MatMul"
+package struct MatMul: GraphOperation {
 
   /// The operation.
-  public init() {}
+  package init() {}
 
   /// The sizes a product works with: batch, m, k, n.
   package struct Sizes {
@@ -41,7 +39,7 @@ public struct MatMul: Operation {
   }
 
   /// […, m, n], without m or n where that operand was a vector.
-  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+  package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.check(inputs, count: 2...2)
     try OperationError.checkSameElementType(inputs)
     try OperationError.checkNumber(inputs[0])
@@ -55,7 +53,7 @@ public struct MatMul: Operation {
   }
 
   /// Each example by itself, unless products are summed over them.
-  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     let (a, b, y) = (context.inputs[0], context.inputs[1], context.outputs[0])
     let matrixRank = (a.rank == 1 ? 0 : 1) + (b.rank == 1 ? 0 : 1)
     /// Where an operand's axis of the examples lies in the output.
@@ -107,7 +105,7 @@ public struct MatMul: Operation {
   }
 
   /// Sums the products.
-  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+  package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     guard let sizes = Sizes(inputs[0].shape, inputs[1].shape),
       let type = try? outputTypes(for: inputs.map(\.type))[0]
     else { preconditionFailure("\(inputs[0].type) and \(inputs[1].type) can't be multiplied") }
@@ -123,7 +121,7 @@ public struct MatMul: Operation {
   }
 
   /// da = dy · bᵀ, db = aᵀ · dy, summed over broadcast batches.
-  public func gradients(_ context: GradientContext) throws -> [Symbol?] {
+  package func gradients(_ context: GradientContext) throws -> [Symbol?] {
     let (a, b) = (context.inputs[0], context.inputs[1])
     guard let sizes = Sizes(a.shape, b.shape) else {
       preconditionFailure("\(a.type) and \(b.type) can't be multiplied")

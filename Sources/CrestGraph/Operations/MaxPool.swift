@@ -85,30 +85,28 @@ public struct PoolAttributes: Sendable, Hashable {
 /// The maximum of each window (ONNX `MaxPool`, opset 12, without indices).
 ///
 /// Padding never wins and NaN always does; a window that holds no element gives -∞.
-public struct MaxPool: Operation {
-  /// `MaxPool`.
-  public static let name = "MaxPool"
+package struct MaxPool: GraphOperation {
   /// How the window moves.
-  public let attributes: PoolAttributes
+  package let attributes: PoolAttributes
 
   /// A pool.
-  public init(_ attributes: PoolAttributes) { self.attributes = attributes }
+  package init(_ attributes: PoolAttributes) { self.attributes = attributes }
 
   /// [N, C, windows…].
-  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+  package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.check(inputs, count: 1...1)
     try OperationError.checkFloat(inputs[0])
     return [ValueType(try attributes.outputShape(for: inputs[0].shape), inputs[0].elementType)]
   }
 
   /// Each example by itself, unless a window moves along them.
-  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     try context.flow(
       of: self, along: Array(2..<context.inputs[0].rank), "moves a window along the examples")
   }
 
   /// The element that won each window.
-  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+  package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let x = inputs[0].reals
     let window = attributes.checkedWindow(over: inputs[0].shape)
     let y = Self.winners(x, window).map { $0.map { x[$0] } ?? -.infinity }
@@ -138,23 +136,21 @@ public struct MaxPool: Operation {
   }
 
   /// dy to the winners.
-  public func gradients(_ context: GradientContext) throws -> [Symbol?] {
+  package func gradients(_ context: GradientContext) throws -> [Symbol?] {
     [try context.inputs[0].applying(MaxPoolGradient(attributes), context.outputGradient)]
   }
 }
 
 /// dy added to the element that won each window: the gradient of ``MaxPool`` from (x, dy) (ours).
-public struct MaxPoolGradient: Operation {
-  /// `MaxPoolGradient`.
-  public static let name = "MaxPoolGradient"
+package struct MaxPoolGradient: GraphOperation {
   /// How the window moves.
-  public let attributes: PoolAttributes
+  package let attributes: PoolAttributes
 
   /// The gradient of a pool.
-  public init(_ attributes: PoolAttributes) { self.attributes = attributes }
+  package init(_ attributes: PoolAttributes) { self.attributes = attributes }
 
   /// The shape of x.
-  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+  package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.check(inputs, count: 2...2)
     try OperationError.checkSameElementType(inputs)
     try OperationError.checkFloat(inputs[0])
@@ -164,12 +160,12 @@ public struct MaxPoolGradient: Operation {
   }
 
   /// Not followed: it belongs to a step of training.
-  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     throw RowMixing.ofTraining
   }
 
   /// Each element of dy at the winner of its window; an element may win several.
-  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+  package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let (x, dy) = (inputs[0].reals, inputs[1].reals)
     var dx = [Double](repeating: 0, count: x.count)
     let winners = MaxPool.winners(x, attributes.checkedWindow(over: inputs[0].shape))

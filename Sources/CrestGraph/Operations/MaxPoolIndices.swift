@@ -5,35 +5,33 @@ import CrestTensor
 /// Places count the elements of the whole input, padding left out, in row-major order, or with each
 /// image's spatial axes in column-major order (ONNX `storage_order` 1); -1 for a window that holds
 /// none. NaN, and then the first of equals, wins, as in ``MaxPool``.
-public struct MaxPoolIndices: Operation {
-  /// `MaxPoolIndices`.
-  public static let name = "MaxPoolIndices"
+package struct MaxPoolIndices: GraphOperation {
   /// How the window moves.
-  public let attributes: PoolAttributes
+  package let attributes: PoolAttributes
   /// Whether spatial axes count in column-major order.
-  public let isColumnMajor: Bool
+  package let isColumnMajor: Bool
 
   /// The places of a pool's maxima.
-  public init(_ attributes: PoolAttributes, isColumnMajor: Bool = false) {
+  package init(_ attributes: PoolAttributes, isColumnMajor: Bool = false) {
     self.attributes = attributes
     self.isColumnMajor = isColumnMajor
   }
 
   /// [N, C, windows…] of `int64`.
-  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+  package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.check(inputs, count: 1...1)
     try OperationError.checkFloat(inputs[0])
     return [ValueType(try attributes.outputShape(for: inputs[0].shape), .int64)]
   }
 
   /// Not of one example: places are counted through the whole batch.
-  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     guard context.axis(0) != nil else { return RowFlow(.shared, of: self) }
     throw .combined("counts places through all examples")
   }
 
   /// The place of the element that won each window.
-  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+  package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let window = attributes.checkedWindow(over: inputs[0].shape)
     let (spatial, size) = (Shape(window.input), window.input.reduce(1, *))
     let transposed = Array(Shape(window.input.reversed()).strides.reversed())
@@ -49,7 +47,7 @@ public struct MaxPoolIndices: Operation {
   }
 
   /// None: a place is a whole number.
-  public func gradients(_ context: GradientContext) throws -> [Symbol?] { [nil] }
+  package func gradients(_ context: GradientContext) throws -> [Symbol?] { [nil] }
 }
 
 extension Symbol {

@@ -13,17 +13,15 @@ import CrestTensor
 ///
 /// With the sign of the divisor, of integers only (Python's `%`), or with the sign of the dividend, of
 /// floats and integers (C's `fmod`). What an integer leaves when divided by 0 is 0, as NumPy has it.
-public struct Mod: Operation {
-  /// `Mod`.
-  public static let name = "Mod"
+package struct Mod: GraphOperation {
   /// Whether the result has the dividend's sign (ONNX `fmod`).
-  public let followsDividend: Bool
+  package let followsDividend: Bool
 
   /// The operation.
-  public init(followsDividend: Bool = false) { self.followsDividend = followsDividend }
+  package init(followsDividend: Bool = false) { self.followsDividend = followsDividend }
 
   /// The shape both broadcast to, in their common type.
-  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+  package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.check(inputs, count: 2...2)
     try OperationError.checkSameElementType(inputs)
     let type = inputs[0].elementType
@@ -37,12 +35,12 @@ public struct Mod: Operation {
   }
 
   /// Each example by itself, where the inputs have theirs along the same axis.
-  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     try elementwiseFlow(context)
   }
 
   /// What each division leaves.
-  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+  package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let shape = inputs.broadcastShape
     let type = ValueType(shape, inputs[0].type.elementType)
     let spread = inputs.map { $0.broadcast(to: shape) }
@@ -63,7 +61,7 @@ public struct Mod: Operation {
   }
 
   /// dy, and -dy times the whole quotient.
-  public func gradients(_ context: GradientContext) throws -> [Symbol?] {
+  package func gradients(_ context: GradientContext) throws -> [Symbol?] {
     let (dividend, divisor, rest) = (context.inputs[0], context.inputs[1], context.outputs[0])
     return try context.broadcastGradients({ $0 }, { try -($0 * ((dividend - rest) / divisor)) })
   }

@@ -4,25 +4,23 @@ import CrestTensor
 /// attributes).
 ///
 /// A negative width takes elements away instead.
-public struct Pad: Operation {
-  /// `Pad`.
-  public static let name = "Pad"
+package struct Pad: GraphOperation {
   /// The width before the first element of each axis.
-  public let before: [Int]
+  package let before: [Int]
   /// The width after the last element of each axis.
-  public let after: [Int]
+  package let after: [Int]
   /// What the border holds.
-  public let value: Double
+  package let value: Double
 
   /// A border of `value`, `before` and `after` the elements of each axis.
-  public init(before: [Int], after: [Int], value: Double) {
+  package init(before: [Int], after: [Int], value: Double) {
     self.before = before
     self.after = after
     self.value = value
   }
 
   /// Each size with both widths added.
-  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+  package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.check(inputs, count: 1...1)
     let shape = inputs[0].shape
     guard before.count == shape.rank, after.count == shape.rank else {
@@ -52,13 +50,13 @@ public struct Pad: Operation {
   }
 
   /// Each example by itself, unless some are added or taken away.
-  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     let padded = before.indices.filter { before[$0] != 0 || after[$0] != 0 }
     return try context.flow(of: self, along: padded, "adds to the examples, or takes some away")
   }
 
   /// The elements, or the value where there are none.
-  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+  package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     guard let type = try? outputTypes(for: [inputs[0].type])[0] else {
       preconditionFailure("\(inputs[0].type) can't be padded by \(before) and \(after)")
     }
@@ -79,7 +77,7 @@ public struct Pad: Operation {
   }
 
   /// dy without the border.
-  public func gradients(_ context: GradientContext) throws -> [Symbol?] {
+  package func gradients(_ context: GradientContext) throws -> [Symbol?] {
     [try context.outputGradient.padded(before: before.map { -$0 }, after: after.map { -$0 })]
   }
 }

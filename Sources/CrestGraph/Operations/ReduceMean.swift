@@ -1,32 +1,30 @@
 public import CrestTensor
 
 /// The mean over axes (ONNX `ReduceMean`, opset 18, axes as an attribute); NaN of nothing.
-public struct ReduceMean: Reduction {
-  /// `ReduceMean`.
-  public static let name = "ReduceMean"
+package struct ReduceMean: Reduction {
   /// The axes folded, ascending, none negative.
-  public let axes: [Int]
+  package let axes: [Int]
   /// Whether folded axes stay, with size 1.
-  public let keepsDimensions: Bool
+  package let keepsDimensions: Bool
 
   /// A mean over `axes`, ascending and none negative.
-  public init(axes: [Int], keepsDimensions: Bool) {
+  package init(axes: [Int], keepsDimensions: Bool) {
     self.axes = axes
     self.keepsDimensions = keepsDimensions
   }
 
   /// The mean.
-  public func fold(_ group: [Double]) -> Double {
+  package func fold(_ group: [Double]) -> Double {
     group.reduce(0, +) / Double(group.count)
   }
 
   /// The mean, truncated toward zero; 0 of nothing.
-  public func fold(_ group: [Int64], of type: ElementType) -> Int64 {
+  package func fold(_ group: [Int64], of type: ElementType) -> Int64 {
     group.isEmpty ? 0 : group.reduce(0, &+) / Int64(group.count)
   }
 
   /// dy over the size of a group, repeated over the folded axes.
-  public func gradients(_ context: GradientContext) throws -> [Symbol?] {
+  package func gradients(_ context: GradientContext) throws -> [Symbol?] {
     let x = context.inputs[0]
     let count = axes.reduce(1) { $0 * x.shape[$1] }
     return [try spread(context.outputGradient / Double(count), like: x)]
@@ -42,6 +40,6 @@ extension Symbol {
   public func mean(axes: [Int]? = nil, keepingDimensions: Bool = false) throws -> Symbol {
     try applying(
       ReduceMean(
-        axes: try reductionAxes(axes, ReduceMean.name), keepsDimensions: keepingDimensions))
+        axes: try reductionAxes(axes, "ReduceMean"), keepsDimensions: keepingDimensions))
   }
 }

@@ -2,32 +2,30 @@ public import CrestTensor
 
 /// The minimum over axes (ONNX `ReduceMin`, opset 18, axes as an attribute); NaN when any is, ∞ of
 /// nothing.
-public struct ReduceMin: Reduction {
-  /// `ReduceMin`.
-  public static let name = "ReduceMin"
+package struct ReduceMin: Reduction {
   /// The axes folded, ascending, none negative.
-  public let axes: [Int]
+  package let axes: [Int]
   /// Whether folded axes stay, with size 1.
-  public let keepsDimensions: Bool
+  package let keepsDimensions: Bool
 
   /// A minimum over `axes`, ascending and none negative.
-  public init(axes: [Int], keepsDimensions: Bool) {
+  package init(axes: [Int], keepsDimensions: Bool) {
     self.axes = axes
     self.keepsDimensions = keepsDimensions
   }
 
   /// The smallest.
-  public func fold(_ group: [Double]) -> Double {
+  package func fold(_ group: [Double]) -> Double {
     group.reduce(.infinity) { ElementwiseFunction.minimum.evaluate([$0, $1]) }
   }
 
   /// The smallest; the largest number of the type of nothing.
-  public func fold(_ group: [Int64], of type: ElementType) -> Int64 {
+  package func fold(_ group: [Int64], of type: ElementType) -> Int64 {
     group.min() ?? type.integerRange.upperBound
   }
 
   /// dy split evenly among the elements that are the minimum, as PyTorch's `amin`.
-  public func gradients(_ context: GradientContext) throws -> [Symbol?] {
+  package func gradients(_ context: GradientContext) throws -> [Symbol?] {
     [try splitAmongExtremes(context)]
   }
 }
@@ -41,6 +39,6 @@ extension Symbol {
   public func min(axes: [Int]? = nil, keepingDimensions: Bool = false) throws -> Symbol {
     try applying(
       ReduceMin(
-        axes: try reductionAxes(axes, ReduceMin.name), keepsDimensions: keepingDimensions))
+        axes: try reductionAxes(axes, "ReduceMin"), keepsDimensions: keepingDimensions))
   }
 }

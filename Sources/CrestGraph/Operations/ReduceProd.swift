@@ -1,32 +1,30 @@
 public import CrestTensor
 
 /// Π over axes (ONNX `ReduceProd`, opset 18, axes as an attribute); 1 of nothing.
-public struct ReduceProd: Reduction {
-  /// `ReduceProd`.
-  public static let name = "ReduceProd"
+package struct ReduceProd: Reduction {
   /// The axes multiplied over, ascending, none negative.
-  public let axes: [Int]
+  package let axes: [Int]
   /// Whether multiplied axes stay, with size 1.
-  public let keepsDimensions: Bool
+  package let keepsDimensions: Bool
 
   /// A product over `axes`, ascending and none negative.
-  public init(axes: [Int], keepsDimensions: Bool) {
+  package init(axes: [Int], keepsDimensions: Bool) {
     self.axes = axes
     self.keepsDimensions = keepsDimensions
   }
 
   /// The product.
-  public func fold(_ group: [Double]) -> Double {
+  package func fold(_ group: [Double]) -> Double {
     group.reduce(1, *)
   }
 
   /// The product.
-  public func fold(_ group: [Int64], of type: ElementType) -> Int64 {
+  package func fold(_ group: [Int64], of type: ElementType) -> Int64 {
     group.reduce(1, &*)
   }
 
   /// dy times the product of the others, which is not 0 where at most the element itself is.
-  public func gradients(_ context: GradientContext) throws -> [Symbol?] {
+  package func gradients(_ context: GradientContext) throws -> [Symbol?] {
     let x = context.inputs[0]
     let (zero, one) = try (x.scalar(0), x.scalar(1))
     let isZero = try x.equalMask(zero)
@@ -52,6 +50,6 @@ extension Symbol {
   public func product(axes: [Int]? = nil, keepingDimensions: Bool = false) throws -> Symbol {
     try applying(
       ReduceProd(
-        axes: try reductionAxes(axes, ReduceProd.name), keepsDimensions: keepingDimensions))
+        axes: try reductionAxes(axes, "ReduceProd"), keepsDimensions: keepingDimensions))
   }
 }

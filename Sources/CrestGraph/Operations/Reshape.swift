@@ -4,22 +4,20 @@ package import CrestTensor
 ///
 /// A size of 0 copies the input's size at that place, unless zeros are allowed, and one -1 takes
 /// what is left, so that a graph traced for one batch size can be replayed for another.
-public struct Reshape: Operation {
-  /// `Reshape`.
-  public static let name = "Reshape"
+package struct Reshape: GraphOperation {
   /// The sizes, with 0 and -1 as said.
-  public let sizes: [Int]
+  package let sizes: [Int]
   /// Whether a size of 0 means 0 (ONNX `allowzero`).
-  public let allowsZero: Bool
+  package let allowsZero: Bool
 
   /// A reshape to `sizes`.
-  public init(_ sizes: [Int], allowsZero: Bool = false) {
+  package init(_ sizes: [Int], allowsZero: Bool = false) {
     self.sizes = sizes
     self.allowsZero = allowsZero
   }
 
   /// The sizes with 0 and -1 replaced.
-  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+  package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.check(inputs, count: 1...1)
     let shape = inputs[0].shape
     let error = OperationError(
@@ -43,12 +41,12 @@ public struct Reshape: Operation {
   }
 
   /// Each example by itself, while its elements stay together.
-  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     try reshapingFlow(context)
   }
 
   /// The elements in the same order.
-  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+  package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     guard let type = try? outputTypes(for: [inputs[0].type])[0] else {
       preconditionFailure("\(inputs[0].type) can't be reshaped to \(sizes)")
     }
@@ -56,7 +54,7 @@ public struct Reshape: Operation {
   }
 
   /// dy in the input's shape.
-  public func gradients(_ context: GradientContext) throws -> [Symbol?] {
+  package func gradients(_ context: GradientContext) throws -> [Symbol?] {
     [try context.outputGradient.reshaped(exactlyTo: context.inputs[0].shape)]
   }
 }

@@ -7,22 +7,20 @@ import CrestTensor
 ///
 /// Inputs are data, indices, `int32` or `int64`, and updates of the indices' shape, whose sizes along
 /// other axes are at most the data's. Each index is in -size ..< size.
-public struct ScatterElements: Operation, Scatter {
-  /// `ScatterElements`.
-  public static let name = "ScatterElements"
+package struct ScatterElements: GraphOperation, Scatter {
   /// The axis that indices count along, not negative.
-  public let axis: Int
+  package let axis: Int
   /// How updates join what is there.
-  public let reduction: ScatterReduction
+  package let reduction: ScatterReduction
 
   /// Updates along `axis`, which is not negative.
-  public init(axis: Int, reduction: ScatterReduction = .none) {
+  package init(axis: Int, reduction: ScatterReduction = .none) {
     self.axis = axis
     self.reduction = reduction
   }
 
   /// The data's type.
-  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+  package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.check(inputs, count: 3...3)
     try check(inputs[0], updates: inputs[2])
     try OperationError.checkGatherElements(inputs[0].shape, inputs[1], axis: axis)
@@ -34,7 +32,7 @@ public struct ScatterElements: Operation, Scatter {
   }
 
   /// Each example by itself, unless indices along their axis choose among them.
-  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     RowFlow(try context.alignedRows(choosingAlong: axis), of: self)
   }
 
@@ -55,8 +53,8 @@ extension Symbol {
   public func scatteringElements(
     _ updates: Symbol, at indices: Symbol, axis: Int = 0, reduction: ScatterReduction = .none
   ) throws -> Symbol {
-    let axis = try resolvedAxis(axis, ScatterElements.name)
-    try indices.checkConstantIndices(below: shape[axis], ScatterElements.name)
+    let axis = try resolvedAxis(axis, "ScatterElements")
+    try indices.checkConstantIndices(below: shape[axis], "ScatterElements")
     return try applying(ScatterElements(axis: axis, reduction: reduction), indices, updates)
   }
 }

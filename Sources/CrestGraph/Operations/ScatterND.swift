@@ -7,17 +7,15 @@ import CrestTensor
 ///
 /// Inputs are data [K…, J…], indices, `int64` [I…, k] with one number for each of the axes K, and
 /// updates [I…, J…].
-public struct ScatterND: Operation, Scatter {
-  /// `ScatterND`.
-  public static let name = "ScatterND"
+package struct ScatterND: GraphOperation, Scatter {
   /// How updates join what is there.
-  public let reduction: ScatterReduction
+  package let reduction: ScatterReduction
 
   /// Updates that join as `reduction` says.
-  public init(reduction: ScatterReduction = .none) { self.reduction = reduction }
+  package init(reduction: ScatterReduction = .none) { self.reduction = reduction }
 
   /// The data's type.
-  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+  package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.check(inputs, count: 3...3)
     try check(inputs[0], updates: inputs[2])
     let expected = try OperationError.checkParts(of: inputs[0].shape, named: inputs[1])
@@ -28,7 +26,7 @@ public struct ScatterND: Operation, Scatter {
   }
 
   /// Not followed where examples are updated: the indices may be of any.
-  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     guard context.rows.indices.contains(where: { context.axis($0) != nil }) else {
       return RowFlow(.shared, of: self)
     }

@@ -6,20 +6,18 @@ public import CrestTensor
 /// As NumPy's `x[start:end:step]`: negative starts and ends count from the end, those out of range
 /// are clamped, and a negative step walks backwards. Unlike in NumPy, a start before the first
 /// element is the first element backwards, too.
-public struct Slice: Operation {
-  /// `Slice`.
-  public static let name = "Slice"
+package struct Slice: GraphOperation {
   /// The first index along each axis.
-  public let starts: [Int]
+  package let starts: [Int]
   /// The index along each axis that is no longer taken.
-  public let ends: [Int]
+  package let ends: [Int]
   /// The axes cut, none negative.
-  public let axes: [Int]
+  package let axes: [Int]
   /// The distance between indices along each axis.
-  public let steps: [Int]
+  package let steps: [Int]
 
   /// A part from `starts` to `ends` by `steps` along `axes`, none of them negative.
-  public init(starts: [Int], ends: [Int], axes: [Int], steps: [Int]) {
+  package init(starts: [Int], ends: [Int], axes: [Int], steps: [Int]) {
     self.starts = starts
     self.ends = ends
     self.axes = axes
@@ -72,14 +70,14 @@ public struct Slice: Operation {
   }
 
   /// The number of indices taken along each axis.
-  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+  package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.check(inputs, count: 1...1)
     let sizes = try extents(of: inputs[0].shape).map(\.count)
     return [ValueType(Shape(sizes), inputs[0].elementType)]
   }
 
   /// Each example by itself, unless only some are taken, or in another order.
-  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     guard let extents = try? extents(of: context.inputs[0]) else {
       preconditionFailure("\(context.inputs[0]) can't be cut by \(self)")
     }
@@ -108,7 +106,7 @@ public struct Slice: Operation {
   }
 
   /// The elements taken.
-  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+  package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     guard let extents = try? extents(of: inputs[0].shape) else {
       preconditionFailure("\(inputs[0].type) can't be cut by \(self)")
     }
@@ -123,28 +121,26 @@ public struct Slice: Operation {
   }
 
   /// dy where elements were taken, else 0.
-  public func gradients(_ context: GradientContext) throws -> [Symbol?] {
+  package func gradients(_ context: GradientContext) throws -> [Symbol?] {
     [try context.outputGradient.applying(SliceGradient(self, inputShape: context.inputs[0].shape))]
   }
 }
 
 /// dy put back where ``Slice`` took it from, zeros elsewhere: the gradient of a slice (ours).
-public struct SliceGradient: Operation {
-  /// `SliceGradient`.
-  public static let name = "SliceGradient"
+package struct SliceGradient: GraphOperation {
   /// The shape that was cut.
-  public let inputShape: Shape
+  package let inputShape: Shape
   /// The first index along each axis.
-  public let starts: [Int]
+  package let starts: [Int]
   /// The index along each axis that was no longer taken.
-  public let ends: [Int]
+  package let ends: [Int]
   /// The axes cut, none negative.
-  public let axes: [Int]
+  package let axes: [Int]
   /// The distance between indices along each axis.
-  public let steps: [Int]
+  package let steps: [Int]
 
   /// The gradient of `slice` of a value of `inputShape`.
-  public init(_ slice: Slice, inputShape: Shape) {
+  package init(_ slice: Slice, inputShape: Shape) {
     self.inputShape = inputShape
     starts = slice.starts
     ends = slice.ends
@@ -153,10 +149,10 @@ public struct SliceGradient: Operation {
   }
 
   /// The slice this is the gradient of.
-  public var slice: Slice { Slice(starts: starts, ends: ends, axes: axes, steps: steps) }
+  package var slice: Slice { Slice(starts: starts, ends: ends, axes: axes, steps: steps) }
 
   /// The shape that was cut.
-  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+  package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.check(inputs, count: 1...1)
     try OperationError.checkFloat(inputs[0], "gradient")
     let expected = Shape(try slice.extents(of: inputShape).map(\.count))
@@ -168,12 +164,12 @@ public struct SliceGradient: Operation {
   }
 
   /// Not followed: it belongs to a step of training.
-  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     throw RowMixing.ofTraining
   }
 
   /// Each element of dy at the place it was taken from.
-  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+  package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     guard let extents = try? slice.extents(of: inputShape) else {
       preconditionFailure("\(inputShape) can't be cut by \(slice)")
     }
@@ -193,7 +189,7 @@ public struct SliceGradient: Operation {
   }
 
   /// The same slice of the gradient.
-  public func gradients(_ context: GradientContext) throws -> [Symbol?] {
+  package func gradients(_ context: GradientContext) throws -> [Symbol?] {
     [try context.outputGradient.applying(slice)]
   }
 }
@@ -212,7 +208,7 @@ extension Symbol {
   public func sliced(
     starts: [Int], ends: [Int], axes: [Int]? = nil, steps: [Int]? = nil
   ) throws -> Symbol {
-    let axes = try (axes ?? Array(starts.indices)).map { try resolvedAxis($0, Slice.name) }
+    let axes = try (axes ?? Array(starts.indices)).map { try resolvedAxis($0, "Slice") }
     let steps = steps ?? [Int](repeating: 1, count: starts.count)
     return try applying(Slice(starts: starts, ends: ends, axes: axes, steps: steps))
   }

@@ -12,28 +12,26 @@ import CrestTensor
 /// eˣ over its sum along an axis (ONNX `Softmax`, opset 13).
 ///
 ///     y = e^(x - max) / Σ e^(x - max)
-public struct Softmax: Operation {
-  /// `Softmax`.
-  public static let name = "Softmax"
+package struct Softmax: GraphOperation {
   /// The axis whose elements sum to 1, not negative.
-  public let axis: Int
+  package let axis: Int
 
   /// A softmax along `axis`, which is not negative.
-  public init(axis: Int) { self.axis = axis }
+  package init(axis: Int) { self.axis = axis }
 
   /// The input's type.
-  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+  package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.check(inputs, count: 1...1)
     return [try OperationError.checkAxis(axis, of: inputs[0])]
   }
 
   /// Each example by itself, unless the axis counts them.
-  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     try context.flow(of: self, along: [axis], "normalises over the examples")
   }
 
   /// Exponentials of what is left after subtracting the maximum, over their sum.
-  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+  package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     [
       inputs[0].mappingLines(along: axis) { line in
         let exponentials = belowMaximum(line).map(exp)
@@ -44,33 +42,31 @@ public struct Softmax: Operation {
   }
 
   /// ``SoftmaxGradient``.
-  public func gradients(_ context: GradientContext) throws -> [Symbol?] {
+  package func gradients(_ context: GradientContext) throws -> [Symbol?] {
     [try context.outputs[0].applying(SoftmaxGradient(axis: axis), context.outputGradient)]
   }
 }
 
 /// y · (dy - Σ y · dy): the gradient of ``Softmax`` from (y, dy) (ours).
-public struct SoftmaxGradient: Operation {
-  /// `SoftmaxGradient`.
-  public static let name = "SoftmaxGradient"
+package struct SoftmaxGradient: GraphOperation {
   /// The axis whose elements sum to 1, not negative.
-  public let axis: Int
+  package let axis: Int
 
   /// The gradient of a softmax along `axis`.
-  public init(axis: Int) { self.axis = axis }
+  package init(axis: Int) { self.axis = axis }
 
   /// The type of y.
-  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+  package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.checkOutputAndGradient(inputs, axis: axis)
   }
 
   /// Not followed: it belongs to a step of training.
-  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     throw RowMixing.ofTraining
   }
 
   /// The formula as it stands.
-  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+  package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     [
       inputs[0].mappingLines(along: axis, with: inputs[1]) { y, dy in
         let sum = zip(y, dy).reduce(0) { $0 + $1.0 * $1.1 }
@@ -150,6 +146,6 @@ extension Symbol {
   ///
   /// - Throws: ``GraphError`` when the axis is out of range.
   public func softmax(axis: Int = -1) throws -> Symbol {
-    try applying(Softmax(axis: resolvedAxis(axis, Softmax.name)))
+    try applying(Softmax(axis: resolvedAxis(axis, "Softmax")))
   }
 }

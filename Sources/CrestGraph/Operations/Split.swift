@@ -1,22 +1,20 @@
 import CrestTensor
 
 /// Parts that lie side by side along an axis (ONNX `Split`, opset 18, sizes as an attribute).
-public struct Split: Operation {
-  /// `Split`.
-  public static let name = "Split"
+package struct Split: GraphOperation {
   /// The axis that is cut, not negative.
-  public let axis: Int
+  package let axis: Int
   /// The size of each part along it.
-  public let sizes: [Int]
+  package let sizes: [Int]
 
   /// A cut along `axis`, which is not negative, into parts of `sizes`.
-  public init(axis: Int, sizes: [Int]) {
+  package init(axis: Int, sizes: [Int]) {
     self.axis = axis
     self.sizes = sizes
   }
 
   /// The input's shape with each part's size along the axis.
-  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+  package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.check(inputs, count: 1...1)
     let shape = inputs[0].shape
     guard (0..<shape.rank).contains(axis) else {
@@ -37,7 +35,7 @@ public struct Split: Operation {
   }
 
   /// Each example by itself, unless the parts are of different examples.
-  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     func all(_ rows: Rows, _ sizes: [Int]) -> RowFlow {
       RowFlow(
         sizes.map { _ in rows }, settings: AnyHashable([[axis], sizes]), keepsUniform: true)
@@ -65,7 +63,7 @@ public struct Split: Operation {
   }
 
   /// Each part.
-  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+  package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     var start = 0
     return sizes.flatMap { size in
       defer { start += size }
@@ -75,7 +73,7 @@ public struct Split: Operation {
   }
 
   /// The parts' gradients joined, zeros for a part that doesn't matter.
-  public func gradients(_ context: GradientContext) throws -> [Symbol?] {
+  package func gradients(_ context: GradientContext) throws -> [Symbol?] {
     let parts = try zip(context.outputs, context.outputGradients).map { output, gradient in
       try gradient ?? output.scalar(0).expanded(to: output.shape)
     }
@@ -88,7 +86,7 @@ extension Symbol {
   ///
   /// - Throws: ``GraphError`` when the axis is out of range or the sizes don't add up to its size.
   public func split(sizes: [Int], axis: Int = 0) throws -> [Symbol] {
-    try builder.apply(Split(axis: resolvedAxis(axis, Split.name), sizes: sizes), [self])
+    try builder.apply(Split(axis: resolvedAxis(axis, "Split"), sizes: sizes), [self])
   }
 
   /// Returns `count` parts along `axis`, of equal size but for a smaller last one (ONNX `Split` with
@@ -97,13 +95,13 @@ extension Symbol {
   /// - Throws: ``GraphError`` when the axis is out of range, or its size leaves nothing for the last
   ///   part.
   public func split(count: Int, axis: Int = 0) throws -> [Symbol] {
-    let axis = try resolvedAxis(axis, Split.name)
+    let axis = try resolvedAxis(axis, "Split")
     let size = shape[axis]
     let part = size / Swift.max(count, 1) + (size % Swift.max(count, 1) == 0 ? 0 : 1)
     // part · (count - 1) is below size + count, so it can't overflow where both are sizes.
     guard count >= 1, count <= Swift.max(size, 1), part * (count - 1) <= size else {
       throw GraphError(
-        path: builder.path, operation: Split.name,
+        path: builder.path, operation: "Split",
         expected: "parts of one size, the last of which may be smaller, of the \(size) of axis "
           + "\(axis) of \(shape)", got: "\(count) parts")
     }

@@ -1,17 +1,15 @@
 import CrestTensor
 
 /// The same elements without some axes of size 1 (ONNX `Squeeze`, opset 13, axes as an attribute).
-public struct Squeeze: Operation {
-  /// `Squeeze`.
-  public static let name = "Squeeze"
+package struct Squeeze: GraphOperation {
   /// The axes left out, none negative.
-  public let axes: [Int]
+  package let axes: [Int]
 
   /// A value without `axes`, none of them negative.
-  public init(axes: [Int]) { self.axes = axes }
+  package init(axes: [Int]) { self.axes = axes }
 
   /// The sizes of the other axes.
-  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+  package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.check(inputs, count: 1...1)
     let shape = inputs[0].shape
     guard axes.allSatisfy({ (0..<shape.rank).contains($0) }), Set(axes).count == axes.count else {
@@ -25,24 +23,24 @@ public struct Squeeze: Operation {
   }
 
   /// Each example by itself, while its elements stay together.
-  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     try reshapingFlow(context)
   }
 
   /// The elements in the same order.
-  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+  package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let kept = (0..<inputs[0].shape.rank).filter { !axes.contains($0) }
     let shape = Shape(kept.map { inputs[0].shape[$0] })
     return [inputs[0].gathered(ValueType(shape, inputs[0].type.elementType)) { $0 }]
   }
 
   /// dy in the input's shape.
-  public func gradients(_ context: GradientContext) throws -> [Symbol?] {
+  package func gradients(_ context: GradientContext) throws -> [Symbol?] {
     [try context.outputGradient.reshaped(exactlyTo: context.inputs[0].shape)]
   }
 
   /// A reshape, once shapes are known.
-  public func expanded(_ inputs: [Symbol], mode: ExecutionMode) throws -> [Symbol]? {
+  package func expanded(_ inputs: [Symbol], mode: ExecutionMode) throws -> [Symbol]? {
     [try inputs[0].reshaped(exactlyTo: outputTypes(for: inputs.map(\.type))[0].shape)]
   }
 }
@@ -55,7 +53,7 @@ extension Symbol {
   /// - Throws: ``GraphError`` when an axis is out of range, named twice or of another size.
   public func squeezed(axes: [Int]? = nil) throws -> Symbol {
     let axes =
-      try axes?.map { try resolvedAxis($0, Squeeze.name) }
+      try axes?.map { try resolvedAxis($0, "Squeeze") }
       ?? shape.indices.filter { shape[$0] == 1 }
     return try applying(Squeeze(axes: axes))
   }

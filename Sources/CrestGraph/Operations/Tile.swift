@@ -1,17 +1,15 @@
 import CrestTensor
 
 /// The value repeated side by side along its axes (ONNX `Tile`, opset 13, repeats as an attribute).
-public struct Tile: Operation {
-  /// `Tile`.
-  public static let name = "Tile"
+package struct Tile: GraphOperation {
   /// How often it is repeated along each axis.
-  public let repeats: [Int]
+  package let repeats: [Int]
 
   /// A repetition along each axis.
-  public init(_ repeats: [Int]) { self.repeats = repeats }
+  package init(_ repeats: [Int]) { self.repeats = repeats }
 
   /// Each size times its repeats.
-  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+  package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.check(inputs, count: 1...1)
     let shape = inputs[0].shape
     guard repeats.count == shape.rank, repeats.allSatisfy({ $0 >= 0 }) else {
@@ -35,20 +33,20 @@ public struct Tile: Operation {
   }
 
   /// Each example by itself; whole repeats of the batch follow one another.
-  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     guard case .shared(let uniform) = context.rows[0] else {
-      return RowFlow(context.rows, settings: AnyHashable(Self.name), keepsUniform: true)
+      return RowFlow(context.rows, settings: AnyHashable(name), keepsUniform: true)
     }
     let repeated = context.inputs[0].indices.filter { axis in
       repeats[axis] > 1 && context.inputs[0][axis] == 1
     }
     return RowFlow(
       [.shared(uniform: uniform.union(repeated).filter { context.outputs[0][$0] > 1 })],
-      settings: AnyHashable(Self.name), keepsUniform: true)
+      settings: AnyHashable(name), keepsUniform: true)
   }
 
   /// Each element repeated.
-  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+  package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let shape = inputs[0].shape
     let tiled = Shape(zip(shape, repeats).map(*))
     return [
@@ -60,7 +58,7 @@ public struct Tile: Operation {
   }
 
   /// dy summed over the repetitions.
-  public func gradients(_ context: GradientContext) throws -> [Symbol?] {
+  package func gradients(_ context: GradientContext) throws -> [Symbol?] {
     let shape = context.inputs[0].shape
     let apart = try context.outputGradient.reshaped(
       exactlyTo: Shape(interleaved(with: shape)))
@@ -68,7 +66,7 @@ public struct Tile: Operation {
   }
 
   /// A repetition along axes of its own, which kernels know.
-  public func expanded(_ inputs: [Symbol], mode: ExecutionMode) throws -> [Symbol]? {
+  package func expanded(_ inputs: [Symbol], mode: ExecutionMode) throws -> [Symbol]? {
     let shape = inputs[0].shape
     let apart = try inputs[0].reshaped(exactlyTo: Shape(shape.flatMap { [1, $0] }))
     return [

@@ -4,25 +4,23 @@ import CrestTensor
 /// output of ONNX `TopK`, opset 11, k as an attribute).
 ///
 /// Of equals the first wins; NaN counts as the largest, as in NumPy and PyTorch.
-public struct TopKIndices: Operation {
-  /// `TopKIndices`.
-  public static let name = "TopKIndices"
+package struct TopKIndices: GraphOperation {
   /// How many are taken.
-  public let count: Int
+  package let count: Int
   /// The axis searched, not negative.
-  public let axis: Int
+  package let axis: Int
   /// Whether the largest are taken, not the smallest.
-  public let takesLargest: Bool
+  package let takesLargest: Bool
 
   /// The places of `count` elements along `axis`, which is not negative.
-  public init(count: Int, axis: Int, takesLargest: Bool = true) {
+  package init(count: Int, axis: Int, takesLargest: Bool = true) {
     self.count = count
     self.axis = axis
     self.takesLargest = takesLargest
   }
 
   /// The input's sizes, `count` along the axis.
-  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+  package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.check(inputs, count: 1...1)
     let shape = inputs[0].shape
     try OperationError.checkNumber(inputs[0])
@@ -38,12 +36,12 @@ public struct TopKIndices: Operation {
   }
 
   /// Each example by itself, unless the axis counts them.
-  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     try context.flow(of: self, along: [axis], "searches among the examples")
   }
 
   /// The places, by sorting each line.
-  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+  package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let x = inputs[0]
     func isLess(_ left: Int, _ right: Int) -> Bool {
       switch x.elements {
@@ -68,7 +66,7 @@ public struct TopKIndices: Operation {
   }
 
   /// None: an index is a whole number.
-  public func gradients(_ context: GradientContext) throws -> [Symbol?] { [nil] }
+  package func gradients(_ context: GradientContext) throws -> [Symbol?] { [nil] }
 }
 
 extension Symbol {
@@ -79,7 +77,7 @@ extension Symbol {
   public func topK(
     _ count: Int, axis: Int = -1, takingLargest: Bool = true
   ) throws -> (values: Symbol, indices: Symbol) {
-    let axis = try resolvedAxis(axis, TopKIndices.name)
+    let axis = try resolvedAxis(axis, "TopKIndices")
     let indices = try applying(TopKIndices(count: count, axis: axis, takesLargest: takingLargest))
     return (try gatheredElements(indices, axis: axis), indices)
   }

@@ -1,17 +1,15 @@
 import CrestTensor
 
 /// Axes in another order (ONNX `Transpose`, opset 13): output axis i is input axis permutation[i].
-public struct Transpose: Operation {
-  /// `Transpose`.
-  public static let name = "Transpose"
+package struct Transpose: GraphOperation {
   /// The input axis each output axis comes from.
-  public let permutation: [Int]
+  package let permutation: [Int]
 
   /// A transposition by `permutation`.
-  public init(_ permutation: [Int]) { self.permutation = permutation }
+  package init(_ permutation: [Int]) { self.permutation = permutation }
 
   /// The sizes in the new order.
-  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+  package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.check(inputs, count: 1...1)
     let shape = inputs[0].shape
     guard permutation.sorted() == Array(0..<shape.rank) else {
@@ -21,7 +19,7 @@ public struct Transpose: Operation {
   }
 
   /// Each example by itself, along another axis.
-  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     let rows: Rows =
       switch context.rows[0] {
       case .mixed(let mixing): throw mixing
@@ -35,7 +33,7 @@ public struct Transpose: Operation {
   }
 
   /// Elements in the new order.
-  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+  package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let shape = Shape(permutation.map { inputs[0].shape[$0] })
     let strides = permutation.map { inputs[0].shape.strides[$0] }
     return [
@@ -46,7 +44,7 @@ public struct Transpose: Operation {
   }
 
   /// dy by the inverse permutation.
-  public func gradients(_ context: GradientContext) throws -> [Symbol?] {
+  package func gradients(_ context: GradientContext) throws -> [Symbol?] {
     var inverse = permutation
     for (output, input) in permutation.enumerated() { inverse[input] = output }
     return [try context.outputGradient.transposed(inverse)]

@@ -1,17 +1,15 @@
 import CrestTensor
 
 /// The same elements with more axes of size 1 (ONNX `Unsqueeze`, opset 13, axes as an attribute).
-public struct Unsqueeze: Operation {
-  /// `Unsqueeze`.
-  public static let name = "Unsqueeze"
+package struct Unsqueeze: GraphOperation {
   /// The places of the new axes in the output, in any order; negative ones count from its end.
-  public let axes: [Int]
+  package let axes: [Int]
 
   /// A value with new axes at `axes` of the output.
-  public init(axes: [Int]) { self.axes = axes }
+  package init(axes: [Int]) { self.axes = axes }
 
   /// The sizes, with 1 at the new places.
-  public func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
+  package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.check(inputs, count: 1...1)
     let shape = inputs[0].shape
     let rank = shape.rank + axes.count
@@ -26,12 +24,12 @@ public struct Unsqueeze: Operation {
   }
 
   /// Each example by itself, while its elements stay together.
-  public func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     try reshapingFlow(context)
   }
 
   /// The elements in the same order.
-  public func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+  package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     guard let type = try? outputTypes(for: [inputs[0].type])[0] else {
       preconditionFailure("\(inputs[0].type) can't get new axes \(axes)")
     }
@@ -39,12 +37,12 @@ public struct Unsqueeze: Operation {
   }
 
   /// dy in the input's shape.
-  public func gradients(_ context: GradientContext) throws -> [Symbol?] {
+  package func gradients(_ context: GradientContext) throws -> [Symbol?] {
     [try context.outputGradient.reshaped(exactlyTo: context.inputs[0].shape)]
   }
 
   /// A reshape, once shapes are known.
-  public func expanded(_ inputs: [Symbol], mode: ExecutionMode) throws -> [Symbol]? {
+  package func expanded(_ inputs: [Symbol], mode: ExecutionMode) throws -> [Symbol]? {
     [try inputs[0].reshaped(exactlyTo: outputTypes(for: inputs.map(\.type))[0].shape)]
   }
 }

@@ -9,7 +9,7 @@ extension GraphTemplate {
   ///   - count: The number of examples, at least 2.
   /// - Returns: What the outputs depend on.
   /// - Throws: As ``graph(for:)``.
-  public func rowAnalysis(
+  package func rowAnalysis(
     _ inputTypes: [ValueType], axes: [Int?], count: Int
   ) throws -> RowAnalysis {
     let builder = GraphBuilder()
@@ -25,7 +25,7 @@ extension GraphTemplate {
   /// - Parameter examples: The type of one example of each input.
   /// - Returns: The reason, with the node.
   /// - Throws: As ``graph(for:)``.
-  public func rowMixing(of examples: [ValueType]) throws -> RowMixing? {
+  package func rowMixing(of examples: [ValueType]) throws -> RowMixing? {
     func analysis(_ count: Int) throws -> RowAnalysis {
       try rowAnalysis(
         examples.map { ValueType(Shape([count] + $0.shape.dimensions), $0.elementType) },

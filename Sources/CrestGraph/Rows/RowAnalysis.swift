@@ -19,9 +19,9 @@ public import CrestTensor
 /// What one example gives may still depend on how many there are (a model may divide by their number):
 /// two graphs for batches of different sizes compute the same of an example when they have the same
 /// ``form(ofOutput:)``.
-public struct RowAnalysis {
+package struct RowAnalysis {
   /// How each output depends on the examples, in the graph's order.
-  public let outputs: [Rows]
+  package let outputs: [Rows]
   private let graph: Graph
   private let count: Int
   private let rows: [Rows]
@@ -40,7 +40,7 @@ public struct RowAnalysis {
   ///     examples share.
   ///   - count: The number of examples.
   /// - Precondition: `count` is at least 2, and the size of each axis given.
-  public init(_ graph: Graph, axes: [Int?], count: Int) {
+  package init(_ graph: Graph, axes: [Int?], count: Int) {
     precondition(
       count >= 2 && axes.count == graph.inputs.count,
       "\(count) examples, \(axes.count) axes for \(graph.inputs.count) inputs")
@@ -122,12 +122,12 @@ public struct RowAnalysis {
   }
 
   /// The shape of an output.
-  public func shape(ofOutput output: Int) -> Shape {
+  package func shape(ofOutput output: Int) -> Shape {
     graph.type(of: graph.outputs[output].value).shape
   }
 
   /// What is computed of one example for an output; nil when that isn't proved to be of one example.
-  public func form(ofOutput output: Int) -> RowForm? {
+  package func form(ofOutput output: Int) -> RowForm? {
     if case .mixed = outputs[output] { return nil }
     var numbers: [Int: Int] = [:]
     var live = Set([graph.outputs[output].value.index])
@@ -161,7 +161,7 @@ public struct RowAnalysis {
 }
 
 /// What a graph computes of one example, whatever the size of its batch.
-public struct RowForm: Equatable {
+package struct RowForm: Equatable {
   /// The type of a value, the number of examples apart.
   struct ValueForm: Hashable {
     let elementType: ElementType

@@ -1,15 +1,15 @@
 public import CrestTensor
 
 /// What an operation is asked about its rows: its inputs, none of which is mixed, and its outputs' shapes.
-public struct RowContext {
+package struct RowContext {
   /// How each input depends on the examples.
-  public let rows: [Rows]
+  package let rows: [Rows]
   /// The inputs' shapes.
-  public let inputs: [Shape]
+  package let inputs: [Shape]
   /// The outputs' shapes.
-  public let outputs: [Shape]
+  package let outputs: [Shape]
   /// The number of examples, at least 2.
-  public let count: Int
+  package let count: Int
 
   /// Refuses inputs after the first that depend on examples.
   func requireShared(after first: Int = 0, _ what: String) throws(RowMixing) {
@@ -40,7 +40,8 @@ public struct RowContext {
   /// - Returns: The flow, of one output.
   /// - Throws: `RowMixing` with the reason when the examples lie along one of `axes`.
   func flow(
-    of operation: some Operation, along axes: [Int], removing removed: [Int] = [], _ reason: String
+    of operation: some GraphOperation, along axes: [Int], removing removed: [Int] = [],
+    _ reason: String
   ) throws(RowMixing) -> RowFlow {
     func moved(_ axis: Int) -> Int { axis - removed.count { $0 < axis } }
     let found: Rows
@@ -127,7 +128,7 @@ public struct RowContext {
   }
 }
 
-extension Operation {
+extension GraphOperation {
   /// The flow of an operation that computes every element from those at the same place of its inputs.
   func elementwiseFlow(_ context: RowContext) throws(RowMixing) -> RowFlow {
     let rows = try context.broadcastRows()

@@ -1,7 +1,7 @@
 import CrestTensor
 
 /// How a value depends on the examples of a batch of N.
-public enum Rows: Sendable, Hashable {
+package enum Rows: Sendable, Hashable {
   /// It is the same whatever the examples are. Along the `uniform` axes all its elements are equal, so that
   /// a batch of another size has the same value, only longer.
   case shared(uniform: Set<Int>)
@@ -12,10 +12,10 @@ public enum Rows: Sendable, Hashable {
   case mixed(RowMixing)
 
   /// The examples one after the other along an axis.
-  public static func along(axis: Int) -> Rows { .along(axis: axis, inner: 1) }
+  package static func along(axis: Int) -> Rows { .along(axis: axis, inner: 1) }
 
   /// A value that no example has a part in, whose elements may all differ.
-  public static var shared: Rows { .shared(uniform: []) }
+  package static var shared: Rows { .shared(uniform: []) }
 }
 
 /// Where, and why, the examples of a batch can't be told apart any more.
@@ -75,9 +75,9 @@ public struct RowMixing: Error, Sendable, Hashable, CustomStringConvertible {
 }
 
 /// What an operation says of the rows of its outputs.
-public struct RowFlow {
+package struct RowFlow {
   /// How each output depends on the examples.
-  public let outputs: [Rows]
+  package let outputs: [Rows]
   /// What the operation does to one example, apart from what the types of one example say: equal for two
   /// operations that do the same to an example of batches of different sizes.
   let settings: AnyHashable
@@ -87,7 +87,7 @@ public struct RowFlow {
   let reduced: (([Tensor]) -> [Tensor]?)?
 
   /// The flow of an operation whose attributes are the same for any number of examples.
-  public init(_ outputs: Rows..., of operation: some Operation) {
+  package init(_ outputs: Rows..., of operation: some GraphOperation) {
     self.outputs = outputs
     settings = AnyHashable(operation)
     keepsUniform = false

@@ -13,8 +13,12 @@ import CrestTensor
 public struct BatchNorm: Layer {
   /// The scope.
   public let name: String?
-  /// ε, momentum and which variance the running one follows.
-  public let operation: BatchNormalization
+  /// What is added to the variance before the root.
+  public let epsilon: Double
+  /// The part of the running statistics that stays at a step.
+  public let momentum: Double
+  /// Which variance the running one follows.
+  public let convention: BatchNormConvention
 
   /// A normalisation.
   ///
@@ -32,7 +36,7 @@ public struct BatchNorm: Layer {
     precondition(epsilon >= 0 && epsilon.isFinite, "\(name): ε is \(epsilon), not at least 0")
     precondition((0...1).contains(momentum), "\(name): momentum is \(momentum), not in 0 … 1")
     self.name = name
-    operation = BatchNormalization(epsilon: epsilon, momentum: momentum, convention: convention)
+    (self.epsilon, self.momentum, self.convention) = (epsilon, momentum, convention)
   }
 
   /// The normalisation, and what the running statistics become.
@@ -41,7 +45,7 @@ public struct BatchNorm: Layer {
   public func trace(_ x: Symbol) throws -> Symbol {
     guard x.shape.rank >= 2 else {
       throw GraphError(
-        path: x.builder.path, operation: BatchNormalization.name, expected: "an input [N, C, …]",
+        path: x.builder.path, operation: "BatchNormalization", expected: "an input [N, C, …]",
         got: "\(x.shape)")
     }
     let channels = x.shape[1]
@@ -50,7 +54,8 @@ public struct BatchNorm: Layer {
     let mean = try x.statistic("running_mean", [channels], .zeros)
     let variance = try x.statistic("running_var", [channels], .ones)
     let normalized = try x.batchNormalized(
-      scale: scale, bias: shift, runningMean: mean, runningVariance: variance, operation)
+      scale: scale, bias: shift, runningMean: mean, runningVariance: variance,
+      epsilon: epsilon, momentum: momentum, convention: convention)
     x.builder.update(mean, to: normalized.mean)
     x.builder.update(variance, to: normalized.variance)
     return normalized.y

@@ -10,58 +10,24 @@ extension SameInONNX {
   }
 }
 
-extension Abs: SameInONNX {}
-extension Add: SameInONNX {}
-extension Div: SameInONNX {}
-extension Exp: SameInONNX {}
 extension GlobalAveragePool: SameInONNX {}
-extension Log: SameInONNX {}
 extension MatMul: SameInONNX {}
-extension Max: SameInONNX {}
-extension Min: SameInONNX {}
-extension Mul: SameInONNX {}
-extension Neg: SameInONNX {}
-extension Pow: SameInONNX {}
-extension Reciprocal: SameInONNX {}
-extension Relu: SameInONNX {}
-extension Sigmoid: SameInONNX {}
-extension Sign: SameInONNX {}
-extension Softplus: SameInONNX {}
-extension Sqrt: SameInONNX {}
-extension Sub: SameInONNX {}
-extension Tanh: SameInONNX {}
 
-/// A comparison that gives floats where ONNX gives booleans.
-private protocol Mask: ExportedOperation {
-  /// ONNX's comparison.
-  var comparison: String { get }
-}
-
-extension Mask {
+extension Elementwise: ExportedOperation {
   func write(_ node: Graph.Node, to export: inout GraphExport) throws(ONNXError) {
-    let inputs = [export.name(of: node.inputs[0]), export.name(of: node.inputs[1])]
-    let mask = export.intermediate(comparison, inputs)
-    let type = export.graph.type(of: node.outputs[0]).elementType
-    export.add("Cast", [mask], [export.name(of: node.outputs[0])], [("to", .type(type))])
-  }
-}
-
-extension EqualMask: Mask {
-  fileprivate var comparison: String { "Equal" }
-}
-extension GreaterMask: Mask {
-  fileprivate var comparison: String { "Greater" }
-}
-extension LessMask: Mask {
-  fileprivate var comparison: String { "Less" }
-}
-
-extension Select: ExportedOperation {
-  func write(_ node: Graph.Node, to export: inout GraphExport) throws(ONNXError) {
-    let (a, b) = (export.name(of: node.inputs[0]), export.name(of: node.inputs[1]))
-    let condition = export.intermediate(
-      "Cast", [export.name(of: node.inputs[2])], [("to", .type(.bool))])
-    export.add("Where", [condition, a, b], [export.name(of: node.outputs[0])])
+    let inputs = node.inputs.map { export.name(of: $0) }
+    let output = export.name(of: node.outputs[0])
+    switch function.row.onnx {
+    case .operator: export.add(name)
+    case .comparison(let comparison):
+      let mask = export.intermediate(comparison, inputs)
+      let type = export.graph.type(of: node.outputs[0]).elementType
+      export.add("Cast", [mask], [output], [("to", .type(type))])
+    case .choice:
+      let condition = export.intermediate("Cast", [inputs[2]], [("to", .type(.bool))])
+      export.add("Where", [condition, inputs[0], inputs[1]], [output])
+    case .none: throw export.unsupported("an operation that ONNX has", got: name)
+    }
   }
 }
 

@@ -148,7 +148,7 @@ struct GraphExport {
 }
 
 /// An operation that ONNX has, or that is written as several of ONNX's.
-protocol ExportedOperation: CrestGraph.Operation {
+protocol ExportedOperation: GraphOperation {
   /// Adds what computes `node`, which is of this operation.
   func write(_ node: Graph.Node, to export: inout GraphExport) throws(ONNXError)
 }

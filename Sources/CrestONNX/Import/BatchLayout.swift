@@ -34,7 +34,7 @@ extension Symbol {
     switch node.operation {
     case let softmax as Softmax: return try moved().softmax(axis: place(softmax.axis))
     case let softmax as LogSoftmax: return try moved().logSoftmax(axis: place(softmax.axis))
-    case is Sigmoid: return try moved().sigmoid()
+    case Elementwise(.sigmoid): return try moved().sigmoid()
     default: return try movingAxis(axis, to: 0)
     }
   }

@@ -8,8 +8,7 @@ import CrestTensor
 /// Inputs are x [N, C, …], scale and shift [C], and of a second value it and its scale. What reads y
 /// may compute it while it reads: this is what batch normalisations, the sums of residual blocks
 /// and their gradients become.
-struct ChannelAffine: CrestGraph.Operation {
-  static let name = "ChannelAffine"
+struct ChannelAffine: GraphOperation {
   let hasRelu: Bool
 
   func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] { [inputs[0]] }

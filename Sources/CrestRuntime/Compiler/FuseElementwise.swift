@@ -19,7 +19,7 @@ extension Graph {
     var chains: [Int: Chain] = [:]
     var rootOf: [Int: Int] = [:]
     for (number, node) in nodes.enumerated().reversed() {
-      guard let operation = node.operation as? any ElementwiseOperation,
+      guard let operation = node.operation as? Elementwise, operation.function.hasKernel,
         type(of: node.outputs[0]).elementType == .float32
       else { continue }
       let output = node.outputs[0]
@@ -43,7 +43,7 @@ extension Graph {
       let (instructions, inputs) = chain.assembled(in: self)
       return (
         operation: FusedElementwise(
-          instructions: instructions, type: type(of: chain.output)) as any CrestGraph.Operation,
+          instructions: instructions, type: type(of: chain.output)) as any GraphOperation,
         inputs: inputs
       )
     }
@@ -61,7 +61,7 @@ private struct Chain {
 
   /// Adds a node; false when the chain would outgrow what the kernel holds.
   mutating func add(
-    _ number: Int, _ operation: any ElementwiseOperation, _ node: Graph.Node, in graph: Graph
+    _ number: Int, _ operation: Elementwise, _ node: Graph.Node, in graph: Graph
   ) -> Bool {
     var leaves = self.leaves
     leaves.remove(node.outputs[0])

@@ -2,8 +2,10 @@ import CrestGraph
 import CrestTensor
 
 /// A chain of elementwise operations run as one pass over cache-sized blocks.
-struct FusedElementwise: CrestGraph.Operation {
-  static let name = "FusedElementwise"
+struct FusedElementwise: GraphOperation {
+
+  /// The functions in order, as in `multiply+add+relu`.
+  var name: String { instructions.map(\.function.rawValue).joined(separator: "+") }
 
   /// Where an instruction's argument comes from.
   enum Operand: Sendable, Hashable {

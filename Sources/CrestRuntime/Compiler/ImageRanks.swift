@@ -34,7 +34,7 @@ extension Graph {
 
   /// Applies `operation` to views of the inputs, and gives outputs their own shapes back.
   private static func throughViews(
-    _ operation: any CrestGraph.Operation, _ node: Node, _ inputs: [Symbol], views: [Bool],
+    _ operation: any GraphOperation, _ node: Node, _ inputs: [Symbol], views: [Bool],
     _ view: (Shape) -> Shape
   ) throws -> [Symbol] {
     let types = try node.operation.outputTypes(for: inputs.map(\.type))
@@ -67,9 +67,9 @@ extension Graph {
 }
 
 /// An operation whose window moves over spatial axes.
-private protocol SpatialOperation: CrestGraph.Operation {
+private protocol SpatialOperation: GraphOperation {
   /// The same over images one element high, of an operation over sequences.
-  var asImage: any CrestGraph.Operation { get }
+  var asImage: any GraphOperation { get }
 }
 
 extension Shape {
@@ -101,29 +101,29 @@ extension PoolAttributes {
 }
 
 extension Conv: SpatialOperation {
-  fileprivate var asImage: any CrestGraph.Operation { Conv(attributes.asImage) }
+  fileprivate var asImage: any GraphOperation { Conv(attributes.asImage) }
 }
 extension ConvInputGradient: SpatialOperation {
-  fileprivate var asImage: any CrestGraph.Operation {
+  fileprivate var asImage: any GraphOperation {
     ConvInputGradient(attributes.asImage, inputShape: inputShape.inserting(1, at: 2))
   }
 }
 extension ConvFilterGradient: SpatialOperation {
-  fileprivate var asImage: any CrestGraph.Operation {
+  fileprivate var asImage: any GraphOperation {
     ConvFilterGradient(attributes.asImage, filterShape: filterShape.inserting(1, at: 2))
   }
 }
 extension MaxPool: SpatialOperation {
-  fileprivate var asImage: any CrestGraph.Operation { MaxPool(attributes.asImage) }
+  fileprivate var asImage: any GraphOperation { MaxPool(attributes.asImage) }
 }
 extension MaxPoolGradient: SpatialOperation {
-  fileprivate var asImage: any CrestGraph.Operation { MaxPoolGradient(attributes.asImage) }
+  fileprivate var asImage: any GraphOperation { MaxPoolGradient(attributes.asImage) }
 }
 extension AveragePool: SpatialOperation {
-  fileprivate var asImage: any CrestGraph.Operation { AveragePool(attributes.asImage) }
+  fileprivate var asImage: any GraphOperation { AveragePool(attributes.asImage) }
 }
 extension AveragePoolGradient: SpatialOperation {
-  fileprivate var asImage: any CrestGraph.Operation {
+  fileprivate var asImage: any GraphOperation {
     AveragePoolGradient(attributes.asImage, inputShape: inputShape.inserting(1, at: 2))
   }
 }

@@ -7,8 +7,9 @@ import CrestTensor
 ///     factor = scale / √(variance + ε),   shift = bias - mean · factor
 ///
 /// Inputs are x [N, C, …], scale and bias [C]; outputs are mean, variance, factor and shift [C].
-struct NormalizationCoefficients: CrestGraph.Operation {
-  static let name = "NormalizationCoefficients"
+struct NormalizationCoefficients: GraphOperation {
+  /// The operation that it stands for.
+  var name: String { "BatchNormTraining" }
   let epsilon: Double
 
   func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
@@ -36,8 +37,9 @@ struct NormalizationCoefficients: CrestGraph.Operation {
 ///
 /// Inputs are those of `BatchNormTrainingGradient`; outputs are the gradients of scale and bias, and
 /// dyFactor, xFactor and shift [C].
-struct NormalizationGradientCoefficients: CrestGraph.Operation {
-  static let name = "NormalizationGradientCoefficients"
+struct NormalizationGradientCoefficients: GraphOperation {
+  /// The operation that it stands for.
+  var name: String { "BatchNormTrainingGradient" }
   let epsilon: Double
 
   func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {

@@ -53,10 +53,11 @@ extension Graph {
         return (map, producer.inputs.map(builder.symbol))
       }
       switch node.operation {
-      case is Relu:
+      case Elementwise(.relu):
         guard let map = affine(0) else { return nil }
         return try builder.apply(ChannelAffine(hasRelu: true), map.inputs)
-      case is Add where inputs[0].type == inputs[1].type && inputs[0].shape.rank >= 2:
+      case Elementwise(.add)
+      where inputs[0].type == inputs[1].type && inputs[0].shape.rank >= 2:
         for (place, other) in [(1, 0), (0, 1)] {
           guard let map = affine(place), map.inputs.count == 3 else { continue }
           if let second = affine(other), second.inputs.count == 3 {

@@ -59,7 +59,7 @@ extension Graph {
         Gemm(
           alpha: gemm.alpha, beta: gemm.beta, transposesA: gemm.transposesA != swapsA,
           transposesB: gemm.transposesB != swapsB), [a, b] + inputs.dropFirst(2))
-    case let elementwise as any ElementwiseOperation:
+    case let elementwise as Elementwise:
       if let same = neutral(elementwise.function, inputs, type[0], graph) { return [same] }
       // Elementwise kernels repeat by themselves, so an expanded input need not exist.
       let narrow = inputs.map { input in

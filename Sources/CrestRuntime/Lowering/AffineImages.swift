@@ -88,7 +88,7 @@ extension Lowering {
     let shape = graph.type(of: value).shape
     let size = (rows: shape[0] * shape.dropFirst(2).reduce(1, *), channels: shape[1])
     emit(
-      ChannelAffine.name, reads: operand.buffers,
+      "ChannelAffine", reads: operand.buffers,
       writes: [output(value, shape.rank == 4 ? .channelsLast : .plain)]
     ) { call in
       var affine = operand.affine(call, at: 0)

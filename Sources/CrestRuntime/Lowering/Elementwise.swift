@@ -33,7 +33,7 @@ extension FusedElementwise: KernelLowering {
     let sizes = order.map { shape[$0] }
     let program = ElementwiseProgram(sizes: sizes, strides: inputs.map(\.strides), self)
     lowering.emit(
-      describe, reads: inputs.map(\.buffer), writes: [target],
+      name, reads: inputs.map(\.buffer), writes: [target],
       inPlace: (target, whole.map { inputs[$0].buffer })
     ) { call in
       program.point(to: call)
@@ -42,8 +42,6 @@ extension FusedElementwise: KernelLowering {
     return true
   }
 
-  /// The functions in order, as in `multiply+add+relu`.
-  private var describe: String { instructions.map(\.function.rawValue).joined(separator: "+") }
 }
 
 /// An elementwise program at a fixed address.
@@ -102,9 +100,12 @@ private final class ElementwiseProgram {
           return UInt16(inputCount + made.count - 1)
         }
       }
+      guard let op = instruction.function.instruction else {
+        preconditionFailure("\(instruction.function) has no kernel, and was fused")
+      }
       made.append(
         ck_instruction(
-          op: instruction.function.instruction, a: operands[0],
+          op: op, a: operands[0],
           b: operands.count > 1 ? operands[1] : 0, c: operands.count > 2 ? operands[2] : 0,
           constant: 0))
       registers.append(UInt16(inputCount + made.count - 1))
@@ -114,7 +115,11 @@ private final class ElementwiseProgram {
 }
 
 extension ElementwiseFunction {
-  fileprivate var instruction: ck_op {
+  /// Whether a kernel computes it.
+  var hasKernel: Bool { instruction != nil }
+
+  /// The kernel's instruction; nil where the reference must do.
+  fileprivate var instruction: ck_op? {
     switch self {
     case .add: CK_ADD
     case .subtract: CK_SUB
@@ -139,6 +144,11 @@ extension ElementwiseFunction {
     case .less: CK_LESS
     case .greater: CK_GREATER
     case .select: CK_SELECT
+    case .erf, .sine, .cosine, .tangent, .arcSine, .arcCosine, .arcTangent, .hyperbolicSine,
+      .hyperbolicCosine, .areaSine, .areaCosine, .areaTangent, .floor, .ceiling, .round:
+      nil
+    // Of booleans, which no kernel takes.
+    case .and, .or, .xor, .not: nil
     }
   }
 }

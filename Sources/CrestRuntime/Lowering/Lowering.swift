@@ -303,7 +303,7 @@ public struct ReferenceNode: Sendable, Hashable {
 }
 
 /// An operation that kernels can serve.
-protocol KernelLowering: CrestGraph.Operation {
+protocol KernelLowering: GraphOperation {
   /// Whether kernels serve it for every element type, as copies do.
   var servesEveryType: Bool { get }
   /// The inputs that may be int64 where all else is float32: labels and indices.

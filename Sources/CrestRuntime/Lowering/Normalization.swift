@@ -31,7 +31,7 @@ extension NormalizationCoefficients: KernelLowering {
     }
     let size = rows.size
     lowering.emit(
-      name,
+      "NormalizationCoefficients",
       reads: [lowering.buffer(node.inputs[0], rows.layout)]
         + node.inputs[1...].map { lowering.buffer($0) },
       writes: node.outputs.map { lowering.output($0) },
@@ -64,7 +64,7 @@ extension NormalizationGradientCoefficients: KernelLowering {
     }
     let size = rows.size
     lowering.emit(
-      name,
+      "NormalizationGradientCoefficients",
       reads: [
         lowering.buffer(node.inputs[0], rows.layout), lowering.buffer(node.inputs[2]),
         lowering.buffer(node.inputs[3]), lowering.buffer(node.inputs[4]),

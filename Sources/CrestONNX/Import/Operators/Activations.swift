@@ -44,7 +44,6 @@ extension OperatorTable {
           slope: isByChannel ? slope.unsqueezed(axes: Array(1..<x.shape.rank - 1)) : slope)
       },
     ],
-    "Relu": [.unary { _, x in try x.relu() }],
     "Selu": [
       .unary(since: 6) { node, x in
         try x.selu(
@@ -58,11 +57,8 @@ extension OperatorTable {
           threshold: node.float("lambd", default: 0.5), bias: node.float("bias", default: 0))
       }
     ],
-    "Sigmoid": [.unary { _, x in try x.sigmoid() }],
     "Softmax": softmaxes { try $0.softmax(axis: $1) },
-    "Softplus": [.unary { _, x in try x.softplus() }],
     "Softsign": [.unary { _, x in try x.softsign() }],
-    "Tanh": [.unary { _, x in try x.tanh() }],
     "ThresholdedRelu": [
       .unary(since: 10) { node, x in
         try x.thresholdedRelu(alpha: node.float("alpha", default: 1))

@@ -9,13 +9,10 @@ extension OperatorTable {
 
   /// Arithmetic, comparisons and choices, element by element.
   static let elementwise: [String: [OperatorImport]] = [
-    "Abs": [.unary { _, x in try x.absolute() }],
     "Add": arithmetic(slots: bias) { try $0 + $1 },
     "And": arithmetic(others: .choice) { try $0.and($1) },
     "Div": arithmetic { try $0 / $1 },
     "Equal": arithmetic(others: .choice) { try $0.equal(to: $1) },
-    "Erf": [.unary(since: 9) { _, x in try x.erf() }],
-    "Exp": [.unary { _, x in try x.exp() }],
     "Greater": arithmetic(others: .choice) { try $0.greater(than: $1) },
     "GreaterOrEqual": [.binary(since: 12, others: .choice) { try $0.greaterOrEqual(to: $1) }],
     "IsInf": [
@@ -28,7 +25,6 @@ extension OperatorTable {
     "IsNaN": [.unary(since: 9, others: .choice) { _, x in try x.isNaN() }],
     "Less": arithmetic(others: .choice) { try $0.less(than: $1) },
     "LessOrEqual": [.binary(since: 12, others: .choice) { try $0.lessOrEqual(to: $1) }],
-    "Log": [.unary { _, x in try x.log() }],
     "Max": [folding { try $0.maximum($1) }],
     "Mean": [
       OperatorImport(inputs: 1...Int.max) { node in
@@ -43,14 +39,9 @@ extension OperatorTable {
       }
     ],
     "Mul": arithmetic(slots: scale) { try $0 * $1 },
-    "Neg": [.unary { _, x in try -x }],
-    "Not": [.unary(others: .choice) { _, x in try x.not() }],
     "Or": arithmetic(others: .choice) { try $0.or($1) },
     // The exponent's type may differ since opset 12; the result has the base's.
     "Pow": arithmetic { try $0.power($1.cast(to: $0.elementType)) },
-    "Reciprocal": [.unary { _, x in try x.reciprocal() }],
-    "Sign": [.unary(others: .choice) { _, x in try x.sign() }],
-    "Sqrt": [.unary { _, x in try x.squareRoot() }],
     "Sub": arithmetic(slots: bias) { try $0 - $1 },
     "Sum": [folding { try $0 + $1 }],
     "Where": [
@@ -63,14 +54,23 @@ extension OperatorTable {
       }
     ],
     "Xor": arithmetic(others: .choice) { try $0.xor($1) },
-  ].merging(
-    Trigonometric.Function.allCases.map { function in
-      (function.rawValue, [.unary { _, x in try x.trigonometric(function) }])
-    }, uniquingKeysWith: { $1 }
-  ).merging(
-    Rounding.Mode.allCases.map { mode in
-      (mode.rawValue, [.unary(others: .choice) { _, x in try x.rounded(mode) }])
-    }, uniquingKeysWith: { $1 })
+  ].merging(functions, uniquingKeysWith: { special, _ in special })
+
+  /// The operators of one input that are elementwise functions under the same name.
+  private static let functions: [String: [OperatorImport]] = Dictionary(
+    uniqueKeysWithValues: ElementwiseFunction.allCases.compactMap {
+      function -> (String, [OperatorImport])? in
+      let row = function.row
+      guard row.arity == 1, case .operator(let opset) = row.onnx else { return nil }
+      return (
+        row.name,
+        [
+          .unary(since: opset, others: row.isFlat ? .choice : .arithmetic(.bias)) { _, x in
+            try x(function)
+          }
+        ]
+      )
+    })
 
   /// An operation of two inputs; before opset 7 the second was repeated only when an attribute asked for
   /// it, from one of the first's axes on.

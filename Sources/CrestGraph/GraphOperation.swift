@@ -5,9 +5,9 @@ import CrestTensor
 /// An operation is a value that holds its attributes, so two nodes with equal operations and inputs
 /// compute the same. Names and attributes are ONNX's where ONNX has the operator. One file holds
 /// one operation with the `Symbol` method that traces it.
-public protocol Operation: Sendable, Hashable {
-  /// The ONNX operator's name, or our own where ONNX has none.
-  static var name: String { get }
+package protocol GraphOperation: Sendable, Hashable {
+  /// The ONNX operator's name, or our own where ONNX has none; the type's name unless it says otherwise.
+  var name: String { get }
 
   /// The types of the outputs for inputs of these types: the shape rule.
   ///
@@ -43,23 +43,22 @@ public protocol Operation: Sendable, Hashable {
   var isRandom: Bool { get }
 }
 
-extension Operation {
+extension GraphOperation {
   /// No operation is replaced unless it says so.
-  public func expanded(_ inputs: [Symbol], mode: ExecutionMode) throws -> [Symbol]? { nil }
+  package func expanded(_ inputs: [Symbol], mode: ExecutionMode) throws -> [Symbol]? { nil }
 
   /// No operation is random unless it says so.
-  public var isRandom: Bool { false }
+  package var isRandom: Bool { false }
 
   /// Refuses: an operation is differentiable only when it says how.
-  public func gradients(_ context: GradientContext) throws -> [Symbol?] {
+  package func gradients(_ context: GradientContext) throws -> [Symbol?] {
     throw GraphError(
-      path: context.path, operation: Self.name,
-      expected: "an operation with a gradient", got: "\(Self.name), which has none",
+      path: context.path, operation: name,
+      expected: "an operation with a gradient", got: "\(name), which has none",
       advice: "keep it out of what the loss depends on through parameters")
   }
 
-  /// The operation's name.
-  public var name: String { Self.name }
+  package var name: String { String(describing: Self.self) }
 }
 
 /// An index that came up in a run and names nothing: shapes alone can't tell.
@@ -100,17 +99,17 @@ public struct RandomKey: Sendable, Hashable {
 }
 
 /// What an operation's gradient is traced from.
-public struct GradientContext {
+package struct GradientContext {
   /// The layer of the node that is differentiated.
-  public let path: String
+  package let path: String
   /// What the node read.
-  public let inputs: [Symbol]
+  package let inputs: [Symbol]
   /// What the node made.
-  public let outputs: [Symbol]
+  package let outputs: [Symbol]
   /// The gradient of the loss with respect to each output; nil where the loss doesn't depend on it.
-  public let outputGradients: [Symbol?]
+  package let outputGradients: [Symbol?]
   /// Whether the gradient of each input is asked for.
-  public let isNeeded: [Bool]
+  package let isNeeded: [Bool]
 
   /// The graph that is differentiated, and grows by its gradients.
   var builder: GraphBuilder { inputs[0].builder }
@@ -118,7 +117,7 @@ public struct GradientContext {
   /// The gradient of the only output that matters.
   ///
   /// - Precondition: the loss depends on output 0, which holds for operations with one output.
-  public var outputGradient: Symbol {
+  package var outputGradient: Symbol {
     guard let gradient = outputGradients[0] else {
       preconditionFailure("the loss does not depend on output 0 of \(path)")
     }
@@ -178,7 +177,7 @@ public struct OperationError: Error, Equatable, Sendable {
   }
 }
 
-extension Operation {
+extension GraphOperation {
   /// The reference meaning in a node at a path.
   ///
   /// - Throws: ``GraphError`` when an index names nothing.
@@ -189,7 +188,7 @@ extension Operation {
       return try evaluate(inputs, random: random)
     } catch {
       throw GraphError(
-        path: path, operation: Self.name, expected: error.expected, got: "\(error.index)")
+        path: path, operation: name, expected: error.expected, got: "\(error.index)")
     }
   }
 }
@@ -224,4 +223,9 @@ public struct GraphError: Error, Equatable, Sendable, CustomStringConvertible {
     let end = advice.map { "; \($0)" } ?? ""
     return "\(place): expected \(expected), got \(got)\(end)"
   }
+}
+
+/// Matches an operation with the same attributes, as in `case Elementwise(.relu):`.
+package func ~= <Value: GraphOperation>(pattern: Value, operation: any GraphOperation) -> Bool {
+  operation as? Value == pattern
 }
