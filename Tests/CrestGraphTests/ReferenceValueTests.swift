@@ -154,10 +154,10 @@ import Testing
     let x = ReferenceArray([1, .nan, 2, 3], ValueType([2, 2], .float64))
     let nothing = ReferenceArray([], ValueType([0], .float64))
     let cases: [(any GraphOperation, [Double], Double)] = [
-      (ReduceMax(axes: [0], keepsDimensions: false), [2, .nan], -.infinity),
-      (ReduceMin(axes: [0], keepsDimensions: false), [1, .nan], .infinity),
-      (ReduceSum(axes: [0], keepsDimensions: false), [3, .nan], 0),
-      (ReduceMean(axes: [0], keepsDimensions: false), [1.5, .nan], .nan),
+      (Reduce(.max, axes: [0], keepsDimensions: false), [2, .nan], -.infinity),
+      (Reduce(.min, axes: [0], keepsDimensions: false), [1, .nan], .infinity),
+      (Reduce(.sum, axes: [0], keepsDimensions: false), [3, .nan], 0),
+      (Reduce(.mean, axes: [0], keepsDimensions: false), [1.5, .nan], .nan),
     ]
     for (operation, some, none) in cases {
       #expect(isSame(try run(operation, [x]).reals, some), "\(operation)")

@@ -74,7 +74,7 @@ import Testing
     },
     Failure("ReduceMin: expected different axes of [2, 3], got [-1]") {
       _ = try $0.apply(
-        ReduceMin(axes: [-1], keepsDimensions: false), [value($0, [2, 3])])
+        Reduce(.min, axes: [-1], keepsDimensions: false), [value($0, [2, 3])])
     },
     Failure("Dropout: expected a dropout rate in 0..<1, got 1.0") {
       _ = try value($0, [2]).dropout(1)

@@ -248,6 +248,15 @@ private struct Swapped: Layer {
         == "model: expected a graph whose outputs follow the batch size along axis 0, got an "
         + "output [2, 6] for 3 examples; write -1 for the batch where a layer reshapes")
   }
+
+  /// What checkpoints hold of the network they are of: one that another build wrote must still fit.
+  @Test(arguments: [
+    ("mlp", "xxh64:202ae8b151683b61"), ("small-cnn", "xxh64:54b68686ddf96f60"),
+  ])
+  func `the fingerprint of a built-in network stays`(name: String, fingerprint: String) throws {
+    let model = try BuiltInModel.make(name, input: [1, 8, 8], classes: 10)
+    #expect(model.graph.fingerprint == fingerprint)
+  }
 }
 
 /// A layer of a closure, for tests.

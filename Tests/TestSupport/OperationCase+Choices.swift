@@ -97,9 +97,9 @@ extension OperationCase {
       let input = CaseInput(Shape(shape), domain)
       return [
         OperationCase(
-          ArgMax(axis: axis, keepsDimension: keeps, takesLast: takesLast), variant, [input]),
+          IndexSearch(.largest, axis: axis, keepsDimension: keeps, takesLast: takesLast), variant, [input]),
         OperationCase(
-          ArgMin(axis: axis, keepsDimension: keeps, takesLast: takesLast), variant, [input]),
+          IndexSearch(.smallest, axis: axis, keepsDimension: keeps, takesLast: takesLast), variant, [input]),
       ]
     }
   }

@@ -7,45 +7,45 @@ extension OperationCase {
     variants.flatMap { variant, shape, axes, keeps in
       [
         OperationCase(
-          ReduceSum(axes: axes, keepsDimensions: keeps), variant, [CaseInput(shape)]),
+          Reduce(.sum, axes: axes, keepsDimensions: keeps), variant, [CaseInput(shape)]),
         OperationCase(
-          ReduceMean(axes: axes, keepsDimensions: keeps), variant, [CaseInput(shape)]),
+          Reduce(.mean, axes: axes, keepsDimensions: keeps), variant, [CaseInput(shape)]),
         OperationCase(
-          ReduceMax(axes: axes, keepsDimensions: keeps), variant,
+          Reduce(.max, axes: axes, keepsDimensions: keeps), variant,
           [CaseInput(shape, .spaced(offset: 0))]),
         OperationCase(
-          ReduceProd(axes: axes, keepsDimensions: keeps), variant,
+          Reduce(.product, axes: axes, keepsDimensions: keeps), variant,
           [CaseInput(shape, .awayFromZero)]),
         OperationCase(
-          ReduceMin(axes: axes, keepsDimensions: keeps), variant,
+          Reduce(.min, axes: axes, keepsDimensions: keeps), variant,
           [CaseInput(shape, .spaced(offset: 0))]),
       ]
     } + [
       OperationCase(
-        ReduceMean(axes: [0], keepsDimensions: false), "of nothing", [CaseInput([0, 3])]),
+        Reduce(.mean, axes: [0], keepsDimensions: false), "of nothing", [CaseInput([0, 3])]),
       OperationCase(
-        ReduceMax(axes: [0], keepsDimensions: false), "of nothing", [CaseInput([0, 3])],
+        Reduce(.max, axes: [0], keepsDimensions: false), "of nothing", [CaseInput([0, 3])],
         differentiation: .outputs([])),
       OperationCase(
-        ReduceSum(axes: [1], keepsDimensions: false), "no groups", [CaseInput([0, 3])]),
+        Reduce(.sum, axes: [1], keepsDimensions: false), "no groups", [CaseInput([0, 3])]),
       OperationCase(
-        ReduceProd(axes: [0], keepsDimensions: false), "of nothing", [CaseInput([0, 3])]),
+        Reduce(.product, axes: [0], keepsDimensions: false), "of nothing", [CaseInput([0, 3])]),
       OperationCase(
-        ReduceProd(axes: [1], keepsDimensions: false), "some 0", [CaseInput([12, 3], .mask)]),
+        Reduce(.product, axes: [1], keepsDimensions: false), "some 0", [CaseInput([12, 3], .mask)]),
     ] + wholeNumbers + runningSums
 
   private static let wholeNumbers: [OperationCase] = {
-    func each(_ operation: some Reduction) -> [OperationCase] {
+    func each(_ operation: Reduce) -> [OperationCase] {
       [ElementType.int64, .int32, .uint8].map {
         OperationCase(
           operation, "\($0)", [CaseInput([3, 4], .whole($0 == .uint8 ? 0...9 : -9...9, $0))])
       }
     }
-    return each(ReduceSum(axes: [1], keepsDimensions: true))
-      + each(ReduceMean(axes: [0], keepsDimensions: false))
-      + each(ReduceMax(axes: [1], keepsDimensions: false))
-      + each(ReduceMin(axes: [0, 1], keepsDimensions: false))
-      + each(ReduceProd(axes: [1], keepsDimensions: false))
+    return each(Reduce(.sum, axes: [1], keepsDimensions: true))
+      + each(Reduce(.mean, axes: [0], keepsDimensions: false))
+      + each(Reduce(.max, axes: [1], keepsDimensions: false))
+      + each(Reduce(.min, axes: [0, 1], keepsDimensions: false))
+      + each(Reduce(.product, axes: [1], keepsDimensions: false))
   }()
 
   private static let runningSums: [OperationCase] =

@@ -34,7 +34,7 @@ extension ElementwiseFunction {
     package let types: Types
     /// Its value of floats, in `Double`; nil where it has none.
     package let real: (@Sendable ([Double]) -> Double)?
-    /// Its value of integers, and of booleans as 0 and 1; nil where it has none. Wraps around.
+    /// Its value of integers, and of booleans as 0 and 1; nil where it has none.
     package let whole: (@Sendable ([Int64]) -> Int64)?
     /// The gradient by each input before it is summed over what was broadcast; nil where it is zero.
     package let gradients: [Gradient?]

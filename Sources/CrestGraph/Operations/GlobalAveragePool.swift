@@ -28,7 +28,7 @@ package struct GlobalAveragePool: GraphOperation {
   /// The mean of each channel of each example; NaN of nothing.
   package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let axes = Array(2..<inputs[0].shape.rank)
-    return ReduceMean(axes: axes, keepsDimensions: true).evaluate(inputs, random: random)
+    return Reduce(.mean, axes: axes, keepsDimensions: true).evaluate(inputs, random: random)
   }
 
   /// dy over the number of elements, repeated over the spatial axes.

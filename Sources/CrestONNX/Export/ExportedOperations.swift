@@ -106,28 +106,16 @@ extension Pad: ExportedOperation {
   }
 }
 
-extension ReduceSum: ExportedOperation {
+extension Reduce: ExportedOperation {
   func write(_ node: Graph.Node, to export: inout GraphExport) throws(ONNXError) {
-    // The other reductions take axes as an input only from opset 18 on.
-    export.add(
-      name, more: [export.initializer(.sizes(axes), "axes")],
-      [("keepdims", .int(keepsDimensions ? 1 : 0))])
+    let keeps: (String, AttributeDraft) = ("keepdims", .int(keepsDimensions ? 1 : 0))
+    switch kind {
+    case .sum: export.add(name, more: [export.initializer(.sizes(axes), "axes")], [keeps])
+    // These take axes as an input only from opset 18 on.
+    case .max, .mean, .min, .product: export.add(name, [("axes", .sizes(axes)), keeps])
+    }
   }
 }
-
-/// A reduction that takes its axes as an attribute.
-private protocol ReductionByAttribute: ExportedOperation, Reduction {}
-
-extension ReductionByAttribute {
-  func write(_ node: Graph.Node, to export: inout GraphExport) throws(ONNXError) {
-    export.add(
-      name, [("axes", .sizes(axes)), ("keepdims", .int(keepsDimensions ? 1 : 0))])
-  }
-}
-
-extension ReduceMax: ReductionByAttribute {}
-extension ReduceMean: ReductionByAttribute {}
-extension ReduceMin: ReductionByAttribute {}
 
 extension Gemm: ExportedOperation {
   func write(_ node: Graph.Node, to export: inout GraphExport) throws(ONNXError) {

@@ -57,30 +57,17 @@ extension Lowering {
   }
 }
 
-extension ReduceSum: KernelLowering {
+extension Reduce: KernelLowering {
   func lower(_ node: Graph.Node, into lowering: Lowering) -> Bool {
-    lowering.reduce(node, axes: axes, CK_SUM)
-    return true
-  }
-}
-
-extension ReduceMean: KernelLowering {
-  func lower(_ node: Graph.Node, into lowering: Lowering) -> Bool {
-    lowering.reduce(node, axes: axes, CK_MEAN)
-    return true
-  }
-}
-
-extension ReduceMax: KernelLowering {
-  func lower(_ node: Graph.Node, into lowering: Lowering) -> Bool {
-    lowering.reduce(node, axes: axes, CK_MAXIMUM)
-    return true
-  }
-}
-
-extension ReduceMin: KernelLowering {
-  func lower(_ node: Graph.Node, into lowering: Lowering) -> Bool {
-    lowering.reduce(node, axes: axes, CK_MINIMUM)
+    let kernel: ck_reduction
+    switch kind {
+    case .sum: kernel = CK_SUM
+    case .mean: kernel = CK_MEAN
+    case .max: kernel = CK_MAXIMUM
+    case .min: kernel = CK_MINIMUM
+    case .product: return false
+    }
+    lowering.reduce(node, axes: axes, kernel)
     return true
   }
 }

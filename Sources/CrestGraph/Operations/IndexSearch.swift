@@ -1,20 +1,33 @@
 import CrestTensor
 
-/// An operation that tells where the largest or smallest element along an axis is, as `int64`.
+/// Where the largest or smallest element along an axis is, as `int64` (ONNX `ArgMax` and `ArgMin`,
+/// opset 13).
 ///
 /// NaN counts as both, as in NumPy and PyTorch.
-package protocol IndexSearch: GraphOperation {
-  /// Whether the largest is searched, not the smallest.
-  static var seeksLargest: Bool { get }
-  /// The axis searched, not negative.
-  var axis: Int { get }
-  /// Whether the axis stays, with size 1.
-  var keepsDimension: Bool { get }
-  /// Whether the last of equals is taken, not the first (ONNX `select_last_index`).
-  var takesLast: Bool { get }
-}
+package struct IndexSearch: GraphOperation {
+  /// What is searched; raw values are ONNX's operators.
+  package enum Kind: String, Sendable, Hashable, CaseIterable {
+    case largest = "ArgMax"
+    case smallest = "ArgMin"
+  }
 
-extension IndexSearch {
+  package let kind: Kind
+  /// The axis searched, not negative.
+  package let axis: Int
+  /// Whether the axis stays, with size 1.
+  package let keepsDimension: Bool
+  /// Whether the last of equals is taken, not the first (ONNX `select_last_index`).
+  package let takesLast: Bool
+
+  package init(_ kind: Kind, axis: Int, keepsDimension: Bool = true, takesLast: Bool = false) {
+    self.kind = kind
+    self.axis = axis
+    self.keepsDimension = keepsDimension
+    self.takesLast = takesLast
+  }
+
+  package var name: String { kind.rawValue }
+
   /// The other sizes.
   package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.check(inputs, count: 1...1)
@@ -48,7 +61,7 @@ extension IndexSearch {
   package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let x = inputs[0]
     func isBetter(_ left: Int, _ right: Int) -> Bool {
-      let (high, low) = Self.seeksLargest ? (left, right) : (right, left)
+      let (high, low) = kind == .largest ? (left, right) : (right, left)
       return switch x.elements {
       case .integers(let integers): integers[high] > integers[low]
       case .reals(let reals):
@@ -67,4 +80,35 @@ extension IndexSearch {
 
   /// None: an index is a whole number.
   package func gradients(_ context: GradientContext) throws -> [Symbol?] { [nil] }
+}
+
+extension Symbol {
+  /// Returns the index of the largest element along `axis`, as `int64` (ONNX `ArgMax`); a negative
+  /// axis counts from the end.
+  ///
+  /// - Throws: ``GraphError`` when the axis is out of range or empty.
+  public func argMax(
+    axis: Int = 0, keepingDimension: Bool = true, takingLast: Bool = false
+  ) throws -> Symbol {
+    try index(of: .largest, axis, keepingDimension, takingLast)
+  }
+
+  /// Returns the index of the smallest element along `axis`, as `int64` (ONNX `ArgMin`); a negative
+  /// axis counts from the end.
+  ///
+  /// - Throws: ``GraphError`` when the axis is out of range or empty.
+  public func argMin(
+    axis: Int = 0, keepingDimension: Bool = true, takingLast: Bool = false
+  ) throws -> Symbol {
+    try index(of: .smallest, axis, keepingDimension, takingLast)
+  }
+
+  private func index(
+    of kind: IndexSearch.Kind, _ axis: Int, _ keepsDimension: Bool, _ takesLast: Bool
+  ) throws -> Symbol {
+    try applying(
+      IndexSearch(
+        kind, axis: resolvedAxis(axis, kind.rawValue), keepsDimension: keepsDimension,
+        takesLast: takesLast))
+  }
 }
