@@ -26,8 +26,6 @@ enum CommandError: Error, Equatable {
   case exampleCounts([Int])
   /// An input whose channels aren't those that the model's preprocessing is for.
   case unsuitableInput(PreprocessingError)
-  /// A prediction by the statistics of data that aren't there.
-  case preprocessingOfData
   /// A new head for a built-in network.
   case headOfBuiltIn(model: String)
   /// A new head without outputs.
@@ -68,6 +66,8 @@ enum CommandError: Error, Equatable {
   case needsArchitecture(String, isFromFile: Bool)
   /// Weights of another network.
   case otherNetwork(String, architecture: String)
+  /// A checkpoint whose weights can't be used.
+  case unusableWeights(String, StateError)
   /// A built-in network to be written without the shape of its examples.
   case needsShape
   /// A model that is no file.
@@ -98,7 +98,7 @@ enum CommandError: Error, Equatable {
   var code: FailureCode {
     switch self {
     case .severalInputs, .targetShape, .exampleCounts, .unsuitableInput, .refusedByChecker,
-      .otherNetwork, .noLearningRate:
+      .otherNetwork, .unusableWeights, .noLearningRate:
       .data
     case .interrupted: .interrupted
     case .notSaved, .lastSaveFailed: .io
@@ -144,8 +144,6 @@ extension CommandError: CustomStringConvertible {
         + "\(counts.map(String.init).joined(separator: ", ")); cut them to one number"
     case .unsuitableInput(let error):
       "--input: \(error); transpose them, or take them as they are with --preprocessing none"
-    case .preprocessingOfData:
-      "--preprocessing: expected model or none, got data: there is no data set to take statistics of"
     case .headOfBuiltIn(let model):
       "--replace-head: it is for ONNX files, but --model is \(model), which is made for the data's "
         + "classes; leave it out"
@@ -199,6 +197,11 @@ extension CommandError: CustomStringConvertible {
     case .otherNetwork(let path, let architecture):
       "--model \(path): its weights are not of \(architecture) but of another network; name that by "
         + "--architecture NAME|FILE.onnx, and give data like those it was trained on"
+    case .unusableWeights(let path, let error):
+      "\(path): "
+        + error.description { _ in
+          "give the network that it was saved of (--architecture NAME|FILE.onnx)"
+        }
     case .needsShape:
       "--shape: expected the sizes of one example, as in 1,28,28, for a built-in network, got none; give them"
     case .nothingToExport(let model):

@@ -13,19 +13,33 @@ struct Evaluate: ParsableCommand {
 
   @OptionGroup(title: "Model and data") var model: ModelOptions
 
+  @Flag(
+    help: ArgumentHelp(
+      "Measure all examples of a set without a validation part, as crest train --no-shuffle does; else it is the "
+        + "fifth of them that training sets apart, the same in every run."))
+  var noShuffle = false
+
   func run() throws {
     Notes.areEvents(model.json)
     try model.checkBatchSize()
-    let (data, network, loss) = try model.load()
+    let (data, network, loss) = try model.load(keepsAll: noShuffle)
     let learner = try Learner(
       network, data: data, loss: loss, metrics: standardMetrics(loss, network, data),
       batchSize: model.batchSize(for: network), seed: model.seed,
       preprocessing: model.preprocessing)
+    try learner.checkNumbers(isTraining: false)
     note(learner)
     let result = try Interruption.around(
       learner, meanwhile: "the evaluation is being ended"
     ) { try learner.evaluate(requiringFinite: true) }
+    if data.origin == .drawnFifth, let whole = data.whole {
+      Notes.write(
+        "\(data.valid.count) of the \(whole.count) examples of \(whole.name) were measured, the fifth that training "
+          + "sets apart; --no-shuffle measures all, as training with --no-shuffle does, which sets none apart"
+      )
+    }
     try StandardOutput.write(model.json ? json(result) : text(result, of: data.valid.name))
+    try Notes.check()
   }
 
   private func text(_ result: PassResult, of name: String) -> String {

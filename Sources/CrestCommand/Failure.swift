@@ -136,7 +136,7 @@ extension LearnerError {
   fileprivate var code: FailureCode? {
     switch self {
     case .loss(let error, _): error.code
-    case .binaryLabels, .targetOutOfRange: .data
+    case .binaryLabels, .targetOutOfRange, .unusualNumbers: .data
     case .epochs, .learningRate, .batchSize, .prefetch, .unsuitableMetric, .twoOwners,
       .twoReporters, .twoAccumulators, .twoLenders, .tooManyEpochs:
       .usage

@@ -16,6 +16,7 @@ func inspectCheckpoint(_ path: String, json: Bool) throws {
       ("epochs", summary.epochsBegun.map { .integer($0) } ?? .null),
       ("preprocessing", JSONLine.Value(summary.preprocessing)),
       ("classes", summary.classNames.map { .list($0.map { .text($0) }) } ?? .null),
+      ("class_axis", summary.classAxis.map { .integer($0) } ?? .null),
       ("fields", .list(summary.fieldNames.map { .text($0) })),
     ])
   try StandardOutput.write(line.text)

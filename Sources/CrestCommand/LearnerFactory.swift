@@ -19,6 +19,7 @@ func makeLearner(
     transforms: transforms, groups: parameters.groups.split,
     weightDecays: training.weightDecays, frozenNormalization: parameters.frozenNorm,
     preprocessing: options.preprocessing)
+  try learner.checkNumbers(isTraining: true)
   note(learner)
   try parameters.freeze(learner, among: arrays)
   model.restartTracedStatistics(except: learner.frozen)
@@ -45,19 +46,23 @@ private func note(_ readiness: TrainingReadiness) {
 func note(_ learner: Learner) {
   // How bytes are prepared is for models of float32; others get them as they are.
   let isFloat = learner.model.inputs.allSatisfy { $0.elementType == .float32 }
+  let isPrepared = !learner.data.train.preprocessing.isIdentity
   for note in learner.data.notes {
     switch note {
-    case .byteImages where learner.data.train.preprocessing.isIdentity || !isFloat: continue
-    case .bytesAsStored where !isFloat, .integersAsFloats where !isFloat: continue
+    case .byteImages where !isPrepared || !isFloat: continue
+    case .bytesAsStored where isPrepared || !isFloat,
+      .integersAsFloats where isPrepared || !isFloat:
+      continue
     default: Notes.write("\(note)")
     }
   }
   for note in learner.notes {
     let others =
-      if case .classAxis(let found, _) = note, let other = found.alternative {
-        "; --class-axis \(other) takes the other"
-      } else {
-        note.isOfPreprocessing ? "; --preprocessing chooses otherwise" : ""
+      switch note {
+      case .classAxis(let found, _):
+        found.alternative.map { "; --class-axis \($0) takes the other" } ?? ""
+      case .otherClassAxis(_, let axis, _): "; --class-axis \(axis) takes that"
+      default: note.isOfPreprocessing ? "; --preprocessing chooses otherwise" : ""
       }
     Notes.write("\(note)\(others)")
   }

@@ -34,7 +34,7 @@ struct Predict: ParsableCommand {
     help: ArgumentHelp(
       "What values are prepared by: model, as the model was trained where it says so; none, taken as they are.",
       valueName: "choice"))
-  var preprocessing = PreprocessingChoice.model
+  var preprocessing = InputPreparation.model
 
   @Option(
     parsing: .unconditional,
@@ -43,7 +43,6 @@ struct Predict: ParsableCommand {
   var threads: Int?
 
   func run() throws {
-    guard preprocessing != .data else { throw CommandError.preprocessingOfData }
     let pipes = try [NamedOutput("--output", output)].open(
       besides: [("--model", model)]
         + input.map { ("--input", $0) }
@@ -68,7 +67,8 @@ struct Predict: ParsableCommand {
     let known = try weights?.preprocessing ?? file.metadata().preprocessing
     let types = Dictionary(
       uniqueKeysWithValues: file.inputNames.map { ($0, file.elementType(ofInput: $0) ?? .float32) })
-    var inputs = try arranged(readInputs(file.inputNames) { types[$0] ?? .float32 }, for: file)
+    let (stored, paths) = try readInputs(file.inputNames) { types[$0] ?? .float32 }
+    var inputs = arranged(stored, for: file)
     for name in file.inputNames {
       inputs[name] = try inputs[name].map {
         try prepared(
@@ -77,6 +77,7 @@ struct Predict: ParsableCommand {
     }
     guard let weights else {
       let template = try ONNXSpecialization(file, inputs: inputs)
+      try checkNumbers(of: inputs, paths, for: template.sample)
       return try Predictor(template, engine: engine)
         .predict(template.inputs, batchSize: Self.batchSize)
     }
@@ -84,6 +85,7 @@ struct Predict: ParsableCommand {
     let shapes = inputs.mapValues { Shape(Array($0.shape.dropFirst())) }
     let network = try weights.model(
       { try ONNXTemplate(file, inputShapes: shapes, headClasses: $0) }, seed: 0, engine: engine)
+    try checkNumbers(of: inputs, paths, for: network.graph)
     let values = try network.inputs.map { input in
       guard let value = inputs[input.name] else { throw CommandError.missingInput(input.name) }
       return value
@@ -97,7 +99,7 @@ struct Predict: ParsableCommand {
     _ name: String?, _ weights: CheckpointWeights?, _ engine: Engine
   ) throws -> Tensor {
     guard let weights else { throw CommandError.untrainedPrediction(model: name ?? model) }
-    let inputs = try readInputs(["input"]) { _ in .float32 }
+    let (inputs, paths) = try readInputs(["input"]) { _ in .float32 }
     guard let stored = inputs["input"], stored.shape.rank >= 1 else {
       throw CommandError.missingInput("input")
     }
@@ -107,8 +109,26 @@ struct Predict: ParsableCommand {
     let values = try prepared(
       arranged(stored, toFit: shape.map { $0 }), for: "input", .float32,
       by: network.preprocessing)
+    try checkNumbers(of: ["input": values], paths, for: network.graph)
     return try Predictor(network.template, store: network.store, engine: engine)
       .predict([values], batchSize: Self.batchSize)
+  }
+
+  /// Says what numbers the network may swallow, and refuses indices that are in no table.
+  private func checkNumbers(
+    of inputs: [String: Tensor], _ paths: [String: String], for graph: Graph
+  ) throws {
+    let bounds = graph.indexBounds
+    for port in graph.inputs {
+      guard let tensor = inputs[port.name] else { continue }
+      let found = UnusualNumbers.find(
+        in: tensor, UnusualNumbers.Search(indexBound: bounds[port.value]), input: port.name,
+        of: paths[port.name] ?? port.name)
+      for numbers in found {
+        if case .indexOutOfRange = numbers.kind { throw LearnerError.unusualNumbers(numbers) }
+        Notes.write("\(LearnerNote.unusualNumbers(numbers))")
+      }
+    }
   }
 
   /// The rows that are predicted at once, where that makes no difference.
@@ -164,7 +184,7 @@ struct Predict: ParsableCommand {
   private func arranged(_ tensor: Tensor, toFit sizes: [Int?]) -> Tensor {
     let stored = Shape(Array(tensor.shape.dropFirst()))
     guard let arrangement = ImageArrangement(from: stored, toFit: sizes),
-      let result = arrangement.result(of: stored)
+      let result = arrangement.result(of: stored, isKnown: true)
     else { return tensor }
     Notes.write("\(DataNote.rearranged(from: stored, to: result))")
     return arrangement.applied(to: tensor)
@@ -172,8 +192,9 @@ struct Predict: ParsableCommand {
 
   private func readInputs(
     _ names: [String], _ elementType: (String) -> ElementType
-  ) throws -> [String: Tensor] {
+  ) throws -> (inputs: [String: Tensor], paths: [String: String]) {
     var inputs: [String: Tensor] = [:]
+    var paths: [String: String] = [:]
     for argument in input {
       let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       let isNamed = parts.count == 2 && names.contains(String(parts[0]))
@@ -184,8 +205,9 @@ struct Predict: ParsableCommand {
           option: "--input", parts.count == 2 ? String(parts[0]) : nil, known: names)
       }
       let name = isNamed ? String(parts[0]) : names[0]
-      let tensor = try TensorFile.readInput(
-        isNamed ? String(parts[1]) : argument, for: elementType(name))
+      let path = isNamed ? String(parts[1]) : argument
+      let tensor = try TensorFile.readInput(path, for: elementType(name))
+      paths[name] = path
       guard inputs.updateValue(tensor, forKey: name) == nil else {
         throw CommandError.repeatedInput(name)
       }
@@ -193,6 +215,12 @@ struct Predict: ParsableCommand {
     if let missing = names.first(where: { inputs[$0] == nil }) {
       throw CommandError.missingInput(missing)
     }
-    return inputs
+    return (inputs, paths)
   }
+}
+
+/// What the inputs of a prediction are prepared by.
+enum InputPreparation: String, CaseIterable, ExpressibleByArgument {
+  case model
+  case none
 }

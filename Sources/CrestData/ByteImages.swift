@@ -56,7 +56,7 @@ public struct ByteImages: Dataset {
     self.offset = offset
     self.stride = stride
     self.preprocessing = preprocessing
-    inputs = [Field(name: "image", elementType: .float32, shape: shape)]
+    inputs = [Field(name: "image", elementType: .float32, shape: shape, storedType: .uint8)]
     target = .classes(names: classNames, shape: [])
     count = labels.count
     classes = labels

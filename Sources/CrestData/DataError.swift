@@ -52,7 +52,7 @@ public enum DataError: Error, Equatable, Sendable {
   case npy(path: String, NPYError)
   /// The folder gives both one nameless input and named ones.
   case mixedInputs(path: String, nameless: String, named: [String])
-  /// The set is too small to be split.
+  /// A single example, which can't be split.
   case tooFewExamples(name: String, count: Int)
   /// A transform can't work on the set's examples.
   case unsuitableTransform(name: String, dataset: String, reason: String)
@@ -68,7 +68,7 @@ public enum DataError: Error, Equatable, Sendable {
   case unsuitableShape(name: String, stored: Shape, wanted: Shape)
   /// A number that the element type of a model's input doesn't have.
   case inexactElement(
-    name: String, input: String, index: Int, value: String, expected: ElementType)
+    name: String, input: String, example: Int, value: String, expected: ElementType)
 }
 
 extension DataError: CustomStringConvertible {
@@ -134,8 +134,8 @@ extension DataError: CustomStringConvertible {
       "\(path) holds \(nameless) and \(named.joined(separator: ", ")); keep the first for a single "
         + "input, or only the others for several"
     case .tooFewExamples(let name, let count):
-      "\(name) has \(count) examples and no validation set of its own, too few to set a fifth of them "
-        + "apart; add a validation set"
+      "\(name) has \(count) \(count == 1 ? "example" : "examples") and no validation set of its own, too few to "
+        + "set some apart; add a validation set"
     case .unsuitableTransform(let name, let dataset, let reason):
       "the transform \(name) can't be used on \(dataset): \(reason)"
     case .noThread(let reason):
@@ -151,9 +151,9 @@ extension DataError: CustomStringConvertible {
     case .unsuitableShape(let name, let stored, let wanted):
       "the examples of \(name) are \(stored) and can't be given as \(wanted); expected the same images with "
         + "channels first or last"
-    case .inexactElement(let name, let input, let index, let value, let expected):
-      "input \"\(input)\" of \(name): the model takes \(expected), which doesn't have element \(index), "
-        + "\(value), exactly; give numbers that \(expected) has"
+    case .inexactElement(let name, let input, let example, let value, let expected):
+      "input \"\(input)\" of \(name): the model takes \(expected), which doesn't have \(value), in example "
+        + "\(example) (from 0), exactly; give numbers that \(expected) has"
     }
   }
 }

@@ -6,12 +6,16 @@ public enum DataNote: Sendable, Hashable {
   case byteImages(input: String)
   /// Bytes that are no images, and are used as they are.
   case bytesAsStored(input: String, shape: Shape)
-  /// Unsigned whole numbers of more than 8 bits, which are used as they are, as `float32`.
+  /// Whole numbers or booleans of a type that isn't one of bytes, which are used as they are, as `float32`.
   case integersAsFloats(input: String)
   /// Labels in a column, taken as one class an example.
   case columnLabels(path: String)
   /// Arrays that are called like a part of the set, and aren't read.
   case unreadParts(names: [String])
+  /// Whole targets of 0 and 1, one-hot, taken for probabilities of classes.
+  case oneHotLabels(name: String, shape: Shape)
+  /// Images of which it isn't clear whether channels lie first or last, taken as if they lay first.
+  case channelsAssumed(Shape)
   /// Images whose axes were put in another order.
   case rearranged(from: Shape, to: Shape)
 }
@@ -28,8 +32,14 @@ extension DataNote: CustomStringConvertible {
       "\"\(input)\" holds bytes, \(shape) an example, which are used as they are, from 0 to 255; if they are "
         + "pixels, divide them by 255, or store them as images"
     case .integersAsFloats(let input):
-      "\"\(input)\" holds unsigned whole numbers, which are used as they are, as floats; if they are pixels, "
-        + "divide them by the largest that they can be"
+      "\"\(input)\" holds whole numbers, which are used as they are, as floats; if they are pixels, divide them "
+        + "by the largest that they can be"
+    case .oneHotLabels(let name, let shape):
+      "the targets of \(name), whole numbers of shape \(shape), are one-hot: they are taken for probabilities of "
+        + "classes; the loss bce takes each for a yes or no of its own"
+    case .channelsAssumed(let shape):
+      "images of shape \(shape) are taken as \(shape[0]) channels of \(shape[1]) × \(shape[2]); if the channels "
+        + "lie last, store them first"
     case .columnLabels(let path):
       "the labels of \(path) have the shape [N, 1] and are taken as [N], one class an example"
     case .unreadParts(let names):

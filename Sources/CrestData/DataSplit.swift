@@ -46,10 +46,10 @@ public struct DataSplit: Sendable {
   /// The fifth is drawn at random, since the order of a file often hides a shift, stratified by class
   /// when each example has one, and by a fixed key: it is the same in every run, whatever its seed.
   /// Each class gives the whole number nearest to a fifth of its examples. Where classes are so small that
-  /// none gives any, a fifth of all is drawn, and of each class an example stays to learn from as long as
-  /// that leaves enough.
+  /// none gives any, a fifth of all is drawn, at least one, and of each class an example stays to learn from
+  /// as long as that leaves enough.
   ///
-  /// - Throws: ``DataError/tooFewExamples(name:count:)`` when either part would be empty.
+  /// - Throws: ``DataError/tooFewExamples(name:count:)`` when there is but one.
   public init(dividing whole: any Dataset) throws(DataError) {
     let chosen = DataSplit.fifth(ofCount: whole.count, labels: whole.labels)
     let isChosen = Set(chosen)
@@ -77,13 +77,13 @@ public struct DataSplit: Sendable {
       let order = generator.permutation(members.count)
       chosen += order.prefix((members.count + 2) / 5).map { members[$0] }
     }
-    if chosen.isEmpty, let labels { return smallClassFifth(labels) }
-    return chosen.sorted()
+    guard chosen.isEmpty, count > 1 else { return chosen.sorted() }
+    return smallClassFifth(labels ?? Array(repeating: 0, count: count))
   }
 
   /// A fifth of examples of classes that have two at most.
   private static func smallClassFifth(_ labels: [Int64]) -> [Int] {
-    let wanted = (labels.count + 2) / 5
+    let wanted = max((labels.count + 2) / 5, 1)
     let order = Philox(seed: 0, stream: Philox.Stream.split, step: 0).permutation(labels.count)
     var left = Dictionary(labels.map { ($0, 1) }, uniquingKeysWith: +)
     var (chosen, lone): ([Int], [Int]) = ([], [])
@@ -118,6 +118,19 @@ public struct DataSplit: Sendable {
     guard stored != shape else { return self }
     var split = try mapped { (dataset) throws(DataError) in try dataset.rearranged(to: shape) }
     split.notes.append(.rearranged(from: stored, to: shape))
+    return split
+  }
+
+  /// The split with a note where nothing tells whether the channels of its images lie first or last, and they are
+  /// taken to lie first.
+  package var notingAssumedChannels: DataSplit {
+    let shape = train.inputs.first?.shape ?? []
+    // Fewer channels than rows and columns are as usual.
+    guard shape.rank == 3, Preprocessing.Layout(ofImages: shape) == nil,
+      shape[0] >= min(shape[1], shape[2])
+    else { return self }
+    var split = self
+    split.notes.append(.channelsAssumed(shape))
     return split
   }
 

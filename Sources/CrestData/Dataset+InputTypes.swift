@@ -18,11 +18,16 @@ extension DataSplit {
   ///
   /// - Parameter types: A type for each input of the training part.
   /// - Returns: Parts of the same origin.
-  /// - Throws: ``DataError/inexactElement(name:input:index:value:expected:)``.
+  /// - Throws: ``DataError/inexactElement(name:input:example:value:expected:)``.
   public func converted(to types: [ElementType]) throws(DataError) -> DataSplit {
     guard [train, valid].contains(where: { $0.inputs.map(\.elementType) != types }) else {
       return self
     }
-    return try mapped { (dataset) throws(DataError) in try dataset.converted(to: types) }
+    var split = try mapped { (dataset) throws(DataError) in try dataset.converted(to: types) }
+    for (before, after) in zip(train.inputs, split.train.inputs)
+    where after.elementType == .float32 && !before.elementType.isFloat {
+      split.notes.append(.integersAsFloats(input: before.name))
+    }
+    return split
   }
 }

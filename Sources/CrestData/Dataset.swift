@@ -45,7 +45,7 @@ public protocol Dataset: Sendable {
   ///
   /// - Parameter types: A type for each of the ``inputs``.
   /// - Returns: A set whose inputs are of these types, or of their own where numbers aren't converted.
-  /// - Throws: ``DataError/inexactElement(name:input:index:value:expected:)``.
+  /// - Throws: ``DataError/inexactElement(name:input:example:value:expected:)``.
   func converted(to types: [ElementType]) throws(DataError) -> any Dataset
 }
 
@@ -80,12 +80,17 @@ public struct Field: Sendable, Hashable {
   public let elementType: ElementType
   /// The shape of one example; a batch has its count in front.
   public let shape: Shape
+  /// The type in which the set holds the elements.
+  public let storedType: ElementType
 
-  /// An input called `name` of `shape` for each example.
-  public init(name: String, elementType: ElementType, shape: Shape) {
+  /// An input called `name` of `shape` for each example, held in another type if one is given.
+  public init(
+    name: String, elementType: ElementType, shape: Shape, storedType: ElementType? = nil
+  ) {
     self.name = name
     self.elementType = elementType
     self.shape = shape
+    self.storedType = storedType ?? elementType
   }
 }
 

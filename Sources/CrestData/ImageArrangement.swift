@@ -20,7 +20,7 @@ public enum ImageArrangement: Sendable, Hashable {
   /// the kind.
   public init?(from stored: Shape, to wanted: Shape) {
     guard stored != wanted else { return nil }
-    let found = Self.all.first { $0.result(of: stored) == wanted }
+    let found = Self.all.first { $0.result(of: stored, isKnown: true) == wanted }
     guard let found else { return nil }
     self = found
   }
@@ -33,7 +33,9 @@ public enum ImageArrangement: Sendable, Hashable {
     }
     guard !fits(stored) else { return nil }
     let found = Self.all.first { arrangement in
-      guard let shape = arrangement.result(of: stored), fits(shape) else { return false }
+      // Sizes that are all stated tell of any number of channels.
+      guard let shape = arrangement.result(of: stored, isKnown: !sizes.contains(nil)), fits(shape)
+      else { return false }
       // An axis that the other side leaves open is no reason to add it.
       return switch arrangement {
       case .channelBefore: sizes.first == 1
@@ -51,17 +53,20 @@ public enum ImageArrangement: Sendable, Hashable {
   ]
 
   /// The shape of rearranged examples; nil when those of `stored` can't be rearranged so.
-  public func result(of stored: Shape) -> Shape? {
+  public func result(of stored: Shape) -> Shape? { result(of: stored, isKnown: false) }
+
+  /// As ``result(of:)``; of any number of channels where it is known from elsewhere which axis has them.
+  package func result(of stored: Shape, isKnown: Bool) -> Shape? {
     switch self {
     case .channelsFirst:
-      guard stored.rank == 3, Self.mayBeChannels(stored[2], of: (stored[0], stored[1])) else {
-        return nil
-      }
+      guard stored.rank == 3,
+        isKnown || Self.mayBeChannels(stored[2], of: (stored[0], stored[1]))
+      else { return nil }
       return [stored[2], stored[0], stored[1]]
     case .channelsLast:
-      guard stored.rank == 3, Self.mayBeChannels(stored[0], of: (stored[1], stored[2])) else {
-        return nil
-      }
+      guard stored.rank == 3,
+        isKnown || Self.mayBeChannels(stored[0], of: (stored[1], stored[2]))
+      else { return nil }
       return [stored[1], stored[2], stored[0]]
     case .channelBefore: return stored.rank == 2 ? Shape([1] + stored) : nil
     case .channelAfter: return stored.rank == 2 ? Shape(stored.dimensions + [1]) : nil
@@ -78,7 +83,7 @@ public enum ImageArrangement: Sendable, Hashable {
   /// - Precondition: they have the shape for it.
   public func applied(to examples: Tensor) -> Tensor {
     let stored = Shape(Array(examples.shape.dropFirst()))
-    guard let result = result(of: stored) else {
+    guard let result = result(of: stored, isKnown: true) else {
       preconditionFailure("\(self) of examples \(stored)")
     }
     let shape = Shape([examples.shape[0]] + result)

@@ -66,7 +66,7 @@ public struct TensorExamples: Dataset {
         name: inputName,
         elementType: tensor.elementType == .uint8 || floatInputs.contains(inputName)
           ? .float32 : tensor.elementType,
-        shape: Shape(Array(tensor.shape.dropFirst())))
+        shape: Shape(Array(tensor.shape.dropFirst())), storedType: tensor.elementType)
     }
     inputTensors = inputs.map(\.tensor)
     targetTensor = targets
@@ -139,7 +139,8 @@ public struct TensorExamples: Dataset {
 
   private init(_ other: TensorExamples, tensors: [Tensor], types: [ElementType]) throws(DataError) {
     inputs = zip(other.inputs, types).map { field, type in
-      Field(name: field.name, elementType: type, shape: field.shape)
+      Field(
+        name: field.name, elementType: type, shape: field.shape, storedType: field.storedType)
     }
     (name, target, count) = (other.name, other.target, other.count)
     (inputTensors, targetTensor) = (tensors, other.targetTensor)
@@ -151,17 +152,24 @@ public struct TensorExamples: Dataset {
   }
 
   /// The same examples in other types: as they are stored where that is the type, else whole numbers as other
-  /// whole numbers and floats as other floats.
+  /// whole numbers and as `float32`, and floats as other floats.
   ///
-  /// - Throws: ``DataError/inexactElement(name:input:index:value:expected:)`` for a number that the other type
+  /// - Throws: ``DataError/inexactElement(name:input:example:value:expected:)`` for a number that the other type
   ///   doesn't have.
   public func converted(to types: [ElementType]) throws(DataError) -> any Dataset {
     var tensors: [Tensor] = []
     var results: [ElementType] = []
     for (field, (tensor, type)) in zip(inputs, zip(inputTensors, types)) {
       do throws(InexactElement) {
-        // What is float32 only for training may be taken as it is stored.
-        tensors.append(type == field.elementType ? tensor : try tensor.converted(to: type))
+        if type == field.elementType {
+          tensors.append(tensor)
+        } else if type == .float32, let numbers = try tensor.wholeNumbersForFloat() {
+          // They become floats with the batch, in a fraction of the memory.
+          tensors.append(numbers)
+        } else {
+          // What is float32 only for training may be taken as it is stored.
+          tensors.append(try tensor.converted(to: type))
+        }
         results.append(type)
       } catch {
         guard let index = error.index else {
@@ -170,10 +178,37 @@ public struct TensorExamples: Dataset {
           continue
         }
         throw .inexactElement(
-          name: name, input: field.name, index: index, value: error.value, expected: type)
+          name: name, input: field.name, example: index / Swift.max(field.shape.elementCount, 1),
+          value: error.value, expected: type)
       }
     }
     return try TensorExamples(self, tensors: tensors, types: results)
+  }
+
+  /// The tensors, but for inputs of bytes, which hold nothing unusual.
+  var stored: StoredNumbers {
+    StoredNumbers(
+      name: name,
+      inputs: Dictionary(
+        uniqueKeysWithValues: inputTensors.enumerated()
+          .filter { place, tensor in
+            tensor.elementType != .uint8 || inputs[place].elementType != .float32
+          }
+          .map { ($0.offset, $0.element) }), allTargets: targetTensor, rows: nil)
+  }
+
+  /// The same examples with whole targets of 0 and 1 as probabilities.
+  var givingProbabilities: TensorExamples {
+    TensorExamples(
+      self, targets: Tensor(rounding: targetTensor.doubles, to: .float32, shape: targetTensor.shape)
+    )
+  }
+
+  private init(_ other: TensorExamples, targets: Tensor) {
+    (name, inputs, count) = (other.name, other.inputs, other.count)
+    (inputTensors, targetTensor) = (other.inputTensors, targets)
+    (preprocessing, preparations) = (other.preprocessing, other.preparations)
+    target = .values(shape: other.target.shape)
   }
 
   /// The class of every example, when there is one each.
@@ -197,33 +232,17 @@ public struct TensorExamples: Dataset {
   /// Writes rows of the tensors into the first rows of `batch`.
   public func write(_ examples: ArraySlice<Int>, into batch: inout Batch) {
     for (position, tensor) in inputTensors.enumerated() {
-      let preparation = preparations[position]
       if tensor.elementType == inputs[position].elementType,
         tensor.elementType != .float32 || preprocessing.isIdentity
       {
         TensorExamples.copyRows(examples, of: tensor, to: &batch.inputs[position])
         continue
       }
-      switch tensor.elementType {
-      case .uint8:
-        TensorExamples.prepareRows(
-          examples, of: tensor, as: UInt8.self, to: &batch.inputs[position]
-        ) { preparation.convert($0, to: $1) }
-      case .float32:
-        TensorExamples.prepareRows(
-          examples, of: tensor, as: Float.self, to: &batch.inputs[position]
-        ) { preparation.convert($0, to: $1) }
-      case .int32:
-        TensorExamples.prepareRows(
-          examples, of: tensor, as: Int32.self, to: &batch.inputs[position]
-        ) { preparation.convert($0, to: $1) }
-      case .int64:
-        TensorExamples.prepareRows(
-          examples, of: tensor, as: Int64.self, to: &batch.inputs[position]
-        ) { preparation.convert($0, to: $1) }
-      case .float64, .float16, .bfloat16, .int8, .int16, .bool:
+      guard let type = tensor.elementType.preparableElement else {
         preconditionFailure("\(inputs[position]) of a tensor \(tensor)")
       }
+      TensorExamples.prepareRows(
+        examples, of: tensor, as: type, by: preparations[position], to: &batch.inputs[position])
     }
     TensorExamples.copyRows(examples, of: targetTensor, to: &batch.targets)
   }
@@ -246,9 +265,9 @@ public struct TensorExamples: Dataset {
     }
   }
 
-  private static func prepareRows<Element: TensorElement>(
-    _ examples: ArraySlice<Int>, of tensor: Tensor, as type: Element.Type, to output: inout Tensor,
-    by prepare: (UnsafeBufferPointer<Element>, UnsafeMutableBufferPointer<Float>) -> Void
+  private static func prepareRows<Element: PreparableElement>(
+    _ examples: ArraySlice<Int>, of tensor: Tensor, as type: Element.Type,
+    by preparation: ExamplePreparation, to output: inout Tensor
   ) {
     let count = tensor.shape[0]
     let size = count == 0 ? 0 : tensor.elementCount / count
@@ -256,9 +275,10 @@ public struct TensorExamples: Dataset {
       output.withMutableElements(as: Float.self) { destination in
         for (row, example) in examples.enumerated() {
           precondition(example >= 0 && example < count, "example \(example) of \(count)")
-          prepare(
+          type.prepare(
             UnsafeBufferPointer(rebasing: source[example * size..<(example + 1) * size]),
-            UnsafeMutableBufferPointer(rebasing: destination[row * size..<(row + 1) * size]))
+            by: preparation,
+            to: UnsafeMutableBufferPointer(rebasing: destination[row * size..<(row + 1) * size]))
         }
       }
     }

@@ -21,6 +21,9 @@ public protocol GraphTemplate: Sendable {
   /// What the classes are called that were learned; nil when nothing says so.
   var classNames: [String]? { get }
 
+  /// The axis of a batch of predictions along which the classes lie that were learned; nil when nothing says so.
+  var classAxis: Int? { get }
+
   /// The graph for inputs of concrete types, for training and inference alike.
   ///
   /// - Parameter inputTypes: The types of the inputs, in the order of ``sample``.
@@ -37,6 +40,8 @@ extension GraphTemplate {
   public var preprocessing: Preprocessing? { nil }
   /// Nil.
   public var classNames: [String]? { nil }
+  /// Nil.
+  public var classAxis: Int? { nil }
 }
 
 extension Graph: GraphTemplate {

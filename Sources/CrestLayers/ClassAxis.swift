@@ -5,17 +5,32 @@ public import CrestTensor
 ///
 /// Labels have the shape of the predictions without that axis, target probabilities the shape of the
 /// predictions. ONNX, PyTorch and this library's own layers have classes along axis 1; language models
-/// and Keras along the last. Where the shapes leave both, the network's final softmax decides, and
-/// axis 1 where there is none.
+/// and Keras along the last. Where the shapes leave both, this decides, the first that does: what the model
+/// was trained with, the axis along which alone all target probabilities sum to 1, the network's final
+/// softmax, ONNX.
 public struct ClassAxis: Sendable, Hashable {
+  /// What decided.
+  public enum Reason: Sendable, Hashable {
+    /// Somebody chose the axis.
+    case chosen
+    /// The model was trained with it.
+    case model
+    /// The shapes leave no other.
+    case shapes
+    /// The target probabilities sum to 1 along it, and along no other.
+    case targetSums
+    /// The network's final softmax runs along it.
+    case finalSoftmax
+    /// ONNX has classes there.
+    case convention
+  }
+
   /// The axis, counted with the batch.
   public let axis: Int
-  /// The other axis that the shapes would allow; nil when they decide.
+  /// The other axis that the shapes would allow; nil when they decide, or somebody chose.
   public let alternative: Int?
-  /// Whether somebody chose the axis.
-  public let isChosen: Bool
-  /// Whether the network's final softmax runs along the axis.
-  public let isOfFinalSoftmax: Bool
+  /// What decided.
+  public let reason: Reason
 
   /// Finds the axis.
   ///
@@ -23,14 +38,17 @@ public struct ClassAxis: Sendable, Hashable {
   ///   - predictions: The shape of a batch of predictions.
   ///   - targets: The type of a batch of targets: labels when whole numbers, else probabilities.
   ///   - chosen: The axis that somebody chose, counted from the end when negative; nil to find it.
+  ///   - modelAxis: The axis that the model was trained with; nil when nothing says so. Where the shapes don't
+  ///     allow it, it is passed over.
+  ///   - summingAxes: The axes along which all target probabilities sum to 1; nil when nobody looked.
   ///   - softmaxAxis: The axis of the softmax that the network ends in; nil when it ends otherwise.
   ///   - loss: What errors call the loss.
   /// - Throws: ``LossError/classAxis(loss:axis:predictions:)`` when the chosen axis is none of the
   ///   predictions' but the batch, ``LossError/targets(loss:expected:got:advice:)`` when the shapes fit
   ///   along none.
   public init(
-    predictions: Shape, targets: ValueType, chosen: Int? = nil, softmaxAxis: Int? = nil,
-    loss: String
+    predictions: Shape, targets: ValueType, chosen: Int? = nil, modelAxis: Int? = nil,
+    summingAxes: Set<Int>? = nil, softmaxAxis: Int? = nil, loss: String
   ) throws(LossError) {
     let rank = predictions.rank
     func fits(_ axis: Int) -> Bool {
@@ -46,19 +64,35 @@ public struct ClassAxis: Sendable, Hashable {
       guard fits(axis) else {
         throw Self.mismatch(loss, predictions, targets, along: [axis])
       }
-      (self.axis, alternative, isChosen) = (axis, nil, true)
-      isOfFinalSoftmax = softmaxAxis == axis
+      (self.axis, alternative, reason) = (axis, nil, .chosen)
       return
     }
-    let conventions = rank > 2 ? [1, rank - 1] : rank == 2 ? [1] : []
+    let conventions = Self.candidates(ofRank: rank)
     let fitting = conventions.filter(fits)
-    guard let first = fitting.first else {
+    let ofModel = modelAxis.flatMap { (1..<max(rank, 1)).contains($0) && fits($0) ? $0 : nil }
+    let sums = fitting.filter { summingAxes?.contains($0) ?? false }
+    guard let first = fitting.first ?? ofModel else {
       throw Self.mismatch(loss, predictions, targets, along: conventions)
     }
-    axis = fitting.first { $0 == softmaxAxis } ?? first
-    alternative = fitting.first { [axis] in $0 != axis }
-    isChosen = false
-    isOfFinalSoftmax = softmaxAxis == axis
+    let found: (axis: Int, reason: Reason) =
+      if let ofModel {
+        (ofModel, .model)
+      } else if fitting.count == 1 {
+        (first, .shapes)
+      } else if sums.count == 1 {
+        (sums[0], .targetSums)
+      } else if let softmaxAxis, fitting.contains(softmaxAxis) {
+        (softmaxAxis, .finalSoftmax)
+      } else {
+        (first, .convention)
+      }
+    (axis, reason) = found
+    alternative = fitting.first { $0 != found.axis }
+  }
+
+  /// The axes along which classes may lie in predictions of a rank, when nobody chose.
+  package static func candidates(ofRank rank: Int) -> [Int] {
+    rank > 2 ? [1, rank - 1] : rank == 2 ? [1] : []
   }
 
   private static func mismatch(

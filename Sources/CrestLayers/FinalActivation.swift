@@ -1,6 +1,132 @@
 import CrestGraph
 import CrestTensor
 
+/// What a network ends in: the operation that makes its predictions, and what only moves, picks or clips these
+/// behind it.
+///
+/// It is the one walk back from an output; what is asked of a network's end is asked of it.
+struct NetworkEnd {
+  /// What makes the predictions.
+  enum Kind {
+    /// Probabilities along an axis, of what goes into a softmax.
+    case softmax(axis: Int, of: ValueID)
+    /// Logarithms of probabilities along an axis.
+    case logSoftmax(axis: Int)
+    /// Probabilities by themselves, of what goes into a sigmoid.
+    case sigmoid(of: ValueID)
+    /// Logarithms of probabilities by themselves.
+    case logSigmoid
+    /// Numbers from 0 to 1 along a bent line.
+    case hardSigmoid
+    /// Anything else.
+    case other
+  }
+
+  /// What stands behind, the last first.
+  private enum Move {
+    case transposed(Graph.Node)
+    case reshaped(Graph.Node)
+    case picked
+    case clipped
+  }
+
+  private let moves: [Move]
+  /// What makes the predictions.
+  let kind: Kind
+
+  /// The end of a graph in `value`.
+  init(of value: ValueID, in graph: Graph) {
+    var value = value
+    var moves: [Move] = []
+    while let node = graph.producer(of: value) {
+      if graph.isHardSigmoid(value) { break }
+      switch node.operation {
+      case is CrestGraph.Transpose: moves.append(.transposed(node))
+      case is CrestGraph.Reshape, is CrestGraph.Flatten, is CrestGraph.Squeeze,
+        is CrestGraph.Unsqueeze:
+        moves.append(.reshaped(node))
+      case is CrestGraph.Slice, is CrestGraph.Gather: moves.append(.picked)
+      default:
+        guard let clipped = graph.clipped(by: node) else {
+          self.moves = moves
+          kind = graph.kind(of: node)
+          return
+        }
+        moves.append(.clipped)
+        value = clipped
+        continue
+      }
+      value = node.inputs[0]
+    }
+    self.moves = moves
+    kind = graph.isHardSigmoid(value) ? .hardSigmoid : .other
+  }
+
+  /// Where an axis of what makes the predictions lies in the predictions; nil when it can't be told.
+  private func place(of axis: Int) -> Int? {
+    var axis = axis
+    for move in moves.reversed() {
+      switch move {
+      case .transposed(let node):
+        guard let transpose = node.operation as? CrestGraph.Transpose,
+          let place = transpose.permutation.firstIndex(of: axis)
+        else { return nil }
+        axis = place
+      case .clipped: continue
+      case .reshaped, .picked: return nil
+      }
+    }
+    return axis
+  }
+
+  /// The axis of the softmax or log-softmax whose results are the predictions, perhaps transposed or clipped;
+  /// nil when they are of neither.
+  var softmaxAxis: Int? {
+    switch kind {
+    case .softmax(let axis, _), .logSoftmax(let axis): place(of: axis)
+    case .sigmoid, .logSigmoid, .hardSigmoid, .other: nil
+    }
+  }
+
+  /// The activation whose results the predictions are, all of them; nil when it isn't `activation`.
+  func final(_ activation: Loss.Activation) -> FinalActivation? {
+    var arrangements: [Graph.Node] = []
+    for move in moves {
+      switch move {
+      case .transposed(let node): arrangements.append(node)
+      case .reshaped(let node):
+        guard activation == .sigmoid else { return nil }
+        arrangements.append(node)
+      case .clipped: continue
+      case .picked: return nil
+      }
+    }
+    switch (kind, activation) {
+    case (.softmax(let axis, let input), .softmax(let classAxis)) where place(of: axis) == classAxis:
+      return FinalActivation(input: input, arrangements: arrangements)
+    case (.sigmoid(let input), .sigmoid):
+      return FinalActivation(input: input, arrangements: arrangements)
+    default: return nil
+    }
+  }
+
+  /// What the predictions are in place of what goes into `activation`, and the operation that makes them; nil when
+  /// they may be logits.
+  func probabilities(takenFor activation: Loss.Activation) -> MistakenLogits? {
+    switch (kind, activation) {
+    case (.softmax, _): MistakenLogits(operation: "Softmax", areLogarithms: false)
+    case (.sigmoid, _): MistakenLogits(operation: "Sigmoid", areLogarithms: false)
+    case (.hardSigmoid, _): MistakenLogits(operation: "HardSigmoid", areLogarithms: false)
+    // The softmax of logarithms of probabilities is these probabilities.
+    case (.logSoftmax, .softmax(let classAxis)) where softmaxAxis.map { $0 == classAxis } ?? true:
+      nil
+    case (.logSoftmax, _): MistakenLogits(operation: "LogSoftmax", areLogarithms: true)
+    case (.logSigmoid, _): MistakenLogits(operation: "LogSigmoid", areLogarithms: true)
+    case (.other, _): nil
+    }
+  }
+}
+
 /// What makes probabilities at the end of a network, perhaps before its results are arranged or clipped.
 struct FinalActivation {
   /// What goes into the activation.
@@ -17,83 +143,160 @@ struct FinalActivation {
   }
 }
 
+/// Probabilities, or their logarithms, which a loss takes for what goes into an activation.
+package struct MistakenLogits: Sendable, Hashable {
+  /// The operation that makes them, as ONNX calls it.
+  package let operation: String
+  /// Whether they are logarithms.
+  package let areLogarithms: Bool
+}
+
 extension Graph {
   /// The node whose first output a value is.
-  private func producer(of value: ValueID) -> Node? {
+  fileprivate func producer(of value: ValueID) -> Node? {
     guard case .node(let number, output: 0) = values[value.index].origin else { return nil }
     return nodes[number]
   }
 
-  /// Whether a node holds a value within bounds.
-  private func isClip(_ node: Node) -> Bool {
-    guard case Elementwise(.select) = node.operation, node.inputs.count == 3,
-      case .constant(let bound) = values[node.inputs[0].index].origin
+  /// The only number of a constant.
+  private func number(_ value: ValueID) -> Double? {
+    guard case .constant(let constant) = values[value.index].origin, constant.elementCount == 1
+    else { return nil }
+    return constant.doubles[0]
+  }
+
+  /// What a node holds within a bound; nil when it does something else.
+  fileprivate func clipped(by node: Node) -> ValueID? {
+    guard node.function == .select, node.inputs.count == 3,
+      number(node.inputs[0]) != nil
+    else { return nil }
+    return node.inputs[1]
+  }
+
+  /// Whether a value is a line, α · x + β, held within 0 and 1.
+  fileprivate func isHardSigmoid(_ value: ValueID) -> Bool {
+    let (line, bounds) = unclipped(value)
+    guard bounds.contains(0), bounds.contains(1), let scaled = shifted(line).flatMap(producer)
     else { return false }
-    return bound.elementCount == 1
+    return scaled.function == .multiply && scaled.inputs.contains { number($0) != nil }
+      || scaled.function == .divide && number(scaled.inputs[1]) != nil
   }
 
-  /// The axis of the softmax or log-softmax that a value is the result of, perhaps transposed or clipped; nil when
-  /// it is of neither.
-  func softmaxAxis(of value: ValueID) -> Int? {
-    var value = value
-    // Where each axis of the value ends up.
-    var places = Array(0..<values[value.index].type.shape.rank)
-    while let node = producer(of: value) {
-      switch node.operation {
-      case let softmax as CrestGraph.Softmax: return places.firstIndex(of: softmax.axis)
-      case let softmax as CrestGraph.LogSoftmax: return places.firstIndex(of: softmax.axis)
-      case let transpose as CrestGraph.Transpose:
-        places = places.map { transpose.permutation[$0] }
-        value = node.inputs[0]
-      default:
-        guard isClip(node) else { return nil }
-        value = node.inputs[1]
-      }
-    }
-    return nil
+  /// Whether a value is x + β held within 0 and `height`, as in relu6(x + 3) before it is divided by 6.
+  private func isRamp(_ value: ValueID, to height: Double) -> Bool {
+    let (line, bounds) = unclipped(value)
+    return bounds.contains(0) && bounds.contains { abs($0 - height) <= 1e-6 * height }
+      && shifted(line) != nil
   }
 
-  /// The activation that a value is the result of, perhaps arranged or clipped; nil when it is of another operation.
-  func final(_ activation: Loss.Activation, before value: ValueID) -> FinalActivation? {
-    var (value, activation) = (value, activation)
-    var arrangements: [Node] = []
+  /// What a value was before it was held within bounds, and these.
+  private func unclipped(_ value: ValueID) -> (ValueID, bounds: [Double]) {
+    var (value, bounds) = (value, [Double]())
     while let node = producer(of: value) {
-      switch (node.operation, activation) {
-      case (let softmax as CrestGraph.Softmax, .softmax(let axis)) where softmax.axis == axis:
-        return FinalActivation(input: node.inputs[0], arrangements: arrangements)
-      case (Elementwise(.sigmoid), .sigmoid):
-        return FinalActivation(input: node.inputs[0], arrangements: arrangements)
-      case (let transpose as CrestGraph.Transpose, .softmax(let axis)):
-        activation = .softmax(axis: transpose.permutation[axis])
-        arrangements.append(node)
+      if let inner = clipped(by: node), let bound = number(node.inputs[0]) {
+        bounds.append(bound)
+        value = inner
+      } else if node.function == .relu {
+        bounds.append(0)
         value = node.inputs[0]
-      case (is CrestGraph.Transpose, .sigmoid), (is CrestGraph.Reshape, .sigmoid),
-        (is CrestGraph.Flatten, .sigmoid), (is CrestGraph.Squeeze, .sigmoid),
-        (is CrestGraph.Unsqueeze, .sigmoid):
-        arrangements.append(node)
-        value = node.inputs[0]
-      default:
-        guard isClip(node) else { return nil }
-        value = node.inputs[1]
+      } else {
+        break
       }
     }
-    return nil
+    return (value, bounds)
   }
 
-  /// The operation whose probabilities a value is some of, arranged or clipped; nil when there is none.
-  func probabilities(behind value: ValueID) -> String? {
-    var value = value
-    while let node = producer(of: value) {
-      switch node.operation {
-      case is CrestGraph.Softmax, Elementwise(.sigmoid): return node.operation.name
-      case is CrestGraph.Transpose, is CrestGraph.Reshape, is CrestGraph.Flatten,
-        is CrestGraph.Squeeze, is CrestGraph.Unsqueeze, is CrestGraph.Slice, is CrestGraph.Gather:
-        value = node.inputs[0]
-      default:
-        guard isClip(node) else { return nil }
-        value = node.inputs[1]
+  /// What a number was added to.
+  private func shifted(_ value: ValueID) -> ValueID? {
+    guard let sum = producer(of: value), sum.function == .add else { return nil }
+    return other(than: sum.inputs.compactMap(number), of: sum)
+  }
+
+  /// The input of a node of two that is no number, where the other is.
+  private func other(than numbers: [Double], of node: Node) -> ValueID? {
+    guard numbers.count == 1, node.inputs.count == 2 else { return nil }
+    return node.inputs.first { number($0) == nil }
+  }
+
+  /// What goes into a function of one input.
+  private func input(of function: ElementwiseFunction, _ value: ValueID) -> ValueID? {
+    guard let node = producer(of: value), node.function == function else { return nil }
+    return node.inputs[0]
+  }
+
+  /// What kind of an end a node is that neither moves nor clips.
+  fileprivate func kind(of node: Node) -> NetworkEnd.Kind {
+    switch node.operation {
+    case let softmax as CrestGraph.Softmax: .softmax(axis: softmax.axis, of: node.inputs[0])
+    case let softmax as CrestGraph.LogSoftmax: .logSoftmax(axis: softmax.axis)
+    case Elementwise(.sigmoid): .sigmoid(of: node.inputs[0])
+    case Elementwise(.exponential):
+      if let inner = producer(of: node.inputs[0]),
+        let softmax = inner.operation as? CrestGraph.LogSoftmax
+      {
+        .softmax(axis: softmax.axis, of: inner.inputs[0])
+      } else {
+        .other
       }
+    case Elementwise(.logarithm):
+      if let inner = producer(of: node.inputs[0]) {
+        switch kind(of: inner) {
+        case .softmax(let axis, _): .logSoftmax(axis: axis)
+        case .sigmoid: .logSigmoid
+        case .logSoftmax, .logSigmoid, .hardSigmoid, .other: .other
+        }
+      } else {
+        .other
+      }
+    case Elementwise(.negate):
+      // log sigmoid(x) = -softplus(-x)
+      if let inner = input(of: .softplus, node.inputs[0]),
+        input(of: .negate, inner) != nil
+      {
+        .logSigmoid
+      } else {
+        .other
+      }
+    case Elementwise(.reciprocal): sigmoid(over: node.inputs[0])
+    case Elementwise(.divide) where number(node.inputs[0]) == 1: sigmoid(over: node.inputs[1])
+    case Elementwise(.divide):
+      if let divisor = number(node.inputs[1]) {
+        isRamp(node.inputs[0], to: divisor) ? .hardSigmoid : .other
+      } else {
+        softmax(writtenAs: node)
+      }
+    case Elementwise(.multiply):
+      if let factor = node.inputs.lazy.compactMap(number).first,
+        let ramp = other(than: [factor], of: node), isRamp(ramp, to: 1 / factor)
+      {
+        .hardSigmoid
+      } else {
+        .other
+      }
+    default: .other
     }
-    return nil
+  }
+
+  /// A sigmoid that is written out, 1 / (1 + e^(-x)), by what it divides by.
+  private func sigmoid(over divisor: ValueID) -> NetworkEnd.Kind {
+    guard let sum = producer(of: divisor), sum.function == .add,
+      sum.inputs.compactMap(number) == [1], let power = other(than: [1], of: sum),
+      let exponent = input(of: .exponential, power)
+    else { return .other }
+    if let x = input(of: .negate, exponent) { return .sigmoid(of: x) }
+    guard let product = producer(of: exponent), product.function == .multiply,
+      product.inputs.compactMap(number) == [-1], let x = other(than: [-1], of: product)
+    else { return .other }
+    return .sigmoid(of: x)
+  }
+
+  /// A softmax that is written out, e^x / Σ e^x.
+  private func softmax(writtenAs node: Node) -> NetworkEnd.Kind {
+    guard node.inputs.count == 2, let x = input(of: .exponential, node.inputs[0]),
+      let sum = producer(of: node.inputs[1]),
+      let reduction = sum.operation as? Reduce, reduction.kind == .sum,
+      reduction.keepsDimensions, reduction.axes.count == 1, sum.inputs[0] == node.inputs[0]
+    else { return .other }
+    return .softmax(axis: reduction.axes[0], of: x)
   }
 }

@@ -163,6 +163,11 @@ public struct Loss: Sendable {
     guard case .classes = targets else { throw .noClasses(loss: name) }
     return Loss(name, .classes(axis: classAxis), settings, body)
   }
+
+  /// This loss of classes along the axis that was found.
+  package func withClasses(at found: ClassAxis) -> Loss {
+    Loss(name, .classes(axis: found.axis), settings, body)
+  }
 }
 
 extension Loss {
@@ -183,7 +188,8 @@ extension Loss {
     guard case .classes(let chosen) = targets else { return nil }
     return try ClassAxis(
       predictions: prediction.shape, targets: target.type, chosen: chosen,
-      softmaxAxis: prediction.builder.result.softmaxAxis(of: prediction.id), loss: name)
+      softmaxAxis: NetworkEnd(of: prediction.id, in: prediction.builder.result).softmaxAxis,
+      loss: name)
   }
 
   /// The trace for a network that may end with the activation that is part of the loss.
@@ -192,7 +198,7 @@ extension Loss {
       let axis = try classAxis(for: prediction, target)
       let builder = prediction.builder
       let final = activation(classAxis: axis?.axis).flatMap {
-        builder.result.final($0, before: prediction.id)
+        NetworkEnd(of: prediction.id, in: builder.result).final($0)
       }
       let logits = try final.map { try $0.arranged(builder.symbol($0.input)) } ?? prediction
       return try body(logits, target, axis)

@@ -58,6 +58,11 @@ public final class Model {
   public var preprocessing: Preprocessing?
   /// What the classes are called that were learned, in the order of the outputs; nil when nothing says so.
   public var classNames: [String]?
+  /// The axis of a batch of predictions along which the classes lie that were learned: what the file of the model
+  /// says, or what a learner took that trained it; nil when nothing says so, as of one row of scores an example.
+  ///
+  /// A loss of classes takes it where it isn't told of another, and an export keeps it.
+  public var classAxis: Int?
   /// The seed the parameters were drawn with.
   public let seed: UInt64
   private let predictor: Predictor
@@ -86,6 +91,7 @@ public final class Model {
     self.template = template
     preprocessing = template.preprocessing
     classNames = template.classNames
+    classAxis = template.classAxis
     self.seed = seed
     self.engine = try engine ?? Engine()
     store = ParameterStore(graph, seed: seed)
@@ -192,16 +198,23 @@ public final class Model {
   /// - Parameters:
   ///   - loss: The loss.
   ///   - target: The type of one example's target.
+  ///   - summingAxes: The axes along which all target probabilities sum to 1; nil when nobody looked.
   /// - Returns: The axis; nil when the loss has no classes.
   /// - Throws: ``LossError`` when the targets don't suit the predictions.
-  public func classAxis(of loss: Loss, target: ValueType) throws(LossError) -> ClassAxis? {
+  public func classAxis(
+    of loss: Loss, target: ValueType, summingAxes: Set<Int>? = nil
+  ) throws(LossError) -> ClassAxis? {
     guard case .classes(let chosen) = loss.targets else { return nil }
     return try ClassAxis(
       predictions: Shape([Self.nominalBatch] + outputShape.dimensions),
       targets: ValueType(
         Shape([Self.nominalBatch] + target.shape.dimensions), target.elementType),
-      chosen: chosen, softmaxAxis: graph.softmaxAxis(of: graph.outputs[0].value), loss: loss.name)
+      chosen: chosen, modelAxis: classAxis, summingAxes: summingAxes, softmaxAxis: end.softmaxAxis,
+      loss: loss.name)
   }
+
+  /// What the predictions are made by.
+  private var end: NetworkEnd { NetworkEnd(of: graph.outputs[0].value, in: graph) }
 
   /// Whether the network ends in the activation that is part of `loss`, which therefore takes what goes into
   /// it: predictions are probabilities then, else logits.
@@ -209,16 +222,16 @@ public final class Model {
     guard template.leavesFinalActivationToLoss,
       let activation = loss.activation(classAxis: classAxis?.axis)
     else { return false }
-    return graph.final(activation, before: graph.outputs[0].value) != nil
+    return end.final(activation) != nil
   }
 
-  /// The operation at the end of the network whose probabilities `loss` takes for what goes into one; nil when all is
-  /// well.
-  package func probabilitiesTakenForLogits(by loss: Loss, classAxis: ClassAxis?) -> String? {
-    guard loss.activation(classAxis: classAxis?.axis) != nil,
+  /// What the network ends in that `loss` takes for what goes into an activation; nil when all is well.
+  package func probabilitiesTakenForLogits(by loss: Loss, classAxis: ClassAxis?) -> MistakenLogits?
+  {
+    guard let activation = loss.activation(classAxis: classAxis?.axis),
       !predictsProbabilities(of: loss, classAxis: classAxis)
     else { return nil }
-    return graph.probabilities(behind: graph.outputs[0].value)
+    return end.probabilities(takenFor: activation)
   }
 
   /// Predicts for a batch in inference mode.

@@ -1,22 +1,27 @@
 public import CrestTensor
 
-/// What Crest writes into the metadata of a model's file: how its inputs were prepared, and what its classes
-/// are called.
+/// What Crest writes into the metadata of a model's file: how its inputs were prepared, what its classes are
+/// called, and along which axis of the predictions they lie.
 public struct ModelMetadata: Sendable, Equatable {
   /// The key of a `Preprocessing`, a JSON object.
   public static let preprocessingKey = "crest.preprocessing"
   /// The key of the names of the classes, a JSON list.
   public static let classNamesKey = "crest.classes"
+  /// The key of the axis of the predictions along which the classes lie, a number from 1 up: axis 0 is the batch.
+  public static let classAxisKey = "crest.classAxis"
 
   /// How the inputs were prepared that the model learned from; nil when nothing says so.
   public var preprocessing: Preprocessing?
   /// What the classes are called, in the order of the outputs; nil when nothing says so.
   public var classNames: [String]?
+  /// The axis of a batch of predictions along which the classes lie; nil when nothing says so.
+  public var classAxis: Int?
 
   /// What is known of a model.
-  public init(preprocessing: Preprocessing?, classNames: [String]?) {
+  public init(preprocessing: Preprocessing?, classNames: [String]?, classAxis: Int? = nil) {
     self.preprocessing = preprocessing
     self.classNames = classNames
+    self.classAxis = classAxis
   }
 
   /// What a file says.
@@ -49,6 +54,12 @@ public struct ModelMetadata: Sendable, Equatable {
         throw problem(Self.classNamesKey, "a JSON list of names", text)
       }
     }
+    if let text = text(Self.classAxisKey) {
+      guard let axis = Int(text), axis >= 1 else {
+        throw problem(Self.classAxisKey, "the number of an axis from 1 up", text)
+      }
+      classAxis = axis
+    }
   }
 
   /// The entries of what is known.
@@ -56,6 +67,7 @@ public struct ModelMetadata: Sendable, Equatable {
     var entries: [String: String] = [:]
     entries[Self.preprocessingKey] = preprocessing?.json
     entries[Self.classNamesKey] = classNames?.json
+    entries[Self.classAxisKey] = classAxis.map { "\($0)" }
     return entries
   }
 }

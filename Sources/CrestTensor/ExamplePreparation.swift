@@ -93,3 +93,52 @@ package struct ExamplePreparation: Sendable {
     }
   }
 }
+
+/// An element of stored examples that a model may see as `float32`.
+package protocol PreparableElement: TensorElement {
+  /// Writes what a model sees of whole examples.
+  static func prepare(
+    _ stored: UnsafeBufferPointer<Self>, by preparation: ExamplePreparation,
+    to output: UnsafeMutableBufferPointer<Float>)
+}
+
+extension UInt8: PreparableElement {
+  package static func prepare(
+    _ stored: UnsafeBufferPointer<UInt8>, by preparation: ExamplePreparation,
+    to output: UnsafeMutableBufferPointer<Float>
+  ) { preparation.convert(stored, to: output) }
+}
+
+extension Float: PreparableElement {
+  package static func prepare(
+    _ stored: UnsafeBufferPointer<Float>, by preparation: ExamplePreparation,
+    to output: UnsafeMutableBufferPointer<Float>
+  ) { preparation.convert(stored, to: output) }
+}
+
+extension PreparableElement where Self: BinaryInteger {
+  package static func prepare(
+    _ stored: UnsafeBufferPointer<Self>, by preparation: ExamplePreparation,
+    to output: UnsafeMutableBufferPointer<Float>
+  ) { preparation.convert(stored, to: output) }
+}
+
+extension Int8: PreparableElement {}
+extension Int16: PreparableElement {}
+extension Int32: PreparableElement {}
+extension Int64: PreparableElement {}
+
+extension ElementType {
+  /// The element of examples of this type that become `float32` as a batch is made; nil when they don't.
+  package var preparableElement: (any PreparableElement.Type)? {
+    switch self {
+    case .float32: Float.self
+    case .uint8: UInt8.self
+    case .int8: Int8.self
+    case .int16: Int16.self
+    case .int32: Int32.self
+    case .int64: Int64.self
+    case .float64, .float16, .bfloat16, .bool: nil
+    }
+  }
+}

@@ -33,6 +33,18 @@ extension Tensor {
     integers?.allSatisfy { Int64(exactly: Float($0)) == $0 } ?? false
   }
 
+  /// The elements, all of which `float32` has exactly, as whole numbers of a type that a batch is made of; nil of
+  /// floats.
+  ///
+  /// - Throws: ``InexactElement`` for a whole number that `float32` doesn't have.
+  package func wholeNumbersForFloat() throws(InexactElement) -> Tensor? {
+    guard let integers else { return nil }
+    if let index = integers.firstIndex(where: { Int64(exactly: Float($0)) != $0 }) {
+      throw InexactElement(index: index, value: "\(integers[index])")
+    }
+    return elementType == .bool ? Tensor(wrapping: integers, to: .uint8, shape: shape) : self
+  }
+
   /// A float tensor of `doubles`, each rounded to nearest.
   ///
   /// - Precondition: `elementType` is a float, and the counts agree.

@@ -37,8 +37,9 @@ extension Learner {
 
   /// Puts parameters and running statistics back from any safetensors file, a checkpoint or another program's.
   ///
-  /// A checkpoint says how its data were prepared and what its classes are called, which becomes the model's:
-  /// the learner's data are prepared likewise, unless it was made to choose otherwise, and ``notes`` say so.
+  /// A checkpoint says how its data were prepared, what its classes are called and along which axis they lie, which
+  /// becomes the model's: the learner takes all of it likewise, unless it was made to choose otherwise, and
+  /// ``notes`` say so.
   ///
   /// - Parameters:
   ///   - path: The file. It must have an array for each name, of the same shape and `float32`.
@@ -48,10 +49,10 @@ extension Learner {
     let store = model.store
     let (read, state) = try CheckpointFile.readWeightsAndState(path)
     var weights = read
-    let described: (preprocessing: Preprocessing?, classNames: [String]?)?
+    let described: (preprocessing: Preprocessing?, classNames: [String]?, classAxis: Int?)?
     do throws(StateError) {
       described = try state.map { (state) throws(StateError) in
-        (try state.preprocessing(), try state.classNames())
+        (try state.preprocessing(), try state.classNames(), try state.classAxis())
       }
     } catch {
       throw CheckpointError.unsuitable(path: path, error)
@@ -73,13 +74,14 @@ extension Learner {
       throw CheckpointError.weights(path: path, error)
     }
     if let described {
-      let before = (model.preprocessing, model.classNames)
+      let before = (model.preprocessing, model.classNames, model.classAxis)
       model.preprocessing = described.preprocessing
       if let names = described.classNames { model.classNames = names }
+      if let axis = described.classAxis { model.classAxis = axis }
       do {
         try prepareData()
       } catch {
-        (model.preprocessing, model.classNames) = before
+        (model.preprocessing, model.classNames, model.classAxis) = before
         throw error
       }
     }

@@ -39,7 +39,9 @@ extension Learner {
       let expected = ValueType(input.shape, input.elementType)
       let got = ValueType(field.shape, field.elementType)
       guard expected == got else {
-        throw .inputType(input: input.name, model: expected, data: got, name: dataset.name)
+        throw .inputType(
+          input: input.name, model: expected, data: ValueType(field.shape, field.storedType),
+          name: dataset.name)
       }
     }
   }
@@ -66,17 +68,42 @@ extension Learner {
     }
   }
 
-  /// Where the classes of `loss` lie in the predictions for the examples of `dataset`.
+  /// Where the classes of `loss` lie in the predictions for the examples of `dataset`, as the shapes tell.
   static func classAxis(
-    of loss: Loss, in model: Model, for dataset: any Dataset
+    of loss: Loss, in model: Model, for dataset: any Dataset, summingAxes: Set<Int>? = nil
   ) throws(LearnerError) -> ClassAxis? {
     do throws(LossError) {
       return try model.classAxis(
-        of: loss,
-        target: ValueType(dataset.target.shape, dataset.target.elementType))
+        of: loss, target: ValueType(dataset.target.shape, dataset.target.elementType),
+        summingAxes: summingAxes)
     } catch {
       throw .loss(error, name: dataset.name)
     }
+  }
+
+  /// Where the classes of `loss` lie in the predictions for `data`; where shapes leave two axes, target
+  /// probabilities are summed up.
+  static func classAxis(
+    of loss: Loss, in model: Model, for data: DataSplit
+  ) throws -> ClassAxis? {
+    let found = try classAxis(of: loss, in: model, for: data.train)
+    guard let found, let other = found.alternative, found.reason != .model,
+      data.train.target.classNames == nil
+    else { return found }
+    let sums = try TargetSums(of: data, among: [found.axis, other])
+    return try classAxis(of: loss, in: model, for: data.train, summingAxes: sums.axes)
+  }
+
+  /// The data with whole targets of 0 and 1 as probabilities, where they have the shape of the predictions and
+  /// are one-hot.
+  static func withProbabilities(
+    _ data: DataSplit, for loss: Loss, of model: Model
+  ) throws -> DataSplit {
+    guard case .classes = loss.targets, data.train.target.shape == model.outputShape else {
+      return data
+    }
+    return try data.withOneHotTargets(
+      along: ClassAxis.candidates(ofRank: model.outputShape.rank + 1)) ?? data
   }
 
   /// Checks that every metric can judge predictions of the type given.

@@ -23,8 +23,17 @@ extension Learner {
     on dataset: (any Dataset)? = nil, requiringFinite: Bool = false
   ) throws -> PassResult {
     let loader =
-      try dataset.map { try self.loader(of: Self.converted($0, for: model)) } ?? validLoader
+      try dataset.map { try self.loader(of: suited($0)) } ?? validLoader
     try Self.check(loader.dataset, suits: model, loss: loss)
+    var looksAtBatches = false
+    if requiringFinite {
+      if dataset == nil {
+        try checkNumbers(isTraining: false)
+        looksAtBatches = needsNumberCheck(.valid)
+      } else {
+        looksAtBatches = try !checkNumbers(of: loader.dataset, isTraining: false)
+      }
+    }
     let order = try Self.inputOrder(of: model, for: loader.dataset)
     var tally = PassTally(metrics, classAxis: metricAxis, now: now)
     let reads: Set<Read> = metrics.isEmpty && !requiringFinite ? [] : [.predictions]
@@ -39,6 +48,13 @@ extension Learner {
         ))
       if batch.index == 0 { try checkMetrics(predictions: program.predictionType) }
       try loss.check(batch.targets, batch: batch.index, of: loader.dataset)
+      if looksAtBatches {
+        let first = batch.index * loader.batchSize
+        try checkNumbers(
+          Self.ordered(batch.inputs, by: order), by: order, batch.targets, of: loader.dataset,
+          isTraining: false
+        ) { first + $0 }
+      }
       try program.setInputs(Self.ordered(batch.inputs, by: order).map { $0.filledUp(to: size) })
       try program.setTarget(batch.targets.filledUp(to: size))
       try program.run(.forward, random: fixedRandomKey)
@@ -48,7 +64,7 @@ extension Learner {
         tally.add(program, targets: batch.targets, count: batch.count)
         continue
       }
-      guard tally.add(program, targets: batch.targets, first: batch.count) else {
+      guard tally.add(program, targets: batch.targets, first: batch.count) != nil else {
         throw LearnerError.leftover(
           batchSize: size, name: loader.dataset.name, count: loader.dataset.count)
       }
@@ -60,7 +76,7 @@ extension Learner {
   }
 
   /// The size of the batch that `count` examples are measured in.
-  private func filledSize(_ count: Int) throws -> Int {
+  func filledSize(_ count: Int) throws -> Int {
     guard let size = model.template.fixedBatchSize, count < size else { return count }
     if let mixing = try model.rowMixing() {
       throw ModelError.fixedBatch(size: size, got: count, reason: mixing)
@@ -153,6 +169,15 @@ extension Learner {
       parts.append(try model.predict(prepared.slice(rows, along: 0)))
     }
     return Tensor(joining: parts, along: 0)
+  }
+
+  /// A set with inputs and targets as those of the learner's own data were taken.
+  private func suited(_ dataset: any Dataset) throws -> any Dataset {
+    let converted = try Self.converted(dataset, for: model)
+    guard case .values(let shape) = data.train.target, shape == model.outputShape else {
+      return converted
+    }
+    return try Self.withProbabilities(DataSplit(measuringOn: converted), for: loss, of: model).valid
   }
 
   private func loader(of dataset: any Dataset) throws -> DataLoader {

@@ -29,7 +29,7 @@ public final class Learner {
   /// The loss to minimise.
   public let loss: Loss
   /// Where the classes lie in the predictions; nil when the loss has none.
-  public let classAxis: ClassAxis?
+  public private(set) var classAxis: ClassAxis?
   /// What changes the parameters.
   public let optimizer: any Optimizer
   /// What predictions are judged by in validation.
@@ -63,7 +63,11 @@ public final class Learner {
   /// model then holds the weights as training left them (those of before, after a rehearsal).
   public private(set) var fitResult: FitResult?
 
-  let programs: ProgramCache
+  private(set) var programs: ProgramCache
+  /// What to look for in the numbers of the model's inputs, by the inputs of the data.
+  private(set) lazy var searches = Self.searches(for: model, data.train)
+  /// The sets whose numbers were looked through as they lie in memory.
+  var checkedParts: Set<DataPart> = []
   let figures: BatchFigures.Owner
   var table: HyperparameterTable {
     didSet { figures.pointer.pointee.hyperparameters = table.values }
@@ -124,11 +128,12 @@ public final class Learner {
     for metric in metrics where !names.insert(metric.name).inserted {
       throw LearnerError.metricNamedTwice(metric.name)
     }
-    let converted = try Self.converted(data, for: model)
+    let converted = try Self.withProbabilities(
+      Self.converted(data, for: model), for: loss, of: model)
     for dataset in [converted.train, converted.valid] {
       try Self.check(dataset, suits: model, loss: loss)
     }
-    classAxis = try Self.classAxis(of: loss, in: model, for: converted.train)
+    classAxis = try Self.classAxis(of: loss, in: model, for: converted)
     let preparation = try DataPreparation(converted, for: model, by: preprocessing)
     givenData = converted
     let data = preparation.data
@@ -148,7 +153,7 @@ public final class Learner {
       prefetch: prefetch)
     validLoader = try DataLoader(
       data.valid, batchSize: batchSize, seed: seed, shuffle: false, prefetch: prefetch)
-    programs = model.cache(loss: loss)
+    programs = Self.programs(loss, classAxis, of: model)
     table = HyperparameterTable(optimizer.defaults)
     figures = BatchFigures.Owner(table.values)
     trained = try TrainedParameters(
@@ -194,16 +199,31 @@ public final class Learner {
   /// The axis by which metrics find classes.
   var metricAxis: Int { classAxis?.axis ?? 1 }
 
+  /// The axis to be remembered with what is learned; nil where predictions have but one that may be it.
+  var learnedClassAxis: Int? { model.outputShape.rank > 1 ? classAxis?.axis : nil }
+
+  /// Programs that compute the loss along the axis that was found, which data may have decided.
+  private static func programs(_ loss: Loss, _ axis: ClassAxis?, of model: Model) -> ProgramCache {
+    model.cache(loss: axis.map { loss.withClasses(at: $0) } ?? loss)
+  }
+
   /// What is to be said of how the loss takes the model's predictions.
   private static func notes(
     _ loss: Loss, _ axis: ClassAxis?, of model: Model
   ) -> [LearnerNote] {
     var notes: [LearnerNote] = []
-    if let axis, axis.alternative != nil {
-      notes.append(.classAxis(axis, predictions: model.outputShape))
+    if let axis {
+      if let learned = model.classAxis, learned != axis.axis {
+        notes.append(.otherClassAxis(axis, model: learned, predictions: model.outputShape))
+      } else if axis.alternative != nil, axis.reason != .targetSums || axis.axis != 1 {
+        notes.append(.classAxis(axis, predictions: model.outputShape))
+      }
     }
-    if let operation = model.probabilitiesTakenForLogits(by: loss, classAxis: axis) {
-      notes.append(.probabilitiesAsLogits(operation: operation, loss: loss.name))
+    if let mistaken = model.probabilitiesTakenForLogits(by: loss, classAxis: axis) {
+      notes.append(
+        mistaken.areLogarithms
+          ? .logProbabilitiesAsLogits(operation: mistaken.operation, loss: loss.name)
+          : .probabilitiesAsLogits(operation: mistaken.operation, loss: loss.name))
     }
     return notes
   }
@@ -211,13 +231,49 @@ public final class Learner {
   /// Prepares the data anew for what the model says now.
   func prepareData() throws {
     let preparation = try DataPreparation(givenData, for: model, by: preprocessing)
+    let classAxis = try Self.classAxis(of: loss, in: model, for: givenData)
     let trainLoader = try trainLoader.replacing(dataset: preparation.data.train)
     validLoader = try validLoader.replacing(dataset: preparation.data.valid)
     self.trainLoader = trainLoader
     data = preparation.data
-    notes = Self.notes(loss, classAxis, of: model) + preparation.notes
+    if classAxis?.axis != self.classAxis?.axis {
+      programs = Self.programs(loss, classAxis, of: model)
+    }
+    self.classAxis = classAxis
+    // What was found of the numbers stays found.
+    let found = notes.filter { if case .unusualNumbers = $0 { true } else { false } }
+    notes = Self.notes(loss, classAxis, of: model) + preparation.notes + found
     hasDescribedModel = false
   }
+
+  /// Looks through the numbers of the data in memory, before any is learned from or measured; what a network may
+  /// swallow is an error or among the ``notes``, with the first example.
+  ///
+  /// NaN in an input is refused, unless the network itself looks for NaN, and so are targets that aren't finite;
+  /// infinite inputs, as masks have them, are noted. Indices below 0, which ONNX counts from the end of a table,
+  /// are refused in training, where they are labels for padding most often, and noted otherwise; those that are in
+  /// no table are refused. Sets that read or make examples when asked are looked through batch by batch.
+  ///
+  /// - Parameter isTraining: Whether it is both parts, to be trained on, or that of validation, to be measured.
+  /// - Throws: ``LearnerError/unusualNumbers(_:)``.
+  public func checkNumbers(isTraining: Bool) throws(LearnerError) {
+    let parts: [(Set<DataPart>, any Dataset)] =
+      if !isTraining {
+        [([.valid], data.valid)]
+      } else if let whole = data.whole {
+        // Counted together, as they lie in one file.
+        [([.train, .valid], whole)]
+      } else {
+        [([.train], data.train), ([.valid], data.valid)]
+      }
+    for (parts, dataset) in parts where !checkedParts.isSuperset(of: parts) {
+      guard try checkNumbers(of: dataset, isTraining: isTraining) else { continue }
+      checkedParts.formUnion(parts)
+    }
+  }
+
+  /// Adds what is to be known.
+  func add(_ note: LearnerNote) { notes.append(note) }
 
   /// Lets the model say what it has learned from.
   func describeModel() {
@@ -225,6 +281,7 @@ public final class Learner {
     hasDescribedModel = true
     model.preprocessing = data.train.preprocessing
     model.classNames = ClassNames(model, data.train).afterTraining
+    if let learnedClassAxis { model.classAxis = learnedClassAxis }
   }
 
   /// Lets the optimiser begin anew.
@@ -297,12 +354,12 @@ public final class Learner {
       throw ParameterError.nothingToTrain
     }
     guard !model.store.parameters.isEmpty else { throw LearnerError.noParameters }
-    for dataset in [data.train, data.valid] {
-      // The model itself refuses batches of another size.
-      guard let size = model.template.fixedBatchSize, trainLoader.batchSize == size,
-        dataset.count % size != 0
-      else { continue }
-      throw LearnerError.leftover(batchSize: size, name: dataset.name, count: dataset.count)
+    // The model itself refuses batches of another size; what validation leaves over is measured in a batch that is
+    // filled up.
+    if let size = model.template.fixedBatchSize, trainLoader.batchSize == size,
+      data.train.count % size != 0
+    {
+      throw LearnerError.leftover(batchSize: size, name: data.train.name, count: data.train.count)
     }
     if min(trainLoader.batchSize, trainLoader.exampleCount) == 1 {
       let layers = normalizationsOfOneValue
@@ -385,6 +442,7 @@ public struct LearnerSnapshot {
   fileprivate let restoreCallbacks: [() -> Void]
   fileprivate let preprocessing: Preprocessing?
   fileprivate let classNames: [String]?
+  fileprivate let classAxis: Int?
 }
 
 extension Learner {
@@ -397,7 +455,8 @@ extension Learner {
       restoreCallbacks: (loop?.callbacks ?? callbacks)
         .compactMap { $0 as? any StatefulCallback }
         .map { Self.restoration(of: $0) },
-      preprocessing: model.preprocessing, classNames: model.classNames)
+      preprocessing: model.preprocessing, classNames: model.classNames,
+      classAxis: model.classAxis)
   }
 
   /// Puts back what a snapshot of this learner holds.
@@ -409,6 +468,7 @@ extension Learner {
     model.store.restore(snapshot.store)
     model.preprocessing = snapshot.preprocessing
     model.classNames = snapshot.classNames
+    model.classAxis = snapshot.classAxis
     hasDescribedModel = false
     for restore in snapshot.restoreCallbacks { restore() }
   }

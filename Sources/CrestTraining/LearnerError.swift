@@ -1,3 +1,4 @@
+public import CrestData
 public import CrestGraph
 public import CrestLayers
 
@@ -43,6 +44,8 @@ public enum LearnerError: Error, Equatable, Sendable {
   case binaryLabels(loss: String, data: Int, name: String)
   /// A target outside of what the loss takes; the place is that in the batch.
   case targetOutOfRange(loss: String, value: Double, example: Int, batch: Int, name: String)
+  /// Numbers of the data from which nothing is to be computed.
+  case unusualNumbers(UnusualNumbers)
   /// The ``InterruptionFlag`` was raised.
   case interrupted
   /// Weights that aren't those any more that an epoch's validation measured, by which they were to be judged.
@@ -113,6 +116,13 @@ extension LearnerError: CustomStringConvertible {
     case .targetOutOfRange(let loss, let value, let example, let batch, let name):
       "\(name): \(loss) takes targets from 0 to 1, got \(value) (batch \(batch), example \(example)); "
         + "scale the targets, or choose another loss"
+    case .unusualNumbers(let numbers):
+      switch numbers.kind {
+      case .nan, .infinite: "\(numbers); clean the data"
+      case .negativeIndex(let size):
+        "\(numbers); number them from 0 to \(size - 1), with a number of its own for padding"
+      case .indexOutOfRange: "\(numbers); give data made for this model's table"
+      }
     case .interrupted:
       "interrupted"
     case .measuredWeightsExchanged(let epoch):

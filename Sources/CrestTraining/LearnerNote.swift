@@ -1,3 +1,4 @@
+public import CrestData
 public import CrestLayers
 public import CrestTensor
 
@@ -21,6 +22,13 @@ public enum LearnerNote: Sendable, Equatable {
   case classAxis(ClassAxis, predictions: Shape)
   /// The network ends in an operation that makes probabilities, which the loss takes for what goes into one.
   case probabilitiesAsLogits(operation: String, loss: String)
+  /// The network ends in an operation that makes logarithms of probabilities, which the loss takes for what goes into
+  /// one.
+  case logProbabilitiesAsLogits(operation: String, loss: String)
+  /// Classes are taken along another axis than the model was trained with; the shape is of one prediction.
+  case otherClassAxis(ClassAxis, model: Int, predictions: Shape)
+  /// Numbers of the data that the network may swallow without a trace.
+  case unusualNumbers(UnusualNumbers)
 
   /// Whether another ``PreprocessingChoice`` would change it.
   public var isOfPreprocessing: Bool {
@@ -28,7 +36,9 @@ public enum LearnerNote: Sendable, Equatable {
     case .preparedAsModel, .preparedUnlikeModel, .preparedUnlikeData, .modelSaysNothing,
       .preparedByStatistics:
       true
-    case .otherClasses, .otherClassCount, .classAxis, .probabilitiesAsLogits: false
+    case .otherClasses, .otherClassCount, .classAxis, .otherClassAxis, .probabilitiesAsLogits,
+      .logProbabilitiesAsLogits, .unusualNumbers:
+      false
     }
   }
 }
@@ -58,10 +68,45 @@ extension LearnerNote: CustomStringConvertible {
     case .probabilitiesAsLogits(let operation, let loss):
       "the network ends in probabilities of \(operation), and \(loss) takes them for what goes into such an "
         + "operation: losses and accuracies are off; choose another loss, or a network without it"
+    case .logProbabilitiesAsLogits(let operation, let loss):
+      "the network ends in logarithms of probabilities of \(operation), and \(loss) takes them for what goes into "
+        + "such an operation: losses and accuracies are off; choose another loss, or a network without it"
     case .classAxis(let found, let predictions):
-      "the classes of predictions [\((["N"] + predictions.map(String.init)).joined(separator: ", "))] are "
-        + "taken along axis \(found.axis), "
-        + (found.isOfFinalSoftmax ? "as the network's final softmax" : "where ONNX has them")
+      "the classes of predictions \(Self.batch(predictions)) are taken along axis \(found.axis), "
+        + found.reason.inWords
+    case .otherClassAxis(let found, let model, let predictions):
+      "the classes of predictions \(Self.batch(predictions)) are taken along axis \(found.axis), "
+        + "\(found.reason.inWords), not along axis \(model) as the model was trained"
+    case .unusualNumbers(let numbers): "\(numbers)" + numbers.consequence
+    }
+  }
+
+  private static func batch(_ predictions: Shape) -> String {
+    "[\((["N"] + predictions.map(String.init)).joined(separator: ", "))]"
+  }
+}
+
+extension UnusualNumbers {
+  /// What comes of them.
+  fileprivate var consequence: String {
+    switch kind {
+    case .nan, .infinite: "; what the network makes of such numbers may look like any other"
+    case .negativeIndex(let size): ", which ONNX counts from the end: -1 is taken for \(size - 1)"
+    case .indexOutOfRange: ""
+    }
+  }
+}
+
+extension ClassAxis.Reason {
+  /// Why the axis was taken.
+  fileprivate var inWords: String {
+    switch self {
+    case .chosen: "as was asked"
+    case .model: "as the model was trained"
+    case .shapes: "the only one that suits the shape of the targets"
+    case .targetSums: "the only one along which all targets sum to 1"
+    case .finalSoftmax: "as the network's final softmax"
+    case .convention: "where ONNX has them"
     }
   }
 }

@@ -82,7 +82,7 @@ import Testing
     ),
     (
       .tooFewExamples(name: "a", count: 2),
-      "a has 2 examples and no validation set of its own, too few to set a fifth of them apart; add a validation set"
+      "a has 2 examples and no validation set of its own, too few to set some apart; add a validation set"
     ),
     (
       .unsuitableTransform(name: "flip", dataset: "a", reason: "because"),

@@ -68,10 +68,12 @@ import Testing
     #expect(split.valid.fingerprint == "xxh64:2a45f31d2c713405")
   }
 
-  @Test(arguments: [1, 2])
-  func `too few examples are an error`(count: Int) {
-    #expect(throws: DataError.tooFewExamples(name: "values", count: count)) {
-      try DataSplit(dividing: DataSplitTests.values(count))
+  @Test func `a single example can't be split, and of two each part gets one`() throws {
+    #expect(throws: DataError.tooFewExamples(name: "values", count: 1)) {
+      try DataSplit(dividing: DataSplitTests.values(1))
     }
+    let split = try DataSplit(dividing: DataSplitTests.values(2))
+    #expect(split.train.count == 1)
+    #expect(split.valid.count == 1)
   }
 }

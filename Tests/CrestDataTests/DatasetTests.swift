@@ -28,7 +28,7 @@ import Testing
       ], targets: Tensor([0.5, 1.5] as [Float], shape: [2, 1]))
     #expect(
       examples.inputs == [
-        Field(name: "pixels", elementType: .float32, shape: [2]),
+        Field(name: "pixels", elementType: .float32, shape: [2], storedType: .uint8),
         Field(name: "tokens", elementType: .int64, shape: []),
         Field(name: "flags", elementType: .bool, shape: []),
       ])

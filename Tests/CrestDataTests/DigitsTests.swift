@@ -6,7 +6,10 @@ import Testing
   @Test func `has 1,797 images of known classes`() throws {
     let images = try Digits.images()
     #expect(images.count == 1797)
-    #expect(images.inputs == [Field(name: "image", elementType: .float32, shape: [1, 8, 8])])
+    #expect(
+      images.inputs == [
+        Field(name: "image", elementType: .float32, shape: [1, 8, 8], storedType: .uint8)
+      ])
     #expect(images.target == .classes(names: (0...9).map(String.init), shape: []))
     let labels = try #require(images.labels)
     #expect(

@@ -36,7 +36,10 @@ import Testing
     #expect(split.origin == .ownValidation)
     #expect(split.train.count == 3)
     #expect(split.train.labels == [0, 2, 1])
-    #expect(split.train.inputs == [Field(name: "image", elementType: .float32, shape: [1, 1, 2])])
+    #expect(
+      split.train.inputs == [
+        Field(name: "image", elementType: .float32, shape: [1, 1, 2], storedType: .uint8)
+      ])
     #expect(split.valid.labels == [2])
     // Half of the training pixels are 0, half 255, so the set's own mean and deviation are ½.
     #expect(split.train.preprocessing.mean == [0.5])

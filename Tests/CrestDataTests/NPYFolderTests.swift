@@ -264,8 +264,8 @@ import Testing
     Bad(files: [("train-x.npy", Tensor([1, 2, 1e300] as [Double])), ("train-y.npy", classes)]) {
       .valueOutOfRange(path: $0 + "/train-x.npy", index: 2, value: 1e300)
     },
-    Bad(files: [("train-x.npy", Tensor(zeros: [2, 1])), ("train-y.npy", Tensor(zeros: [2]))]) {
-      .tooFewExamples(name: $0, count: 2)
+    Bad(files: [("train-x.npy", Tensor(zeros: [1, 1])), ("train-y.npy", Tensor(zeros: [1]))]) {
+      .tooFewExamples(name: $0, count: 1)
     },
   ]
 

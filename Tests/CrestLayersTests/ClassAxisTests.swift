@@ -8,12 +8,16 @@ import Testing
     let predictions: Shape
     let targets: ValueType
     var chosen: Int?
+    var model: Int?
+    var sums: Set<Int>?
     var softmax: Int?
     let axis: Int
     var alternative: Int?
+    var reason = ClassAxis.Reason.shapes
 
     var testDescription: String {
-      "\(predictions), \(targets), chosen \(chosen ?? 0), softmax \(softmax ?? 0)"
+      "\(predictions), \(targets), chosen \(chosen ?? 0), model \(model ?? 0), sums "
+        + "\((sums ?? []).sorted()), softmax \(softmax ?? 0)"
     }
   }
 
@@ -22,32 +26,71 @@ import Testing
     Case(predictions: [2, 10], targets: ValueType([2, 10]), axis: 1),
     Case(predictions: [2, 5, 7], targets: ValueType([2, 7], .int64), axis: 1),
     Case(predictions: [2, 7, 5], targets: ValueType([2, 7], .int64), axis: 2),
-    Case(predictions: [2, 7, 7], targets: ValueType([2, 7], .int64), axis: 1, alternative: 2),
+    Case(
+      predictions: [2, 7, 7], targets: ValueType([2, 7], .int64), axis: 1, alternative: 2,
+      reason: .convention),
     Case(
       predictions: [2, 7, 7], targets: ValueType([2, 7], .int64), softmax: 2, axis: 2,
-      alternative: 1),
-    Case(predictions: [2, 7, 7], targets: ValueType([2, 7], .int64), chosen: 2, axis: 2),
-    Case(predictions: [2, 7, 7], targets: ValueType([2, 7], .int64), chosen: -1, axis: 2),
+      alternative: 1, reason: .finalSoftmax),
+    Case(
+      predictions: [2, 7, 7], targets: ValueType([2, 7], .int64), chosen: 2, axis: 2,
+      reason: .chosen),
+    Case(
+      predictions: [2, 7, 7], targets: ValueType([2, 7], .int64), chosen: -1, axis: 2,
+      reason: .chosen),
     Case(predictions: [2, 3, 8, 9], targets: ValueType([2, 8, 9], .int64), axis: 1),
     Case(predictions: [2, 8, 9, 3], targets: ValueType([2, 8, 9], .int64), axis: 3),
-    Case(predictions: [2, 8, 3, 9], targets: ValueType([2, 8, 9], .int64), chosen: 2, axis: 2),
+    Case(
+      predictions: [2, 8, 3, 9], targets: ValueType([2, 8, 9], .int64), chosen: 2, axis: 2,
+      reason: .chosen),
     // The softmax runs along an axis that the targets rule out.
     Case(predictions: [2, 5, 7], targets: ValueType([2, 7], .int64), softmax: 2, axis: 1),
     // Probabilities have the predictions' shape, which leaves both.
-    Case(predictions: [2, 5, 7], targets: ValueType([2, 5, 7]), axis: 1, alternative: 2),
     Case(
-      predictions: [2, 5, 7], targets: ValueType([2, 5, 7]), softmax: 2, axis: 2, alternative: 1),
+      predictions: [2, 5, 7], targets: ValueType([2, 5, 7]), axis: 1, alternative: 2,
+      reason: .convention),
+    Case(
+      predictions: [2, 5, 7], targets: ValueType([2, 5, 7]), softmax: 2, axis: 2, alternative: 1,
+      reason: .finalSoftmax),
+    Case(
+      predictions: [2, 5, 7], targets: ValueType([2, 5, 7]), sums: [2], axis: 2, alternative: 1,
+      reason: .targetSums),
+    Case(
+      predictions: [2, 5, 7], targets: ValueType([2, 5, 7]), sums: [1], softmax: 2, axis: 1,
+      alternative: 2, reason: .targetSums),
+    Case(
+      predictions: [2, 5, 7], targets: ValueType([2, 5, 7]), sums: [1, 2], axis: 1, alternative: 2,
+      reason: .convention),
+    Case(
+      predictions: [2, 5, 7], targets: ValueType([2, 5, 7]), sums: [], softmax: 2, axis: 2,
+      alternative: 1, reason: .finalSoftmax),
+    // What was learned comes before what these data look like, and a choice before that.
+    Case(
+      predictions: [2, 5, 7], targets: ValueType([2, 5, 7]), model: 2, sums: [1], axis: 2,
+      alternative: 1, reason: .model),
+    Case(
+      predictions: [2, 7, 7], targets: ValueType([2, 7], .int64), model: 2, softmax: 1, axis: 2,
+      alternative: 1, reason: .model),
+    Case(
+      predictions: [2, 7, 7], targets: ValueType([2, 7], .int64), chosen: 1, model: 2, axis: 1,
+      reason: .chosen),
+    Case(
+      predictions: [2, 8, 3, 9], targets: ValueType([2, 8, 9], .int64), model: 2, axis: 2,
+      reason: .model),
+    // Of labels that the learned axis doesn't suit, the shape decides.
+    Case(predictions: [2, 5, 7], targets: ValueType([2, 7], .int64), model: 2, axis: 1),
   ]
 
   @Test(arguments: cases)
-  func `follows from the shapes, then the final softmax, then ONNX`(_ row: Case) throws {
+  func `follows from the shapes, the model, sums of targets, the final softmax, ONNX`(_ row: Case)
+    throws
+  {
     let found = try ClassAxis(
       predictions: row.predictions, targets: row.targets, chosen: row.chosen,
-      softmaxAxis: row.softmax, loss: "cross-entropy")
+      modelAxis: row.model, summingAxes: row.sums, softmaxAxis: row.softmax, loss: "cross-entropy")
     #expect(found.axis == row.axis)
     #expect(found.alternative == row.alternative)
-    #expect(found.isChosen == (row.chosen != nil))
-    #expect(found.isOfFinalSoftmax == (row.softmax == row.axis))
+    #expect(found.reason == row.reason)
   }
 
   static let refusals: [(predictions: Shape, targets: ValueType, chosen: Int?, message: String)] = [

@@ -70,17 +70,104 @@ private struct Foreign: GraphTemplate {
     }
   }
 
-  @Test func `probabilities that a loss takes for logits are named`() throws {
+  struct End: Sendable, CustomTestStringConvertible {
+    let testDescription: String
+    let make: @Sendable (Symbol) throws -> Symbol
+    /// What cross-entropy and bce are to be told of, of a model of this library, which leaves nothing to its loss.
+    var crossEntropy: String?
+    var binary: String?
+    /// Which of them a model from a file leaves its end to.
+    var leaves: [String] = []
+  }
+
+  static let ends = [
+    End(
+      testDescription: "softmax", make: { try $0.softmax(axis: 1) }, crossEntropy: "Softmax",
+      binary: "Softmax", leaves: ["cross-entropy"]),
+    End(
+      testDescription: "softmax in float",
+      make: { try ($0 * 1).softmax(axis: 1).clipped(minimum: 1e-7, maximum: 1) },
+      crossEntropy: "Softmax", binary: "Softmax", leaves: ["cross-entropy"]),
+    End(
+      testDescription: "exponential of log-softmax", make: { try $0.logSoftmax(axis: 1).exp() },
+      crossEntropy: "Softmax", binary: "Softmax", leaves: ["cross-entropy"]),
+    End(
+      testDescription: "softmax written out",
+      make: {
+        let power = try $0.exp()
+        return try power / power.sum(axes: [1], keepingDimensions: true)
+      }, crossEntropy: "Softmax", binary: "Softmax", leaves: ["cross-entropy"]),
+    End(
+      testDescription: "log-softmax", make: { try $0.logSoftmax(axis: 1) }, binary: "LogSoftmax log"
+    ),
+    End(
+      testDescription: "logarithm of softmax", make: { try $0.softmax(axis: 1).log() },
+      binary: "LogSoftmax log"),
+    End(
+      testDescription: "sigmoid", make: { try $0.sigmoid() }, crossEntropy: "Sigmoid",
+      binary: "Sigmoid", leaves: ["bce"]),
+    End(
+      testDescription: "sigmoid written out", make: { try 1 / (1 + (-$0).exp()) },
+      crossEntropy: "Sigmoid", binary: "Sigmoid", leaves: ["bce"]),
+    End(
+      testDescription: "sigmoid written out by a reciprocal",
+      make: { try ((-1 * $0).exp() + 1).reciprocal() }, crossEntropy: "Sigmoid", binary: "Sigmoid",
+      leaves: ["bce"]),
+    End(
+      testDescription: "logarithm of sigmoid", make: { try $0.sigmoid().log() },
+      crossEntropy: "LogSigmoid log", binary: "LogSigmoid log"),
+    End(
+      testDescription: "hard sigmoid", make: { try $0.hardSigmoid() },
+      crossEntropy: "HardSigmoid", binary: "HardSigmoid"),
+    End(
+      testDescription: "hard sigmoid by relu6",
+      make: { try ($0 + 3).clipped(minimum: 0, maximum: 6) / 6 }, crossEntropy: "HardSigmoid",
+      binary: "HardSigmoid"),
+    End(
+      testDescription: "a part of a hard sigmoid, reshaped",
+      make: { try $0.hardSigmoid().reshaped(to: [-1, 1, 4]).squeezed(axes: [1]) },
+      crossEntropy: "HardSigmoid", binary: "HardSigmoid"),
+    // What has nothing to do with probabilities.
+    End(testDescription: "logits", make: { $0 }),
+    End(testDescription: "a quotient", make: { try $0 / 3 }),
+    End(testDescription: "scaled logits", make: { try 2 * $0 + 0.5 }),
+    End(testDescription: "an exponential", make: { try $0.exp() }),
+    End(testDescription: "clipped logits", make: { try $0.clipped(minimum: -30, maximum: 30) }),
+  ]
+
+  @Test(arguments: ends)
+  func `probabilities that a loss takes for logits are named, or left to it`(end: End) throws {
     let engine = try Engine(threadCount: 1)
-    let model = try Model(input: [5], engine: engine) {
-      Dense(2)
-      CrestLayers.Softmax()
+    let own = try Model(
+      inputs: [.init(shape: [5])], engine: engine, trace: { try end.make(Dense(4)($0[0])) })
+    let foreign = try Model(template: Foreign(sample: own.graph), engine: engine)
+    for (loss, expected) in [
+      (Loss.crossEntropy(classAxis: 1), end.crossEntropy), (.binaryCrossEntropy, end.binary),
+    ] {
+      let axis = try own.classAxis(of: loss, target: ValueType([], .int64))
+      func name(_ model: Model) -> String? {
+        model.probabilitiesTakenForLogits(by: loss, classAxis: axis).map {
+          $0.operation + ($0.areLogarithms ? " log" : "")
+        }
+      }
+      #expect(name(own) == expected, "\(loss.name)")
+      let isLeft = end.leaves.contains(loss.name)
+      #expect(foreign.predictsProbabilities(of: loss, classAxis: axis) == isLeft, "\(loss.name)")
+      #expect(name(foreign) == (isLeft ? nil : expected), "\(loss.name)")
     }
-    #expect(
-      model.probabilitiesTakenForLogits(by: .crossEntropy(classAxis: 1), classAxis: nil) == nil)
-    #expect(
-      model.probabilitiesTakenForLogits(by: .binaryCrossEntropy, classAxis: nil) == "Softmax")
-    #expect(model.probabilitiesTakenForLogits(by: .meanSquaredError, classAxis: nil) == nil)
+    #expect(own.probabilitiesTakenForLogits(by: .meanSquaredError, classAxis: nil) == nil)
+  }
+
+  @Test func `a log-softmax along another axis than that of the classes is named`() throws {
+    let model = try Model(
+      inputs: [.init(shape: [3, 5])], engine: Engine(threadCount: 1),
+      trace: { try Dense(4)($0[0]).logSoftmax(axis: 2) })
+    for (axis, expected) in [(1, "LogSoftmax"), (2, nil)] as [(Int, String?)] {
+      let loss = Loss.crossEntropy(classAxis: axis)
+      let found = try model.classAxis(of: loss, target: ValueType(model.outputShape))
+      #expect(
+        model.probabilitiesTakenForLogits(by: loss, classAxis: found)?.operation == expected)
+    }
   }
 
   private func expectOneActivation(

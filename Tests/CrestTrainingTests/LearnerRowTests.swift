@@ -99,14 +99,32 @@ private struct FixedBatch: GraphTemplate {
     #expect(
       try learner.predict(on: values)
         == Learner(open, data: data, batchSize: 4).predict(on: values))
-    let error = LearnerError.leftover(batchSize: 4, name: "tiny (validation)", count: 9)
-    #expect(throws: error) { try learner.fit(epochs: 1) }
+    // In a fit, hooks see the examples alone, and what is measured is what is measured afterwards.
+    var counts: [Int] = []
+    let watch = CallbackOf(
+      .afterLoss { batch in
+        if !batch.isTraining {
+          counts.append(batch.read(.predictions).shape[0])
+          batch.withRead(.predictions) { type, bytes in
+            counts.append(type.shape[0])
+            #expect(bytes.count == 4 * type.shape.elementCount)
+          }
+        }
+      }, name: "Watch", reads: [.predictions])
+    try learner.fit(epochs: 1, callbacks: [watch])
+    #expect(counts == [4, 4, 4, 4, 1, 1])
+    let measured = try #require(learner.fitResult?.validation)
+    let again = try learner.evaluate()
+    #expect(measured.exampleCount == 9)
+    #expect(measured.loss == again.loss)
+    #expect(measured.metrics == again.metrics)
+    let error = LearnerError.leftover(batchSize: 4, name: "tiny", count: 9)
+    let uneven = try Learner(model, data: TinyData.split(train: 9, valid: 4), batchSize: 4)
+    #expect(throws: error) { try uneven.fit(epochs: 1) }
     #expect(
       error.description
-        == "the model is made for batches of 4, which don't divide the 9 examples of tiny (validation): 1 "
-        + "would be left over; take 8 of them, or export the model with a dynamic batch")
-    let even = try Learner(model, data: TinyData.split(train: 8, valid: 4), batchSize: 4)
-    try even.fit(epochs: 1)
+        == "the model is made for batches of 4, which don't divide the 9 examples of tiny: 1 would be "
+        + "left over; take 8 of them, or export the model with a dynamic batch")
   }
 
   @Test func `that a model for one batch size sees together can't be filled up`() throws {
@@ -148,6 +166,10 @@ private struct FixedBatch: GraphTemplate {
     (.float64, Tensor([1, 2, 3, 4] as [Float], shape: [2, 2])),
     (.float16, Tensor([1, 2, 3, 4] as [Float], shape: [2, 2])),
     (.float32, Tensor([1, 2, 3, 4] as [UInt8], shape: [2, 2])),
+    (.float32, Tensor([1, 2, 3, 4] as [Int8], shape: [2, 2])),
+    (.float32, Tensor([1, 2, 3, 4] as [Int16], shape: [2, 2])),
+    (.float32, Tensor([1, 2, 3, 4] as [Int32], shape: [2, 2])),
+    (.float32, Tensor([1, 2, 3, 4] as [Int64], shape: [2, 2])),
   ]) func `are converted where every number fits`(_ type: ElementType, _ tensor: Tensor) throws {
     let model = try Self.model(type)
     let learner = try Learner(model, data: Self.data(tensor), batchSize: 2)
@@ -161,10 +183,17 @@ private struct FixedBatch: GraphTemplate {
   }
 
   @Test(arguments: [
-    (ElementType.uint8, Tensor([1, 2, 300, 4] as [Int64], shape: [2, 2]), "element 2, 300, "),
-    (.int32, Tensor([1, 1 << 40, 3, 4] as [Int64], shape: [2, 2]), "element 1, 1099511627776, "),
+    (ElementType.uint8, Tensor([1, 2, 300, 4] as [Int64], shape: [2, 2]), "300, in example 1 "),
     (
-      .float16, Tensor([1, 2, 3, 0.1] as [Float], shape: [2, 2]), "element 3, 0.10000000149011612, "
+      .float32, Tensor([1, 2, 3, (1 << 24) + 1] as [Int32], shape: [2, 2]),
+      "16777217, in example 1 "
+    ),
+    (
+      .int32, Tensor([1, 1 << 40, 3, 4] as [Int64], shape: [2, 2]), "1099511627776, in example 0 "
+    ),
+    (
+      .float16, Tensor([1, 2, 3, 0.1] as [Float], shape: [2, 2]),
+      "0.10000000149011612, in example 1 "
     ),
   ]) func `that a number doesn't fit are refused`(
     _ type: ElementType, _ tensor: Tensor, _ element: String
@@ -174,8 +203,8 @@ private struct FixedBatch: GraphTemplate {
       try Learner(model, data: Self.data(tensor))
     } throws: {
       "\($0)"
-        == "input \"input\" of pairs: the model takes \(type), which doesn't have \(element)exactly; give "
-        + "numbers that \(type) has"
+        == "input \"input\" of pairs: the model takes \(type), which doesn't have \(element)(from 0), "
+        + "exactly; give numbers that \(type) has"
     }
   }
 

@@ -62,23 +62,36 @@ import Testing
     }
   }
 
-  @Test func `two examples, which can't be split, are trained on without shuffling`() throws {
+  @Test func `of two examples one is measured, and one alone is only trained on`() throws {
     let it = try CommandCase("split-of-many-small-classes")
-    for (name, tensor) in [
-      ("train-x.npy", Tensor([0, 1, 2, 3] as [Float], shape: [2, 2])),
-      ("train-y.npy", Tensor([0, 1] as [Int64])),
-    ] { try it.folder.write(tensor.npyBytes(), to: name) }
-    let run = try it.run(
-      "train", "--model", "mlp", "--data", ".", "--epochs", "1", "--max-lr", "0.01",
-      "--no-shuffle", "--json")
-    #expect(run.status == 0, "\(run.error)")
-    let refused = try it.run(
-      "train", "--model", "mlp", "--data", ".", "--epochs", "1", "--max-lr", "0.01")
+    func write(_ count: Int) throws {
+      for (name, tensor) in [
+        ("train-x.npy", Tensor((0..<2 * count).map { Float($0) }, shape: [count, 2])),
+        ("train-y.npy", Tensor((0..<count).map { Int64($0) })),
+      ] { try it.folder.write(tensor.npyBytes(), to: name) }
+    }
+    func train(_ options: String...) throws -> ProcessResult {
+      try CrestProcess.run(
+        [
+          "train", "--model", "mlp", "--data", ".", "--epochs", "1", "--max-lr", "0.01", "--json",
+        ] + options, in: it.folder)
+    }
+    try write(2)
+    let described = try #require(try it.run("data", "info", ".", "--json").objects().first)
+    for part in ["train", "valid"] {
+      #expect((described[part] as? [String: Any])?["count"] as? Int == 1)
+    }
+    let two = try train()
+    #expect(two.status == 0, "\(two.error)")
+    try write(1)
+    let refused = try train()
     #expect(refused.status == 65)
     #expect(
       refused.error
-        == "Error: . has 2 examples and no validation set of its own, too few to set a fifth of them "
-        + "apart; add a validation set\n")
+        == "Error: . has 1 example and no validation set of its own, too few to set some apart; add a "
+        + "validation set\n")
+    let whole = try train("--no-shuffle")
+    #expect(whole.status == 0, "\(whole.error)")
   }
 
   @Test(arguments: ["mlp", "regression.onnx"])

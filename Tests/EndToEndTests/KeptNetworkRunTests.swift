@@ -63,7 +63,7 @@ import Testing
     #expect(result["measured_afterwards"] as? Bool == false)
     for key in ["valid_loss", "accuracy"] {
       #expect(result[key] as? Double == objects[0][key] as? Double, "\(key)")
-      #expect(result[key] as? Double == evaluated[0][key] as? Double, "\(key)")
+      #expect(result[key] as? Double == evaluated.last?[key] as? Double, "\(key)")
     }
     #expect(result["train_loss"] as? Double == objects[0]["train_loss"] as? Double)
   }

@@ -181,9 +181,9 @@ import Testing
       "--preprocessing", "data")
     #expect(predicted.status == 64)
     #expect(
-      predicted.error
-        == "Error: --preprocessing: expected model or none, got data: there is no data set to take "
-        + "statistics of\n")
+      predicted.error.hasPrefix(
+        "Error: The value 'data' is invalid for '--preprocessing <choice>'. Please provide one of 'model' and "
+          + "'none'."), "\(predicted.error)")
     let bytes = try Data(contentsOf: it.folder["model.onnx"])
     let text = String(decoding: bytes, as: UTF8.self)
     #expect(text.contains("\"divisor\":255"))

@@ -162,7 +162,7 @@ import Testing
   @Test func `evaluate measures the untrained network`() throws {
     let arguments = ["evaluate", "--model", "mlp", "--data", "digits"]
     let object = try #require(
-      try CrestProcess.run(arguments + ["--json"]).objects().first)
+      try CrestProcess.run(arguments + ["--json"]).objects().last)
     #expect(
       Set(object.keys)
         == ["event", "valid_loss", "accuracy", "seconds", "examples_per_second"])

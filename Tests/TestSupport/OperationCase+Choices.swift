@@ -97,9 +97,11 @@ extension OperationCase {
       let input = CaseInput(Shape(shape), domain)
       return [
         OperationCase(
-          IndexSearch(.largest, axis: axis, keepsDimension: keeps, takesLast: takesLast), variant, [input]),
+          IndexSearch(.largest, axis: axis, keepsDimension: keeps, takesLast: takesLast), variant,
+          [input]),
         OperationCase(
-          IndexSearch(.smallest, axis: axis, keepsDimension: keeps, takesLast: takesLast), variant, [input]),
+          IndexSearch(.smallest, axis: axis, keepsDimension: keeps, takesLast: takesLast), variant,
+          [input]),
       ]
     }
   }

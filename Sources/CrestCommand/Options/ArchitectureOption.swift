@@ -29,7 +29,7 @@ enum ModelSource {
       self = try Self.network(model, nil)
       return
     }
-    let weights = try CheckpointWeights(model)
+    let weights = try usable { try CheckpointWeights(model) }
     if let architecture {
       self = try Self.network(architecture, weights)
     } else if weights.sourceFingerprint == nil, weights.graphFingerprint != nil {
@@ -55,9 +55,10 @@ extension CheckpointWeights {
 
   /// Gives a network the weights, and what they were learned from.
   private func load(into model: Model) throws {
-    try load(into: model.store)
+    try usable { try load(into: model.store) }
     if let preprocessing { model.preprocessing = preprocessing }
     if let classNames { model.classNames = classNames }
+    if let classAxis { model.classAxis = classAxis }
   }
 
   /// The built-in network whose weights these are, for examples of the first of some shapes that it takes.
@@ -107,6 +108,17 @@ extension CheckpointWeights {
     let model = try Model(template: chosen, seed: seed, engine: engine)
     try load(into: model)
     return model
+  }
+}
+
+/// What `body` gives; a command that reads weights alone has no fields to leave out, and gives other advice.
+private func usable<Result>(_ body: () throws -> Result) throws -> Result {
+  do {
+    return try body()
+  } catch CheckpointError.unsuitable(let path, let error),
+    CheckpointError.weights(let path, let error)
+  {
+    throw CommandError.unusableWeights(path, error)
   }
 }
 

@@ -31,8 +31,9 @@ struct ModelOptions: ParsableArguments {
     parsing: .unconditional,
     help: ArgumentHelp(
       "The axis of the predictions along which the classes lie, where axis 0 is the batch and -1 the last "
-        + "axis (default: the one that the shape of the targets leaves; if several, that of the network's "
-        + "final softmax, else 1).", valueName: "axis"))
+        + "axis (default: the one that the shape of the targets leaves; if several, the one that the model "
+        + "was trained with, else the only one along which target probabilities sum to 1, else that of the "
+        + "network's final softmax, else 1).", valueName: "axis"))
   var classAxis: Int?
 
   @Option(
@@ -125,7 +126,8 @@ struct ModelOptions: ParsableArguments {
       }
       split = try arranged(split, forBuiltIn: name ?? model)
       let built = try BuiltInModel.make(
-        name ?? model, input: split.train.inputs[0].shape, classes: outputCount(for: split),
+        name ?? model, input: split.train.inputs[0].shape,
+        classes: outputCount(for: split, loss ?? .standard(for: split.train.target.elementType)),
         seed: seed, engine: engine)
       return (split, built, loss)
     }
@@ -195,7 +197,8 @@ struct ModelOptions: ParsableArguments {
     else { return split }
     let stored = split.train.inputs[0].shape
     let arrangement = ImageArrangement(from: stored, toFit: sizes)
-    return try arrangement?.result(of: stored).map { try split.rearranged(to: $0) } ?? split
+    return try arrangement?.result(of: stored, isKnown: true).map { try split.rearranged(to: $0) }
+      ?? split
   }
 
   /// The data with their images as convolutions take them, channels first.
@@ -207,17 +210,26 @@ struct ModelOptions: ParsableArguments {
     let isChannelsLast = Preprocessing.Layout(ofImages: stored) == .channelsLast
     let arrangement: ImageArrangement? =
       isChannelsLast ? .channelsFirst : stored.rank == 2 ? .channelBefore : nil
-    return try arrangement?.result(of: stored).map { try split.rearranged(to: $0) } ?? split
+    if let result = arrangement?.result(of: stored) { return try split.rearranged(to: result) }
+    return split.notingAssumedChannels
   }
 
-  private func outputCount(for split: DataSplit) throws(CommandError) -> Int {
+  private func outputCount(for split: DataSplit, _ loss: Loss) throws -> Int {
     let target = split.train.target
     switch target {
+    // One output of yes or no an example, or one for each of several.
+    case .classes(_, let shape) where loss.targets == .binary && shape.rank <= 1:
+      return shape.rank == 0 ? 1 : shape[0]
     case .classes(let names, let shape) where shape.rank == 0: return names.count
+    case .classes(_, let shape) where shape.rank == 1:
+      guard try split.withOneHotTargets(along: [1]) != nil else {
+        throw CommandError.targetShape(model: model, data: split.train.name, shape: target.shape)
+      }
+      return shape[0]
     case .values(let shape) where shape.rank == 0: return 1
     case .values(let shape) where shape.rank == 1: return shape[0]
     case .classes, .values:
-      throw .targetShape(model: model, data: split.train.name, shape: target.shape)
+      throw CommandError.targetShape(model: model, data: split.train.name, shape: target.shape)
     }
   }
 }

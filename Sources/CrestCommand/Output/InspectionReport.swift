@@ -63,6 +63,9 @@ struct InspectionReport {
       lines += wrapped(
         "\(classes.count) classes: \(listed)\(more > 0 ? " and \(more) more" : "")", indent: 2)
     }
+    if let axis = found.classAxis {
+      lines += wrapped("classes lie along axis \(axis) of the first output", indent: 2)
+    }
     lines += ["", "operations"] + operations
     lines += ["", "arrays"] + arrayTable + [""] + arrays + (found.arrays.isEmpty ? [] : [""])
     if let work = found.workPerExample {
@@ -182,6 +185,7 @@ struct InspectionReport {
           ("metadata", .list(found.metadataKeys.map { .text($0) })),
           ("preprocessing", JSONLine.Value(found.preprocessing)),
           ("classes", found.classNames.map { .list($0.map { .text($0) }) } ?? .null),
+          ("class_axis", found.classAxis.map { .integer($0) } ?? .null),
         ])
     ]
     for (event, ports) in [("input", found.inputs), ("output", found.outputs)] {

@@ -67,6 +67,11 @@ package struct Elementwise: GraphOperation {
   }
 }
 
+extension Graph.Node {
+  /// The function that it applies to every element; nil of another operation.
+  package var function: ElementwiseFunction? { (operation as? Elementwise)?.function }
+}
+
 extension Elementwise: CustomStringConvertible {
   /// As fingerprints of graphs have it, which checkpoints hold.
   package var description: String { "\(name)()" }

@@ -12,8 +12,8 @@ extension Model {
   /// trained and the metadata are the same, the bytes are. Other models are written with opset 17, IR 8 and
   /// an open batch. The file appears whole or not at all.
   ///
-  /// What the model says of itself, its ``Model/preprocessing`` and ``Model/classNames``, is added to the
-  /// metadata (``ModelMetadata``); where it still is what the file said, the file's entries stay.
+  /// What the model says of itself, its ``Model/preprocessing``, ``Model/classNames`` and ``Model/classAxis``, is
+  /// added to the metadata (``ModelMetadata``); where it still is what the file said, the file's entries stay.
   ///
   /// - Parameters:
   ///   - path: Where; a file that is there is replaced.
@@ -38,9 +38,11 @@ extension Model {
 
   /// What the model says of itself and its file doesn't.
   private var knownMetadata: [String: String] {
-    var known = ModelMetadata(preprocessing: preprocessing, classNames: classNames)
+    var known = ModelMetadata(
+      preprocessing: preprocessing, classNames: classNames, classAxis: classAxis)
     if preprocessing == template.preprocessing { known.preprocessing = nil }
     if classNames == template.classNames { known.classNames = nil }
+    if classAxis == template.classAxis { known.classAxis = nil }
     if classNames == nil, let template = template as? ONNXTemplate, template.hasNewHead,
       template.metadata[ModelMetadata.classNamesKey] != nil
     {

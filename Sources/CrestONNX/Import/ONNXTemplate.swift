@@ -34,6 +34,8 @@ public struct ONNXTemplate: GraphTemplate {
   public let preprocessing: Preprocessing?
   /// What the file says under ``ModelMetadata/classNamesKey``; nil with a new head, whose classes are others.
   public let classNames: [String]?
+  /// What the file says under ``ModelMetadata/classAxisKey``.
+  public let classAxis: Int?
   let trace: ONNXTrace
   /// Whether the last layer was replaced.
   var hasNewHead: Bool { trace.head != nil }
@@ -103,6 +105,7 @@ public struct ONNXTemplate: GraphTemplate {
     let metadata = try ModelMetadata(model)
     preprocessing = metadata.preprocessing
     classNames = head == nil ? metadata.classNames : nil
+    classAxis = metadata.classAxis
     sample = nominal
     let output = nominal.type(of: nominal.outputs[0].value)
     guard output.shape.first == batch else {

@@ -43,6 +43,9 @@ struct ParameterPlan: Sendable {
   /// What was found about arrays, grouped.
   var notes: [TrainingReadiness.Note] { found.notes }
 
+  /// What stands between an array's name and the number of a further copy of it.
+  fileprivate static let copySuffix = ".untied"
+
   private var found = ArrayNotes()
   /// How many elements further copies of arrays may still have: merged arrays are biases and statistics,
   /// which are small, and a small file could ask for copies without end.
@@ -63,7 +66,7 @@ struct ParameterPlan: Sendable {
     let uses = ParameterUses(model)
     let allUses =
       model.outputs.count > 1 ? ParameterUses(model, outputs: model.outputs.map(\.name)) : uses
-    let arrays = FileArray.all(in: model)
+    let arrays = FileArray.all(in: model).keepingCopiesTogether
     let rule = ParameterRule(model, uses, arrays)
     let choice = try SelectedArrays(selection, arrays, model)
     var learned: [Learned] = []
@@ -142,7 +145,7 @@ struct ParameterPlan: Sendable {
       var own = name
       var suffix = number + 1
       while number > 0, !taken.insert(own).inserted {
-        own = "\(name).untied\(suffix)"
+        own = name + Self.copySuffix + "\(suffix)"
         suffix += 1
       }
       if number == 0 {
@@ -278,4 +281,37 @@ private struct SelectedArrays {
 extension NodeProto {
   /// Whether the operation reads some elements of its input.
   fileprivate var takesParts: Bool { operation == "Slice" || operation == "Split" }
+}
+
+extension [FileArray] {
+  /// The arrays with further copies of others, as an export names them, behind these, where they were before the
+  /// export: weights that were saved of the one network then are those of the other.
+  fileprivate var keepingCopiesTogether: [FileArray] {
+    let names = Set(map(\.name))
+    func original(_ array: FileArray) -> (name: String, number: Int)? {
+      let digits = array.name.reversed().prefix(while: \.isNumber).count
+      let stem = array.name.dropLast(digits)
+      guard stem.hasSuffix(ParameterPlan.copySuffix), let number = Int(array.name.suffix(digits))
+      else { return nil }
+      let name = String(stem.dropLast(ParameterPlan.copySuffix.count))
+      return names.contains(name) ? (name, number) : nil
+    }
+    var copies: [String: [(number: Int, array: FileArray)]] = [:]
+    var others: [FileArray] = []
+    for array in self {
+      if let original = original(array) {
+        copies[original.name, default: []].append((original.number, array))
+      } else {
+        others.append(array)
+      }
+    }
+    guard !copies.isEmpty else { return self }
+    func withCopies(_ array: FileArray) -> [FileArray] {
+      [array]
+        + (copies[array.name] ?? []).sorted { $0.number < $1.number }.flatMap {
+          withCopies($0.array)
+        }
+    }
+    return others.flatMap(withCopies)
+  }
 }

@@ -68,6 +68,8 @@ public struct ONNXInspection: Sendable {
   public let preprocessing: Preprocessing?
   /// What its classes are called; nil when nothing says so.
   public let classNames: [String]?
+  /// The axis of a batch of predictions along which its classes lie; nil when nothing says so.
+  public let classAxis: Int?
   /// The inputs without a value in the file.
   public let inputs: [Port]
   /// The outputs.
@@ -139,6 +141,7 @@ public struct ONNXInspection: Sendable {
     self.problem = problem
     preprocessing = known?.preprocessing
     classNames = known?.classNames
+    classAxis = known?.classAxis
     self.readiness =
       readiness
       ?? TrainingReadiness(

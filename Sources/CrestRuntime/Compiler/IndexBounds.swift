@@ -1,11 +1,11 @@
-import CrestGraph
+package import CrestGraph
 import CrestTensor
 
 extension Graph {
   /// For inputs that choose from a table by index, the smallest number of rows they choose from.
   ///
   /// A user's data may hold any index, so they are checked against these bounds on their way in.
-  var indexBounds: [ValueID: Int] {
+  package var indexBounds: [ValueID: Int] {
     var bounds: [ValueID: Int] = [:]
     for node in nodes {
       let axis: Int
@@ -25,7 +25,8 @@ extension Graph {
   private func unchanged(_ value: ValueID) -> ValueID {
     guard let node = producer(of: value) else { return value }
     switch node.operation {
-    case is Cast, is Reshape, is Flatten, is Transpose, is Expand: return unchanged(node.inputs[0])
+    case is Cast, is Reshape, is Flatten, is Squeeze, is Unsqueeze, is Transpose, is Expand:
+      return unchanged(node.inputs[0])
     default: return value
     }
   }

@@ -18,6 +18,8 @@ public struct CheckpointSummary: Sendable {
   public let preprocessing: Preprocessing?
   /// What the classes are called; nil when there are none, or it doesn't say so.
   public let classNames: [String]?
+  /// The axis of a batch of predictions along which the classes lie; nil when it doesn't say so.
+  public let classAxis: Int?
   private let state: RunState
 
   /// Reads a checkpoint, all of which is proven to be as it was written.
@@ -38,6 +40,7 @@ public struct CheckpointSummary: Sendable {
   public init(_ state: RunState) throws(StateError) {
     preprocessing = try state.preprocessing()
     classNames = try state.classNames()
+    classAxis = try state.classAxis()
     self.state = state
     func count(_ part: String) -> Int {
       guard case .fields(let entries) = state.fields[StatePath(["model", part])] else { return 0 }
@@ -66,6 +69,7 @@ public struct CheckpointSummary: Sendable {
       lines.append("saved after \(stepsTaken) steps, in epoch \(epochsBegun)")
     }
     if let preprocessing { lines.append("inputs are prepared: \(preprocessing)") }
+    if let classAxis { lines.append("classes lie along axis \(classAxis) of the predictions") }
     let width = min(fieldNames.map(\.count).max() ?? 0, 60)
     for path in state.leaves {
       guard let value = state.fields[path] else { continue }

@@ -1,4 +1,3 @@
-public import CrestData
 public import CrestGraph
 public import CrestLayers
 public import CrestRuntime
@@ -24,6 +23,8 @@ public struct CheckpointWeights: Sendable {
   public let preprocessing: Preprocessing?
   /// What the classes are called; nil when the file doesn't say.
   public let classNames: [String]?
+  /// The axis of a batch of predictions along which the classes lie; nil when the file doesn't say.
+  public let classAxis: Int?
 
   /// Reads any safetensors file, all of which is proven to be as it was written if a Crest wrote it.
   ///
@@ -36,26 +37,23 @@ public struct CheckpointWeights: Sendable {
     } catch {
       guard case .notACheckpoint = error else { throw error }
       weights = try CheckpointFile.readWeights(path)
-      (graphFingerprint, sourceFingerprint, preprocessing, classNames) = (nil, nil, nil, nil)
+      (graphFingerprint, sourceFingerprint, preprocessing) = (nil, nil, nil)
+      (classNames, classAxis) = (nil, nil)
       return
     }
     func text(_ path: String...) -> String? {
       if case .text(let text) = state.fields[StatePath(path)] { text } else { nil }
     }
-    func decoded<Value: Decodable>(_ type: Value.Type, _ components: String...) throws -> Value? {
-      let place = StatePath(components)
-      guard let value = state.fields[place], value != .null else { return nil }
-      do {
-        return try value.decode(type, at: place)
-      } catch let error as StateError {
-        throw CheckpointError.unsuitable(path: path, error)
-      }
-    }
     weights = state.weights
     graphFingerprint = text("model", "graph")
     sourceFingerprint = text("model", "source")
-    preprocessing = try decoded(Preprocessing.self, "data", "preprocessing")
-    classNames = try decoded([String].self, "data", "classNames")
+    do throws(StateError) {
+      preprocessing = try state.preprocessing()
+      classNames = try state.classNames()
+      classAxis = try state.classAxis()
+    } catch {
+      throw CheckpointError.unsuitable(path: path, error)
+    }
   }
 
   /// Whether a graph is that of the network, as far as the file says.

@@ -45,6 +45,8 @@ public final class BatchContext: PhaseContext {
     }
   }
   private var program: Program?
+  /// The rows that the model is given, those that a batch is filled up by included.
+  private var rowCount = 0
   private let inputOrder: [Int]?
 
   private static let nothing = Tensor(zeros: [0])
@@ -78,7 +80,9 @@ public final class BatchContext: PhaseContext {
     guard let program else {
       preconditionFailure("\(read) was asked for before the batch was given to the model")
     }
-    return program.read(read)
+    let value = program.read(read)
+    guard rowCount > count, value.shape.first == rowCount else { return value }
+    return value.slice(0..<count, along: 0)
   }
 
   /// Calls `body` with the type and the elements, in row-major order, of what the model computed; they
@@ -91,7 +95,13 @@ public final class BatchContext: PhaseContext {
     guard let program else {
       preconditionFailure("\(read) was asked for before the batch was given to the model")
     }
-    return try program.withRead(read, body)
+    return try program.withRead(read) { (type, bytes) throws(Failure) -> Result in
+      guard rowCount > count, type.shape.first == rowCount else { return try body(type, bytes) }
+      let ownType = ValueType(
+        Shape([count] + type.shape.dimensions.dropFirst()), type.elementType)
+      return try body(
+        ownType, UnsafeRawBufferPointer(rebasing: bytes.prefix(bytes.count / rowCount * count)))
+    }
   }
 
   /// Whether a prediction is not a number.
@@ -106,8 +116,10 @@ public final class BatchContext: PhaseContext {
   ///
   /// - Throws: `GraphError` or `ProgramError` when the program can't be compiled.
   public func firstNonFinite() throws -> Program.NonFinite? {
-    try learner.firstNonFinite(
-      inputs: inputs, targets: targets, count: count, isTraining: isTraining, random: randomKey)
+    let size = isTraining ? count : try learner.filledSize(count)
+    return try learner.firstNonFinite(
+      inputs: inputs.map { $0.filledUp(to: size) }, targets: targets.filledUp(to: size),
+      count: size, isTraining: isTraining, random: randomKey)
   }
 
   /// Takes the place of the batch before.
@@ -121,17 +133,31 @@ public final class BatchContext: PhaseContext {
     self.randomKey = randomKey
   }
 
-  /// Checks the targets as the hooks left them.
-  func checkTargets() throws(LearnerError) {
+  /// Checks the targets, and the other numbers unless that was done before, as the hooks left them.
+  func check(numbers: Bool) throws(LearnerError) {
     let loader = isTraining ? learner.trainLoader : learner.validLoader
     try learner.loss.check(targets, batch: index, of: loader.dataset)
+    if numbers {
+      try learner.checkNumbers(
+        inputs, by: inputOrder, targets, of: loader.dataset, isTraining: true
+      ) { row in
+        let place = index * loader.batchSize + row
+        // The epoch that is running was the last to begin.
+        return isTraining ? loader.order(epoch: learner.epochsBegun - 1)[place] : place
+      }
+    }
   }
 
-  /// Gives the batch to the model.
-  func feed(_ program: Program) throws(ProgramError) {
+  /// Gives the batch to the model, filled up to the size that the program is for.
+  func feed(_ program: Program, size: Int) throws(ProgramError) {
     self.program = program
-    try program.setInputs(inputs)
-    try program.setTarget(targets)
+    rowCount = size
+    guard size > count else {
+      try program.setInputs(inputs)
+      return try program.setTarget(targets)
+    }
+    try program.setInputs(inputs.map { $0.filledUp(to: size) })
+    try program.setTarget(targets.filledUp(to: size))
   }
 
   /// Lets go of the batch, so that the loader can use its memory again.

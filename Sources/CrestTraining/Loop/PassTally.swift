@@ -61,17 +61,17 @@ struct PassTally {
 
   /// Takes in the first examples of a batch that was filled up, for which `program` has kept the losses.
   ///
-  /// - Returns: Whether it could: the losses must be those of single examples.
-  mutating func add(_ program: Program, targets: Tensor, first count: Int) -> Bool {
+  /// - Returns: Their mean loss; nil when they couldn't be told apart: the losses must be those of single examples.
+  mutating func add(_ program: Program, targets: Tensor, first count: Int) -> Double? {
     let shape = program.predictionType.shape
     let batchLoss = program.withRead(.losses) { type, bytes -> Double? in
       guard type.shape.first == shape.first, let size = type.shape.first else { return nil }
       let losses = bytes.bindMemory(to: Float.self).prefix(type.shape.elementCount / size * count)
       return losses.reduce(0) { $0 + Double($1) } / Double(losses.count)
     }
-    guard let batchLoss else { return false }
+    guard let batchLoss else { return nil }
     loss.add(batchLoss * Double(count), count: count)
-    if metrics.isEmpty { return true }
+    if metrics.isEmpty { return batchLoss }
     let batch = ScoredBatch(
       count: count, predictionShape: Shape([count] + shape.dimensions.dropFirst()),
       classAxis: classAxis, targets: targets, loss: batchLoss)
@@ -79,7 +79,7 @@ struct PassTally {
       let rows = predictions.span.extracting(first: shape.elementCount / shape[0] * count)
       for index in metrics.indices { metrics[index].update(rows, batch) }
     }
-    return true
+    return batchLoss
   }
 
   /// What was taken in so far; nil when that is nothing.

@@ -13,6 +13,8 @@ final class TrainingLoop {
   private let owners: [Ownership: Int]
   private let reporters: [String: Int]
   private let reads: Set<Read>
+  /// The parts of the data whose numbers are looked through batch by batch.
+  private let uncheckedParts: Set<DataPart>
   private var smoothedLoss = SmoothedLoss()
   private var programs: [ProgramKey: Program] = [:]
   private var runningPhases: [Phase] = []
@@ -37,6 +39,8 @@ final class TrainingLoop {
   private struct ProgramKey: Hashable {
     let isTraining: Bool
     let count: Int
+    /// Whether losses of single examples are kept, of which some aren't counted.
+    let isFilled: Bool
   }
 
   /// Prepares a fit: orders the callbacks, finds contradictions and compiles the first program.
@@ -51,6 +55,7 @@ final class TrainingLoop {
     reads = callbacks.reduce(learner.metrics.isEmpty ? [] : [.predictions]) {
       $0.union($1.reads)
     }
+    uncheckedParts = Set([.train, .valid].filter(learner.needsNumberCheck))
     let loader = learner.trainLoader
     // Random numbers and checkpoints count batches in 32 bits.
     let mostEpochs = Int(UInt32.max) / loader.batchCount
@@ -238,14 +243,25 @@ final class TrainingLoop {
   }
 
   private func runBatch(_ batch: BatchContext) throws {
-    let program = try program(isTraining: batch.isTraining, count: batch.count)
-    try batch.checkTargets()
-    try batch.feed(program)
+    // A model for one batch size measures the last examples in a batch that is filled up.
+    let size = batch.isTraining ? batch.count : try learner.filledSize(batch.count)
+    let program = try program(
+      isTraining: batch.isTraining, count: size, isFilled: size > batch.count)
+    try batch.check(numbers: uncheckedParts.contains(batch.isTraining ? .train : .valid))
+    try batch.feed(program, size: size)
     try program.run(.forward, random: batch.randomKey)
     try call(hooks.afterPrediction, batch)
     try program.run(.loss, random: batch.randomKey)
-    batch.loss = program.loss
-    tally?.add(program, targets: batch.targets, count: batch.count)
+    if size == batch.count {
+      batch.loss = program.loss
+      tally?.add(program, targets: batch.targets, count: batch.count)
+    } else {
+      guard let loss = tally?.add(program, targets: batch.targets, first: batch.count) else {
+        let dataset = learner.validLoader.dataset
+        throw LearnerError.leftover(batchSize: size, name: dataset.name, count: dataset.count)
+      }
+      batch.loss = Float(loss)
+    }
     if batch.isTraining { fit.smoothedLoss = smoothedLoss.add(Double(batch.loss)) }
     try call(hooks.afterLoss, batch)
     guard batch.isTraining else { return }
@@ -267,11 +283,12 @@ final class TrainingLoop {
     try learner.interruption.check()
   }
 
-  private func program(isTraining: Bool, count: Int) throws -> Program {
-    let key = ProgramKey(isTraining: isTraining, count: count)
+  private func program(isTraining: Bool, count: Int, isFilled: Bool) throws -> Program {
+    let key = ProgramKey(isTraining: isTraining, count: count, isFilled: isFilled)
     if let program = programs[key] { return program }
     let program = try learner.programs.program(
-      learner.request(isTraining: isTraining, count: count, reads: reads))
+      learner.request(
+        isTraining: isTraining, count: count, reads: isFilled ? reads.union([.losses]) : reads))
     programs[key] = program
     return program
   }

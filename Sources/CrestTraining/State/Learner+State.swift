@@ -28,13 +28,7 @@ extension Learner {
   // MARK: Gathering
 
   private func weightFields() throws -> StateValue {
-    let data = try dataFields()
-    return .fields([
-      "model": modelFields(),
-      "data": .fields([
-        "preprocessing": data["preprocessing"] ?? .null, "classNames": data["classNames"] ?? .null,
-      ]),
-    ])
+    .fields(["model": modelFields(), "data": .fields(try descriptionFields())])
   }
 
   private func fields(of loop: TrainingLoop?, _ callbacks: [any Callback]) throws -> StateValue {
@@ -72,12 +66,21 @@ extension Learner {
   }
 
   private func dataFields() throws -> StateValue {
-    let fingerprints = dataFingerprints
-    return .fields([
-      "train": .text(fingerprints.train), "valid": .text(fingerprints.valid),
+    var fields = try descriptionFields()
+    fields["train"] = .text(dataFingerprints.train)
+    fields["valid"] = .text(dataFingerprints.valid)
+    return .fields(fields)
+  }
+
+  /// What predicting and measuring need to know of the data.
+  private func descriptionFields() throws -> [String: StateValue] {
+    var fields: [String: StateValue] = [
       "preprocessing": try StateValue(encoding: data.train.preprocessing),
       "classNames": data.train.target.classNames.map { .list($0.map { .text($0) }) } ?? .null,
-    ])
+    ]
+    // What goes without saying isn't said.
+    if let axis = learnedClassAxis { fields["classAxis"] = .integer(axis) }
+    return fields
   }
 
   /// How far the learner is, in all fits.

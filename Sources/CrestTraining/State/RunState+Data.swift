@@ -13,6 +13,19 @@ extension RunState {
   /// - Throws: ``StateError`` when what it says makes no sense.
   public func classNames() throws(StateError) -> [String]? { try value(at: "classNames") }
 
+  /// The axis of a batch of predictions along which the run's classes lie; nil when there is but one place for them,
+  /// or the state doesn't say so.
+  ///
+  /// - Throws: ``StateError`` when what it says makes no sense.
+  public func classAxis() throws(StateError) -> Int? {
+    guard let axis: Int = try value(at: "classAxis") else { return nil }
+    guard axis >= 1 else {
+      throw .mistyped(
+        StatePath(["data", "classAxis"]), expected: "an axis from 1 up", got: "\(axis)")
+    }
+    return axis
+  }
+
   private func value<Value: Decodable>(at name: String) throws(StateError) -> Value? {
     let path = StatePath(["data", name])
     guard let field = fields[path], field != .null else { return nil }

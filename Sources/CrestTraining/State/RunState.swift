@@ -9,7 +9,7 @@ public import CrestTensor
 /// | `run` | the seed, and how many steps, batches and epochs there were in all fits |
 /// | `training` | groups of parameters, their weight decay, what is frozen |
 /// | `loader` | batch size, shuffling and transforms |
-/// | `data` | the fingerprints of both parts; preprocessing and class names |
+/// | `data` | the fingerprints of both parts; preprocessing, class names and, of several axes, that of the classes |
 /// | `engine` | the instruction set, on which bits depend |
 /// | `loss` | its name |
 /// | `fit` | the running fit: epochs, steps, hyperparameters, where it is, what was summed up so far |
