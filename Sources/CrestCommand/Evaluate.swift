@@ -22,6 +22,10 @@ struct Evaluate: ParsableCommand {
       batchSize: model.batchSize(for: network), seed: model.seed,
       preprocessing: model.preprocessing)
     note(learner)
+    // With the weights of a checkpoint it is no file that is measured.
+    if !model.model.isWeightsFile, let mode = (network.template as? ONNXTemplate)?.trainingMode {
+      Notes.write("\(mode)")
+    }
     let result = try Interruption.around(
       learner, meanwhile: "the evaluation is being ended"
     ) { try learner.evaluate(requiringFinite: true) }
