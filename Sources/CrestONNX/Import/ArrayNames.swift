@@ -27,6 +27,11 @@ enum ArrayNames {
       || ["t", "flatten", "embedding"].contains(stem)
   }
 
+  /// Whether an exporter named a result of what was picked from an array by indices.
+  static func isLookup(_ name: String) -> Bool {
+    ["embedding", "index", "index_select", "select"].contains(stem(of: name))
+  }
+
   /// Whether an exporter named it after an operation that computes new numbers.
   static func isComputed(_ name: String) -> Bool {
     computed.contains(stem(of: name))
@@ -55,8 +60,9 @@ enum ArrayNames {
     "_tensor_constant", "clone", "lift_fresh_copy", "lifted_tensor", "tensor_constant",
   ]
 
-  /// What it calls results that it computes when it exports: by their operation. Those of `val` come from
-  /// what an operation is made of, as the transpose of a weight.
+  /// What it calls results that it computes when it exports: by their operation.
+  ///
+  /// Those of `val` come from what an operation is made of, as the transpose of a weight.
   private static let results = arrangements.union(computed)
 
   private static let arrangements: Set<String> = [

@@ -79,7 +79,11 @@ struct ExportedProgram {
     let parameters = found.count { $0 == .parameter }
     guard parameters > 0 else { return .own(.buffer) }
     let steps = foldedFrom.filter { names[$0] == nil } + [array]
-    let isComputed = parameters < found.count || !steps.allSatisfy(ArrayNames.isArrangement)
+    // What is looked up in a parameter stays what it is, whatever the indices come from.
+    let isComputed =
+      !ArrayNames.isLookup(array)
+      && (!steps.allSatisfy(ArrayNames.isArrangement)
+        || parameters < found.count && !steps.contains(where: ArrayNames.isLookup))
     return isComputed ? .computed(parameters: parameters) : .own(.parameter)
   }
 
