@@ -29,6 +29,10 @@ struct Evaluate: ParsableCommand {
       preprocessing: model.preprocessing)
     try learner.checkNumbers(isTraining: false)
     note(learner)
+    // With the weights of a checkpoint it is no file that is measured.
+    if !model.model.isWeightsFile, let mode = (network.template as? ONNXTemplate)?.trainingMode {
+      Notes.write("\(mode)")
+    }
     let result = try Interruption.around(
       learner, meanwhile: "the evaluation is being ended"
     ) { try learner.evaluate(requiringFinite: true) }

@@ -76,6 +76,7 @@ struct Predict: ParsableCommand {
       }
     }
     guard let weights else {
+      if let mode = file.trainingMode { Notes.write("\(mode)") }
       let template = try ONNXSpecialization(file, inputs: inputs)
       try checkNumbers(of: inputs, paths, for: template.sample)
       return try Predictor(template, engine: engine)

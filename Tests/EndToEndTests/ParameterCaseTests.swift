@@ -95,6 +95,81 @@ import Testing
     #expect(result.error.hasSuffix("Error: \(message)\n"), "\(result.error)")
   }
 
+  private static let project = URL(filePath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent()
+
+  private static func fixture(_ name: String) -> String {
+    project.appending(path: "Tests/Fixtures/onnx-parameters/\(name)").path(percentEncoded: false)
+  }
+
+  @Test(arguments: [([], true), (["--freeze", "permute"], false), (["--freeze", "W"], false)])
+  func `a weight that the file has twice is trained or frozen as one`(
+    options: [String], isTrained: Bool
+  ) throws {
+    let folder = try TemporaryFolder()
+    let numbers = (0..<64).map { (place: Int) -> Float in Float(place * 37 % 19) / 19 }
+    let x = Tensor(numbers, shape: [8, 8])
+    let labels = Tensor((0..<8).map { Int64($0) })
+    for part in ["train", "valid"] {
+      try folder.write(x.npyBytes(), to: "\(part)-x.npy")
+      try folder.write(labels.npyBytes(), to: "\(part)-y.npy")
+    }
+    let model = Self.fixture("kinds/tied-autoencoder-dynamo.onnx")
+    var arguments = ["train", "--model", model, "--data", ".", "--epochs", "1", "--max-lr", "0.1"]
+    arguments += ["--threads", "1", "--export", "out.onnx"] + options
+    let run = try CrestProcess.run(arguments, in: folder)
+    #expect(
+      run.error.hasPrefix(
+        "Note: \"permute\" is \"W\" in another arrangement, to the last bit: they stay tied, and the "
+          + "file that is written has both\n"))
+    guard isTrained else {
+      #expect(run.status == 64)
+      #expect(run.error.hasSuffix("Error: every parameter is frozen; unfreeze some to train\n"))
+      return
+    }
+    #expect(run.status == 0, "\(run.error)")
+    let out = folder["out.onnx"].path
+    let (weight, turned) = try (Self.elements("W", of: out), Self.elements("permute", of: out))
+    #expect(try weight != Self.elements("W", of: model))
+    for (place, element) in weight.enumerated() {
+      let (row, column) = (place / 8, place % 8)
+      #expect(element == turned[column * 5 + row])
+    }
+  }
+
+  private static let modeNote =
+    "the file is in training mode (BatchNormalization ×2): predictions and evaluation are for "
+    + "inference, with running statistics; ONNX Runtime runs it as it is, with the statistics of the "
+    + "batch"
+
+  @Test func `a file in training mode is named where it is predicted, measured and inspected`()
+    throws
+  {
+    let folder = try TemporaryFolder()
+    let file = try ONNXFile(path: Self.fixture("sharing.onnx"))
+    #expect(file.trainingMode?.description == Self.modeNote)
+    for name in ["a", "b"] {
+      try folder.write(
+        Tensor([Float](repeating: 0.5, count: 12), shape: [2, 6]).npyBytes(), to: name)
+    }
+    let predicted = try CrestProcess.run(
+      ["predict", "--model", Self.fixture("sharing.onnx"), "--input", "a=a", "--input", "b=b"]
+        + ["--output", "y.npy", "--threads", "1"], in: folder)
+    #expect(predicted.error == "Note: \(Self.modeNote)\n")
+    let objects = try CrestProcess.run(
+      ["inspect", Self.fixture("sharing.onnx"), "--json"]).objects()
+    #expect(objects.contains { $0["text"] as? String == Self.modeNote }, "\(objects)")
+    let mlp = Self.project.appending(path: "models/mlp.onnx").path(percentEncoded: false)
+    let measured = try CrestProcess.run(
+      ["evaluate", "--model", mlp, "--data", "digits", "--threads", "1"])
+    #expect(measured.error.contains("Note: the file is in training mode (Dropout ×2): "))
+    // What is exported is for inference.
+    _ = try CrestProcess.run(["export", mlp, "--to", "out.onnx"], in: folder)
+    let exported = try CrestProcess.run(
+      ["evaluate", "--model", "out.onnx", "--data", "digits", "--threads", "1"], in: folder)
+    #expect(exported.status == 0 && !exported.error.contains("training mode"), "\(exported.error)")
+  }
+
   @Test func `inspect takes 60 lines at most, and names every array when asked`() throws {
     let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent()

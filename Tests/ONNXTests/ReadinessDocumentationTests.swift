@@ -12,6 +12,11 @@ import Testing
     .tied(names: ["embedding"], uses: 2),
     .tied(names: ["branch.0.weight", "branch.0.bias", "branch.1.weight", "a", "b", "c"], uses: 2),
     .untied([.init(name: "zeros", copies: ["zeros", "zeros.untied2"])]),
+    .unmerged([
+      .init(name: "layers.0.weight", copies: ["layers.0.weight", "layers.0.weight.untied2"])
+    ]),
+    .rearranged([.init(name: "W", copy: "permute")]),
+    .rearrangedApart([.init(name: "e.weight", copy: "d.weight")]),
     .newHead(node: "fc", operation: "Gemm", from: 10, to: 5),
     .fixed(names: ["scale"], .elementType("float16")), .fixed(names: ["head"], .asked),
     .fixed(names: ["pooler.weight", "pooler.bias"], .otherOutput),
@@ -21,8 +26,14 @@ import Testing
     .fixed(names: ["pe"], .sinusoids), .fixed(names: ["inv_freq"], .frequencies),
     .fixed(names: ["eye"], .identity), .fixed(names: ["grid"], .positions),
     .fixed(names: ["/Constant_output_0"], .literal),
-    .fixed(names: ["blur"], .filter), .assumed(names: ["temperature"], .scalar),
-    .assumed(names: ["onnx::Add_91"], .computed), .assumed(names: ["mask"], .asked),
+    .fixed(names: ["blur"], .filter), .fixed(names: ["edges", "prior"], .buffer),
+    .fixed(names: ["exp"], .computedScalar),
+    .fixed(names: ["0.weight_u", "0.weight_v"], .powerIteration), .leftOut(names: ["a", "b"]),
+    .assumed(names: ["temperature"], .scalar),
+    .assumed(names: ["onnx::Add_91"], .computed),
+    .assumed(names: ["edges"], .pattern), .assumed(names: ["onnx::MatMul_14"], .zeros),
+    .assumed(names: ["scale", "prior"], .outputScaling), .assumed(names: ["ones"], .merged),
+    .assumed(names: ["mask"], .asked),
   ]
 
   /// Notes that have a node's reason in them, of networks that give it.
@@ -44,6 +55,13 @@ import Testing
     let blocks = report.components(separatedBy: "```\n").enumerated().filter { $0.offset % 2 == 1 }
     let lines = blocks.flatMap { $0.element.split(separator: "\n").map(String.init) }
     #expect(lines == (try Self.inOrder(of: lines)))
+  }
+
+  @Test func `has the note on training mode as it is printed`() throws {
+    let page = URL(filePath: Fixtures.onnx).deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent().appending(path: "docs/onnx.md")
+    let note = TrainingReadiness.Note.trainingMode(normalizations: 2, dropouts: 1).description
+    #expect(try String(contentsOf: page, encoding: .utf8).contains("\n\(note)\n"))
   }
 
   /// All notes, those on rows where the page has them.

@@ -79,15 +79,24 @@ struct ParameterOptions: ParsableArguments {
     let fixed = arrays.filter { !$0.isVariable }.map(\.name)
     let store = learner.model.store
     let variables = (store.parameters + store.statistics).map(\.name)
-    for pattern in (freeze + unfreeze).map({ NamePattern($0) })
-    where !(variables + fixed).contains(where: pattern.fits) {
-      throw .unmatched(
-        pattern: pattern.description, nearest: pattern.nearest(3, of: variables + fixed))
+    // An array that is another arrangement of a parameter is frozen with it.
+    let copies = arrays.filter { $0.original != nil }
+    func patterns(_ texts: [String]) throws(ParameterError) -> [NamePattern] {
+      var found: [NamePattern] = []
+      for text in texts {
+        let pattern = NamePattern(text)
+        let originals = copies.filter { pattern.fits($0.name) }.compactMap(\.original)
+        guard !originals.isEmpty || (variables + fixed).contains(where: pattern.fits) else {
+          throw .unmatched(pattern: text, nearest: pattern.nearest(3, of: variables + fixed))
+        }
+        if variables.contains(where: pattern.fits) { found.append(pattern) }
+        found += originals.map { NamePattern($0) }
+      }
+      return found
     }
-    for pattern in freeze.map({ NamePattern($0) }) where variables.contains(where: pattern.fits) {
-      try learner.freeze(.matching(pattern))
-    }
-    if !unfreeze.isEmpty { try learner.unfreeze(.matching(unfreeze.map { NamePattern($0) })) }
+    let (freezing, unfreezing) = (try patterns(freeze), try patterns(unfreeze))
+    for pattern in freezing { try learner.freeze(.matching(pattern)) }
+    if !unfreezing.isEmpty { try learner.unfreeze(.matching(unfreezing)) }
   }
 }
 

@@ -84,6 +84,7 @@ struct InspectionReport {
     if let problem = found.trainingProblem {
       lines += wrapped("can't be trained: \(problem)", indent: 2)
     }
+    if let mode = found.trainingMode { lines += wrapped("\(mode)", indent: 2) }
     if !found.readiness.notes.isEmpty {
       lines += ["for training:"]
       for note in found.readiness.notes { lines += wrapped("- \(note)", indent: 2) }
@@ -239,7 +240,9 @@ struct InspectionReport {
           ("node", .text(operation.node)), ("reason", operation.reason.map { .text($0) } ?? .null),
         ])
     }
-    lines += found.readiness.notes.map { JSONLine(note: "\($0)", arrays: $0.arrays) }
+    lines += ([found.trainingMode].compactMap(\.self) + found.readiness.notes).map {
+      JSONLine(note: "\($0)", arrays: $0.arrays)
+    }
     if let verdict {
       lines.append(
         JSONLine(

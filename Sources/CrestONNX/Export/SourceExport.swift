@@ -29,6 +29,7 @@ struct SourceExport {
     self.trace = trace
     splice = ModelSplice(trace.model.proto)
     for variable in trace.plan.variables { replace(variable, store) }
+    for copy in trace.plan.copies.values { replace(copy, store) }
     if let head = trace.head {
       for size in head.sizes {
         splice.replaceSize(of: size.value, axis: size.axis, by: Int64(head.classes))
@@ -83,6 +84,21 @@ struct SourceExport {
         TensorDraft(
           name: variable.name, elementType: .float32, shape: entry.shape, elements: elements))
     }
+  }
+
+  /// Writes an array as it follows from a parameter.
+  private mutating func replace(_ copy: RearrangedCopy, _ store: ParameterStore) {
+    guard let entry = store.entry(named: copy.original),
+      let variable = trace.plan.variables.first(where: { $0.name == copy.original }),
+      let source = trace.plan.rows.first(where: { $0.array.name == copy.name })?.array.proto
+    else { preconditionFailure("the array \(copy.name) follows from none") }
+    let value = store.value(of: entry)
+    let isSame = value.withUnsafeBytes { now in
+      variable.value.withUnsafeBytes { $0.elementsEqual(now) }
+    }
+    guard !isSame else { return }
+    let elements = copy.elements(of: value.array(as: Float.self))
+    splice.replaceElements(of: source, by: ByteStream(Tensor(elements, shape: copy.shape)))
   }
 
   private mutating func edit(_ place: Int, _ change: (inout NodeEdit) -> Void) {

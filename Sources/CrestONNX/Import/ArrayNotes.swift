@@ -6,6 +6,13 @@ struct ArrayNotes: Sendable {
   var tied: [Int: [String]] = [:]
   /// The arrays of which copies are trained apart.
   var untied: [TrainingReadiness.UntiedArray] = []
+  /// The arrays of which copies are trained apart since the file says so.
+  var unmerged: [TrainingReadiness.UntiedArray] = []
+  /// The arrays that follow from others, and those that only begin so.
+  var rearranged: [TrainingReadiness.RearrangedArray] = []
+  var rearrangedApart: [TrainingReadiness.RearrangedArray] = []
+  /// The program's parameters for which the file has no array.
+  var leftOut: [String] = []
   /// The new head.
   var head: TrainingReadiness.Note?
 
@@ -32,7 +39,11 @@ struct ArrayNotes: Sendable {
   var notes: [TrainingReadiness.Note] {
     var notes: [TrainingReadiness.Note] = []
     if !untied.isEmpty { notes.append(.untied(untied)) }
+    if !unmerged.isEmpty { notes.append(.unmerged(unmerged)) }
+    if !rearranged.isEmpty { notes.append(.rearranged(rearranged)) }
+    if !rearrangedApart.isEmpty { notes.append(.rearrangedApart(rearrangedApart)) }
     notes += tied.sorted { $0.key < $1.key }.map { .tied(names: $1, uses: $0) }
+    if !leftOut.isEmpty { notes.append(.leftOut(names: leftOut)) }
     notes += fixed.map { .fixed(names: $0.names, $0.reason) }
     notes += assumed.map { .assumed(names: $0.names, $0.reason) }
     if let head { notes.append(head) }

@@ -128,6 +128,74 @@ struct ArrayValues {
       }
   }
 
+  /// Whether a part of the numbers is exactly 0, and the others differ.
+  var hasManyZeros: Bool {
+    let zeros = values.count { $0 == 0 }
+    return zeros >= 4 && zeros >= values.count / 8 && values.count - zeros >= 4
+  }
+
+  /// Whether a product's weights have numbers as filters and transforms that are made have them, and none
+  /// that were drawn: few different ones, or lines that are waves, orthogonal or averages.
+  var isPattern: Bool {
+    let wide = sizes.filter { $0 > 1 }
+    guard values.count >= 4, values.allSatisfy(\.isFinite),
+      values.contains(where: { $0.bitPattern != values[0].bitPattern })
+    else { return false }
+    if hasFewMagnitudes || isAveraging { return true }
+    guard wide.count == 2 else { return false }
+    let (rows, columns) = (wide[0], wide[1])
+    if rows == columns, rows >= 3, isSymmetric(rows) { return true }
+    return isOrthonormal(rows, columns) || isOrthonormal(columns, rows, isTransposed: true)
+  }
+
+  /// The most different sizes of numbers that a made filter has: those of a blur of 11 × 11 are 21.
+  private static let magnitudeLimit = 24
+
+  private var hasFewMagnitudes: Bool {
+    var found: Set<Float> = []
+    for value in values {
+      found.insert(value.magnitude)
+      if found.count > Self.magnitudeLimit { return false }
+    }
+    return found.count * 3 <= values.count
+  }
+
+  /// Whether each filter, or each row or column of a matrix, takes a weighted mean.
+  private var isAveraging: Bool {
+    guard values.allSatisfy({ $0 >= 0 }), let count = sizes.first, count > 0 else { return false }
+    let size = values.count / count
+    func isMean(_ sum: Double) -> Bool { abs(sum - 1) <= 1e-5 }
+    func sum(_ places: some Sequence<Int>) -> Double {
+      places.reduce(0) { $0 + Double(values[$1]) }
+    }
+    if size > 1, (0..<count).allSatisfy({ isMean(sum($0 * size..<($0 + 1) * size)) }) {
+      return true
+    }
+    return sizes.count == 2 && count > 1
+      && (0..<size).allSatisfy { isMean(sum(stride(from: $0, to: values.count, by: size))) }
+  }
+
+  private func isSymmetric(_ side: Int) -> Bool {
+    (1..<side).allSatisfy { row in
+      (0..<row).allSatisfy { values[row * side + $0] == values[$0 * side + row] }
+    }
+  }
+
+  /// Whether lines are of unit length, and orthogonal to each other; not told of more than the first few.
+  private func isOrthonormal(_ lines: Int, _ count: Int, isTransposed: Bool = false) -> Bool {
+    guard lines >= 2, count >= 4, lines <= count else { return false }
+    let (line, step) = isTransposed ? (1, lines) : (count, 1)
+    func product(_ a: Int, _ b: Int) -> Double {
+      (0..<count).reduce(0) {
+        $0 + Double(values[a * line + $1 * step]) * Double(values[b * line + $1 * step])
+      }
+    }
+    let looked = min(lines, 64)
+    return (0..<looked).allSatisfy { a in
+      abs(product(a, a) - 1) <= 1e-4 && (0..<a).allSatisfy { abs(product(a, $0)) <= 1e-4 }
+    }
+  }
+
   /// Whether a convolution's filters are one that is repeated: blur, edges.
   var isRepeatedFilter: Bool {
     let size = sizes.dropFirst(2).reduce(1, *)

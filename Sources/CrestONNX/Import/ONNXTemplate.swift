@@ -22,6 +22,8 @@ public struct ONNXTemplate: GraphTemplate {
   }
   /// The name of the file, as messages have it.
   public var fileName: String { trace.model.file }
+  /// What the file does otherwise where it is run as it is; see `ONNXFile.trainingMode`.
+  public let trainingMode: TrainingReadiness.Note?
   /// What matters for training.
   public private(set) var readiness: TrainingReadiness
   /// The entries of the file's metadata; of a key that is there twice, the first.
@@ -81,6 +83,7 @@ public struct ONNXTemplate: GraphTemplate {
     batchAxes: [String: Int] = [:]
   ) throws(ONNXError) {
     let model = file.model
+    trainingMode = file.trainingMode
     try model.checkOperations()
     let reader = TensorReader(model.proto)
     try reader.checkSideFiles(of: model.proto.externalTensors)

@@ -116,6 +116,9 @@ struct ONNXTrace: Sendable {
     }
     let variables = try plan.variables.map { try Self.declare($0, in: builder) }
     for (name, number) in plan.variablesByName { values[name] = variables[number] }
+    for copy in plan.copies.values.sorted(by: { $0.name < $1.name }) {
+      values[copy.name] = try values[copy.original].map { try copy.symbol(of: $0) }
+    }
     func value(_ name: String, at edge: InputEdge?) throws -> Symbol? {
       if name.isEmpty { return nil }
       if let edge, let number = plan.variablesByEdge[edge] { return variables[number] }

@@ -29,6 +29,8 @@ struct ParameterPlan: Sendable {
     let array: FileArray
     let decision: ParameterRule.Decision
     let uses: Set<ArrayUse>
+    /// The array of which it is another arrangement; nil when it is a parameter itself.
+    fileprivate(set) var original: String?
   }
 
   private(set) var variables: [Variable] = []
@@ -36,6 +38,8 @@ struct ParameterPlan: Sendable {
   private(set) var variablesByName: [String: Int] = [:]
   /// The variable of edges where an untied array has further copies.
   private(set) var variablesByEdge: [InputEdge: Int] = [:]
+  /// The arrays that are others in another arrangement, by name.
+  private(set) var copies: [String: RearrangedCopy] = [:]
   /// The arrays that stay as they are.
   private(set) var constants: [String: TensorProto] = [:]
   /// All arrays, in the file's order.
@@ -67,7 +71,11 @@ struct ParameterPlan: Sendable {
     let allUses =
       model.outputs.count > 1 ? ParameterUses(model, outputs: model.outputs.map(\.name)) : uses
     let arrays = FileArray.all(in: model).keepingCopiesTogether
-    let rule = ParameterRule(model, uses, arrays)
+    let program = ExportedProgram(model)
+    let rule = ParameterRule(model, program, uses, arrays)
+    let elements = arrays.reduce(0) { $0 + ($1.isFloat ? $1.proto.shape.elementCount : 0) }
+    // Layers that are copies of each other are as large as the file says, and not more than so many.
+    untiedElementsLeft = max(untiedElementsLeft, min(elements, 1 << 22) * 64)
     let choice = try SelectedArrays(selection, arrays, model)
     var learned: [Learned] = []
     for array in arrays {
@@ -80,7 +88,7 @@ struct ParameterPlan: Sendable {
       } else {
         let tensor = try reader.tensor(array.proto)
         value = tensor
-        decision = rule.decide(array, all, tensor)
+        decision = rule.decide(array, all, tensor, at: edges.map(\.edge))
       }
       if decision == .fixed(.noGradient),
         allUses.edges[array.name]?.contains(where: { $0.uses.contains(where: \.isLearnedPlace) })
@@ -101,10 +109,12 @@ struct ParameterPlan: Sendable {
       learned.append(Learned(array: array, value: tensor, edges: edges, uses: all))
     }
     let distinctive = learned.filter(Self.isDistinctive).map(\.array.name)
-    var sharing = ParameterSharing(model, data: uses.data, distinctive: Set(distinctive))
+    var sharing = ParameterSharing(model, program, data: uses.data, distinctive: Set(distinctive))
+    takeCopies(from: &learned, model, program, head)
     var taken = Set(model.nodes.flatMap(\.outputs)).union(model.initializers.keys)
       .union(model.inputs.map(\.name))
     for array in learned { try add(array, model, head, &sharing, &taken) }
+    found.leftOut = program.leftOut(model)
     guard let head else { return }
     try checkReplaced(head, model)
     found.head = .newHead(
@@ -127,7 +137,7 @@ struct ParameterPlan: Sendable {
     _ sharing: inout ParameterSharing, _ taken: inout Set<String>
   ) throws(ONNXError) {
     let (name, value, edges) = (learned.array.name, learned.value, learned.edges)
-    let groups = groups(learned, model, &sharing)
+    let (groups, isTold) = groups(learned, model, &sharing)
     let heads = edges.filter { head?.arrays[$0.edge] != nil }
     // The first place keeps the array that the file has.
     guard
@@ -166,7 +176,10 @@ struct ParameterPlan: Sendable {
           start: Self.start(uses), edges: number == 0 ? [] : group,
           replacement: group.lazy.compactMap { head?.arrays[$0] }.first))
     }
-    if groups.count > 1 { found.untied.append(.init(name: name, copies: names)) }
+    if groups.count > 1 {
+      let array = TrainingReadiness.UntiedArray(name: name, copies: names)
+      if isTold { found.unmerged.append(array) } else { found.untied.append(array) }
+    }
     // Parts of one array are no places where it is read as a whole.
     for (own, group) in zip(names, groups) {
       let wholes = group.filter { !model.nodes[$0.node].takesParts }
@@ -177,16 +190,21 @@ struct ParameterPlan: Sendable {
   /// The edges of an array, in groups that stay tied.
   private func groups(
     _ learned: Learned, _ model: CheckedModel, _ sharing: inout ParameterSharing
-  ) -> [[InputEdge]] {
+  ) -> (groups: [[InputEdge]], isTold: Bool) {
     let edges = learned.edges.map(\.edge)
     // A number of arithmetic has equals too seldom.
     let isScalar =
       learned.value.elementCount == 1
       && learned.uses.allSatisfy { if case .arithmetic = $0.slot { true } else { !$0.hasGradient } }
-    guard (2...ParameterSharing.placeLimit).contains(edges.count), learned.value.hasEqualElements,
-      !Self.isDistinctive(learned), !isScalar,
+    guard (2...ParameterSharing.placeLimit).contains(edges.count),
       !edges.contains(where: { model.nodes[$0.node].takesParts })
-    else { return [edges] }
+    else { return ([edges], false) }
+    let mayBeMerged =
+      learned.value.hasEqualElements && !Self.isDistinctive(learned) && !isScalar
+    if !mayBeMerged || sharing.tells(edges, of: learned.array.name) {
+      let groups = sharing.toldGroups(edges, of: learned.array.name)
+      return fits(groups, learned) ? (groups, true) : ([edges], true)
+    }
     // An array keeps its name where it is read under it, and not as a copy.
     let groups = sharing.groups(edges).enumerated().sorted { first, second in
       func isCopy(_ group: [InputEdge]) -> Bool {
@@ -195,9 +213,44 @@ struct ParameterPlan: Sendable {
       return (isCopy(first.element) ? 1 : 0, first.offset)
         < (isCopy(second.element) ? 1 : 0, second.offset)
     }.map(\.element)
+    return fits(groups, learned) ? (groups, false) : ([edges], false)
+  }
+
+  /// Whether there is room for copies of an array.
+  private func fits(_ groups: [[InputEdge]], _ learned: Learned) -> Bool {
     let (copies, overflow) = (groups.count - 1).multipliedReportingOverflow(
       by: learned.value.elementCount)
-    return overflow || copies > untiedElementsLeft ? [edges] : groups
+    return !overflow && copies <= untiedElementsLeft
+  }
+
+  /// Ties arrays to those that they are other arrangements of.
+  private mutating func takeCopies(
+    from learned: inout [Learned], _ model: CheckedModel, _ program: ExportedProgram,
+    _ head: HeadReplacement?
+  ) {
+    let isFromPyTorch = model.proto.producerName == "pytorch"
+    // A new head is no copy of anything.
+    let candidates = learned.filter { array in
+      array.edges.allSatisfy { head?.arrays[$0.edge] == nil } && Self.start(array.uses) == nil
+    }
+    let found = RearrangedCopy.all(
+      among: candidates.map { candidate in
+        RearrangedCopy.Candidate(
+          array: candidate.array, value: candidate.value,
+          sources: program.sources(of: candidate.array.name),
+          isMadeUp: isFromPyTorch && ArrayNames.isMadeUp(candidate.array.name))
+      })
+    for copy in found {
+      let array = TrainingReadiness.RearrangedArray(name: copy.original, copy: copy.name)
+      if copy.isTied {
+        copies[copy.name] = copy
+        self.found.rearranged.append(array)
+      } else {
+        self.found.rearrangedApart.append(array)
+      }
+    }
+    learned.removeAll { copies[$0.array.name] != nil }
+    for place in rows.indices { rows[place].original = copies[rows[place].array.name]?.original }
   }
 
   /// Refuses a head whose arrays are not all trained.

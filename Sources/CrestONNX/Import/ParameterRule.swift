@@ -3,6 +3,8 @@ import CrestTensor
 
 /// An array in a file: an initializer, or the tensor of a `Constant` node.
 struct FileArray: Sendable {
+  /// Its place among the arrays.
+  let place: Int
   let name: String
   let proto: TensorProto
   let isConstantNode: Bool
@@ -12,8 +14,8 @@ struct FileArray: Sendable {
 
   /// The arrays of a model that may be trained, or could if they were of another type.
   static func all(in model: CheckedModel) -> [FileArray] {
-    var arrays = model.proto.graph.initializers.map {
-      FileArray(name: $0.name, proto: $0, isConstantNode: false)
+    var arrays = model.proto.graph.initializers.enumerated().map {
+      FileArray(place: $0, name: $1.name, proto: $1, isConstantNode: false)
     }
     for node in model.nodes where node.operation == "Constant" && node.outputs.count == 1 {
       // One that isn't as it should be stays a node, which is refused with its reason.
@@ -21,7 +23,9 @@ struct FileArray: Sendable {
         case .tensor(let tensor) = node.attributes[0].value,
         tensor.dataType.elementType?.isFloat ?? false, tensor.shape.elementCount > 1
       else { continue }
-      arrays.append(FileArray(name: node.outputs[0], proto: tensor, isConstantNode: true))
+      arrays.append(
+        FileArray(
+          place: arrays.count, name: node.outputs[0], proto: tensor, isConstantNode: true))
     }
     return arrays
   }
@@ -40,10 +44,18 @@ struct ParameterRule {
   }
 
   private let isFromPyTorch: Bool
+  private let nodes: [NodeProto]
+  private let program: ExportedProgram
+  private let names: Set<String>
   /// Whether initializers hold what is learned, so that `Constant` nodes hold what the program states.
   private let keepsWeightsInInitializers: Bool
 
-  init(_ model: CheckedModel, _ uses: ParameterUses, _ arrays: [FileArray]) {
+  init(
+    _ model: CheckedModel, _ program: ExportedProgram, _ uses: ParameterUses, _ arrays: [FileArray]
+  ) {
+    self.program = program
+    nodes = model.nodes
+    names = Set(arrays.map(\.name))
     isFromPyTorch = model.proto.producerName == "pytorch"
     keepsWeightsInInitializers = arrays.contains { array in
       !array.isConstantNode && array.isFloat && array.proto.shape.elementCount > 1
@@ -67,22 +79,56 @@ struct ParameterRule {
   }
 
   /// What becomes of an array of `float32` that a gradient reaches.
-  func decide(_ array: FileArray, _ uses: Set<ArrayUse>, _ value: Tensor) -> Decision {
+  func decide(
+    _ array: FileArray, _ uses: Set<ArrayUse>, _ value: Tensor, at places: [InputEdge]
+  ) -> Decision {
     let uses = uses.filter(\.hasGradient)
+    let readers = places.map { nodes[$0.node] }
+    switch array.isConstantNode ? nil : program.origin(of: array.name, readBy: readers) {
+    case .own(.buffer): return .fixed(.buffer)
+    case .own(.constant): return .fixed(.literal)
+    case .own(.parameter):
+      // Tables that a program keeps among its parameters without training them.
+      let isTable =
+        !uses.contains(where: \.isLearnedPlace) && ArrayValues(value).reasonToFix == .sinusoids
+      return isTable ? .fixed(.sinusoids) : .trained(nil)
+    case .merged: return .trained(.merged)
+    case .computed:
+      let isSetting = value.elementCount <= 1 && !uses.contains(where: \.isLearnedPlace)
+      return isSetting ? .fixed(.computedScalar) : .trained(.computed)
+    case nil: break
+    }
+    return decide(array, uses, value, readBy: readers)
+  }
+
+  /// What becomes of an array of which the file doesn't say what it is in the program.
+  private func decide(
+    _ array: FileArray, _ uses: Set<ArrayUse>, _ value: Tensor, readBy readers: [NodeProto]
+  ) -> Decision {
     if uses.allSatisfy({ $0.path.contains(.angle) }) { return .fixed(.frequencies) }
     if uses.allSatisfy({ $0.path.contains(.root) }) { return .fixed(.variance) }
+    if isPowerIteration(array.name) { return .fixed(.powerIteration) }
     let isLiteral =
       array.isConstantNode && keepsWeightsInInitializers
       || isFromPyTorch && ArrayNames.isLiteral(array.name)
     let learned = uses.filter(\.isLearnedPlace)
     if !learned.isEmpty {
       if isLiteral { return .fixed(.literal) }
-      return reasonToFix(array, learned, value).map { .fixed($0) } ?? .trained(nil)
+      return reasonToFix(array, learned, value).map { .fixed($0) }
+        ?? .trained(reasonToDoubt(array, uses, learned, value))
     }
     let isMadeUp = isFromPyTorch && ArrayNames.isMadeUp(array.name)
     if value.elementCount <= 1 {
-      let hasName = isFromPyTorch && !isMadeUp && !array.isConstantNode && !isLiteral
-      return hasName ? .trained(.scalar) : .fixed(.scalar)
+      guard isFromPyTorch, !array.isConstantNode, !isLiteral else { return .fixed(.scalar) }
+      let isBound = uses.allSatisfy { $0.operation == "Clip" }
+      if isBound, isMadeUp || ArrayNames.isJoinedBound(array.name) {
+        // The older exporter states bounds in the program's text, and makes initializers of learned ones only.
+        let isLearned =
+          array.name.hasPrefix("onnx::") || readers.contains(where: program.readsParameter)
+        return .fixed(isLearned ? .computedScalar : .scalar)
+      }
+      if isMadeUp { return .fixed(ArrayNames.isComputed(array.name) ? .computedScalar : .scalar) }
+      return .trained(.scalar)
     }
     if isLiteral { return .fixed(value.hasEqualElements ? .scalar : .literal) }
     // A table of several axes that is added to an input is learned for its places, unlike a mean image.
@@ -91,7 +137,12 @@ struct ParameterRule {
     if !isPlaces, uses.allSatisfy(\.preparesInput) { return .fixed(.inputNormalization) }
     if let reason = ArrayValues(value).reasonToFix { return .fixed(reason) }
     if ArrayNames.isStatistic(array.name) { return .fixed(.statisticName) }
-    guard isMadeUp else { return .trained(nil) }
+    guard isMadeUp else {
+      let isMatrix = value.shape.count(where: { $0 > 1 }) > 1
+      return .trained(
+        uses.contains(where: \.scalesOutput)
+          ? .outputScaling : isMatrix && ArrayValues(value).isPattern ? .pattern : nil)
+    }
     // As where a program fills a new tensor, part by part or as the state that a layer begins with.
     let isFilled =
       value.hasEqualElements
@@ -120,6 +171,31 @@ struct ParameterRule {
       return ArrayValues(value).isRepeatedFilter ? .filter : nil
     }
     return isMadeUp && ArrayValues(value).reasonToFix == .identity ? .identity : nil
+  }
+
+  /// Why an array may not be learned that stands where what is learned does; nil when nothing speaks for it.
+  private func reasonToDoubt(
+    _ array: FileArray, _ uses: Set<ArrayUse>, _ learned: Set<ArrayUse>, _ value: Tensor
+  ) -> TrainingReadiness.AssumedReason? {
+    // What stands under Gemm in PyTorch's older files has its name, unless it was computed with.
+    if isFromPyTorch, ArrayNames.isComputed(array.name) || array.name.hasPrefix("onnx::Gemm_"),
+      learned.contains(where: { $0.slot == .parameter(.weight) })
+    {
+      return .computed
+    }
+    if uses.contains(where: \.scalesOutput) { return .outputScaling }
+    guard learned.allSatisfy({ $0.slot == .parameter(.weight) && $0.operation != "Gather" }) else {
+      return nil
+    }
+    let values = ArrayValues(value)
+    return values.isPattern ? .pattern : values.hasManyZeros ? .zeros : nil
+  }
+
+  private func isPowerIteration(_ name: String) -> Bool {
+    guard ArrayNames.isPowerIteration(name), let end = name.lastIndex(where: { "._".contains($0) })
+    else { return false }
+    let stem = name.hasSuffix("._u") || name.hasSuffix("._v") ? nil : String(name[..<end])
+    return stem.map { names.contains($0 + "_orig") } ?? true
   }
 }
 

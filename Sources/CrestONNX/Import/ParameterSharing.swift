@@ -8,6 +8,7 @@
 struct ParameterSharing {
   private let model: CheckedModel
   private let data: Set<String>
+  private let program: ExportedProgram
   private var makers: [String: Int] = [:]
   private var readers: [String: [InputEdge]] = [:]
   /// The arrays that no accident makes equal which each value without data follows from.
@@ -31,8 +32,11 @@ struct ParameterSharing {
   private static let sourceLimit = 16
 
   /// Takes the parameters and statistics that no accident makes equal, `distinctive`, for evidence.
-  init(_ model: CheckedModel, data: Set<String>, distinctive: Set<String>) {
+  init(
+    _ model: CheckedModel, _ program: ExportedProgram, data: Set<String>, distinctive: Set<String>
+  ) {
     self.model = model
+    self.program = program
     self.data = data
     modules = NodeModules(model)
     for name in distinctive { sources[name] = [name] }
@@ -50,6 +54,44 @@ struct ParameterSharing {
 
   /// Of an array that more places read nothing is told: pairs of places are compared.
   static let placeLimit = 1 << 11
+
+  /// The edges of an array in groups of which the file says that they are several arrays of the program; one
+  /// group when it says nothing.
+  func toldGroups(_ edges: [InputEdge], of array: String) -> [[InputEdge]] {
+    var groups: [[InputEdge]] = []
+    for edge in edges {
+      let answers = groups.map { tells($0[0], edge, of: array) }
+      if let place = answers.firstIndex(of: true) ?? answers.firstIndex(of: nil) {
+        groups[place].append(edge)
+      } else {
+        groups.append([edge])
+      }
+    }
+    return groups
+  }
+
+  /// Whether the file says of all places whether they read one array of the program.
+  func tells(_ edges: [InputEdge], of array: String) -> Bool {
+    edges.dropFirst().allSatisfy { program.areSame(edges[0], $0, array, model.nodes) != nil }
+  }
+
+  /// Whether two places read one array of the program, by what exporters write of it; nil when they don't.
+  private func tells(_ a: InputEdge, _ b: InputEdge, of array: String) -> Bool? {
+    if let isSame = program.areSame(a, b, array, model.nodes) { return isSame }
+    let (first, second) = (mergedName(a), mergedName(b))
+    if first == nil, second == nil { return isOwnRead(a) && isOwnRead(b) ? true : nil }
+    if first != nil, second != nil { return first == second }
+    return isOwnRead(first == nil ? a : b) ? false : nil
+  }
+
+  /// The name under which PyTorch's older exporter has merged an array with the one that an edge reads.
+  private func mergedName(_ edge: InputEdge) -> String? {
+    let node = model.nodes[edge.node]
+    guard node.operation == "Identity", node.module == nil, node.name.hasPrefix("Identity"),
+      let name = node.outputs.first, !ArrayNames.isMadeUp(name)
+    else { return nil }
+    return name
+  }
 
   /// The edges of an array with equal elements in groups that share it, in the order given.
   mutating func groups(_ edges: [InputEdge]) -> [[InputEdge]] {

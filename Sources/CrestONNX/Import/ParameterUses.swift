@@ -30,6 +30,8 @@ struct ArrayUse: Hashable, Sendable {
   var path: Path = []
   /// Whether it meets the input as it was given, before anything learned.
   var preparesInput = false
+  /// Whether it meets what a product gives, and nothing learned but such arithmetic follows.
+  var scalesOutput = false
   /// Whether something was computed from it and others before it meets data.
   var isCombined = false
 
@@ -72,7 +74,9 @@ struct ParameterUses {
     let data = Self.valuesOfData(model)
     self.data = data
     let raw = Self.rawValues(model, imports, data)
-    let products = Self.products(model, imports, data)
+    let products = Self.products(model, imports, data, withBias: false)
+    let scaled = Self.scaledOutputs(
+      model, imports, data, Self.products(model, imports, data, withBias: true))
     var uses: [String: Set<ArrayUse>] = [:]
     var reached = Set(outputs ?? [model.outputs[0].name])
     var followed: Set<String> = []
@@ -116,7 +120,8 @@ struct ParameterUses {
                 operation: node.operation, slot: addsToProduct ? .parameter(.bias) : slot,
                 meetsData: true,
                 preparesInput: Self.affine.contains(node.operation) && leadsOn
-                  && dataInputs.allSatisfy(raw.contains))
+                  && dataInputs.allSatisfy(raw.contains),
+                scalesOutput: !addsToProduct && scaled.contains(place))
             ]
           }
         }
@@ -177,9 +182,38 @@ struct ParameterUses {
     return raw
   }
 
-  /// The products of data with what is learned.
+  /// The nodes that scale and shift the first output, after the last product.
+  private static func scaledOutputs(
+    _ model: CheckedModel, _ imports: [OperatorImport?], _ data: Set<String>,
+    _ products: Set<String>
+  ) -> Set<Int> {
+    func isArranging(_ place: Int) -> Bool {
+      imports[place]?.passesThrough ?? false || affine.contains(model.nodes[place].operation)
+    }
+    var afterProducts = products
+    for (place, node) in model.nodes.enumerated() where isArranging(place) {
+      let dataInputs = node.inputs.filter(data.contains)
+      if dataInputs.count == 1, afterProducts.contains(dataInputs[0]) {
+        afterProducts.formUnion(node.outputs)
+      }
+    }
+    var found: Set<Int> = []
+    var last: Set = [model.outputs[0].name]
+    for (place, node) in model.nodes.enumerated().reversed()
+    where isArranging(place) && node.outputs.contains(where: last.contains) {
+      let dataInputs = node.inputs.filter(data.contains)
+      guard dataInputs.count == 1 else { continue }
+      last.insert(dataInputs[0])
+      if affine.contains(node.operation), afterProducts.contains(dataInputs[0]) {
+        found.insert(place)
+      }
+    }
+    return found
+  }
+
+  /// The products of data with what is learned, those that have a bias already too if so asked.
   private static func products(
-    _ model: CheckedModel, _ imports: [OperatorImport?], _ data: Set<String>
+    _ model: CheckedModel, _ imports: [OperatorImport?], _ data: Set<String>, withBias: Bool
   ) -> Set<String> {
     var products: Set<String> = []
     for (node, operation) in zip(model.nodes, imports) {
@@ -189,7 +223,8 @@ struct ParameterUses {
       let isLearned = node.inputs.enumerated().contains { number, name in
         operation.slot(number) == .parameter(.weight) && !data.contains(name)
       }
-      if isLearned { products.formUnion(node.outputs) }
+      let hasBias = node.operation != "Einsum" && node.inputs.count > 2 && !node.inputs[2].isEmpty
+      if isLearned, withBias || !hasBias { products.formUnion(node.outputs) }
     }
     return products
   }

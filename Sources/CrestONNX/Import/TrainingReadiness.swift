@@ -40,6 +40,12 @@ public struct TrainingReadiness: Sendable, Equatable, CustomStringConvertible {
     case otherOutput
     /// It holds no floats.
     case integers
+    /// The file says that it is a buffer of the program.
+    case buffer
+    /// It is a single number that the exporter computed, maybe from what is learned.
+    case computedScalar
+    /// It is a vector of spectral norm's power iteration, by name.
+    case powerIteration
   }
 
   /// From what it follows that an array is trained, where the file can't tell.
@@ -50,6 +56,28 @@ public struct TrainingReadiness: Sendable, Equatable, CustomStringConvertible {
     case scalar
     /// The exporter computed it from arrays that it doesn't name.
     case computed
+    /// Its numbers are those of a filter or a matrix that is made, not learned.
+    case pattern
+    /// A part of its numbers is 0.
+    case zeros
+    /// It scales or shifts the output.
+    case outputScaling
+    /// The exporter merged it with an array that isn't learned.
+    case merged
+  }
+
+  /// An array that a file has once more in another arrangement.
+  public struct RearrangedArray: Sendable, Equatable {
+    /// The array that is the parameter.
+    public let name: String
+    /// The array that follows from it.
+    public let copy: String
+
+    /// An array and its rearranged copy.
+    public init(name: String, copy: String) {
+      self.name = name
+      self.copy = copy
+    }
   }
 
   /// An array that an exporter merged from several.
@@ -86,8 +114,18 @@ public struct TrainingReadiness: Sendable, Equatable, CustomStringConvertible {
     case tied(names: [String], uses: Int)
     /// Arrays that several places read only since they had equal elements when they were exported.
     case untied([UntiedArray])
+    /// Arrays that the file tells to be several of the program, equal when they were exported.
+    case unmerged([UntiedArray])
+    /// Arrays that are others in another arrangement: they stay tied.
+    case rearranged([RearrangedArray])
+    /// Arrays that begin as others in another arrangement, and are trained apart.
+    case rearrangedApart([RearrangedArray])
+    /// Nodes that compute with a batch's statistics, or drop values, where the file is run as it is.
+    case trainingMode(normalizations: Int, dropouts: Int)
     /// The last layer has another number of outputs than in the file, with new weights.
     case newHead(node: String, operation: String, from: Int, to: Int)
+    /// Parameters of the program for which the file has no array.
+    case leftOut(names: [String])
     /// Arrays that could be trained but aren't.
     case fixed(names: [String], FixedReason)
     /// Arrays that are trained although the file can't tell whether they are learned.
@@ -136,8 +174,28 @@ extension TrainingReadiness.Note: CustomStringConvertible {
       "\(listed(arrays.map(\.name))) \(arrays.count == 1 ? "has" : "have each") equal elements and "
         + "several places, which share nothing else: exporters merge equal arrays, so they are "
         + "trained apart, as \(listed(arrays.flatMap(\.copies)))"
+    case .unmerged(let arrays):
+      "\(listed(arrays.map(\.name))) \(arrays.count == 1 ? "is" : "are each") several arrays of the "
+        + "program, which the exporter wrote once since they were equal: they are trained apart, as "
+        + "\(listed(arrays.flatMap(\.copies)))"
+    case .rearranged(let arrays):
+      "\(listed(arrays.map(\.copy))) \(arrays.count == 1 ? "is" : "are") \(listed(arrays.map(\.name))) "
+        + "in another arrangement, to the last bit: they stay tied, and the file that is written has both"
+    case .rearrangedApart(let arrays):
+      "\(listed(arrays.map(\.copy))) \(arrays.count == 1 ? "begins" : "begin") as "
+        + "\(listed(arrays.map(\.name))) in another arrangement: by their names they are not tied, and are "
+        + "trained apart"
+    case .trainingMode(let normalizations, let dropouts):
+      "the file is in training mode (\(trainingNodes(normalizations, dropouts))): predictions and "
+        + "evaluation are for inference, \(inference(normalizations, dropouts)); ONNX Runtime runs it as it "
+        + "is, \(training(normalizations, dropouts))"
     case .newHead(let node, let operation, let old, let new):
       "the head \"\(node)\" (\(operation)) has \(new) outputs in place of \(old), and its weights begin anew"
+    case .leftOut(let names):
+      "the program's \(names.count == 1 ? "parameter" : "parameters") \(listed(names)) "
+        + "\(names.count == 1 ? "has" : "have") no array in the file: nothing reads "
+        + "\(names.count == 1 ? "it" : "them"), another is tied to \(names.count == 1 ? "it" : "them"), or "
+        + "the exporter left \(names.count == 1 ? "it" : "them") out, as a scale of 1 or a bias of 0"
     case .fixed(let names, let reason):
       "\(listed(names)) \(names.count == 1 ? "is" : "are") not trained: \(reason)"
         + (reason.isAssumed ? "; --unfreeze NAME trains what it names" : "")
@@ -157,9 +215,26 @@ extension TrainingReadiness.Note: CustomStringConvertible {
   public var arrays: [String] {
     switch self {
     case .tied(let names, _), .fixed(let names, _), .assumed(let names, _): names
-    case .untied(let arrays): arrays.flatMap(\.copies)
+    case .untied(let arrays), .unmerged(let arrays): arrays.flatMap(\.copies)
+    case .rearranged(let arrays), .rearrangedApart(let arrays):
+      arrays.flatMap { [$0.name, $0.copy] }
     default: []
     }
+  }
+
+  private func trainingNodes(_ normalizations: Int, _ dropouts: Int) -> String {
+    [(normalizations, "BatchNormalization"), (dropouts, "Dropout")].filter { $0.0 > 0 }
+      .map { $0.0 == 1 ? $0.1 : "\($0.1) ×\($0.0)" }.joined(separator: ", ")
+  }
+
+  private func inference(_ normalizations: Int, _ dropouts: Int) -> String {
+    (normalizations > 0 ? ["with running statistics"] : [] as [String])
+      .appending(dropouts > 0 ? "without dropout" : nil).joined(separator: " and ")
+  }
+
+  private func training(_ normalizations: Int, _ dropouts: Int) -> String {
+    (normalizations > 0 ? ["with the statistics of the batch"] : [] as [String])
+      .appending(dropouts > 0 ? "dropping values at random" : nil).joined(separator: " and ")
   }
 
   private static let listedCount = 3
@@ -202,6 +277,10 @@ extension TrainingReadiness.FixedReason: CustomStringConvertible {
     case .otherOutput:
       "only outputs beside the first, which is what is trained, depend on what is learned there"
     case .integers: "whole numbers or booleans by type"
+    case .buffer: "registered as a buffer in the program, as the file says"
+    case .computedScalar:
+      "a single number that the exporter computed, from learned ones or not, as exp(logit_scale) or 1 / p"
+    case .powerIteration: "a vector of spectral norm's power iteration by name"
     }
   }
 
@@ -216,7 +295,7 @@ extension TrainingReadiness.FixedReason: CustomStringConvertible {
   /// Whether the file can't tell for certain.
   var isAssumed: Bool {
     switch self {
-    case .asked, .elementType, .setting, .noGradient, .otherOutput, .integers: false
+    case .asked, .elementType, .setting, .noGradient, .otherOutput, .integers, .buffer: false
     default: true
     }
   }
@@ -229,7 +308,21 @@ extension TrainingReadiness.AssumedReason: CustomStringConvertible {
     case .asked: "the selection of parameters says so"
     case .scalar: "a single number with a name in the program, learned or a setting"
     case .computed:
-      "computed by the exporter from arrays that the file doesn't have, learned or not"
+      "computed by the exporter from arrays that the file doesn't have, learned or not; training doesn't "
+        + "hold what the computation did, as a mask's zeros or a norm"
+    case .pattern:
+      "few different numbers, or an orthogonal, symmetric or averaging matrix: a fixed filter or transform, "
+        + "or weights that begin so"
+    case .zeros:
+      "many of its numbers are exactly 0, as a mask leaves them, and training changes them"
+    case .outputScaling:
+      "scales or shifts the output, as a target's deviation and mean do, or what is learned"
+    case .merged:
+      "equal to an array that isn't learned, so that the exporter wrote both once"
     }
   }
+}
+
+extension [String] {
+  fileprivate func appending(_ text: String?) -> [String] { self + [text].compactMap(\.self) }
 }

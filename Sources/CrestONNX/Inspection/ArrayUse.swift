@@ -28,6 +28,8 @@ extension ONNXInspection {
     public let reason: String
     /// Whether `ParameterSelection` can train it: `float32` that a gradient reaches.
     public let canBeTrained: Bool
+    /// The parameter of which it is another arrangement, to the last bit; nil when it is its own.
+    public let original: String?
   }
 }
 
@@ -40,10 +42,14 @@ extension ONNXInspection.ArrayUse {
     case .statistic:
       (kind, reason) = (.statistic, "of \(row.uses.map(\.operation).min() ?? "BatchNormalization")")
     case .trained(let assumed):
-      (kind, reason) = (.trained, assumed?.description ?? row.place)
+      (kind, reason) = (
+        .trained,
+        row.original.map { "\"\($0)\" in another arrangement" } ?? assumed?.description ?? row.place
+      )
     case .fixed(let why):
       (kind, reason) = (why.isNoteworthy ? .notTrained : .constant, why.description)
     }
+    original = row.original
     canBeTrained =
       row.array.proto.dataType.elementType == .float32 && row.uses.contains(where: \.hasGradient)
       && !row.uses.contains { $0.slot == .setting }

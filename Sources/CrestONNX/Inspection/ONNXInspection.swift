@@ -84,6 +84,8 @@ public struct ONNXInspection: Sendable {
   public let counts: [ArrayKind: Arrays]
   /// What matters for training.
   public let readiness: TrainingReadiness
+  /// What it does otherwise where it is run as it is than in predictions here; nil when that is the same.
+  public let trainingMode: TrainingReadiness.Note?
   /// Why the file can't be imported as it is, as an ``ONNXError`` or `ModelError`; nil when it can.
   public let problem: (any Error)?
   /// Why it can only predict; nil when it can be trained, or not even be imported.
@@ -121,6 +123,7 @@ public struct ONNXInspection: Sendable {
     arrays = plan.rows.map(ArrayUse.init)
     counts = Self.counts(plan)
     instructionSet = engine.instructionSet
+    trainingMode = file.trainingMode
 
     var service: KernelService?
     var work: Double?
@@ -157,6 +160,7 @@ public struct ONNXInspection: Sendable {
       counts[variable.role == nil ? .statistic : .trained, default: Arrays()].add(variable.source)
     }
     for row in plan.rows {
+      if row.original != nil { counts[.trained, default: Arrays()].add(row.array.proto) }
       guard case .fixed(let reason) = row.decision else { continue }
       counts[reason.isNoteworthy ? .notTrained : .constant, default: Arrays()].add(row.array.proto)
     }

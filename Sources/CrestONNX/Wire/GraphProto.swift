@@ -11,6 +11,9 @@ package struct GraphProto: Sendable {
   package fileprivate(set) var outputs: [ValueInfoProto] = []
   /// What is known of the values in between (`value_info`).
   package fileprivate(set) var values: [ValueInfoProto] = []
+  /// The parameters, buffers and constants of the program that it was exported from, a line each, as PyTorch's
+  /// exporter notes them in the metadata; nil when nothing is said.
+  package fileprivate(set) var programSignature: String?
 }
 
 extension MessageParser {
@@ -45,6 +48,10 @@ extension MessageParser {
           try inside("sparse_initializer[\(index)]") { () throws(WireFault) in
             try sparseTensor(field.span, depth: depth + 1)
           })
+      case 16:
+        let signature = "pkg.torch.export.ExportedProgram.graph_signature"
+        graph.programSignature =
+          try note(field, of: [signature], depth: depth + 1)?.value ?? graph.programSignature
       default: break
       }
     }

@@ -15,6 +15,9 @@ package struct NodeProto: Sendable {
   /// The path of the module that it was exported from, as PyTorch's exporter notes it in the metadata; empty
   /// for the network itself, nil when nothing is said.
   package fileprivate(set) var module: String?
+  /// The parameters, buffers and constants of the program that the operation which this node comes from reads,
+  /// as PyTorch's exporter notes them in the metadata; nil when nothing is said.
+  package fileprivate(set) var programArrays: Set<String>?
 }
 
 extension MessageParser {
@@ -41,7 +44,7 @@ extension MessageParser {
           })
       case 7: node.domain = try text(field, "domain")
       case 8: node.overload = try text(field, "overload")
-      case 9: node.module = try module(field, depth: depth + 1) ?? node.module
+      case 9: try program(field, of: &node, depth: depth + 1)
       default: break
       }
     }
@@ -51,22 +54,52 @@ extension MessageParser {
     return node
   }
 
-  /// The module that an entry of a node's metadata names; nil when it is about something else.
-  private mutating func module(_ field: WireField, depth: Int) throws(WireFault) -> String? {
+  /// Takes what an entry of a node's metadata says of the program that it was exported from.
+  private mutating func program(
+    _ field: WireField, of node: inout NodeProto, depth: Int
+  ) throws(WireFault) {
+    guard
+      let entry = try note(
+        field, of: ["pkg.torch.onnx.name_scopes", "pkg.torch.onnx.fx_node"], depth: depth)
+    else { return }
+    if entry.key == "pkg.torch.onnx.name_scopes" {
+      // A list as Python writes it, ['', 'encoder', 'encoder.norm', 'layer_norm_3']: modules, and the operation.
+      let names = Self.list(entry.value)
+      if names.count >= 2 { node.module = names[names.count - 2] }
+    } else {
+      // As in %linear : [num_users=1] = call_function[target=…](args = (%x, %p_e_weight, %p_e_bias), kwargs = {}).
+      guard let start = entry.value.firstRange(of: "](args = ") else { return }
+      node.programArrays = Set(
+        entry.value[start.upperBound...].split(separator: "%").dropFirst().lazy
+          .map { String($0.prefix { $0.isLetter || $0.isNumber || $0 == "_" }) }
+          .filter { name in ["p_", "b_", "c_"].contains { name.hasPrefix($0) } })
+    }
+  }
+
+  /// An entry of metadata under one of some keys; nil for others, of which exporters write many, and which
+  /// need not be counted.
+  mutating func note(
+    _ field: WireField, of keys: Set<String>, depth: Int
+  ) throws(WireFault) -> MetadataEntry? {
     _ = try body(field, "metadata_props")
-    // Only this is kept, so that entries, of which exporters write many, need not be counted.
     var fields = try fields(in: field.span.body, depth: depth, singular: [1, 2])
-    var (isModules, value) = (false, "")
+    var (key, value) = ("", WireField?.none)
     while let part = try fields.next() {
       switch part.number {
-      case 1: isModules = try text(part, "key") == "pkg.torch.onnx.name_scopes"
-      case 2: value = try text(part, "value")
+      case 1: key = try text(part, "key")
+      case 2: value = part
       default: break
       }
     }
-    guard isModules else { return nil }
-    // A list as Python writes it, ['', 'encoder', 'encoder.norm', 'layer_norm_3']: modules, and the operation.
-    let names = value.split(separator: ",").map { $0.filter { !" []'\"".contains($0) } }
-    return names.count >= 2 ? names[names.count - 2] : nil
+    guard let value, keys.contains(key),
+      // The list of a large program's arrays is longer than any other text, and no reason to refuse it.
+      try body(value, "value").count <= limits.textByteCount
+    else { return nil }
+    return MetadataEntry(key: key, value: try text(value, "value"))
+  }
+
+  /// The texts of a list as Python writes it.
+  static func list(_ text: String) -> [String] {
+    text.split(separator: ",").map { $0.filter { !" []'\"".contains($0) } }
   }
 }

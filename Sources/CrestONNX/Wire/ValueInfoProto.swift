@@ -23,6 +23,17 @@ package struct ValueInfoProto: Sendable {
   package let span: WireSpan
   package fileprivate(set) var name = ""
   package fileprivate(set) var type = TypeProto.unknown
+  /// What it is in the program that it was exported from, and what it was called there, as PyTorch's exporter
+  /// notes it in the metadata; nil when nothing is said.
+  package fileprivate(set) var programKind: String?
+  package fileprivate(set) var programName: String?
+  /// The arrays and results that an exporter computed it from; empty when nothing is said.
+  package fileprivate(set) var foldedFrom: [String] = []
+
+  fileprivate static let programKindKey = "pkg.torch.export.graph_signature.InputSpec.kind"
+  fileprivate static let programNameKey = "pkg.torch.onnx.original_node_name"
+  fileprivate static let foldedFromKey = "pkg.onnxscript.optimizer.folded_from"
+  fileprivate static let keys: Set = [programKindKey, programNameKey, foldedFromKey]
 }
 
 extension MessageParser {
@@ -36,6 +47,13 @@ extension MessageParser {
       case 2:
         value.type = try inside("type") { () throws(WireFault) in
           try type(field, depth: depth + 1)
+        }
+      case 4:
+        guard let entry = try note(field, of: ValueInfoProto.keys, depth: depth + 1) else { break }
+        switch entry.key {
+        case ValueInfoProto.programKindKey: value.programKind = entry.value
+        case ValueInfoProto.programNameKey: value.programName = entry.value
+        default: value.foldedFrom = Self.list(entry.value)
         }
       default: break
       }

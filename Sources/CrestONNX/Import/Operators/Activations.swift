@@ -8,7 +8,7 @@ extension OperatorTable {
       .unary(since: 12) { node, x in try x.celu(alpha: node.float("alpha", default: 1)) }
     ],
     "Clip": [
-      OperatorImport(since: 11, inputs: 1...3, slots: [1: .choice, 2: .choice]) { node in
+      OperatorImport(since: 11, inputs: 1...3) { node in
         [try node.input(0).clipped(minimum: node.optionalInput(1), maximum: node.optionalInput(2))]
       },
       .unary { node, x in
