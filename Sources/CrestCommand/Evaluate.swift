@@ -25,7 +25,8 @@ struct Evaluate: ParsableCommand {
     let result = try Interruption.around(
       learner, meanwhile: "the evaluation is being ended"
     ) { try learner.evaluate(requiringFinite: true) }
-    try StandardOutput.write(model.json ? json(result) : text(result, of: data.valid.name))
+    if model.json { return try Notes.writeResult(members(of: result)) }
+    try StandardOutput.write(text(result, of: data.valid.name))
   }
 
   private func text(_ result: PassResult, of name: String) -> String {
@@ -34,15 +35,12 @@ struct Evaluate: ParsableCommand {
       + " on \(result.exampleCount) examples of \(name)\(model.isTrained ? "" : ", untrained")\n"
   }
 
-  private func json(_ result: PassResult) -> String {
-    JSONLine(
-      event: "result",
-      [("valid_loss", JSONLine.Value(result.loss))]
-        + result.metrics.map { ($0.name, JSONLine.Value($0.value)) }
-        + [
-          ("seconds", .number(result.seconds)),
-          ("examples_per_second", .number(result.examplesPerSecond)),
-        ]
-    ).text
+  private func members(of result: PassResult) -> [(key: String, value: JSONLine.Value)] {
+    [("valid_loss", JSONLine.Value(result.loss))]
+      + result.metrics.map { ($0.name, JSONLine.Value($0.value)) }
+      + [
+        ("seconds", .number(result.seconds)),
+        ("examples_per_second", .number(result.examplesPerSecond)),
+      ]
   }
 }
