@@ -8,7 +8,7 @@ extension Failure {
     where option(setting: place) != nil:
       let option = option(setting: place) ?? ""
       return
-        "\(path): what \(option) sets is not as it was: \(saved) when the run was saved, \(now) now; give \(option) as "
+        "\(path): what \(option) \(option.contains(" and ") ? "set" : "sets") is not as it was: \(saved) when the run was saved, \(now) now; give \(option) as "
         + "it was, or --partial \(place) to go on all the same"
     case CheckpointError.unsuitable(let path, let error),
       CheckpointError.weights(let path, let error):
@@ -38,6 +38,9 @@ extension Failure {
         + suggestion(for: name, among: BuiltInOptimizer.allCases.map(\.rawValue))
     case OptimizerError.outOfRange(let optimizer, let parameter, let value, let expected):
       return "\(option(setting: parameter) ?? optimizer): expected \(expected), got \(value)"
+    case OptimizerError.decoupledOnly:
+      return
+        "--weight-decay-kind: expected decoupled for adamw, got l2; use --optimizer adam for l2"
     case ScheduleError.momentumReversed(let high, let low):
       return "--momentum: expected the higher value first, got \(high),\(low); swap the two"
     case ScheduleError.outOfRange(_, let parameter, let value, let expected)

@@ -5,6 +5,7 @@
 ///   - left: A text.
 ///   - right: Another one.
 ///   - wildcard: A letter of `left` that stands for any letters, also none, and costs nothing.
+/// - Returns: How many.
 package func editDistance(
   _ left: String, _ right: String, wildcard: Unicode.Scalar? = nil
 ) -> Int {

@@ -104,7 +104,7 @@ struct LogTests {
       }
       #expect(
         error?.description == "/nowhere/log.csv can't be written: No such file or directory; "
-          + "choose another path or make room")
+          + "choose another path")
     }
     #expect(learner.model.store.snapshot() == before)
   }
@@ -148,7 +148,7 @@ struct LogTests {
   @Test(.enabled(if: FileManager.default.fileExists(atPath: "/dev/full"), "there is no /dev/full"))
   func `a full disk ends the fit with an error`() throws {
     #expect(
-      throws: CallbackError.unwritable(path: "/dev/full", reason: "No space left on device")
+      throws: CallbackError.unwritable(path: "/dev/full", reason: "No space left on device; choose another path or make room")
     ) { try Self.learner().fit(epochs: 1, callbacks: [StepLogger(path: "/dev/full")]) }
   }
 

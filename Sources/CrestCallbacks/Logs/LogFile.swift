@@ -94,7 +94,11 @@ final class LogFile {
   /// So a log that is gone on with has each line once, whatever was written after the checkpoint. A line that can't be
   /// written is kept in the record, and comes before the next.
   ///
-  /// - Parameter flag: What ends the wait for a reader who has stopped reading.
+  /// - Parameters:
+  ///   - line: The line.
+  ///   - record: What the log holds.
+  ///   - flag: What ends the wait for a reader who has stopped reading.
+  /// - Throws: ``CallbackError/unwritable(path:reason:)``.
   func write(
     line: String, to record: inout LogRecord, unless flag: InterruptionFlag
   ) throws(CallbackError) {

@@ -54,7 +54,11 @@ final class EpochReport: StatefulCallback {
   /// What the fit came to: the results of the network that the model holds, the time of all epochs, and why the
   /// fit ended.
   ///
-  /// - Parameter saveFailure: Why the last checkpoint could not be saved, if it couldn't.
+  /// - Parameters:
+  ///   - result: The results, if the fit gave any.
+  ///   - outcome: How it ended.
+  ///   - saveFailure: Why the last checkpoint could not be saved, if it couldn't.
+  /// - Throws: ``OutputError``.
   func writeResult(
     _ result: FitResult?, of outcome: Outcome, saveFailure: String?
   ) throws(OutputError) {
