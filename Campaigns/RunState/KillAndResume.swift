@@ -13,11 +13,6 @@ struct KillAndResume: ParsableCommand {
   @Option(help: "The command crest; beside this program unless given.") var crest: String?
   @Flag(help: "Forget the moments when resuming, which must end elsewhere.") var control = false
 
-  private var executable: URL {
-    crest.map { URL(filePath: $0) }
-      ?? Child.own.deletingLastPathComponent().appending(path: "crest")
-  }
-
   private func arguments(_ folder: String) -> [String] {
     [
       "train", "--model", "mlp", "--data", "digits", "--epochs", "4", "--max-lr", "0.05",
@@ -30,6 +25,11 @@ struct KillAndResume: ParsableCommand {
     ]
   }
 
+  private func start(in folder: String, _ options: [String] = []) throws -> TrainingRun {
+    try TrainingRun(
+      TrainingRun.crest(crest), arguments(folder) + options, log: folder + "/steps.csv")
+  }
+
   /// The log and the network of a run that is over.
   private func end(_ folder: String) throws -> [Data] {
     try ["steps.csv", "end.onnx"].map { try Data(contentsOf: URL(filePath: folder + "/" + $0)) }
@@ -37,8 +37,9 @@ struct KillAndResume: ParsableCommand {
 
   func run() throws {
     let clean = try TemporaryFolder()
-    let process = try Run(executable, arguments(clean.path))
-    guard process.finish() == 0 else { throw ValidationError("the clean run failed") }
+    guard try start(in: clean.path).finish().status == 0 else {
+      throw ValidationError("the clean run failed")
+    }
     let expected = try end(clean.path)
     let random = Philox(seed: seed, stream: 3)
     var (kills, different, draw) = (0, 0, UInt64(0))
@@ -48,22 +49,19 @@ struct KillAndResume: ParsableCommand {
       var starts = 0
       while !isDone {
         let forgets = control && starts > 0
-        let run = try Run(
-          executable,
-          arguments(folder.path) + (forgets ? ["--partial", "optimizer.moments"] : []))
+        let run = try start(
+          in: folder.path, forgets ? ["--partial", "optimizer.moments"] : [])
         starts += 1
         // After some starts it may finish, so that a slow machine ends too.
         if starts <= 6 {
           let steps = 6 + random.integer(below: 20, draw)
-          run.wait(until: steps, moreLinesThanNowIn: folder.path + "/steps.csv")
+          run.wait(forMoreSteps: steps)
           draw += 1
-          if run.kill() { kills += 1 }
+          if run.send(SIGKILL) { kills += 1 }
         }
-        let status = run.finish()
+        let (status, isSignal) = run.finish()
         isDone = status == 0
-        guard isDone || status == nil else {
-          throw ValidationError("a run ended with \(status ?? 0)")
-        }
+        guard isDone || isSignal else { throw ValidationError("a run ended with \(status)") }
       }
       if try end(folder.path) != expected { different += 1 }
     }
@@ -73,40 +71,5 @@ struct KillAndResume: ParsableCommand {
         ("seed", Int(seed)), ("chains", count), ("kills", kills), ("different ends", different),
       ], isGood: control ? different > 0 : different == 0
     ).report()
-  }
-}
-
-/// A process without output.
-private final class Run {
-  private let process = Process()
-
-  init(_ executable: URL, _ arguments: [String]) throws {
-    process.executableURL = executable
-    process.arguments = arguments
-    process.standardOutput = FileHandle.nullDevice
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-  }
-
-  /// Waits until a log has grown, or the end.
-  func wait(until count: Int, moreLinesThanNowIn path: String) {
-    func lines() -> Int {
-      (try? Data(contentsOf: URL(filePath: path)))?.count { $0 == UInt8(ascii: "\n") } ?? 0
-    }
-    let before = lines()
-    while process.isRunning, lines() < before + count { usleep(500) }
-  }
-
-  /// Kills it; false when it was over.
-  func kill() -> Bool {
-    guard process.isRunning else { return false }
-    Foundation.kill(process.processIdentifier, SIGKILL)
-    return true
-  }
-
-  /// Its exit code; nil when it was killed.
-  func finish() -> Int32? {
-    process.waitUntilExit()
-    return process.terminationReason == .exit ? process.terminationStatus : nil
   }
 }

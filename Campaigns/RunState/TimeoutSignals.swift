@@ -14,11 +14,6 @@ struct TimeoutSignals: ParsableCommand {
   @Option(help: "The command crest; beside this program unless given.") var crest: String?
   @Flag(help: "Send SIGKILL, which must lose runs.") var control = false
 
-  private var executable: URL {
-    crest.map { URL(filePath: $0) }
-      ?? Child.own.deletingLastPathComponent().appending(path: "crest")
-  }
-
   func run() throws {
     let random = Philox(seed: seed, stream: 4)
     var (begun, steps, lost) = (0, 0, 0)
@@ -33,27 +28,27 @@ struct TimeoutSignals: ParsableCommand {
       let log = folder.path + "/steps.csv"
       // One in eight may end before its first step.
       let early = number % 8 == 7 ? Double(20 + draw(below: 500, 0)) / 1000 : nil
-      let run = try start(
-        ["timeout", "-s", signal, "\(early ?? 1000)", executable.path(percentEncoded: false)]
+      let run = try TrainingRun(
+        URL(filePath: "/usr/bin/env"),
+        ["timeout", "-s", signal, "\(early ?? 1000)"]
+          + [TrainingRun.crest(crest).path(percentEncoded: false)]
           + [
             "train", "--model", "mlp", "--data", "digits", "--epochs", "100000", "--max-lr", "0.01",
             "--threads", "1", "--log-steps", log, "--checkpoint-dir", folder.path + "/run",
             "--checkpoint-every", every,
-          ])
+          ], log: log)
       if early == nil {
-        let least = 1 + draw(below: 60, 1)
-        while run.isRunning, Self.loggedSteps(log) < least { usleep(500) }
+        run.wait(untilSteps: 1 + draw(below: 60, 1))
         usleep(UInt32(draw(below: 20_000, 2)))
         // By this signal timeout learns that its time is up.
-        kill(run.processIdentifier, SIGALRM)
+        run.send(SIGALRM)
       }
-      run.waitUntilExit()
-      let status = run.terminationStatus
+      let status = run.finish().status
       // 124 says that the time was up; SIGKILL, with 137, may reach timeout itself, with 9.
       guard (control ? [137, 9] : [124]).contains(status) else {
         throw ValidationError("timeout ended with \(status) instead of the run being signalled")
       }
-      let logged = Self.loggedSteps(log)
+      let logged = run.loggedSteps
       guard logged > 0 else { continue }
       begun += 1
       steps += logged
@@ -66,23 +61,6 @@ struct TimeoutSignals: ParsableCommand {
         ("lost", lost),
       ], isGood: control ? lost > 0 : lost == 0 && begun > 0
     ).report()
-  }
-
-  private func start(_ arguments: [String]) throws -> Process {
-    let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments = arguments
-    process.standardOutput = FileHandle.nullDevice
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    return process
-  }
-
-  /// The steps in a log, under its header.
-  private static func loggedSteps(_ path: String) -> Int {
-    // There is no log when the signal came before the fit.
-    let lines = (try? Data(contentsOf: URL(filePath: path)))?.count { $0 == UInt8(ascii: "\n") }
-    return max(0, (lines ?? 0) - 1)
   }
 
   /// The steps that the newest checkpoint has, if there is one that is as it was written.

@@ -6,10 +6,14 @@ public enum CallbackError: Error, Equatable, Sendable {
   case unknownMetric(String, callback: String, known: [String])
   /// Gradients that are infinite or not numbers.
   case nonFiniteGradient(norm: Double, step: Int)
-  /// A log that can't be written.
+  /// A log that can't be written; the reason says what to do.
   case unwritable(path: String, reason: String)
   /// A log that is gone (nil bytes) or has fewer bytes than were written before the checkpoint.
   case logTooShort(path: String, byteCount: Int?, expected: Int, callback: String)
+  /// A log at another path than the one that was written before the checkpoint, and not that log.
+  case otherLog(path: String, written: String, expected: Int, callback: String)
+  /// A log whose rows aren't those that were written before the checkpoint.
+  case logChanged(path: String, expected: Int, callback: String)
 }
 
 extension CallbackError: CustomStringConvertible {
@@ -25,10 +29,20 @@ extension CallbackError: CustomStringConvertible {
       "the norm of the gradients is \(norm.isNaN ? "nan" : "\(norm)") in step \(step); lower the "
         + "learning rate, and let TerminateOnNaN name the layer"
     case .unwritable(let path, let reason):
-      "\(path) can't be written: \(reason); choose another path or make room"
+      "\(path) can't be written: \(reason)"
     case .logTooShort(let path, let byteCount, let expected, let callback):
       "\(path) \(byteCount.map { "has \($0) bytes" } ?? "is gone"), but \(expected) bytes were written "
-        + "to it before the checkpoint; put it back, or skip callbacks.\(callback) to begin it anew"
+        + "to it before the checkpoint; put it back, or \(Self.anew(callback))"
+    case .otherLog(let path, let written, let expected, let callback):
+      "\(path) is not the log of this run, whose first \(expected) bytes were written to \(written); go on with "
+        + "that path, move the log, or \(Self.anew(callback))"
+    case .logChanged(let path, let expected, let callback):
+      "the first \(expected) bytes of \(path) are not those that were written to it before the checkpoint; put it "
+        + "back as it was, or \(Self.anew(callback))"
     }
+  }
+
+  private static func anew(_ callback: String) -> String {
+    "skip callbacks.\(callback) to begin it anew"
   }
 }

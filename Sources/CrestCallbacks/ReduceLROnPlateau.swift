@@ -7,6 +7,8 @@ public import CrestTraining
 ///
 ///     rate = base · factorⁿ, after n reductions
 ///
+/// Each reduction is told in a note.
+///
 /// Keras's and fastai's `ReduceLROnPlateau` (whose factor divides), PyTorch's `ReduceLROnPlateau`.
 public final class ReduceLROnPlateau: StatefulCallback {
   /// All it remembers.
@@ -34,6 +36,7 @@ public final class ReduceLROnPlateau: StatefulCallback {
   /// All it remembers.
   public var state = State()
   private var improvement: Improvement
+  private let notes: ProgressOutput
 
   /// A watch over `monitor`.
   ///
@@ -45,10 +48,12 @@ public final class ReduceLROnPlateau: StatefulCallback {
   ///   - cooldown: The epochs after a reduction in which nothing is counted.
   ///   - minLR: The learning rate below which no reduction goes.
   ///   - mode: Which values are better; nil for the metric's own direction, and lower for losses.
+  ///   - notes: Where reductions are told.
   /// - Throws: ``CallbackError/outOfRange(callback:parameter:value:expected:)``.
   public init(
     monitor: Monitor = .validLoss, factor: Double = 0.1, patience: Int = 10,
-    minDelta: Double = 1e-4, cooldown: Int = 0, minLR: Double = 0, mode: MetricDirection? = nil
+    minDelta: Double = 1e-4, cooldown: Int = 0, minLR: Double = 0, mode: MetricDirection? = nil,
+    notes: ProgressOutput = .standardError
   ) throws(CallbackError) {
     let callback = "ReduceLROnPlateau"
     improvement = try Improvement(
@@ -72,6 +77,7 @@ public final class ReduceLROnPlateau: StatefulCallback {
     self.patience = patience
     self.cooldown = cooldown
     self.minLR = minLR
+    self.notes = notes
   }
 
   /// Forgets the fit before, and looks after each epoch.
@@ -121,6 +127,14 @@ public final class ReduceLROnPlateau: StatefulCallback {
     let base = learner[.base(.learningRate)]
     let current = learner[.factor(.learningRate)]
     let lowest = base > 0 ? minLR / base : 0
-    learner[.factor(.learningRate)] = min(current, max(current * factor, lowest))
+    let reduced = min(current, max(current * factor, lowest))
+    learner[.factor(.learningRate)] = reduced
+    // After the last epoch nothing is trained with it.
+    guard reduced < current, epoch.index + 1 < epoch.fit.epochCount else { return }
+    let epochs = patience == 1 ? "1 epoch" : "\(patience) epochs"
+    notes.note(
+      "the learning rate is \(PlotNumber.scientific(base * reduced)) instead of "
+        + "\(PlotNumber.scientific(base * current)) after epoch \(epoch.index + 1): \(monitor) has not become "
+        + "better for \(epochs)\n")
   }
 }

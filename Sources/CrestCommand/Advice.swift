@@ -4,6 +4,12 @@ extension Failure {
   /// The error's own words, with the options that help in place of what a program would do.
   static func message(of error: any Error) -> String {
     switch error {
+    case CheckpointError.unsuitable(let path, .differs(let place, let saved, let now))
+    where option(setting: place) != nil:
+      let option = option(setting: place) ?? ""
+      return
+        "\(path): what \(option) \(option.contains(" and ") ? "set" : "sets") is not as it was: \(saved) when the run was saved, \(now) now; give \(option) as "
+        + "it was, or --partial \(place) to go on all the same"
     case CheckpointError.unsuitable(let path, let error),
       CheckpointError.weights(let path, let error):
       return "\(path): "
@@ -19,13 +25,46 @@ extension Failure {
       return
         "\(folder) holds checkpoints of a run already, the newest \(newest); give --resume to go on "
         + "with it, or choose another folder"
-    case CallbackError.logTooShort(_, _, _, let callback):
+    case CallbackError.logTooShort(_, _, _, let callback),
+      CallbackError.otherLog(_, _, _, let callback), CallbackError.logChanged(_, _, let callback):
       return "\(error)".replacing(
         "skip callbacks.\(callback)", with: "give --partial callbacks.\(callback)")
+    case CheckpointError.tooManyFailures(_, _, _?):
+      return "\(error), go on from there with --resume"
     case LossError.unknownName(let name):
-      return "\(error)" + suggestion(for: name, among: Loss.all.map(\.name))
+      return named(error) + suggestion(for: name, among: Loss.all.map(\.name))
     case OptimizerError.unknownName(let name):
-      return "\(error)" + suggestion(for: name, among: BuiltInOptimizer.allCases.map(\.rawValue))
+      return named(error)
+        + suggestion(for: name, among: BuiltInOptimizer.allCases.map(\.rawValue))
+    case OptimizerError.outOfRange(let optimizer, let parameter, let value, let expected):
+      return "\(option(setting: parameter) ?? optimizer): expected \(expected), got \(value)"
+    case OptimizerError.decoupledOnly:
+      return
+        "--weight-decay-kind: expected decoupled for adamw, got l2; use --optimizer adam for l2"
+    case ScheduleError.momentumReversed(let high, let low):
+      return "--momentum: expected the higher value first, got \(high),\(low); swap the two"
+    case ScheduleError.outOfRange(_, let parameter, let value, let expected)
+    where parameter.contains("momentum"):
+      return "--momentum: expected \(expected), got \(value)"
+    case ParameterError.noSuchGroup(let group, let groups):
+      return
+        "--freeze-to: expected a number from \(-groups) to \(groups - 1), as there are \(groups) groups, "
+        + "negative ones counted from the last, got \(group)"
+    case LearnerError.loss(let error, let name):
+      return "\(name): \(named(error))"
+    case LearnerError.twoOwners(let part, let first, let second):
+      return
+        "\(LearnerError.twoOwners(of: part, first: option(named: first), second: option(named: second)))"
+    case LearnerError.twoReporters(let name, let first, let second):
+      return
+        "\(LearnerError.twoReporters(of: name, first: option(named: first), second: option(named: second)))"
+    case LearnerError.twoLenders(let first, let second):
+      return
+        "\(LearnerError.twoLenders(first: option(named: first), second: option(named: second)))"
+    case let error as GraphError:
+      return "\(error)".replacing(#/^(squaredError|binaryCrossEntropy):/#) { match in
+        "--loss \(match.1 == "squaredError" ? "mse" : "bce"):"
+      }
     case DataError.unknownSource(let name, let known):
       return "\(error)" + suggestion(for: name, among: known)
     case CallbackError.unknownMetric(let name, let callback, let known):
@@ -47,23 +86,45 @@ extension Failure {
         with:
           "give the shape of one example (crest inspect --shape 3,224,224; else that of the data is taken)"
       )
+    case is LearnerError, is EngineError, is ParameterError, is LossError, is OptimizerError:
+      return named(error)
     default:
       return "\(error)"
     }
   }
 
+  /// The error's words, which begin with the option where they begin with what it sets.
+  private static func named(_ error: any Error) -> String {
+    let text = "\(error)"
+    for (parameter, option) in parameters where text.hasPrefix(parameter) {
+      let rest = text.dropFirst(parameter.count)
+      if rest.hasPrefix(": ") || rest.hasPrefix(" of ") { return option + rest }
+    }
+    return text
+  }
+
+  private static func option(setting parameter: String) -> String? {
+    parameters.first { $0.parameter == parameter }?.option
+  }
+
+  /// What the library calls what an option sets.
+  private static let parameters: [(parameter: String, option: String)] = [
+    ("epochs", "--epochs"), ("batch size", "--batch-size"), ("threads", "--threads"),
+    ("learning rates", "--max-lr"), ("learning rate", "--max-lr"),
+    ("weight decays", "--weight-decay"), ("weight decay", "--weight-decay"),
+    ("momentum", "--momentum"), ("beta1", "--momentum"), ("groups", "--groups"),
+    ("optimizer", "--optimizer"), ("loss", "--loss"), ("class axis", "--class-axis"),
+  ]
+
   /// The option by which a callback is given.
   private static func option(named callback: String) -> String {
-    kind(of: callback).map { "--callback \($0.name)" } ?? callback
+    NamedCallback.of(callback).map { "--callback \($0.name)" } ?? callback
   }
 
   /// What a callback's parameter is called on the command line.
   private static func setting(_ parameter: String, of callback: String) -> String {
-    kind(of: callback)?.settings.first { plain($0.name) == plain(parameter) }?.name ?? parameter
-  }
-
-  private static func kind(of callback: String) -> NamedCallback? {
-    NamedCallback.all.first { plain($0.name) == plain(callback) }
+    NamedCallback.of(callback)?.settings.first { plain($0.name) == plain(parameter) }?.name
+      ?? parameter
   }
 
   /// A name without what it is joined by.

@@ -46,10 +46,10 @@ enum CommandError: Error, Equatable {
   case folderExists(String)
   /// A question about ONNX files, asked of a checkpoint.
   case onnxOnly(path: String)
-  /// An option about checkpoints without a folder for them.
-  case needsCheckpointFolder(option: String)
-  /// An option about resuming without that.
-  case needsResume(option: String)
+  /// An option that does nothing without another.
+  case needs(option: String, other: String, advice: String)
+  /// A learning rate that can't be had.
+  case learningRate(Double)
   /// The user ended the run, which is saved in the folder if there is one.
   case interrupted(epoch: Int, steps: Int, folder: String?)
   /// An input that the model doesn't have; nil when an array or axis is for one of several.
@@ -78,6 +78,8 @@ enum CommandError: Error, Equatable {
   case headOfWeights(String)
   /// The user ended the run, which could not be saved.
   case notSaved(epoch: Int, steps: Int, reason: String, newest: String?)
+  /// An error that ended a run, and what became of that.
+  case ended(by: String, FailureCode, epoch: Int, steps: Int, SavedRun)
   /// A run that ended in order, whose last checkpoint could not be written.
   case lastSaveFailed(reason: String)
   /// An output that would overwrite what is read.
@@ -95,6 +97,25 @@ enum CommandError: Error, Equatable {
   /// An array of a file that can't be trained.
   case untrainable(name: String, type: String, reason: String)
 
+  /// What became of a run that was to be saved.
+  enum SavedRun: Equatable {
+    /// It is in a folder.
+    case saved(folder: String)
+    /// It could not be saved; the newest checkpoint that there is, if any.
+    case notSaved(reason: String, newest: String?)
+
+    /// As in `the run is saved in run, go on with --resume`.
+    var text: String {
+      switch self {
+      case .saved(let folder): "the run is saved in \(folder), go on with --resume"
+      case .notSaved(let reason, let newest):
+        "the run could not be saved: \(reason); "
+          + (newest.map { "the newest checkpoint is \($0), go on from there with --resume" }
+            ?? "there is no checkpoint to go on from")
+      }
+    }
+  }
+
   var code: FailureCode {
     switch self {
     case .severalInputs, .targetShape, .exampleCounts, .unsuitableInput, .refusedByChecker,
@@ -102,6 +123,7 @@ enum CommandError: Error, Equatable {
       .data
     case .interrupted: .interrupted
     case .notSaved, .lastSaveFailed: .io
+    case .ended(_, let code, _, _, _): code
     default: .usage
     }
   }
@@ -166,13 +188,13 @@ extension CommandError: CustomStringConvertible {
       "\(name) is there already; choose another name, or remove it"
     case .onnxOnly(let path):
       "--arrays, --check and --shape: expected an ONNX file, got \(path); leave them out for a checkpoint"
-    case .needsCheckpointFolder(let option):
-      "\(option): expected --checkpoint-dir with it, got none; say where the run is saved"
-    case .needsResume(let option):
-      "\(option): expected --resume with it, got none; add it, or leave both out"
+    case .needs(let option, let other, let advice):
+      "\(option): expected \(other) with it, got none; \(advice)"
+    case .learningRate(let rate):
+      "--max-lr: expected numbers from 1.2e-38 to 3.4e38, as float32 has them, got \(rate)"
     case .interrupted(let epoch, let steps, let folder):
       "interrupted in epoch \(epoch) after \(steps) steps"
-        + (folder.map { "; the run is saved in \($0), go on with --resume" } ?? "")
+        + (folder.map { "; \(SavedRun.saved(folder: $0).text)" } ?? "")
     case .unknownInput(let option, let name, let known):
       (name.map { "\(option): there is no input \"\($0)\"; " }
         ?? "\(option): the model has several inputs, write NAME=…; ")
@@ -214,9 +236,10 @@ extension CommandError: CustomStringConvertible {
       "--replace-head: it gives the network of an ONNX file new weights, but those of \(path) are asked for; "
         + "leave one of them out"
     case .notSaved(let epoch, let steps, let reason, let newest):
-      "interrupted in epoch \(epoch) after \(steps) steps; the run could not be saved: \(reason); "
-        + (newest.map { "the newest checkpoint is \($0), go on from there with --resume" }
-          ?? "there is no checkpoint to go on from")
+      "interrupted in epoch \(epoch) after \(steps) steps; "
+        + SavedRun.notSaved(reason: reason, newest: newest).text
+    case .ended(let error, _, let epoch, let steps, let saved):
+      "\(error); this ended the training in epoch \(epoch) after \(steps) steps; \(saved.text)"
     case .lastSaveFailed(let reason):
       "the training ended in order, but its last checkpoint could not be saved: \(reason)"
     case .outputOverInput(let output, let input):

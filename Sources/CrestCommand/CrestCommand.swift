@@ -49,6 +49,7 @@ struct CrestCommandLine: ParsableCommand {
       exit(withError: exitCode(for: error))
     }
     StandardError.write("Error: \(failure.message)\n")
+    Notes.writeFailure(failure)
     exit(withError: ExitCode(failure.code.rawValue))
   }
 }

@@ -42,8 +42,8 @@ struct Evaluate: ParsableCommand {
           + "sets apart; --no-shuffle measures all, as training with --no-shuffle does, which sets none apart"
       )
     }
-    try StandardOutput.write(model.json ? json(result) : text(result, of: data.valid.name))
-    try Notes.check()
+    if model.json { return try Notes.writeResult(members(of: result)) }
+    try StandardOutput.write(text(result, of: data.valid.name))
   }
 
   private func text(_ result: PassResult, of name: String) -> String {
@@ -52,15 +52,12 @@ struct Evaluate: ParsableCommand {
       + " on \(result.exampleCount) examples of \(name)\(model.isTrained ? "" : ", untrained")\n"
   }
 
-  private func json(_ result: PassResult) -> String {
-    JSONLine(
-      event: "result",
-      [("valid_loss", JSONLine.Value(result.loss))]
-        + result.metrics.map { ($0.name, JSONLine.Value($0.value)) }
-        + [
-          ("seconds", .number(result.seconds)),
-          ("examples_per_second", .number(result.examplesPerSecond)),
-        ]
-    ).text
+  private func members(of result: PassResult) -> [(key: String, value: JSONLine.Value)] {
+    [("valid_loss", JSONLine.Value(result.loss))]
+      + result.metrics.map { ($0.name, JSONLine.Value($0.value)) }
+      + [
+        ("seconds", .number(result.seconds)),
+        ("examples_per_second", .number(result.examplesPerSecond)),
+      ]
   }
 }

@@ -29,9 +29,9 @@ struct ExportModel: ParsableCommand {
 
   func run() throws {
     guard model.isONNXFile || model.isWeightsFile else { throw CommandError.nothingToExport(model) }
-    let pipes = try [NamedOutput("--to", to)].open(
+    let outputs = try [NamedOutput("--to", to)].open(
       besides: model.isWeightsFile ? [("the command", model)] : [])
-    defer { pipes.close() }
+    defer { outputs.close() }
     let engine = try Engine(threadCount: 1)
     let source = try ModelSource(model, architecture: weights.architecture)
     let network: Model

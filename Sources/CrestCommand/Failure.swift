@@ -12,7 +12,7 @@ enum FailureCode: Int32 {
   case software = 70
   /// A file that can't be read or written (`EX_IOERR`).
   case io = 74
-  /// Ended by SIGINT or SIGTERM.
+  /// Ended by SIGINT, SIGTERM or SIGHUP.
   case interrupted = 130
 }
 
@@ -20,21 +20,26 @@ enum FailureCode: Int32 {
 struct Failure {
   let code: FailureCode
   let message: String
+  /// What ended the run, as JSON tells it: `interrupted`, `diverged` or `failed`.
+  let ended: String
 
   /// The failure that `error` is; nil for those of the argument parser, which words them itself.
   init?(_ error: any Error) {
     guard let code = Self.code(of: error) else {
       if Self.isOfParser(error) { return nil }
-      self.init(
-        code: .software, message: "\(error); this is a fault of crest, please report it")
+      self.code = .software
+      message = "\(error); this is a fault of crest, please report it"
+      ended = "failed"
       return
     }
-    self.init(code: code, message: Self.message(of: error))
-  }
-
-  private init(code: FailureCode, message: String) {
     self.code = code
-    self.message = message
+    message = Self.message(of: error)
+    ended =
+      switch (code, error) {
+      case (.interrupted, _), (_, CommandError.notSaved): "interrupted"
+      case (.diverged, _): "diverged"
+      default: "failed"
+      }
   }
 
   private static func isOfParser(_ error: any Error) -> Bool {
@@ -92,7 +97,7 @@ extension CallbackError {
     switch self {
     case .outOfRange, .unknownMetric: .usage
     case .nonFiniteGradient: .diverged
-    case .unwritable, .logTooShort: .io
+    case .unwritable, .logTooShort, .otherLog, .logChanged: .io
     }
   }
 }

@@ -23,9 +23,9 @@ struct FindLR: ParsableCommand {
     if optimizer.momentum?.second != nil {
       throw CommandError.momentumPair(schedule: "a range test")
     }
-    let pipes = try NamedOutput.list(("--plot", plot)).open(besides: model.inputs)
-    defer { pipes.close() }
     Notes.areEvents(model.json)
+    let outputs = try NamedOutput.list(("--plot", plot)).open(besides: model.inputs)
+    defer { outputs.close() }
     let learner = try makeLearner(model, optimizer, parameters)
     let findings = try Interruption.around(learner, meanwhile: "the search is being ended") {
       try learner.findLearningRate(
@@ -33,7 +33,8 @@ struct FindLR: ParsableCommand {
     }
     try checkSuggests(findings)
     if let plot { try writeFile(findings.plot.svg(), to: plot) }
-    try StandardOutput.write(model.json ? json(findings) : text(findings))
+    if model.json { return try Notes.writeResult(members(of: findings)) }
+    try StandardOutput.write(text(findings))
   }
 
   /// Refuses to end well without an answer, which a loss that is out of hand too early doesn't allow.
@@ -53,12 +54,11 @@ struct FindLR: ParsableCommand {
       characters: ProgressOutput.standardError.isUnicode ? .unicode : .ascii)
   }
 
-  private func json(_ findings: LearningRateFindings) -> String {
-    JSONLine(
-      event: "result",
-      LearningRateSuggestion.Method.allCases.map { method in
-        (method.rawValue, JSONLine.Value(findings.suggestion(method).rate))
-      }
-    ).text
+  private func members(
+    of findings: LearningRateFindings
+  ) -> [(key: String, value: JSONLine.Value)] {
+    LearningRateSuggestion.Method.allCases.map { method in
+      (method.rawValue, JSONLine.Value(findings.suggestion(method).rate))
+    }
   }
 }

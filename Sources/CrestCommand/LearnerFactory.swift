@@ -17,7 +17,7 @@ func makeLearner(
     metrics: standardMetrics(loss, model, data),
     batchSize: options.batchSize(for: model), seed: options.seed, shuffle: !training.noShuffle,
     transforms: transforms, groups: parameters.groups.split,
-    weightDecays: training.weightDecays, frozenNormalization: parameters.frozenNorm,
+    weightDecays: training.weightDecays, frozenNormalization: parameters.frozenNorm ?? .inference,
     preprocessing: options.preprocessing)
   try learner.checkNumbers(isTraining: true)
   note(learner)

@@ -43,13 +43,13 @@ struct Predict: ParsableCommand {
   var threads: Int?
 
   func run() throws {
-    let pipes = try [NamedOutput("--output", output)].open(
+    let outputs = try [NamedOutput("--output", output)].open(
       besides: [("--model", model)]
         + input.map { ("--input", $0) }
         + input.compactMap { text in
           text.firstIndex(of: "=").map { ("--input", String(text[text.index(after: $0)...])) }
         })
-    defer { pipes.close() }
+    defer { outputs.close() }
     let engine = try Engine(threadCount: threads)
     let prediction =
       switch try ModelSource(model, architecture: weights.architecture) {

@@ -44,8 +44,9 @@ struct Train: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "What is done when a plugin fails: stop the training, disable the plugin, or restart it, up to "
-        + "three times, when it is a process of its own.", valueName: "policy"))
-  var pluginFailure = PluginFailureOption.stop
+        + "three times, when it is a process of its own (default: \(PluginFailureOption.stop.rawValue)).",
+      valueName: "policy"))
+  var pluginFailure: PluginFailureOption?
 
   @Option(help: ArgumentHelp("A CSV file for a row an epoch.", valueName: "file"))
   var log: String?
@@ -71,26 +72,29 @@ struct Train: ParsableCommand {
     var chosen = try chosenCallbacks()
     let backup = try checkpoints.makeCallback()
     if let backup { chosen.append(backup) }
-    let pipes = try outputs().open(besides: model.inputs)
-    defer { pipes.close() }
+    try checkNeeds()
+    let outputs = try outputs().open(besides: model.inputs)
+    defer { outputs.close() }
     let learner = try makeLearner(model, optimizer, parameters)
     let scheduler = try schedule.makeScheduler(
       momentum: optimizer.momentum, batchesPerEpoch: learner.trainLoader.batchCount)
 
     if export != nil { try learner.model.checkONNXExport() }
 
-    let report = EpochReport(json: model.json)
     let failure = WriteFailure()
+    let report = EpochReport(json: model.json, failure: failure)
     let progress = progress(failure)
-    let outcome = try Interruption.around(
-      learner, meanwhile: backup == nil ? "the run is being ended" : "the run is being saved"
-    ) {
-      try learner.fit(epochs: epochs, callbacks: [scheduler, report] + chosen + progress)
+    let outcome: Outcome
+    do {
+      outcome = try Interruption.around(
+        learner, meanwhile: backup == nil ? "the run is being ended" : "the run is being saved"
+      ) {
+        try learner.fit(epochs: epochs, callbacks: [scheduler, report] + chosen + progress)
+      }
+    } catch {
+      throw end(of: learner, backup, by: error)
     }
-    if case .interrupted = outcome {
-      if model.json { try report.writeResult(nil, of: outcome) }
-      throw interruption(of: learner, backup)
-    }
+    if case .interrupted = outcome { throw interruption(of: learner, backup) }
     if let loss = learner.fitResult?.validation?.loss, !loss.isFinite {
       // Measured when no callback looked any more; this says where it began.
       _ = try learner.evaluate(requiringFinite: true)
@@ -100,12 +104,60 @@ struct Train: ParsableCommand {
       try learner.model.exportONNX(to: export)
     }
     try failure.check()
-    try report.writeResult(learner.fitResult, of: outcome)
-    try Notes.check()
     let failures = [backup?.lastFailure] + chosen.map { ($0 as? ModelCheckpoint)?.lastFailure }
-    if let failure = failures.lazy.compactMap(\.self).first {
-      throw CommandError.lastSaveFailed(reason: "\(failure)")
+    let saveFailure = failures.lazy.compactMap(\.self).first.map { "\($0)" }
+    try report.writeResult(learner.fitResult, of: outcome, saveFailure: saveFailure)
+    try Notes.check()
+    if let saveFailure { throw CommandError.lastSaveFailed(reason: saveFailure) }
+  }
+
+  /// Refuses options that do nothing without others.
+  private func checkNeeds() throws(CommandError) {
+    let resumes = "add it, or leave both out"
+    let saves = "say where the run is saved"
+    let needs: [(option: String, isGiven: Bool, other: String, isThere: Bool, advice: String)] = [
+      ("--resume", checkpoints.resume, "--checkpoint-dir", checkpoints.checkpointDir != nil, saves),
+      (
+        "--checkpoint-every", checkpoints.checkpointEvery != nil, "--checkpoint-dir",
+        checkpoints.checkpointDir != nil, saves
+      ),
+      ("--reschedule", checkpoints.reschedule, "--resume", checkpoints.resume, resumes),
+      ("--partial", !checkpoints.partial.isEmpty, "--resume", checkpoints.resume, resumes),
+      (
+        "--plugin-failure", pluginFailure != nil, "--plugin", !plugins.isEmpty,
+        "name the plugin, or leave it out"
+      ),
+      (
+        "--frozen-norm", parameters.frozenNorm != nil, "--freeze or --freeze-to",
+        !parameters.freeze.isEmpty || parameters.freezeTo != nil,
+        "say what is frozen, or leave it out"
+      ),
+    ]
+    for need in needs where need.isGiven && !need.isThere {
+      throw .needs(option: need.option, other: need.other, advice: need.advice)
     }
+  }
+
+  /// What a run that an error ended ends with: if the run was saved before, that is told too.
+  private func end(
+    of learner: Learner, _ backup: BackupAndRestore?, by error: any Error
+  ) -> any Error {
+    guard let backup, let became = backup.interruption, let failure = Failure(error) else {
+      return error
+    }
+    let saved: CommandError.SavedRun
+    switch became {
+    case .saved: saved = .saved(folder: backup.folder)
+    case .notSaved(let reason, let newest):
+      // Of its own saves the error tells all.
+      if case CheckpointError.tooManyFailures(_, backup.lastFailure.map { "\($0)" }, _) = error {
+        return error
+      }
+      saved = .notSaved(reason: "\(reason)", newest: newest)
+    }
+    return CommandError.ended(
+      by: failure.message, failure.code, epoch: learner.epochsBegun, steps: learner.stepsTaken,
+      saved)
   }
 
   /// All that the command writes.
@@ -129,14 +181,17 @@ struct Train: ParsableCommand {
   private func chosenCallbacks() throws -> [any Callback] {
     var chosen = try callbacks.map { try $0.make() }
     if !chosen.contains(where: { $0 is TerminateOnNaN }) { chosen.append(TerminateOnNaN()) }
-    chosen += try plugins.map { try $0.make(onFailure: pluginFailure) }
+    chosen += try plugins.map { try $0.make(onFailure: pluginFailure ?? .stop) }
     if let log { chosen.append(CSVLogger(path: log)) }
     if let logSteps { chosen.append(StepLogger(path: logSteps)) }
     return chosen
   }
 
   private func progress(_ failure: WriteFailure) -> [any Callback] {
-    if !model.json { return [ProgressBar(.splitting(failure: failure))] }
-    return StandardError.isTerminal ? [ProgressBar(.besideJSON)] : [slowdownNotice]
+    if !model.json {
+      return [ProgressBar(.splitting(failure: failure), naming: NamedCallback.name(of:))]
+    }
+    return StandardError.isTerminal
+      ? [ProgressBar(.besideJSON, naming: NamedCallback.name(of:))] : [slowdownNotice]
   }
 }

@@ -229,11 +229,22 @@ package struct OutputFailure: Error, Equatable, CustomStringConvertible {
   }
 
   /// The failure of the system call that left `code`.
-  init(path: String, code: CInt) {
+  package init(path: String, code: CInt) {
     self.init(path: path, reason: Self.message(code), code: code)
   }
 
   static func message(_ code: CInt) -> String { String(cString: strerror(code)) }
+
+  /// The reason and what to do.
+  package var explanation: String { "\(reason); \(Self.advice(code))" }
+
+  /// What to do about a failure of the system: room helps only where there is none.
+  package static func advice(_ code: CInt) -> String {
+    switch code {
+    case ENOSPC, EDQUOT, EFBIG: "choose another path or make room"
+    default: "choose another path"
+    }
+  }
 
   /// As in `a.csv can't be written: it is a folder`.
   package var description: String { "\(path) can't be written: \(reason)" }

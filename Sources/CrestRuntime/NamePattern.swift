@@ -38,28 +38,10 @@ public struct NamePattern: Sendable, Hashable, ExpressibleByStringLiteral, Custo
 
   /// The names that need the fewest letters changed to fit, nearest first: what to propose when none fits.
   public func nearest(_ count: Int, of names: [String]) -> [String] {
-    names.enumerated().map { (distance: distance(to: $0.element), place: $0.offset) }
-      .sorted { ($0.distance, $0.place) < ($1.distance, $1.place) }
-      .prefix(count).map { names[$0.place] }
-  }
-
-  /// The letters to insert, remove or replace until `name` fits, capitals apart (Levenshtein's distance,
-  /// with what a star takes for nothing).
-  private func distance(to name: String) -> Int {
-    let text = Array(name.lowercased().utf8)
-    var row = Array(0...text.count)
-    for letter in description.lowercased().utf8 {
-      var diagonal = row[0]
-      if letter != Self.star { row[0] += 1 }
-      for place in text.indices {
-        let above = row[place + 1]
-        row[place + 1] =
-          letter == Self.star
-          ? min(above, row[place])
-          : min(diagonal + (letter == text[place] ? 0 : 1), min(above, row[place]) + 1)
-        diagonal = above
-      }
+    names.enumerated().map {
+      (distance: editDistance(description, $0.element, wildcard: "*"), place: $0.offset)
     }
-    return row[text.count]
+    .sorted { ($0.distance, $0.place) < ($1.distance, $1.place) }
+    .prefix(count).map { names[$0.place] }
   }
 }

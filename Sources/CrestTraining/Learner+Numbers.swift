@@ -116,6 +116,6 @@ extension LearnerNote {
 extension Graph {
   /// Whether something is compared with itself, which finds NaN.
   fileprivate var looksForNaN: Bool {
-    nodes.contains { $0.operation is EqualMask && $0.inputs[0] == $0.inputs[1] }
+    nodes.contains { $0.function == .equal && $0.inputs[0] == $0.inputs[1] }
   }
 }

@@ -54,7 +54,13 @@ struct TrainedParameters {
   mutating func setRates(_ rates: GroupValues) throws(ParameterError) {
     try rates.validate("learning rates")
     let values = try rates.values(forGroups: names.count, "learning rates")
-    rateFactors = values.map { $0 / rates.last }
+    let factors = values.map { $0 / rates.last }
+    for (value, factor) in zip(values, factors) where !(factor.isFinite && factor > 0) {
+      throw .value(
+        of: "learning rates", got: value,
+        expected: "numbers whose ratio to the last one, \(rates.last), is a number above 0")
+    }
+    rateFactors = factors
     regroup()
   }
 

@@ -91,7 +91,7 @@ extension JudgeError: CustomStringConvertible {
     case .unreadable(let path, let reason):
       "\(path): it can't be read: \(reason); check the path and its permissions"
     case .unwritable(let path, let reason):
-      "\(path): it can't be written: \(reason); choose another place or make room"
+      "\(path): it can't be written: \(reason)"
     case .notAFile(let path):
       "\(path): expected a regular file, got a folder, a pipe or a device; give the model's file"
     case .changed(let path):

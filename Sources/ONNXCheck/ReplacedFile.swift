@@ -15,7 +15,7 @@ struct ReplacedFile {
   /// Where that is, found before any work.
   init(_ path: String, apartFrom source: ModelFile) throws(JudgeError) {
     do throws(OutputFailure) { _ = try OutputPlace(path) } catch {
-      throw .unwritable(path, reason: error.reason)
+      throw .unwritable(path, reason: error.explanation)
     }
     self.path = path
     var status = stat()
@@ -29,7 +29,7 @@ struct ReplacedFile {
       try file.write(bytes)
       try file.commit()
     } catch {
-      throw .unwritable(path, reason: error.reason)
+      throw .unwritable(path, reason: error.explanation)
     }
   }
 }

@@ -252,7 +252,8 @@ import TrainingTestSupport
     #expect(
       error?.description
         == "2 checkpoints in a row could not be saved, the last: d/checkpoint-0000000010.safetensors can't "
-        + "be written: No space left on device (write); choose another path or make room")
+        + "be written: No space left on device (write); choose another path or make room; there is no "
+        + "checkpoint to go on from")
   }
 
   @Test func `runs aren't mixed`() throws {

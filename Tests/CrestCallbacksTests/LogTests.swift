@@ -104,7 +104,7 @@ struct LogTests {
       }
       #expect(
         error?.description == "/nowhere/log.csv can't be written: No such file or directory; "
-          + "choose another path or make room")
+          + "choose another path")
     }
     #expect(learner.model.store.snapshot() == before)
   }
@@ -148,8 +148,57 @@ struct LogTests {
   @Test(.enabled(if: FileManager.default.fileExists(atPath: "/dev/full"), "there is no /dev/full"))
   func `a full disk ends the fit with an error`() throws {
     #expect(
-      throws: CallbackError.unwritable(path: "/dev/full", reason: "No space left on device")
+      throws: CallbackError.unwritable(
+        path: "/dev/full", reason: "No space left on device; choose another path or make room")
     ) { try Self.learner().fit(epochs: 1, callbacks: [StepLogger(path: "/dev/full")]) }
+  }
+
+  /// A log that is a pipe can't be written when its reader goes, and can again when there is another.
+  @Test(arguments: [false, true])
+  func `a row that can't be written is in the checkpoint, and comes first later`(
+    isCancelled: Bool
+  ) throws {
+    try Self.withPath { folder in
+      try Self.withPath { path in
+        #expect(mkfifo(path, 0o600) == 0)
+        func reader() -> FileHandle {
+          FileHandle(
+            fileDescriptor: open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC), closeOnDealloc: true)
+        }
+        let first = reader()
+        signal(SIGPIPE, SIG_IGN)
+        let stop = CallbackOf(
+          .afterEpoch { epoch in
+            if epoch.index == 1 {
+              try first.close()
+              if isCancelled { throw Cancel(.fit, reason: "a test") }
+            }
+          }, order: 0)
+        let backup = try BackupAndRestore(folder: folder, every: .epochs(100))
+        let error = #expect(throws: CallbackError.self) {
+          try Self.learner().fit(epochs: 4, callbacks: [CSVLogger(path: path), stop, backup])
+        }
+        #expect(
+          error == .unwritable(path: path, reason: "Broken pipe; choose another path"))
+        guard case .saved = backup.interruption else {
+          Issue.record("the fit was not saved")
+          return
+        }
+        let second = reader()
+        let again = try Self.learner()
+        let outcome = try again.fit(
+          epochs: 4,
+          callbacks: [
+            CSVLogger(path: path), CallbackOf(.afterEpoch { _ in }, order: 0),
+            try BackupAndRestore(folder: folder, every: .epochs(100)),
+          ])
+        #expect(outcome.isFinished != isCancelled)
+        let text = String(decoding: try second.readToEnd() ?? Data(), as: UTF8.self)
+        #expect(
+          text.split(separator: "\n").map { $0.prefix { $0 != "," } }
+            == (isCancelled ? ["2"] : ["2", "3", "4"]), "\(text)")
+      }
+    }
   }
 
   @Test func `a recorder starts anew with each fit`() throws {

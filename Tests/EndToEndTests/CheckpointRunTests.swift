@@ -65,13 +65,30 @@ import Testing
           + "it, or choose another folder"
       ),
       (
-        ["--resume", "--model", "small-cnn"], 65, "\(checkpoint): model."
+        ["--resume", "--model", "small-cnn"], 65,
+        "\(checkpoint): what --model sets is not as it was: "
       ),
-      (["--resume", "--seed", "1"], 65, "\(checkpoint): run.seed of the saved state"),
-      (["--resume", "--optimizer", "adam"], 65, "\(checkpoint): optimizer."),
-      (["--resume", "--max-lr", "0.1"], 65, "\(checkpoint): callbacks.OneCycleScheduler.settings"),
-      (["--resume", "--batch-size", "32"], 65, "\(checkpoint): loader.batchSize"),
-      (["--resume", "--augment", "crop"], 65, "\(checkpoint): loader.transforms"),
+      (
+        ["--resume", "--seed", "1"], 65,
+        "\(checkpoint): what --seed sets is not as it was: \"0\" when the run was saved, \"1\" now; give --seed as it "
+          + "was, or --partial run.seed to go on all the same\n"
+      ),
+      (
+        ["--resume", "--optimizer", "adam"], 65,
+        "\(checkpoint): what --optimizer sets is not as it was: "
+      ),
+      (
+        ["--resume", "--max-lr", "0.1"], 65,
+        "\(checkpoint): what --max-lr, --schedule and --style set is"
+      ),
+      (
+        ["--resume", "--batch-size", "32"], 65,
+        "\(checkpoint): what --batch-size sets is not as it was: 64 when"
+      ),
+      (
+        ["--resume", "--augment", "crop"], 65,
+        "\(checkpoint): what --augment sets is not as it was: "
+      ),
       (
         ["--resume", "--callback", "ema"], 65,
         "\(checkpoint): the saved state has no callbacks.EMA; it is of a run with other parts"

@@ -1,8 +1,12 @@
+import Foundation
 import ProcessTestSupport
 
 /// The command `crest`, run as a process of its own.
 enum CrestProcess {
   private static let program = BuiltProgram("crest")
+
+  /// Where it is, for what starts it in other ways.
+  static var path: String { program.url.path(percentEncoded: false) }
 
   static func run(
     _ arguments: [String], in folder: TemporaryFolder? = nil

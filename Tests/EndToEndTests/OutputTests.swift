@@ -88,7 +88,7 @@ import Testing
     #expect(result.status == 74)
     #expect(
       result.error
-        == "Error: pipe can't be written: nobody reads the pipe; choose another place or make room\n"
+        == "Error: pipe can't be written: nobody reads the pipe; choose another path\n"
     )
     #expect(result.output == "")
     #expect(try kind("pipe") & S_IFMT == S_IFIFO)

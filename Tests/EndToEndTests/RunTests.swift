@@ -80,7 +80,7 @@ import Testing
     #expect(refused.output == "")
     #expect(
       refused.error
-        == "Error: \(missing) can't be written: No such file or directory; choose another place or make room\n"
+        == "Error: \(missing) can't be written: No such file or directory; choose another path\n"
     )
   }
 
@@ -136,7 +136,7 @@ import Testing
     #expect(result.status == 0)
     #expect(
       result.output.contains(
-        "ended by EarlyStopping: valid_loss has not become better for 1 epoch\n"))
+        "ended by early-stopping: valid_loss has not become better for 1 epoch\n"))
     #expect(result.output.contains(" after 2 epochs in "))
   }
 

@@ -83,7 +83,7 @@ import Testing
     let result = try run.finish()
     #expect(result.status == 74)
     let message =
-      #/Error: interrupted in epoch \d+ after \d+ steps; the run could not be saved: run/checkpoint-\d+\.safetensors can't be written: No such file or directory \(open\); choose another path or make room; there is no checkpoint to go on from\n/#
+      #/Error: interrupted in epoch \d+ after \d+ steps; the run could not be saved: run/checkpoint-\d+\.safetensors can't be written: No such file or directory \(open\); choose another path; there is no checkpoint to go on from\n/#
     #expect(result.error.wholeMatch(of: message) != nil, "\(result.error)")
   }
 

@@ -9,6 +9,10 @@ import Testing
     ("data inof", "Error: Unknown command 'inof'. Did you mean 'info'?"),
     ("plugins vrify", "Error: Unknown command 'vrify'. Did you mean 'verify'?"),
     ("fly", "Error: Unknown command 'fly'"),
+    ("trian --model mlp", "Error: Unknown command 'trian'. Did you mean 'train'?"),
+    ("data inof digits", "Error: Unknown command 'inof'. Did you mean 'info'?"),
+    ("--verson", "Error: Unknown option '--verson'. Did you mean '--version'?"),
+    ("train --lr 0.1", "Error: Unknown option '--lr'. Did you mean '--max-lr'?"),
     ("train --epoch 3", "Error: Unknown option '--epoch'. Did you mean '--epochs'?"),
     (
       "train --modle mlp --data digits --epochs 1 --max-lr 1",
@@ -18,6 +22,46 @@ import Testing
       "train --model mlp --data digits --epochs 1 --max-lr 1 --batchsize 3",
       "Error: Unknown option '--batchsize'. Did you mean '--batch-size'?"
     ),
+    (
+      "train --model mlp --data digits --epochs 1 --max-lr 1 --learning-rate 3",
+      "Error: Unknown option '--learning-rate'. Did you mean '--max-lr'?"
+    ),
+    (
+      "train --model mlp --data digits --epochs 1 --max-lr 1 --wd 3",
+      "Error: Unknown option '--wd'. Did you mean '--weight-decay'?"
+    ),
+    (
+      "train --model mlp --data digits --epochs 1 --max-lr 1 --bs 3",
+      "Error: Unknown option '--bs'. Did you mean '--batch-size'?"
+    ),
+    (
+      "train --model mlp --data digits --epochs 1 --max-lr 1 --batch 3",
+      "Error: Unknown option '--batch'. Did you mean '--batch-size'?"
+    ),
+    (
+      "train --model mlp --data digits --epochs 1 --max-lr 1 --josn 3",
+      "Error: Unknown option '--josn'. Did you mean '--json'?"
+    ),
+    (
+      "train --model mlp --data digits --epochs 1 --max-lr 1 --hepl 3",
+      "Error: Unknown option '--hepl'. Did you mean '--help'?"
+    ),
+    (
+      "train --model mlp --data digits --epochs 1 --max-lr 1 --frozen 3",
+      "Error: Unknown option '--frozen'. Did you mean '--frozen-norm'?"
+    ),
+    (
+      "train --model mlp --data digits --epochs 1 --max-lr 1 --class 3",
+      "Error: Unknown option '--class'. Did you mean '--class-axis'?"
+    ),
+    (
+      "train --model mlp --data digits --epochs 1 --max-lr 1 --num-workers 3",
+      "Error: Unknown option '--num-workers'. Did you mean '--threads'?"
+    ),
+    (
+      "train --model mlp --data digits --epochs 1 --max-lr 1 --quite-another 3",
+      "Error: Unknown option '--quite-another'"
+    ),
     ("predict --ouput y.npy", "Error: Unknown option '--ouput'. Did you mean '--output'?"),
     (
       "train --frozen-norm inferenc",
@@ -26,7 +70,7 @@ import Testing
     ),
     (
       "find-lr --model mlp --data digits --optimizer adma",
-      "Error: optimizer: expected one of sgd, adam, adamw, got \"adma\"; did you mean \"adam\"?"
+      "Error: --optimizer: expected one of sgd, adam, adamw, got \"adma\"; did you mean \"adam\"?"
     ),
     (
       "evaluate --model resnet --data digits",
@@ -35,7 +79,7 @@ import Testing
     ),
     (
       "evaluate --model mlp --data digits --loss cross-entropi",
-      "Error: loss: expected one of cross-entropy, mse, mae, bce, got \"cross-entropi\"; did you mean "
+      "Error: --loss: expected one of cross-entropy, mse, mae, bce, got \"cross-entropi\"; did you mean "
         + "\"cross-entropy\"?"
     ),
     (
@@ -110,9 +154,9 @@ import Testing
     }
     #expect(
       schedule.error
-        == "Error: \(checkpoint): callbacks.OneCycleScheduler.settings.policy of the saved state is "
-        + "\"\(policy("0.05"))\", but here it is \"\(policy("0.1"))\"; restore it where it is the same, or give "
-        + "--max-lr, --schedule and --style as it was, or give --partial callbacks.OneCycleScheduler.settings.policy\n"
+        == "Error: \(checkpoint): what --max-lr, --schedule and --style set is not as it was: "
+        + "\"\(policy("0.05"))\" when the run was saved, \"\(policy("0.1"))\" now; give --max-lr, --schedule and "
+        + "--style as it was, or --partial callbacks.OneCycleScheduler.settings.policy to go on all the same\n"
     )
     for options in [
       ["--schedule", "cosine"], ["--optimizer", "adam"], ["--momentum", "0.8"],
@@ -143,7 +187,7 @@ import Testing
       ])
     let last = try #require(try result.objects().last)
     #expect(last["ended"] as? String == "stopped")
-    #expect(last["stopped_by"] as? String == "EarlyStopping")
+    #expect(last["stopped_by"] as? String == "early-stopping")
     #expect(last["reason"] as? String == "valid_loss has not become better for 1 epoch")
   }
 

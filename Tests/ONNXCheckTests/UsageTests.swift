@@ -82,7 +82,7 @@ import Testing
     #expect(result.end == .exit(74))
     #expect(
       result.error == "Error: no/o.onnx: it can't be written: No such file or directory; "
-        + "choose another place or make room\n")
+        + "choose another path\n")
   }
 
   @Test func `as a result leave no part behind`() throws {
@@ -96,7 +96,7 @@ import Testing
     #expect(result.end == .exit(74))
     #expect(
       result.error == "Error: o.onnx: it can't be written: Is a directory; "
-        + "choose another place or make room\n")
+        + "choose another path\n")
     #expect(try folder.names() == ["m.onnx", "o.onnx"])
   }
 

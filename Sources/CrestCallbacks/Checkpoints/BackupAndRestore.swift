@@ -20,7 +20,7 @@ public final class BackupAndRestore: StatefulCallback {
     case never
   }
 
-  /// What became of the run when it was interrupted.
+  /// What became of the run when it was interrupted, or ended by an error between two batches.
   public enum Interruption {
     /// It was saved in a file that has been read again and is as it was written.
     case saved(path: String)
@@ -44,7 +44,8 @@ public final class BackupAndRestore: StatefulCallback {
   public var state = SavedCheckpoints()
   /// The file that the last fit went on with; nil when there was none.
   public private(set) var restoredPath: String?
-  /// What became of the run when the last fit was interrupted; nil when it wasn't.
+  /// What became of the run when the last fit was interrupted, or ended by an error between two batches; nil when it
+  /// wasn't.
   public private(set) var interruption: Interruption?
   /// Why the last save of the last fit failed, so that what came of it is in no checkpoint; nil when it worked.
   public var lastFailure: CheckpointError? { writer.lastFailure }
@@ -129,13 +130,13 @@ public final class BackupAndRestore: StatefulCallback {
 
   private func save(_ batch: BatchContext) throws {
     guard clock.isDue(after: batch, lastStep: state.lastStep) else { return }
-    try save(batch.learner)
+    try save(batch.fit)
     clock.restart()
   }
 
   private func save(_ epoch: EpochContext) throws {
     guard clock.isDue(after: epoch) else { return }
-    try save(epoch.learner)
+    try save(epoch.fit)
   }
 
   /// Saves what is lost otherwise.
@@ -153,10 +154,10 @@ public final class BackupAndRestore: StatefulCallback {
     }
   }
 
-  private func save(_ learner: Learner) throws {
+  private func save(_ fit: FitContext) throws {
     let before = state
-    let (file, givenUp) = noteSave(of: learner)
-    if try !writer.save(learner, .everything, as: file, givingUp: givenUp) { state = before }
+    let (file, givenUp) = noteSave(of: fit.learner)
+    if try !writer.save(fit, .everything, as: file, givingUp: givenUp) { state = before }
   }
 
   /// Notes a save before it: the state is in the checkpoint, so it is first as it shall be afterwards.

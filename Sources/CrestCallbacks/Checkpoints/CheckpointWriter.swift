@@ -42,22 +42,27 @@ final class CheckpointWriter {
 
   /// Saves `learner` under a name, then removes what `saved` has given up.
   ///
+  /// When it failed too often in a row, the fit ends with ``CrestTraining/CheckpointError/tooManyFailures(count:last:newest:)``,
+  /// once others have saved the run.
+  ///
   /// - Returns: Whether that worked; when not, training goes on with a warning.
-  /// - Throws: ``CrestTraining/CheckpointError/tooManyFailures(count:last:)`` when it failed too often in a
-  ///   row; what no later save would do better.
+  /// - Throws: What no later save would do better.
   func save(
-    _ learner: Learner, _ contents: Learner.Contents, as name: String, givingUp names: [String]
+    _ fit: FitContext, _ contents: Learner.Contents, as name: String, givingUp names: [String]
   ) throws -> Bool {
     do {
-      try openFolder(for: name).save(learner.runState(contents), as: name)
+      try openFolder(for: name).save(fit.learner.runState(contents), as: name)
     } catch let error as CheckpointError {
       guard case .unwritable = error else { throw error }
       failures += 1
       lastFailure = error
       if failures > failuresBorne {
-        throw CheckpointError.tooManyFailures(count: failures, last: "\(error)")
+        fit.end(
+          with: CheckpointError.tooManyFailures(
+            count: failures, last: "\(error)", newest: newest()))
+      } else {
+        warn("\(error); training goes on")
       }
-      warn("\(error); training goes on")
       return false
     }
     failures = 0

@@ -144,7 +144,7 @@ public final class ModelCheckpoint: StatefulCallback {
 
   private func save(_ batch: BatchContext) throws {
     guard clock.isDue(after: batch, lastStep: state.lastStep) else { return }
-    try save(batch.learner, epoch: batch.epoch, value: nil) { _ in nil }
+    try save(batch.fit, epoch: batch.epoch, value: nil) { _ in nil }
     clock.restart()
   }
 
@@ -152,13 +152,14 @@ public final class ModelCheckpoint: StatefulCallback {
     guard clock.isDue(after: epoch) else { return }
     if monitor != nil || !fileName.monitors.isEmpty { try epoch.checkHoldsMeasured() }
     try save(
-      epoch.learner, epoch: epoch.index + 1, value: monitor.flatMap { $0.value(in: epoch) }
+      epoch.fit, epoch: epoch.index + 1, value: monitor.flatMap { $0.value(in: epoch) }
     ) { $0.value(in: epoch) }
   }
 
   private func save(
-    _ learner: Learner, epoch: Int, value: Double?, result: (Monitor) -> Double?
+    _ fit: FitContext, epoch: Int, value: Double?, result: (Monitor) -> Double?
   ) throws {
+    let learner = fit.learner
     let file = fileName.name(step: learner.stepsTaken, epoch: epoch, value: result)
     let before = state
     // The state is in the checkpoint, so it is first as it shall be afterwards.
@@ -168,6 +169,6 @@ public final class ModelCheckpoint: StatefulCallback {
         .init(name: file, value: value), last: keepLast, best: monitor == nil ? 0 : keepBest,
         isLowerBetter: isLowerBetter)
     else { return }
-    if try !writer.save(learner, contents, as: file, givingUp: givenUp) { state = before }
+    if try !writer.save(fit, contents, as: file, givingUp: givenUp) { state = before }
   }
 }

@@ -8,45 +8,44 @@ public import CrestTraining
 /// Epochs count from 1. The first fit replaces the file, later ones of the same logger and those that are
 /// resumed continue it.
 ///
+/// What can't be written ends the fit once those who save it have done so, and is in the checkpoint: the log is
+/// completed when the run is gone on with.
+///
 /// fastai's and Keras's `CSVLogger`.
 public final class CSVLogger: StatefulCallback {
-  /// All it remembers.
-  public struct State: Codable, Sendable, Hashable {
-    /// The bytes written so far.
-    fileprivate var byteCount = 0
-  }
-
   /// The file.
   public let path: String
   /// All it remembers.
-  public var state = State()
+  public var state = LogRecord()
   private var file: LogFile?
 
   /// A logger into the file at `path`.
   public init(path: String) { self.path = path }
 
   /// Begins the file, and writes after each epoch.
-  public var hooks: [Hook] { [.beforeFit(open), .beforeEpoch(begin), .afterEpoch(write)] }
+  public var hooks: [Hook] {
+    [.beforeFit(open), .beforeEpoch(begin), .afterEpoch(write), .afterFit(end)]
+  }
   /// After what changes results.
   public var order: Int { CallbackOrder.logger }
 
-  /// Finds a log that is gone or was cut.
+  /// Finds a log that is gone, was cut or is another one.
   ///
-  /// - Throws: ``CallbackError/logTooShort(path:byteCount:expected:callback:)``.
-  public func prepare(for state: State) throws {
-    try file?.check(has: state.byteCount, for: name)
-  }
+  /// - Throws: ``CallbackError/logTooShort(path:byteCount:expected:callback:)``,
+  ///   ``CallbackError/otherLog(path:written:expected:callback:)`` or
+  ///   ``CallbackError/logChanged(path:expected:callback:)``.
+  public func prepare(for state: LogRecord) throws { try file?.check(has: state, for: name) }
 
   private func open(_ fit: FitContext) throws {
     if file == nil { file = try LogFile(path: path) }
   }
 
   private func begin(_ epoch: EpochContext) throws {
-    guard state.byteCount == 0 else { return }
+    guard state.byteCount == 0, state.unwritten.isEmpty else { return complete(epoch.fit) }
     let metrics = epoch.learner.metrics.map(\.name) + epoch.fit.reportNames
     try file?.write(
       row: ["epoch", "train_loss", "valid_loss"] + metrics + ["seconds", "examples_per_second"],
-      at: &state.byteCount)
+      to: &state, unless: epoch.learner.interruption)
   }
 
   private func write(_ epoch: EpochContext) throws {
@@ -54,10 +53,28 @@ public final class CSVLogger: StatefulCallback {
     let metrics =
       epoch.learner.metrics.map { text(epoch.validation?[$0.name]) }
       + epoch.fit.reportNames.map { text(epoch.reports[$0]) }
-    try file?.write(
-      row: ["\(epoch.index + 1)", text(epoch.train?.loss), text(epoch.validation?.loss)]
-        + metrics + [text(epoch.seconds), text(epoch.train?.examplesPerSecond)],
-      at: &state.byteCount)
+    do throws(CallbackError) {
+      try file?.write(
+        row: ["\(epoch.index + 1)", text(epoch.train?.loss), text(epoch.validation?.loss)]
+          + metrics + [text(epoch.seconds), text(epoch.train?.examplesPerSecond)],
+        to: &state, unless: epoch.learner.interruption)
+    } catch {
+      epoch.fit.end(with: error)
+    }
+  }
+
+  /// Writes what could not be written before the run was saved.
+  private func complete(_ fit: FitContext) {
+    do throws(CallbackError) {
+      try file?.flush(&state, unless: fit.learner.interruption)
+    } catch {
+      fit.end(with: error)
+    }
+  }
+
+  private func end(_ fit: FitContext) throws {
+    guard fit.outcome.isInOrder else { return }
+    try file?.flush(&state, unless: fit.learner.interruption)
   }
 
   private func text(_ value: Double?) -> String { value.map { "\($0)" } ?? "" }
@@ -65,7 +82,9 @@ public final class CSVLogger: StatefulCallback {
 
 extension LogFile {
   /// Appends a row, with quotes where a field needs them (RFC 4180).
-  fileprivate func write(row: [String], at byteCount: inout Int) throws(CallbackError) {
+  fileprivate func write(
+    row: [String], to record: inout LogRecord, unless flag: InterruptionFlag
+  ) throws(CallbackError) {
     let fields = row.map { field in
       let isPlain = field.allSatisfy { !$0.isNewline && $0 != "," && $0 != "\"" }
       return isPlain
@@ -74,6 +93,6 @@ extension LogFile {
           + field.split(separator: "\"", omittingEmptySubsequences: false)
           .joined(separator: "\"\"") + "\""
     }
-    try write(line: fields.joined(separator: ","), at: &byteCount)
+    try write(line: fields.joined(separator: ","), to: &record, unless: flag)
   }
 }

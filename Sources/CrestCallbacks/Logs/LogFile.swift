@@ -1,4 +1,5 @@
 import CrestFiles
+import CrestTraining
 
 #if canImport(Glibc)
   import Glibc
@@ -14,80 +15,163 @@ final class LogFile {
   private let descriptor: CInt
   /// Whether it has a length; a pipe or device is only written to.
   private let isRegular: Bool
-  /// Where it was made, as nothing was there.
-  private let madePath: String?
-  private var byteCount: Int?
+  /// Where it is, links followed.
+  private let destination: String
+  /// Whether it was made, as nothing was there.
+  private let isNew: Bool
+  /// The bytes that lie before the place where the next go; nil when that has to be found.
+  private var position: Int?
 
   /// Opens the file, which is made unless it is there, and changes nothing of it yet.
   init(path: String) throws(CallbackError) {
     self.path = path
     do throws(OutputFailure) {
       let place = try OutputPlace(path, inPlace: true)
+      destination = place.destination
       if case .file(let permissions) = place.kind {
         isRegular = true
-        madePath = permissions == nil ? place.destination : nil
+        isNew = permissions == nil
         descriptor = open(place.destination, O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
       } else {
         isRegular = false
-        madePath = nil
+        isNew = false
         descriptor = try place.open()
       }
     } catch {
-      throw .unwritable(path: path, reason: error.reason)
+      throw .unwritable(path: path, reason: error.explanation)
     }
-    guard descriptor >= 0 else { throw Self.failure(path) }
-  }
-
-  /// Checks that all that was written before a checkpoint is there, for `callback` to go on with.
-  func check(has count: Int, for callback: String) throws(CallbackError) {
-    guard isRegular else { return }
-    let size = lseek(descriptor, 0, SEEK_END)
-    guard size >= 0 else { throw Self.failure(path) }
-    guard size < count else { return }
-    // An empty file in the place of one that is gone would only be in the way of who puts it back.
-    if let madePath { unlink(madePath) }
-    throw .logTooShort(
-      path: path, byteCount: madePath == nil ? Int(size) : nil, expected: count, callback: callback)
+    guard descriptor >= 0 else { throw failure() }
+    // A reader who stops reading shall hold up a line, and not who asks for the end of the run.
+    if !isRegular { _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK) }
   }
 
   deinit { close(descriptor) }
 
-  /// Writes a line after the first `byteCount` bytes, which is moved behind it; what was there goes.
+  /// Checks that all that was written before a checkpoint is there, for `callback` to go on with.
+  func check(has record: LogRecord, for callback: String) throws(CallbackError) {
+    guard isRegular, record.byteCount > 0 else { return }
+    let size = Int(lseek(descriptor, 0, SEEK_END))
+    guard size >= 0 else { throw failure() }
+    let isSame =
+      size >= record.byteCount ? try digest(of: record.byteCount) == record.digest : false
+    guard !isSame else { return }
+    // An empty file in the place of one that is gone would only be in the way of who puts it back.
+    if isNew { unlink(destination) }
+    if record.path != path {
+      throw .otherLog(
+        path: path, written: record.path, expected: record.byteCount, callback: callback)
+    }
+    guard size < record.byteCount else {
+      throw .logChanged(path: path, expected: record.byteCount, callback: callback)
+    }
+    throw .logTooShort(
+      path: path, byteCount: isNew ? nil : size, expected: record.byteCount, callback: callback)
+  }
+
+  /// The fingerprint of the first `count` bytes.
+  private func digest(of count: Int) throws(CallbackError) -> LogDigest {
+    let file = open(destination, O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else {
+      throw .unwritable(
+        path: path, reason: "what was written can't be read: \(String(cString: strerror(errno)))")
+    }
+    defer { close(file) }
+    var digest = LogDigest()
+    var left = count
+    var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    while left > 0 {
+      let got = buffer.withUnsafeMutableBytes { systemRead(file, $0, left) }
+      if got < 0 && errno == EINTR { continue }
+      guard got > 0 else { throw failure() }
+      digest.add(buffer[..<got])
+      left -= got
+    }
+    return digest
+  }
+
+  /// Writes a line after those that `record` has, which then has it too; what else was there goes.
   ///
-  /// So a log that is gone on with has each line once, whatever was written after the checkpoint.
-  func write(line: String, at byteCount: inout Int) throws(CallbackError) {
-    if self.byteCount != byteCount { try cut(to: byteCount) }
-    try append(line)
-    byteCount += line.utf8.count + 1
-    self.byteCount = byteCount
+  /// So a log that is gone on with has each line once, whatever was written after the checkpoint. A line that can't be
+  /// written is kept in the record, and comes before the next.
+  ///
+  /// - Parameters:
+  ///   - line: The line.
+  ///   - record: What the log holds.
+  ///   - flag: What ends the wait for a reader who has stopped reading.
+  /// - Throws: ``CallbackError/unwritable(path:reason:)``.
+  func write(
+    line: String, to record: inout LogRecord, unless flag: InterruptionFlag
+  ) throws(CallbackError) {
+    record.unwritten += line + "\n"
+    try flush(&record, unless: flag)
+  }
+
+  /// Writes the lines that could not be written before.
+  func flush(_ record: inout LogRecord, unless flag: InterruptionFlag) throws(CallbackError) {
+    guard !record.unwritten.isEmpty else { return }
+    if isRegular { try checkIsThere() }
+    if position != record.byteCount { try cut(to: record.byteCount) }
+    // What fails half-way is cut off before the next line.
+    position = nil
+    let bytes = Array(record.unwritten.utf8)
+    try append(bytes, unless: flag)
+    record.path = path
+    record.digest.add(bytes)
+    record.byteCount += bytes.count
+    record.unwritten = ""
+    position = record.byteCount
+  }
+
+  /// Refuses to write where nobody can find it any more.
+  private func checkIsThere() throws(CallbackError) {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw failure() }
+    guard status.st_nlink > 0 else {
+      throw .unwritable(path: path, reason: "it was removed while the run went on")
+    }
   }
 
   private func cut(to count: Int) throws(CallbackError) {
     guard isRegular else { return }
-    let size = lseek(descriptor, 0, SEEK_END)
+    let size = Int(lseek(descriptor, 0, SEEK_END))
     guard size >= count else {
       throw .unwritable(
         path: path, reason: "it has \(size) bytes, but \(count) were written to it before")
     }
     guard ftruncate(descriptor, off_t(count)) == 0, lseek(descriptor, off_t(count), SEEK_SET) >= 0
-    else { throw Self.failure(path) }
+    else { throw failure() }
   }
 
-  private func append(_ line: String) throws(CallbackError) {
-    var bytes = Array((line + "\n").utf8)[...]
+  private func append(_ all: [UInt8], unless flag: InterruptionFlag) throws(CallbackError) {
+    var bytes = all[...]
     while !bytes.isEmpty {
       let count = bytes.withUnsafeBytes { systemWrite(descriptor, $0) }
       if count < 0 && errno == EINTR { continue }
-      guard count > 0 else { throw Self.failure(path) }
+      if count < 0 && errno == EAGAIN {
+        guard !flag.isRaised else {
+          throw .unwritable(path: path, reason: "its reader has stopped reading")
+        }
+        var waited = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        _ = poll(&waited, 1, 50)
+        continue
+      }
+      guard count > 0 else { throw failure() }
       bytes.removeFirst(count)
     }
   }
 
-  private static func failure(_ path: String) -> CallbackError {
-    .unwritable(path: path, reason: String(cString: strerror(errno)))
+  /// The failure of the system call that has just returned.
+  private func failure() -> CallbackError {
+    let code = errno
+    return .unwritable(
+      path: path, reason: "\(String(cString: strerror(code))); \(OutputFailure.advice(code))")
   }
 }
 
+// The system's own, which methods hide.
 private func systemWrite(_ descriptor: CInt, _ bytes: UnsafeRawBufferPointer) -> Int {
   write(descriptor, bytes.baseAddress, bytes.count)
 }
+private func systemRead(
+  _ descriptor: CInt, _ buffer: UnsafeMutableRawBufferPointer, _ most: Int
+) -> Int { read(descriptor, buffer.baseAddress, min(buffer.count, most)) }

@@ -7,49 +7,68 @@ public import CrestTraining
 /// as all reports do. Where groups of parameters have learning rates of their own, the last group's is
 /// written, as fastai does. Numbers are written in the fewest digits that read back the same. The first
 /// fit replaces the file, later ones of the same logger and those that are resumed continue it.
+///
+/// What can't be written ends the fit once those who save it have done so, and is in the checkpoint: the log is
+/// completed when the run is gone on with.
 public final class StepLogger: StatefulCallback {
-  /// All it remembers.
-  public struct State: Codable, Sendable, Hashable {
-    /// The bytes written so far.
-    fileprivate var byteCount = 0
-  }
-
   /// The file.
   public let path: String
   /// All it remembers.
-  public var state = State()
+  public var state = LogRecord()
   private var file: LogFile?
 
   /// A logger into the file at `path`.
   public init(path: String) { self.path = path }
 
   /// Begins the file, and writes after each training batch.
-  public var hooks: [Hook] { [.beforeFit(open), .beforeEpoch(begin), .afterStep(write)] }
+  public var hooks: [Hook] {
+    [.beforeFit(open), .beforeEpoch(begin), .afterStep(write), .afterFit(end)]
+  }
   /// After what changes losses.
   public var order: Int { CallbackOrder.logger }
 
-  /// Finds a log that is gone or was cut.
+  /// Finds a log that is gone, was cut or is another one.
   ///
-  /// - Throws: ``CallbackError/logTooShort(path:byteCount:expected:callback:)``.
-  public func prepare(for state: State) throws {
-    try file?.check(has: state.byteCount, for: name)
-  }
+  /// - Throws: ``CallbackError/logTooShort(path:byteCount:expected:callback:)``,
+  ///   ``CallbackError/otherLog(path:written:expected:callback:)`` or
+  ///   ``CallbackError/logChanged(path:expected:callback:)``.
+  public func prepare(for state: LogRecord) throws { try file?.check(has: state, for: name) }
 
   private func open(_ fit: FitContext) throws {
     if file == nil { file = try LogFile(path: path) }
   }
 
   private func begin(_ epoch: EpochContext) throws {
-    guard state.byteCount == 0 else { return }
+    guard state.byteCount == 0, state.unwritten.isEmpty else { return complete(epoch.fit) }
     try file?.write(
-      line: "step,epoch,batch,loss,learning_rate,momentum", at: &state.byteCount)
+      line: "step,epoch,batch,loss,learning_rate,momentum", to: &state,
+      unless: epoch.learner.interruption)
   }
 
   private func write(_ batch: BatchContext) throws {
     guard batch.outcome.isFinished else { return }
     let values = batch.hyperparameters
-    try file?.write(
-      line: "\(batch.step),\(batch.epoch + 1),\(batch.index),\(batch.loss),"
-        + "\(values.learningRate),\(values.momentum)", at: &state.byteCount)
+    do throws(CallbackError) {
+      try file?.write(
+        line: "\(batch.step),\(batch.epoch + 1),\(batch.index),\(batch.loss),"
+          + "\(values.learningRate),\(values.momentum)", to: &state,
+        unless: batch.learner.interruption)
+    } catch {
+      batch.fit.end(with: error)
+    }
+  }
+
+  /// Writes what could not be written before the run was saved.
+  private func complete(_ fit: FitContext) {
+    do throws(CallbackError) {
+      try file?.flush(&state, unless: fit.learner.interruption)
+    } catch {
+      fit.end(with: error)
+    }
+  }
+
+  private func end(_ fit: FitContext) throws {
+    guard fit.outcome.isInOrder else { return }
+    try file?.flush(&state, unless: fit.learner.interruption)
   }
 }

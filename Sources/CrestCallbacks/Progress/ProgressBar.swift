@@ -11,6 +11,7 @@ public import CrestTraining
 /// fastai's `ProgressCallback`.
 public final class ProgressBar: Callback {
   private let output: ProgressOutput
+  private let naming: (String) -> String
   private let interval: Double
   private let seconds: () -> Double
   private var table = EpochTable(metrics: [], epochCount: 0)
@@ -21,17 +22,25 @@ public final class ProgressBar: Callback {
   private var hasHeader = false
 
   /// A bar that draws at most ten times a second.
-  public convenience init(_ output: ProgressOutput = .standardError) {
+  ///
+  /// - Parameters:
+  ///   - output: Where it draws.
+  ///   - naming: What a callback is called to who watches, by its ``CrestTraining/Callback/name``.
+  public convenience init(
+    _ output: ProgressOutput = .standardError, naming: @escaping (String) -> String = { $0 }
+  ) {
     let clock = ContinuousClock()
     let start = clock.now
-    self.init(output, interval: 0.1) { (clock.now - start) / .seconds(1) }
+    self.init(output, naming: naming, interval: 0.1) { (clock.now - start) / .seconds(1) }
   }
 
   /// A bar that draws at most once in `interval` seconds of a clock.
   package init(
-    _ output: ProgressOutput, interval: Double, seconds: @escaping () -> Double
+    _ output: ProgressOutput, naming: @escaping (String) -> String = { $0 }, interval: Double,
+    seconds: @escaping () -> Double
   ) {
     self.output = output
+    self.naming = naming
     self.interval = interval
     self.seconds = seconds
   }
@@ -101,7 +110,7 @@ public final class ProgressBar: Callback {
   private func end(_ fit: FitContext) {
     switch fit.outcome {
     case .cancelled(let cancellation):
-      writeLine("ended by \(cancellation.callback): \(cancellation.reason)")
+      writeLine("ended by \(naming(cancellation.callback)): \(cancellation.reason)")
     case .interrupted: writeLine("interrupted")
     case .failed: clearLine()
     case .running, .finished: break

@@ -116,6 +116,14 @@ struct NamedCallback: Sendable {
     return usages.isEmpty ? name : name + ":" + usages.joined(separator: ",")
   }
 
+  /// What the command calls a callback of the library; its own name when that has none here, as a plugin.
+  static func name(of callback: String) -> String { of(callback)?.name ?? callback }
+
+  /// The row of a callback of the library.
+  static func of(_ callback: String) -> NamedCallback? {
+    all.first { $0.name.filter { $0 != "-" } == callback.lowercased() }
+  }
+
   static let all = [
     NamedCallback(name: "csv-logger", settings: [.init("path", .log)]) {
       CSVLogger(path: try $0.required("path"))
@@ -162,7 +170,7 @@ struct NamedCallback: Sendable {
         keepLast: $0.wholeNumber("keep-last"), monitor: $0.text("monitor").map { Monitor($0) },
         keepBest: $0.wholeNumber("keep-best"), mode: $0.mode(),
         contents: $0.choice("contents", Learner.Contents.init), name: $0.required("name"),
-        warnings: .warnings)
+        warnings: .warnings(of: "ModelCheckpoint", as: "--callback model-checkpoint"))
     },
     NamedCallback(
       name: "reduce-lr-on-plateau",
@@ -175,7 +183,8 @@ struct NamedCallback: Sendable {
       try ReduceLROnPlateau(
         monitor: Monitor($0.required("monitor")), factor: $0.number("factor"),
         patience: $0.wholeNumber("patience"), minDelta: $0.number("min-delta"),
-        cooldown: $0.wholeNumber("cooldown"), minLR: $0.number("min-lr"), mode: $0.mode())
+        cooldown: $0.wholeNumber("cooldown"), minLR: $0.number("min-lr"), mode: $0.mode(),
+        notes: .notes)
     },
     NamedCallback(name: "step-logger", settings: [.init("path", .log)]) {
       StepLogger(path: try $0.required("path"))

@@ -12,8 +12,11 @@ struct CheckpointOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "How often, as in 2epochs, 500steps or 10minutes.", valueName: "interval"))
-  var checkpointEvery = CheckpointInterval.epochs(1)
+      "How often, as in 2epochs, 500steps or 10minutes (default: \(Self.standardInterval)).",
+      valueName: "interval"))
+  var checkpointEvery: CheckpointInterval?
+
+  private static let standardInterval = CheckpointInterval.epochs(1)
 
   @Flag(help: "Go on with the run in the folder, to the bit, or begin one if it is empty.")
   var resume = false
@@ -29,22 +32,12 @@ struct CheckpointOptions: ParsableArguments {
 
   /// What saves the run; nil when that isn't asked for.
   func makeCallback() throws -> BackupAndRestore? {
-    guard let checkpointDir else {
-      let given = [
-        ("--resume", resume), ("--reschedule", reschedule), ("--partial", !partial.isEmpty),
-      ]
-      if let option = given.first(where: \.1)?.0 {
-        throw CommandError.needsCheckpointFolder(option: option)
-      }
-      return nil
-    }
-    for (option, isGiven) in [("--reschedule", reschedule), ("--partial", !partial.isEmpty)]
-    where isGiven && !resume {
-      throw CommandError.needsResume(option: option)
-    }
+    guard let checkpointDir else { return nil }
     return try BackupAndRestore(
-      folder: checkpointDir, every: checkpointEvery, resume: resume ? .automatically : .never,
-      skipping: partial, reschedules: reschedule, warnings: .warnings)
+      folder: checkpointDir, every: checkpointEvery ?? Self.standardInterval,
+      resume: resume ? .automatically : .never,
+      skipping: partial, reschedules: reschedule,
+      warnings: .warnings(of: "BackupAndRestore", as: "--checkpoint-dir"))
   }
 }
 

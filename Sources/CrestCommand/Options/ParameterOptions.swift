@@ -27,9 +27,9 @@ struct ParameterOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Frozen batch norm: inference (all of it stays as it is), statistics (only scales and shifts "
-        + "stay), trained (nothing of it is frozen).",
+        + "stay), trained (nothing of it is frozen) (default: \(FrozenNormalization.inference.rawValue)).",
       valueName: "how"))
-  var frozenNorm = FrozenNormalization.inference
+  var frozenNorm: FrozenNormalization?
 
   @Option(
     help: ArgumentHelp(

@@ -36,8 +36,9 @@ struct ScheduleOptions: ParsableArguments {
         throw CommandError.momentumPair(schedule: schedule.rawValue)
       }
     }
-    for rate in maxLR.numbers where !(rate.isFinite && rate > 0) {
-      throw LearnerError.learningRate(rate)
+    // Parameters learn in float32.
+    for rate in maxLR.numbers where !(rate > 0 && Float(rate).isNormal) {
+      throw CommandError.learningRate(rate)
     }
     let rates = maxLR.values
     let maxLR = rates.last

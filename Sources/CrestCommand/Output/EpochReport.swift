@@ -12,10 +12,15 @@ final class EpochReport: StatefulCallback {
 
   var state = State()
   private let json: Bool
+  private let failure: WriteFailure
   private var metrics: [String] = []
   private var reportNames: [String] = []
 
-  init(json: Bool) { self.json = json }
+  /// A report; epochs that can't be written are noted in `failure`.
+  init(json: Bool, failure: WriteFailure) {
+    self.json = json
+    self.failure = failure
+  }
 
   var hooks: [Hook] {
     [.beforeFit(begin), .afterEpoch(report)]
@@ -28,7 +33,7 @@ final class EpochReport: StatefulCallback {
     reportNames = fit.reportNames
   }
 
-  private func report(_ epoch: EpochContext) throws {
+  private func report(_ epoch: EpochContext) {
     switch epoch.outcome {
     case .finished, .cancelled: break
     case .running, .interrupted, .failed: return
@@ -43,12 +48,20 @@ final class EpochReport: StatefulCallback {
       members(
         EpochResult(epoch), seconds: epoch.seconds,
         examplesPerSecond: epoch.train?.examplesPerSecond))
-    try StandardOutput.write(line.text)
+    failure.noting { () throws(OutputError) in try StandardOutput.write(line.text) }
   }
 
   /// What the fit came to: the results of the network that the model holds, the time of all epochs, and why the
   /// fit ended.
-  func writeResult(_ result: FitResult?, of outcome: Outcome) throws(OutputError) {
+  ///
+  /// - Parameters:
+  ///   - result: The results, if the fit gave any.
+  ///   - outcome: How it ended.
+  ///   - saveFailure: Why the last checkpoint could not be saved, if it couldn't.
+  /// - Throws: ``OutputError``.
+  func writeResult(
+    _ result: FitResult?, of outcome: Outcome, saveFailure: String?
+  ) throws(OutputError) {
     let speed =
       state.trainSeconds > 0 ? Double(state.exampleCount) / state.trainSeconds : nil
     guard !json else {
@@ -60,7 +73,9 @@ final class EpochReport: StatefulCallback {
           ("measured_afterwards", .flag(result.origin == .measuredAfterwards)),
         ]
       }
-      return try StandardOutput.write(JSONLine(event: "result", results + outcome.members).text)
+      results += outcome.members
+      if let saveFailure { results.append(("save_failure", .text(saveFailure))) }
+      return try Notes.writeResult(results)
     }
     guard let result else { return }
     let results = (result.validation?.metrics ?? []).map { "\($0.name) \(decimal($0.value, 4))" }
@@ -109,11 +124,12 @@ extension Outcome {
     switch self {
     case .cancelled(let cancellation):
       [
-        ("ended", .text("stopped")), ("stopped_by", .text(cancellation.callback)),
+        ("ended", .text("stopped")),
+        ("stopped_by", .text(NamedCallback.name(of: cancellation.callback))),
         ("reason", .text(cancellation.reason)),
       ]
-    case .interrupted: [("ended", .text("interrupted"))]
-    case .finished, .running, .failed: [("ended", .text("finished"))]
+    // Others end with an error, which is told in their place.
+    case .finished, .running, .failed, .interrupted: [("ended", .text("finished"))]
     }
   }
 }

@@ -56,15 +56,31 @@ struct NamedOutput: Equatable {
 }
 
 extension [NamedOutput] {
-  /// Checks, before any work, that all can be written and that no two overwrite each other.
+  /// Checks, before any work, that all can be written and that no two overwrite each other, and makes the folders
+  /// among them that aren't there, in which others may lie.
   ///
   /// - Parameter inputs: What is read, by the option that names it: a file, or a folder whose files none may
   ///   overwrite.
-  /// - Returns: Pipes that somebody reads, held open until all is written, since a reader takes a pipe that nobody
-  ///   has open any more for ended.
+  /// - Returns: What is to be closed when all is written.
   /// - Throws: ``CommandError/sameOutput(first:second:)``, ``CommandError/outputOverInput(_:input:)``, or
   ///   ``OutputError``.
-  func open(besides inputs: [(option: String, path: String)] = []) throws -> OpenPipes {
+  func open(besides inputs: [(option: String, path: String)] = []) throws -> OpenOutputs {
+    let outputs = OpenOutputs()
+    do {
+      try open(outputs, besides: inputs)
+    } catch {
+      outputs.close()
+      throw error
+    }
+    return outputs
+  }
+
+  private func open(
+    _ opened: OpenOutputs, besides inputs: [(option: String, path: String)]
+  ) throws {
+    // What a folder will be made for must not be taken for that folder.
+    try checkDistinct { OutputPlace.identity(ofFolder: $0.path) }
+    for output in self where output.kind == .folder { try opened.makeFolder(output.path) }
     for output in self where output.kind != .folder {
       guard let written = OutputPlace.identity(ofExisting: output.path) else { continue }
       // A trained network may take the place of the one it was trained from.
@@ -75,18 +91,26 @@ extension [NamedOutput] {
         throw CommandError.outputOverInput(output, input: input.option)
       }
     }
-    var seen: [OutputPlace.Identity: NamedOutput] = [:]
     var places: [OutputPlace] = []
+    try checkDistinct { output in
+      guard let (identity, place) = try output.place() else { return nil }
+      if let place { places.append(place) }
+      return identity
+    }
+    for place in places where place.kind == .pipe { try opened.open(place) }
+  }
+
+  /// Refuses two outputs of one identity, where it is known.
+  private func checkDistinct(
+    by identity: (NamedOutput) throws -> OutputPlace.Identity?
+  ) throws {
+    var seen: [OutputPlace.Identity: NamedOutput] = [:]
     for output in self {
-      guard let (identity, place) = try output.place() else { continue }
+      guard let identity = try identity(output) else { continue }
       if let first = seen.updateValue(output, forKey: identity) {
         throw CommandError.sameOutput(first: first, second: output)
       }
-      if let place { places.append(place) }
     }
-    let pipes = OpenPipes()
-    for place in places where place.kind == .pipe { try pipes.open(place) }
-    return pipes
   }
 
   /// A path, and the files of data in the folder there.
@@ -98,9 +122,24 @@ extension [NamedOutput] {
   }
 }
 
-/// Pipes that are held open.
-final class OpenPipes {
+/// Outputs of a command that runs.
+final class OpenOutputs {
+  /// Pipes that somebody reads, who takes a pipe that nobody has open any more for ended.
   private var descriptors: [CInt] = []
+  /// Folders that were made, those around others first.
+  private var folders: [String] = []
+
+  /// Makes a folder, with those around it, unless it is there.
+  fileprivate func makeFolder(_ path: String) throws(OutputError) {
+    guard !path.isEmpty, access(path, F_OK) != 0, errno == ENOENT else { return }
+    var around = path[...]
+    while around.last == "/" { around.removeLast() }
+    while let last = around.last, last != "/" { around.removeLast() }
+    if around.contains(where: { $0 != "/" }) { try makeFolder(String(around)) }
+    guard mkdir(path, 0o777) != 0 else { return folders.append(path) }
+    // As when a link that leads nowhere has the name.
+    if errno != EEXIST { throw OutputError(OutputFailure(path: path, code: errno)) }
+  }
 
   fileprivate func open(_ place: OutputPlace) throws(OutputError) {
     do throws(OutputFailure) { descriptors.append(try place.open()) } catch {
@@ -108,10 +147,13 @@ final class OpenPipes {
     }
   }
 
-  /// Lets their readers see the end.
+  /// Lets readers of pipes see the end, and removes folders in which nothing has been written.
   func close() {
     for descriptor in descriptors { closeDescriptor(descriptor) }
     descriptors = []
+    // One that isn't empty stays.
+    for folder in folders.reversed() { rmdir(folder) }
+    folders = []
   }
 }
 

@@ -4,12 +4,13 @@ import Synchronization
 enum Notes {
   private struct State {
     var areEvents = false
+    var hasResult = false
     var failure: OutputError?
   }
 
   private static let state = Mutex(State())
 
-  /// Makes notes events too.
+  /// Makes notes events too; the last event is then a result, whatever comes.
   static func areEvents(_ are: Bool) { state.withLock { $0.areEvents = are } }
 
   /// Says something.
@@ -30,6 +31,25 @@ enum Notes {
     } catch {
       // No reason to end a training; the command fails when it is done.
       state.withLock { $0.failure = $0.failure ?? error }
+    }
+  }
+
+  /// Writes the event that is the last.
+  static func writeResult(_ members: [(key: String, value: JSONLine.Value)]) throws(OutputError) {
+    state.withLock { $0.hasResult = true }
+    try StandardOutput.write(JSONLine(event: "result", members).text)
+  }
+
+  /// Says in the last event why there is no result, unless there is one.
+  static func writeFailure(_ failure: Failure) {
+    guard state.withLock({ $0.areEvents && !$0.hasResult }) else { return }
+    do throws(OutputError) {
+      try writeResult([
+        ("ended", .text(failure.ended)), ("reason", .text(failure.message)),
+        ("exit_code", .integer(Int(failure.code.rawValue))),
+      ])
+    } catch {
+      // The command is failing already.
     }
   }
 

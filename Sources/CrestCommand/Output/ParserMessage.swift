@@ -3,17 +3,19 @@ import ArgumentParser
 /// The argument parser's own message, with the nearest known name where it tells of an unknown one.
 func parserMessage(_ error: any Error) -> String {
   let text = CrestCommandLine.fullMessage(for: error)
+  let arguments = Array(CommandLine.arguments.dropFirst())
   var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
-  if let unknown = lines.first?.wholeMatch(of: #/Error: Unexpected argument '(.*)'/#),
-    let usage = text.firstMatch(of: #/Usage: crest ([a-z ]*)<subcommand>/#)
-  {
-    let commands = subcommands(below: usage.1.split(separator: " ").map(String.init))
-    let meant = nearest(to: String(unknown.1), among: commands)
+  if let (name, known) = unknownCommand(in: arguments) {
+    let meant = nearest(to: name, among: known)
+    lines[0] = "Error: Unknown command '\(name)'" + (meant.map { ". Did you mean '\($0)'?" } ?? "")
+  } else if let unknown = lines.first?.wholeMatch(of: #/Error: Unknown option '([^'=]*).*/#) {
+    // The parser's own guess doesn't know flags, nor what others call an option.
+    let meant = option(meantBy: String(unknown.1), in: arguments)
     lines[0] =
-      "Error: Unknown command '\(unknown.1)'" + (meant.map { ". Did you mean '\($0)'?" } ?? "")
+      "Error: Unknown option '\(unknown.1)'" + (meant.map { ". Did you mean '\($0)'?" } ?? "")
   }
   if lines.first?.hasPrefix("Error: Missing expected argument") == true,
-    let unknown = unknownOption(in: Array(CommandLine.arguments.dropFirst()))
+    let unknown = unknownOption(in: arguments)
   {
     // The parser looks for what is missing first, but a slip of the finger is why it is.
     lines[0] = "Error: Unknown option '\(unknown.name)'. Did you mean '\(unknown.meant)'?"
@@ -31,9 +33,16 @@ func parserMessage(_ error: any Error) -> String {
   return lines.joined(separator: "\n")
 }
 
-/// The names of the commands in the command of a path.
-private func subcommands(below path: [String]) -> [String] {
-  command(at: path).configuration.subcommands.map { $0._commandName } + ["help"]
+/// The first name that no command has where one must stand, and the commands there.
+private func unknownCommand(in arguments: [String]) -> (name: String, known: [String])? {
+  var path: [String] = []
+  for name in arguments.prefix(while: { !$0.hasPrefix("-") }) {
+    let known = command(at: path).configuration.subcommands.map { $0._commandName }
+    if known.isEmpty || name == "help" { return nil }
+    guard known.contains(name) else { return (name, known + ["help"]) }
+    path.append(name)
+  }
+  return nil
 }
 
 /// The command of a path, as far as there are commands of its names.
@@ -47,14 +56,56 @@ private func command(at path: [String]) -> any ParsableCommand.Type {
   return command
 }
 
-/// The first option among `arguments` that their command doesn't have, but one that is near it.
-private func unknownOption(in arguments: [String]) -> (name: String, meant: String)? {
+/// The options and flags of the command that `arguments` name, without dashes.
+private func knownOptions(in arguments: [String]) -> [String] {
   let path = arguments.prefix { !$0.hasPrefix("-") }
   let help = CrestCommandLine.helpMessage(for: command(at: Array(path)), columns: 1000)
-  let known = help.matches(of: #/(?m)^ +(?:-\w, )?(--[A-Za-z-]+)/#).map { String($0.1) }
-  for argument in arguments where argument.hasPrefix("--") {
+  return help.matches(of: #/(?m)^ +(?:-\w, )?--([A-Za-z-]+)/#).map { String($0.1) }
+}
+
+/// The first option among `arguments` that their command doesn't have, but one that is near it.
+private func unknownOption(in arguments: [String]) -> (name: String, meant: String)? {
+  let known = knownOptions(in: arguments)
+  for argument in arguments.prefix(while: { $0 != "--" }) where argument.hasPrefix("--") {
     let name = String(argument.prefix { $0 != "=" })
-    if !known.contains(name), let meant = nearest(to: name, among: known) { return (name, meant) }
+    if !known.contains(String(name.dropFirst(2))), let meant = option(meantBy: name, among: known) {
+      return (name, meant)
+    }
   }
   return nil
 }
+
+private func option(meantBy name: String, in arguments: [String]) -> String? {
+  option(meantBy: name, among: knownOptions(in: arguments))
+}
+
+/// The option of `known` that another one, with its dashes, was most likely meant to be.
+private func option(meantBy name: String, among known: [String]) -> String? {
+  let plain = String(name.drop { $0 == "-" })
+  let meant = namesElsewhere.first {
+    $0.names.contains(plain.lowercased()) && known.contains($0.option)
+  }
+  return (meant?.option ?? nearest(to: plain, among: known)).map { "--" + $0 }
+}
+
+/// What other programs of the field call what an option of this one sets; of several options of a name, the first that
+/// a command has.
+private let namesElsewhere: [(names: Set<String>, option: String)] = [
+  (["lr", "learning-rate", "learning_rate", "maxlr"], "max-lr"),
+  (["wd", "decay"], "weight-decay"),
+  (["bs", "batch", "train-batch-size", "mini-batch"], "batch-size"),
+  (["n-epochs", "num-epochs", "n-epoch", "max-epochs", "num-train-epochs", "ep"], "epochs"),
+  (["opt", "optim"], "optimizer"),
+  (["mom", "beta1"], "momentum"),
+  (["sched", "scheduler", "lr-scheduler", "lr-schedule"], "schedule"),
+  (["criterion", "loss-fn"], "loss"),
+  (["random-seed", "random-state", "manual-seed"], "seed"),
+  (["workers", "num-workers", "num-threads", "jobs"], "threads"),
+  (["arch", "net", "network"], "architecture"), (["arch", "net", "network"], "model"),
+  (["dataset", "data-dir", "data-path"], "data"),
+  (["output", "out", "save", "onnx"], "export"), (["out", "o"], "output"),
+  (["out", "output"], "to"),
+  (["output-dir", "save-dir", "ckpt-dir", "ckpt", "checkpoints"], "checkpoint-dir"),
+  (["save-every", "save-freq"], "checkpoint-every"),
+  (["transforms", "augmentation"], "augment"),
+]

@@ -12,12 +12,8 @@ extension ProgressOutput {
       width: standardError.width, note: { Notes.write(String($0.dropLast())) }
     ) { text in
       // Only whole rows end in a line feed.
-      guard text.hasSuffix("\n") else { return standardError.write(text) }
-      do throws(OutputError) {
-        try StandardOutput.write(text)
-      } catch {
-        failure.error = failure.error ?? error
-      }
+      guard text.hasSuffix("\n") else { return StandardError.write(text) }
+      failure.noting { () throws(OutputError) in try StandardOutput.write(text) }
     }
   }
 }
@@ -30,7 +26,7 @@ extension ProgressOutput {
       isTerminal: standardError.isTerminal, isUnicode: standardError.isUnicode,
       width: standardError.width, note: { Notes.write(String($0.dropLast())) }
     ) { text in
-      if !text.hasSuffix("\n") { standardError.write(text) }
+      if !text.hasSuffix("\n") { StandardError.write(text) }
     }
   }
 }
@@ -42,25 +38,35 @@ extension ProgressOutput {
     return ProgressOutput(
       isTerminal: standardError.isTerminal, isUnicode: standardError.isUnicode,
       width: standardError.width, note: { Notes.write(String($0.dropLast())) },
-      write: standardError.write)
+      write: StandardError.write)
   }
 
-  /// What callbacks warn of: on standard error, and with `--json` in events too.
-  static var warnings: ProgressOutput {
+  /// What a callback warns of, by the option that asked for it in place of its name: on standard error, and with
+  /// `--json` in events too.
+  static func warnings(of callback: String, as option: String) -> ProgressOutput {
     let standardError = ProgressOutput.standardError
     return ProgressOutput(
       isTerminal: standardError.isTerminal, isUnicode: standardError.isUnicode,
-      width: standardError.width
+      width: standardError.width, note: { Notes.write(String($0.dropLast())) }
     ) { text in
-      standardError.write(text)
-      Notes.writeEvent(String(text.dropLast()))
+      let own = text.hasPrefix(callback + ":") ? option + text.dropFirst(callback.count) : text
+      StandardError.write(own)
+      Notes.writeEvent(String(own.dropLast()))
     }
   }
+
+  /// Notes of callbacks.
+  static var notes: ProgressOutput { warnings(of: "", as: "") }
 }
 
 /// The first error of writing results during a fit.
 final class WriteFailure {
-  var error: OutputError?
+  private var error: OutputError?
+
+  /// Notes why `write` failed.
+  func noting(_ write: () throws(OutputError) -> Void) {
+    do throws(OutputError) { try write() } catch { self.error = self.error ?? error }
+  }
 
   /// Throws the error if there was one.
   func check() throws(OutputError) {

@@ -1,4 +1,6 @@
 import CrestFiles
+import Dispatch
+import Synchronization
 
 #if canImport(Glibc)
   import Glibc
@@ -11,40 +13,96 @@ import CrestFiles
 /// What can't be written.
 struct OutputError: Error, Equatable, CustomStringConvertible {
   let target: String
+  /// Why, and what to do.
   let reason: String
 
-  /// The failure of the system call that has just returned.
-  init(target: String) {
-    self.target = target
-    reason = String(cString: strerror(errno))
+  /// The failure of standard output with `errno`.
+  init(standardOutput code: CInt) {
+    target = "standard output"
+    let text = String(cString: strerror(code))
+    reason =
+      switch code {
+      case ETIMEDOUT: "its reader has stopped reading"
+      case ENOSPC, EDQUOT, EFBIG: "\(text); \(OutputFailure.advice(code))"
+      default: text
+      }
   }
+
+  /// The failure of the system call on a file or folder that has just returned.
+  init(path: String) { self.init(OutputFailure(path: path, code: errno)) }
 
   /// The failure of a file.
   init(_ failure: OutputFailure) {
     target = failure.path.isEmpty ? "\"\"" : failure.path
-    reason = failure.reason
+    reason = failure.explanation
   }
 
-  var description: String {
-    "\(target) can't be written: \(reason); choose another place or make room"
-  }
+  var description: String { "\(target) can't be written: \(reason)" }
 }
 
 /// Results.
 enum StandardOutput {
+  private static let stream = StandardStream(STDOUT_FILENO, "crest.output")
+
   static func write(_ text: String) throws(OutputError) {
-    guard writeAll(text, to: STDOUT_FILENO) else {
-      throw OutputError(target: "standard output")
-    }
+    let code = stream.write(text)
+    guard code == 0 else { throw OutputError(standardOutput: code) }
   }
 }
 
 /// Progress and errors.
 enum StandardError {
+  private static let stream = StandardStream(STDERR_FILENO, "crest.error")
+
   static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
 
   /// Writes, or doesn't: there is nowhere left to report a failure to.
-  static func write(_ text: String) { _ = writeAll(text, to: STDERR_FILENO) }
+  static func write(_ text: String) { _ = stream.write(text) }
+}
+
+/// A standard stream, written to in a thread of its own.
+///
+/// Who reads it may stop reading, as a pager or a terminal that is held does, and writing then waits for them. Once the
+/// end of the process has been asked for, nothing waits for longer than a second, so that a run can be saved.
+private final class StandardStream: Sendable {
+  /// What is written, and what came of it.
+  private final class Job: Sendable {
+    let isDone = DispatchSemaphore(value: 0)
+    let code = Mutex<CInt>(0)
+  }
+
+  private let descriptor: CInt
+  private let queue: DispatchQueue
+  /// Whether nothing is written any more, as its reader has stopped reading.
+  private let isStuck = Mutex(false)
+  private static let patience = Duration.seconds(1)
+
+  init(_ descriptor: CInt, _ label: String) {
+    self.descriptor = descriptor
+    queue = DispatchQueue(label: label)
+  }
+
+  /// Writes all of `text`.
+  ///
+  /// - Returns: 0, `errno`, or `ETIMEDOUT` when the end was asked for and nobody read.
+  func write(_ text: String) -> CInt {
+    guard !isStuck.withLock({ $0 }) else { return ETIMEDOUT }
+    let job = Job()
+    queue.async { [descriptor] in
+      let code = writeAll(Array(text.utf8)[...], to: descriptor)
+      job.code.withLock { $0 = code }
+      job.isDone.signal()
+    }
+    let start = ContinuousClock.now
+    while job.isDone.wait(timeout: .now() + .milliseconds(20)) == .timedOut {
+      guard let asked = Interruption.askedAt,
+        ContinuousClock.now - max(asked, start) > Self.patience
+      else { continue }
+      isStuck.withLock { $0 = true }
+      return ETIMEDOUT
+    }
+    return job.code.withLock { $0 }
+  }
 }
 
 /// Replaces the file at `path` by `text`, whole; links are followed, and pipes and devices written to.
@@ -59,17 +117,14 @@ func writeFile(_ bytes: [UInt8], to path: String) throws(OutputError) {
   }
 }
 
-private func writeAll(_ text: String, to descriptor: CInt) -> Bool {
-  writeAll(Array(text.utf8)[...], to: descriptor)
-}
-
-private func writeAll(_ all: ArraySlice<UInt8>, to descriptor: CInt) -> Bool {
+/// Writes all bytes; 0, or `errno`.
+private func writeAll(_ all: ArraySlice<UInt8>, to descriptor: CInt) -> CInt {
   var bytes = all
   while !bytes.isEmpty {
     let count = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
     if count < 0 && errno == EINTR { continue }
-    guard count > 0 else { return false }
+    guard count > 0 else { return errno }
     bytes.removeFirst(count)
   }
-  return true
+  return 0
 }

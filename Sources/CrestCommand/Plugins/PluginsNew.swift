@@ -34,10 +34,10 @@ struct PluginsNew: ParsableCommand {
       do {
         try manager.createDirectory(atPath: folder, withIntermediateDirectories: true)
       } catch {
-        throw OutputError(target: folder)
+        throw OutputError(path: folder)
       }
       try writeFile(file.contents, to: path)
-      if file.isProgram, chmod(path, 0o755) != 0 { throw OutputError(target: path) }
+      if file.isProgram, chmod(path, 0o755) != 0 { throw OutputError(path: path) }
     }
     try StandardOutput.write("\(name): script/build makes build/\(name), script/test tries it\n")
   }

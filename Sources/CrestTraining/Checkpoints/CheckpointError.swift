@@ -4,7 +4,7 @@ public import CrestTensor
 public enum CheckpointError: Error, Equatable, Sendable {
   /// A file or folder that can't be read.
   case unreadable(path: String, reason: String)
-  /// A file or folder that can't be written.
+  /// A file or folder that can't be written; the reason says what to do.
   case unwritable(path: String, reason: String)
   /// A file that isn't safetensors, or damaged.
   case malformed(path: String, SafetensorsError)
@@ -32,8 +32,8 @@ public enum CheckpointError: Error, Equatable, Sendable {
   case noneReadable(folder: String, first: String)
   /// A save from where a fit can't go on.
   case notAtSavePoint
-  /// Saves that failed one after the other.
-  case tooManyFailures(count: Int, last: String)
+  /// Saves that failed one after the other, and the newest checkpoint that can be gone on with, if any.
+  case tooManyFailures(count: Int, last: String, newest: String?)
 }
 
 extension CheckpointError: CustomStringConvertible {
@@ -43,7 +43,7 @@ extension CheckpointError: CustomStringConvertible {
     case .unreadable(let path, let reason):
       "\(path) can't be read: \(reason)"
     case .unwritable(let path, let reason):
-      "\(path) can't be written: \(reason); choose another path or make room"
+      "\(path) can't be written: \(reason)"
     case .malformed(let path, let error):
       "\(path): \(error)"
     case .notACheckpoint(let path):
@@ -72,8 +72,9 @@ extension CheckpointError: CustomStringConvertible {
     case .notAtSavePoint:
       "a checkpoint of a running fit can be saved in the hooks afterBatch, afterEpoch and "
         + "beforeInterruption of what ended in order, and nowhere else"
-    case .tooManyFailures(let count, let last):
-      "\(count) checkpoints in a row could not be saved, the last: \(last)"
+    case .tooManyFailures(let count, let last, let newest):
+      "\(count) checkpoints in a row could not be saved, the last: \(last); "
+        + (newest.map { "the newest checkpoint is \($0)" } ?? "there is no checkpoint to go on from")
     }
   }
 }

@@ -42,7 +42,7 @@ public enum CheckpointFile {
         }
       }
     } catch {
-      throw .unwritable(path: path, reason: error.description)
+      throw .unwritable(path: path, reason: error.explanation)
     }
   }
 

@@ -42,7 +42,7 @@ public final class CheckpointFolder {
       try files.makeFolder(path)
       lock = try files.lock(FilePath.join(path, Self.lockName))
     } catch {
-      throw .unwritable(path: path, reason: error.description)
+      throw .unwritable(path: path, reason: error.explanation)
     }
     guard let lock else { throw .locked(folder: path) }
     self.lock = lock
@@ -58,7 +58,7 @@ public final class CheckpointFolder {
         try files.remove(FilePath.join(path, name))
       }
     } catch {
-      throw .unwritable(path: path, reason: error.description)
+      throw .unwritable(path: path, reason: error.explanation)
     }
   }
 
@@ -170,7 +170,7 @@ public final class CheckpointFolder {
     do throws(SystemError) {
       try files.remove(path)
     } catch {
-      if !error.isMissingFile { throw .unwritable(path: path, reason: error.description) }
+      if !error.isMissingFile { throw .unwritable(path: path, reason: error.explanation) }
     }
   }
 }

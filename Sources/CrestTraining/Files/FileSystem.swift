@@ -1,3 +1,5 @@
+import CrestFiles
+
 /// The system calls by which files are saved and found again.
 ///
 /// One method is one call, so that tests can let each fail, keep a record, or lose power between any two.
@@ -57,6 +59,9 @@ package struct SystemError: Error, Equatable, CustomStringConvertible {
 
   /// As in `No space left on device (write)`.
   package var description: String { "\(SystemFiles.message(code)) (\(call))" }
+
+  /// The same with what to do, of a file that can't be written.
+  package var explanation: String { "\(self); \(OutputFailure.advice(code))" }
 }
 
 extension FileSystem {

@@ -23,7 +23,8 @@
 /// for each callback whose turn had come when the phase began, that of the one that threw from the
 /// before hook included.
 ///
-/// `beforeInterruption` is called before a batch when the fit is asked to end there.
+/// `beforeInterruption` is called before a batch when the fit is asked to end there, and behind the last one when a
+/// callback ends the fit with an error in order (``FitContext/end(with:)``).
 ///
 /// The names are fastai's (`after_pred` is `afterPrediction`). Of others:
 ///
@@ -67,8 +68,8 @@ public enum Hook {
   case afterValidate((PassContext) throws -> Void)
   /// After an epoch.
   case afterEpoch((EpochContext) throws -> Void)
-  /// Between two batches, when the learner's ``InterruptionFlag`` was seen and before anything is unwound
-  /// for it: the last moment at which the run can be saved so that it goes on to the bit.
+  /// Between two batches, when the learner's ``InterruptionFlag`` or an error of ``FitContext/end(with:)`` was seen
+  /// and before anything is unwound for it: the last moment at which the run can be saved so that it goes on to the bit.
   case beforeInterruption((FitContext) throws -> Void)
   /// After everything else of a fit.
   case afterFit((FitContext) throws -> Void)

@@ -44,6 +44,15 @@ public final class FitContext: PhaseContext {
   /// The names under which callbacks of the fit report numbers, in the order of the callbacks.
   public let reportNames: [String]
   var restoration: LearnerSnapshot?
+  /// What the fit ends with when those who save it have done so.
+  private(set) var failure: (any Error)?
+
+  /// Ends the fit with `error` before the next batch, or behind the last, once `beforeInterruption` hooks have saved
+  /// it.
+  ///
+  /// For what keeps a fit from going on and harms nothing of it, as a log that can't be written; the first error
+  /// counts. What is thrown from a hook ends the fit where it is, and nothing can be saved there.
+  public func end(with error: any Error) { failure = failure ?? error }
 
   var resumption: Resumption?
 

@@ -177,10 +177,17 @@ final class TrainingLoop {
       if let resumption = fit.resumption { try learner.restore(resumption, into: self) }
       if entry == nil, let ending { throw ending }
       var index = position.epoch
-      while index < fit.epochCount {
-        try runEpoch(index)
-        index += 1
+      do {
+        while index < fit.epochCount {
+          try runEpoch(index)
+          index += 1
+        }
+      } catch let cancellation as Cancellation where fit.failure != nil {
+        ending = cancellation
+        defer { ending = nil }
+        try heedFailure()
       }
+      try heedFailure()
     }
   }
 
@@ -276,11 +283,25 @@ final class TrainingLoop {
 
   /// Ends the fit when that was asked for, after those who save it.
   private func heedInterruption() throws {
-    guard learner.interruption.isRaised else { return }
+    guard learner.interruption.isRaised else { return try heedFailure() }
+    try callSaving()
+    // What failed is met again when the fit is gone on with.
+    if let failure = fit.failure { learner.errorsWhileEnding.append(failure) }
+    try learner.interruption.check()
+  }
+
+  /// Ends the fit with what a callback found, after those who save it.
+  private func heedFailure() throws {
+    guard let failure = fit.failure else { return }
+    try callSaving()
+    throw failure
+  }
+
+  /// Calls who saves the run before it ends.
+  private func callSaving() throws {
     isAtSavePoint = true
     defer { isAtSavePoint = false }
     try call(hooks.beforeInterruption, fit)
-    try learner.interruption.check()
   }
 
   private func program(isTraining: Bool, count: Int, isFilled: Bool) throws -> Program {

@@ -1,0 +1,372 @@
+import Foundation
+import ProcessTestSupport
+import Testing
+
+/// Runs that end for what has nothing to do with training: they are saved first.
+@Suite struct `Runs that end early` {
+  private let it: CommandCase
+  private let folder: TemporaryFolder
+
+  init() throws {
+    it = try CommandCase("epochs-overflow-trap")
+    folder = it.folder
+  }
+
+  private static let saving = [
+    "--checkpoint-dir", "run", "--checkpoint-every", "1000000000epochs",
+  ]
+
+  private func arguments(_ options: [String], epochs: Int = 1_000_000) -> [String] {
+    [
+      "train", "--model", "mlp", "--data", "data", "--epochs", "\(epochs)", "--max-lr", "0.01",
+      "--threads", "1",
+    ] + options
+  }
+
+  private func checkpoints() throws -> [String] {
+    // Before the fit there is no folder.
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder["run"].path)) ?? []
+    return names.filter { $0.hasSuffix(".safetensors") }
+  }
+
+  /// What a run that ended for `reason` says, with the steps that were taken.
+  private func steps(_ result: ProcessResult, endedBy reason: String) throws -> Int {
+    let end =
+      #/ended the training in epoch \d+ after (\d+) steps; the run is saved in run, go on with --resume\n/#
+    #expect(result.status == 74, "\(result.error)")
+    #expect(result.error.contains("Error: \(reason); this "), "\(result.error)")
+    return try #require(result.error.firstMatch(of: end).flatMap { Int($0.1) }, "\(result.error)")
+  }
+
+  private static let limiter = "/usr/bin/prlimit"
+
+  @Test(
+    .enabled(if: FileManager.default.isExecutableFile(atPath: limiter), "there is no prlimit"),
+    arguments: ["--log", "--log-steps"])
+  func `because neither log nor checkpoint can be written say both`(option: String) throws {
+    let options = Self.saving + [option, "log.csv"]
+    let run = try CrestProcess.start(arguments(options), in: folder)
+    func rows() -> Int { (try? folder.lines(of: "log.csv").count) ?? 0 }
+    // What is said at the end is a file too, and shorter.
+    #expect(try run.wait { rows() > 30 })
+    run.send(SIGSTOP)
+    let size = try Data(contentsOf: folder["log.csv"]).count
+    let limited = try BuiltProgram(path: Self.limiter).run(
+      ["--pid", "\(run.processIdentifier)", "--fsize=\(size + 30)"])
+    #expect(limited.status == 0, "\(limited.error)")
+    run.send(SIGCONT)
+    let failed = try run.finish()
+    #expect(failed.status == 74)
+    #expect(
+      failed.error.contains(
+        #/Error: log\.csv can't be written: File too large; choose another path or make room; this ended the training in epoch \d+ after \d+ steps; the run could not be saved: run/checkpoint-\d+\.safetensors can't be written: File too large \(write\); choose another path or make room; there is no checkpoint to go on from\n/#
+      ), "\(failed.error)")
+  }
+
+  @Test(arguments: ["--log", "--log-steps"])
+  func `because of a full log are saved, and the log has every row at the end`(option: String)
+    throws
+  {
+    // A pipe whose reader goes away can't be written, as a disk that is full.
+    #expect(mkfifo(folder["pipe"].path, 0o600) == 0)
+    let reader = open(folder["pipe"].path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+    let options = Self.saving + [option, "pipe"]
+    let run = try CrestProcess.start(arguments(options), in: folder)
+    var poll = pollfd(fd: reader, events: Int16(POLLIN), revents: 0)
+    #expect(try run.wait { Foundation.poll(&poll, 1, 0) == 1 && poll.revents & Int16(POLLIN) != 0 })
+    close(reader)
+    let steps = try steps(
+      run.finish(), endedBy: "pipe can't be written: Broken pipe; choose another path")
+    let name = "checkpoint-" + String(repeating: "0", count: 10 - "\(steps)".count) + "\(steps)"
+    #expect(try checkpoints() == [name + ".safetensors"])
+    // The row that could not be written is in the checkpoint, and comes first in what the next reader gets.
+    let second = open(folder["pipe"].path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+    defer { close(second) }
+    let again = try CrestProcess.start(arguments(options + ["--resume"]), in: folder)
+    poll = pollfd(fd: second, events: Int16(POLLIN), revents: 0)
+    #expect(
+      try again.wait { Foundation.poll(&poll, 1, 0) == 1 && poll.revents & Int16(POLLIN) != 0 })
+    var bytes = [UInt8](repeating: 0, count: 4096)
+    let count = read(second, &bytes, bytes.count)
+    let row = String(decoding: bytes.prefix(max(count, 0)), as: UTF8.self)
+    // Of an epoch of one step, which rows of epochs count from 1 and of steps from 0.
+    let first = option == "--log" ? steps : steps - 1
+    #expect(row.hasPrefix("\(first),"), "\(row) after \(steps) steps")
+    again.send(SIGINT)
+    #expect(try again.finish().status == 130)
+  }
+
+  @Test func `because of a log that was removed are saved`() throws {
+    let run = try CrestProcess.start(arguments(Self.saving + ["--log", "log.csv"]), in: folder)
+    #expect(try run.wait { ((try? folder.lines(of: "log.csv").count) ?? 0) > 2 })
+    try FileManager.default.removeItem(at: folder["log.csv"])
+    let steps = try steps(
+      run.finish(), endedBy: "log.csv can't be written: it was removed while the run went on")
+    #expect(try checkpoints().map { $0.contains("\(steps)") } == [true])
+  }
+
+  @Test func `because another callback can't save are saved`() throws {
+    try folder.write([], to: "file")
+    try FileManager.default.createDirectory(at: folder["best"], withIntermediateDirectories: true)
+    let run = try CrestProcess.start(
+      arguments(Self.saving + ["--callback", "model-checkpoint:folder=best,every=1steps"]),
+      in: folder)
+    #expect(
+      try run.wait {
+        try FileManager.default.contentsOfDirectory(atPath: folder["best"].path).count > 1
+      })
+    try FileManager.default.removeItem(at: folder["best"])
+    let result = try run.finish()
+    #expect(result.status == 74)
+    let message =
+      #/Error: 4 checkpoints in a row could not be saved, the last: best/checkpoint-\d+\.safetensors can't be written: No such file or directory \(open\); choose another path; there is no checkpoint to go on from; this ended the training in epoch \d+ after \d+ steps; the run is saved in run, go on with --resume\n/#
+    #expect(result.error.firstMatch(of: message) != nil, "\(result.error)")
+    #expect(
+      result.error.contains(
+        #/\n--callback model-checkpoint: best/checkpoint-\d+\.safetensors can't be written: No such file or directory \(open\); choose another path; training goes on\n/#
+      ), "\(result.error)")
+  }
+
+  @Test(
+    .enabled(if: FileManager.default.isExecutableFile(atPath: limiter), "there is no prlimit"))
+  func `because nothing can be saved any more name the newest checkpoint`() throws {
+    let run = try CrestProcess.start(
+      arguments(["--checkpoint-dir", "run", "--checkpoint-every", "1steps"]), in: folder)
+    #expect(try run.wait { try !checkpoints().isEmpty })
+    let limited = try BuiltProgram(path: Self.limiter).run(
+      ["--pid", "\(run.processIdentifier)", "--fsize=20000"])
+    #expect(limited.status == 0, "\(limited.error)")
+    let result = try run.finish()
+    #expect(result.status == 74)
+    let newest = try #require(try checkpoints().max())
+    #expect(
+      result.error.hasSuffix(
+        "can't be written: File too large (write); choose another path or make room; the newest checkpoint is "
+          + "run/\(newest), go on from there with --resume\n"), "\(result.error)")
+    #expect(result.error.contains("Error: 4 checkpoints in a row could not be saved, the last: "))
+    #expect(!result.error.contains("BackupAndRestore"))
+    #expect(result.error.contains("--checkpoint-dir: run/checkpoint-"))
+  }
+
+  /// Runs the command in a shell, which says how it ended.
+  private func shell(_ script: String) throws -> RunningProgram {
+    try BuiltProgram(path: "/bin/sh").start(
+      ["-c", script, "sh", CrestProcess.path] + arguments(Self.saving + ["--log-steps", "s.csv"]),
+      in: folder)
+  }
+
+  private func isTraining() -> Bool { ((try? folder.lines(of: "s.csv").count) ?? 0) > 2 }
+
+  @Test func `because the terminal was closed are saved`() throws {
+    let run = try shell(#"exec "$@""#)
+    #expect(try run.wait(until: isTraining))
+    run.send(SIGHUP)
+    let result = try run.finish()
+    #expect(result.status == 130, "\(result.error)")
+    #expect(result.error.hasSuffix("; the run is saved in run, go on with --resume\n"))
+    #expect(try checkpoints().count == 1)
+  }
+
+  @Test func `go on without a terminal under nohup`() throws {
+    let run = try shell(#"trap '' HUP; exec "$@""#)
+    #expect(try run.wait(until: isTraining))
+    run.send(SIGHUP)
+    let before = try folder.lines(of: "s.csv").count
+    #expect(try run.wait { try folder.lines(of: "s.csv").count > before + 20 })
+    #expect(run.isRunning)
+    run.send(SIGINT)
+    #expect(try run.finish().status == 130)
+    #expect(try checkpoints().count == 1)
+  }
+
+  /// A pipe whose reader never reads, and that is soon full.
+  private func stuckPipe() throws -> FileHandle {
+    #expect(mkfifo(folder["pipe"].path, 0o600) == 0)
+    let reader = open(folder["pipe"].path, O_RDWR | O_NONBLOCK | O_CLOEXEC)
+    #if os(Linux)
+      let setPipeSize: Int32 = 1031
+      #expect(fcntl(reader, setPipeSize, 4096) >= 4096)
+    #endif
+    return FileHandle(fileDescriptor: reader, closeOnDealloc: true)
+  }
+
+  /// Waits until a log grows no more.
+  private func waitUntilStuck(_ run: RunningProgram, log: String) throws {
+    var before = -1
+    #expect(
+      try run.wait {
+        usleep(200_000)
+        let rows = (try? folder.lines(of: log).count) ?? 0
+        defer { before = rows }
+        return rows > 8 && rows == before
+      })
+  }
+
+  @Test(arguments: [">pipe", ">pipe 2>&1", ">pipe --json"])
+  func `while nobody reads what they print are saved`(redirection: String) throws {
+    let reader = try stuckPipe()
+    let json = redirection.hasSuffix("--json")
+    let run = try BuiltProgram(path: "/bin/sh").start(
+      [
+        "-c", #"exec "$@" \#(redirection.replacing(" --json", with: ""))"#, "sh", CrestProcess.path,
+      ] + arguments(Self.saving + ["--log-steps", "s.csv"] + (json ? ["--json"] : [])), in: folder)
+    try waitUntilStuck(run, log: "s.csv")
+    run.send(SIGINT)
+    let result = try run.finish()
+    #expect(result.status == 130, "\(result.error)")
+    #expect(try checkpoints().count == 1)
+    if !redirection.contains("2>") {
+      #expect(result.error.hasSuffix("; the run is saved in run, go on with --resume\n"))
+    }
+    try reader.close()
+  }
+
+  @Test func `because a log's reader has stopped reading end when they are asked to`() throws {
+    let reader = try stuckPipe()
+    let run = try CrestProcess.start(
+      arguments(Self.saving + ["--log-steps", "pipe", "--log", "e.csv"]), in: folder)
+    try waitUntilStuck(run, log: "e.csv")
+    run.send(SIGTERM)
+    let result = try run.finish()
+    #expect(result.status == 130, "\(result.error)")
+    #expect(try checkpoints().count == 1)
+    try reader.close()
+  }
+
+  static let newFolders = [
+    "--checkpoint-dir run --log run/log.csv --export run/x.onnx",
+    "--export a/x.onnx --log-steps a/b/s.csv --checkpoint-dir a/b/run",
+    "--log best/log.csv --callback model-checkpoint:folder=best",
+  ]
+
+  @Test(arguments: newFolders) func `may write into folders that they make`(options: String) throws
+  {
+    let options = options.split(separator: " ").map(String.init)
+    let result = try CrestProcess.run(arguments(options, epochs: 1), in: folder)
+    #expect(result.status == 0, "\(result.error)")
+    for path in options where path.contains("/") && path.contains(".") {
+      #expect(FileManager.default.fileExists(atPath: folder[path].path), "\(path)")
+    }
+  }
+
+  @Test func `leave no folder behind when they can't begin`() throws {
+    let before = try folder.names()
+    let result = try CrestProcess.run(
+      arguments(["--checkpoint-dir", "a/b", "--log", "a/b/l.csv", "--data", "nowhere"], epochs: 1),
+      in: folder)
+    #expect(result.status == 64)
+    #expect(try folder.names() == before)
+  }
+
+  @Test func `tell in JSON why they ended`() throws {
+    let diverged = try CrestProcess.run(
+      arguments(["--json", "--max-lr", "1e10"], epochs: 3), in: folder)
+    #expect(diverged.status == 66)
+    let last = try #require(try diverged.objects().last)
+    #expect(last["event"] as? String == "result")
+    #expect(last["ended"] as? String == "diverged")
+    #expect(last["exit_code"] as? Int == 66)
+    let reason = try #require(last["reason"] as? String)
+    #expect(diverged.error == "Error: \(reason)\n")
+    #expect(try diverged.objects().count { $0["event"] as? String == "result" } == 1)
+    for command in ["evaluate", "find-lr", "train"] {
+      let training = command == "train" ? ["--epochs", "1", "--max-lr", "1"] : []
+      let failed = try CrestProcess.run(
+        [command, "--model", "nowhere.onnx", "--data", "data", "--json"] + training, in: folder)
+      let object = try #require(try failed.objects().last)
+      #expect(object["ended"] as? String == "failed", "\(command)")
+      #expect(object["exit_code"] as? Int == 74, "\(command)")
+      #expect("Error: \(object["reason"] ?? "")\n" == failed.error)
+    }
+  }
+
+  @Test func `whose log is another one are told apart`() throws {
+    let options = ["--checkpoint-dir", "run", "--log", "l1.csv"]
+    #expect(try CrestProcess.run(arguments(options, epochs: 2), in: folder).status == 0)
+    let log = try String(contentsOf: folder["l1.csv"], encoding: .utf8)
+    let size = log.utf8.count
+    let other = try CrestProcess.run(
+      arguments(options + ["--log", "l2.csv", "--resume"], epochs: 2), in: folder)
+    #expect(other.status == 74)
+    #expect(
+      other.error
+        == "Error: l2.csv is not the log of this run, whose first \(size) bytes were written to l1.csv; go on with "
+        + "that path, move the log, or give --partial callbacks.CSVLogger to begin it anew\n")
+    #expect(try !folder.names().contains("l2.csv"))
+    // One that was moved is the same.
+    try FileManager.default.moveItem(at: folder["l1.csv"], to: folder["l2.csv"])
+    let moved = try CrestProcess.run(
+      arguments(options + ["--log", "l2.csv", "--resume"], epochs: 2), in: folder)
+    #expect(moved.status == 0, "\(moved.error)")
+    try folder.write(Array("junk\n\(log)".utf8), to: "l1.csv")
+    let changed = try CrestProcess.run(arguments(options + ["--resume"], epochs: 2), in: folder)
+    #expect(changed.status == 74)
+    #expect(
+      changed.error
+        == "Error: the first \(size) bytes of l1.csv are not those that were written to it before the checkpoint; put "
+        + "it back as it was, or give --partial callbacks.CSVLogger to begin it anew\n")
+    #expect(try String(contentsOf: folder["l1.csv"], encoding: .utf8) == "junk\n\(log)")
+  }
+
+  @Test func `tell of reductions of the learning rate`() throws {
+    let options = [
+      "--schedule", "constant", "--callback", "reduce-lr-on-plateau:patience=1,min-delta=10",
+    ]
+    let notes = [(2, "1e-3", "1e-2"), (3, "1e-4", "1e-3")].map { epoch, rate, before in
+      "the learning rate is \(rate) instead of \(before) after epoch \(epoch): valid_loss has not become better for 1 "
+        + "epoch"
+    }
+    let text = try CrestProcess.run(arguments(options, epochs: 4), in: folder)
+    #expect(text.error == notes.map { "Note: \($0)\n" }.joined())
+    let json = try CrestProcess.run(arguments(options + ["--json"], epochs: 4), in: folder)
+    let told = try json.objects().filter { $0["event"] as? String == "note" }
+      .compactMap { $0["text"] as? String }
+    #expect(told == notes)
+  }
+
+  static let needs: [(options: String, message: String)] = [
+    (
+      "--checkpoint-every 1epochs",
+      "--checkpoint-every: expected --checkpoint-dir with it, got none; say where the run is saved"
+    ),
+    (
+      "--resume",
+      "--resume: expected --checkpoint-dir with it, got none; say where the run is saved"
+    ),
+    (
+      "--checkpoint-dir run --partial run.seed",
+      "--partial: expected --resume with it, got none; add it, or leave both out"
+    ),
+    (
+      "--plugin-failure stop",
+      "--plugin-failure: expected --plugin with it, got none; name the plugin, or leave it out"
+    ),
+    (
+      "--frozen-norm trained",
+      "--frozen-norm: expected --freeze or --freeze-to with it, got none; say what is frozen, or leave it out"
+    ),
+  ]
+
+  @Test(arguments: needs.indices)
+  func `are refused where an option does nothing without another`(index: Int) throws {
+    let (options, message) = Self.needs[index]
+    let result = try CrestProcess.run(
+      arguments(options.split(separator: " ").map(String.init), epochs: 1), in: folder)
+    #expect(result.error == "Error: \(message)\n")
+    #expect(result.status == 64)
+    #expect(try !folder.names().contains("run"))
+  }
+
+  static let rates = ["0.1:1e-320", "1e-320", "1e39", "0.1,0.1,1e-320", ":1e-320", "1e-40:0.1"]
+
+  @Test(arguments: rates) func `are refused for rates that float32 can't hold`(rate: String) throws
+  {
+    let result = try CrestProcess.run(arguments(["--max-lr", rate], epochs: 1), in: folder)
+    #expect(result.status == 64)
+    let number = rate == "1e39" ? "1e+39" : rate.contains("1e-40") ? "1e-40" : "1e-320"
+    #expect(
+      result.error
+        == "Error: --max-lr: expected numbers from 1.2e-38 to 3.4e38, as float32 has them, got \(number)\n"
+    )
+  }
+}
