@@ -107,7 +107,10 @@ import Testing
     let result = try CrestProcess.run(
       ["find-lr", "--model", "mlp", "--data", folder.path, "--threads", "1", "--json"])
     #expect(result.status == 65, "\(result.error)\(result.output)")
-    #expect(result.output == "")
+    #expect(
+      result.output.hasPrefix(
+        #"{"event":"result","ended":"failed","reason":"find-lr: the loss was out of hand"#))
+    #expect(result.output.hasSuffix(#","exit_code":65}"# + "\n"))
     let message =
       #/Error: find-lr: the loss was out of hand \(.+\) at the learning rate .+, after \d+ of the rates, too few to suggest one from; look for what makes it grow at so low a rate, in the data or the network\n/#
     #expect(result.error.wholeMatch(of: message) != nil, "\(result.error)")

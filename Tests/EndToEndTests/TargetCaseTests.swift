@@ -66,12 +66,12 @@ import Testing
   static let axes: [(options: [String], code: Int32, message: String)] = [
     (
       ["--class-axis", "3"], 64,
-      "Error: six (train): class axis of cross-entropy: expected an axis of predictions [N, 6, 6] from "
+      "Error: six (train): --class-axis of cross-entropy: expected an axis of predictions [N, 6, 6] from "
         + "1 to 2 (axis 0 is the batch), got 3"
     ),
     (
       ["--class-axis", "2", "--loss", "mse"], 64,
-      "Error: class axis: expected a loss of classes, cross-entropy, got mse; leave the axis out"
+      "Error: --class-axis: expected a loss of classes, cross-entropy, got mse; leave the axis out"
     ),
   ]
 
@@ -181,7 +181,8 @@ import Testing
     #expect(run.status == 64)
     #expect(
       run.error
-        == "Error: EMA and EMA both give the model other weights for validation; remove one of them\n"
+        == "Error: --callback ema and --callback ema both give the model other weights for validation; "
+        + "remove one of them\n"
     )
   }
 
