@@ -16,6 +16,8 @@ let package = Package(
     .executable(name: "crest", targets: ["CrestCommand"]),
     // Needs libonnx-dev and libprotobuf-dev; nothing else does.
     .executable(name: "crest-onnx-check", targets: ["ONNXCheck"]),
+    // What the benchmarks measure; they are a package of their own.
+    .library(name: "CrestTestSupport", targets: ["CrestTestSupport"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -144,7 +146,7 @@ let package = Package(
 
     // Tests
     .target(
-      name: "CrestTestSupport", dependencies: ["CrestGraph", "CrestTensor"],
+      name: "CrestTestSupport", dependencies: ["CrestGraph", "CrestRuntime", "CrestTensor"],
       path: "Tests/TestSupport", swiftSettings: strict),
     .testTarget(
       name: "CCrestKernelsTests", dependencies: ["CCrestKernels"], swiftSettings: strict),

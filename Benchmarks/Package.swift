@@ -15,6 +15,7 @@ let package = Package(
       dependencies: [
         "CPeaks",
         .product(name: "Crest", package: "crest"),
+        .product(name: "CrestTestSupport", package: "crest"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/CrestBenchmarks",

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Crest
+import CrestTestSupport
 import Foundation
 
 /// Prints how near each kernel comes to what the machine can do.

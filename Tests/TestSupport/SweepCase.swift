@@ -1,18 +1,21 @@
-import Crest
+public import CrestGraph
+public import CrestRuntime
+import CrestTensor
 
 /// An operation at sizes that networks use, to be measured alone.
-struct SweepCase: Sendable {
-  let inputs: [ValueType]
+public struct SweepCase: Sendable {
+  /// The types of the inputs.
+  public let inputs: [ValueType]
   /// Multiply-adds that the operation's formula has; nil where moving the bytes is what takes time.
-  var products: Double?
+  public var products: Double?
   /// The height of a convolution's windows.
-  var kernel = 1
+  public var kernel = 1
   /// What its name and shapes don't say, as in `bᵀ`.
-  var variant = ""
+  public var variant = ""
   /// Which kernels convolutions may take.
-  var convolutions = ConvolutionAlgorithms.fastest
+  public var convolutions = ConvolutionAlgorithms.fastest
   /// Traces the operation.
-  let trace: @Sendable (GraphBuilder, [Symbol]) throws -> [Symbol]
+  public let trace: @Sendable (GraphBuilder, [Symbol]) throws -> [Symbol]
 
   init(
     _ inputs: [ValueType], trace: @escaping @Sendable (GraphBuilder, [Symbol]) throws -> [Symbol]
@@ -22,7 +25,8 @@ struct SweepCase: Sendable {
   }
 
   init(
-    _ operation: some Operation, _ shapes: Shape..., products: Double? = nil, variant: String = ""
+    _ operation: some GraphOperation, _ shapes: Shape..., products: Double? = nil,
+    variant: String = ""
   ) {
     self.init(shapes.map { ValueType($0) }) { try $0.apply(operation, $1) }
     self.products = products
@@ -30,12 +34,12 @@ struct SweepCase: Sendable {
   }
 
   /// The shapes of the inputs, as in `[32, 16, 32, 32] [16, 16, 3, 3]`, and the variant.
-  var sizes: String {
+  public var sizes: String {
     (inputs.map { "\($0.shape)" } + (variant.isEmpty ? [] : [variant])).joined(separator: " ")
   }
 
   /// All that is measured.
-  static func all() throws -> [SweepCase] {
+  public static func all() throws -> [SweepCase] {
     try convolutions() + products + elementwise + rows + images
   }
 
@@ -94,9 +98,10 @@ struct SweepCase: Sendable {
   private static let activations: Shape = [32, 16, 32, 32]
 
   private static let elementwise: [SweepCase] = [
-    SweepCase(Relu(), activations), SweepCase(Add(), activations, activations),
-    SweepCase(Exp(), activations), SweepCase(Tanh(), activations),
-    SweepCase(Sigmoid(), activations), SweepCase(Log(), activations),
+    SweepCase(Elementwise(.relu), activations),
+    SweepCase(Elementwise(.add), activations, activations),
+    SweepCase(Elementwise(.exponential), activations), SweepCase(Elementwise(.tanh), activations),
+    SweepCase(Elementwise(.sigmoid), activations), SweepCase(Elementwise(.logarithm), activations),
     SweepCase([ValueType(activations), ValueType(activations), ValueType([16, 1, 1])]) {
       [try ($1[0] * $1[2] + $1[1]).relu()]
     },
@@ -126,8 +131,8 @@ struct SweepCase: Sendable {
       SweepCase(MaxPool(pool), x), SweepCase(MaxPoolGradient(pool), x, y),
       SweepCase(AveragePool(pool), x), SweepCase(AveragePoolGradient(pool, inputShape: x), y),
       SweepCase(GlobalAveragePool(), [128, 64, 8, 8]),
-      SweepCase(ReduceSum(axes: [0], keepsDimensions: false), [4096, 512]),
-      SweepCase(ReduceMax(axes: [1], keepsDimensions: false), [4096, 512]),
+      SweepCase(Reduce(.sum, axes: [0], keepsDimensions: false), [4096, 512]),
+      SweepCase(Reduce(.max, axes: [1], keepsDimensions: false), [4096, 512]),
       SweepCase(BatchNormTraining(epsilon: 1e-5), activations, [16], [16]),
       SweepCase(
         BatchNormTrainingGradient(epsilon: 1e-5), activations, activations, [16], [16], [16]),
