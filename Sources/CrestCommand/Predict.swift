@@ -119,11 +119,11 @@ struct Predict: ParsableCommand {
   private func checkNumbers(
     of inputs: [String: Tensor], _ paths: [String: String], for graph: Graph
   ) throws {
-    let bounds = graph.indexBounds
+    let ranges = graph.indexRanges
     for port in graph.inputs {
       guard let tensor = inputs[port.name] else { continue }
       let found = UnusualNumbers.find(
-        in: tensor, UnusualNumbers.Search(indexBound: bounds[port.value]), input: port.name,
+        in: tensor, UnusualNumbers.Search(indexBound: ranges[port.value]?.count), input: port.name,
         of: paths[port.name] ?? port.name)
       for numbers in found {
         if case .indexOutOfRange = numbers.kind { throw LearnerError.unusualNumbers(numbers) }

@@ -26,7 +26,9 @@ extension GraphOperation {
   package func folded(
     _ constants: [Tensor], _ types: [ValueType], _ budget: inout FoldingBudget, path: String
   ) throws(GraphError) -> [Tensor]? {
-    guard !isRandom, !sumsOverWindows else { return nil }
+    // Products and windows aren't bounded by what is read and made, and no shape is computed by them.
+    let inputs = constants.map { ValueType($0.shape, $0.elementType) }
+    guard !isRandom, demands(inputs, types).work == .elements else { return nil }
     // At least one each, so that the number of nodes has a bound too.
     var count = 1
     for size in constants.map(\.elementCount) + types.map(\.shape.elementCount) {
@@ -38,16 +40,5 @@ extension GraphOperation {
     return try evaluate(
       constants.map(ReferenceArray.init), random: RandomKey(seed: 0, step: 0), path: path
     ).map(\.tensor)
-  }
-
-  /// Whether the time isn't bounded by what is read and made: products and windows, which no shape is
-  /// computed by.
-  private var sumsOverWindows: Bool {
-    switch self {
-    case is AveragePool, is Conv, is ConvTranspose, is Gemm, is MatMul, is MaxPool,
-      is MaxPoolIndices:
-      true
-    default: false
-    }
   }
 }

@@ -183,9 +183,9 @@ public final class GraphBuilder {
         return results.map { constant($0) }
       }
     }
-    // A dropout copied from another graph keeps its stream, which no later one may share.
-    if let dropout = operation as? Dropout, dropout.stream >= Philox.Stream.dropout {
-      dropoutCount = max(dropoutCount, dropout.stream - Philox.Stream.dropout + 1)
+    // What is copied from another graph keeps its stream, which no later one may share.
+    if let stream = operation.randomStream, stream >= Philox.Stream.dropout {
+      dropoutCount = max(dropoutCount, stream - Philox.Stream.dropout + 1)
     }
     let node = graph.nodes.count
     let outputs = types.enumerated().map { output, type in

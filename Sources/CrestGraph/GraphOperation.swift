@@ -39,16 +39,30 @@ package protocol GraphOperation: Sendable, Hashable {
   /// For operations whose meaning differs between training and inference.
   func expanded(_ inputs: [Symbol], mode: ExecutionMode) throws -> [Symbol]?
 
-  /// Whether two runs on equal inputs may differ, by the random key.
-  var isRandom: Bool { get }
+  /// What a run asks for that a graph or numbers from elsewhere could abuse.
+  ///
+  /// Has no default: such graphs are computed ahead, and indices trusted, as far as this answer is right.
+  func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands
+
+  /// Whether output 0 has the numbers of input 0, moved, repeated or in another type.
+  var keepsNumbers: Bool { get }
+
+  /// The stream of the random numbers that it draws under the random key; nil when it draws none.
+  var randomStream: UInt32? { get }
 }
 
 extension GraphOperation {
   /// No operation is replaced unless it says so.
   package func expanded(_ inputs: [Symbol], mode: ExecutionMode) throws -> [Symbol]? { nil }
 
+  /// No operation only moves numbers unless it says so.
+  package var keepsNumbers: Bool { false }
+
   /// No operation is random unless it says so.
-  package var isRandom: Bool { false }
+  package var randomStream: UInt32? { nil }
+
+  /// Whether two runs on equal inputs may differ, by the random key.
+  package var isRandom: Bool { randomStream != nil }
 
   /// Refuses: an operation is differentiable only when it says how.
   package func gradients(_ context: GradientContext) throws -> [Symbol?] {

@@ -28,9 +28,9 @@ public final class Program {
   let memory: Memory
   private let places: [ValueID: BufferID]
   let inputs: [(name: String, type: ValueType, buffer: BufferID)]
-  /// For each input that chooses by index, how many there are to choose from.
-  private let indexBounds: [Int?]
-  let target: (type: ValueType, buffer: BufferID, classCount: Int?)?
+  /// For each input that chooses by index, what it may choose from.
+  private let indexRanges: [Demands.IndexRange?]
+  let target: (type: ValueType, buffer: BufferID, classes: Demands.IndexRange?)?
   private let stages: [[() -> Void]]
   private let kernels: [[KernelUse]]
   let nodeBuffers: [[BufferID]]
@@ -112,14 +112,11 @@ public final class Program {
       return (port.name, graph.type(of: port.value), buffer)
     }
     inputs = graph.inputs.prefix(inputCount).map(port)
-    let bounds = graph.indexBounds
-    indexBounds = graph.inputs.prefix(inputCount).map { bounds[$0.value] }
+    let ranges = graph.indexRanges
+    indexRanges = graph.inputs.prefix(inputCount).map { ranges[$0.value] }
     target = graph.inputs.dropFirst(inputCount).first.map { given in
-      let classes = graph.nodes.first { node in
-        node.operation is CrossEntropyLabels && node.inputs[1] == given.value
-      }
       let place = port(given)
-      return (place.type, place.buffer, classes.map { graph.type(of: $0.inputs[0]).shape[1] })
+      return (place.type, place.buffer, ranges[given.value])
     }
   }
 
@@ -156,20 +153,21 @@ public final class Program {
     guard tensors.count == inputs.count else {
       throw ProgramError.inputCount(expected: inputs.count, got: tensors.count)
     }
-    for (input, (tensor, bound)) in zip(inputs, zip(tensors, indexBounds)) {
-      if let bound { try check(tensor, of: input.name, below: bound) }
+    for (input, (tensor, range)) in zip(inputs, zip(tensors, indexRanges)) {
+      if let range { try check(tensor, of: input.name, in: range) }
       try copy(tensor, to: input)
     }
   }
 
-  /// Refuses an index that there is nothing for; negative ones count from the end.
+  /// Refuses an index that there is nothing for.
   private func check(
-    _ indices: Tensor, of name: String, below bound: Int
+    _ indices: Tensor, of name: String, in range: Demands.IndexRange
   ) throws(ProgramError) {
     guard let values = indices.integers else { return }
-    let size = Int64(bound)
-    if let place = values.firstIndex(where: { $0 < -size || $0 >= size }) {
-      throw ProgramError.index(values[place], name: name, place: place, size: bound)
+    let size = Int64(range.count)
+    let least = range.countsFromEnd ? -size : 0
+    if let place = values.firstIndex(where: { $0 < least || $0 >= size }) {
+      throw ProgramError.index(values[place], name: name, place: place, size: range.count)
     }
   }
 
@@ -179,12 +177,14 @@ public final class Program {
   /// - Precondition: the program has a loss.
   public func setTarget(_ tensor: Tensor) throws(ProgramError) {
     guard let target else { preconditionFailure("a program without a loss takes no target") }
-    if let classCount = target.classCount, tensor.elementType == .int64 {
+    if let classes = target.classes, tensor.elementType == .int64 {
+      let count = Int64(classes.count)
+      let least = classes.countsFromEnd ? -count : 0
       let wrong = tensor.withElements(as: Int64.self) { labels in
-        labels.firstIndex { $0 < 0 || $0 >= Int64(classCount) }.map { ($0, labels[$0]) }
+        labels.firstIndex { $0 < least || $0 >= count }.map { ($0, labels[$0]) }
       }
       if let (index, label) = wrong {
-        throw ProgramError.label(label, index: index, classCount: classCount)
+        throw ProgramError.label(label, index: index, classCount: classes.count)
       }
     }
     try copy(tensor, to: ("target", target.type, target.buffer))

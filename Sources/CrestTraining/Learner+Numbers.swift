@@ -16,11 +16,11 @@ extension Learner {
     // Inputs in another number or of other names are refused elsewhere.
     let order = (try? inputOrder(of: model, for: dataset)) ?? nil
     var searches = dataset.inputs.map { _ in UnusualNumbers.Search() }
-    let bounds = model.graph.indexBounds
+    let ranges = model.graph.indexRanges
     for (place, port) in model.graph.inputs.enumerated() {
       let place = order?[place] ?? place
       guard searches.indices.contains(place) else { continue }
-      searches[place] = UnusualNumbers.Search(indexBound: bounds[port.value])
+      searches[place] = UnusualNumbers.Search(indexBound: ranges[port.value]?.count)
     }
     return searches
   }

@@ -31,6 +31,10 @@ package struct Elementwise: GraphOperation {
     return [ValueType(try OperationError.checkBroadcast(inputs), inputs[0].elementType)]
   }
 
+  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
+    .elements
+  }
+
   /// Each example by itself, where the inputs have theirs along the same axis.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     try elementwiseFlow(context)

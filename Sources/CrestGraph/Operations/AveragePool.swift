@@ -19,6 +19,10 @@ package struct AveragePool: GraphOperation {
     return [ValueType(try attributes.outputShape(for: inputs[0].shape), inputs[0].elementType)]
   }
 
+  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
+    Demands(.windows)
+  }
+
   /// Each example by itself, unless a window moves along them.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     try context.flow(
@@ -82,6 +86,10 @@ package struct AveragePoolGradient: GraphOperation {
     try OperationError.check(
       gradient: inputs[0].shape, of: try attributes.outputShape(for: inputShape))
     return [ValueType(inputShape, inputs[0].elementType)]
+  }
+
+  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
+    Demands(.windows)
   }
 
   /// Not followed: it belongs to a step of training.

@@ -20,6 +20,10 @@ package struct BatchNormInference: GraphOperation {
     return [inputs[0]]
   }
 
+  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
+    .elements
+  }
+
   /// Each example by itself, unless they lie along the channels.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     try context.requireShared("scales or statistics")

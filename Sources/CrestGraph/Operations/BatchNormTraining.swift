@@ -25,6 +25,10 @@ package struct BatchNormTraining: GraphOperation {
     return [inputs[0], statistics, statistics]
   }
 
+  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
+    .elements
+  }
+
   /// Not of one example: it normalises by the statistics of all.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     for input in context.rows.indices where context.axis(input) != nil {
@@ -89,6 +93,10 @@ package struct BatchNormTrainingGradient: GraphOperation {
     try OperationError.checkSameElementType(inputs)
     try OperationError.check(gradient: inputs[1].shape, of: inputs[0].shape)
     return [inputs[0], statistics, statistics]
+  }
+
+  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
+    .elements
   }
 
   /// Not followed: it belongs to a step of training.

@@ -42,6 +42,10 @@ package struct BatchNormalization: GraphOperation {
     return [inputs[0], statistics, statistics]
   }
 
+  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
+    .elements
+  }
+
   /// Each example by itself, as in inference: that training normalises by the batch is what it is for.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     try context.requireShared("scales or statistics")

@@ -17,6 +17,12 @@ package struct Cast: GraphOperation {
     return [ValueType(inputs[0].shape, elementType)]
   }
 
+  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
+    .elements
+  }
+
+  package var keepsNumbers: Bool { true }
+
   /// Each example by itself.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     try elementwiseFlow(context)

@@ -36,6 +36,10 @@ package struct Concat: GraphOperation {
       got: inputs.map(\.shape.description).joined(separator: ", "))
   }
 
+  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
+    .elements
+  }
+
   /// Each example by itself, where all parts have theirs along the same axis.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     var found: (axis: Int, inner: Int)?

@@ -53,6 +53,10 @@ package struct Conv: GraphOperation {
     return [ValueType(products.y, inputs[0].elementType)]
   }
 
+  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
+    .products(outputs[0].shape, terms: inputs[1].shape.dropFirst())
+  }
+
   /// Each image by itself.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     try context.requireShared("filters")
@@ -109,6 +113,10 @@ package struct ConvInputGradient: GraphOperation {
     return [ValueType(inputShape, inputs[0].elementType)]
   }
 
+  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
+    .products(inputs[0].shape, terms: inputs[1].shape.dropFirst())
+  }
+
   /// Each image by itself.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     try context.requireShared("filters")
@@ -162,6 +170,10 @@ package struct ConvFilterGradient: GraphOperation {
     let products = try ConvProducts(attributes, x: inputs[0].shape, filter: filterShape)
     try OperationError.check(gradient: inputs[1].shape, of: products.y)
     return [ValueType(filterShape, inputs[0].elementType)]
+  }
+
+  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
+    .products(inputs[1].shape, terms: filterShape.dropFirst())
   }
 
   /// Not followed: it belongs to a step of training.

@@ -34,6 +34,10 @@ package struct ConvTranspose: GraphOperation {
     return [ValueType(course.y, inputs[0].elementType)]
   }
 
+  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
+    .products(inputs[0].shape, terms: inputs[1].shape.dropFirst())
+  }
+
   /// Each image by itself.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     try context.requireShared("filters")

@@ -20,6 +20,10 @@ package struct CrossEntropyLabels: GraphOperation {
     return [try OperationError.checkLabels(inputs[0], inputs[1], smoothing: smoothing)]
   }
 
+  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
+    Demands(.elements, indices: [1: .init(count: inputs[0].shape[1], countsFromEnd: false)])
+  }
+
   /// Not followed: it belongs to a step of training.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     throw RowMixing.ofTraining
@@ -67,6 +71,10 @@ package struct CrossEntropyLabelsGradient: GraphOperation {
     try OperationError.checkSameElementType([inputs[0], inputs[2]])
     try OperationError.check(gradient: inputs[2].shape, of: losses.shape)
     return [inputs[0]]
+  }
+
+  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
+    Demands(.elements, indices: [1: .init(count: inputs[0].shape[1], countsFromEnd: false)])
   }
 
   /// Not followed: it belongs to a step of training.

@@ -20,6 +20,10 @@ package struct CrossEntropyProbabilities: GraphOperation {
     return [try OperationError.checkProbabilities(inputs[0], inputs[1], smoothing: smoothing)]
   }
 
+  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
+    .elements
+  }
+
   /// Not followed: it belongs to a step of training.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     throw RowMixing.ofTraining
@@ -72,6 +76,10 @@ package struct CrossEntropyProbabilitiesGradient: GraphOperation {
     try OperationError.checkSameElementType(inputs)
     try OperationError.check(gradient: inputs[2].shape, of: losses.shape)
     return [inputs[0]]
+  }
+
+  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
+    .elements
   }
 
   /// Not followed: it belongs to a step of training.

@@ -26,6 +26,10 @@ package struct CumSum: GraphOperation {
     return inputs
   }
 
+  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
+    .elements
+  }
+
   /// Each example by itself, unless the axis counts them.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     try context.flow(of: self, along: [axis], "adds up along the examples")

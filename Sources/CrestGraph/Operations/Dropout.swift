@@ -21,8 +21,7 @@ package struct Dropout: GraphOperation {
     self.stream = stream
   }
 
-  /// True.
-  package var isRandom: Bool { true }
+  package var randomStream: UInt32? { stream }
 
   /// The input's type.
   package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
@@ -32,6 +31,10 @@ package struct Dropout: GraphOperation {
       throw OperationError(expected: "a dropout rate in 0..<1", got: "\(rate)")
     }
     return [inputs[0]]
+  }
+
+  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
+    .elements
   }
 
   /// Each example by itself.

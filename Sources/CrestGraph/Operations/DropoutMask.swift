@@ -10,12 +10,15 @@ package struct DropoutMask: GraphOperation {
   /// The mask of `dropout`.
   package init(_ dropout: Dropout) { self.dropout = dropout }
 
-  /// True.
-  package var isRandom: Bool { true }
+  package var randomStream: UInt32? { dropout.stream }
 
   /// Booleans of the input's shape.
   package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     [ValueType(try dropout.outputTypes(for: inputs)[0].shape, .bool)]
+  }
+
+  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
+    .elements
   }
 
   /// Each example by itself, though it draws another mask for each place.

@@ -19,6 +19,12 @@ package struct Expand: GraphOperation {
     return [ValueType(shape, inputs[0].elementType)]
   }
 
+  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
+    .elements
+  }
+
+  package var keepsNumbers: Bool { true }
+
   /// Each example by itself, unless they are repeated; what is repeated is uniform.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     RowFlow([try context.broadcastRows()], settings: AnyHashable(name), keepsUniform: true) {

@@ -24,6 +24,10 @@ package struct Gather: GraphOperation {
     ]
   }
 
+  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
+    Demands(.elements, indices: [1: .init(count: inputs[0].shape[axis], countsFromEnd: true)])
+  }
+
   /// Each example by itself, where the data or the indices are of examples, but not both.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     let (data, indices) = (context.inputs[0], context.inputs[1])
@@ -90,6 +94,10 @@ package struct GatherGradient: GraphOperation {
     let expected = try OperationError.checkGather(inputShape, inputs[1], axis: axis)
     try OperationError.check(gradient: inputs[0].shape, of: expected)
     return [ValueType(inputShape, inputs[0].elementType)]
+  }
+
+  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
+    .elements
   }
 
   /// Not followed: it belongs to a step of training.

@@ -22,6 +22,10 @@ package struct GatherElements: GraphOperation {
     return [ValueType(inputs[1].shape, inputs[0].elementType)]
   }
 
+  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
+    Demands(.elements, indices: [1: .init(count: inputs[0].shape[axis], countsFromEnd: true)])
+  }
+
   /// Each example by itself, unless indices along their axis choose among them.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     RowFlow(try context.alignedRows(choosingAlong: axis), of: self)
@@ -67,6 +71,10 @@ package struct GatherElementsGradient: GraphOperation {
     try OperationError.checkGatherElements(inputShape, inputs[1], axis: axis)
     try OperationError.check(gradient: inputs[0].shape, of: inputs[1].shape)
     return [ValueType(inputShape, inputs[0].elementType)]
+  }
+
+  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
+    .elements
   }
 
   /// Not followed: it belongs to a step of training.

@@ -21,6 +21,10 @@ package struct GatherND: GraphOperation {
     ]
   }
 
+  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
+    .elements
+  }
+
   /// Each example by itself, where only the indices are of examples.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     switch (context.rows[0], context.rows[1]) {

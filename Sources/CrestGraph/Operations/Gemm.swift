@@ -51,6 +51,10 @@ package struct Gemm: GraphOperation {
     return [ValueType(shape, inputs[0].elementType)]
   }
 
+  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
+    .products(outputs[0].shape, terms: [inputs[0].shape[transposesA ? 0 : 1]])
+  }
+
   /// Each example by itself, unless products are summed over them.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     var found: Rows?

@@ -19,6 +19,10 @@ package struct GlobalAveragePool: GraphOperation {
     return [ValueType(Shape(Array(sizes)), inputs[0].elementType)]
   }
 
+  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
+    .elements
+  }
+
   /// Each example by itself, unless they lie along a spatial axis.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     try context.flow(

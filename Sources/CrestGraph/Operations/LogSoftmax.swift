@@ -25,6 +25,10 @@ package struct LogSoftmax: GraphOperation {
     return [try OperationError.checkAxis(axis, of: inputs[0])]
   }
 
+  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
+    .elements
+  }
+
   /// Each example by itself, unless the axis counts them.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     try context.flow(of: self, along: [axis], "normalises over the examples")
@@ -52,6 +56,10 @@ package struct LogSoftmaxGradient: GraphOperation {
   /// The type of y.
   package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.checkOutputAndGradient(inputs, axis: axis)
+  }
+
+  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
+    .elements
   }
 
   /// Not followed: it belongs to a step of training.

@@ -52,6 +52,10 @@ package struct MatMul: GraphOperation {
     return [ValueType(Shape(sizes.batch.dimensions + matrix), inputs[0].elementType)]
   }
 
+  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
+    .products(outputs[0].shape, terms: [inputs[0].shape[inputs[0].shape.rank - 1]])
+  }
+
   /// Each example by itself, unless products are summed over them.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     let (a, b, y) = (context.inputs[0], context.inputs[1], context.outputs[0])

@@ -99,6 +99,10 @@ package struct MaxPool: GraphOperation {
     return [ValueType(try attributes.outputShape(for: inputs[0].shape), inputs[0].elementType)]
   }
 
+  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
+    Demands(.windows)
+  }
+
   /// Each example by itself, unless a window moves along them.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     try context.flow(
@@ -157,6 +161,10 @@ package struct MaxPoolGradient: GraphOperation {
     try OperationError.check(
       gradient: inputs[1].shape, of: try attributes.outputShape(for: inputs[0].shape))
     return [inputs[0]]
+  }
+
+  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
+    Demands(.windows)
   }
 
   /// Not followed: it belongs to a step of training.

@@ -24,6 +24,10 @@ package struct MaxPoolIndices: GraphOperation {
     return [ValueType(try attributes.outputShape(for: inputs[0].shape), .int64)]
   }
 
+  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
+    Demands(.windows)
+  }
+
   /// Not of one example: places are counted through the whole batch.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     guard context.axis(0) != nil else { return RowFlow(.shared, of: self) }

@@ -34,6 +34,10 @@ package struct Mod: GraphOperation {
     return [ValueType(try OperationError.checkBroadcast(inputs), type)]
   }
 
+  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
+    .elements
+  }
+
   /// Each example by itself, where the inputs have theirs along the same axis.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     try elementwiseFlow(context)

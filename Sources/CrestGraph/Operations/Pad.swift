@@ -49,6 +49,10 @@ package struct Pad: GraphOperation {
       advice: "a negative width takes elements away")
   }
 
+  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
+    .elements
+  }
+
   /// Each example by itself, unless some are added or taken away.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     let padded = before.indices.filter { before[$0] != 0 || after[$0] != 0 }

@@ -49,6 +49,10 @@ package struct Reduce: GraphOperation {
       })
   }
 
+  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
+    .elements
+  }
+
   /// Each example by itself, unless one of the reduced axes counts them.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     try context.flow(

@@ -31,6 +31,10 @@ package struct ScatterElements: GraphOperation, Scatter {
     return [inputs[0]]
   }
 
+  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
+    .elements
+  }
+
   /// Each example by itself, unless indices along their axis choose among them.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     RowFlow(try context.alignedRows(choosingAlong: axis), of: self)

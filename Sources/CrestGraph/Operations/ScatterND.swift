@@ -25,6 +25,10 @@ package struct ScatterND: GraphOperation, Scatter {
     return [inputs[0]]
   }
 
+  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
+    .elements
+  }
+
   /// Not followed where examples are updated: the indices may be of any.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     guard context.rows.indices.contains(where: { context.axis($0) != nil }) else {

@@ -76,6 +76,10 @@ package struct Slice: GraphOperation {
     return [ValueType(Shape(sizes), inputs[0].elementType)]
   }
 
+  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
+    .elements
+  }
+
   /// Each example by itself, unless only some are taken, or in another order.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     guard let extents = try? extents(of: context.inputs[0]) else {
@@ -161,6 +165,10 @@ package struct SliceGradient: GraphOperation {
         expected: "a gradient \(expected) of a part of \(inputShape)", got: "\(inputs[0].shape)")
     }
     return [ValueType(inputShape, inputs[0].elementType)]
+  }
+
+  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
+    .elements
   }
 
   /// Not followed: it belongs to a step of training.

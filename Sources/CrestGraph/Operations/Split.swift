@@ -34,6 +34,10 @@ package struct Split: GraphOperation {
     }
   }
 
+  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
+    .elements
+  }
+
   /// Each example by itself, unless the parts are of different examples.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     func all(_ rows: Rows, _ sizes: [Int]) -> RowFlow {

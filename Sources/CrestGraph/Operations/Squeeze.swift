@@ -22,6 +22,12 @@ package struct Squeeze: GraphOperation {
     return [ValueType(Shape(kept.map { shape[$0] }), inputs[0].elementType)]
   }
 
+  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
+    .elements
+  }
+
+  package var keepsNumbers: Bool { true }
+
   /// Each example by itself, while its elements stay together.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     try reshapingFlow(context)

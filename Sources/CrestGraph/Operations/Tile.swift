@@ -32,6 +32,10 @@ package struct Tile: GraphOperation {
     zip(repeats, shape).flatMap { [$0, $1] }
   }
 
+  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
+    .elements
+  }
+
   /// Each example by itself; whole repeats of the batch follow one another.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     guard case .shared(let uniform) = context.rows[0] else {

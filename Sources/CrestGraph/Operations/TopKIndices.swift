@@ -35,6 +35,10 @@ package struct TopKIndices: GraphOperation {
     return [ValueType(Shape(sizes), .int64)]
   }
 
+  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
+    .elements
+  }
+
   /// Each example by itself, unless the axis counts them.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     try context.flow(of: self, along: [axis], "searches among the examples")

@@ -18,6 +18,12 @@ package struct Transpose: GraphOperation {
     return [ValueType(Shape(permutation.map { shape[$0] }), inputs[0].elementType)]
   }
 
+  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
+    .elements
+  }
+
+  package var keepsNumbers: Bool { true }
+
   /// Each example by itself, along another axis.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     let rows: Rows =

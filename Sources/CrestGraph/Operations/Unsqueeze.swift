@@ -23,6 +23,12 @@ package struct Unsqueeze: GraphOperation {
     return [ValueType(Shape(sizes), inputs[0].elementType)]
   }
 
+  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
+    .elements
+  }
+
+  package var keepsNumbers: Bool { true }
+
   /// Each example by itself, while its elements stay together.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     try reshapingFlow(context)

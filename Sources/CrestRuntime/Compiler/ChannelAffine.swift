@@ -13,6 +13,10 @@ struct ChannelAffine: GraphOperation {
 
   func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] { [inputs[0]] }
 
+  func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
+    .elements
+  }
+
   /// Not followed: it is of a compiled program, and rows are followed before.
   func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     throw .unknown("is of a compiled program")

@@ -17,15 +17,12 @@ extension Graph {
         return try Self.throughViews(
           operation.asImage, node, inputs, views: inputs.map { $0.shape.rank == 3 }
         ) { $0.inserting(1, at: 2) }
-      case is BatchNormTraining, is BatchNormTrainingGradient, is BatchNormInference:
-        guard ![2, 4].contains(inputs[0].shape.rank) else { return nil }
+      case is any ChannelOperation where ![2, 4].contains(inputs[0].shape.rank):
         let rank = inputs[0].shape.rank
         return try Self.throughViews(
           node.operation, node, inputs, views: inputs.map { $0.shape.rank == rank }
         ) { $0.spatialAxesJoined }
-      case is CrossEntropyLabels, is CrossEntropyLabelsGradient, is CrossEntropyProbabilities,
-        is CrossEntropyProbabilitiesGradient:
-        guard inputs[0].shape.rank > 2 else { return nil }
+      case is any ClassOperation where inputs[0].shape.rank > 2:
         return try Self.overRows(node, inputs)
       default: return nil
       }
@@ -71,6 +68,21 @@ private protocol SpatialOperation: GraphOperation {
   /// The same over images one element high, of an operation over sequences.
   var asImage: any GraphOperation { get }
 }
+
+/// An operation for which all spatial axes are one.
+private protocol ChannelOperation: GraphOperation {}
+
+extension BatchNormTraining: ChannelOperation {}
+extension BatchNormTrainingGradient: ChannelOperation {}
+extension BatchNormInference: ChannelOperation {}
+
+/// An operation over rows of classes.
+private protocol ClassOperation: GraphOperation {}
+
+extension CrossEntropyLabels: ClassOperation {}
+extension CrossEntropyLabelsGradient: ClassOperation {}
+extension CrossEntropyProbabilities: ClassOperation {}
+extension CrossEntropyProbabilitiesGradient: ClassOperation {}
 
 extension Shape {
   fileprivate func inserting(_ size: Int, at axis: Int) -> Shape {

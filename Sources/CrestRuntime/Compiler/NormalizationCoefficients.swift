@@ -16,6 +16,10 @@ struct NormalizationCoefficients: GraphOperation {
     [ValueType](repeating: inputs[1], count: 4)
   }
 
+  func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
+    .elements
+  }
+
   /// Not followed: it is of a compiled program, and rows are followed before.
   func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     throw .unknown("is of a compiled program")
@@ -44,6 +48,10 @@ struct NormalizationGradientCoefficients: GraphOperation {
 
   func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     [ValueType](repeating: inputs[2], count: 5)
+  }
+
+  func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
+    .elements
   }
 
   /// Not followed: it is of a compiled program, and rows are followed before.
