@@ -1,3 +1,4 @@
+import CrestTensor
 import CrestLayers
 import CrestRuntime
 public import CrestTraining
@@ -106,8 +107,9 @@ extension Weights {
   ) {
     store.withBuffer(buffer) { floats in
       values.withUnsafeMutableBufferPointer { values in
-        precondition(
-          floats.count == values.count, "\(values.count) values for a buffer of \(floats.count)")
+        programmerError(
+          unless: floats.count == values.count,
+          "\(values.count) values for a buffer of \(floats.count)")
         for index in values.indices {
           values[index] = decay * values[index] + (1 - decay) * floats[index]
         }

@@ -1,3 +1,4 @@
+import CrestTensor
 import CrestLayers
 import CrestRuntime
 public import CrestTraining
@@ -72,8 +73,9 @@ public final class GradientAccumulation: StatefulCallback {
         state.sums = gradients.map { $0 * weight }
       } else {
         state.sums.withUnsafeMutableBufferPointer { sums in
-          precondition(
-            sums.count == gradients.count, "\(sums.count) sums of \(gradients.count) gradients")
+          programmerError(
+            unless: sums.count == gradients.count,
+            "\(sums.count) sums of \(gradients.count) gradients")
           for index in sums.indices { sums[index] += gradients[index] * weight }
         }
       }

@@ -26,7 +26,7 @@ extension DataSplit.Origin {
   fileprivate var key: String {
     switch self {
     case .ownValidation: "own"
-    case .drawnFifth: "drawn-fifth"
+    case .drawnPart: "drawn-fifth"
     case .trainingExamples: "training-examples"
     }
   }

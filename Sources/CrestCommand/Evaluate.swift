@@ -36,7 +36,7 @@ struct Evaluate: ParsableCommand {
     let result = try Interruption.around(
       learner, meanwhile: "the evaluation is being ended"
     ) { try learner.evaluate(requiringFinite: true) }
-    if data.origin == .drawnFifth, let whole = data.whole {
+    if data.origin == .drawnPart, let whole = data.whole {
       Notes.write(
         "\(data.valid.count) of the \(whole.count) examples of \(whole.name) were measured, the fifth that training "
           + "sets apart; --no-shuffle measures all, as training with --no-shuffle does, which sets none apart"

@@ -37,19 +37,20 @@ public struct ByteImages: Dataset {
     name: String, bytes: [UInt8], offset: Int = 0, stride: Int? = nil, shape: Shape,
     labels: [Int64], classNames: [String], preprocessing: Preprocessing
   ) {
-    precondition(shape.rank == 3, "an image has channels, rows and columns, got \(shape)")
+    programmerError(
+      unless: shape.rank == 3, "an image has channels, rows and columns, got \(shape)")
     let stride = stride ?? shape.elementCount
     let end = labels.isEmpty ? 0 : offset + (labels.count - 1) * stride + shape.elementCount
-    precondition(
-      offset >= 0 && stride >= shape.elementCount && end <= bytes.count,
+    programmerError(
+      unless: offset >= 0 && stride >= shape.elementCount && end <= bytes.count,
       "\(labels.count) images of \(shape) by \(stride) from \(offset) on in \(bytes.count) bytes")
-    precondition(
-      labels.allSatisfy { classNames.indices.contains(Int($0)) },
+    programmerError(
+      unless: labels.allSatisfy { classNames.indices.contains(Int($0)) },
       "a label is not in 0 ..< \(classNames.count)")
     do throws(PreprocessingError) {
       preparation = try ExamplePreparation(preprocessing, shape)
     } catch {
-      preconditionFailure("\(name): \(error)")
+      programmerError("\(name): \(error)")
     }
     self.name = name
     self.bytes = bytes
@@ -125,7 +126,7 @@ public struct ByteImages: Dataset {
     batch.inputs[0].withMutableElements(as: Float.self) { output in
       bytes.withUnsafeBufferPointer { bytes in
         for (row, example) in examples.enumerated() {
-          precondition(example >= 0 && example < count, "example \(example) of \(count)")
+          programmerError(unless: example >= 0 && example < count, "example \(example) of \(count)")
           let start = offset + example * stride
           preparation.convert(
             UnsafeBufferPointer(rebasing: bytes[start..<start + size]),

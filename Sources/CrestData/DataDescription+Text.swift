@@ -26,7 +26,7 @@ extension DataDescription: CustomStringConvertible {
   private var originText: String {
     switch origin {
     case .ownValidation: "the set's own"
-    case .drawnFifth: "a fifth drawn at random by a fixed key"
+    case .drawnPart: "a fifth drawn at random by a fixed key"
     case .trainingExamples: "none, training examples are measured"
     }
   }

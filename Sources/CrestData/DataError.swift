@@ -54,6 +54,8 @@ public enum DataError: Error, Equatable, Sendable {
   case mixedInputs(path: String, nameless: String, named: [String])
   /// A single example, which can't be split.
   case tooFewExamples(name: String, count: Int)
+  /// Examples of which an input has no elements.
+  case emptyExamples(path: String, count: Int, shape: Shape)
   /// A transform can't work on the set's examples.
   case unsuitableTransform(name: String, dataset: String, reason: String)
   /// The system refused a thread to make batches ahead on.
@@ -133,6 +135,8 @@ extension DataError: CustomStringConvertible {
     case .mixedInputs(let path, let nameless, let named):
       "\(path) holds \(nameless) and \(named.joined(separator: ", ")); keep the first for a single "
         + "input, or only the others for several"
+    case .emptyExamples(let path, let count, let shape):
+      "\(path): \(count) examples of shape \(shape), which have no elements; store what a model is to see"
     case .tooFewExamples(let name, let count):
       "\(name) has \(count) \(count == 1 ? "example" : "examples") and no validation set of its own, too few to "
         + "set some apart; add a validation set"

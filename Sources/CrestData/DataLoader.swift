@@ -40,12 +40,12 @@ public struct DataLoader: Sendable {
     _ dataset: any Dataset, batchSize: Int = 64, smallestBatch: Int = 1, seed: UInt64 = 0,
     shuffle: Bool = true, transforms: [any Transform] = [], prefetch: Int = 2
   ) throws(DataError) {
-    precondition(batchSize > 0, "the batch size is \(batchSize)")
-    precondition(
-      1 <= smallestBatch && smallestBatch <= batchSize,
+    programmerError(unless: batchSize > 0, "the batch size is \(batchSize)")
+    programmerError(
+      unless: 1 <= smallestBatch && smallestBatch <= batchSize,
       "the smallest batch is \(smallestBatch) of \(batchSize)")
-    precondition(0 <= prefetch && prefetch <= 1024, "prefetch is \(prefetch)")
-    precondition(transforms.count < 256, "\(transforms.count) transforms")
+    programmerError(unless: 0 <= prefetch && prefetch <= 1024, "prefetch is \(prefetch)")
+    programmerError(unless: transforms.count < 256, "\(transforms.count) transforms")
     let images = dataset.inputs.filter(\.isImage)
     for transform in transforms {
       let reason =
@@ -96,7 +96,7 @@ public struct DataLoader: Sendable {
   ///
   /// - Precondition: `epoch` is in `0 ..< 2³²`.
   public func order(epoch: Int) -> [Int] {
-    precondition(UInt32(exactly: epoch) != nil, "epoch \(epoch)")
+    programmerError(unless: UInt32(exactly: epoch) != nil, "epoch \(epoch)")
     guard shuffle else { return Array(0..<exampleCount) }
     return Philox(seed: seed, stream: Philox.Stream.shuffle, step: UInt32(epoch))
       .permutation(exampleCount)
@@ -106,7 +106,7 @@ public struct DataLoader: Sendable {
   ///
   /// - Precondition: `epoch` is in `0 ..< 2³²` and `first` in `0 ... batchCount`.
   public func batches(epoch: Int, startingAt first: Int = 0) -> BatchIterator {
-    precondition(0 <= first && first <= batchCount, "batch \(first) of \(batchCount)")
+    programmerError(unless: 0 <= first && first <= batchCount, "batch \(first) of \(batchCount)")
     let maker = BatchMaker(loader: self, epoch: epoch, order: order(epoch: epoch), pool: pool)
     return BatchIterator(maker: maker, first: first, pool: pool)
   }

@@ -6,8 +6,8 @@ public struct DataSplit: Sendable {
   public enum Origin: String, Sendable, Hashable, Codable {
     /// The set's author made it.
     case ownValidation
-    /// A fifth of the set, drawn at random.
-    case drawnFifth
+    /// A part of the set, drawn at random.
+    case drawnPart
     /// There is none: what is learned from is measured.
     case trainingExamples
   }
@@ -41,17 +41,23 @@ public struct DataSplit: Sendable {
     self.whole = whole
   }
 
-  /// Four fifths of `whole` to learn from and a fifth to measure by.
+  /// A part of `whole` to measure by, and the rest to learn from.
   ///
-  /// The fifth is drawn at random, since the order of a file often hides a shift, stratified by class
+  /// The part is drawn at random, since the order of a file often hides a shift, stratified by class
   /// when each example has one, and by a fixed key: it is the same in every run, whatever its seed.
-  /// Each class gives the whole number nearest to a fifth of its examples. Where classes are so small that
-  /// none gives any, a fifth of all is drawn, at least one, and of each class an example stays to learn from
-  /// as long as that leaves enough.
+  /// Each class gives the whole number nearest to the fraction of its examples. Where classes are so small
+  /// that none gives any, it is drawn from all, at least one, and of each class an example stays to learn
+  /// from as long as that leaves enough.
   ///
-  /// - Throws: ``DataError/tooFewExamples(name:count:)`` when there is but one.
-  public init(dividing whole: any Dataset) throws(DataError) {
-    let chosen = DataSplit.fifth(ofCount: whole.count, labels: whole.labels)
+  /// - Parameters:
+  ///   - whole: The set.
+  ///   - fraction: How much of it is measured (fastai `valid_pct`, Keras `validation_split`).
+  /// - Throws: ``DataError/tooFewExamples(name:count:)`` when there are too few for both.
+  /// - Precondition: `fraction` lies between 0 and 1.
+  public init(dividing whole: any Dataset, fraction: Double = 0.2) throws(DataError) {
+    programmerError(
+      unless: fraction > 0 && fraction < 1, "the fraction \(fraction) is not between 0 and 1")
+    let chosen = DataSplit.part(fraction, ofCount: whole.count, labels: whole.labels)
     let isChosen = Set(chosen)
     let rest = (0..<whole.count).filter { !isChosen.contains($0) }
     guard !chosen.isEmpty, !rest.isEmpty else {
@@ -59,14 +65,16 @@ public struct DataSplit: Sendable {
     }
     train = Subset(whole, indices: rest, name: whole.name + " (train)")
     valid = Subset(whole, indices: chosen, name: whole.name + " (validation)")
-    origin = .drawnFifth
+    origin = .drawnPart
     self.whole = whole
   }
 
   /// The indices set apart, ascending.
   ///
   /// Nothing of this may change for sets that are split today: runs would no longer be comparable.
-  private static func fifth(ofCount count: Int, labels: [Int64]?) -> [Int] {
+  private static func part(
+    _ fraction: Double, ofCount count: Int, labels: [Int64]?
+  ) -> [Int] {
     let classes = labels.map { labels in
       Dictionary(grouping: 0..<count) { labels[$0] }.sorted { $0.key < $1.key }
     }
@@ -75,15 +83,20 @@ public struct DataSplit: Sendable {
       let generator = Philox(
         seed: 0, stream: Philox.Stream.split, step: UInt32(truncatingIfNeeded: label))
       let order = generator.permutation(members.count)
-      chosen += order.prefix((members.count + 2) / 5).map { members[$0] }
+      chosen += order.prefix(nearest(fraction, of: members.count)).map { members[$0] }
     }
     guard chosen.isEmpty, count > 1 else { return chosen.sorted() }
-    return smallClassFifth(labels ?? Array(repeating: 0, count: count))
+    return part(fraction, ofSmallClasses: labels ?? Array(repeating: 0, count: count))
   }
 
-  /// A fifth of examples of classes that have two at most.
-  private static func smallClassFifth(_ labels: [Int64]) -> [Int] {
-    let wanted = max((labels.count + 2) / 5, 1)
+  /// The whole number nearest to a fraction of a number.
+  private static func nearest(_ fraction: Double, of count: Int) -> Int {
+    Int((Double(count) * fraction).rounded())
+  }
+
+  /// A part of examples of classes that are too small to give any.
+  private static func part(_ fraction: Double, ofSmallClasses labels: [Int64]) -> [Int] {
+    let wanted = max(nearest(fraction, of: labels.count), 1)
     let order = Philox(seed: 0, stream: Philox.Stream.split, step: 0).permutation(labels.count)
     var left = Dictionary(labels.map { ($0, 1) }, uniquingKeysWith: +)
     var (chosen, lone): ([Int], [Int]) = ([], [])

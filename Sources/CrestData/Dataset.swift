@@ -50,6 +50,43 @@ public protocol Dataset: Sendable {
 }
 
 extension Dataset {
+  /// The type's name.
+  public var name: String { String(describing: Self.self) }
+
+  /// None: numbers are given as they are stored.
+  public var preprocessing: Preprocessing { .identity }
+
+  /// What ``write(_:into:)`` gives, when the target is one class an example; nil otherwise, or when the set
+  /// can't give an example.
+  public var labels: [Int64]? {
+    guard case .classes(_, let shape) = target, shape.rank == 0 else { return nil }
+    var labels: [Int64] = []
+    let isWhole = forEachBatch { batch in labels += batch.targets.array(as: Int64.self) }
+    return isWhole ? labels : nil
+  }
+
+  /// A hash of what ``write(_:into:)`` gives, example by example.
+  public var fingerprint: String {
+    var hash = Fingerprint()
+    hash.add("\(inputs) \(target)")
+    let isWhole = forEachBatch { batch in
+      for tensor in batch.inputs + [batch.targets] { tensor.withUnsafeBytes { hash.add($0) } }
+    }
+    if !isWhole { hash.add("unreadable") }
+    return hash.text
+  }
+
+  /// Calls `body` with all examples in order, some at a time; false when the set can't give one.
+  private func forEachBatch(_ body: (Batch) -> Void) -> Bool {
+    for start in stride(from: 0, to: count, by: 64) {
+      let examples = Array(start..<min(start + 64, count))
+      var batch = Batch(zerosFor: self, count: examples.count)
+      guard (try? write(examples[...], into: &batch)) != nil else { return false }
+      body(batch)
+    }
+    return true
+  }
+
   /// The set itself when it is prepared so already; others can't be prepared in another way unless they say
   /// how.
   public func prepared(by preprocessing: Preprocessing) throws(DataError) -> any Dataset {

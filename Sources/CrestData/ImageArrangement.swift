@@ -84,7 +84,7 @@ public enum ImageArrangement: Sendable, Hashable {
   public func applied(to examples: Tensor) -> Tensor {
     let stored = Shape(Array(examples.shape.dropFirst()))
     guard let result = result(of: stored, isKnown: true) else {
-      preconditionFailure("\(self) of examples \(stored)")
+      programmerError("\(self) of examples \(stored)")
     }
     let shape = Shape([examples.shape[0]] + result)
     switch self {

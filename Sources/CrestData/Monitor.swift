@@ -1,3 +1,5 @@
+import CrestTensor
+
 #if canImport(Darwin)
   import Darwin
 #elseif canImport(Musl)
@@ -21,7 +23,7 @@ final class Monitor<State>: @unchecked Sendable {
     mutex.initialize(to: pthread_mutex_t())
     changed.initialize(to: pthread_cond_t())
     let statuses = (pthread_mutex_init(mutex, nil), pthread_cond_init(changed, nil))
-    precondition(statuses == (0, 0), "a monitor can't be made: \(statuses)")
+    programmerError(unless: statuses == (0, 0), "a monitor can't be made: \(statuses)")
   }
 
   deinit {

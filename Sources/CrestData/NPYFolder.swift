@@ -157,6 +157,12 @@ public struct NPYFolder: Sendable {
         path: inputPath, count: input.tensor.shape[0], otherPath: targetsPath,
         otherCount: targets.shape[0])
     }
+    // Such a file may say that there are any number of examples.
+    for (inputPath, (_, tensor)) in zip(inputPaths, inputs)
+    where tensor.shape[0] > 0 && tensor.elementCount == 0 {
+      throw .emptyExamples(
+        path: inputPath, count: tensor.shape[0], shape: Shape(Array(tensor.shape.dropFirst())))
+    }
     return Part(
       inputs: inputs, inputPaths: inputPaths, targets: targets, targetsPath: targetsPath,
       areBooleans: stored.elementType == .bool, areColumn: areColumn,

@@ -1,3 +1,5 @@
+import CrestTensor
+
 #if canImport(Darwin)
   import Darwin
 #elseif canImport(Musl)
@@ -39,7 +41,7 @@ final class Prefetcher {
     isJoined = true
     queue.close()
     let status = pthread_join(thread, nil)
-    precondition(status == 0, "pthread_join failed with \(status)")
+    programmerError(unless: status == 0, "pthread_join failed with \(status)")
   }
 }
 

@@ -13,8 +13,9 @@ public struct Subset: Dataset {
   ///
   /// - Precondition: every index is in `0 ..< base.count`.
   public init(_ base: any Dataset, indices: [Int], name: String) {
-    precondition(
-      indices.allSatisfy { $0 >= 0 && $0 < base.count }, "an index is not in 0 ..< \(base.count)")
+    programmerError(
+      unless: indices.allSatisfy { $0 >= 0 && $0 < base.count },
+      "an index is not in 0 ..< \(base.count)")
     self.base = base
     self.indices = indices
     self.name = name

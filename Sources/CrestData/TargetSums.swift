@@ -114,7 +114,7 @@ extension DataSplit {
     else { return nil }
     var split = try mapped { (dataset) throws(DataError) in
       guard let result = dataset.withTargetProbabilities() else {
-        preconditionFailure("\(dataset.name) gave probabilities before")
+        programmerError("\(dataset.name) gave probabilities before")
       }
       return result
     }

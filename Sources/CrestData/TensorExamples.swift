@@ -40,24 +40,26 @@ public struct TensorExamples: Dataset {
     name: String, inputs: [(name: String, tensor: Tensor)], targets: Tensor,
     classNames: [String]?, preprocessing: Preprocessing, floatInputs: Set<String>
   ) {
-    precondition(!inputs.isEmpty && targets.shape.rank > 0, "no inputs, or a scalar target")
+    programmerError(
+      unless: !inputs.isEmpty && targets.shape.rank > 0, "no inputs, or a scalar target")
     count = targets.shape[0]
     for (inputName, tensor) in inputs {
-      precondition(
-        tensor.shape.first == count,
+      programmerError(
+        unless: tensor.shape.first == count,
         "input \(inputName) is \(tensor.shape), for \(count) targets")
     }
     let targetShape = Shape(Array(targets.shape.dropFirst()))
     if let classNames {
-      precondition(
-        targets.elementType == .int64
+      programmerError(
+        unless: targets.elementType == .int64
           && targets.withElements(as: Int64.self) { labels in
             labels.allSatisfy { $0 >= 0 && $0 < classNames.count }
           }, "targets of type \(targets.elementType) must be int64 in 0 ..< \(classNames.count)")
       target = .classes(names: classNames, shape: targetShape)
     } else {
-      precondition(
-        targets.elementType == .float32, "targets without classes are \(targets.elementType)")
+      programmerError(
+        unless: targets.elementType == .float32,
+        "targets without classes are \(targets.elementType)")
       target = .values(shape: targetShape)
     }
     self.name = name
@@ -74,7 +76,7 @@ public struct TensorExamples: Dataset {
     do throws(DataError) {
       preparations = try Self.preparations(preprocessing, of: self.inputs, name: name)
     } catch {
-      preconditionFailure("\(error)")
+      programmerError("\(error)")
     }
   }
 
@@ -221,7 +223,7 @@ public struct TensorExamples: Dataset {
   public var fingerprint: String {
     var hash = Fingerprint()
     for (field, tensor) in zip(inputs, inputTensors) {
-      hash.add("\(field.name) \(tensor)")
+      hash.add("\(field.name) \(tensor.typeDescription)")
       tensor.withUnsafeBytes { hash.add($0) }
     }
     hash.add("\(targetTensor)")
@@ -239,7 +241,7 @@ public struct TensorExamples: Dataset {
         continue
       }
       guard let type = tensor.elementType.preparableElement else {
-        preconditionFailure("\(inputs[position]) of a tensor \(tensor)")
+        programmerError("\(inputs[position]) of a tensor \(tensor.typeDescription)")
       }
       TensorExamples.prepareRows(
         examples, of: tensor, as: type, by: preparations[position], to: &batch.inputs[position])
@@ -255,7 +257,7 @@ public struct TensorExamples: Dataset {
     tensor.withUnsafeBytes { source in
       output.withUnsafeMutableBytes { destination in
         for (row, example) in examples.enumerated() {
-          precondition(example >= 0 && example < count, "example \(example) of \(count)")
+          programmerError(unless: example >= 0 && example < count, "example \(example) of \(count)")
           UnsafeMutableRawBufferPointer(rebasing: destination[row * size..<(row + 1) * size])
             .copyMemory(
               from: UnsafeRawBufferPointer(
@@ -274,7 +276,7 @@ public struct TensorExamples: Dataset {
     tensor.withElements(as: type) { source in
       output.withMutableElements(as: Float.self) { destination in
         for (row, example) in examples.enumerated() {
-          precondition(example >= 0 && example < count, "example \(example) of \(count)")
+          programmerError(unless: example >= 0 && example < count, "example \(example) of \(count)")
           type.prepare(
             UnsafeBufferPointer(rebasing: source[example * size..<(example + 1) * size]),
             by: preparation,

@@ -14,7 +14,7 @@ extension GraphBuilder {
   ///   it.
   /// - Throws: ``GraphError`` when an operation on the way has no gradient.
   public func gradients(of loss: Symbol, withRespectTo values: [Symbol]) throws -> [Symbol?] {
-    precondition(loss.shape == [], "the loss has shape \(loss.shape), not []")
+    programmerError(unless: loss.shape == [], "the loss has shape \(loss.shape), not []")
     let graph = result
     let wanted = Set(values.map(\.id))
     var depends = wanted
@@ -34,13 +34,13 @@ extension GraphBuilder {
             path: node.path, inputs: node.inputs.map(symbol), outputs: node.outputs.map(symbol),
             outputGradients: node.outputs.map { gradients[$0] },
             isNeeded: node.inputs.map(depends.contains)))
-        precondition(
-          parts.count == node.inputs.count,
+        programmerError(
+          unless: parts.count == node.inputs.count,
           "\(node.operation.name) gave \(parts.count) gradients for \(node.inputs.count) inputs")
         for (input, part) in zip(node.inputs, parts) where depends.contains(input) {
           guard let part else { continue }
-          precondition(
-            part.shape == graph.type(of: input).shape,
+          programmerError(
+            unless: part.shape == graph.type(of: input).shape,
             "\(node.operation.name) gave a gradient \(part.shape) for \(graph.type(of: input))")
           gradients[input] = try gradients[input].map { try $0 + part } ?? part
         }

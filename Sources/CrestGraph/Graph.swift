@@ -134,8 +134,8 @@ public struct Graph: Sendable {
     var graph = self
     for (number, replacement) in replacements {
       let node = nodes[number]
-      precondition(
-        replacement.inputs.allSatisfy { $0 < node.outputs[0] },
+      programmerError(
+        unless: replacement.inputs.allSatisfy { $0 < node.outputs[0] },
         "node \(number) would read \(replacement.inputs), made after it")
       graph.nodes[number] = Node(
         operation: replacement.operation, inputs: replacement.inputs, outputs: node.outputs,

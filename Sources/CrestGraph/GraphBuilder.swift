@@ -54,7 +54,7 @@ public final class GraphBuilder {
 
   /// Names a value as the result of the layer at a path.
   package func layer(_ path: String, _ symbol: Symbol) {
-    precondition(symbol.builder === self, "layer \(path) belongs to another graph")
+    programmerError(unless: symbol.builder === self, "layer \(path) belongs to another graph")
     graph.layers.append(Graph.Port(name: path, value: symbol.id))
   }
 
@@ -77,7 +77,7 @@ public final class GraphBuilder {
 
   /// Names a value as a result of the graph.
   public func output(_ name: String, _ symbol: Symbol) {
-    precondition(symbol.builder === self, "output \(name) belongs to another graph")
+    programmerError(unless: symbol.builder === self, "output \(name) belongs to another graph")
     graph.outputs.append(Graph.Port(name: name, value: symbol.id))
   }
 
@@ -161,9 +161,10 @@ public final class GraphBuilder {
   public func update(_ statistic: Symbol, to value: Symbol) {
     guard case .variable(let number) = graph.values[statistic.id.index].origin,
       graph.variables[number].role == nil
-    else { preconditionFailure("\(statistic.id) is not a running statistic") }
-    precondition(
-      statistic.type == value.type, "a statistic of \(statistic.type) can't become \(value.type)")
+    else { programmerError("\(statistic.id) is not a running statistic") }
+    programmerError(
+      unless: statistic.type == value.type,
+      "a statistic of \(statistic.type) can't become \(value.type)")
     graph.updates.removeAll { $0.variable == number }
     graph.updates.append(Graph.Update(variable: number, value: value.id))
   }
@@ -172,8 +173,9 @@ public final class GraphBuilder {
   ///
   /// - Throws: ``GraphError`` naming the layer when the inputs don't fit the operation.
   package func apply(_ operation: some GraphOperation, _ inputs: [Symbol]) throws -> [Symbol] {
-    precondition(
-      inputs.allSatisfy { $0.builder === self }, "an input of \(operation) is of another graph")
+    programmerError(
+      unless: inputs.allSatisfy { $0.builder === self },
+      "an input of \(operation) is of another graph")
     let types = try outputTypes(of: operation, inputs)
     if foldingBudget.elementCount > 0 {
       let constants = inputs.compactMap { constantTensor($0) }
@@ -288,8 +290,8 @@ public final class GraphBuilder {
     _ template: Graph, inputTypes: [ValueType], keepsUpdates: Bool, nodes: Set<Int>? = nil,
     rewrite: (Graph.Node, [Symbol]) throws -> [Symbol]?
   ) throws -> [ValueID: Symbol] {
-    precondition(
-      inputTypes.count == template.inputs.count,
+    programmerError(
+      unless: inputTypes.count == template.inputs.count,
       "\(inputTypes.count) input types for \(template.inputs.count) inputs")
     let read = template.valuesRead(by: nodes)
     var symbols: [ValueID: Symbol] = [:]
@@ -324,7 +326,7 @@ public final class GraphBuilder {
     }
     for change in template.updates where keepsUpdates {
       guard let statistic = variables[change.variable] else {
-        preconditionFailure("statistic \(change.variable) is updated but has no value")
+        programmerError("statistic \(change.variable) is updated but has no value")
       }
       let value = Self.found(change.value, in: symbols)
       if value.id != statistic.id { update(statistic, to: value) }
@@ -334,7 +336,7 @@ public final class GraphBuilder {
 
   private static func found(_ id: ValueID, in symbols: [ValueID: Symbol]) -> Symbol {
     guard let symbol = symbols[id] else {
-      preconditionFailure("value \(id) is read before it is made")
+      programmerError("value \(id) is read before it is made")
     }
     return symbol
   }

@@ -47,6 +47,9 @@ package protocol GraphOperation: Sendable, Hashable {
   /// Whether output 0 has the numbers of input 0, moved, repeated or in another type.
   var keepsNumbers: Bool { get }
 
+  /// The numbers that output 0 can have, from those that the inputs can.
+  func valueRange(_ inputs: [ClosedRange<Double>], _ types: [ValueType]) -> ClosedRange<Double>
+
   /// The stream of the random numbers that it draws under the random key; nil when it draws none.
   var randomStream: UInt32? { get }
 }
@@ -57,6 +60,11 @@ extension GraphOperation {
 
   /// No operation only moves numbers unless it says so.
   package var keepsNumbers: Bool { false }
+
+  /// That of the first input where its numbers are kept; else any, unless it says so.
+  package func valueRange(
+    _ inputs: [ClosedRange<Double>], _ types: [ValueType]
+  ) -> ClosedRange<Double> { keepsNumbers ? inputs[0] : .anyNumber }
 
   /// No operation is random unless it says so.
   package var randomStream: UInt32? { nil }
@@ -133,7 +141,7 @@ package struct GradientContext {
   /// - Precondition: the loss depends on output 0, which holds for operations with one output.
   package var outputGradient: Symbol {
     guard let gradient = outputGradients[0] else {
-      preconditionFailure("the loss does not depend on output 0 of \(path)")
+      programmerError("the loss does not depend on output 0 of \(path)")
     }
     return gradient
   }

@@ -20,8 +20,8 @@ package struct Interpreter: Sendable {
     inputs: [ReferenceArray], variables: [ReferenceArray],
     random: RandomKey = RandomKey(seed: 0, step: 0)
   ) throws(GraphError) -> [ReferenceArray] {
-    precondition(
-      inputs.count == graph.inputs.count && variables.count == graph.variables.count,
+    programmerError(
+      unless: inputs.count == graph.inputs.count && variables.count == graph.variables.count,
       "\(inputs.count) inputs and \(variables.count) variables for \(graph.inputs.count) and "
         + "\(graph.variables.count)")
     let ports = Dictionary(
@@ -33,7 +33,7 @@ package struct Interpreter: Sendable {
       switch value.origin {
       case .input:
         guard let given = ports[ValueID(index)] else {
-          preconditionFailure("input \(ValueID(index)) is not among the graph's inputs")
+          programmerError("input \(ValueID(index)) is not among the graph's inputs")
         }
         results.append(given)
       case .variable(let number): results.append(variables[number])
@@ -46,8 +46,8 @@ package struct Interpreter: Sendable {
         }
         results.append(pending[output])
       }
-      precondition(
-        results[index].type.shape == value.type.shape,
+      programmerError(
+        unless: results[index].type.shape == value.type.shape,
         "value \(ValueID(index)) is \(results[index].type), not \(value.type)")
     }
     return results

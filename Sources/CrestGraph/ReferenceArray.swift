@@ -22,9 +22,9 @@ public struct ReferenceArray: Sendable {
   ///
   /// - Precondition: the element type is a float, and there are as many elements as the shape has.
   public init(_ reals: [Double], _ type: ValueType) {
-    precondition(type.elementType.isFloat, "\(type.elementType) is not a float type")
-    precondition(
-      reals.count == type.shape.elementCount, "\(reals.count) elements for \(type.shape)")
+    programmerError(unless: type.elementType.isFloat, "\(type.elementType) is not a float type")
+    programmerError(
+      unless: reals.count == type.shape.elementCount, "\(reals.count) elements for \(type.shape)")
     self.type = type
     elements = .reals(reals)
   }
@@ -33,9 +33,10 @@ public struct ReferenceArray: Sendable {
   ///
   /// - Precondition: the element type is no float, and there are as many elements as the shape has.
   public init(integers: [Int64], _ type: ValueType) {
-    precondition(!type.elementType.isFloat, "\(type.elementType) is a float type")
-    precondition(
-      integers.count == type.shape.elementCount, "\(integers.count) elements for \(type.shape)")
+    programmerError(unless: !type.elementType.isFloat, "\(type.elementType) is a float type")
+    programmerError(
+      unless: integers.count == type.shape.elementCount,
+      "\(integers.count) elements for \(type.shape)")
     self.type = type
     elements = .integers(integers)
   }
@@ -54,7 +55,7 @@ public struct ReferenceArray: Sendable {
   /// - Precondition: it is one.
   public var reals: [Double] {
     guard case .reals(let reals) = elements else {
-      preconditionFailure("\(type) holds no floats")
+      programmerError("\(type) holds no floats")
     }
     return reals
   }
@@ -64,7 +65,7 @@ public struct ReferenceArray: Sendable {
   /// - Precondition: it is one.
   public var integers: [Int64] {
     guard case .integers(let integers) = elements else {
-      preconditionFailure("\(type) holds no integers")
+      programmerError("\(type) holds no integers")
     }
     return integers
   }

@@ -18,6 +18,8 @@ struct NetworkEnd {
     case logSigmoid
     /// Numbers from 0 to 1 along a bent line.
     case hardSigmoid
+    /// Numbers that are proved to lie from 0 to 1, by the operation that makes them.
+    case fraction(operation: String)
     /// Anything else.
     case other
   }
@@ -34,12 +36,12 @@ struct NetworkEnd {
   /// What makes the predictions.
   let kind: Kind
 
-  /// The end of a graph in `value`.
-  init(of value: ValueID, in graph: Graph) {
-    var value = value
+  /// The end of a graph in `output`.
+  init(of output: ValueID, in graph: Graph) {
+    var value = output
     var moves: [Move] = []
-    while let node = graph.producer(of: value) {
-      if graph.isHardSigmoid(value) { break }
+    var kind = Kind.other
+    walk: while let node = graph.producer(of: value), !graph.isHardSigmoid(value) {
       switch node.operation {
       case is CrestGraph.Transpose: moves.append(.transposed(node))
       case is CrestGraph.Reshape, is CrestGraph.Flatten, is CrestGraph.Squeeze,
@@ -47,19 +49,24 @@ struct NetworkEnd {
         moves.append(.reshaped(node))
       case is CrestGraph.Slice, is CrestGraph.Gather: moves.append(.picked)
       default:
-        guard let clipped = graph.clipped(by: node) else {
-          self.moves = moves
-          kind = graph.kind(of: node)
-          return
+        if let clipped = graph.clipped(by: node) {
+          moves.append(.clipped)
+          value = clipped
+          continue
         }
-        moves.append(.clipped)
-        value = clipped
-        continue
+        kind = graph.kind(of: node)
+        break walk
       }
       value = node.inputs[0]
     }
     self.moves = moves
-    kind = graph.isHardSigmoid(value) ? .hardSigmoid : .other
+    if graph.isHardSigmoid(value) {
+      self.kind = .hardSigmoid
+    } else if case .other = kind, graph.isFraction(output), let last = graph.producer(of: output) {
+      self.kind = .fraction(operation: last.function == .select ? "Clip" : last.operation.name)
+    } else {
+      self.kind = kind
+    }
   }
 
   /// Where an axis of what makes the predictions lies in the predictions; nil when it can't be told.
@@ -84,7 +91,7 @@ struct NetworkEnd {
   var softmaxAxis: Int? {
     switch kind {
     case .softmax(let axis, _), .logSoftmax(let axis): place(of: axis)
-    case .sigmoid, .logSigmoid, .hardSigmoid, .other: nil
+    case .sigmoid, .logSigmoid, .hardSigmoid, .fraction, .other: nil
     }
   }
 
@@ -117,6 +124,8 @@ struct NetworkEnd {
     case (.softmax, _): MistakenLogits(operation: "Softmax", areLogarithms: false)
     case (.sigmoid, _): MistakenLogits(operation: "Sigmoid", areLogarithms: false)
     case (.hardSigmoid, _): MistakenLogits(operation: "HardSigmoid", areLogarithms: false)
+    case (.fraction(let operation), _):
+      MistakenLogits(operation: operation, areLogarithms: false)
     // The softmax of logarithms of probabilities is these probabilities.
     case (.logSoftmax, .softmax(let classAxis)) where softmaxAxis.map { $0 == classAxis } ?? true:
       nil
@@ -156,6 +165,12 @@ extension Graph {
   fileprivate func producer(of value: ValueID) -> Node? {
     guard case .node(let number, output: 0) = values[value.index].origin else { return nil }
     return nodes[number]
+  }
+
+  /// Whether all numbers of a value lie from 0 to 1, whatever the inputs are.
+  fileprivate func isFraction(_ value: ValueID) -> Bool {
+    let range = valueRange(of: value)
+    return range.lowerBound >= 0 && range.upperBound <= 1
   }
 
   /// The only number of a constant.
@@ -243,7 +258,7 @@ extension Graph {
         switch kind(of: inner) {
         case .softmax(let axis, _): .logSoftmax(axis: axis)
         case .sigmoid: .logSigmoid
-        case .logSoftmax, .logSigmoid, .hardSigmoid, .other: .other
+        case .logSoftmax, .logSigmoid, .hardSigmoid, .fraction, .other: .other
         }
       } else {
         .other

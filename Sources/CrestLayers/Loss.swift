@@ -80,13 +80,14 @@ public struct Loss: Sendable {
   /// - Returns: The loss.
   /// - Precondition: `labelSmoothing` lies in 0 … 1.
   public static func crossEntropy(labelSmoothing: Double = 0, classAxis: Int? = nil) -> Loss {
-    precondition(
-      (0...1).contains(labelSmoothing), "label smoothing is \(labelSmoothing), not in 0 … 1")
+    programmerError(
+      unless: (0...1).contains(labelSmoothing), "label smoothing is \(labelSmoothing), not in 0 … 1"
+    )
     return Loss(
       "cross-entropy", .classes(axis: classAxis),
       labelSmoothing == 0 ? [:] : ["labelSmoothing": "\(labelSmoothing)"]
     ) { prediction, target, axis in
-      guard let axis = axis?.axis else { preconditionFailure("a class axis was not looked for") }
+      guard let axis = axis?.axis else { programmerError("a class axis was not looked for") }
       let isLabels = target.elementType.isInteger
       let logits = try prediction.withClasses(from: axis)
       let goals = isLabels ? try target.cast(to: .int64) : try target.withClasses(from: axis)

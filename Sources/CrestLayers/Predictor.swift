@@ -98,7 +98,7 @@ public final class Predictor {
   ///
   /// - Throws: What the template throws for inputs that the graph doesn't take.
   public func plan(_ inputs: [Tensor], batchSize: Int) throws -> Plan {
-    precondition(batchSize >= 2, "batches of \(batchSize)")
+    programmerError(unless: batchSize >= 2, "batches of \(batchSize)")
     guard let rowCount = Self.rowCount(inputs) else {
       return .whole(.unknown("has inputs with different numbers of rows"))
     }

@@ -54,7 +54,7 @@ extension Symbol {
     guard tensor.shape == shape, tensor.elementType == .float32 else {
       throw GraphError(
         path: builder.path, operation: "initial value of \(name)", expected: "float32 \(shape)",
-        got: "\(tensor)")
+        got: tensor.typeDescription)
     }
   }
 

@@ -1,3 +1,4 @@
+import CrestTensor
 import CCrestPlugin
 import CrestTraining
 
@@ -23,15 +24,15 @@ class PluginWorker {
   /// What ``deliver(_:)`` calls, where that is a function of the plugin and no more.
   var call: Call? { nil }
   /// Why ``call`` has just returned something else than 0.
-  func failure(in place: String) -> PluginError { fatalError("abstract") }
+  func failure(in place: String) -> PluginError { programmerError("abstract") }
   /// Tells the plugin what happens.
-  func deliver(_ event: PluginEvent) throws(PluginError) { fatalError("abstract") }
+  func deliver(_ event: PluginEvent) throws(PluginError) { programmerError("abstract") }
   /// All the plugin remembers.
-  func saveState() throws(PluginError) -> [UInt8] { fatalError("abstract") }
+  func saveState() throws(PluginError) -> [UInt8] { programmerError("abstract") }
   /// Puts back what `saveState` gave.
-  func loadState(_ bytes: [UInt8]) throws(PluginError) { fatalError("abstract") }
+  func loadState(_ bytes: [UInt8]) throws(PluginError) { programmerError("abstract") }
   /// Starts the plugin again.
-  func restart() throws(PluginError) { fatalError("abstract") }
+  func restart() throws(PluginError) { programmerError("abstract") }
 }
 
 /// Brings events from the training loop to a plugin, and what it wants back.

@@ -1,3 +1,5 @@
+import CrestTensor
+
 /// What `crest-plugin.json` says of a plugin.
 public struct PluginManifest: Equatable, Sendable {
   /// How a plugin runs.
@@ -47,7 +49,7 @@ public struct PluginManifest: Equatable, Sendable {
     }
     var fields = try Fields(value, at: "", path: path)
     let format = try fields.take("format", "1") { $0.integer == 1 ? 1 : nil }
-    precondition(format == 1)
+    programmerError(unless: format == 1, "manifest format \(format)")
     identifier = try fields.take("identifier", "a name of letters, digits, - and _") {
       $0.text.flatMap { Self.isIdentifier($0) ? $0 : nil }
     }

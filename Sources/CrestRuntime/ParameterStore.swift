@@ -52,8 +52,8 @@ public final class ParameterStore {
   /// - Precondition: every variable is `float32`.
   public init(_ graph: Graph, seed: UInt64) {
     for variable in graph.variables {
-      precondition(
-        variable.type.elementType == .float32,
+      programmerError(
+        unless: variable.type.elementType == .float32,
         "\(variable.name) is \(variable.type); parameters are float32")
     }
     var next = (parameters: 0, statistics: 0)
@@ -124,8 +124,9 @@ public final class ParameterStore {
     case .gradients: return gradientMemory
     case .statistics: return statisticMemory
     case .moments(let index):
-      precondition(
-        momentMemory.indices.contains(index), "moment \(index) of \(momentMemory.count) is asked")
+      programmerError(
+        unless: momentMemory.indices.contains(index),
+        "moment \(index) of \(momentMemory.count) is asked")
       return momentMemory[index]
     }
   }
@@ -158,7 +159,8 @@ public final class ParameterStore {
   ///
   /// - Precondition: `entry` is a parameter.
   public func gradient(of entry: Entry) -> Tensor {
-    precondition(entry.role != nil, "\(entry.name) is a running statistic and has no gradient")
+    programmerError(
+      unless: entry.role != nil, "\(entry.name) is a running statistic and has no gradient")
     return copy(entry, from: .gradients)
   }
 
@@ -166,8 +168,8 @@ public final class ParameterStore {
   ///
   /// - Precondition: `value` is `float32` of the entry's shape.
   public func write(_ value: Tensor, to entry: Entry) {
-    precondition(
-      value.shape == entry.shape && value.elementType == .float32,
+    programmerError(
+      unless: value.shape == entry.shape && value.elementType == .float32,
       "\(entry.name) is float32 \(entry.shape), not \(value)")
     let base = address(entry.role == nil ? .statistics : .parameters) + entry.range.lowerBound
     value.withElements(as: Float.self) { elements in
@@ -203,8 +205,8 @@ extension ParameterStore {
   ///
   /// - Precondition: the snapshot is of this store's layout.
   public func restore(_ snapshot: Snapshot) {
-    precondition(
-      snapshot.parameters.count == parameterMemory.floats.count
+    programmerError(
+      unless: snapshot.parameters.count == parameterMemory.floats.count
         && snapshot.statistics.count == statisticMemory.floats.count,
       "the snapshot has \(snapshot.parameters.count) parameters, the store "
         + "\(parameterMemory.floats.count)")

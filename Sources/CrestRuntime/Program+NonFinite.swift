@@ -35,7 +35,8 @@ extension Program {
   /// - Precondition: the program was compiled with ``ProgramRequest/isDiagnosing``, and its stages
   ///   have run.
   public func firstNonFinite() -> NonFinite? {
-    precondition(request.isDiagnosing, "only a diagnosing program keeps what it computed")
+    programmerError(
+      unless: request.isDiagnosing, "only a diagnosing program keeps what it computed")
     let graph = compiled.graph
     let starts =
       [compiled.loss.map { [$0] } ?? [], compiled.predictions, graph.outputs.map(\.value)]
@@ -82,7 +83,7 @@ extension Program {
       let node = graph.nodes[number]
       return .operation(node.operation.name, path: node.path, stage: node.stage)
     case .constant:
-      preconditionFailure("\(value), a constant, is not searched")
+      programmerError("\(value), a constant, is not searched")
     }
   }
 

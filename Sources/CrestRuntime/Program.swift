@@ -78,7 +78,7 @@ public final class Program {
         return UnsafeMutableRawPointer(store.address(part) + element)
       case .constant(let value):
         guard let tensor = graph.constant(value) else {
-          preconditionFailure("\(value) is placed as a constant but is none")
+          programmerError("\(value) is placed as a constant but is none")
         }
         constants.append(OwnedBytes(tensor))
         return constants[constants.count - 1].base
@@ -107,7 +107,7 @@ public final class Program {
     let places = plan.places
     func port(_ port: Graph.Port) -> (name: String, type: ValueType, buffer: BufferID) {
       guard let buffer = places[port.value] else {
-        preconditionFailure("input \(port.name) has no place")
+        programmerError("input \(port.name) has no place")
       }
       return (port.name, graph.type(of: port.value), buffer)
     }
@@ -176,7 +176,7 @@ public final class Program {
   /// - Throws: ``ProgramError`` when it isn't of the compiled type, or a label has no output.
   /// - Precondition: the program has a loss.
   public func setTarget(_ tensor: Tensor) throws(ProgramError) {
-    guard let target else { preconditionFailure("a program without a loss takes no target") }
+    guard let target else { programmerError("a program without a loss takes no target") }
     if let classes = target.classes, tensor.elementType == .int64 {
       let count = Int64(classes.count)
       let least = classes.countsFromEnd ? -count : 0
@@ -231,7 +231,7 @@ public final class Program {
   /// - Precondition: the program has a loss.
   public var loss: Float {
     guard let loss = compiled.loss, let buffer = places[loss] else {
-      preconditionFailure("the program computes no loss")
+      programmerError("the program computes no loss")
     }
     return memory.floats(buffer)[0]
   }
@@ -253,7 +253,7 @@ public final class Program {
     _ read: Read, _ body: (ValueType, UnsafeRawBufferPointer) throws(Failure) -> Result
   ) throws(Failure) -> Result {
     guard let value = compiled.reads[read], let buffer = places[value] else {
-      preconditionFailure("\(read) is not among the reads \(request.reads)")
+      programmerError("\(read) is not among the reads \(request.reads)")
     }
     let type = compiled.graph.type(of: value)
     return try body(
@@ -265,7 +265,7 @@ public final class Program {
   /// A copy of each output of the model.
   public func outputs() -> [Tensor] {
     compiled.predictions.map { value in
-      guard let buffer = places[value] else { preconditionFailure("\(value) has no place") }
+      guard let buffer = places[value] else { programmerError("\(value) has no place") }
       return tensor(compiled.graph.type(of: value), buffer)
     }
   }
@@ -276,10 +276,10 @@ public final class Program {
   public func withPredictions<Result, Failure: Error>(
     _ body: (UnsafeBufferPointer<Float>) throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    precondition(
-      predictionType.elementType == .float32, "the predictions are \(predictionType)")
+    programmerError(
+      unless: predictionType.elementType == .float32, "the predictions are \(predictionType)")
     guard let buffer = places[compiled.predictions[0]] else {
-      preconditionFailure("the predictions have no place")
+      programmerError("the predictions have no place")
     }
     return try body(
       UnsafeBufferPointer(
@@ -309,7 +309,7 @@ public final class Program {
   public func profile(
     repetitions: Int, random key: RandomKey
   ) -> [(kernel: KernelUse, seconds: Double)] {
-    precondition(repetitions > 0, "a profile of \(repetitions) repetitions")
+    programmerError(unless: repetitions > 0, "a profile of \(repetitions) repetitions")
     state.key = key
     let steps = stages.flatMap(\.self)
     var least = [Duration](repeating: .seconds(1 << 30), count: steps.count)

@@ -1,3 +1,4 @@
+import CrestTensor
 public import CrestGraph
 
 /// The programs of one template, store and loss, compiled when first asked for.
@@ -18,7 +19,7 @@ public final class ProgramCache {
     template: any GraphTemplate, store: ParameterStore, engine: Engine, loss: LossTrace?,
     capacity: Int = 8
   ) {
-    precondition(capacity > 0, "a cache of \(capacity) programs")
+    programmerError(unless: capacity > 0, "a cache of \(capacity) programs")
     self.template = template
     self.store = store
     self.engine = engine

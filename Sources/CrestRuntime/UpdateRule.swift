@@ -1,3 +1,4 @@
+import CrestTensor
 import CCrestKernels
 
 /// A fused optimiser pass: what one step does to a range of parameters.
@@ -40,11 +41,11 @@ extension ParameterStore {
     _ range: Range<Int>, learningRate: Float, decay: WeightDecay, by rule: UpdateRule,
     on engine: Engine
   ) {
-    precondition(
-      momentCount >= rule.momentCount,
+    programmerError(
+      unless: momentCount >= rule.momentCount,
       "the rule needs \(rule.momentCount) moments, the store has \(momentCount)")
-    precondition(
-      range.upperBound <= withBuffer(.parameters, \.count),
+    programmerError(
+      unless: range.upperBound <= withBuffer(.parameters, \.count),
       "range \(range) of \(withBuffer(.parameters, \.count)) parameters")
     let (l2, decoupled): (Float, Float) =
       switch decay {

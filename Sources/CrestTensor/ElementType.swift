@@ -54,7 +54,7 @@ public enum ElementType: String, Sendable, Hashable, CaseIterable, Codable {
     case .uint8: 0...255
     case .bool: 0...1
     case .float32, .float64, .bfloat16, .float16:
-      preconditionFailure("\(self) is not an integer type")
+      programmerError("\(self) is not an integer type")
     }
   }
 }

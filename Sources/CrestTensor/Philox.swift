@@ -56,7 +56,7 @@ public struct Philox: Sendable, Hashable {
   ///
   /// - Precondition: `bound` is positive.
   public func integer(below bound: Int, _ index: UInt64) -> Int {
-    precondition(bound > 0, "no whole number is below \(bound) and at least 0")
+    programmerError(unless: bound > 0, "no whole number is below \(bound) and at least 0")
     let block = words(block: index)
     let bits = UInt64(block.0) << 32 | UInt64(block.1)
     return Int(bits.multipliedFullWidth(by: UInt64(bound)).high)

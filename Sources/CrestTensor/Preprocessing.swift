@@ -34,11 +34,11 @@ public struct Preprocessing: Sendable, Hashable, Codable {
   /// - Precondition: there are as many means as standard deviations, at most one for numbers as they are
   ///   stored, and nothing divides by zero.
   public init(layout: Layout, divisor: Double, mean: [Double], standardDeviation: [Double]) {
-    precondition(
-      mean.count == standardDeviation.count && (layout != .asStored || mean.count <= 1),
+    programmerError(
+      unless: mean.count == standardDeviation.count && (layout != .asStored || mean.count <= 1),
       "\(mean.count) means for \(standardDeviation.count) standard deviations, \(layout)")
-    precondition(
-      divisor > 0 && standardDeviation.allSatisfy { $0 > 0 },
+    programmerError(
+      unless: divisor > 0 && standardDeviation.allSatisfy { $0 > 0 },
       "divisor \(divisor) and standard deviations \(standardDeviation) must be positive")
     self.layout = layout
     self.divisor = divisor
@@ -57,8 +57,8 @@ public struct Preprocessing: Sendable, Hashable, Codable {
     var (means, deviations): ([Double], [Double]) = ([], [])
     for histogram in histograms {
       let count = Double(histogram.reduce(0, +))
-      precondition(
-        histogram.count == 256 && count > 0, "\(histogram.count) counts of \(count) bytes")
+      programmerError(
+        unless: histogram.count == 256 && count > 0, "\(histogram.count) counts of \(count) bytes")
       let mean = zip(0..., histogram).reduce(0) { $0 + Double($1.0 * $1.1) } / 255 / count
       let variance =
         zip(0..., histogram).reduce(0) { sum, entry in

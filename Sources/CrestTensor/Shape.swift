@@ -9,9 +9,11 @@ public struct Shape: Sendable, Hashable, Codable, ExpressibleByArrayLiteral,
   ///
   /// - Precondition: no size is negative, and the element count fits in an `Int`.
   public init(_ dimensions: [Int]) {
-    precondition(dimensions.allSatisfy { $0 >= 0 }, "a size is negative in \(dimensions)")
-    precondition(
-      Shape.elementCount(of: dimensions) != nil, "the elements of \(dimensions) can't be counted")
+    programmerError(
+      unless: dimensions.allSatisfy { $0 >= 0 }, "a size is negative in \(dimensions)")
+    programmerError(
+      unless: Shape.elementCount(of: dimensions) != nil,
+      "the elements of \(dimensions) can't be counted")
     self.dimensions = dimensions
   }
 
@@ -89,7 +91,8 @@ public struct Shape: Sendable, Hashable, Codable, ExpressibleByArrayLiteral,
   ///
   /// - Precondition: this shape broadcasts to `shape`.
   public func strides(broadcastTo shape: Shape) -> [Int] {
-    precondition(broadcast(with: shape) == shape, "\(self) does not broadcast to \(shape)")
+    programmerError(
+      unless: broadcast(with: shape) == shape, "\(self) does not broadcast to \(shape)")
     let own = strides
     return (0..<shape.rank).map { axis in
       let mine = axis - (shape.rank - rank)

@@ -55,7 +55,7 @@ extension Tensor {
     case .bfloat16: self.init(doubles.map { BFloat16(Float($0)) }, shape: shape)
     case .float16: self.init(doubles.map { HalfFloat(Float($0)) }, shape: shape)
     case .int8, .int16, .int32, .int64, .uint8, .bool:
-      preconditionFailure("\(elementType) is not a float type")
+      programmerError("\(elementType) is not a float type")
     }
   }
 
@@ -71,7 +71,7 @@ extension Tensor {
     case .uint8: self.init(integers.map(UInt8.init(truncatingIfNeeded:)), shape: shape)
     case .bool: self.init(integers.map { $0 != 0 }, shape: shape)
     case .float32, .float64, .bfloat16, .float16:
-      preconditionFailure("\(elementType) is not an integer type")
+      programmerError("\(elementType) is not an integer type")
     }
   }
 

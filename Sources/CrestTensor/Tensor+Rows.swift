@@ -3,8 +3,8 @@ extension Tensor {
   ///
   /// - Precondition: `places` lie within the axis.
   package func slice(_ places: Range<Int>, along axis: Int) -> Tensor {
-    precondition(
-      places.lowerBound >= 0 && places.upperBound <= shape[axis],
+    programmerError(
+      unless: places.lowerBound >= 0 && places.upperBound <= shape[axis],
       "\(places) of axis \(axis) of \(shape)")
     var sizes = shape.dimensions
     sizes[axis] = places.count
@@ -37,7 +37,7 @@ extension Tensor {
   ///
   /// - Precondition: there is one, and all are of one type and shape but for the axis.
   package init(joining parts: [Tensor], along axis: Int) {
-    precondition(!parts.isEmpty, "nothing to join")
+    programmerError(unless: !parts.isEmpty, "nothing to join")
     var sizes = parts[0].shape.dimensions
     sizes[axis] = parts.reduce(0) { $0 + $1.shape[axis] }
     var result = Tensor(zeros: Shape(sizes), elementType: parts[0].elementType)
@@ -48,8 +48,8 @@ extension Tensor {
       for part in parts {
         var expected = sizes
         expected[axis] = part.shape[axis]
-        precondition(
-          part.shape.dimensions == expected && part.elementType == parts[0].elementType,
+        programmerError(
+          unless: part.shape.dimensions == expected && part.elementType == parts[0].elementType,
           "\(part) beside \(parts[0]) along axis \(axis)")
         let length = part.shape[axis] * width
         part.withUnsafeBytes { source in

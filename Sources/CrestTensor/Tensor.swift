@@ -22,8 +22,8 @@ public struct Tensor: Sendable {
   ///
   /// - Precondition: there are as many values as `shape` has elements.
   public init<Element: TensorElement>(_ values: [Element], shape: Shape) {
-    precondition(
-      values.count == shape.elementCount,
+    programmerError(
+      unless: values.count == shape.elementCount,
       "\(values.count) values for shape \(shape) of \(shape.elementCount)")
     elementType = Element.elementType
     self.shape = shape
@@ -45,8 +45,8 @@ public struct Tensor: Sendable {
   ///
   /// - Precondition: there are as many bytes as the elements take.
   public init(bytes: UnsafeRawBufferPointer, shape: Shape, elementType: ElementType) {
-    precondition(
-      bytes.count == shape.elementCount * elementType.byteCount,
+    programmerError(
+      unless: bytes.count == shape.elementCount * elementType.byteCount,
       "\(bytes.count) bytes for \(elementType) \(shape)")
     self.elementType = elementType
     self.shape = shape
@@ -118,14 +118,16 @@ public struct Tensor: Sendable {
   ///
   /// - Precondition: both shapes have the same number of elements.
   public func reshaped(to shape: Shape) -> Tensor {
-    precondition(
-      shape.elementCount == self.shape.elementCount, "\(self.shape) can't be seen as \(shape)")
+    programmerError(
+      unless: shape.elementCount == self.shape.elementCount,
+      "\(self.shape) can't be seen as \(shape)")
     return Tensor(storage: storage, shape: shape, elementType: elementType)
   }
 
   private func check<Element: TensorElement>(_ type: Element.Type) {
-    precondition(
-      type.elementType == elementType, "the tensor holds \(elementType), not \(type.elementType)")
+    programmerError(
+      unless: type.elementType == elementType,
+      "the tensor holds \(elementType), not \(type.elementType)")
   }
 }
 
@@ -136,11 +138,6 @@ extension Tensor: Equatable {
     guard left.elementType == right.elementType, left.shape == right.shape else { return false }
     return left.withUnsafeBytes { a in right.withUnsafeBytes { b in a.elementsEqual(b) } }
   }
-}
-
-extension Tensor: CustomStringConvertible {
-  /// As in `float32 [64, 3, 32, 32]`.
-  public var description: String { "\(elementType) \(shape)" }
 }
 
 /// The bytes of one or more tensors.

@@ -1,3 +1,4 @@
+import CrestTensor
 import CrestOptimizers
 
 /// A number that steers the optimiser and may change during a fit.
@@ -67,8 +68,8 @@ struct HyperparameterTable: Codable {
       }
     }
     set {
-      precondition(
-        newValue.isFinite && newValue >= 0,
+      programmerError(
+        unless: newValue.isFinite && newValue >= 0,
         "\(part) was set to \(newValue), not to a finite number of at least 0")
       switch part {
       case .base(let hyperparameter):

@@ -1,3 +1,4 @@
+import CrestTensor
 import CrestLayers
 public import CrestOptimizers
 import CrestRuntime
@@ -52,7 +53,7 @@ extension Learner {
   }
 
   private func freeze(exactly names: Set<String>) {
-    precondition(loop == nil, "parameters were frozen or unfrozen during a fit")
+    programmerError(unless: loop == nil, "parameters were frozen or unfrozen during a fit")
     guard trained.freeze(exactly: names) else { return }
     resetMoments()
     // Programs write no gradient of what is frozen; what an earlier one left would count in norms.
@@ -60,7 +61,7 @@ extension Learner {
     do {
       try arrangeBatches()
     } catch {
-      preconditionFailure("the loader was made before with the same data: \(error)")
+      programmerError("the loader was made before with the same data: \(error)")
     }
   }
 }

@@ -1,3 +1,4 @@
+import CrestTensor
 public import CrestOptimizers
 
 extension Learner {
@@ -40,12 +41,12 @@ extension Learner {
   /// - Precondition: the hook of a callback that has `name` among its ``Callback/reports`` is running,
   ///   and so is an epoch, its after hooks included.
   public func report(_ value: Double, as name: String) {
-    guard let loop else { preconditionFailure("\(name) was reported while no fit is running") }
+    guard let loop else { programmerError("\(name) was reported while no fit is running") }
     loop.report(value, as: name)
   }
 
   private func preconditionOwnership(of part: Ownership) {
-    guard let loop else { preconditionFailure("\(part) was set while no fit is running") }
+    guard let loop else { programmerError("\(part) was set while no fit is running") }
     loop.preconditionOwnership(of: part)
   }
 }

@@ -145,7 +145,7 @@ extension Learner {
     guard model.inputs.count == 1, let input = model.inputs.first else {
       throw LearnerError.examples(
         expected: "a data set with the \(model.inputs.count) inputs of the model",
-        got: "\(examples)")
+        got: examples.typeDescription)
     }
     guard examples.shape.rank > 0, examples.shape[0] > 0,
       Shape(Array(examples.shape.dropFirst())) == input.shape,
@@ -153,7 +153,7 @@ extension Learner {
     else {
       throw LearnerError.examples(
         expected: "float32 or uint8 [N" + input.shape.map { ", \($0)" }.joined()
-          + "] with N above 0", got: "\(examples)")
+          + "] with N above 0", got: examples.typeDescription)
     }
     let prepared: Tensor
     do throws(PreprocessingError) {

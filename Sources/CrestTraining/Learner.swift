@@ -296,7 +296,7 @@ public final class Learner {
   ///
   /// - Precondition: no fit is running.
   public func add(_ callback: any Callback) {
-    precondition(loop == nil, "\(callback.name) was added during a fit")
+    programmerError(unless: loop == nil, "\(callback.name) was added during a fit")
     callbacks.append(callback)
   }
 
@@ -304,7 +304,7 @@ public final class Learner {
   ///
   /// - Precondition: no fit is running.
   public func remove(_ callback: any Callback) {
-    precondition(loop == nil, "\(callback.name) was removed during a fit")
+    programmerError(unless: loop == nil, "\(callback.name) was removed during a fit")
     callbacks.removeAll { $0 === callback }
   }
 
@@ -314,7 +314,7 @@ public final class Learner {
   public func withCallbacks<Result, Failure: Error>(
     _ callbacks: [any Callback], _ body: () throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    precondition(loop == nil, "callbacks were exchanged during a fit")
+    programmerError(unless: loop == nil, "callbacks were exchanged during a fit")
     let own = self.callbacks
     self.callbacks = callbacks
     defer { self.callbacks = own }
@@ -345,7 +345,7 @@ public final class Learner {
   func fit(
     epochs: Int, learningRate: Double?, callbacks: [any Callback], resumption: Resumption?
   ) throws -> Outcome {
-    precondition(loop == nil, "fit was called from a hook of a running fit")
+    programmerError(unless: loop == nil, "fit was called from a hook of a running fit")
     guard epochs >= 1 else { throw LearnerError.epochs(epochs) }
     if let learningRate, !(learningRate.isFinite && learningRate > 0) {
       throw LearnerError.learningRate(learningRate)

@@ -33,8 +33,9 @@ public struct Weights: Codable, Sendable, Hashable {
     _ values: [Float], to buffer: ParameterStore.Buffer, of store: ParameterStore
   ) {
     store.withBuffer(buffer) { floats in
-      precondition(
-        floats.count == values.count, "\(values.count) values for a buffer of \(floats.count)")
+      programmerError(
+        unless: floats.count == values.count,
+        "\(values.count) values for a buffer of \(floats.count)")
       _ = floats.update(fromContentsOf: values)
     }
   }

@@ -81,6 +81,10 @@ import Testing
       "a holds train-x.npy and train-x.b.npy; keep the first for a single input, or only the others for several"
     ),
     (
+      .emptyExamples(path: "a", count: 3, shape: [0, 2]),
+      "a: 3 examples of shape [0, 2], which have no elements; store what a model is to see"
+    ),
+    (
       .tooFewExamples(name: "a", count: 2),
       "a has 2 examples and no validation set of its own, too few to set some apart; add a validation set"
     ),

@@ -29,7 +29,7 @@ import Testing
 
   @Test func `sets the same fifth of each class apart every time`() throws {
     let split = try Digits.split()
-    #expect(split.origin == .drawnFifth)
+    #expect(split.origin == .drawnPart)
     #expect(split.train.count == 1438)
     #expect(split.valid.count == 359)
     let labels = try #require(split.valid.labels)

@@ -82,7 +82,7 @@ import Testing
       targets: Tensor((0..<10).map { Int64($0 % 2) }), classNames: ["0", "1"])
     let split = try DataSplit(dividing: whole)
     let other = try split.rearranged(to: [3, 2, 2])
-    #expect(other.origin == .drawnFifth)
+    #expect(other.origin == .drawnPart)
     #expect((other.valid as? Subset)?.indices == (split.valid as? Subset)?.indices)
     let before = try split.valid.batch([1]).inputs[0]
     #expect(

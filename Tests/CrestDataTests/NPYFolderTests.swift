@@ -19,7 +19,7 @@ import Testing
     #expect(try DataSource(values.path) == .npy(path: values.path))
     let first = try DataSource(values.path).load()
     #expect(first.train.target == .values(shape: []))
-    #expect(first.origin == .drawnFifth)
+    #expect(first.origin == .drawnPart)
     #expect(first.train.count + first.valid.count == 3)
 
     let classes = try NPYFolderTests.folder([
@@ -264,6 +264,10 @@ import Testing
     Bad(files: [("train-x.npy", Tensor([1, 2, 1e300] as [Double])), ("train-y.npy", classes)]) {
       .valueOutOfRange(path: $0 + "/train-x.npy", index: 2, value: 1e300)
     },
+    // Files of 128 bytes, which may name any number of examples.
+    Bad(files: [
+      ("train-x.npy", Tensor(zeros: [1 << 62, 0])), ("train-y.npy", Tensor(zeros: [1 << 62, 0])),
+    ]) { .emptyExamples(path: $0 + "/train-x.npy", count: 1 << 62, shape: [0]) },
     Bad(files: [("train-x.npy", Tensor(zeros: [1, 1])), ("train-y.npy", Tensor(zeros: [1]))]) {
       .tooFewExamples(name: $0, count: 1)
     },

@@ -127,7 +127,41 @@ private struct Foreign: GraphTemplate {
       testDescription: "a part of a hard sigmoid, reshaped",
       make: { try $0.hardSigmoid().reshaped(to: [-1, 1, 4]).squeezed(axes: [1]) },
       crossEntropy: "HardSigmoid", binary: "HardSigmoid"),
+    // What is proved to lie from 0 to 1 by the ranges of its parts.
+    End(
+      testDescription: "the rest of a sigmoid", make: { try 1 - $0.sigmoid() },
+      crossEntropy: "Sub", binary: "Sub"),
+    End(
+      testDescription: "a shifted tanh", make: { try ($0.tanh() + 1) / 2 }, crossEntropy: "Div",
+      binary: "Div"),
+    End(
+      testDescription: "the mean of two softmaxes",
+      make: { try ($0.softmax(axis: 1) + ($0 * 2).softmax(axis: 1)) * 0.5 }, crossEntropy: "Mul",
+      binary: "Mul"),
+    End(
+      testDescription: "both probabilities of two classes",
+      make: {
+        let p = try $0.sum(axes: [1], keepingDimensions: true).sigmoid()
+        return try (1 - p).concatenated(with: [p, p, 1 - p], axis: 1)
+      }, crossEntropy: "Concat", binary: "Concat"),
+    End(
+      testDescription: "shares of sigmoids",
+      make: {
+        let p = try $0.sigmoid()
+        return try p / p.sum(axes: [1], keepingDimensions: true)
+      }, crossEntropy: "Div", binary: "Div"),
+    End(
+      testDescription: "a sigmoid by powers",
+      make: {
+        let power = try $0.exp()
+        return try power / (power + 1)
+      }, crossEntropy: "Div", binary: "Div"),
+    End(
+      testDescription: "logits held from 0 to 1",
+      make: { try $0.clipped(minimum: 0, maximum: 1) }, crossEntropy: "Clip", binary: "Clip"),
     // What has nothing to do with probabilities.
+    End(testDescription: "twice a sigmoid", make: { try $0.sigmoid() * 2 }),
+    End(testDescription: "a rectified value", make: { try $0.relu() }),
     End(testDescription: "logits", make: { $0 }),
     End(testDescription: "a quotient", make: { try $0 / 3 }),
     End(testDescription: "scaled logits", make: { try 2 * $0 + 0.5 }),

@@ -7,7 +7,10 @@ import Testing
     let tensor = Tensor(zeros: [2, 3], elementType: type)
     #expect(tensor.byteCount == 6 * type.byteCount)
     #expect(tensor.doubles == [0, 0, 0, 0, 0, 0])
-    #expect("\(tensor)" == "\(type) [2, 3]")
+    #expect(tensor.typeDescription == "\(type) [2, 3]")
+    let zero = type == .bool ? "false" : type.isFloat ? "0.0" : "0"
+    let row = "[\(zero), \(zero), \(zero)]"
+    #expect("\(tensor)" == "[\(row),\n \(row)] \(type) [2, 3]")
   }
 
   @Test func `a copy keeps its elements when the original is written`() {
@@ -76,5 +79,21 @@ import Testing
     #expect(tensor.elementType == type)
     #expect(tensor.doubles == expected)
     #expect(tensor.integers == nil)
+  }
+
+  @Test func `nested arrays, indices and text are as in NumPy`() {
+    let matrix = Tensor([[1, 2.5], [3, 4]] as [[Float]])
+    #expect(matrix.shape == [2, 2])
+    #expect(matrix[1] == Tensor([3, 4] as [Float]))
+    #expect(matrix[0, 1].item() == Float(2.5))
+    #expect(matrix[0, 1].shape == [])
+    #expect(matrix[1..<2] == Tensor([[3, 4]] as [[Float]]))
+    #expect("\(matrix)" == "[[1.0, 2.5],\n [3.0, 4.0]] float32 [2, 2]")
+    let images = Tensor([[[[1]], [[2]]], [[[3]], [[4]]]] as [[[[Int64]]]])
+    #expect(images.shape == [2, 2, 1, 1] && images[1, 0].item(as: Int64.self) == 3)
+    #expect("\(Tensor(zeros: [0, 3]))" == "[] float32 [0, 3]")
+    let long = Tensor((0..<1001).map { Int64($0) })
+    #expect("\(long)" == "[0, 1, 2, …, 998, 999, 1000] int64 [1001]")
+    #expect("\(Tensor(scalar: true))" == "true bool []")
   }
 }

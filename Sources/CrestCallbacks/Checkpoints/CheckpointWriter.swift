@@ -1,3 +1,4 @@
+import CrestTensor
 import CrestTraining
 
 /// Saves the run of a fit in a folder and bears that it fails a few times.
@@ -89,7 +90,7 @@ final class CheckpointWriter {
 
   private func openFolder(for name: String) -> CheckpointFolder {
     guard let folder else {
-      preconditionFailure("\(callback) saves \(name) outside of a fit")
+      programmerError("\(callback) saves \(name) outside of a fit")
     }
     return folder
   }

@@ -6,6 +6,7 @@
   import Darwin
 #endif
 
+import CrestTensor
 import CrestOptimizers
 
 extension LearningRatePlot {
@@ -23,8 +24,8 @@ extension LearningRatePlot {
   public func svg(
     title: String = "Learning rate range test", width: Int = 720, height: Int = 432
   ) -> String {
-    precondition(
-      width >= 320 && height >= 200,
+    programmerError(
+      unless: width >= 320 && height >= 200,
       "a plot of \(width) by \(height) pixels is not readable; at least 320 by 200")
     let drawing = SVGDrawing(curve: curve, width: Double(width), height: Double(height))
     return SVG.document(

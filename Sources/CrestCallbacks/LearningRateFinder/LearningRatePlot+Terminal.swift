@@ -6,6 +6,7 @@
   import Darwin
 #endif
 
+import CrestTensor
 import CrestOptimizers
 
 extension LearningRatePlot {
@@ -31,8 +32,8 @@ extension LearningRatePlot {
   public func terminal(
     width: Int = 80, height: Int = 12, characters: Characters = .unicode
   ) -> String {
-    precondition(
-      width >= 40 && height >= 4,
+    programmerError(
+      unless: width >= 40 && height >= 4,
       "a plot of \(width) columns and \(height) rows is not readable; at least 40 and 4")
     let lines =
       curve.map { TerminalDrawing($0, width, height, characters).lines(suggestions) }

@@ -25,7 +25,7 @@ public final class ProgressBar: Callback {
   ///
   /// - Parameters:
   ///   - output: Where it draws.
-  ///   - naming: What a callback is called to who watches, by its ``CrestTraining/Callback/name``.
+  ///   - naming: What a callback is called to who watches, by its `Callback.name`.
   public convenience init(
     _ output: ProgressOutput = .standardError, naming: @escaping (String) -> String = { $0 }
   ) {

@@ -241,7 +241,7 @@ struct CallbackSettings {
 
   private func setting(_ key: String) -> CallbackSetting {
     guard let setting = kind.settings.first(where: { $0.name == key }) else {
-      preconditionFailure("\(kind.name) has no row for its setting \(key)")
+      programmerError("\(kind.name) has no row for its setting \(key)")
     }
     return setting
   }

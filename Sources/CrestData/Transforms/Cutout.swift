@@ -12,7 +12,7 @@ public struct Cutout: Transform {
   ///
   /// - Precondition: `size` is positive.
   public init(size: Int = 16) {
-    precondition(size > 0, "the square's size is \(size)")
+    programmerError(unless: size > 0, "the square's size is \(size)")
     self.size = size
   }
 

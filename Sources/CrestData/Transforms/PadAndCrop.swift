@@ -25,7 +25,7 @@ public struct PadAndCrop: Transform {
   ///
   /// - Precondition: `padding` is not negative.
   public init(padding: Int = 4, border: Border = .reflection) {
-    precondition(padding >= 0, "padding is \(padding)")
+    programmerError(unless: padding >= 0, "padding is \(padding)")
     self.padding = padding
     self.border = border
   }

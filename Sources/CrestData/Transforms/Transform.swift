@@ -36,8 +36,8 @@ public struct ExampleRandom: Sendable {
   ///
   /// - Precondition: `example` is below 2³⁸ and `position` below 256.
   public init(generator: Philox, example: Int, position: Int) {
-    precondition(
-      0 <= example && example < 1 << 38 && 0 <= position && position < 256,
+    programmerError(
+      unless: 0 <= example && example < 1 << 38 && 0 <= position && position < 256,
       "no numbers for transform \(position) of example \(example)")
     self.generator = generator
     // One block a draw: 38 bits of example, 8 of transform and 16 of draw leave the two that
@@ -56,8 +56,9 @@ public struct ExampleRandom: Sendable {
   }
 
   private func block(_ draw: Int) -> UInt64 {
-    precondition(
-      0 <= draw && draw < ExampleRandom.drawLimit, "draw \(draw) of \(ExampleRandom.drawLimit)")
+    programmerError(
+      unless: 0 <= draw && draw < ExampleRandom.drawLimit,
+      "draw \(draw) of \(ExampleRandom.drawLimit)")
     return firstBlock | UInt64(draw)
   }
 }

@@ -44,7 +44,7 @@ extension GraphBuilder {
     guard value.elementCount == 1 else {
       throw GraphError(
         path: path, operation: "ConstantOfShape", expected: "a value of one element",
-        got: "\(value)")
+        got: "\(value.typeDescription)")
     }
     return try constant(value.reshaped(to: [])).expanded(to: shape)
   }
@@ -73,7 +73,7 @@ extension GraphBuilder {
     else {
       throw refused(
         expected: "a start, limit and step of one element and one number type",
-        got: all.map(\.description).joined(separator: ", "))
+        got: all.map(\.typeDescription).joined(separator: ", "))
     }
     let count: Double
     let number: (Int) -> (real: Double, integer: Int64)

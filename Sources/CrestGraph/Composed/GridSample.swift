@@ -81,7 +81,7 @@ extension Symbol {
         sum = try sum.map { try $0 + term } ?? term
       }
     }
-    guard let sum else { preconditionFailure("no neighbour is read by \(attributes.mode)") }
+    guard let sum else { programmerError("no neighbour is read by \(attributes.mode)") }
     return try sum.reshaped(exactlyTo: [count, channels, rows, columns])
   }
 }

@@ -89,12 +89,12 @@ extension ElementwiseFunction {
   package func evaluate(integers x: [Int64]) -> Int64 { integers(count: 1) { _ in x }[0] }
 
   fileprivate func values(count: Int, of arguments: (Int) -> [Double]) -> [Double] {
-    guard let real = row.real else { preconditionFailure("\(self) is not defined on floats") }
+    guard let real = row.real else { programmerError("\(self) is not defined on floats") }
     return (0..<count).map { real(arguments($0)) }
   }
 
   fileprivate func integers(count: Int, of arguments: (Int) -> [Int64]) -> [Int64] {
-    guard let whole = row.whole else { preconditionFailure("\(self) is not defined on integers") }
+    guard let whole = row.whole else { programmerError("\(self) is not defined on integers") }
     return (0..<count).map { whole(arguments($0)) }
   }
 }

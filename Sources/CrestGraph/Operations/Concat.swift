@@ -36,6 +36,12 @@ package struct Concat: GraphOperation {
       got: inputs.map(\.shape.description).joined(separator: ", "))
   }
 
+  package func valueRange(
+    _ inputs: [ClosedRange<Double>], _ types: [ValueType]
+  ) -> ClosedRange<Double> {
+    inputs.dropFirst().reduce(inputs[0]) { $0.union($1) }
+  }
+
   package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
     .elements
   }
@@ -83,7 +89,7 @@ package struct Concat: GraphOperation {
   /// The elements of the input each element comes from.
   package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     guard let type = try? outputTypes(for: inputs.map(\.type))[0] else {
-      preconditionFailure("\(inputs.map(\.type)) can't be joined along axis \(axis)")
+      programmerError("\(inputs.map(\.type)) can't be joined along axis \(axis)")
     }
     let outer = type.shape.dimensions[..<axis].reduce(1, *)
     // Row r of the result is row r of each input in turn.

@@ -254,7 +254,7 @@ struct ConvProducts {
     do {
       return try ConvProducts(attributes, x: x, filter: filter)
     } catch {
-      preconditionFailure("\(x) and \(filter) can't be convolved: \(error)")
+      programmerError("\(x) and \(filter) can't be convolved: \(error)")
     }
   }
 

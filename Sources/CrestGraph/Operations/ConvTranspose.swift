@@ -90,7 +90,7 @@ package struct ConvTranspose: GraphOperation {
     do {
       return try course(x: x, filter: filter)
     } catch {
-      preconditionFailure("\(x) and \(filter) can't be convolved: \(error)")
+      programmerError("\(x) and \(filter) can't be convolved: \(error)")
     }
   }
 

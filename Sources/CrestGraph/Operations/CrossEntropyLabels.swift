@@ -101,7 +101,8 @@ package struct CrossEntropyLabelsGradient: GraphOperation {
 }
 
 private func checkedClass(_ label: Int64, of count: Int) -> Int {
-  precondition((0..<Int64(count)).contains(label), "label \(label) is not in 0..<\(count)")
+  programmerError(
+    unless: (0..<Int64(count)).contains(label), "label \(label) is not in 0..<\(count)")
   return Int(label)
 }
 

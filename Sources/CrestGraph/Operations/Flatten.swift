@@ -35,7 +35,7 @@ package struct Flatten: GraphOperation {
   /// The elements in the same order.
   package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     guard let type = try? outputTypes(for: [inputs[0].type])[0] else {
-      preconditionFailure("\(inputs[0].type) can't be flattened at axis \(axis)")
+      programmerError("\(inputs[0].type) can't be flattened at axis \(axis)")
     }
     return [inputs[0].gathered(type) { $0 }]
   }

@@ -24,6 +24,10 @@ package struct Gather: GraphOperation {
     ]
   }
 
+  package func valueRange(
+    _ inputs: [ClosedRange<Double>], _ types: [ValueType]
+  ) -> ClosedRange<Double> { inputs[0] }
+
   package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
     Demands(.elements, indices: [1: .init(count: inputs[0].shape[axis], countsFromEnd: true)])
   }
@@ -37,7 +41,7 @@ package struct Gather: GraphOperation {
     case (.mixed(let mixing), _), (_, .mixed(let mixing)): throw mixing
     case (.along, .along): throw .combined("chooses from all examples for each of them")
     case (.along(let axis, let inner), .shared):
-      guard axis != self.axis else { throw .combined("picks examples by their place in the batch") }
+      guard axis != self.axis else { throw .picking(inner: inner) }
       return RowFlow(.along(axis: moved(axis), inner: inner), of: self)
     case (.shared, .along(let axis, let inner)):
       return RowFlow(.along(axis: self.axis + axis, inner: inner), of: self)

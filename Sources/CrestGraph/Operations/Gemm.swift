@@ -89,7 +89,7 @@ package struct Gemm: GraphOperation {
   /// Sums the products.
   package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     guard let type = try? outputTypes(for: inputs.map(\.type))[0] else {
-      preconditionFailure("\(inputs.map(\.type)) can't be multiplied")
+      programmerError("\(inputs.map(\.type)) can't be multiplied")
     }
     let (m, n) = (type.shape[0], type.shape[1])
     let k = inputs[0].shape[transposesA ? 0 : 1]

@@ -25,6 +25,10 @@ package struct LogSoftmax: GraphOperation {
     return [try OperationError.checkAxis(axis, of: inputs[0])]
   }
 
+  package func valueRange(
+    _ inputs: [ClosedRange<Double>], _ types: [ValueType]
+  ) -> ClosedRange<Double> { -Double.infinity...0 }
+
   package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
     .elements
   }

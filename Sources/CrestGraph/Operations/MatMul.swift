@@ -112,7 +112,7 @@ package struct MatMul: GraphOperation {
   package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     guard let sizes = Sizes(inputs[0].shape, inputs[1].shape),
       let type = try? outputTypes(for: inputs.map(\.type))[0]
-    else { preconditionFailure("\(inputs[0].type) and \(inputs[1].type) can't be multiplied") }
+    else { programmerError("\(inputs[0].type) and \(inputs[1].type) can't be multiplied") }
     let (m, k, n) = (sizes.m, sizes.k, sizes.n)
     let a = inputs[0].reshaped(sizes.a).broadcast(to: Shape(sizes.batch.dimensions + [m, k]))
     let b = inputs[1].reshaped(sizes.b).broadcast(to: Shape(sizes.batch.dimensions + [k, n]))
@@ -128,7 +128,7 @@ package struct MatMul: GraphOperation {
   package func gradients(_ context: GradientContext) throws -> [Symbol?] {
     let (a, b) = (context.inputs[0], context.inputs[1])
     guard let sizes = Sizes(a.shape, b.shape) else {
-      preconditionFailure("\(a.type) and \(b.type) can't be multiplied")
+      programmerError("\(a.type) and \(b.type) can't be multiplied")
     }
     let dy = try context.outputGradient.reshaped(
       exactlyTo: Shape(sizes.batch.dimensions + [sizes.m, sizes.n]))

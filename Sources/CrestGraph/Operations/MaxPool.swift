@@ -77,7 +77,7 @@ public struct PoolAttributes: Sendable, Hashable {
     do {
       return try window(over: shape)
     } catch {
-      preconditionFailure("\(shape) can't be pooled: \(error)")
+      programmerError("\(shape) can't be pooled: \(error)")
     }
   }
 }
@@ -98,6 +98,10 @@ package struct MaxPool: GraphOperation {
     try OperationError.checkFloat(inputs[0])
     return [ValueType(try attributes.outputShape(for: inputs[0].shape), inputs[0].elementType)]
   }
+
+  package func valueRange(
+    _ inputs: [ClosedRange<Double>], _ types: [ValueType]
+  ) -> ClosedRange<Double> { inputs[0] }
 
   package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
     Demands(.windows)

@@ -62,7 +62,7 @@ package struct Pad: GraphOperation {
   /// The elements, or the value where there are none.
   package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     guard let type = try? outputTypes(for: [inputs[0].type])[0] else {
-      preconditionFailure("\(inputs[0].type) can't be padded by \(before) and \(after)")
+      programmerError("\(inputs[0].type) can't be padded by \(before) and \(after)")
     }
     let shape = inputs[0].shape
     let sources: [Int?] = (0..<type.shape.elementCount).map { element in

@@ -49,6 +49,19 @@ package struct Reduce: GraphOperation {
       })
   }
 
+  package func valueRange(
+    _ inputs: [ClosedRange<Double>], _ types: [ValueType]
+  ) -> ClosedRange<Double> {
+    let x = inputs[0]
+    switch kind {
+    case .mean, .max, .min: return x
+    case .sum:
+      let count = Double(axes.reduce(1) { $0 * types[0].shape[$1] })
+      return x.combined(count...count, *)
+    case .product: return (0.0...1).contains(x.lowerBound) && x.upperBound <= 1 ? 0...1 : .anyNumber
+    }
+  }
+
   package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
     .elements
   }

@@ -54,7 +54,7 @@ package struct Reshape: GraphOperation {
   /// The elements in the same order.
   package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     guard let type = try? outputTypes(for: [inputs[0].type])[0] else {
-      preconditionFailure("\(inputs[0].type) can't be reshaped to \(sizes)")
+      programmerError("\(inputs[0].type) can't be reshaped to \(sizes)")
     }
     return [inputs[0].gathered(type) { $0 }]
   }

@@ -76,6 +76,10 @@ package struct Slice: GraphOperation {
     return [ValueType(Shape(sizes), inputs[0].elementType)]
   }
 
+  package func valueRange(
+    _ inputs: [ClosedRange<Double>], _ types: [ValueType]
+  ) -> ClosedRange<Double> { inputs[0] }
+
   package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
     .elements
   }
@@ -83,7 +87,7 @@ package struct Slice: GraphOperation {
   /// Each example by itself, unless only some are taken, or in another order.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     guard let extents = try? extents(of: context.inputs[0]) else {
-      preconditionFailure("\(context.inputs[0]) can't be cut by \(self)")
+      programmerError("\(context.inputs[0]) can't be cut by \(self)")
     }
     switch context.rows[0] {
     case .mixed(let mixing): throw mixing
@@ -101,7 +105,7 @@ package struct Slice: GraphOperation {
     case .along(let axis, let inner):
       let (block, extent) = (context.count * inner, extents[axis])
       guard extent.step == 1, extent.start % block == 0, extent.count % block == 0, extent.count > 0
-      else { throw .combined("picks examples by their place in the batch") }
+      else { throw .picking(inner: inner) }
       var taken = extents
       taken[axis] = Extent(
         start: extent.start / context.count, step: 1, count: extent.count / context.count)
@@ -112,7 +116,7 @@ package struct Slice: GraphOperation {
   /// The elements taken.
   package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     guard let extents = try? extents(of: inputs[0].shape) else {
-      preconditionFailure("\(inputs[0].type) can't be cut by \(self)")
+      programmerError("\(inputs[0].type) can't be cut by \(self)")
     }
     let shape = Shape(extents.map(\.count))
     let strides = inputs[0].shape.strides
@@ -179,7 +183,7 @@ package struct SliceGradient: GraphOperation {
   /// Each element of dy at the place it was taken from.
   package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     guard let extents = try? slice.extents(of: inputShape) else {
-      preconditionFailure("\(inputShape) can't be cut by \(slice)")
+      programmerError("\(inputShape) can't be cut by \(slice)")
     }
     let strides = inputs[0].shape.strides
     return [

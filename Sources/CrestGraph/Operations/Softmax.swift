@@ -25,6 +25,10 @@ package struct Softmax: GraphOperation {
     return [try OperationError.checkAxis(axis, of: inputs[0])]
   }
 
+  package func valueRange(
+    _ inputs: [ClosedRange<Double>], _ types: [ValueType]
+  ) -> ClosedRange<Double> { 0...1 }
+
   package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
     .elements
   }

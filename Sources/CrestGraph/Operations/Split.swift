@@ -34,6 +34,10 @@ package struct Split: GraphOperation {
     }
   }
 
+  package func valueRange(
+    _ inputs: [ClosedRange<Double>], _ types: [ValueType]
+  ) -> ClosedRange<Double> { inputs[0] }
+
   package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
     .elements
   }
@@ -60,7 +64,7 @@ package struct Split: GraphOperation {
       guard axis == self.axis else { return all(context.rows[0], sizes) }
       let block = context.count * inner
       guard sizes.allSatisfy({ $0 % block == 0 }) else {
-        throw .combined("picks examples by their place in the batch")
+        throw .picking(inner: inner)
       }
       return all(context.rows[0], sizes.map { $0 / context.count })
     }

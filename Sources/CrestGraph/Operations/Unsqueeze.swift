@@ -37,7 +37,7 @@ package struct Unsqueeze: GraphOperation {
   /// The elements in the same order.
   package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     guard let type = try? outputTypes(for: [inputs[0].type])[0] else {
-      preconditionFailure("\(inputs[0].type) can't get new axes \(axes)")
+      programmerError("\(inputs[0].type) can't get new axes \(axes)")
     }
     return [inputs[0].gathered(type) { $0 }]
   }

@@ -41,8 +41,8 @@ package struct RowAnalysis {
   ///   - count: The number of examples.
   /// - Precondition: `count` is at least 2, and the size of each axis given.
   package init(_ graph: Graph, axes: [Int?], count: Int) {
-    precondition(
-      count >= 2 && axes.count == graph.inputs.count,
+    programmerError(
+      unless: count >= 2 && axes.count == graph.inputs.count,
       "\(count) examples, \(axes.count) axes for \(graph.inputs.count) inputs")
     var rows: [Rows] = []
     rows.reserveCapacity(graph.values.count)
@@ -55,8 +55,8 @@ package struct RowAnalysis {
       switch value.origin {
       case .input:
         let axis = places[index].flatMap { axes[$0] }
-        precondition(
-          axis.map { value.type.shape[$0] == count } ?? true,
+        programmerError(
+          unless: axis.map { value.type.shape[$0] == count } ?? true,
           "\(value.type) has no \(count) examples along axis \(axis ?? 0)")
         rows.append(axis.map { .along(axis: $0) } ?? .shared)
       case .variable: rows.append(.shared)
@@ -106,8 +106,8 @@ package struct RowAnalysis {
       let context = RowContext(
         rows: inputs, inputs: shapes(node.inputs), outputs: shapes(node.outputs), count: count)
       let flow = try node.operation.rows(context)
-      precondition(
-        flow.outputs.count == node.outputs.count,
+      programmerError(
+        unless: flow.outputs.count == node.outputs.count,
         "\(node.operation.name) says the rows of \(flow.outputs.count) outputs")
       guard !flow.keepsUniform else { return (flow.outputs, flow.settings, flow.reduced) }
       // The sizes that forms leave out of what is shared make a difference here.
@@ -147,7 +147,7 @@ package struct RowAnalysis {
       switch value.origin {
       case .input(let name): steps.append(RowForm.Step(type, source: AnyHashable("input \(name)")))
       case .variable(let number): steps.append(RowForm.Step(type, source: AnyHashable(number)))
-      case .constant: preconditionFailure("the constant %\(index) is not known")
+      case .constant: programmerError("the constant %\(index) is not known")
       case .node(let number, let output):
         guard let settings = settings[number] else { return nil }
         let inputs = graph.nodes[number].inputs.map { numbers[$0.index] ?? -1 }

@@ -50,6 +50,14 @@ public struct RowMixing: Error, Sendable, Hashable, CustomStringConvertible {
   /// An operation that only a step of training has.
   static let ofTraining = RowMixing.unknown("belongs to a step of training")
 
+  /// An operation that picks along the axis of the examples, which has `inner` places of each: where there are
+  /// several, as when tokens of all examples are in a row, each example's may be picked for itself.
+  static func picking(inner: Int) -> RowMixing {
+    inner == 1
+      ? .combined("picks examples by their place in the batch")
+      : .unknown("picks along an axis that the examples share with another")
+  }
+
   private init(kind: Kind, reason: String) {
     self.kind = kind
     self.reason = reason

@@ -1,3 +1,4 @@
+import CrestTensor
 public import CrestGraph
 
 /// The residual networks for CIFAR-10 of He and others (arXiv:1512.03385, section 4.2).
@@ -20,8 +21,9 @@ public struct ResNet: Layer {
   ///
   /// - Precondition: `depth` is 6 n + 2 for an n of at least 1.
   public init(depth: Int, classes: Int) {
-    precondition(
-      depth >= 8 && (depth - 2) % 6 == 0, "a ResNet of depth \(depth); it must be 6 n + 2, n ≥ 1")
+    programmerError(
+      unless: depth >= 8 && (depth - 2) % 6 == 0,
+      "a ResNet of depth \(depth); it must be 6 n + 2, n ≥ 1")
     self.depth = depth
     self.classes = classes
   }

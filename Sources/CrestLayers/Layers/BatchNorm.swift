@@ -33,8 +33,10 @@ public struct BatchNorm: Layer {
     epsilon: Double = 1e-5, momentum: Double = 0.9, convention: BatchNormConvention = .onnx,
     name: String = "batch_norm"
   ) {
-    precondition(epsilon >= 0 && epsilon.isFinite, "\(name): ε is \(epsilon), not at least 0")
-    precondition((0...1).contains(momentum), "\(name): momentum is \(momentum), not in 0 … 1")
+    programmerError(
+      unless: epsilon >= 0 && epsilon.isFinite, "\(name): ε is \(epsilon), not at least 0")
+    programmerError(
+      unless: (0...1).contains(momentum), "\(name): momentum is \(momentum), not in 0 … 1")
     self.name = name
     (self.epsilon, self.momentum, self.convention) = (epsilon, momentum, convention)
   }

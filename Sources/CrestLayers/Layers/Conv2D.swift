@@ -35,8 +35,8 @@ public struct Conv2D: Layer {
     dilation: Extent = 1, groups: Int = 1, bias: Bool = true,
     initializer: Initializer = .automatic, name: String = "conv2d"
   ) {
-    precondition(
-      channels >= 1 && groups >= 1 && channels % groups == 0,
+    programmerError(
+      unless: channels >= 1 && groups >= 1 && channels % groups == 0,
       "\(name): \(channels) channels in \(groups) groups; groups must divide the channels")
     self.name = name
     self.channels = channels

@@ -23,7 +23,7 @@ public struct Dense: Layer {
   public init(
     _ units: Int, bias: Bool = true, initializer: Initializer = .automatic, name: String = "dense"
   ) {
-    precondition(units >= 1, "\(name): \(units) units; there must be at least 1")
+    programmerError(unless: units >= 1, "\(name): \(units) units; there must be at least 1")
     self.name = name
     self.units = units
     hasBias = bias

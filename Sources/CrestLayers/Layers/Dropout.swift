@@ -1,3 +1,4 @@
+import CrestTensor
 public import CrestGraph
 
 /// Zeroes a random part of the elements in training (Srivastava and others 2014; ONNX `Dropout`).
@@ -16,7 +17,8 @@ public struct Dropout: Layer {
   ///
   /// - Precondition: `rate` is at least 0 and below 1.
   public init(_ rate: Double, name: String = "dropout") {
-    precondition(rate >= 0 && rate < 1, "\(name): the rate is \(rate), not from 0 to below 1")
+    programmerError(
+      unless: rate >= 0 && rate < 1, "\(name): the rate is \(rate), not from 0 to below 1")
     self.rate = rate
     self.name = name
   }

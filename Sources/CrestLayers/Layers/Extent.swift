@@ -1,3 +1,5 @@
+import CrestTensor
+
 /// A height and a width, of a window or of its steps: `3` for both alike, `[3, 5]` for two.
 public struct Extent: Sendable, Hashable, ExpressibleByIntegerLiteral, ExpressibleByArrayLiteral {
   /// Along the height.
@@ -9,7 +11,7 @@ public struct Extent: Sendable, Hashable, ExpressibleByIntegerLiteral, Expressib
   ///
   /// - Precondition: both are at least 1.
   public init(height: Int, width: Int) {
-    precondition(height >= 1 && width >= 1, "an extent of \(height) × \(width) is empty")
+    programmerError(unless: height >= 1 && width >= 1, "an extent of \(height) × \(width) is empty")
     self.height = height
     self.width = width
   }
@@ -22,7 +24,8 @@ public struct Extent: Sendable, Hashable, ExpressibleByIntegerLiteral, Expressib
 
   /// Height and width, as in `[3, 5]`.
   public init(arrayLiteral sizes: Int...) {
-    precondition(sizes.count == 2, "an extent has a height and a width, not \(sizes.count) sizes")
+    programmerError(
+      unless: sizes.count == 2, "an extent has a height and a width, not \(sizes.count) sizes")
     self.init(height: sizes[0], width: sizes[1])
   }
 

@@ -21,7 +21,7 @@ public struct SubsampledShortcut: Layer {
   ///
   /// - Precondition: `stride` is at least 1.
   public init(channels: Int, stride: Int, name: String? = nil) {
-    precondition(stride >= 1, "a shortcut's stride is \(stride); it must be at least 1")
+    programmerError(unless: stride >= 1, "a shortcut's stride is \(stride); it must be at least 1")
     self.channels = channels
     self.stride = stride
     self.name = name

@@ -67,7 +67,7 @@ extension Model {
     ModelDraft(
       graph: try GraphExport.draft(of: graph, name: "crest") { [store] declaration in
         guard let entry = store.entry(named: declaration.name) else {
-          preconditionFailure("the store has no variable \(declaration.name)")
+          programmerError("the store has no variable \(declaration.name)")
         }
         return store.value(of: entry)
       })

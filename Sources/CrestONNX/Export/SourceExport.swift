@@ -59,7 +59,7 @@ struct SourceExport {
 
   private mutating func replace(_ variable: ParameterPlan.Variable, _ store: ParameterStore) {
     guard let entry = store.entry(named: variable.name) else {
-      preconditionFailure("the store has no variable \(variable.name)")
+      programmerError("the store has no variable \(variable.name)")
     }
     guard variable.replacement == nil || !variable.edges.isEmpty else {
       return splice.replace(
@@ -91,7 +91,7 @@ struct SourceExport {
     guard let entry = store.entry(named: copy.original),
       let variable = trace.plan.variables.first(where: { $0.name == copy.original }),
       let source = trace.plan.rows.first(where: { $0.array.name == copy.name })?.array.proto
-    else { preconditionFailure("the array \(copy.name) follows from none") }
+    else { programmerError("the array \(copy.name) follows from none") }
     let value = store.value(of: entry)
     let isSame = value.withUnsafeBytes { now in
       variable.value.withUnsafeBytes { $0.elementsEqual(now) }

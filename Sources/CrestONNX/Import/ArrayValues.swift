@@ -128,6 +128,15 @@ struct ArrayValues {
       }
   }
 
+  /// Whether one row of a matrix is exactly 0, and no other.
+  var hasOneZeroRow: Bool {
+    guard sizes.count == 2, sizes[0] > 2, sizes[1] > 1 else { return false }
+    let zeroRows = (0..<sizes[0]).lazy.filter { row in
+      values[row * sizes[1]..<(row + 1) * sizes[1]].allSatisfy { $0 == 0 }
+    }
+    return zeroRows.prefix(2).count == 1
+  }
+
   /// Whether a part of the numbers is exactly 0, and the others differ.
   var hasManyZeros: Bool {
     let zeros = values.count { $0 == 0 }

@@ -75,7 +75,7 @@ final class NodeImport {
   func optionalIntegers(_ place: Int, _ what: String) throws -> [Int]? {
     guard let tensor = try optionalConstant(place, what) else { return nil }
     guard let integers = tensor.integers else {
-      throw problem(expected: "\(what) of an integer type", got: "\(tensor)")
+      throw problem(expected: "\(what) of an integer type", got: tensor.typeDescription)
     }
     return integers.map(Int.init)
   }
@@ -92,7 +92,7 @@ final class NodeImport {
   func optionalNumber(_ place: Int, _ what: String) throws -> Double? {
     guard let tensor = try optionalConstant(place, what) else { return nil }
     guard tensor.elementCount == 1 else {
-      throw problem(expected: "\(what) of one element", got: "\(tensor)")
+      throw problem(expected: "\(what) of one element", got: tensor.typeDescription)
     }
     return tensor.doubles[0]
   }

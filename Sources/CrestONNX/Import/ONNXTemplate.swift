@@ -89,7 +89,7 @@ public struct ONNXTemplate: GraphTemplate {
     try reader.checkSideFiles(of: model.proto.externalTensors)
     var head: HeadReplacement?
     if let headClasses {
-      precondition(headClasses >= 1, "a head of \(headClasses) classes")
+      programmerError(unless: headClasses >= 1, "a head of \(headClasses) classes")
       head = try HeadReplacement(model, classes: headClasses)
     }
     let plan = try ParameterPlan(model, reader, selection, head: head)

@@ -79,7 +79,7 @@ struct ONNXTrace: Sendable {
           place: error.path.isEmpty ? "graph" : error.path, expected: error.expected,
           got: error.got, advice: error.advice))
     } catch {
-      preconditionFailure("tracing threw \(error)")
+      programmerError("tracing threw \(error)")
     }
   }
 
@@ -143,7 +143,7 @@ struct ONNXTrace: Sendable {
     }
     for (number, output) in model.outputs.enumerated() {
       guard let symbol = try value(output.name, at: nil) else {
-        preconditionFailure("the checked output \(output.name) has no value")
+        programmerError("the checked output \(output.name) has no value")
       }
       builder.output(
         output.name,
@@ -168,7 +168,7 @@ struct ONNXTrace: Sendable {
     _ node: NodeProto, _ inputs: [Symbol?], _ builder: GraphBuilder
   ) throws -> [Symbol] {
     guard let operation = OperatorTable.find(node, opsets: model.opsets) else {
-      preconditionFailure("\(node.operation) passed the check of operations")
+      programmerError("\(node.operation) passed the check of operations")
     }
     let context = NodeImport(
       node, opset: model.opsets[""] ?? 0, builder: builder, tensors: reader, inputs: inputs)

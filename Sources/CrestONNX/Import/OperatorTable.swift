@@ -1,3 +1,4 @@
+import CrestTensor
 import CrestGraph
 
 /// What an array would be for, by the place where an operation reads it beside data.
@@ -79,7 +80,7 @@ enum OperatorTable {
       constants, recurrent, losses, resizing,
     ]
     return groups.reduce(into: [:]) { all, group in
-      all.merge(group) { _, _ in preconditionFailure("an operation is in two groups") }
+      all.merge(group) { _, _ in programmerError("an operation is in two groups") }
     }.mapValues { $0.sorted { $0.since > $1.since } }
   }()
 

@@ -184,10 +184,11 @@ struct ParameterRule {
       return .computed
     }
     if uses.contains(where: \.scalesOutput) { return .outputScaling }
-    guard learned.allSatisfy({ $0.slot == .parameter(.weight) && $0.operation != "Gather" }) else {
-      return nil
-    }
+    guard learned.allSatisfy({ $0.slot == .parameter(.weight) }) else { return nil }
     let values = ArrayValues(value)
+    if learned.contains(where: { $0.operation == "Gather" }) {
+      return values.hasOneZeroRow ? .paddingRow : nil
+    }
     return values.isPattern ? .pattern : values.hasManyZeros ? .zeros : nil
   }
 

@@ -60,6 +60,8 @@ public struct TrainingReadiness: Sendable, Equatable, CustomStringConvertible {
     case pattern
     /// A part of its numbers is 0.
     case zeros
+    /// One row of an embedding is 0.
+    case paddingRow
     /// It scales or shifts the output.
     case outputScaling
     /// The exporter merged it with an array that isn't learned.
@@ -315,6 +317,8 @@ extension TrainingReadiness.AssumedReason: CustomStringConvertible {
         + "or weights that begin so"
     case .zeros:
       "many of its numbers are exactly 0, as a mask leaves them, and training changes them"
+    case .paddingRow:
+      "one row of the embedding is 0, as PyTorch's padding_idx holds it, and training changes it"
     case .outputScaling:
       "scales or shifts the output, as a target's deviation and mean do, or what is learned"
     case .merged:

@@ -1,3 +1,4 @@
+import CrestTensor
 import CCrestFiles
 
 #if canImport(Darwin)
@@ -104,7 +105,7 @@ package struct ExternalDataFolder: Sendable {
       }
       folder = next
     }
-    preconditionFailure("a location without components")
+    programmerError("a location without components")
   }
 
   private func isLink(_ name: String, in folder: CInt) -> Bool {

@@ -11,8 +11,8 @@ package struct TensorDraft {
   ///
   /// - Precondition: there are as many bytes as the shape and type take.
   package init(name: String, elementType: ElementType, shape: Shape, elements: ByteStream) {
-    precondition(
-      elements.byteCount == shape.elementCount * elementType.byteCount,
+    programmerError(
+      unless: elements.byteCount == shape.elementCount * elementType.byteCount,
       "\(elements.byteCount) bytes for \(elementType) \(shape)")
     self.name = name
     self.elementType = elementType

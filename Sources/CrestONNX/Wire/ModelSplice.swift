@@ -1,3 +1,5 @@
+import CrestTensor
+
 /// A model's own bytes with some fields replaced; every other byte stays as it is, also what no version
 /// of this reader knows.
 package struct ModelSplice {
@@ -31,7 +33,7 @@ package struct ModelSplice {
   /// - Precondition: `range` begins and ends with fields of one message and holds at least one, and no
   ///   other edit overlaps it.
   package mutating func replace(_ range: Range<Int>, by content: WireContent) {
-    precondition(!range.isEmpty, "nothing to replace at \(range.lowerBound)")
+    programmerError(unless: !range.isEmpty, "nothing to replace at \(range.lowerBound)")
     edits.append(Edit(range: range, content: content))
   }
 
@@ -59,7 +61,7 @@ package struct ModelSplice {
     var field = value.span.field
     for (number, place) in path {
       let found = spans(in: body, number: number)
-      precondition(place < found.count, "\(value.name) has no size along axis \(axis)")
+      programmerError(unless: place < found.count, "\(value.name) has no size along axis \(axis)")
       (field, body) = (found[place].field, found[place].body)
     }
     var dimension = WireContent()
@@ -89,8 +91,8 @@ package struct ModelSplice {
   ///
   /// - Precondition: there are as many bytes as the tensor's elements take.
   package mutating func replaceElements(of tensor: TensorProto, by elements: ByteStream) {
-    precondition(
-      elements.byteCount == tensor.byteCount,
+    programmerError(
+      unless: elements.byteCount == tensor.byteCount,
       "\(elements.byteCount) bytes for \(tensor.dataType.name) \(tensor.shape)")
     if case .external = tensor.storage {
       externalElements[tensor.span.start] = elements
@@ -110,7 +112,7 @@ package struct ModelSplice {
       replace(range, by: isFirst ? content : WireContent())
       isFirst = false
     }
-    precondition(!isFirst, "the tensor \"\(tensor.name)\" has no elements to replace")
+    programmerError(unless: !isFirst, "the tensor \"\(tensor.name)\" has no elements to replace")
   }
 
   /// The fields of one number in the message at `body`.
@@ -148,14 +150,14 @@ package struct ModelSplice {
   package var content: WireContent {
     var sorted = edits.sorted { $0.range.lowerBound < $1.range.lowerBound }[...]
     for (edit, next) in zip(sorted, sorted.dropFirst()) {
-      precondition(
-        edit.range.upperBound <= next.range.lowerBound,
+      programmerError(
+        unless: edit.range.upperBound <= next.range.lowerBound,
         "two edits overlap at byte \(next.range.lowerBound)")
     }
     var content = model.source.withBytes { bytes in
       rebuilt(0..<bytes.count, of: bytes, &sorted)
     }
-    precondition(sorted.isEmpty, "an edit lies beyond the end of the model")
+    programmerError(unless: sorted.isEmpty, "an edit lies beyond the end of the model")
     content.append(appended)
     return content
   }
@@ -178,11 +180,12 @@ package struct ModelSplice {
         content.append(edit.content)
         var end = span.end
         while end < edit.range.upperBound, let field = Self.next(&reader) { end = field.span.end }
-        precondition(end == edit.range.upperBound, "an edit ends inside of a field, at \(end)")
+        programmerError(
+          unless: end == edit.range.upperBound, "an edit ends inside of a field, at \(end)")
         copied = end
       } else {
-        precondition(
-          field.type == .bytes && edit.range.lowerBound >= span.bodyStart
+        programmerError(
+          unless: field.type == .bytes && edit.range.lowerBound >= span.bodyStart
             && edit.range.upperBound <= span.end, "an edit begins inside of a field")
         let message = rebuilt(span.body, of: bytes, &edits)
         if message.byteCount == span.body.count {
@@ -203,7 +206,7 @@ package struct ModelSplice {
     do throws(WireFault) {
       return try reader.next()
     } catch {
-      preconditionFailure("an edit lies in bytes that are no message, at \(error.offset)")
+      programmerError("an edit lies in bytes that are no message, at \(error.offset)")
     }
   }
 }

@@ -167,8 +167,8 @@ package struct WireContent {
           sent += bytes.count
           try sink(bytes)
         }
-        precondition(
-          sent == stream.byteCount, "a stream of \(stream.byteCount) bytes gave \(sent)")
+        programmerError(
+          unless: sent == stream.byteCount, "a stream of \(stream.byteCount) bytes gave \(sent)")
       }
     }
   }

@@ -1,3 +1,5 @@
+import CrestTensor
+
 /// The form in which a protobuf field's value is stored; groups, long obsolete, aren't read.
 enum WireType: UInt8 {
   case varint = 0
@@ -98,7 +100,9 @@ struct WireReader {
 
   /// A reader of the message that takes `range` of `bytes`.
   init(_ bytes: UnsafeRawBufferPointer, in range: Range<Int>) {
-    precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count)
+    programmerError(
+      unless: range.lowerBound >= 0 && range.upperBound <= bytes.count,
+      "\(range) of \(bytes.count) bytes")
     self.bytes = bytes
     position = range.lowerBound
     end = range.upperBound

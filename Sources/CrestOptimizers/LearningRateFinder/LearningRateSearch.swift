@@ -1,3 +1,5 @@
+import CrestTensor
+
 /// A learning-rate range test in progress: which rate comes next, and when to stop.
 ///
 /// ```swift
@@ -46,7 +48,7 @@ public struct LearningRateSearch: Sendable {
   /// - Precondition: The search has not ended.
   public mutating func record(loss: Double) {
     guard let rate = nextRate else {
-      preconditionFailure("a loss was recorded after the search had ended: \(findings.ending)")
+      programmerError("a loss was recorded after the search had ended: \(findings.ending)")
     }
     let mean = smoothed.add(loss)
     let step = findings.points.count

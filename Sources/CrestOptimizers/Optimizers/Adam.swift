@@ -44,11 +44,9 @@ public struct Adam: Optimizer, Equatable {
   /// - Throws: ``OptimizerError`` when a rate, decay or ε is negative or not finite, or a β is
   ///   outside [0, 1).
   public init(
-    learningRate: Double = Adam().defaults.learningRate,
-    beta1: Double = Adam().defaults.momentum, beta2: Double = Adam().beta2,
-    epsilon: Double = Adam().epsilon, weightDecay: Double = Adam().defaults.weightDecay,
-    decayKind: WeightDecayKind = Adam().decayKind,
-    decayTargets: WeightDecayTargets = Adam().decayTargets
+    learningRate: Double = 0.001, beta1: Double = 0.9, beta2: Double = 0.999,
+    epsilon: Double = 1e-8, weightDecay: Double = 0, decayKind: WeightDecayKind = .l2,
+    decayTargets: WeightDecayTargets = .weights
   ) throws(OptimizerError) {
     try self.init(
       checking: "adam",

@@ -27,10 +27,9 @@ public struct AdamW: Optimizer, Equatable {
   ///
   /// - Throws: ``OptimizerError`` as ``Adam`` does.
   public init(
-    learningRate: Double = AdamW().defaults.learningRate,
-    beta1: Double = AdamW().defaults.momentum, beta2: Double = AdamW().beta2,
-    epsilon: Double = AdamW().epsilon, weightDecay: Double = AdamW().defaults.weightDecay,
-    decayTargets: WeightDecayTargets = AdamW().decayTargets
+    learningRate: Double = 0.001, beta1: Double = 0.9, beta2: Double = 0.999,
+    epsilon: Double = 1e-8, weightDecay: Double = 0.01,
+    decayTargets: WeightDecayTargets = .weights
   ) throws(OptimizerError) {
     adam = try Adam(
       checking: "adamw",

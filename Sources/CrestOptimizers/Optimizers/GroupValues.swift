@@ -1,3 +1,5 @@
+import CrestTensor
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -26,7 +28,7 @@ public enum GroupValues: Sendable, Hashable, Codable {
     switch self {
     case .same(let value), .spread(_, let value), .slice(let value): return value
     case .each(let values):
-      guard let last = values.last else { preconditionFailure("an empty list of group values") }
+      guard let last = values.last else { programmerError("an empty list of group values") }
       return last
     }
   }

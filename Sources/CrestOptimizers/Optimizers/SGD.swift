@@ -36,11 +36,9 @@ public struct SGD: Optimizer, Equatable {
   /// - Throws: ``OptimizerError`` when a rate or decay is negative or not finite, the momentum is
   ///   outside [0, 1), or Nesterov has no momentum.
   public init(
-    learningRate: Double = SGD().defaults.learningRate,
-    momentum: Double = SGD().defaults.momentum, nesterov: Bool = SGD().nesterov,
-    weightDecay: Double = SGD().defaults.weightDecay,
-    decayKind: WeightDecayKind = SGD().decayKind,
-    decayTargets: WeightDecayTargets = SGD().decayTargets
+    learningRate: Double = 0.01, momentum: Double = 0.9, nesterov: Bool = false,
+    weightDecay: Double = 0, decayKind: WeightDecayKind = .l2,
+    decayTargets: WeightDecayTargets = .weights
   ) throws(OptimizerError) {
     defaults = Hyperparameters(
       learningRate: learningRate, momentum: momentum, weightDecay: weightDecay)

@@ -1,3 +1,5 @@
+import CrestTensor
+
 /// Why a schedule cannot be made from the numbers given.
 public enum ScheduleError: Error, Equatable, Sendable {
   /// A number is outside the range that has a meaning.
@@ -87,7 +89,7 @@ struct ScheduleCheck {
 
 /// Traps unless `step` is one of `total` steps: a loop that asks for more has miscounted.
 func preconditionStep(_ step: Int, of total: Int) {
-  precondition(
-    total >= 1 && step >= 0 && step < total,
+  programmerError(
+    unless: total >= 1 && step >= 0 && step < total,
     "step \(step) is not one of a run of \(total) steps, 0 ..< \(total)")
 }

@@ -169,7 +169,7 @@ final class LibraryHost {
       item.write(to: target, elementType: CREST_FLOAT32, count: range.count)
     case .computed(let read):
       guard let batch = try services.context() as? BatchContext else {
-        preconditionFailure("\(read) was looked at outside of a batch")
+        programmerError("\(read) was looked at outside of a batch")
       }
       batch.withRead(read) { type, bytes in
         target.pointee.elements = bytes.baseAddress
@@ -263,7 +263,7 @@ extension ElementType {
 }
 
 private func host(_ context: UnsafeMutableRawPointer?) -> LibraryHost {
-  guard let context else { preconditionFailure("a service was called without its context") }
+  guard let context else { programmerError("a service was called without its context") }
   return Unmanaged<LibraryHost>.fromOpaque(context).takeUnretainedValue()
 }
 

@@ -1,3 +1,4 @@
+import CrestTensor
 import CCrestPlugin
 import CCrestPluginHost
 import CrestTraining
@@ -32,7 +33,7 @@ final class LibraryPlugin: PluginWorker {
         reason: "\(name) is \(expected), but the library says \(got); correct one of them")
     }
     guard let onEvent = table.pointee.on_event, let create = table.pointee.create else {
-      preconditionFailure("a table without functions was not refused")
+      programmerError("a table without functions was not refused")
     }
     self.onEvent = onEvent
 

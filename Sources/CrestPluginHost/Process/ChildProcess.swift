@@ -1,3 +1,4 @@
+import CrestTensor
 import CCrestPluginHost
 
 #if canImport(Glibc)
@@ -297,7 +298,7 @@ private func withCStrings<Result>(
   var pointers = texts.map { strdup($0) } + [nil]
   defer { for pointer in pointers { free(pointer) } }
   return pointers.withUnsafeMutableBufferPointer { pointers in
-    guard let start = pointers.baseAddress else { preconditionFailure("a list without its end") }
+    guard let start = pointers.baseAddress else { programmerError("a list without its end") }
     return body(start)
   }
 }

@@ -1,3 +1,4 @@
+import CrestTensor
 import CrestTraining
 
 #if canImport(FoundationEssentials)
@@ -168,7 +169,7 @@ final class ProcessPlugin: PluginWorker {
   }
 
   override func deliver(_ event: PluginEvent) throws(PluginError) {
-    guard let hook = services.hook else { preconditionFailure("an event without its hook") }
+    guard let hook = services.hook else { programmerError("an event without its hook") }
     eventCount += 1
     _ = try exchange(
       PluginMessage.line(eventCount, hook, event), waits: replies.contains(hook), hook.name)

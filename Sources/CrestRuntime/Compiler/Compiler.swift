@@ -19,7 +19,7 @@ struct CompiledGraph {
       template.graph(for: request.inputTypes), inputTypes: request.inputTypes, mode: request.mode,
       frozen: request.frozen)
     let predictionCount = builder.result.outputs.count
-    precondition(predictionCount > 0, "the graph has no output")
+    programmerError(unless: predictionCount > 0, "the graph has no output")
     let prediction = builder.symbol(builder.result.outputs[0].value)
 
     // Everything that must survive the passes is an output under a name of its own.

@@ -35,7 +35,7 @@ extension Graph {
         rootOf[number] = number
         var chain = Chain(output: output)
         let fits = chain.add(number, operation, node, in: self)
-        precondition(fits, "\(node.operation.name) alone does not fit a chain")
+        programmerError(unless: fits, "\(node.operation.name) alone does not fit a chain")
         chains[number] = chain
       }
     }
@@ -92,7 +92,7 @@ private struct Chain {
       let operands = node.inputs.map { input -> FusedElementwise.Operand in
         if let scalar = graph.scalar(input) { return .constant(scalar) }
         guard let place = places[input] else {
-          preconditionFailure("\(input) is read in a chain before it is made")
+          programmerError("\(input) is read in a chain before it is made")
         }
         return place
       }

@@ -44,7 +44,7 @@ struct ProgramPlan {
 
   private static func entry(_ name: String, _ store: ParameterStore) -> ParameterStore.Entry {
     guard let entry = store.entry(named: name) else {
-      preconditionFailure("the store has no variable \(name): it was made from another graph")
+      programmerError("the store has no variable \(name): it was made from another graph")
     }
     return entry
   }

@@ -101,7 +101,7 @@ private final class ElementwiseProgram {
         }
       }
       guard let op = instruction.function.instruction else {
-        preconditionFailure("\(instruction.function) has no kernel, and was fused")
+        programmerError("\(instruction.function) has no kernel, and was fused")
       }
       made.append(
         ck_instruction(

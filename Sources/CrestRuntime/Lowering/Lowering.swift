@@ -157,11 +157,11 @@ final class Lowering {
     let layout = hasOneLayout(value) ? .plain : layout
     if let image = pending.removeValue(forKey: value) { materialize(value, image) }
     guard let known = placed[value] else {
-      preconditionFailure("\(value) is read before it is made")
+      programmerError("\(value) is read before it is made")
     }
     if let buffer = known[layout] { return buffer }
     guard let source = known[layout == .plain ? .channelsLast : .plain] else {
-      preconditionFailure("\(value) lies nowhere")
+      programmerError("\(value) lies nowhere")
     }
     let shape = graph.type(of: value).shape
     let target = output(value, layout)

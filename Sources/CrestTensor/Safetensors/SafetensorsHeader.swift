@@ -198,7 +198,7 @@ extension SafetensorsHeader {
     for (place, entry) in entries.enumerated() {
       if place > 0 || !metadata.isEmpty { text += ",".utf8 }
       guard let type = typeNames.first(where: { $0.1 == entry.elementType })?.0 else {
-        preconditionFailure("safetensors has no name for \(entry.elementType)")
+        programmerError("safetensors has no name for \(entry.elementType)")
       }
       text += entry.name.jsonQuoted.utf8
       text += ":{\"dtype\":\"\(type)\",\"shape\":[".utf8

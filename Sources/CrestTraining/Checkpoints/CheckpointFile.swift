@@ -77,7 +77,7 @@ public enum CheckpointFile {
     let byName = Dictionary(uniqueKeysWithValues: tensors.map { ($0.name, $0.tensor) })
     let ordered = header.entries.compactMap { byName[$0.name] }
     guard let place = header.metadataRanges[checksumKey] else {
-      preconditionFailure("\(checksumKey) has no place in the header")
+      programmerError("\(checksumKey) has no place in the header")
     }
     return FileContents(header: header.bytes, checksumPlace: place, tensors: ordered)
   }

@@ -1,3 +1,5 @@
+import CrestTensor
+
 /// A folder that one run saves its checkpoints in.
 ///
 /// It is locked while this exists, so that no two runs mix their files. Files that aren't checkpoints of Crest
@@ -120,7 +122,7 @@ public final class CheckpointFolder {
   ///
   /// - Precondition: the name is one of a file in the folder (``isName(_:)``).
   public func path(of name: String) -> String {
-    precondition(Self.isName(name), "a checkpoint called \(name)")
+    programmerError(unless: Self.isName(name), "a checkpoint called \(name)")
     return FilePath.join(path, name + Self.suffix)
   }
 

@@ -1,3 +1,4 @@
+import CrestTensor
 import Dispatch
 import Synchronization
 
@@ -18,7 +19,7 @@ final class ConcurrentWork<Result: Sendable>: Sendable {
   func wait() -> Result {
     group.wait()
     guard let value = result.withLock({ $0 }) else {
-      preconditionFailure("the work has ended without a result")
+      programmerError("the work has ended without a result")
     }
     return value
   }

@@ -78,7 +78,7 @@ public final class BatchContext: PhaseContext {
   ///   from has run.
   public func read(_ read: Read) -> Tensor {
     guard let program else {
-      preconditionFailure("\(read) was asked for before the batch was given to the model")
+      programmerError("\(read) was asked for before the batch was given to the model")
     }
     let value = program.read(read)
     guard rowCount > count, value.shape.first == rowCount else { return value }
@@ -93,7 +93,7 @@ public final class BatchContext: PhaseContext {
     _ read: Read, _ body: (ValueType, UnsafeRawBufferPointer) throws(Failure) -> Result
   ) throws(Failure) -> Result {
     guard let program else {
-      preconditionFailure("\(read) was asked for before the batch was given to the model")
+      programmerError("\(read) was asked for before the batch was given to the model")
     }
     return try program.withRead(read) { (type, bytes) throws(Failure) -> Result in
       guard rowCount > count, type.shape.first == rowCount else { return try body(type, bytes) }

@@ -1,3 +1,4 @@
+import CrestTensor
 import CrestLayers
 import CrestOptimizers
 public import CrestRuntime
@@ -75,7 +76,7 @@ public final class FitContext: PhaseContext {
   /// - Throws: ``LearnerError/twoAccumulators`` when another has said so.
   /// - Precondition: `batchesPerStep` is positive.
   public func accumulate(batchesPerStep: Int) throws(LearnerError) {
-    precondition(batchesPerStep > 0, "a step of \(batchesPerStep) batches")
+    programmerError(unless: batchesPerStep > 0, "a step of \(batchesPerStep) batches")
     guard !isAccumulating else { throw .twoAccumulators }
     isAccumulating = true
     self.batchesPerStep = batchesPerStep
@@ -131,7 +132,7 @@ public final class FitContext: PhaseContext {
   ///
   /// - Precondition: a `beforeFit` hook is running.
   public func resume(from checkpoint: Resumption) {
-    precondition(stepsTaken == 0, "a fit was resumed after \(stepsTaken) steps")
+    programmerError(unless: stepsTaken == 0, "a fit was resumed after \(stepsTaken) steps")
     resumption = checkpoint
   }
 }

@@ -1,3 +1,4 @@
+import CrestTensor
 import CrestData
 import CrestGraph
 import CrestLayers
@@ -118,12 +119,12 @@ final class TrainingLoop {
 
   /// Notes a number of the running epoch.
   func report(_ value: Double, as name: String) {
-    precondition(
-      runningCallback != nil && reporters[name] == runningCallback,
+    programmerError(
+      unless: runningCallback != nil && reporters[name] == runningCallback,
       "\(runningCallback.map { callbacks[$0].name } ?? "no callback") reports \(name), which only a "
         + "callback that has it among its reports may do")
     guard let runningEpoch else {
-      preconditionFailure("\(name) was reported while no epoch is running")
+      programmerError("\(name) was reported while no epoch is running")
     }
     runningEpoch.reports[name] = value
   }
@@ -133,8 +134,8 @@ final class TrainingLoop {
 
   /// Traps unless the callback whose hook runs declared that it sets `part`.
   func preconditionOwnership(of part: Ownership) {
-    precondition(
-      runningCallback != nil && owners[part] == runningCallback,
+    programmerError(
+      unless: runningCallback != nil && owners[part] == runningCallback,
       "\(runningCallback.map { callbacks[$0].name } ?? "no callback") sets \(part), which only a "
         + "callback that owns it may do")
   }

@@ -18,7 +18,7 @@ public struct TopKAccuracy: Metric {
   ///
   /// - Precondition: `k` is positive.
   public init(_ k: Int) {
-    precondition(k > 0, "a top-\(k) accuracy")
+    programmerError(unless: k > 0, "a top-\(k) accuracy")
     self.k = k
   }
 

@@ -58,7 +58,7 @@ private struct StateDecoder: Decoder {
   func value<Value: Decodable>(_ type: Value.Type) throws -> Value {
     if let simple = try simpleValue(type) {
       guard let value = simple as? Value else {
-        preconditionFailure("a \(Swift.type(of: simple)) was made for a \(type)")
+        programmerError("a \(Swift.type(of: simple)) was made for a \(type)")
       }
       return value
     }

@@ -64,7 +64,7 @@ extension StateValue {
     }
     set {
       guard case .fields(var fields) = self else {
-        preconditionFailure("\(name) was set in \(kind), which has no fields")
+        programmerError("\(name) was set in \(kind), which has no fields")
       }
       // Lest the assignment copy all fields.
       self = .null

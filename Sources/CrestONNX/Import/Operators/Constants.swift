@@ -19,7 +19,7 @@ extension OperatorTable {
       OperatorImport(inputs: 1...1, others: .setting) { node in
         let value = try node.tensor("value") ?? Tensor(scalar: 0 as Float)
         guard value.elementCount == 1 else {
-          throw node.problem(expected: "a value of one element", got: "\(value)")
+          throw node.problem(expected: "a value of one element", got: "\(value.typeDescription)")
         }
         let shape = try node.shape(node.integers(0, "sizes"))
         return [try node.builder.filled(shape, with: value)]

@@ -70,7 +70,7 @@ extension NodeImport {
     let name = try text(
       "direction", default: "forward", of: RecurrentDirection.allCases.map(\.rawValue))
     guard let direction = RecurrentDirection(rawValue: name) else {
-      preconditionFailure("\(name) passed for a direction")
+      programmerError("\(name) passed for a direction")
     }
     return RecurrentAttributes(
       direction: direction, clip: try optionalFloat("clip"), isBatchFirst: try flag("layout"))

@@ -1,0 +1,18 @@
+// A callback of one's own.
+import Crest
+import Foundation
+
+final class StopWhenWorse: Callback {
+  private var best = Double.infinity
+  var hooks: [Hook] { [.afterEpoch(check)] }
+
+  private func check(_ epoch: EpochContext) throws {
+    guard let loss = epoch.validation?.loss else { return }
+    if loss > best { throw Cancel(.fit, reason: "the validation loss rose to \(loss)") }
+    best = loss
+  }
+}
+
+func train(_ learner: Learner) throws {
+  try learner.fitOneCycle(epochs: 3, maxLR: 0.1, callbacks: [StopWhenWorse()])
+}
