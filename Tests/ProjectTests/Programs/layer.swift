@@ -2,7 +2,7 @@
 import Crest
 import Foundation
 
-/// LayerScale (Touvron et al. 2021): each feature times a learned factor.
+// LayerScale (Touvron et al. 2021): each feature times a learned factor.
 struct LayerScale: Layer {
   let name: String? = "layer_scale"
   let start: Float

@@ -2,7 +2,7 @@
 import Crest
 import Foundation
 
-/// signSGD (Bernstein et al. 2018).
+// signSGD (Bernstein et al. 2018).
 struct SignSGD: Optimizer {
   let name = "sign-sgd"
   let defaults = Hyperparameters(learningRate: 1e-3, momentum: 0)

@@ -2,7 +2,7 @@
 import Crest
 import Foundation
 
-/// The learning rate over the root of the step (Vaswani et al. 2017).
+// The learning rate over the root of the step (Vaswani et al. 2017).
 final class InverseSquareRoot: Callback {
   let warmUpSteps: Double
   let peak: Double
