@@ -13,6 +13,8 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: [
     .library(name: "Crest", targets: ["Crest"]),
+    // Brings swift-crypto; the command has it.
+    .library(name: "CrestPlugins", targets: ["CrestPlugins"]),
     .executable(name: "crest", targets: ["CrestCommand"]),
     // Needs libonnx-dev and libprotobuf-dev; nothing else does.
     .executable(name: "crest-onnx-check", targets: ["ONNXCheck"]),
@@ -46,7 +48,7 @@ let package = Package(
       name: "CrestTraining",
       dependencies: [
         "CrestData", "CrestLayers", "CrestOptimizers", "CrestRuntime", "CrestGraph", "CrestTensor",
-        "CrestFiles", .product(name: "Crypto", package: "swift-crypto"),
+        "CrestFiles",
       ], swiftSettings: strict),
     .target(
       name: "CrestCallbacks",
@@ -89,12 +91,13 @@ let package = Package(
       name: "Crest",
       dependencies: [
         "CrestCallbacks", "CrestData", "CrestGraph", "CrestLayers", "CrestONNX", "CrestOptimizers",
-        "CrestPluginHost", "CrestRuntime", "CrestTensor", "CrestTraining",
+        "CrestRuntime", "CrestTensor", "CrestTraining",
       ], swiftSettings: strict),
+    .target(name: "CrestPlugins", dependencies: ["CrestPluginHost"], swiftSettings: strict),
     .executableTarget(
       name: "CrestCommand",
       dependencies: [
-        "Crest", "CrestFiles",
+        "Crest", "CrestFiles", "CrestPlugins",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], resources: [.embedInCode("Templates")], swiftSettings: strict),
 
@@ -121,7 +124,7 @@ let package = Package(
 
     // Campaigns
     .executableTarget(
-      name: "plugin-campaign", dependencies: ["Crest", "AllocationCounter"],
+      name: "plugin-campaign", dependencies: ["Crest", "CrestPlugins", "AllocationCounter"],
       path: "Campaigns/plugins",
       exclude: ["chaos.c", "cost.c"], swiftSettings: strict),
     .executableTarget(
@@ -185,7 +188,7 @@ let package = Package(
       name: "TrainingTestSupport",
       dependencies: [
         "CrestTraining", "CrestData", "CrestLayers", "CrestOptimizers", "CrestRuntime",
-        "CrestGraph", "CrestTensor", .product(name: "Crypto", package: "swift-crypto"),
+        "CrestGraph", "CrestTensor",
       ], path: "Tests/TrainingTestSupport", swiftSettings: strict),
     .testTarget(
       name: "CrestTrainingTests",

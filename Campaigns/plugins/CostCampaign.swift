@@ -1,5 +1,6 @@
 import AllocationCounter
 import Crest
+import CrestPlugins
 import Foundation
 
 /// Measures what an event costs, from the hook of the callback to its return.

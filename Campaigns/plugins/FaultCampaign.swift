@@ -1,4 +1,5 @@
 import Crest
+import CrestPlugins
 import Foundation
 
 /// Trains with a process that goes wrong, again and again, and measures how soon that is noticed.

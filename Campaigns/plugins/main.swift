@@ -1,4 +1,5 @@
 import Crest
+import CrestPlugins
 
 /// Runs a campaign on plugins that `script/campaign` has built: `faults FOLDER COUNT SEED`, or
 /// `cost FOLDER…`.

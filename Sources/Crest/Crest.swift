@@ -4,7 +4,6 @@
 @_exported import CrestLayers
 @_exported import CrestONNX
 @_exported import CrestOptimizers
-@_exported import CrestPluginHost
 @_exported import CrestRuntime
 @_exported import CrestTensor
 @_exported import CrestTraining

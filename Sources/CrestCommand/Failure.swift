@@ -1,4 +1,5 @@
 import Crest
+import CrestPlugins
 
 /// Why the process ends, as `sysexits.h` numbers it; 0 is the only other code.
 enum FailureCode: Int32 {

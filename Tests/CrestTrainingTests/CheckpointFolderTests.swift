@@ -41,7 +41,7 @@ enum SampleState {
     #expect(try bytes == CheckpointFile.bytes(of: state), "the same state gives the same bytes")
     let contents = try Safetensors(parsing: bytes)
     #expect(contents.tensors.keys.sorted() == ["b", "w"])
-    #expect(contents.metadata["crest.format"] == "1")
+    #expect(contents.metadata["crest.format"] == "2")
     #expect(state.weights.keys.sorted() == ["b", "w"])
     #expect(disk.paths == ["d/a"], "no temporary file stays")
   }
@@ -87,8 +87,8 @@ enum SampleState {
       try Safetensors(tensors: [:], metadata: metadata).bytes()
     }
     #expect(
-      error(try file(["crest.format": "2"]))
-        == "d/a is a checkpoint of format 2, but this crest knows formats up to 1; use a newer crest"
+      error(try file(["crest.format": "3"]))
+        == "d/a is a checkpoint of format 3, but this crest knows formats up to 2; use a newer crest"
     )
     #expect(
       error(try file(["crest.format": "x"]))
@@ -98,11 +98,15 @@ enum SampleState {
       error(try file(["crest.format": "1"]))
         == "d/a: the saved state is malformed: expected 64 digits in crest.sha256 at offset 0 of its text"
     )
+    #expect(
+      error(try file(["crest.format": "2"]))
+        == "d/a: the saved state is malformed: expected 16 digits in crest.xxh64 at offset 0 of its text"
+    )
     var damaged = try CheckpointFile.bytes(of: SampleState.after(1))
     damaged[damaged.count - 1] ^= 1
     #expect(
       error(damaged)
-        == "d/a is damaged: its SHA-256 is not the one it was written with; use an older checkpoint"
+        == "d/a is damaged: its checksum is not the one it was written with; use an older checkpoint"
     )
   }
 

@@ -26,7 +26,8 @@ import Testing
   private func checkpoints() throws -> [String] {
     // Before the fit there is no folder.
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder["run"].path)) ?? []
-    return names.filter { $0.hasSuffix(".safetensors") }
+    // A file that is being written has a name of its own.
+    return names.filter { $0.hasPrefix("checkpoint-") }
   }
 
   /// What a run that ended for `reason` says, with the steps that were taken.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Crest
+import CrestPlugins
 
 /// A plugin as an option names it: `name` or `path`, then perhaps `:key=value,…`.
 struct PluginOption: ExpressibleByArgument {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Crest
+import CrestPlugins
 
 struct PluginsList: ParsableCommand {
   static let configuration = CommandConfiguration(

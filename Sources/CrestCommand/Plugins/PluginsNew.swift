@@ -1,5 +1,6 @@
 import ArgumentParser
 import Crest
+import CrestPlugins
 import Foundation
 
 struct PluginsNew: ParsableCommand {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Crest
+import CrestPlugins
 
 struct PluginsVerify: ParsableCommand {
   static let configuration = CommandConfiguration(

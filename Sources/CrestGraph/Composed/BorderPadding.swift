@@ -54,7 +54,7 @@ extension Symbol {
     return result
   }
 
-  /// The type that widths give by the rule of ``Pad``.
+  /// The type that widths give by the rule of `Pad`.
   private func padType(_ before: [Int], _ after: [Int]) throws -> ValueType {
     do {
       return try Pad(before: before, after: after, value: 0).outputTypes(for: [type])[0]

@@ -31,7 +31,7 @@ extension GraphBuilder {
   /// Returns a value of `shape` that holds one element over and over (ONNX `ConstantOfShape`, opset
   /// 9).
   ///
-  /// It is an ``Expand`` of that element, so that tracing it takes no memory, however large it is.
+  /// It is an `Expand` of that element, so that tracing it takes no memory, however large it is.
   ///
   /// - Parameters:
   ///   - shape: The shape.

@@ -7,7 +7,7 @@
   import Darwin
 #endif
 
-/// A function of scalars that ``Elementwise`` applies to every element.
+/// A function of scalars that `Elementwise` applies to every element.
 ///
 /// To add one, add a case and its row. A kernel is a line in `crest_elementwise.def` and the name of
 /// its instruction where the runtime lowers; without one it runs on the reference.

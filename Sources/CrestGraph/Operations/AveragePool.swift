@@ -66,7 +66,7 @@ package struct AveragePool: GraphOperation {
   }
 }
 
-/// dy spread over each window: the gradient of ``AveragePool`` (ours).
+/// dy spread over each window: the gradient of `AveragePool` (ours).
 package struct AveragePoolGradient: GraphOperation {
   /// How the window moves.
   package let attributes: PoolAttributes

@@ -51,7 +51,7 @@ package struct BatchNormTraining: GraphOperation {
       + statistics
   }
 
-  /// ``BatchNormTrainingGradient``.
+  /// `BatchNormTrainingGradient`.
   ///
   /// - Throws: ``GraphError`` when the loss depends on the statistics other than through y.
   package func gradients(_ context: GradientContext) throws -> [Symbol?] {
@@ -70,7 +70,7 @@ package struct BatchNormTraining: GraphOperation {
   }
 }
 
-/// The gradient of ``BatchNormTraining`` (ours).
+/// The gradient of `BatchNormTraining` (ours).
 ///
 ///     x̂ = (x - mean) / √(variance + ε)
 ///     dbias = Σ dy,   dscale = Σ dy · x̂

@@ -12,8 +12,8 @@ public enum BatchNormConvention: String, Sendable, Hashable, Codable, CaseIterab
 /// a graph is to train or to predict.
 ///
 /// Inputs are x [N, C, …], scale, bias, running mean and running variance, [C] each; outputs are y
-/// and the running statistics after the step. In training it becomes ``BatchNormTraining`` with
-/// new = running · momentum + batch · (1 - momentum); in inference ``BatchNormInference``, with the
+/// and the running statistics after the step. In training it becomes `BatchNormTraining` with
+/// new = running · momentum + batch · (1 - momentum); in inference `BatchNormInference`, with the
 /// statistics as they were. Its reference meaning is that of inference.
 package struct BatchNormalization: GraphOperation {
   /// Added to the variance before the root.
@@ -54,7 +54,7 @@ package struct BatchNormalization: GraphOperation {
     return RowFlow(flow.outputs[0], .shared, .shared, of: self)
   }
 
-  /// What ``BatchNormInference`` gives, and the running statistics.
+  /// What `BatchNormInference` gives, and the running statistics.
   package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     BatchNormInference(epsilon: epsilon).evaluate(inputs, random: random) + inputs[3...]
   }

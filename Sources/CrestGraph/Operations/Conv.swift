@@ -78,7 +78,7 @@ package struct Conv: GraphOperation {
     return [ReferenceArray(y, ValueType(products.y, inputs[0].type.elementType))]
   }
 
-  /// ``ConvInputGradient``, ``ConvFilterGradient``, and dy summed over all but its channels.
+  /// `ConvInputGradient`, `ConvFilterGradient`, and dy summed over all but its channels.
   package func gradients(_ context: GradientContext) throws -> [Symbol?] {
     let (x, filter, dy) = (context.inputs[0], context.inputs[1], context.outputGradient)
     let parts: [() throws -> Symbol] = [
@@ -90,7 +90,7 @@ package struct Conv: GraphOperation {
   }
 }
 
-/// Σ dy · filter: the gradient of ``Conv`` with respect to x from (dy, filter) (ours).
+/// Σ dy · filter: the gradient of `Conv` with respect to x from (dy, filter) (ours).
 package struct ConvInputGradient: GraphOperation {
   /// How the window moves.
   package let attributes: ConvAttributes
@@ -149,7 +149,7 @@ package struct ConvInputGradient: GraphOperation {
   }
 }
 
-/// Σ x · dy: the gradient of ``Conv`` with respect to the filter from (x, dy) (ours).
+/// Σ x · dy: the gradient of `Conv` with respect to the filter from (x, dy) (ours).
 package struct ConvFilterGradient: GraphOperation {
   /// How the window moves.
   package let attributes: ConvAttributes

@@ -57,7 +57,7 @@ package struct ConvTranspose: GraphOperation {
     return [ReferenceArray(biased, y.type)]
   }
 
-  /// The convolution of dy, ``ConvFilterGradient``, and dy summed over all but its channels.
+  /// The convolution of dy, `ConvFilterGradient`, and dy summed over all but its channels.
   package func gradients(_ context: GradientContext) throws -> [Symbol?] {
     let (x, filter, dy) = (context.inputs[0], context.inputs[1], context.outputGradient)
     let course = checkedCourse(x: x.shape, filter: filter.shape)

@@ -44,7 +44,7 @@ package struct CrossEntropyLabels: GraphOperation {
     return [ReferenceArray(losses, ValueType(inputs[1].shape, inputs[0].type.elementType))]
   }
 
-  /// ``CrossEntropyLabelsGradient``; none to the labels.
+  /// `CrossEntropyLabelsGradient`; none to the labels.
   package func gradients(_ context: GradientContext) throws -> [Symbol?] {
     let operation = CrossEntropyLabelsGradient(smoothing: smoothing)
     let dlogits = try context.inputs[0].applying(
@@ -53,7 +53,7 @@ package struct CrossEntropyLabels: GraphOperation {
   }
 }
 
-/// (softmax(logits) - target) · dy: the gradient of ``CrossEntropyLabels`` from (logits, labels,
+/// (softmax(logits) - target) · dy: the gradient of `CrossEntropyLabels` from (logits, labels,
 /// dy) (ours).
 ///
 /// The target is smoothing / C, and 1 - smoothing more at the label.

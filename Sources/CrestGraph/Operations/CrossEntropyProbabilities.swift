@@ -46,7 +46,7 @@ package struct CrossEntropyProbabilities: GraphOperation {
     ]
   }
 
-  /// ``CrossEntropyProbabilitiesGradient`` to the logits, -(1 - smoothing) · log p · dy to the
+  /// `CrossEntropyProbabilitiesGradient` to the logits, -(1 - smoothing) · log p · dy to the
   /// targets.
   package func gradients(_ context: GradientContext) throws -> [Symbol?] {
     let (logits, targets, dy) = (context.inputs[0], context.inputs[1], context.outputGradient)
@@ -60,7 +60,7 @@ package struct CrossEntropyProbabilities: GraphOperation {
   }
 }
 
-/// (softmax(logits) · Σ t - t) · dy: the gradient of ``CrossEntropyProbabilities`` with respect to
+/// (softmax(logits) · Σ t - t) · dy: the gradient of `CrossEntropyProbabilities` with respect to
 /// the logits from (logits, targets, dy) (ours).
 package struct CrossEntropyProbabilitiesGradient: GraphOperation {
   /// The part of each target that is spread evenly over all classes, in 0...1.

@@ -1,6 +1,6 @@
 import CrestTensor
 
-/// Which elements a ``Dropout`` keeps (ONNX `Dropout`, opset 13, the output `mask`), as booleans.
+/// Which elements a `Dropout` keeps (ONNX `Dropout`, opset 13, the output `mask`), as booleans.
 ///
 /// It draws the mask of the dropout with the same stream again. In inference all are kept.
 package struct DropoutMask: GraphOperation {

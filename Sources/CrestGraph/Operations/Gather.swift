@@ -68,7 +68,7 @@ package struct Gather: GraphOperation {
     ]
   }
 
-  /// ``GatherGradient``; none to the indices.
+  /// `GatherGradient`; none to the indices.
   package func gradients(_ context: GradientContext) throws -> [Symbol?] {
     let operation = GatherGradient(axis: axis, inputShape: context.inputs[0].shape)
     return [
@@ -78,7 +78,7 @@ package struct Gather: GraphOperation {
   }
 }
 
-/// dy added up where ``Gather`` took it from: the gradient of data from (dy, indices) (ours).
+/// dy added up where `Gather` took it from: the gradient of data from (dy, indices) (ours).
 package struct GatherGradient: GraphOperation {
   /// The axis of the data that indices choose from, not negative.
   package let axis: Int
@@ -128,7 +128,7 @@ package struct GatherGradient: GraphOperation {
   }
 }
 
-/// From where in the data each element of a ``Gather`` comes.
+/// From where in the data each element of a `Gather` comes.
 private struct GatheredPlaces {
   private let indices: [Int]
   private let size: Int

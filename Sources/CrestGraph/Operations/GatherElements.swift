@@ -40,7 +40,7 @@ package struct GatherElements: GraphOperation {
     return [inputs[0].gathered(type) { places[$0] }]
   }
 
-  /// ``GatherElementsGradient``; none to the indices.
+  /// `GatherElementsGradient`; none to the indices.
   package func gradients(_ context: GradientContext) throws -> [Symbol?] {
     let operation = GatherElementsGradient(axis: axis, inputShape: context.inputs[0].shape)
     return [
@@ -50,7 +50,7 @@ package struct GatherElements: GraphOperation {
   }
 }
 
-/// dy added up where ``GatherElements`` took it from: the gradient of data from (dy, indices)
+/// dy added up where `GatherElements` took it from: the gradient of data from (dy, indices)
 /// (ours).
 package struct GatherElementsGradient: GraphOperation {
   /// The axis of the data that indices choose from, not negative.

@@ -43,13 +43,13 @@ package struct LogSoftmax: GraphOperation {
     [inputs[0].mappingLines(along: axis, logSoftmax)]
   }
 
-  /// ``LogSoftmaxGradient``.
+  /// `LogSoftmaxGradient`.
   package func gradients(_ context: GradientContext) throws -> [Symbol?] {
     [try context.outputs[0].applying(LogSoftmaxGradient(axis: axis), context.outputGradient)]
   }
 }
 
-/// dy - eʸ · Σ dy: the gradient of ``LogSoftmax`` from (y, dy) (ours).
+/// dy - eʸ · Σ dy: the gradient of `LogSoftmax` from (y, dy) (ours).
 package struct LogSoftmaxGradient: GraphOperation {
   /// The axis whose elements' exponentials sum to 1, not negative.
   package let axis: Int

@@ -149,7 +149,7 @@ package struct MaxPool: GraphOperation {
   }
 }
 
-/// dy added to the element that won each window: the gradient of ``MaxPool`` from (x, dy) (ours).
+/// dy added to the element that won each window: the gradient of `MaxPool` from (x, dy) (ours).
 package struct MaxPoolGradient: GraphOperation {
   /// How the window moves.
   package let attributes: PoolAttributes

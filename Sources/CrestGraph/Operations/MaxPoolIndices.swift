@@ -4,7 +4,7 @@ import CrestTensor
 ///
 /// Places count the elements of the whole input, padding left out, in row-major order, or with each
 /// image's spatial axes in column-major order (ONNX `storage_order` 1); -1 for a window that holds
-/// none. NaN, and then the first of equals, wins, as in ``MaxPool``.
+/// none. NaN, and then the first of equals, wins, as in `MaxPool`.
 package struct MaxPoolIndices: GraphOperation {
   /// How the window moves.
   package let attributes: PoolAttributes

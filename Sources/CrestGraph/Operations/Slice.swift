@@ -134,7 +134,7 @@ package struct Slice: GraphOperation {
   }
 }
 
-/// dy put back where ``Slice`` took it from, zeros elsewhere: the gradient of a slice (ours).
+/// dy put back where `Slice` took it from, zeros elsewhere: the gradient of a slice (ours).
 package struct SliceGradient: GraphOperation {
   /// The shape that was cut.
   package let inputShape: Shape

@@ -49,13 +49,13 @@ package struct Softmax: GraphOperation {
     ]
   }
 
-  /// ``SoftmaxGradient``.
+  /// `SoftmaxGradient`.
   package func gradients(_ context: GradientContext) throws -> [Symbol?] {
     [try context.outputs[0].applying(SoftmaxGradient(axis: axis), context.outputGradient)]
   }
 }
 
-/// y · (dy - Σ y · dy): the gradient of ``Softmax`` from (y, dy) (ours).
+/// y · (dy - Σ y · dy): the gradient of `Softmax` from (y, dy) (ours).
 package struct SoftmaxGradient: GraphOperation {
   /// The axis whose elements sum to 1, not negative.
   package let axis: Int

@@ -13,7 +13,7 @@ public import CrestTensor
 ///
 /// The examples of a batch lie along an axis of each input; the analysis follows them through all
 /// operations, each of which says what it makes of them (``Operation/rows(_:)``). An output that is
-/// ``Rows/along(axis:inner:)`` is proved to have each example's result where it says, from that example
+/// `Rows` is proved to have each example's result where it says, from that example
 /// alone. Nothing that isn't proved is taken for granted.
 ///
 /// What one example gives may still depend on how many there are (a model may divide by their number):

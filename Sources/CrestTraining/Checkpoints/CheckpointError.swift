@@ -52,7 +52,7 @@ extension CheckpointError: CustomStringConvertible {
       "\(path) is a checkpoint of format \(format), but this crest knows formats up to \(known); use a "
         + "newer crest"
     case .checksum(let path):
-      "\(path) is damaged: its SHA-256 is not the one it was written with; use an older checkpoint"
+      "\(path) is damaged: its checksum is not the one it was written with; use an older checkpoint"
     case .malformedState(let path, let offset, let expected):
       "\(path): the saved state is malformed: expected \(expected) at offset \(offset) of its text"
     case .unsuitable(let path, let error), .weights(let path, let error):

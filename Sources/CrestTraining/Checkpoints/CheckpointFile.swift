@@ -1,18 +1,17 @@
 public import CrestTensor
-import Crypto
 
 /// A run's state as one safetensors file, and back.
 ///
 /// Weights are under their own names, so that other tools open it; moments and the like are under names that
 /// begin with `crest.`. The metadata hold `crest.format`, `crest.state` (everything else, as JSON) and
-/// `crest.sha256`: the SHA-256 of the whole file, with zeros in place of its own 64 digits.
+/// `crest.xxh64`: the XXH64 of the whole file, with zeros in place of its own 16 digits. Files of format 1 have
+/// `crest.sha256`, the SHA-256, in its place.
 public enum CheckpointFile {
   /// The format that is written, and the last one that is known.
-  public static let format = 1
+  public static let format = 2
 
   static let formatKey = "crest.format"
   static let stateKey = "crest.state"
-  static let checksumKey = "crest.sha256"
 
   // MARK: Writing
 
@@ -65,19 +64,20 @@ public enum CheckpointFile {
       tensors.append((name, tensor))
       return name
     }
-    let zeros = String(repeating: "0", count: Checksum.digitCount)
+    let checksum = ChecksumKind(format: format)
+    let zeros = String(repeating: "0", count: checksum.digitCount)
     let header: SafetensorsHeader
     do throws(SafetensorsError) {
       header = try SafetensorsHeader(
         arranging: tensors.map { ($0.name, $0.tensor.elementType, $0.tensor.shape) },
-        metadata: [formatKey: "\(format)", stateKey: json, checksumKey: zeros])
+        metadata: [formatKey: "\(format)", stateKey: json, checksum.key: zeros])
     } catch {
       throw .malformed(path: path, error)
     }
     let byName = Dictionary(uniqueKeysWithValues: tensors.map { ($0.name, $0.tensor) })
     let ordered = header.entries.compactMap { byName[$0.name] }
-    guard let place = header.metadataRanges[checksumKey] else {
-      programmerError("\(checksumKey) has no place in the header")
+    guard let place = header.metadataRanges[checksum.key] else {
+      programmerError("\(checksum.key) has no place in the header")
     }
     return FileContents(header: header.bytes, checksumPlace: place, tensors: ordered)
   }
@@ -99,8 +99,7 @@ public enum CheckpointFile {
       let file = OpenFile(
         files: files, descriptor: descriptor, path: path, byteCount: byteCount)
       let (header, bytes) = try file.header()
-      try checkFormat(header, path)
-      var checksum = Checksum()
+      var checksum = Checksum(ChecksumKind(format: try checkedFormat(header, path)))
       let expected = try checksum.addHeader(header, bytes, path)
       var tensors: [String: Tensor] = [:]
       for entry in header.entries {
@@ -121,7 +120,7 @@ public enum CheckpointFile {
       let file = OpenFile(
         files: files, descriptor: descriptor, path: path, byteCount: byteCount)
       let (header, _) = try file.header()
-      try checkFormat(header, path)
+      _ = try checkedFormat(header, path)
       let empty = Tensor(zeros: [0])
       let names = header.entries.map { ($0.name, empty) }
       return try state(
@@ -164,14 +163,15 @@ public enum CheckpointFile {
     .unreadable(path: path, reason: error.description)
   }
 
-  private static func checkFormat(
+  private static func checkedFormat(
     _ header: SafetensorsHeader, _ path: String
-  ) throws(CheckpointError) {
+  ) throws(CheckpointError) -> Int {
     guard let text = header.metadata[formatKey] else { throw .notACheckpoint(path: path) }
     guard let number = Int(text), number >= 1 else {
       throw .malformedState(path: path, offset: 0, expected: "a format from 1 up in \(formatKey)")
     }
     guard number <= format else { throw .newerFormat(path: path, format: text, known: format) }
+    return number
   }
 
   /// The state that a header's text describes, with every tensor used once.
@@ -210,7 +210,7 @@ private struct FileContents: Sendable {
 
   /// The digits of the checksum.
   var checksum: String {
-    var checksum = Checksum()
+    var checksum = Checksum(ChecksumKind(format: CheckpointFile.format))
     header.withUnsafeBytes { checksum.add($0) }
     for tensor in tensors { tensor.withUnsafeBytes { checksum.add($0) } }
     return checksum.digits
@@ -300,40 +300,6 @@ private struct OpenFile {
       Result { () throws(SafetensorsError) in try body(buffer) }
     }
     return try result.get()
-  }
-}
-
-/// SHA-256 of bytes, piece by piece.
-private struct Checksum {
-  static let digitCount = 2 * SHA256.byteCount
-  private var hash = SHA256()
-
-  mutating func add(_ bytes: UnsafeRawBufferPointer) { hash.update(bufferPointer: bytes) }
-
-  /// Adds a header with zeros in place of the checksum it states.
-  ///
-  /// - Returns: The checksum it states.
-  mutating func addHeader(
-    _ header: SafetensorsHeader, _ bytes: [UInt8], _ path: String
-  ) throws(CheckpointError) -> String {
-    guard let place = header.metadataRanges[CheckpointFile.checksumKey],
-      place.count == Self.digitCount
-    else {
-      throw .malformedState(
-        path: path, offset: 0,
-        expected: "\(Self.digitCount) digits in \(CheckpointFile.checksumKey)")
-    }
-    var blank = bytes
-    blank.replaceSubrange(place, with: repeatElement(0x30, count: Self.digitCount))
-    blank.withUnsafeBytes { add($0) }
-    return String(decoding: bytes[place], as: UTF8.self)
-  }
-
-  /// The hash of everything added so far, in lower-case hexadecimal.
-  var digits: String {
-    hash.finalize().map { byte in
-      (byte < 16 ? "0" : "") + String(byte, radix: 16)
-    }.joined()
   }
 }
 

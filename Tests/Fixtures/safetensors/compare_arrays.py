@@ -19,7 +19,7 @@ for path in sorted(folder.glob("*.safetensors")):
     names = (arrays / "arrays.txt").read_text(encoding="utf-8").splitlines()
     with safe_open(path, framework="numpy") as opened:
         assert sorted(opened.keys()) == sorted(names), path
-        assert opened.metadata()["crest.format"] == "1", path
+        assert opened.metadata()["crest.format"] == "2", path
         for number, name in enumerate(names):
             got = opened.get_tensor(name)
             expected = numpy.load(arrays / f"{number}.npy")
