@@ -226,7 +226,7 @@ public struct TensorExamples: Dataset {
       hash.add("\(field.name) \(tensor.typeDescription)")
       tensor.withUnsafeBytes { hash.add($0) }
     }
-    hash.add("\(targetTensor)")
+    hash.add("\(targetTensor.typeDescription)")
     targetTensor.withUnsafeBytes { hash.add($0) }
     return hash.text
   }

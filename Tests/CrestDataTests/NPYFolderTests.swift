@@ -1,3 +1,4 @@
+import Foundation
 import CrestData
 import CrestTensor
 import Testing
@@ -272,6 +273,15 @@ import Testing
       .tooFewExamples(name: $0, count: 1)
     },
   ]
+
+  /// Checkpoints hold it: another would be taken for other data.
+  @Test func `the fingerprint of a set stays`() throws {
+    let path = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .appending(path: "Fixtures/cases/binary-labels-one-logit/labels").path
+    let split = try DataSource(path).load()
+    #expect(split.train.fingerprint == "xxh64:944a9deb69115c18")
+    #expect(split.valid.fingerprint == "xxh64:9545b68db2700159")
+  }
 
   @Test(arguments: bad.indices)
   func `what doesn't fit together is named`(index: Int) throws {

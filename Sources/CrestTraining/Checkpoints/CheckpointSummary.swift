@@ -85,8 +85,8 @@ extension StateValue {
   /// The value for a reader: of an array its type and shape.
   fileprivate var shortText: String {
     switch self {
-    case .array(let tensor): "\(tensor)"
-    default: json { _, tensor in "\(tensor)" }
+    case .array(let tensor): tensor.typeDescription
+    default: json { _, tensor in tensor.typeDescription }
     }
   }
 }

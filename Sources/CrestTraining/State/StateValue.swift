@@ -31,7 +31,7 @@ public indirect enum StateValue: Sendable {
     case .text(let value): "the text \"\(value)\""
     case .list(let values): "a list of \(values.count)"
     case .fields(let fields): "\(fields.count) fields"
-    case .array(let tensor): "\(tensor)"
+    case .array(let tensor): tensor.typeDescription
     }
   }
 }
