@@ -1,4 +1,5 @@
 import Crest
+import CrestTestSupport
 
 /// The least that a training step has to do, whoever computes it.
 struct Floor {
@@ -35,22 +36,8 @@ struct Floor {
   }
 
   private static func products(_ node: Graph.Node, _ graph: Graph) -> Double? {
-    let output = graph.type(of: node.outputs[0]).shape
-    switch node.operation {
-    case let conv as Conv:
-      let filter = graph.type(of: node.inputs[1]).shape
-      let direct = Double(output.elementCount) * Double(filter.elementCount / max(filter[0], 1))
-      let kernel = filter[2]
-      let isReduced =
-        filter.dimensions.dropFirst(2) == [kernel, kernel] && (3...5).contains(kernel)
-        && conv.attributes.strides == [1, 1] && conv.attributes.dilations == [1, 1]
-      return isReduced ? direct / winogradReduction(tile: 7 - kernel, kernel: kernel) : direct
-    case is Gemm, is MatMul:
-      let inner = graph.type(of: node.inputs[0]).shape.elementCount
-      // (M, K) · (K, N): K is what M · K has beyond M.
-      return Double(inner) * Double(output.dimensions.last ?? 1)
-    default: return nil
-    }
+    guard let (count, kernel) = graph.products(of: node) else { return nil }
+    return kernel.map { count / winogradReduction(tile: 7 - $0, kernel: $0) } ?? count
   }
 
   /// Seconds, at what the machine does at best.

@@ -101,11 +101,11 @@ struct Sweep: ParsableCommand {
       store: ParameterStore(graph, seed: 0), engine: engine, loss: nil)
     try program.setInputs(sweepCase.inputs.map(noise))
 
-    let isCopy = graph.nodes.allSatisfy { $0.operation is Transpose }
+    let isCopy = graph.isCopy
     let calls = program.profile(repetitions: steps, random: RandomKey(seed: 0, step: 0))
       .filter { isCopy || $0.kernel.name != "copy" }
     guard let name = calls.max(by: { $0.seconds < $1.seconds })?.kernel.name else {
-      throw ValidationError("\(graph.nodes.map(\.operation)) runs on no kernel")
+      throw ValidationError("\(graph.operationNames) runs on no kernel")
     }
     let bytes = (sweepCase.inputs + outputs.map(\.type)).reduce(0.0) {
       $0 + Double($1.shape.elementCount * $1.elementType.byteCount)
