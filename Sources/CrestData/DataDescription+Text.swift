@@ -26,7 +26,9 @@ extension DataDescription: CustomStringConvertible {
   private var originText: String {
     switch origin {
     case .ownValidation: "the set's own"
-    case .drawnPart: "a fifth drawn at random by a fixed key"
+    case .drawnPart:
+      (drawnFraction.map { $0 == 0.2 ? "a fifth" : "\($0) of all" } ?? "a part")
+        + " drawn at random by a fixed key"
     case .trainingExamples: "none, training examples are measured"
     }
   }

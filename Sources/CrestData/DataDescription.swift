@@ -41,6 +41,8 @@ public struct DataDescription: Sendable, Hashable, Encodable {
   public let valid: Part
   /// Where the validation part comes from.
   public let origin: DataSplit.Origin
+  /// ``DataSplit/drawnFraction``.
+  public let drawnFraction: Double?
   /// What a model gets.
   public let inputs: [Values]
   /// What it should answer.
@@ -59,6 +61,7 @@ public struct DataDescription: Sendable, Hashable, Encodable {
     let dataset = split.train
     name = dataset.name
     origin = split.origin
+    drawnFraction = split.drawnFraction
     preprocessing = dataset.preprocessing
     notes = split.notes.map(\.description)
     classNames = dataset.target.classNames

@@ -18,6 +18,8 @@ public struct DataSplit: Sendable {
   public let valid: any Dataset
   /// Where ``valid`` comes from.
   public let origin: Origin
+  /// How much of a set was drawn for ``valid``; nil when none was.
+  public let drawnFraction: Double?
   /// The set that both parts were drawn from; nil when the validation part is the set's own.
   public let whole: (any Dataset)?
   /// What whoever reads the set should know of how it was taken.
@@ -28,6 +30,7 @@ public struct DataSplit: Sendable {
     self.train = train
     self.valid = valid
     origin = .ownValidation
+    drawnFraction = nil
     whole = nil
   }
 
@@ -38,6 +41,7 @@ public struct DataSplit: Sendable {
     train = whole
     valid = whole
     origin = .trainingExamples
+    drawnFraction = nil
     self.whole = whole
   }
 
@@ -66,6 +70,7 @@ public struct DataSplit: Sendable {
     train = Subset(whole, indices: rest, name: whole.name + " (train)")
     valid = Subset(whole, indices: chosen, name: whole.name + " (validation)")
     origin = .drawnPart
+    drawnFraction = fraction
     self.whole = whole
   }
 
@@ -113,7 +118,7 @@ public struct DataSplit: Sendable {
 
   private init(_ other: DataSplit, train: any Dataset, valid: any Dataset, whole: (any Dataset)?) {
     (self.train, self.valid, self.whole) = (train, valid, whole)
-    (origin, notes) = (other.origin, other.notes)
+    (origin, drawnFraction, notes) = (other.origin, other.drawnFraction, other.notes)
   }
 
   /// Both parts, prepared by `preprocessing` in place of their own.

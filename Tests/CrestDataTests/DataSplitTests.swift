@@ -76,4 +76,12 @@ import Testing
     #expect(split.train.count == 1)
     #expect(split.valid.count == 1)
   }
+
+  @Test func `another fraction is drawn from each class, and described`() throws {
+    let split = try DataSplit(
+      dividing: DataSplitTests.classes((0..<40).map { Int64($0 % 2) }), fraction: 0.25)
+    #expect(split.valid.labels?.count { $0 == 0 } == 5 && split.valid.count == 10)
+    let text = try DataDescription(describing: split).description
+    #expect(text.contains(", 0.25 of all drawn at random by a fixed key"), "\(text)")
+  }
 }
