@@ -70,7 +70,7 @@ extension Graph {
   /// What a value comes from by operations that keep its numbers.
   private func unchanged(_ value: ValueID) -> ValueID {
     guard case .node(let number, output: 0) = values[value.index].origin,
-      nodes[number].operation.keepsNumbers
+      nodes[number].operation.outputNumbers == .kept
     else { return value }
     return unchanged(nodes[number].inputs[0])
   }

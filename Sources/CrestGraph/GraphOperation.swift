@@ -44,8 +44,8 @@ package protocol GraphOperation: Sendable, Hashable {
   /// Has no default: such graphs are computed ahead, and indices trusted, as far as this answer is right.
   func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands
 
-  /// Whether output 0 has the numbers of input 0, moved, repeated or in another type.
-  var keepsNumbers: Bool { get }
+  /// How the numbers of the outputs follow from those of input 0.
+  var outputNumbers: OutputNumbers { get }
 
   /// The numbers that output 0 can have, from those that the inputs can.
   func valueRange(_ inputs: [ClosedRange<Double>], _ types: [ValueType]) -> ClosedRange<Double>
@@ -58,13 +58,13 @@ extension GraphOperation {
   /// No operation is replaced unless it says so.
   package func expanded(_ inputs: [Symbol], mode: ExecutionMode) throws -> [Symbol]? { nil }
 
-  /// No operation only moves numbers unless it says so.
-  package var keepsNumbers: Bool { false }
+  /// New ones, unless it says otherwise.
+  package var outputNumbers: OutputNumbers { .new }
 
-  /// That of the first input where its numbers are kept; else any, unless it says so.
+  /// That of the first input where its numbers are kept or picked; else any, unless it says so.
   package func valueRange(
     _ inputs: [ClosedRange<Double>], _ types: [ValueType]
-  ) -> ClosedRange<Double> { keepsNumbers ? inputs[0] : .anyNumber }
+  ) -> ClosedRange<Double> { outputNumbers == .new ? .anyNumber : inputs[0] }
 
   /// No operation is random unless it says so.
   package var randomStream: UInt32? { nil }
@@ -81,6 +81,16 @@ extension GraphOperation {
   }
 
   package var name: String { String(describing: Self.self) }
+}
+
+/// How the numbers of an operation's outputs follow from those of its first input.
+package enum OutputNumbers: Sendable {
+  /// They are the same, moved, repeated or in another type.
+  case kept
+  /// They are some of them, or lie between them.
+  case within
+  /// They are others.
+  case new
 }
 
 /// An index that came up in a run and names nothing: shapes alone can't tell.

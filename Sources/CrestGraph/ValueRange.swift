@@ -46,11 +46,9 @@ extension Graph {
       if isShare(node), inputs[0].lowerBound >= 0 { found = 0...1 }
       if let clipped = clippedRange(of: node, range) { found = clipped }
       ranges[node.outputs[0]] = found
-      if node.outputs.count > 1 {
-        // Those of a split; of others only the first output has numbers that are asked for.
-        for output in node.outputs.dropFirst() {
-          ranges[output] = node.operation.keepsNumbers ? found : .anyNumber
-        }
+      // All parts of a split have numbers of its input.
+      if node.operation.outputNumbers != .new {
+        for output in node.outputs.dropFirst() { ranges[output] = found }
       }
     }
     return range(value)
@@ -70,7 +68,7 @@ extension Graph {
     var divisor = node.inputs[1]
     while case .node(let number, output: 0) = values[divisor.index].origin {
       let producer = nodes[number]
-      if producer.operation.keepsNumbers {
+      if producer.operation.outputNumbers == .kept {
         divisor = producer.inputs[0]
         continue
       }

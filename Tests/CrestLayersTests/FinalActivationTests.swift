@@ -159,6 +159,10 @@ private struct Foreign: GraphTemplate {
     End(
       testDescription: "logits held from 0 to 1",
       make: { try $0.clipped(minimum: 0, maximum: 1) }, crossEntropy: "Clip", binary: "Clip"),
+    End(
+      testDescription: "the second part of a sigmoid",
+      make: { try $0.sigmoid().split(count: 2, axis: 1)[1] * 1 }, crossEntropy: "Mul",
+      binary: "Mul"),
     // What has nothing to do with probabilities.
     End(testDescription: "twice a sigmoid", make: { try $0.sigmoid() * 2 }),
     End(testDescription: "a rectified value", make: { try $0.relu() }),

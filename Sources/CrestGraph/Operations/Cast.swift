@@ -21,7 +21,7 @@ package struct Cast: GraphOperation {
     .elements
   }
 
-  package var keepsNumbers: Bool { true }
+  package var outputNumbers: OutputNumbers { .kept }
 
   /// Each example by itself.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {

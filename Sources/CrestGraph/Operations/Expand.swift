@@ -23,7 +23,7 @@ package struct Expand: GraphOperation {
     .elements
   }
 
-  package var keepsNumbers: Bool { true }
+  package var outputNumbers: OutputNumbers { .kept }
 
   /// Each example by itself, unless they are repeated; what is repeated is uniform.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {

@@ -25,7 +25,7 @@ package struct Flatten: GraphOperation {
     .elements
   }
 
-  package var keepsNumbers: Bool { true }
+  package var outputNumbers: OutputNumbers { .kept }
 
   /// Each example by itself, while its elements stay together.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {

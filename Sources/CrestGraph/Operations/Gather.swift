@@ -24,9 +24,7 @@ package struct Gather: GraphOperation {
     ]
   }
 
-  package func valueRange(
-    _ inputs: [ClosedRange<Double>], _ types: [ValueType]
-  ) -> ClosedRange<Double> { inputs[0] }
+  package var outputNumbers: OutputNumbers { .within }
 
   package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
     Demands(.elements, indices: [1: .init(count: inputs[0].shape[axis], countsFromEnd: true)])

@@ -19,9 +19,7 @@ package struct GlobalAveragePool: GraphOperation {
     return [ValueType(Shape(Array(sizes)), inputs[0].elementType)]
   }
 
-  package func valueRange(
-    _ inputs: [ClosedRange<Double>], _ types: [ValueType]
-  ) -> ClosedRange<Double> { inputs[0] }
+  package var outputNumbers: OutputNumbers { .within }
 
   package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
     .elements

@@ -99,9 +99,7 @@ package struct MaxPool: GraphOperation {
     return [ValueType(try attributes.outputShape(for: inputs[0].shape), inputs[0].elementType)]
   }
 
-  package func valueRange(
-    _ inputs: [ClosedRange<Double>], _ types: [ValueType]
-  ) -> ClosedRange<Double> { inputs[0] }
+  package var outputNumbers: OutputNumbers { .within }
 
   package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
     Demands(.windows)

@@ -76,9 +76,7 @@ package struct Slice: GraphOperation {
     return [ValueType(Shape(sizes), inputs[0].elementType)]
   }
 
-  package func valueRange(
-    _ inputs: [ClosedRange<Double>], _ types: [ValueType]
-  ) -> ClosedRange<Double> { inputs[0] }
+  package var outputNumbers: OutputNumbers { .within }
 
   package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
     .elements

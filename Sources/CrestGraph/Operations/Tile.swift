@@ -32,9 +32,7 @@ package struct Tile: GraphOperation {
     zip(repeats, shape).flatMap { [$0, $1] }
   }
 
-  package func valueRange(
-    _ inputs: [ClosedRange<Double>], _ types: [ValueType]
-  ) -> ClosedRange<Double> { inputs[0] }
+  package var outputNumbers: OutputNumbers { .within }
 
   package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
     .elements

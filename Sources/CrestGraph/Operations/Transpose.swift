@@ -22,7 +22,7 @@ package struct Transpose: GraphOperation {
     .elements
   }
 
-  package var keepsNumbers: Bool { true }
+  package var outputNumbers: OutputNumbers { .kept }
 
   /// Each example by itself, along another axis.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
