@@ -1,6 +1,6 @@
-import CrestTensor
 import CrestLayers
 import CrestRuntime
+import CrestTensor
 public import CrestTraining
 
 /// Keeps a moving average of parameters and running statistics, which often predicts better than they do.

@@ -1,6 +1,6 @@
-import CrestTensor
 import CrestLayers
 import CrestRuntime
+import CrestTensor
 public import CrestTraining
 
 /// Lets several training batches make one optimiser step, as one batch of all their examples would.

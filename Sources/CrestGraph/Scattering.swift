@@ -27,19 +27,19 @@ public enum ScatterReduction: String, Sendable, Hashable, CaseIterable {
     _ data: ReferenceArray, _ updates: ReferenceArray, at places: [Int]
   ) -> ReferenceArray {
     func joined<Number>(
-      _ elements: [Number], _ updates: [Number], _ join: (ElementwiseFunction, [Number]) -> Number
+      _ elements: [Number], _ updates: [Number], _ join: (([Number]) -> Number)?
     ) -> [Number] {
       var elements = elements
       for (place, update) in zip(places, updates) {
-        elements[place] = function.map { join($0, [elements[place], update]) } ?? update
+        elements[place] = join.map { $0([elements[place], update]) } ?? update
       }
       return elements
     }
     guard case .integers(let integers) = data.elements else {
       return ReferenceArray(
-        joined(data.reals, updates.reals) { $0.evaluate($1) }, data.type)
+        joined(data.reals, updates.reals, function?.real), data.type)
     }
-    let results = joined(integers, updates.integers) { $0.evaluate(integers: $1) }
+    let results = joined(integers, updates.integers, function?.whole)
     return ReferenceArray(ReferenceArray(integers: results, data.type).tensor)
   }
 }

@@ -1,5 +1,5 @@
-import CrestTensor
 import CCrestPlugin
+import CrestTensor
 import CrestTraining
 
 /// What is done with a plugin that failed.

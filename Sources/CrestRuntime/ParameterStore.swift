@@ -170,7 +170,7 @@ public final class ParameterStore {
   public func write(_ value: Tensor, to entry: Entry) {
     programmerError(
       unless: value.shape == entry.shape && value.elementType == .float32,
-      "\(entry.name) is float32 \(entry.shape), not \(value)")
+      "\(entry.name) is float32 \(entry.shape), not \(value.typeDescription)")
     let base = address(entry.role == nil ? .statistics : .parameters) + entry.range.lowerBound
     value.withElements(as: Float.self) { elements in
       for (index, element) in elements.enumerated() { base[index] = element }

@@ -154,21 +154,27 @@ public final class Program {
       throw ProgramError.inputCount(expected: inputs.count, got: tensors.count)
     }
     for (input, (tensor, range)) in zip(inputs, zip(tensors, indexRanges)) {
-      if let range { try check(tensor, of: input.name, in: range) }
+      if let range, let (place, value) = Self.firstIndex(in: tensor, outside: range) {
+        throw ProgramError.index(value, name: input.name, place: place, size: range.count)
+      }
       try copy(tensor, to: input)
     }
   }
 
-  /// Refuses an index that there is nothing for.
-  private func check(
-    _ indices: Tensor, of name: String, in range: Demands.IndexRange
-  ) throws(ProgramError) {
-    guard let values = indices.integers else { return }
+  /// The first index that there is nothing for, and its place.
+  private static func firstIndex(
+    in indices: Tensor, outside range: Demands.IndexRange
+  ) -> (place: Int, value: Int64)? {
     let size = Int64(range.count)
     let least = range.countsFromEnd ? -size : 0
-    if let place = values.firstIndex(where: { $0 < least || $0 >= size }) {
-      throw ProgramError.index(values[place], name: name, place: place, size: range.count)
+    func first(_ values: some Collection<Int64>) -> (place: Int, value: Int64)? {
+      values.enumerated().first { $1 < least || $1 >= size }.map { ($0.offset, $0.element) }
     }
+    // Without a copy where there need be none: this is done with each batch.
+    guard indices.elementType != .int64 else {
+      return indices.withElements(as: Int64.self) { first($0) }
+    }
+    return indices.integers.flatMap { first($0) }
   }
 
   /// Copies the target of a batch in.
@@ -177,15 +183,10 @@ public final class Program {
   /// - Precondition: the program has a loss.
   public func setTarget(_ tensor: Tensor) throws(ProgramError) {
     guard let target else { programmerError("a program without a loss takes no target") }
-    if let classes = target.classes, tensor.elementType == .int64 {
-      let count = Int64(classes.count)
-      let least = classes.countsFromEnd ? -count : 0
-      let wrong = tensor.withElements(as: Int64.self) { labels in
-        labels.firstIndex { $0 < least || $0 >= count }.map { ($0, labels[$0]) }
-      }
-      if let (index, label) = wrong {
-        throw ProgramError.label(label, index: index, classCount: classes.count)
-      }
+    if let classes = target.classes, tensor.elementType == .int64,
+      let (place, label) = Self.firstIndex(in: tensor, outside: classes)
+    {
+      throw ProgramError.label(label, index: place, classCount: classes.count)
     }
     try copy(tensor, to: ("target", target.type, target.buffer))
   }

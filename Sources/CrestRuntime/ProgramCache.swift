@@ -1,5 +1,5 @@
-import CrestTensor
 public import CrestGraph
+import CrestTensor
 
 /// The programs of one template, store and loss, compiled when first asked for.
 ///

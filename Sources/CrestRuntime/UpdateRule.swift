@@ -1,5 +1,5 @@
-import CrestTensor
 import CCrestKernels
+import CrestTensor
 
 /// A fused optimiser pass: what one step does to a range of parameters.
 public enum UpdateRule: Sendable, Hashable {

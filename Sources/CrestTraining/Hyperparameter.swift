@@ -1,5 +1,5 @@
-import CrestTensor
 import CrestOptimizers
+import CrestTensor
 
 /// A number that steers the optimiser and may change during a fit.
 public enum Hyperparameter: String, Sendable, Hashable, CaseIterable {

@@ -1,7 +1,7 @@
-import CrestTensor
 import CrestLayers
 public import CrestOptimizers
 import CrestRuntime
+import CrestTensor
 
 extension Learner {
   /// The names of the parameters of each group, the first layers' first, frozen ones included.

@@ -1,5 +1,5 @@
-import CrestTensor
 public import CrestOptimizers
+import CrestTensor
 
 extension Learner {
   /// The hyperparameters in effect for the last group of parameters: of the running fit, or the last one.

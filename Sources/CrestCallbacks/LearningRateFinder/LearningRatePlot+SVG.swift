@@ -6,8 +6,8 @@
   import Darwin
 #endif
 
-import CrestTensor
 import CrestOptimizers
+import CrestTensor
 
 extension LearningRatePlot {
   /// Returns the drawing as a complete SVG 1.1 document.

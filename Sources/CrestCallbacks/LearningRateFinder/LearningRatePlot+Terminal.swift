@@ -6,8 +6,8 @@
   import Darwin
 #endif
 
-import CrestTensor
 import CrestOptimizers
+import CrestTensor
 
 extension LearningRatePlot {
   /// The characters that a drawing for a terminal may use.

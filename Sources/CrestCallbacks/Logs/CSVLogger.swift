@@ -12,12 +12,12 @@ public import CrestTraining
 /// completed when the run is gone on with.
 ///
 /// fastai's and Keras's `CSVLogger`.
-public final class CSVLogger: StatefulCallback {
+public final class CSVLogger: StatefulCallback, RowLogger {
   /// The file.
   public let path: String
   /// All it remembers.
   public var state = LogRecord()
-  private var file: LogFile?
+  var file: LogFile?
 
   /// A logger into the file at `path`.
   public init(path: String) { self.path = path }
@@ -36,12 +36,8 @@ public final class CSVLogger: StatefulCallback {
   ///   ``CallbackError/logChanged(path:expected:callback:)``.
   public func prepare(for state: LogRecord) throws { try file?.check(has: state, for: name) }
 
-  private func open(_ fit: FitContext) throws {
-    if file == nil { file = try LogFile(path: path) }
-  }
-
   private func begin(_ epoch: EpochContext) throws {
-    guard state.byteCount == 0, state.unwritten.isEmpty else { return complete(epoch.fit) }
+    guard isNew else { return complete(epoch.fit) }
     let metrics = epoch.learner.metrics.map(\.name) + epoch.fit.reportNames
     try file?.write(
       row: ["epoch", "train_loss", "valid_loss"] + metrics + ["seconds", "examples_per_second"],
@@ -53,28 +49,12 @@ public final class CSVLogger: StatefulCallback {
     let metrics =
       epoch.learner.metrics.map { text(epoch.validation?[$0.name]) }
       + epoch.fit.reportNames.map { text(epoch.reports[$0]) }
-    do throws(CallbackError) {
-      try file?.write(
+    endOnFailure(epoch.fit) { (file, record) throws(CallbackError) in
+      try file.write(
         row: ["\(epoch.index + 1)", text(epoch.train?.loss), text(epoch.validation?.loss)]
           + metrics + [text(epoch.seconds), text(epoch.train?.examplesPerSecond)],
-        to: &state, unless: epoch.learner.interruption)
-    } catch {
-      epoch.fit.end(with: error)
+        to: &record, unless: epoch.learner.interruption)
     }
-  }
-
-  /// Writes what could not be written before the run was saved.
-  private func complete(_ fit: FitContext) {
-    do throws(CallbackError) {
-      try file?.flush(&state, unless: fit.learner.interruption)
-    } catch {
-      fit.end(with: error)
-    }
-  }
-
-  private func end(_ fit: FitContext) throws {
-    guard fit.outcome.isInOrder else { return }
-    try file?.flush(&state, unless: fit.learner.interruption)
   }
 
   private func text(_ value: Double?) -> String { value.map { "\($0)" } ?? "" }

@@ -10,12 +10,12 @@ public import CrestTraining
 ///
 /// What can't be written ends the fit once those who save it have done so, and is in the checkpoint: the log is
 /// completed when the run is gone on with.
-public final class StepLogger: StatefulCallback {
+public final class StepLogger: StatefulCallback, RowLogger {
   /// The file.
   public let path: String
   /// All it remembers.
   public var state = LogRecord()
-  private var file: LogFile?
+  var file: LogFile?
 
   /// A logger into the file at `path`.
   public init(path: String) { self.path = path }
@@ -34,12 +34,8 @@ public final class StepLogger: StatefulCallback {
   ///   ``CallbackError/logChanged(path:expected:callback:)``.
   public func prepare(for state: LogRecord) throws { try file?.check(has: state, for: name) }
 
-  private func open(_ fit: FitContext) throws {
-    if file == nil { file = try LogFile(path: path) }
-  }
-
   private func begin(_ epoch: EpochContext) throws {
-    guard state.byteCount == 0, state.unwritten.isEmpty else { return complete(epoch.fit) }
+    guard isNew else { return complete(epoch.fit) }
     try file?.write(
       line: "step,epoch,batch,loss,learning_rate,momentum", to: &state,
       unless: epoch.learner.interruption)
@@ -48,27 +44,11 @@ public final class StepLogger: StatefulCallback {
   private func write(_ batch: BatchContext) throws {
     guard batch.outcome.isFinished else { return }
     let values = batch.hyperparameters
-    do throws(CallbackError) {
-      try file?.write(
+    endOnFailure(batch.fit) { (file, record) throws(CallbackError) in
+      try file.write(
         line: "\(batch.step),\(batch.epoch + 1),\(batch.index),\(batch.loss),"
-          + "\(values.learningRate),\(values.momentum)", to: &state,
+          + "\(values.learningRate),\(values.momentum)", to: &record,
         unless: batch.learner.interruption)
-    } catch {
-      batch.fit.end(with: error)
     }
-  }
-
-  /// Writes what could not be written before the run was saved.
-  private func complete(_ fit: FitContext) {
-    do throws(CallbackError) {
-      try file?.flush(&state, unless: fit.learner.interruption)
-    } catch {
-      fit.end(with: error)
-    }
-  }
-
-  private func end(_ fit: FitContext) throws {
-    guard fit.outcome.isInOrder else { return }
-    try file?.flush(&state, unless: fit.learner.interruption)
   }
 }

@@ -25,6 +25,24 @@ extension [ReferenceArray] {
   }
 }
 
+extension [ReferenceArray] {
+  /// What a function makes of the floats at each place, after broadcasting.
+  func elementwise(reals function: ([Double]) -> Double) -> ReferenceArray {
+    let shape = broadcastShape
+    let spread = map { $0.broadcast(to: shape).reals }
+    let results = (0..<shape.elementCount).map { place in function(spread.map { $0[place] }) }
+    return ReferenceArray(results, ValueType(shape, self[0].type.elementType))
+  }
+
+  /// What a function makes of the integers at each place, after broadcasting; results wrap to their type.
+  func elementwise(integers function: ([Int64]) -> Int64) -> ReferenceArray {
+    let shape = broadcastShape
+    let spread = map { $0.broadcast(to: shape).integers }
+    let results = (0..<shape.elementCount).map { place in function(spread.map { $0[place] }) }
+    return ReferenceArray(Tensor(wrapping: results, to: self[0].type.elementType, shape: shape))
+  }
+}
+
 extension ReferenceArray {
   /// The array repeated to `shape` by NumPy's rule.
   func broadcast(to shape: Shape) -> ReferenceArray {

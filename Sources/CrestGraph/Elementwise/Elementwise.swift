@@ -42,21 +42,10 @@ package struct Elementwise: GraphOperation {
 
   /// Applies the function to every element; integers wrap around to their type.
   package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
-    let shape = inputs.broadcastShape
-    let type = inputs[0].type.elementType
-    let spread = inputs.map { $0.broadcast(to: shape) }
-    if type.isFloat {
-      let arguments = spread.map(\.reals)
-      let results = function.values(count: shape.elementCount) { place in
-        arguments.map { $0[place] }
-      }
-      return [ReferenceArray(results, ValueType(shape, type))]
-    }
-    let arguments = spread.map(\.integers)
-    let results = function.integers(count: shape.elementCount) { place in
-      arguments.map { $0[place] }
-    }
-    return [ReferenceArray(Tensor(wrapping: results, to: type, shape: shape))]
+    [
+      inputs[0].type.elementType.isFloat
+        ? inputs.elementwise(reals: function.real) : inputs.elementwise(integers: function.whole)
+    ]
   }
 
   /// The row's, each summed over what was broadcast.
@@ -83,18 +72,18 @@ extension Elementwise: CustomStringConvertible {
 
 extension ElementwiseFunction {
   /// Its value of floats, in `Double`.
-  package func evaluate(_ x: [Double]) -> Double { values(count: 1) { _ in x }[0] }
-
-  /// Its value of integers, or of booleans as 0 and 1.
-  package func evaluate(integers x: [Int64]) -> Int64 { integers(count: 1) { _ in x }[0] }
-
-  fileprivate func values(count: Int, of arguments: (Int) -> [Double]) -> [Double] {
+  ///
+  /// - Precondition: it is defined on them.
+  package var real: @Sendable ([Double]) -> Double {
     guard let real = row.real else { programmerError("\(self) is not defined on floats") }
-    return (0..<count).map { real(arguments($0)) }
+    return real
   }
 
-  fileprivate func integers(count: Int, of arguments: (Int) -> [Int64]) -> [Int64] {
+  /// Its value of integers, or of booleans as 0 and 1.
+  ///
+  /// - Precondition: it is defined on them.
+  package var whole: @Sendable ([Int64]) -> Int64 {
     guard let whole = row.whole else { programmerError("\(self) is not defined on integers") }
-    return (0..<count).map { whole(arguments($0)) }
+    return whole
   }
 }

@@ -45,14 +45,10 @@ package struct Mod: GraphOperation {
 
   /// What each division leaves.
   package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
-    let shape = inputs.broadcastShape
-    let type = ValueType(shape, inputs[0].type.elementType)
-    let spread = inputs.map { $0.broadcast(to: shape) }
-    guard !type.elementType.isFloat else {
-      return [ReferenceArray(zip(spread[0].reals, spread[1].reals).map { fmod($0, $1) }, type)]
-    }
-    return [
-      ReferenceArray(integers: zip(spread[0].integers, spread[1].integers).map(remainder), type)
+    [
+      inputs[0].type.elementType.isFloat
+        ? inputs.elementwise(reals: { fmod($0[0], $0[1]) })
+        : inputs.elementwise(integers: { remainder($0[0], $0[1]) })
     ]
   }
 

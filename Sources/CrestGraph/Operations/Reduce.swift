@@ -97,11 +97,15 @@ package struct Reduce: GraphOperation {
   }
 
   private func fold(_ group: [Double]) -> Double {
-    switch kind {
+    func extreme(_ function: ElementwiseFunction, of nothing: Double) -> Double {
+      let function = function.real
+      return group.reduce(nothing) { function([$0, $1]) }
+    }
+    return switch kind {
     case .sum: group.reduce(0, +)
     case .mean: group.reduce(0, +) / Double(group.count)
-    case .max: group.reduce(-.infinity) { ElementwiseFunction.maximum.evaluate([$0, $1]) }
-    case .min: group.reduce(.infinity) { ElementwiseFunction.minimum.evaluate([$0, $1]) }
+    case .max: extreme(.maximum, of: -.infinity)
+    case .min: extreme(.minimum, of: .infinity)
     case .product: group.reduce(1, *)
     }
   }

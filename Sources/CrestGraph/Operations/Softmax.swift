@@ -90,7 +90,8 @@ package struct SoftmaxGradient: GraphOperation {
 
 /// Each element less the maximum, so that no exponential overflows; NaN when any is.
 func belowMaximum(_ line: [Double]) -> [Double] {
-  let largest = line.reduce(-.infinity) { ElementwiseFunction.maximum.evaluate([$0, $1]) }
+  let maximum = ElementwiseFunction.maximum.real
+  let largest = line.reduce(-.infinity) { maximum([$0, $1]) }
   return line.map { $0 - largest }
 }
 

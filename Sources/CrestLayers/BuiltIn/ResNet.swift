@@ -1,5 +1,5 @@
-import CrestTensor
 public import CrestGraph
+import CrestTensor
 
 /// The residual networks for CIFAR-10 of He and others (arXiv:1512.03385, section 4.2).
 ///

@@ -1,5 +1,5 @@
-import CrestTensor
 public import CrestGraph
+import CrestTensor
 
 /// Zeroes a random part of the elements in training (Srivastava and others 2014; ONNX `Dropout`).
 ///

@@ -1,5 +1,5 @@
-import CrestTensor
 import CrestGraph
+import CrestTensor
 
 /// What an array would be for, by the place where an operation reads it beside data.
 enum ParameterSlot: Hashable, Sendable {

@@ -34,25 +34,20 @@ struct RearrangedCopy: Sendable {
       let ends: [UInt32]
     }
     // Whatever the arrangement, the first and the last element stay where they are.
-    let groups = Dictionary(grouping: candidates.filter { $0.value.elementCount > 1 }) {
-      candidate in
+    func key(_ candidate: Candidate) -> Key {
       candidate.value.withElements(as: Float.self) { elements in
         Key(
           count: elements.count,
           ends: [elements[0], elements[elements.count - 1]].map(\.bitPattern))
       }
     }
+    let candidates = candidates.filter { $0.value.elementCount > 1 }
+    let groups = Dictionary(grouping: candidates, by: key)
     var found: [RearrangedCopy] = []
     for candidate in candidates {
-      let group = candidate.value.withElements(as: Float.self) { elements in
-        elements.isEmpty
-          ? nil
-          : groups[
-            Key(
-              count: elements.count,
-              ends: [elements[0], elements[elements.count - 1]].map(\.bitPattern))]
-      }
-      guard let group, (2...groupLimit).contains(group.count), candidate.isTelling else { continue }
+      guard let group = groups[key(candidate)], (2...groupLimit).contains(group.count),
+        candidate.isTelling
+      else { continue }
       let originals = group.filter { other in
         other.array.name != candidate.array.name && other.precedes(candidate)
           && !found.contains { $0.name == other.array.name }

@@ -1,5 +1,5 @@
-import CrestTensor
 import CCrestFiles
+import CrestTensor
 
 #if canImport(Darwin)
   import Darwin

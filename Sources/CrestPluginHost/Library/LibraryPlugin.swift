@@ -1,6 +1,6 @@
-import CrestTensor
 import CCrestPlugin
 import CCrestPluginHost
+import CrestTensor
 import CrestTraining
 
 /// A plugin that is a shared library in this process.

@@ -1,5 +1,5 @@
-import CrestTensor
 import CCrestPluginHost
+import CrestTensor
 
 #if canImport(Glibc)
   import Glibc

@@ -25,11 +25,12 @@ struct ChannelAffine: GraphOperation {
   func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let shape = inputs[0].type.shape
     let spatial = shape.dimensions.dropFirst(2).reduce(1, *)
+    let relu = ElementwiseFunction.relu.real
     let values = inputs[0].reals.indices.map { element -> Double in
       let channel = element / spatial % shape[1]
       var value = inputs[0].reals[element] * inputs[1].reals[channel] + inputs[2].reals[channel]
       if inputs.count > 3 { value += inputs[3].reals[element] * inputs[4].reals[channel] }
-      return hasRelu ? ElementwiseFunction.relu.evaluate([value]) : value
+      return hasRelu ? relu([value]) : value
     }
     return [ReferenceArray(values, inputs[0].type)]
   }

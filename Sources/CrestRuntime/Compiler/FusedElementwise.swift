@@ -39,15 +39,16 @@ struct FusedElementwise: GraphOperation {
   func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let strides = inputs.map { $0.shape.strides(broadcastTo: type.shape) }
     let arguments = inputs.map(\.reals)
+    let functions = instructions.map(\.function.real)
     let values = (0..<type.shape.elementCount).map { element -> Double in
       let index = index(ofElement: element)
       let scalars = zip(arguments, strides).map { argument, strides in
         argument[zip(index, strides).reduce(0) { $0 + $1.0 * $1.1 }]
       }
       var results: [Double] = []
-      for instruction in instructions {
+      for (function, instruction) in zip(functions, instructions) {
         results.append(
-          instruction.function.evaluate(
+          function(
             instruction.operands.map { operand in
               switch operand {
               case .input(let number): scalars[number]

@@ -1,7 +1,7 @@
-import CrestTensor
 import CrestLayers
 import CrestOptimizers
 public import CrestRuntime
+import CrestTensor
 
 /// What the hooks around a phase see of it, valid while it lasts.
 public class PhaseContext {

@@ -1,9 +1,9 @@
-import CrestTensor
 import CrestData
 import CrestGraph
 import CrestLayers
 import CrestOptimizers
 import CrestRuntime
+import CrestTensor
 
 /// One call of `fit`: the phases, nested as they run, and the hooks around them.
 final class TrainingLoop {
