@@ -63,7 +63,8 @@ struct NetworkEnd {
     if graph.isHardSigmoid(value) {
       self.kind = .hardSigmoid
     } else if case .other = kind, graph.isFraction(output), let last = graph.producer(of: output) {
-      self.kind = .fraction(operation: last.function == .select ? "Clip" : last.operation.name)
+      self.kind = .fraction(
+        operation: graph.clipped(by: last) != nil ? "Clip" : last.operation.name)
     } else {
       self.kind = kind
     }
@@ -121,16 +122,16 @@ struct NetworkEnd {
   /// they may be logits.
   func probabilities(takenFor activation: Loss.Activation) -> MistakenLogits? {
     switch (kind, activation) {
-    case (.softmax, _): MistakenLogits(operation: "Softmax", areLogarithms: false)
-    case (.sigmoid, _): MistakenLogits(operation: "Sigmoid", areLogarithms: false)
-    case (.hardSigmoid, _): MistakenLogits(operation: "HardSigmoid", areLogarithms: false)
+    case (.softmax, _): MistakenLogits(operation: "Softmax", kind: .probabilities)
+    case (.sigmoid, _): MistakenLogits(operation: "Sigmoid", kind: .probabilities)
+    case (.hardSigmoid, _): MistakenLogits(operation: "HardSigmoid", kind: .probabilities)
     case (.fraction(let operation), _):
-      MistakenLogits(operation: operation, areLogarithms: false)
+      MistakenLogits(operation: operation, kind: .fractions)
     // The softmax of logarithms of probabilities is these probabilities.
     case (.logSoftmax, .softmax(let classAxis)) where softmaxAxis.map { $0 == classAxis } ?? true:
       nil
-    case (.logSoftmax, _): MistakenLogits(operation: "LogSoftmax", areLogarithms: true)
-    case (.logSigmoid, _): MistakenLogits(operation: "LogSigmoid", areLogarithms: true)
+    case (.logSoftmax, _): MistakenLogits(operation: "LogSoftmax", kind: .logarithms)
+    case (.logSigmoid, _): MistakenLogits(operation: "LogSigmoid", kind: .logarithms)
     case (.other, _): nil
     }
   }
@@ -152,12 +153,22 @@ struct FinalActivation {
   }
 }
 
-/// Probabilities, or their logarithms, which a loss takes for what goes into an activation.
+/// What a loss takes for what goes into an activation.
 package struct MistakenLogits: Sendable, Hashable {
-  /// The operation that makes them, as ONNX calls it.
+  /// What it is.
+  package enum Kind: Sendable, Hashable {
+    /// Probabilities.
+    case probabilities
+    /// Their logarithms.
+    case logarithms
+    /// Numbers that always lie from 0 to 1.
+    case fractions
+  }
+
+  /// The operation that makes it, as ONNX calls it.
   package let operation: String
-  /// Whether they are logarithms.
-  package let areLogarithms: Bool
+  /// What it is.
+  package let kind: Kind
 }
 
 extension Graph {

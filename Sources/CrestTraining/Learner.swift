@@ -220,10 +220,14 @@ public final class Learner {
       }
     }
     if let mistaken = model.probabilitiesTakenForLogits(by: loss, classAxis: axis) {
-      notes.append(
-        mistaken.areLogarithms
-          ? .logProbabilitiesAsLogits(operation: mistaken.operation, loss: loss.name)
-          : .probabilitiesAsLogits(operation: mistaken.operation, loss: loss.name))
+      let (operation, loss) = (mistaken.operation, loss.name)
+      let note: LearnerNote =
+        switch mistaken.kind {
+        case .probabilities: .probabilitiesAsLogits(operation: operation, loss: loss)
+        case .logarithms: .logProbabilitiesAsLogits(operation: operation, loss: loss)
+        case .fractions: .fractionsAsLogits(operation: operation, loss: loss)
+        }
+      notes.append(note)
     }
     return notes
   }

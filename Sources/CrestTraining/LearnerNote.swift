@@ -25,6 +25,8 @@ public enum LearnerNote: Sendable, Equatable {
   /// The network ends in an operation that makes logarithms of probabilities, which the loss takes for what goes into
   /// one.
   case logProbabilitiesAsLogits(operation: String, loss: String)
+  /// The network's predictions always lie from 0 to 1, and the loss takes logits.
+  case fractionsAsLogits(operation: String, loss: String)
   /// Classes are taken along another axis than the model was trained with; the shape is of one prediction.
   case otherClassAxis(ClassAxis, model: Int, predictions: Shape)
   /// Numbers of the data that the network may swallow without a trace.
@@ -37,7 +39,7 @@ public enum LearnerNote: Sendable, Equatable {
       .preparedByStatistics:
       true
     case .otherClasses, .otherClassCount, .classAxis, .otherClassAxis, .probabilitiesAsLogits,
-      .logProbabilitiesAsLogits, .unusualNumbers:
+      .logProbabilitiesAsLogits, .fractionsAsLogits, .unusualNumbers:
       false
     }
   }
@@ -68,6 +70,9 @@ extension LearnerNote: CustomStringConvertible {
     case .probabilitiesAsLogits(let operation, let loss):
       "the network ends in probabilities of \(operation), and \(loss) takes them for what goes into such an "
         + "operation: losses and accuracies are off; choose another loss, or a network without it"
+    case .fractionsAsLogits(let operation, let loss):
+      "the network's predictions, results of \(operation), always lie from 0 to 1, as probabilities do, and \(loss) "
+        + "takes logits: losses and accuracies are off; choose another loss, or a network that ends in logits"
     case .logProbabilitiesAsLogits(let operation, let loss):
       "the network ends in logarithms of probabilities of \(operation), and \(loss) takes them for what goes into "
         + "such an operation: losses and accuracies are off; choose another loss, or a network without it"

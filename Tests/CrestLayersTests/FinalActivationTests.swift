@@ -130,39 +130,41 @@ private struct Foreign: GraphTemplate {
     // What is proved to lie from 0 to 1 by the ranges of its parts.
     End(
       testDescription: "the rest of a sigmoid", make: { try 1 - $0.sigmoid() },
-      crossEntropy: "Sub", binary: "Sub"),
+      crossEntropy: "Sub 0…1", binary: "Sub 0…1"),
     End(
-      testDescription: "a shifted tanh", make: { try ($0.tanh() + 1) / 2 }, crossEntropy: "Div",
-      binary: "Div"),
+      testDescription: "a shifted tanh", make: { try ($0.tanh() + 1) / 2 }, crossEntropy: "Div 0…1",
+      binary: "Div 0…1"),
     End(
       testDescription: "the mean of two softmaxes",
-      make: { try ($0.softmax(axis: 1) + ($0 * 2).softmax(axis: 1)) * 0.5 }, crossEntropy: "Mul",
-      binary: "Mul"),
+      make: { try ($0.softmax(axis: 1) + ($0 * 2).softmax(axis: 1)) * 0.5 },
+      crossEntropy: "Mul 0…1",
+      binary: "Mul 0…1"),
     End(
       testDescription: "both probabilities of two classes",
       make: {
         let p = try $0.sum(axes: [1], keepingDimensions: true).sigmoid()
         return try (1 - p).concatenated(with: [p, p, 1 - p], axis: 1)
-      }, crossEntropy: "Concat", binary: "Concat"),
+      }, crossEntropy: "Concat 0…1", binary: "Concat 0…1"),
     End(
       testDescription: "shares of sigmoids",
       make: {
         let p = try $0.sigmoid()
         return try p / p.sum(axes: [1], keepingDimensions: true)
-      }, crossEntropy: "Div", binary: "Div"),
+      }, crossEntropy: "Div 0…1", binary: "Div 0…1"),
     End(
       testDescription: "a sigmoid by powers",
       make: {
         let power = try $0.exp()
         return try power / (power + 1)
-      }, crossEntropy: "Div", binary: "Div"),
+      }, crossEntropy: "Div 0…1", binary: "Div 0…1"),
     End(
       testDescription: "logits held from 0 to 1",
-      make: { try $0.clipped(minimum: 0, maximum: 1) }, crossEntropy: "Clip", binary: "Clip"),
+      make: { try $0.clipped(minimum: 0, maximum: 1) }, crossEntropy: "Clip 0…1", binary: "Clip 0…1"
+    ),
     End(
       testDescription: "the second part of a sigmoid",
-      make: { try $0.sigmoid().split(count: 2, axis: 1)[1] * 1 }, crossEntropy: "Mul",
-      binary: "Mul"),
+      make: { try $0.sigmoid().split(count: 2, axis: 1)[1] * 1 }, crossEntropy: "Mul 0…1",
+      binary: "Mul 0…1"),
     // What has nothing to do with probabilities.
     End(testDescription: "twice a sigmoid", make: { try $0.sigmoid() * 2 }),
     End(testDescription: "a rectified value", make: { try $0.relu() }),
@@ -185,7 +187,7 @@ private struct Foreign: GraphTemplate {
       let axis = try own.classAxis(of: loss, target: ValueType([], .int64))
       func name(_ model: Model) -> String? {
         model.probabilitiesTakenForLogits(by: loss, classAxis: axis).map {
-          $0.operation + ($0.areLogarithms ? " log" : "")
+          $0.operation + ($0.kind == .logarithms ? " log" : $0.kind == .fractions ? " 0…1" : "")
         }
       }
       #expect(name(own) == expected, "\(loss.name)")

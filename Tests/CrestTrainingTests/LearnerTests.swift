@@ -92,6 +92,22 @@ struct LearnerTests {
     #expect(set.shape == [150, 10])
   }
 
+  @Test func `predictions that always lie from 0 to 1 are noted under a loss of logits`() throws {
+    let model = try Model(
+      inputs: [.init(shape: [4])], engine: Engine(threadCount: 1),
+      trace: { x in
+        let y = try Dense(3)(x[0])
+        return try 1 - y.sigmoid()
+      })
+    let learner = try Learner(model, data: TinyData.split())
+    #expect(
+      learner.notes.map(\.description) == [
+        "the network's predictions, results of Sub, always lie from 0 to 1, as probabilities do, and "
+          + "cross-entropy takes logits: losses and accuracies are off; choose another loss, or a network that "
+          + "ends in logits"
+      ])
+  }
+
   @Test func `examples of another shape or type are refused`() throws {
     let learner = try Learner(TinyModel.linear(), data: TinyData.split())
     for (examples, got) in [
