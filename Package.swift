@@ -16,8 +16,6 @@ let package = Package(
     // Brings swift-crypto; the command has it.
     .library(name: "CrestPlugins", targets: ["CrestPlugins"]),
     .executable(name: "crest", targets: ["CrestCommand"]),
-    // Needs libonnx-dev and libprotobuf-dev; nothing else does.
-    .executable(name: "crest-onnx-check", targets: ["ONNXCheck"]),
     // What the benchmarks measure; they are a package of their own.
     .library(name: "CrestTestSupport", targets: ["CrestTestSupport"]),
   ],
@@ -100,19 +98,6 @@ let package = Package(
         "Crest", "CrestFiles", "CrestPlugins",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], resources: [.embedInCode("Templates")], swiftSettings: strict),
-
-    // The official ONNX checker, as a process of its own: no target may depend on these two.
-    .target(
-      name: "COnnx",
-      cxxSettings: [.define("ONNX_NAMESPACE", to: "onnx"), .define("ONNX_ML", to: "1")],
-      linkerSettings: [
-        .linkedLibrary("onnx"), .linkedLibrary("onnx_proto"), .linkedLibrary("protobuf"),
-      ]),
-    .executableTarget(
-      name: "ONNXCheck",
-      dependencies: [
-        "COnnx", "CrestFiles", .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ], swiftSettings: strict),
 
     // Examples
     .executableTarget(
@@ -244,6 +229,5 @@ let package = Package(
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
-  cLanguageStandard: .c11,
-  cxxLanguageStandard: .cxx17
+  cLanguageStandard: .c11
 )

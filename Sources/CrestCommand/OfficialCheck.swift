@@ -30,7 +30,7 @@ enum OfficialCheck: CustomStringConvertible {
     guard let program = Self.find() else {
       self = .notJudged(
         "not run, since \(Self.executable) is neither beside crest nor on PATH; build it with "
-          + "swift build -c release --product \(Self.executable)")
+          + "swift build -c release --package-path ONNXCheck")
       return
     }
     self = try Self.ask(program, about: path)

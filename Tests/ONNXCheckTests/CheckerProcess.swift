@@ -1,8 +1,16 @@
 import ProcessTestSupport
+import Testing
+
+extension Trait where Self == ConditionTrait {
+  /// Skips where the checker is not built.
+  static var needsChecker: Self {
+    .enabled(if: BuiltProgram.onnxCheck.isThere, "\(BuiltProgram.whyNoONNXCheck)")
+  }
+}
 
 /// `crest-onnx-check`, run as a process of its own.
 enum CheckerProcess {
-  static let program = BuiltProgram("crest-onnx-check")
+  static let program = BuiltProgram.onnxCheck
 
   static func run(_ arguments: [String], in folder: TemporaryFolder) throws -> ProcessResult {
     try program.run(arguments, in: folder)

@@ -2,7 +2,7 @@ import Foundation
 import ProcessTestSupport
 import Testing
 
-@Suite struct `An accepted model` {
+@Suite(.needsChecker) struct `An accepted model` {
   @Test func `is described on a line`() throws {
     let result = try CheckerProcess.run("check m.onnx", on: SampleModel().bytes)
     #expect(result.end == .exit(0))
@@ -87,7 +87,7 @@ import Testing
 }
 
 /// Exit code 65, one message on standard error, nothing on standard output.
-@Suite struct `A refused model` {
+@Suite(.needsChecker) struct `A refused model` {
   struct Case: CustomTestStringConvertible {
     let name: String
     var arguments = "check m.onnx"

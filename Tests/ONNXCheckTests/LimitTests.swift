@@ -2,7 +2,7 @@ import Foundation
 import ProcessTestSupport
 import Testing
 
-@Suite struct `Limits` {
+@Suite(.needsChecker) struct `Limits` {
   /// Six megabytes that become three million nodes.
   static let manyNodes = SampleModel(
     graphFields: Array(repeating: (1, .message([])), count: 3_000_000)

@@ -30,6 +30,7 @@ enum OfficialModels {
 }
 
 @Suite(
+  .needsChecker,
   .enabled(
     if: OfficialModels.areThere,
     "libonnx-testdata is not installed; script/bootstrap installs it"))

@@ -2,7 +2,7 @@ import Foundation
 import ProcessTestSupport
 import Testing
 
-@Suite struct `Wrong usage` {
+@Suite(.needsChecker) struct `Wrong usage` {
   @Test(arguments: [
     (
       "check m.onnx --memory-limit 127",
@@ -55,7 +55,7 @@ import Testing
   }
 }
 
-@Suite struct `Files that can't be used` {
+@Suite(.needsChecker) struct `Files that can't be used` {
   @Test func `to read from`() throws {
     let folder = try TemporaryFolder()
     let absent = try CheckerProcess.run(["check", "m.onnx", "--json"], in: folder)
@@ -133,7 +133,7 @@ import Testing
   }
 }
 
-@Suite struct `Of itself, the checker` {
+@Suite(.needsChecker) struct `Of itself, the checker` {
   @Test func `says which ONNX it speaks for`() throws {
     let result = try CheckerProcess.run(["--version"], in: try TemporaryFolder())
     #expect(result.end == .exit(0))

@@ -7,7 +7,7 @@ import ProcessTestSupport
 import Testing
 
 /// The files that Crest writes at opset 17 or below, as libonnx judges them.
-@Suite struct `A model that Crest writes` {
+@Suite(.needsChecker) struct `A model that Crest writes` {
   static let networks: [(name: String, input: Shape)] = [
     ("mlp", [1, 8, 8]), ("small-cnn", [3, 9, 7]), ("lenet", [1, 28, 28]),
     ("resnet20", [3, 32, 32]), ("resnet56", [3, 32, 32]), ("resnet110", [3, 32, 32]),

@@ -19,6 +19,25 @@ package struct BuiltProgram {
   /// Any other program, by its path.
   package init(path: String) { url = URL(filePath: path) }
 
+  private static let checkerVariable = "CREST_ONNX_CHECK"
+
+  /// `crest-onnx-check`, from a package of its own: the one that the environment names, or a release build.
+  package static let onnxCheck = BuiltProgram(
+    path: ProcessInfo.processInfo.environment[checkerVariable]
+      ?? URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().appending(path: "ONNXCheck/.build/release/crest-onnx-check").path
+  )
+
+  /// What a skipped test says.
+  package static let whyNoONNXCheck =
+    "crest-onnx-check is not built: script/bootstrap, then swift build -c release --package-path ONNXCheck"
+
+  /// Whether it is built; one that the environment names has to be.
+  package var isThere: Bool {
+    ProcessInfo.processInfo.environment[Self.checkerVariable] != nil
+      || FileManager.default.isExecutableFile(atPath: url.path)
+  }
+
   /// Runs to the end, in `folder` where there is one, so that paths in messages are short.
   package func run(
     _ arguments: [String], in folder: TemporaryFolder? = nil
