@@ -40,7 +40,7 @@ final class PluginEvent {
   /// Whether ``fillPass(of:)`` comes before ``fillBatch(_:_:)``.
   @inline(__always)
   func isOfAnotherPass(than context: BatchContext) -> Bool {
-    context.figures.pointee.pass != pass
+    context.pass.number != pass
   }
 
   /// Lets the next event look at all again, and not only at what changes between hooks of a pass.
@@ -49,23 +49,23 @@ final class PluginEvent {
   /// What changes between hooks of a pass, and no more, since it runs for every batch.
   @inline(__always)
   func fillBatch(_ hook: PluginHook, _ context: BatchContext) {
-    // As a whole, before any of it is written: what may lie in the same memory is copied number by number.
-    let figures = context.figures.pointee
     pointer.pointee.hook = Int32(truncatingIfNeeded: hook.rawValue)
-    pointer.pointee.batch = Int64(figures.index)
-    pointer.pointee.step = Int64(figures.step)
-    pointer.pointee.example_count = Int64(figures.count)
-    pointer.pointee.loss = figures.loss
-    pointer.pointee.smoothed_loss = figures.smoothedLoss
-    fill(figures.hyperparameters)
-    // Its first two numbers are those of `crest_outcome`.
-    pointer.pointee.outcome = figures.ending
-    if figures.ending > 1 { fillOutcome(of: context) }
+    pointer.pointee.batch = Int64(context.index)
+    pointer.pointee.step = Int64(context.step)
+    pointer.pointee.example_count = Int64(context.count)
+    pointer.pointee.loss = Double(context.loss)
+    pointer.pointee.smoothed_loss = context.fit.smoothedLoss
+    fill(context.hyperparameters)
+    switch context.outcome {
+    case .running: pointer.pointee.outcome = Int32(CREST_RUNNING.rawValue)
+    case .finished: pointer.pointee.outcome = Int32(CREST_FINISHED.rawValue)
+    case .cancelled, .interrupted, .failed: fillOutcome(of: context)
+    }
   }
 
   // Keeping the pass itself would keep the learner, which keeps the plugin.
   func fillPass(of context: BatchContext) {
-    pass = context.figures.pointee.pass
+    pass = context.pass.number
     fillPass(context.pass)
   }
 

@@ -48,7 +48,7 @@ extension Learner {
   /// - Returns: The tree, a line each, without a line feed at the end.
   /// - Throws: ``LearnerError/callbackAddedTwice(_:)``.
   public func describe(callbacks: [any Callback] = []) throws(LearnerError) -> String {
-    LoopDescription(try TrainingLoop.ordered(self.callbacks + callbacks)).text
+    LoopDescription(try CallbackRoles.ordered(self.callbacks + callbacks)).text
   }
 }
 

@@ -47,6 +47,6 @@ extension Learner {
 
   private func preconditionOwnership(of part: Ownership) {
     guard let loop else { programmerError("\(part) was set while no fit is running") }
-    loop.preconditionOwnership(of: part)
+    loop.roles.requireOwner(of: part, loop.runningCallback)
   }
 }

@@ -68,15 +68,14 @@ public final class Learner {
   private(set) lazy var searches = Self.searches(for: model, data.train)
   /// The sets whose numbers were looked through as they lie in memory.
   var checkedParts: Set<DataPart> = []
-  let figures: BatchFigures.Owner
-  var table: HyperparameterTable {
-    didSet { figures.pointer.pointee.hyperparameters = table.values }
-  }
+  var table: HyperparameterTable
+  /// The passes of all fits, by which plugins tell them apart.
+  var passesBegun = 0
   var trained: TrainedParameters
   /// Steps since the optimiser's moments were 0, which corrections of moments count.
   var stepsSinceReset = 0
   /// Whether the model says already that it learned from these data.
-  private var hasDescribedModel = false
+  var hasDescribedModel = false
   /// The data as they were given.
   private let givenData: DataSplit
   private(set) var loop: TrainingLoop?
@@ -155,7 +154,6 @@ public final class Learner {
       data.valid, batchSize: batchSize, seed: seed, shuffle: false, prefetch: prefetch)
     programs = Self.programs(loss, classAxis, of: model)
     table = HyperparameterTable(optimizer.defaults)
-    figures = BatchFigures.Owner(table.values)
     trained = try TrainedParameters(
       model.graph, model.store, split: groups, weightDecays: weightDecays,
       normalization: frozenNormalization)
@@ -379,7 +377,7 @@ public final class Learner {
     let loop = try TrainingLoop(
       self, epochs: epochs, callbacks: self.callbacks + callbacks, resumption: resumption)
     if let learningRate {
-      if let owner = loop.owner(of: .base(.learningRate)) {
+      if let owner = loop.roles.owner(of: .base(.learningRate)) {
         throw LearnerError.twoOwners(
           of: .base(.learningRate), first: "the argument learningRate", second: owner)
       }
@@ -392,10 +390,10 @@ public final class Learner {
     return outcome
   }
 
-  /// The number of the epoch that begins.
-  func takeEpoch() -> Int {
-    defer { epochsBegun += 1 }
-    return epochsBegun
+  /// The number of the epoch that begins, or is resumed, in all fits.
+  func takeEpoch(isResumed: Bool) -> Int {
+    if !isResumed { epochsBegun += 1 }
+    return epochsBegun - 1
   }
 
   /// The key of the training batch that begins; keys repeat after 2³² batches.
@@ -427,58 +425,5 @@ public final class Learner {
       targetType: ValueType(Shape([count] + target.shape.dimensions), target.elementType),
       mode: isTraining ? .training : .inference, reads: reads,
       frozen: isTraining ? trained.frozen : [], isDiagnosing: isDiagnosing)
-  }
-}
-
-// MARK: Snapshots
-
-/// All that training changes in a learner, copied bit for bit.
-public struct LearnerSnapshot {
-  /// The optimiser steps taken.
-  public let stepsTaken: Int
-  /// The batches trained on.
-  public let batchesTrained: Int
-  /// The epochs begun.
-  public let epochsBegun: Int
-  fileprivate let stepsSinceReset: Int
-  /// Parameters, running statistics and moments.
-  public let store: ParameterStore.Snapshot
-  fileprivate let restoreCallbacks: [() -> Void]
-  fileprivate let preprocessing: Preprocessing?
-  fileprivate let classNames: [String]?
-  fileprivate let classAxis: Int?
-}
-
-extension Learner {
-  /// Copies parameters, running statistics, moments, the position in the data and the random numbers,
-  /// and what every ``StatefulCallback`` of the learner (in a fit, of the fit) remembers.
-  public func snapshot() -> LearnerSnapshot {
-    LearnerSnapshot(
-      stepsTaken: stepsTaken, batchesTrained: batchesTrained, epochsBegun: epochsBegun,
-      stepsSinceReset: stepsSinceReset, store: model.store.snapshot(),
-      restoreCallbacks: (loop?.callbacks ?? callbacks)
-        .compactMap { $0 as? any StatefulCallback }
-        .map { Self.restoration(of: $0) },
-      preprocessing: model.preprocessing, classNames: model.classNames,
-      classAxis: model.classAxis)
-  }
-
-  /// Puts back what a snapshot of this learner holds.
-  public func restore(_ snapshot: LearnerSnapshot) {
-    stepsTaken = snapshot.stepsTaken
-    batchesTrained = snapshot.batchesTrained
-    epochsBegun = snapshot.epochsBegun
-    stepsSinceReset = snapshot.stepsSinceReset
-    model.store.restore(snapshot.store)
-    model.preprocessing = snapshot.preprocessing
-    model.classNames = snapshot.classNames
-    model.classAxis = snapshot.classAxis
-    hasDescribedModel = false
-    for restore in snapshot.restoreCallbacks { restore() }
-  }
-
-  private static func restoration(of callback: some StatefulCallback) -> () -> Void {
-    let state = callback.state
-    return { callback.state = state }
   }
 }

@@ -16,6 +16,12 @@
 public struct SmoothedLoss: Codable, Hashable, Sendable {
   private var weighted = 0.0
   private var count = 0
+  /// The mean; NaN of nothing.
+  public private(set) var value = Double.nan
+
+  private enum CodingKeys: CodingKey {
+    case weighted, count
+  }
 
   /// The weight of the past, `β`.
   public static let beta = 0.98
@@ -34,19 +40,21 @@ public struct SmoothedLoss: Codable, Hashable, Sendable {
       throw DecodingError.dataCorruptedError(
         forKey: .count, in: container, debugDescription: "a count from 0 to 2⁵³")
     }
+    value = unbiased
   }
 
-  /// The mean; NaN of nothing.
-  public var value: Double {
+  private var unbiased: Double {
     count == 0 ? .nan : weighted / (1 - pow(Self.beta, Double(count)))
   }
 
   /// Takes in a loss and returns the mean.
   ///
   /// A loss that is not finite makes this mean and all that follow not finite.
+  @discardableResult
   public mutating func add(_ loss: Double) -> Double {
     count += 1
     weighted = Self.beta * weighted + (1 - Self.beta) * loss
+    value = unbiased
     return value
   }
 }

@@ -9,15 +9,12 @@ public import CrestTensor
 public final class BatchContext: PhaseContext {
   /// The pass it belongs to.
   public let pass: PassContext
-  /// What changes from batch to batch and from hook to hook.
-  package let figures: UnsafePointer<BatchFigures>
-  private let memory: UnsafeMutablePointer<BatchFigures>
   /// The place in the pass, from 0.
-  public var index: Int { figures.pointee.index }
+  public private(set) var index = 0
   /// The number of examples.
-  public var count: Int { figures.pointee.count }
+  public private(set) var count = 0
   /// The optimiser step of the fit that the batch leads to, from 0; in validation the steps taken so far.
-  public var step: Int { figures.pointee.step }
+  public private(set) var step = 0
   /// The key of the batch's dropout masks.
   public private(set) var randomKey = RandomKey(seed: 0, step: 0)
   /// What the model gets, in the order of its inputs.
@@ -29,21 +26,7 @@ public final class BatchContext: PhaseContext {
   /// A `beforeBatch` hook may replace the values, not the type.
   public var targets = BatchContext.nothing
   /// The mean loss of the batch; NaN before it is computed.
-  public internal(set) var loss: Float {
-    get { Float(figures.pointee.loss) }
-    set { memory.pointee.loss = Double(newValue) }
-  }
-  /// How the batch, the backward pass or the step ended, for their after hooks; `.running` before.
-  public internal(set) override var outcome: Outcome {
-    didSet {
-      memory.pointee.ending =
-        switch outcome {
-        case .running: 0
-        case .finished: 1
-        case .cancelled, .interrupted, .failed: 2
-        }
-    }
-  }
+  public internal(set) var loss = Float.nan
   private var program: Program?
   /// The rows that the model is given, those that a batch is filled up by included.
   private var rowCount = 0
@@ -54,9 +37,6 @@ public final class BatchContext: PhaseContext {
   init(_ pass: PassContext, inputOrder: [Int]?) {
     self.pass = pass
     self.inputOrder = inputOrder
-    memory = pass.learner.figures.pointer
-    figures = UnsafePointer(memory)
-    memory.pointee.pass += 1
     super.init(pass.learner)
   }
 
@@ -124,10 +104,10 @@ public final class BatchContext: PhaseContext {
 
   /// Takes the place of the batch before.
   func begin(_ batch: Batch, randomKey: RandomKey) {
-    memory.pointee.index = batch.index
-    memory.pointee.count = batch.count
-    memory.pointee.step = fit.stepsTaken
-    memory.pointee.loss = .nan
+    index = batch.index
+    count = batch.count
+    step = fit.stepsTaken
+    loss = .nan
     inputs = Learner.ordered(batch.inputs, by: inputOrder)
     targets = batch.targets
     self.randomKey = randomKey

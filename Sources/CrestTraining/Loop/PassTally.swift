@@ -5,7 +5,7 @@ import CrestTensor
 /// Losses and metrics of a pass, batch by batch.
 struct PassTally {
   /// What a tally holds, to be saved.
-  struct Saved: Codable {
+  struct Sums: Codable {
     let loss: Mean
     let elapsed: Duration
   }
@@ -27,7 +27,7 @@ struct PassTally {
 
   /// A tally that goes on where one was saved.
   init(
-    _ saved: Saved, metrics: [any Metric], classAxis: Int, now: @escaping () -> Duration
+    _ saved: Sums, metrics: [any Metric], classAxis: Int, now: @escaping () -> Duration
   ) {
     loss = saved.loss
     self.metrics = metrics
@@ -37,7 +37,7 @@ struct PassTally {
   }
 
   /// What it holds, but for the metrics.
-  var saved: Saved { Saved(loss: loss, elapsed: now() - start) }
+  var sums: Sums { Sums(loss: loss, elapsed: now() - start) }
 
   /// What its metrics hold, by name.
   func savedMetrics() throws -> StateValue {

@@ -15,8 +15,10 @@ public class PhaseContext {
 
 /// What hooks see of a fit.
 public final class FitContext: PhaseContext {
+  /// What the fit remembers.
+  var state: LoopState
   /// The number of epochs.
-  public let epochCount: Int
+  public var epochCount: Int { state.epochCount }
   /// The training batches of an epoch.
   public let batchesPerEpoch: Int
   /// Nodes of the training program that no kernel serves, which run on the slow reference.
@@ -34,14 +36,11 @@ public final class FitContext: PhaseContext {
     return slowdowns
   }
   /// The optimiser steps taken in this fit so far.
-  public internal(set) var stepsTaken = 0
+  public var stepsTaken: Int { state.stepsTaken }
   /// The training loss over the last few dozen batches of this fit; NaN before the first.
   ///
   /// fastai's `AvgSmoothLoss`.
-  public internal(set) var smoothedLoss: Double {
-    get { learner.figures.pointer.pointee.smoothedLoss }
-    set { learner.figures.pointer.pointee.smoothedLoss = newValue }
-  }
+  public var smoothedLoss: Double { state.smoothedLoss.value }
   /// The names under which callbacks of the fit report numbers, in the order of the callbacks.
   public let reportNames: [String]
   var restoration: LearnerSnapshot?
@@ -63,7 +62,7 @@ public final class FitContext: PhaseContext {
 
   /// The optimiser steps of the fit when nothing is cancelled: the length of schedules.
   public var stepCount: Int {
-    epochCount * FitState.steps(in: batchesPerEpoch, by: batchesPerStep)
+    epochCount * LoopState.steps(in: batchesPerEpoch, by: batchesPerStep)
   }
 
   /// The training batches whose gradients make one optimiser step, the last of an epoch perhaps of fewer; 1
@@ -101,12 +100,11 @@ public final class FitContext: PhaseContext {
     _ learner: Learner, epochCount: Int, batchesPerEpoch: Int, referenceNodes: [ReferenceNode],
     reportNames: [String]
   ) {
-    self.epochCount = epochCount
+    state = LoopState(epochCount: epochCount)
     self.batchesPerEpoch = batchesPerEpoch
     self.referenceNodes = referenceNodes
     self.reportNames = reportNames
     super.init(learner)
-    smoothedLoss = .nan
   }
 
   /// Makes the fit a rehearsal: when it has ended, in whatever way and after all hooks, the learner is put
@@ -144,11 +142,11 @@ public final class EpochContext: PhaseContext {
   /// Its place in the fit, from 0.
   public let index: Int
   /// What the pass over the training examples gave, as far as it went; nil before it saw any.
-  public internal(set) var train: PassResult?
+  public var train: PassResult? { fit.state.train }
   /// What the pass over the validation examples gave, as far as it went; nil before it saw any.
   public internal(set) var validation: PassResult?
   /// What callbacks reported in this epoch, by name.
-  public internal(set) var reports: [String: Double] = [:]
+  public var reports: [String: Double] { fit.state.reports }
   /// The learning rate of the last step: what changes it afterwards changes the next epoch's.
   lazy var learningRate = learner.hyperparameters.learningRate
   /// Of the weights that validation measured; nil before it saw an example.
@@ -175,6 +173,8 @@ public final class PassContext: PhaseContext {
 
   /// The epoch it belongs to.
   public let epoch: EpochContext
+  /// Its place among the passes of all fits of the learner, from 1.
+  package let number: Int
   /// What its examples are used for.
   public let purpose: Purpose
   /// The number of batches.
@@ -186,6 +186,8 @@ public final class PassContext: PhaseContext {
     self.epoch = epoch
     self.purpose = purpose
     self.batchCount = batchCount
+    epoch.learner.passesBegun += 1
+    number = epoch.learner.passesBegun
     super.init(epoch.learner)
   }
 }

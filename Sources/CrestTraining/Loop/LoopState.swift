@@ -24,28 +24,35 @@ struct LastEpoch: Codable {
   }
 }
 
-/// All that a running fit remembers but its metrics, which are of many types.
-struct FitState: Codable {
+/// All that a running fit remembers, but for what others hold: the learner's hyperparameters, and the sums and metrics
+/// of the running pass.
+///
+/// Saving a fit is encoding ``saved``, and resuming it is one assignment.
+struct LoopState: Codable {
   let epochCount: Int
-  let stepsTaken: Int
-  let position: LoopPosition
-  let smoothedLoss: SmoothedLoss
-  let hyperparameters: HyperparameterTable
-  /// The learning rate of each group of parameters over that of the last.
-  let rateFactors: [Double]
-  /// What a callback has cancelled, to be unwound after the save.
-  let ending: Cancellation?
-  /// What training gave in this epoch, once validation has begun.
-  let train: PassResult?
-  /// What callbacks have reported in this epoch.
-  let reports: [String: Double]
-  /// What the running pass has summed up.
-  let tally: PassTally.Saved?
-  /// What the last epoch gave, between epochs.
-  let last: LastEpoch?
+  var stepsTaken = 0
+  /// What comes next.
+  var position = LoopPosition(epoch: 0)
+  var smoothedLoss = SmoothedLoss()
+  /// What a callback has cancelled, until all phases that it ends are closed.
+  var ending: Cancellation?
+  /// What training gave in the epoch that runs or was the last.
+  var train: PassResult?
+  /// What callbacks have reported in the epoch that runs or was the last.
+  var reports: [String: Double] = [:]
+  /// What the last epoch gave that saw an example.
+  var last: LastEpoch?
 
-  /// The field beside those above.
-  static let metricsField = "metrics"
+  /// A fit that has not begun.
+  init(epochCount: Int) { self.epochCount = epochCount }
+
+  /// What a checkpoint needs: between epochs only the results of the last one, and within an epoch only its own.
+  var saved: LoopState {
+    var state = self
+    if position.pass != .validation { state.train = nil }
+    if position.pass == nil { state.reports = [:] } else { state.last = nil }
+    return state
+  }
 
   /// The optimiser steps of some batches.
   static func steps(in batches: Int, by batchesPerStep: Int) -> Int {
@@ -55,7 +62,7 @@ struct FitState: Codable {
   /// Checks what no type does.
   func check(
     batchCount: (PassContext.Purpose) -> Int, batchesPerStep: Int, epochsBegun: Int,
-    at path: StatePath
+    hasSums: Bool, at path: StatePath
   ) throws(StateError) {
     func require(
       _ condition: Bool, _ field: String, _ expected: String, _ got: some CustomStringConvertible
@@ -92,8 +99,8 @@ struct FitState: Codable {
       position.pass != .training || epochsBegun >= 1, "position", "an epoch that has begun",
       "none")
     try require(
-      (tally != nil) == isInPass, "tally", isInPass ? "sums of the pass" : "nothing",
-      tally == nil ? "nothing" : "sums")
+      hasSums == isInPass, "tally", isInPass ? "sums of the pass" : "nothing",
+      hasSums ? "sums" : "nothing")
     if let last {
       try require(
         last.results.epoch < epoch, "last", "an epoch before the one to come", last.results.epoch)
