@@ -59,7 +59,8 @@ struct CallbackRoles {
   func requireReporter(of name: String, _ callback: Int?) {
     programmerError(
       unless: callback != nil && reporters[name] == callback,
-      "\(self.name(callback)) reports \(name), which only a callback that has it among its reports may do")
+      "\(self.name(callback)) reports \(name), which only a callback that has it among its reports may do"
+    )
   }
 
   /// Traps unless `callback`, whose hook runs, declared that it sets `part`.
