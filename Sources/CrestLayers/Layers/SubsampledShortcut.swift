@@ -8,7 +8,7 @@ import CrestTensor
 /// Option A of He and others (arXiv:1512.03385).
 ///
 /// x is [N, C, H, W], y [N, channels, ⌈H / stride⌉, ⌈W / stride⌉]. Half of the added channels come
-/// before those of x, half after; of an odd number the one more comes after.
+/// before those of x, half after; if the number is odd, the extra one comes after.
 public struct SubsampledShortcut: Layer {
   /// The scope.
   public let name: String?
