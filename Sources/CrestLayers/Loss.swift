@@ -17,7 +17,7 @@ public struct Loss: Sendable {
     case any
   }
 
-  /// What turns logits into probabilities at the end of a network.
+  /// The activation that turns logits into probabilities at the end of a network.
   public enum Activation: Sendable, Hashable {
     /// Probabilities of mutually exclusive classes along an axis (softmax).
     case softmax(axis: Int)
@@ -27,7 +27,7 @@ public struct Loss: Sendable {
 
   /// The name, as in the command's `--loss`.
   public let name: String
-  /// What it takes for targets.
+  /// The targets it expects.
   public let targets: Targets
   /// Further settings that decide its values, by name; a resumed run must have the same.
   public let settings: [String: String]

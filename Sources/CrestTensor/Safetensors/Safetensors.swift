@@ -1,11 +1,11 @@
-/// The contents of a safetensors file: tensors and texts by name.
+/// The contents of a safetensors file: tensors and metadata strings by name.
 public struct Safetensors: Sendable, Equatable {
   /// The tensors.
   public var tensors: [String: Tensor]
-  /// The texts (`__metadata__`).
+  /// The metadata strings (`__metadata__`).
   public var metadata: [String: String]
 
-  /// Contents of these parts.
+  /// Creates contents from tensors and metadata.
   public init(tensors: [String: Tensor], metadata: [String: String] = [:]) {
     self.tensors = tensors
     self.metadata = metadata
