@@ -71,7 +71,7 @@ enum CommandError: Error, Equatable {
   case unusableWeights(String, StateError)
   /// A built-in network to export without the shape of its examples.
   case needsShape
-  /// A model that is no file.
+  /// A model that isn't a file.
   case nothingToExport(String)
   /// A prediction by an untrained network.
   case untrainedPrediction(model: String)

@@ -130,7 +130,8 @@ public struct DataSplit: Sendable {
 
   /// Both parts with the axes of their only input's images reordered, with a note in ``notes``.
   ///
-  /// - Throws: ``DataError/unsuitableShape(name:stored:wanted:)`` when `shape` is no order of their axes.
+  /// - Throws: ``DataError/unsuitableShape(name:stored:wanted:)`` when `shape` isn't a
+  ///   rearrangement of their axes.
   public func rearranged(to shape: Shape) throws(DataError) -> DataSplit {
     let stored = train.inputs.first?.shape ?? []
     guard stored != shape else { return self }

@@ -125,7 +125,8 @@ public struct TensorExamples: Dataset {
 
   /// The same examples with the images of the only input rearranged, copied.
   ///
-  /// - Throws: ``DataError/unsuitableShape(name:stored:wanted:)`` when `shape` is no order of their axes.
+  /// - Throws: ``DataError/unsuitableShape(name:stored:wanted:)`` when `shape` isn't a
+  ///   rearrangement of their axes.
   public func rearranged(to shape: Shape) throws(DataError) -> any Dataset {
     guard inputs.count == 1, inputs[0].shape != shape else {
       if inputs.count == 1 { return self }

@@ -1,4 +1,4 @@
-/// Reads the Python dictionary of a `.npy` header, and nothing else of Python.
+/// Reads the Python dictionary of a `.npy` header, and no other Python.
 ///
 /// It never looks beyond `bytes`, never recurses and keeps at most ``NPYHeader/rankLimit`` numbers, so
 /// no header can make it slow or large.

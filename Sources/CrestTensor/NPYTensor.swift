@@ -1,7 +1,7 @@
 extension Tensor {
   /// The array of a `.npy` file, from the file's bytes.
   ///
-  /// - Throws: ``NPYError`` when the bytes are no such file, or hold what no tensor can.
+  /// - Throws: ``NPYError`` when the bytes aren't such a file, or hold what no tensor can.
   public init(npy bytes: UnsafeRawBufferPointer) throws(NPYError) {
     let header = try NPYHeader(
       parsing: UnsafeRawBufferPointer(rebasing: bytes.prefix(NPYHeader.byteLimit)),
@@ -25,7 +25,7 @@ extension Tensor {
 
   /// The array of a `.npy` file, from the file's bytes.
   ///
-  /// - Throws: ``NPYError`` when the bytes are no such file, or hold what no tensor can.
+  /// - Throws: ``NPYError`` when the bytes aren't such a file, or hold what no tensor can.
   public init(npy bytes: [UInt8]) throws(NPYError) {
     let result = bytes.withUnsafeBytes { buffer in
       Result { () throws(NPYError) in try Tensor(npy: buffer) }

@@ -16,7 +16,7 @@ public struct LeNet: Layer {
 
   /// Logits [N, classes].
   ///
-  /// - Throws: `GraphError` when x is no batch of images or they are too small.
+  /// - Throws: `GraphError` when x isn't a batch of images or they are too small.
   public func trace(_ x: Symbol) throws -> Symbol {
     let network = Sequential {
       Conv2D(20, kernel: 5, initializer: .lecunUniform, name: "conv1")

@@ -30,7 +30,7 @@ public struct ResNet: Layer {
 
   /// Logits [N, classes].
   ///
-  /// - Throws: `GraphError` when x is no batch of images.
+  /// - Throws: `GraphError` when x isn't a batch of images.
   public func trace(_ x: Symbol) throws -> Symbol {
     let outputs = [16, 32, 64].flatMap { Array(repeating: $0, count: (depth - 2) / 6) }
     let blocks = zip([16] + outputs, outputs).enumerated().map { index, channels in

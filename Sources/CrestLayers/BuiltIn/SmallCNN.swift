@@ -17,7 +17,7 @@ public struct SmallCNN: Layer {
 
   /// Logits [N, classes].
   ///
-  /// - Throws: `GraphError` when x is no batch of images.
+  /// - Throws: `GraphError` when x isn't a batch of images.
   public func trace(_ x: Symbol) throws -> Symbol {
     let network = Sequential {
       Self.convolution(32, number: 1)

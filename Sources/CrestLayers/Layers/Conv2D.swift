@@ -51,7 +51,7 @@ public struct Conv2D: Layer {
 
   /// The convolution and the bias.
   ///
-  /// - Throws: `GraphError` when x is no batch of images, its channels can't be split into the
+  /// - Throws: `GraphError` when x isn't a batch of images, its channels can't be split into the
   ///   groups, the kernel is larger than the padded image, or sizes are too large to count.
   public func trace(_ x: Symbol) throws -> Symbol {
     try x.requireImages("Conv2D")

@@ -29,7 +29,7 @@ public struct SubsampledShortcut: Layer {
 
   /// The pixels kept between zeros.
   ///
-  /// - Throws: `GraphError` when x is no batch of images or has more channels than the output.
+  /// - Throws: `GraphError` when x isn't a batch of images or has more channels than the output.
   public func trace(_ x: Symbol) throws -> Symbol {
     try x.requireImages("SubsampledShortcut")
     let added = channels - x.shape[1]

@@ -19,7 +19,7 @@ public struct SmoothedLoss: Codable, Hashable, Sendable {
   /// The weight of the past, `β`.
   public static let beta = 0.98
 
-  /// Creates a mean of nothing.
+  /// Creates a mean without losses.
   public init() {}
 
   /// Reads a saved mean, whose count must leave room for more losses.
