@@ -58,8 +58,8 @@ extension Dataset {
   /// None: values are provided as they are stored.
   public var preprocessing: Preprocessing { .identity }
 
-  /// What ``write(_:into:)`` gives, when the target is one class an example; nil otherwise, or when the set
-  /// can't give an example.
+  /// The targets from ``write(_:into:)``, if the target is one class per example; otherwise, or if
+  /// the set can't provide an example, nil.
   public var labels: [Int64]? {
     guard case .classes(_, let shape) = target, shape.rank == 0 else { return nil }
     var labels: [Int64] = []
