@@ -1,6 +1,6 @@
 import Crest
 
-// 1,797 images of 8 × 8 pixels; a fifth of them only measures what was learned.
+// 1,797 images of 8 × 8 pixels; a fifth is held out for validation.
 let data = try DataSource.digits.load()
 let model = try Model(input: [1, 8, 8]) {
   Conv2D(32, kernel: 3, padding: .same, bias: false)
@@ -22,7 +22,7 @@ let learner = try Learner(
   model, data: data, optimizer: SGD(weightDecay: 2e-3), metrics: [Accuracy()],
   callbacks: .standard)
 
-// Asking for a learning rate changes nothing of the learner.
+// The learning-rate finder leaves the learner as it was.
 print(try learner.findLearningRate().plot.terminal())
 
 try learner.fitOneCycle(epochs: 12, maxLR: 0.3)

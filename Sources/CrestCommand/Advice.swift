@@ -1,7 +1,7 @@
 import Crest
 
 extension Failure {
-  /// The error's own words, with the options that help in place of what a program would do.
+  /// The error's message, with the command's options in place of the advice for a program.
   static func message(of error: any Error) -> String {
     switch error {
     case CheckpointError.unsuitable(let path, .differs(let place, let saved, let now))
@@ -93,7 +93,7 @@ extension Failure {
     }
   }
 
-  /// The error's words, which begin with the option where they begin with what it sets.
+  /// The error's message, beginning with the option if it begins with what that option sets.
   private static func named(_ error: any Error) -> String {
     let text = "\(error)"
     for (parameter, option) in parameters where text.hasPrefix(parameter) {
@@ -107,7 +107,7 @@ extension Failure {
     parameters.first { $0.parameter == parameter }?.option
   }
 
-  /// What the library calls what an option sets.
+  /// The library's name for what an option sets.
   private static let parameters: [(parameter: String, option: String)] = [
     ("epochs", "--epochs"), ("batch size", "--batch-size"), ("threads", "--threads"),
     ("learning rates", "--max-lr"), ("learning rate", "--max-lr"),
@@ -116,18 +116,18 @@ extension Failure {
     ("optimizer", "--optimizer"), ("loss", "--loss"), ("class axis", "--class-axis"),
   ]
 
-  /// The option by which a callback is given.
+  /// The option that adds a callback.
   private static func option(named callback: String) -> String {
     NamedCallback.of(callback).map { "--callback \($0.name)" } ?? callback
   }
 
-  /// What a callback's parameter is called on the command line.
+  /// The name of a callback's parameter on the command line.
   private static func setting(_ parameter: String, of callback: String) -> String {
     NamedCallback.of(callback)?.settings.first { plain($0.name) == plain(parameter) }?.name
       ?? parameter
   }
 
-  /// A name without what it is joined by.
+  /// A name without separators.
   private static func plain(_ name: String) -> String {
     name.lowercased().filter { $0 != "-" }
   }

@@ -1,12 +1,12 @@
 import Crest
 
-/// What is wrong with the options together, or with what they lead to.
+/// What is wrong with a combination of options, or with what they refer to.
 enum CommandError: Error, Equatable {
   /// A data set with several inputs, for a built-in model.
   case severalInputs(model: String, data: String, count: Int)
-  /// A target that isn't one class or one row of numbers an example.
+  /// A target that isn't one class or one row of numbers per example.
   case targetShape(model: String, data: String, shape: Shape)
-  /// A name that isn't in a list.
+  /// An unknown name.
   case unknownName(what: String, name: String, known: [String])
   /// A setting of a callback or plugin that isn't `key=value`.
   case malformedSetting(owner: String, setting: String)
@@ -14,9 +14,9 @@ enum CommandError: Error, Equatable {
   case unknownSetting(callback: String, setting: String, known: [String])
   /// A setting given twice.
   case repeatedSetting(owner: String, setting: String)
-  /// A setting that a callback must have.
+  /// A required setting of a callback that is missing.
   case missingSetting(callback: String, setting: String)
-  /// The value of a setting can't be read.
+  /// A value of a setting that can't be read.
   case settingValue(callback: String, setting: String, value: String, expected: String)
   /// An array for an input that has one already.
   case repeatedInput(String)
@@ -30,57 +30,58 @@ enum CommandError: Error, Equatable {
   case headOfBuiltIn(model: String)
   /// A new head without outputs.
   case headClasses(Int)
-  /// Neither a file nor the list of operations to show.
+  /// Neither a file nor `--operators` was given.
   case nothingToInspect
   /// The sizes of an example that aren't positive numbers with commas.
   case malformedShape(String)
   /// ONNX's own checker refuses a file.
   case refusedByChecker(String)
-  /// Two momenta without a cycle to move between them.
+  /// Two momentum values without a 1cycle schedule.
   case momentumPair(schedule: String)
   /// A style of 1cycle for another schedule.
   case styleWithout1cycle(schedule: String)
   /// A name that a new plugin can't have.
   case pluginName(String)
-  /// A folder for a new package that is there.
+  /// A folder for a new package that already exists.
   case folderExists(String)
-  /// A question about ONNX files, asked of a checkpoint.
+  /// An option for ONNX files, used with a checkpoint.
   case onnxOnly(path: String)
   /// An option that does nothing without another.
   case needs(option: String, other: String, advice: String)
-  /// A learning rate that can't be had.
+  /// A learning rate that `float32` can't represent.
   case learningRate(Double)
-  /// The user ended the run, which is saved in the folder if there is one.
+  /// The user interrupted the run, which is saved in the folder if there is one.
   case interrupted(epoch: Int, steps: Int, folder: String?)
-  /// An input that the model doesn't have; nil when an array or axis is for one of several.
+  /// An input that the model doesn't have; nil if an array or axis doesn't say which of several
+  /// inputs it is for.
   case unknownInput(option: String, String?, known: [String])
-  /// A batch axis that is no number from 0 up.
+  /// A batch axis that isn't a number from 0 up.
   case batchAxis(String)
   /// Two batch axes of an input.
   case repeatedBatchAxis(String)
   /// A batch axis of a built-in network.
   case batchAxisOfBuiltIn(model: String)
-  /// The network of weights, asked for of a model that is one.
+  /// An architecture for a model that is already a network.
   case architectureOfModel(String)
-  /// Weights that don't say of which network they are.
+  /// Weights that don't say which network they belong to.
   case needsArchitecture(String, isFromFile: Bool)
   /// Weights of another network.
   case otherNetwork(String, architecture: String)
   /// A checkpoint whose weights can't be used.
   case unusableWeights(String, StateError)
-  /// A built-in network to be written without the shape of its examples.
+  /// A built-in network to export without the shape of its examples.
   case needsShape
-  /// A model that is no file.
+  /// A model that isn't a file.
   case nothingToExport(String)
-  /// A prediction by a network that has learned nothing.
+  /// A prediction by an untrained network.
   case untrainedPrediction(model: String)
-  /// A new head for weights that have one.
+  /// A new head for weights that already have one.
   case headOfWeights(String)
-  /// The user ended the run, which could not be saved.
+  /// The user interrupted the run, which could not be saved.
   case notSaved(epoch: Int, steps: Int, reason: String, newest: String?)
-  /// An error that ended a run, and what became of that.
+  /// An error that ended a run, and whether the run is saved.
   case ended(by: String, FailureCode, epoch: Int, steps: Int, SavedRun)
-  /// A run that ended in order, whose last checkpoint could not be written.
+  /// A run that finished normally but whose last checkpoint could not be written.
   case lastSaveFailed(reason: String)
   /// An output that would overwrite what is read.
   case outputOverInput(NamedOutput, input: String)
@@ -88,20 +89,20 @@ enum CommandError: Error, Equatable {
   case singleDash(String)
   /// Two outputs that would overwrite each other.
   case sameOutput(first: NamedOutput, second: NamedOutput)
-  /// A seed that is no number from 0 up.
+  /// A seed that isn't a number from 0 up.
   case seed(String)
-  /// A model that is neither built in nor a file of a kind that is known by its ending.
+  /// A model that is neither built in nor a file with a known extension.
   case unknownModel(String)
-  /// A range test that ended before there was enough to suggest a rate from.
+  /// A range test that ended too early to suggest a learning rate.
   case noLearningRate(rate: Double, count: Int, loss: Double)
   /// An array of a file that can't be trained.
   case untrainable(name: String, type: String, reason: String)
 
-  /// What became of a run that was to be saved.
+  /// Whether an interrupted run is saved.
   enum SavedRun: Equatable {
-    /// It is in a folder.
+    /// It is saved in a folder.
     case saved(folder: String)
-    /// It could not be saved; the newest checkpoint that there is, if any.
+    /// It could not be saved; the newest existing checkpoint, if any.
     case notSaved(reason: String, newest: String?)
 
     /// As in `the run is saved in run, go on with --resume`.

@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// The command `crest`; each subcommand is in the file of its name.
+/// The command `crest`; each subcommand has its own file.
 @main
 struct CrestCommandLine: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -28,7 +28,8 @@ struct CrestCommandLine: ParsableCommand {
     }
   }
 
-  /// Refuses `-epochs`, which the parser would take for `-e -p -o -c -h …`, and so for a request for help.
+  /// Refuses `-epochs`, which the parser would read as `-e -p -o -c -h …` and so as a request for
+  /// help.
   private static func refuseSingleDashes(_ arguments: some Sequence<String>) throws(CommandError) {
     for argument in arguments {
       if argument == "--" { return }
@@ -43,7 +44,7 @@ struct CrestCommandLine: ParsableCommand {
   /// Ends the process with the exit code and the message of an error.
   private static func end(_ error: any Error) -> Never {
     guard let failure = Failure(error) else {
-      // The parser's own: wrong options, and requests for help.
+      // The parser's own errors: wrong options, and requests for help.
       guard exitCode(for: error) != .success else { exit(withError: error) }
       StandardError.write(parserMessage(error) + "\n")
       exit(withError: exitCode(for: error))

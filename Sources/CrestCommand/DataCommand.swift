@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// What has to do with data sets.
+/// Commands for data sets.
 struct DataCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "data", abstract: "Look at data sets.", subcommands: [DataInfo.self])

@@ -29,7 +29,7 @@ struct Evaluate: ParsableCommand {
       preprocessing: model.preprocessing)
     try learner.checkNumbers(isTraining: false)
     note(learner)
-    // With the weights of a checkpoint it is no file that is measured.
+    // With the weights of a checkpoint, it isn't a file that is evaluated.
     if !model.model.isWeightsFile, let mode = (network.template as? ONNXTemplate)?.trainingMode {
       Notes.write("\(mode)")
     }

@@ -1,7 +1,7 @@
 import Crest
 import CrestPlugins
 
-/// Why the process ends, as `sysexits.h` numbers it; 0 is the only other code.
+/// The exit codes other than 0, numbered as in `sysexits.h`.
 enum FailureCode: Int32 {
   /// Wrong options, names or numbers (`EX_USAGE`).
   case usage = 64
@@ -9,7 +9,7 @@ enum FailureCode: Int32 {
   case data = 65
   /// Training that diverged: a loss or gradient that is not finite.
   case diverged = 66
-  /// A fault of ours (`EX_SOFTWARE`).
+  /// A fault in Crest (`EX_SOFTWARE`).
   case software = 70
   /// A file that can't be read or written (`EX_IOERR`).
   case io = 74
@@ -17,14 +17,14 @@ enum FailureCode: Int32 {
   case interrupted = 130
 }
 
-/// An error as the user meets it: an exit code and one message.
+/// An error as the user sees it: an exit code and one message.
 struct Failure {
   let code: FailureCode
   let message: String
-  /// What ended the run, as JSON tells it: `interrupted`, `diverged` or `failed`.
+  /// What ended the run, for JSON: `interrupted`, `diverged` or `failed`.
   let ended: String
 
-  /// The failure that `error` is; nil for those of the argument parser, which words them itself.
+  /// The failure for `error`; nil for errors of the argument parser, which has its own messages.
   init?(_ error: any Error) {
     guard let code = Self.code(of: error) else {
       if Self.isOfParser(error) { return nil }

@@ -37,7 +37,7 @@ struct FindLR: ParsableCommand {
     try StandardOutput.write(text(findings))
   }
 
-  /// Refuses to end well without an answer, which a loss that is out of hand too early doesn't allow.
+  /// Throws if the loss diverged too early for a suggestion.
   private func checkSuggests(_ findings: LearningRateFindings) throws(CommandError) {
     let isShort = LearningRateSuggestion.Method.allCases.allSatisfy { method in
       switch findings.suggestion(method) {

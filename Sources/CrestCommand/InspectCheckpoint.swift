@@ -1,6 +1,6 @@
 import Crest
 
-/// Prints what a checkpoint holds: for `crest inspect` of a file that ends in `.safetensors`.
+/// Prints the contents of a checkpoint, for `crest inspect` of a file that ends in `.safetensors`.
 func inspectCheckpoint(_ path: String, json: Bool) throws {
   let summary = try CheckpointSummary(path)
   guard json else {

@@ -9,31 +9,33 @@ import Synchronization
   import Darwin
 #endif
 
-/// Signals that ask for the end, from the start of the process to its end.
+/// Handles the signals that end the process, throughout its lifetime.
 ///
-/// As long as there is nothing to end in order, the first one ends the process. While a learner runs, the first
-/// one asks it to end in order, and those that follow, as from a doubled Ctrl-C or from `timeout`, which signals
-/// the process and then its group, say only that this is being done; one that comes 5 s after the first ends the
-/// process at once. Once training is over, what is being written is finished.
+/// While there is nothing to save, the first signal ends the process. While a learner runs, the
+/// first signal interrupts it. Repeated signals, as from a doubled Ctrl-C or from `timeout`, which
+/// signals the process and then its group, only print that the run is ending; a signal that comes 5
+/// s after the first ends the process at once. After training, whatever is being written is
+/// finished.
 enum Interruption {
-  /// A signal that asks for the end.
+  /// A signal that ends the process.
   private struct Request {
     let signal: CInt
-    /// Whether who starts the process may have it ignored, as `nohup` does.
+    /// Whether the parent of the process may ignore it, as `nohup` does.
     let mayBeIgnored: Bool
   }
 
   private static let requests = [
-    // Shells start what runs in the background with SIGINT ignored, which is not meant for one who sends it.
+    // Shells start background processes with SIGINT ignored, but an explicit SIGINT should still
+    // work.
     Request(signal: SIGINT, mayBeIgnored: false), Request(signal: SIGTERM, mayBeIgnored: false),
     Request(signal: SIGHUP, mayBeIgnored: true),
   ]
 
-  /// What is done when a signal comes.
+  /// What to do when a signal arrives.
   private enum Stage {
-    /// Nothing that could be saved.
+    /// There is nothing to save.
     case idle
-    /// A learner works, and is asked to end; `meanwhile` says what it does until then.
+    /// A learner is running and will be interrupted; `meanwhile` says what it does until it ends.
     case running(InterruptionFlag, meanwhile: String)
     /// The work is done and its results are being written.
     case finishing(String)
@@ -45,18 +47,19 @@ enum Interruption {
   }
 
   private static let state = Mutex(State())
-  /// How long repeats of the first signal count as the same.
+  /// How long repeated signals count as the first one.
   private static let patience = Duration.seconds(5)
 
-  /// When the end was asked for; nil until then.
+  /// When the first signal arrived; nil before.
   static var askedAt: ContinuousClock.Instant? { state.withLock { $0.first } }
 
   /// Takes the signals over from the system.
   ///
-  /// They are blocked in all threads, which are made after this, and waited for in one of their own: so none gets
-  /// lost between two states, and what receives them may do more than a signal's handler.
+  /// They are blocked in all threads, which are created after this, and a separate thread waits for
+  /// them. So none is lost between two states, and handling them isn't limited to what a signal
+  /// handler may do.
   static func begin() {
-    // A file that becomes larger than the system allows is an error of writing like others.
+    // A file that exceeds the system's size limit is a write error like any other.
     signal(SIGXFSZ, SIG_IGN)
     var signals = taken
     guard pthread_sigmask(SIG_BLOCK, &signals, nil) == 0 else { return }
@@ -74,11 +77,11 @@ enum Interruption {
         Interruption.wait()
         return nil
       }, nil)
-    // Without the thread the signals do what they do to any process.
+    // Without the thread, the signals have their default effect.
     if status != 0 { pthread_sigmask(SIG_UNBLOCK, &signals, nil) }
   }
 
-  /// The signals that are taken over: all but those that shall stay ignored.
+  /// The signals to take over: all except those that must stay ignored.
   private static let taken: sigset_t = {
     var signals = sigset_t()
     sigemptyset(&signals)
@@ -101,24 +104,25 @@ enum Interruption {
     return unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
   }
 
-  /// Runs `body` with signals leading to `learner`, and from then on lets what follows finish.
+  /// Runs `body`, during which signals interrupt `learner`; afterwards, signals wait until the
+  /// results are written.
   ///
   /// - Parameters:
-  ///   - learner: What is asked to end.
-  ///   - meanwhile: What it does between being asked and its end, as in `the run is being saved`.
-  ///   - body: Its work.
+  ///   - learner: The learner to interrupt.
+  ///   - meanwhile: What it does between the signal and its end, as in `the run is being saved`.
+  ///   - body: The learner's work.
   /// - Returns: What `body` returns.
   static func around<Result>(
     _ learner: Learner, meanwhile: String, _ body: () throws -> Result
   ) rethrows -> Result {
-    // That nobody reads the results any more is reported, and is no reason to lose a run.
+    // A closed standard output is reported, and is no reason to lose a run.
     signal(SIGPIPE, SIG_IGN)
     state.withLock { $0.stage = .running(learner.interruption, meanwhile: meanwhile) }
     defer { finish("the end of the run is being written") }
     return try body()
   }
 
-  /// Lets signals wait for what is being written; one that has come already is told of.
+  /// Lets signals wait for what is being written, and reports one that has already arrived.
   ///
   /// - Parameter what: What is being done, as in `the network is being written`.
   static func finish(_ what: String) {

@@ -1,6 +1,6 @@
 import Crest
 
-/// Makes the learner that options describe.
+/// Makes the learner described by the options.
 func makeLearner(
   _ options: ModelOptions, _ training: OptimizerOptions, _ parameters: ParameterOptions
 ) throws -> Learner {
@@ -31,20 +31,20 @@ func makeLearner(
   return learner
 }
 
-/// What predictions are judged by, besides the loss.
+/// The metrics, besides the loss.
 func standardMetrics(_ loss: Loss?, _ model: Model, _ data: DataSplit) -> [any Metric] {
   let target = data.train.target
   return (loss ?? .standard(for: target.elementType)).standardMetrics(for: model, target: target)
 }
 
-/// Says on standard error what training a model from a file must know.
+/// Prints to standard error the notes on training a model from a file.
 private func note(_ readiness: TrainingReadiness) {
   for note in readiness.notes { Notes.write("\(note)", arrays: note.arrays) }
 }
 
-/// Says on standard error how data were taken, and how they and a model were brought together.
+/// Prints to standard error how the data were interpreted and matched to the model.
 func note(_ learner: Learner) {
-  // How bytes are prepared is for models of float32; others get them as they are.
+  // Preprocessing of bytes is for float32 models; others get bytes as they are.
   let isFloat = learner.model.inputs.allSatisfy { $0.elementType == .float32 }
   let isPrepared = !learner.data.train.preprocessing.isIdentity
   for note in learner.data.notes {
@@ -68,7 +68,7 @@ func note(_ learner: Learner) {
   }
 }
 
-/// Says on standard error what makes a run slow, where no progress bar does.
+/// Prints to standard error what makes a run slow, if no progress bar does.
 var slowdownNotice: any Callback {
   CallbackOf(
     .beforeFit { fit in

@@ -1,20 +1,22 @@
 import Crest
 import Foundation
 
-/// What ONNX's own checker says of a file, run as a process since it crashes on some.
+/// The result of ONNX's own checker for a file, run as a separate process because it crashes on
+/// some files.
 enum OfficialCheck: CustomStringConvertible {
-  /// The checker accepts it.
+  /// The checker accepts the file.
   case accepted
-  /// The checker refuses it, or crashed on it.
+  /// The checker refuses the file or crashed on it.
   case refused(String)
-  /// It was not asked, or had no answer, and why.
+  /// The checker was not run or gave no answer, and why.
   case notJudged(String)
 
-  /// The newest opset that libonnx 1.12, Debian 12's, knows: on newer ones it is silent, not right.
+  /// The newest opset that libonnx 1.12, Debian 12's, knows: newer ones it accepts without
+  /// checking.
   private static let newestOpset: Int64 = 17
   private static let executable = "crest-onnx-check"
 
-  /// Asks, if the file is one that the checker can judge.
+  /// Runs the checker, if it can judge the file.
   init(of inspection: ONNXInspection, at path: String) throws {
     if inspection.problem != nil {
       self = .notJudged("not run, since the model can't be imported")
@@ -36,7 +38,7 @@ enum OfficialCheck: CustomStringConvertible {
     self = try Self.ask(program, about: path)
   }
 
-  /// The checker beside this program, else on PATH.
+  /// The checker beside this program, otherwise on PATH.
   private static func find() -> URL? {
     let own = Bundle.main.executableURL?.resolvingSymlinksInPath().deletingLastPathComponent()
     let search = ProcessInfo.processInfo.environment["PATH"] ?? ""
@@ -58,7 +60,7 @@ enum OfficialCheck: CustomStringConvertible {
     let process = Process()
     let output = Pipe()
     process.executableURL = program
-    // A name that begins with a dash is no option.
+    // A file name that begins with a dash is not an option.
     process.arguments = ["check", "--json", "--", path]
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = output

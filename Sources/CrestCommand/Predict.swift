@@ -82,7 +82,7 @@ struct Predict: ParsableCommand {
       return try Predictor(template, engine: engine)
         .predict(template.inputs, batchSize: Self.batchSize)
     }
-    // Whether the weights are this network's is known of the network that is trained.
+    // Whether the weights belong to this network can only be checked on the network for training.
     let shapes = inputs.mapValues { Shape(Array($0.shape.dropFirst())) }
     let network = try weights.model(
       { try ONNXTemplate(file, inputShapes: shapes, headClasses: $0) }, seed: 0, engine: engine)
@@ -115,7 +115,7 @@ struct Predict: ParsableCommand {
       .predict([values], batchSize: Self.batchSize)
   }
 
-  /// Says what numbers the network may swallow, and refuses indices that are in no table.
+  /// Notes numbers that the network may swallow, and refuses indices out of range.
   private func checkNumbers(
     of inputs: [String: Tensor], _ paths: [String: String], for graph: Graph
   ) throws {
@@ -132,10 +132,10 @@ struct Predict: ParsableCommand {
     }
   }
 
-  /// The rows that are predicted at once, where that makes no difference.
+  /// The rows to predict at once, where that makes no difference.
   private static let batchSize = 64
 
-  /// The values that the model sees for these stored ones.
+  /// The preprocessed values for these stored ones.
   private func prepared(
     _ stored: Tensor, for input: String, _ elementType: ElementType, by known: Preprocessing?,
     inputCount: Int = 1
@@ -156,7 +156,7 @@ struct Predict: ParsableCommand {
             + "trained, \(known)")
       } else {
         chosen = known
-        // Floats may have been prepared already, which bytes can't have been.
+        // Floats may have been preprocessed already; bytes can't have been.
         if !isOfBytes {
           Notes.write(
             "the values of \"\(input)\" are prepared as the model was trained, \(known); "
@@ -164,7 +164,7 @@ struct Predict: ParsableCommand {
         }
       }
     }
-    // Other types than numbers that float32 has are refused by the model.
+    // The model refuses types whose numbers float32 can't represent.
     guard !chosen.isIdentity || isOfBytes || stored.isExactInFloat else { return stored }
     do throws(PreprocessingError) {
       return try chosen.applied(to: stored)
@@ -173,7 +173,7 @@ struct Predict: ParsableCommand {
     }
   }
 
-  /// The arrays with images as the file takes them.
+  /// The arrays with images in the layout that the file takes.
   private func arranged(_ inputs: [String: Tensor], for file: ONNXFile) -> [String: Tensor] {
     guard let (name, tensor) = inputs.first, inputs.count == 1,
       let sizes = file.exampleSizes(ofInput: name)
@@ -181,7 +181,7 @@ struct Predict: ParsableCommand {
     return [name: arranged(tensor, toFit: sizes)]
   }
 
-  /// An array with images as a network takes them that states such sizes of an example, nil for any.
+  /// An array with images in the layout of a network with these example sizes, where nil fits any.
   private func arranged(_ tensor: Tensor, toFit sizes: [Int?]) -> Tensor {
     let stored = Shape(Array(tensor.shape.dropFirst()))
     guard let arrangement = ImageArrangement(from: stored, toFit: sizes),
@@ -199,7 +199,7 @@ struct Predict: ParsableCommand {
     for argument in input {
       let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       let isNamed = parts.count == 2 && names.contains(String(parts[0]))
-      // What isn't the name of an input may be the beginning of a file's.
+      // Text before `=` that isn't an input's name may be part of a file's name.
       let isFile = FileManager.default.fileExists(atPath: argument)
       guard isNamed || names.count == 1 && (parts.count == 1 || isFile) else {
         throw CommandError.unknownInput(
@@ -220,7 +220,7 @@ struct Predict: ParsableCommand {
   }
 }
 
-/// What the inputs of a prediction are prepared by.
+/// The preprocessing of a prediction's inputs.
 enum InputPreparation: String, CaseIterable, ExpressibleByArgument {
   case model
   case none

@@ -66,7 +66,7 @@ struct Train: ParsableCommand {
 
   func run() throws {
     Notes.areEvents(model.json)
-    // Everything that options alone can get wrong comes before data are read.
+    // All checks of the options alone come before data are read.
     guard epochs >= 1 else { throw LearnerError.epochs(epochs) }
     _ = try schedule.makeScheduler(momentum: optimizer.momentum, batchesPerEpoch: 1)
     var chosen = try chosenCallbacks()
@@ -96,7 +96,7 @@ struct Train: ParsableCommand {
     }
     if case .interrupted = outcome { throw interruption(of: learner, backup) }
     if let loss = learner.fitResult?.validation?.loss, !loss.isFinite {
-      // Measured when no callback looked any more; this says where it began.
+      // Measured after the last callback; this says where it began.
       _ = try learner.evaluate(requiringFinite: true)
     }
     if let export {
@@ -138,7 +138,7 @@ struct Train: ParsableCommand {
     }
   }
 
-  /// What a run that an error ended ends with: if the run was saved before, that is told too.
+  /// The error for a run that failed, which also says where the run was saved, if it was.
   private func end(
     of learner: Learner, _ backup: BackupAndRestore?, by error: any Error
   ) -> any Error {
@@ -149,7 +149,7 @@ struct Train: ParsableCommand {
     switch became {
     case .saved: saved = .saved(folder: backup.folder)
     case .notSaved(let reason, let newest):
-      // Of its own saves the error tells all.
+      // A failed save already says everything.
       if case CheckpointError.tooManyFailures(_, backup.lastFailure.map { "\($0)" }, _) = error {
         return error
       }
@@ -160,7 +160,7 @@ struct Train: ParsableCommand {
       saved)
   }
 
-  /// All that the command writes.
+  /// All outputs of the command.
   private func outputs() throws -> [NamedOutput] {
     NamedOutput.list(("--log", log), ("--log-steps", logSteps), kind: .log)
       + NamedOutput.list(("--export", export))
@@ -168,7 +168,7 @@ struct Train: ParsableCommand {
       + (try callbacks.flatMap { try $0.outputs() })
   }
 
-  /// The interruption that ended a run, as the user is told of it.
+  /// The interruption of a run, as the user sees it.
   private func interruption(of learner: Learner, _ backup: BackupAndRestore?) -> CommandError {
     if case .notSaved(let error, let newest) = backup?.interruption {
       return .notSaved(

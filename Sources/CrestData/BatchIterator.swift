@@ -1,6 +1,6 @@
 /// The batches of one epoch, in order.
 ///
-/// Whatever is left when the iterator is let go is dropped, and its thread has ended by then.
+/// Releasing the iterator drops the remaining batches, after its thread has ended.
 public final class BatchIterator {
   private enum Source {
     case now(BatchMaker)
@@ -40,13 +40,13 @@ public final class BatchIterator {
 
   /// The next batch, or nil after the last.
   ///
-  /// The memory of the batch before is used again: whoever keeps one longer makes it be copied then.
+  /// The memory of the previous batch is reused; a batch that is kept longer is copied.
   ///
-  /// - Throws: What the data set threw while the batch was made, or ``DataError/noThread(reason:)``, here
-  ///   and at every later call.
+  /// - Throws: Whatever the data set threw while the batch was made, or
+  ///   ``DataError/noThread(reason:)``, now and at every later call.
   public func next() throws -> Batch? {
     if let failure { throw failure }
-    // Taken out first: a batch that is still held here would be copied, not used again.
+    // Removed first: a batch still held here would be copied, not reused.
     if let used = last.take() { pool.give(consume used) }
     guard position < batchCount else { return nil }
     do {

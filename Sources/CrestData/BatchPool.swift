@@ -1,4 +1,4 @@
-/// Batches whose memory can be used again, so that an epoch allocates only its first few.
+/// Batches whose memory can be reused, so that an epoch allocates only its first few.
 final class BatchPool: Sendable {
   private let batches = Monitor<[Batch]>([])
   private let limit: Int
@@ -8,18 +8,19 @@ final class BatchPool: Sendable {
     self.limit = limit
   }
 
-  /// A batch of `count` examples of any content; nil when there is none.
+  /// A batch of `count` examples with arbitrary contents; nil if there is none.
   func take(count: Int) -> Batch? {
     batches.withLock { batches in
       batches.lastIndex { $0.count == count }.map { batches.remove(at: $0) }
     }
   }
 
-  /// Keeps `batch` for use again; the oldest makes room.
+  /// Keeps `batch` for reuse and drops the oldest if there is no room.
   ///
-  /// Tensors of it that somebody else still holds are copied before they are written, as all are.
+  /// Its tensors that are still referenced elsewhere are copied on write, as usual.
   func give(_ batch: consuming Batch) {
-    // Moved in, not copied: the next taker may write at once, and would copy what is held twice.
+    // Moved, not copied: the next user may write at once, which would copy a tensor with two
+    // references.
     var moved: Batch? = consume batch
     batches.withLock { batches in
       if batches.count == limit { batches.removeFirst() }

@@ -1,16 +1,17 @@
 public import CrestTensor
 
-/// Images of one byte a channel and pixel, each of one class.
+/// Images with one byte per channel and pixel, each with one class.
 ///
-/// The bytes stay bytes in memory, a quarter of `float32`; they are normalised while a batch is made.
+/// The bytes stay bytes in memory, a quarter of the size of `float32`; they are normalised while a
+/// batch is made.
 public struct ByteImages: Dataset {
-  /// What the set is called.
+  /// The name of the set.
   public let name: String
   /// The one input, `image`: `float32`, channels first.
   public let inputs: [Field]
-  /// One class an example.
+  /// One class per example.
   public let target: Target
-  /// How bytes become numbers.
+  /// The preprocessing of bytes.
   public let preprocessing: Preprocessing
   /// The number of images.
   public let count: Int
@@ -20,19 +21,20 @@ public struct ByteImages: Dataset {
   private let classes: [Int64]
   private let preparation: ExamplePreparation
 
-  /// Images that lie one after the other in `bytes`.
+  /// Images stored one after the other in `bytes`.
   ///
   /// - Parameters:
-  ///   - name: What the set is called.
+  ///   - name: The name of the set.
   ///   - bytes: The images, and possibly other bytes before, between and after them.
   ///   - offset: Where in `bytes` the first image begins.
-  ///   - stride: Bytes from the beginning of an image to that of the next; nil for those of one image.
+  ///   - stride: Bytes from the beginning of an image to that of the next; nil for the size of one
+  ///     image.
   ///   - shape: Channels, rows and columns of an image.
   ///   - labels: The class of every image, an index into `classNames`.
   ///   - classNames: The names of the classes.
-  ///   - preprocessing: How bytes become numbers.
-  /// - Precondition: the labels are in range, `bytes` has room for all images, and the preprocessing
-  ///   is for images of as many channels.
+  ///   - preprocessing: The preprocessing of bytes.
+  /// - Precondition: the labels are in range, `bytes` has room for all images, and the
+  ///   preprocessing fits the number of channels.
   public init(
     name: String, bytes: [UInt8], offset: Int = 0, stride: Int? = nil, shape: Shape,
     labels: [Int64], classNames: [String], preprocessing: Preprocessing
@@ -74,14 +76,14 @@ public struct ByteImages: Dataset {
     self.preprocessing = preprocessing
   }
 
-  /// The same images, prepared by `preprocessing`.
+  /// The same images with other preprocessing.
   ///
-  /// - Throws: ``DataError/unsuitablePreprocessing(name:reason:)`` when it is for other channels.
+  /// - Throws: ``DataError/unsuitablePreprocessing(name:reason:)`` if it doesn't fit the channels.
   public func prepared(by preprocessing: Preprocessing) throws(DataError) -> any Dataset {
     try ByteImages(self, preparedBy: preprocessing)
   }
 
-  /// The same images with rows, columns and channels in that order, or back.
+  /// The same images rearranged to channels last, or back to channels first.
   ///
   /// - Throws: ``DataError/unsuitableShape(name:stored:wanted:)`` for any other shape.
   public func rearranged(to shape: Shape) throws(DataError) -> any Dataset {

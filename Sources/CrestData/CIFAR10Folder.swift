@@ -3,9 +3,9 @@ import CrestTensor
 /// A folder of CIFAR-10's binary version.
 ///
 /// Alex Krizhevsky: *Learning Multiple Layers of Features from Tiny Images*, 2009. Each record is a
-/// label byte, then 1,024 red, 1,024 green and 1,024 blue bytes, row by row. A file may hold any whole
-/// number of records, so that smaller sets in the same form can be read too; the published files hold
-/// 10,000 each.
+/// label byte, then 1,024 red, 1,024 green and 1,024 blue bytes, row by row. A file may hold any
+/// whole number of records, so smaller sets in the same format can be read too; the published files
+/// hold 10,000 each.
 public struct CIFAR10Folder: Sendable {
   /// The folder's path.
   public let path: String
@@ -22,8 +22,8 @@ public struct CIFAR10Folder: Sendable {
   private static let recordByteCount = 1 + shape.elementCount
   private static let classCount = 10
 
-  /// `data_batch_1.bin` to `data_batch_5.bin` to learn from and `test_batch.bin` to measure by, with
-  /// the class names of `batches.meta.txt`.
+  /// `data_batch_1.bin` to `data_batch_5.bin` for training and `test_batch.bin` for validation,
+  /// with the class names of `batches.meta.txt`.
   ///
   /// - Throws: ``DataError``.
   public func split() throws(DataError) -> DataSplit {
@@ -64,7 +64,7 @@ public struct CIFAR10Folder: Sendable {
     let records = try makeBytes(count: total) { (buffer) throws(DataError) in
       for fileName in fileNames {
         let file = try FileReader(join(path, fileName))
-        // The sizes were added up with the files closed again, and somebody may have written since.
+        // The files were closed after their sizes were added up, so they may have changed since.
         guard file.byteCount <= total - position, file.byteCount.isMultiple(of: size) else {
           throw .unreadable(path: file.path, reason: "it was changed while it was read")
         }

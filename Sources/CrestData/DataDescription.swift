@@ -1,6 +1,6 @@
 public import CrestTensor
 
-/// What a data set is, in numbers: sizes, classes, and what its values look like.
+/// A data set in numbers: sizes, classes, and statistics of its values.
 ///
 /// It reads every example once; `crest data info` prints it.
 public struct DataDescription: Sendable, Hashable, Encodable {
@@ -8,7 +8,8 @@ public struct DataDescription: Sendable, Hashable, Encodable {
   public struct Part: Sendable, Hashable, Encodable {
     /// The number of examples.
     public let count: Int
-    /// How many there are of each class, in the order of the classes; nil without one class an example.
+    /// The number of examples of each class, in the order of the classes; nil unless each example
+    /// has one class.
     public let classCounts: [Int]?
     /// ``Dataset/fingerprint``.
     public let fingerprint: String
@@ -22,14 +23,14 @@ public struct DataDescription: Sendable, Hashable, Encodable {
     public let elementType: ElementType
     /// The shape of one example.
     public let shape: Shape
-    /// The mean in each channel of images, as far as the sizes of axes tell which are the channels, else over
+    /// The mean per channel of images if the sizes of the axes show the channels, otherwise over
     /// everything; nil unless `float32`.
     ///
-    /// Values are divided by the preprocessing's divisor, and not yet normalised.
+    /// Values are divided by the preprocessing's divisor but not yet normalised.
     public let mean: [Double]?
-    /// The standard deviation (of the population), as ``mean``.
+    /// The standard deviation (of the population), like ``mean``.
     public let standardDeviation: [Double]?
-    /// How many values are NaN or infinite; they are left out of the others.
+    /// How many values are NaN or infinite; the statistics leave them out.
     public let nonFiniteCount: Int
   }
 
@@ -43,20 +44,20 @@ public struct DataDescription: Sendable, Hashable, Encodable {
   public let origin: DataSplit.Origin
   /// ``DataSplit/drawnFraction``.
   public let drawnFraction: Double?
-  /// What a model gets.
+  /// The inputs of a model.
   public let inputs: [Values]
-  /// What it should answer.
+  /// The targets.
   public let target: Values
   /// The names of the classes; nil for values.
   public let classNames: [String]?
-  /// What is done to the stored values.
+  /// The preprocessing of stored values.
   public let preprocessing: Preprocessing
   /// ``DataSplit/notes``, in words.
   public let notes: [String]
 
   /// Describes both parts of a set.
   ///
-  /// - Throws: What the set throws when its examples are read.
+  /// - Throws: Whatever the set throws when its examples are read.
   public init(describing split: DataSplit) throws {
     let dataset = split.train
     name = dataset.name
@@ -91,7 +92,7 @@ public struct DataDescription: Sendable, Hashable, Encodable {
     target = Values(targetField, targetMoments, .identity)
   }
 
-  /// How the channels of an input lie; nil when it has none of their own.
+  /// The layout of an input's channels; nil if it has none.
   private static func layout(of field: Field, in dataset: any Dataset) -> Preprocessing.Layout? {
     let preprocessing = dataset.preprocessing
     return preprocessing.mean.isEmpty ? .init(ofImages: field.shape) : preprocessing.layout
@@ -129,12 +130,12 @@ extension DataDescription.Values {
   }
 }
 
-/// Mean and sum of squared distances from it, by channel, merged batch by batch (Chan, Golub, LeVeque
-/// 1979), since plain sums of squares lose the deviation of values far from zero.
+/// Mean and sum of squared distances from it, per channel, merged batch by batch (Chan, Golub,
+/// LeVeque 1979), because plain sums of squares lose the deviation of values far from zero.
 private struct Moments {
   var channels: [(count: Int, mean: Double, squares: Double)]
   var nonFiniteCount = 0
-  /// How many values of one channel lie side by side.
+  /// How many values of one channel are contiguous.
   private let runLength: Int
 
   init(shape: Shape, layout: Preprocessing.Layout?) {

@@ -8,13 +8,13 @@ public enum DataError: Error, Equatable, Sendable {
   case unknownSource(String, builtIn: [String])
   /// The path is a file, and data sets are folders.
   case notAFolder(path: String)
-  /// The folder holds nothing that begins a data set.
+  /// The folder has no file of a known data set format.
   case unrecognisedFolder(path: String)
-  /// The folder holds the beginnings of several data sets.
+  /// The folder has files of several data set formats.
   case ambiguousFolder(path: String, found: [String])
-  /// A file that the others of the folder call for is not there.
+  /// A file that belongs to the others of the folder is missing.
   case missingFile(path: String)
-  /// The system refused to open, read or list.
+  /// The system refused to open or read a file or list a folder.
   case unreadable(path: String, reason: String)
   /// The path is a folder, a pipe or a device where a file is expected.
   case notARegularFile(path: String)
@@ -22,15 +22,15 @@ public enum DataError: Error, Equatable, Sendable {
   case fileTooLarge(path: String, byteCount: Int, limit: Int)
   /// The file ends early.
   case truncated(path: String, expected: Int, got: Int)
-  /// The file goes on after its last byte.
+  /// The file has bytes after its expected end.
   case trailingBytes(path: String, expected: Int)
-  /// The file is of another kind than its name says.
+  /// The file's format differs from what its name says.
   case wrongMagic(path: String, expected: UInt32, got: UInt32)
   /// The sizes in the file's header multiply to more than can be counted, or one is zero.
   case impossibleSizes(path: String, sizes: [Int])
-  /// The file is no whole number of records.
+  /// The file doesn't hold a whole number of records.
   case partialRecord(path: String, byteCount: Int, recordByteCount: Int)
-  /// The file's gzip form is damaged.
+  /// The file's gzip data are damaged.
   case corruptGzip(path: String, offset: Int, reason: String)
   /// Two files must hold the same number of examples and don't.
   case countMismatch(path: String, count: Int, otherPath: String, otherCount: Int)
@@ -46,35 +46,35 @@ public enum DataError: Error, Equatable, Sendable {
   case noExamples(path: String)
   /// An array has no dimension that counts examples.
   case scalarArray(path: String)
-  /// A value does not fit in the type it is trained in.
+  /// A value does not fit in the type used for training.
   case valueOutOfRange(path: String, index: Int, value: Double)
-  /// The file is no `.npy` file that can be read.
+  /// The file isn't a readable `.npy` file.
   case npy(path: String, NPYError)
-  /// The folder gives both one nameless input and named ones.
+  /// The folder has both a nameless input and named ones.
   case mixedInputs(path: String, nameless: String, named: [String])
   /// A single example, which can't be split.
   case tooFewExamples(name: String, count: Int)
-  /// Examples of which an input has no elements.
+  /// Examples with an input without elements.
   case emptyExamples(path: String, count: Int, shape: Shape)
   /// A transform can't work on the set's examples.
   case unsuitableTransform(name: String, dataset: String, reason: String)
-  /// The system refused a thread to make batches ahead on.
+  /// The system refused a thread for prefetching.
   case noThread(reason: String)
   /// A label below 0.
   case negativeLabel(path: String, index: Int, label: Int64)
-  /// A label that is larger than any class is numbered.
+  /// A label above the largest possible class.
   case tooManyClasses(path: String, index: Int, label: Int64, limit: Int)
-  /// A preprocessing that the set's examples can't be prepared by.
+  /// A preprocessing that doesn't fit the set's examples.
   case unsuitablePreprocessing(name: String, reason: String)
   /// A shape that the set's examples can't be given.
   case unsuitableShape(name: String, stored: Shape, wanted: Shape)
-  /// A number that the element type of a model's input doesn't have.
+  /// A number that the element type of a model's input can't represent.
   case inexactElement(
     name: String, input: String, example: Int, value: String, expected: ElementType)
 }
 
 extension DataError: CustomStringConvertible {
-  /// What is wrong, where, what was expected, what is there and what to do.
+  /// What is wrong, where, what was expected, what was found, and what to do.
   public var description: String {
     switch self {
     case .unknownSource(let name, let builtIn):

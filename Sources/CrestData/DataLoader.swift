@@ -1,24 +1,25 @@
 import CrestTensor
 
-/// Puts the examples of a set together in batches, epoch after epoch.
+/// Puts the examples of a set into batches, epoch after epoch.
 ///
-/// The loader has no position: the batches of an epoch are a pure function of its settings and the epoch's
-/// number, and can be begun at any batch, so a run continues in the middle of an epoch with the bits of
-/// the uninterrupted one.
+/// The loader has no position: the batches of an epoch are a pure function of its settings and the
+/// epoch's number and can start at any batch, so a run resumes in the middle of an epoch with the
+/// bits of the uninterrupted one.
 public struct DataLoader: Sendable {
   /// The set.
   public let dataset: any Dataset
-  /// The examples of a full batch.
+  /// The number of examples in a full batch.
   public let batchSize: Int
   /// The key of the order and of the transforms.
   public let seed: UInt64
-  /// The examples that the last batch of an epoch has at least, if there are as many: fewer join the batch before.
+  /// The smallest number of examples in the last batch of an epoch, if there are as many; fewer
+  /// join the previous batch.
   public let smallestBatch: Int
-  /// Whether every epoch has an order of its own.
+  /// Whether every epoch has its own order.
   public let shuffle: Bool
-  /// What is done to images, in this order.
+  /// The transforms of images, in this order.
   public let transforms: [any Transform]
-  /// How many batches are made ahead on a thread of its own; 0 makes each when it is asked for.
+  /// How many batches are made ahead on a separate thread; 0 makes each on demand.
   public let prefetch: Int
   private let pool: BatchPool
 
@@ -26,13 +27,14 @@ public struct DataLoader: Sendable {
   ///
   /// - Parameters:
   ///   - dataset: The set; a ``Subset`` for a part of one.
-  ///   - batchSize: The examples of a full batch; the last one of an epoch may be smaller.
-  ///   - smallestBatch: The examples that the last batch of an epoch has at least; fewer join the batch before,
-  ///     which is then larger than `batchSize`.
+  ///   - batchSize: The number of examples in a full batch; the last one of an epoch may be
+  ///     smaller.
+  ///   - smallestBatch: The smallest number of examples in the last batch of an epoch; fewer join
+  ///     the previous batch, which is then larger than `batchSize`.
   ///   - seed: The key of the order and of the transforms.
-  ///   - shuffle: Whether every epoch has an order of its own; otherwise it is the set's.
+  ///   - shuffle: Whether every epoch has its own order; otherwise it is the set's.
   ///   - transforms: Changes of `float32` inputs with channels, rows and columns.
-  ///   - prefetch: How many batches are made ahead; it makes no difference to what is in them.
+  ///   - prefetch: How many batches are made ahead; this doesn't change their contents.
   /// - Throws: ``DataError/unsuitableTransform(name:dataset:reason:)``.
   /// - Precondition: `batchSize` is positive, `smallestBatch` in `1 ... batchSize`, and `prefetch` in
   ///   `0 ... 1024`.
@@ -70,7 +72,7 @@ public struct DataLoader: Sendable {
     pool = BatchPool(limit: prefetch + 2)
   }
 
-  /// The same loader of another set, or with another smallest batch.
+  /// The same loader with another set or another smallest batch.
   ///
   /// - Throws: ``DataError/unsuitableTransform(name:dataset:reason:)``.
   public func replacing(
@@ -82,11 +84,11 @@ public struct DataLoader: Sendable {
       transforms: transforms, prefetch: prefetch)
   }
 
-  /// The examples of an epoch.
+  /// The number of examples in an epoch.
   public var exampleCount: Int { dataset.count }
 
-  /// The batches of an epoch, the last included, which may have fewer examples than others, or more where a rest
-  /// joined it.
+  /// The number of batches in an epoch, including the last, which may have fewer examples than
+  /// others, or more if leftover examples joined it.
   public var batchCount: Int {
     let (full, rest) = exampleCount.quotientAndRemainder(dividingBy: batchSize)
     return full + (rest == 0 || full > 0 && rest < smallestBatch ? 0 : 1)

@@ -1,20 +1,20 @@
 public import CrestTensor
 
-/// What whoever reads a data set should know of how it was taken.
+/// What the user should know about how a data set was interpreted.
 public enum DataNote: Sendable, Hashable {
-  /// Images of one byte a number, which are normalised by their own statistics.
+  /// Images of bytes, which are normalised by their own statistics.
   case byteImages(input: String)
-  /// Bytes that are no images, and are used as they are.
+  /// Bytes that aren't images and are used as they are.
   case bytesAsStored(input: String, shape: Shape)
-  /// Whole numbers or booleans of a type that isn't one of bytes, which are used as they are, as `float32`.
+  /// Integers other than bytes, or booleans, which are used as they are, as `float32`.
   case integersAsFloats(input: String)
-  /// Labels in a column, taken as one class an example.
+  /// Labels in a column, taken as one class per example.
   case columnLabels(path: String)
-  /// Arrays that are called like a part of the set, and aren't read.
+  /// Arrays named like a part of the set that aren't read.
   case unreadParts(names: [String])
-  /// Whole targets of 0 and 1, one-hot, taken for probabilities of classes.
+  /// Integer one-hot targets, taken as probabilities of classes.
   case oneHotLabels(name: String, shape: Shape)
-  /// Images of which it isn't clear whether channels lie first or last, taken as if they lay first.
+  /// Images for which it isn't clear whether channels are first or last, taken as channels first.
   case channelsAssumed(Shape)
   /// Images whose axes were put in another order.
   case rearranged(from: Shape, to: Shape)

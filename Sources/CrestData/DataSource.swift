@@ -1,5 +1,5 @@
-/// Where a data set comes from: the name of an embedded one, or a folder whose kind is recognised by the
-/// names of its files.
+/// Where a data set comes from: the name of an embedded one, or a folder whose format is recognised
+/// by the names of its files.
 public enum DataSource: Sendable, Hashable {
   /// The embedded ``Digits``.
   case digits
@@ -13,15 +13,16 @@ public enum DataSource: Sendable, Hashable {
   /// The names of the embedded sets.
   public static let builtInNames = [Digits.name]
 
-  /// What messages say a folder can hold.
+  /// What a folder can hold, for messages.
   static let folderKinds =
     "\(IDXFolder.trainImages)[.gz] (MNIST and its like), \(CIFAR10Folder.trainNames[0]) (CIFAR-10's "
     + "binary version) or train-x.npy or train-x.NAME.npy (NumPy arrays)"
 
-  /// What `nameOrPath` leads to; a name of ``builtInNames`` wins over a folder, which can still be given
-  /// as `./digits`.
+  /// The source for `nameOrPath`; a name of ``builtInNames`` wins over a folder, which can still be
+  /// given as `./digits`.
   ///
-  /// - Throws: ``DataError`` when there is no such name and folder, or the folder's kind isn't clear.
+  /// - Throws: ``DataError`` if there is no such name or folder, or the folder's format isn't
+  ///   clear.
   public init(_ nameOrPath: String) throws(DataError) {
     if nameOrPath == Digits.name {
       self = .digits
@@ -48,8 +49,8 @@ public enum DataSource: Sendable, Hashable {
 
   /// Reads the set and its validation part.
   ///
-  /// - Parameter divides: Whether a fifth of a set without a validation part is set apart; if not, the
-  ///   examples to learn from are measured.
+  /// - Parameter divides: Whether a fifth of a set without a validation part is held out; if not,
+  ///   validation uses the training examples.
   /// - Returns: Both parts.
   /// - Throws: ``DataError``.
   public func load(divides: Bool = true) throws(DataError) -> DataSplit {
@@ -61,12 +62,13 @@ public enum DataSource: Sendable, Hashable {
     }
   }
 
-  /// Whether a file of a folder is of a data set, by its name.
+  /// Whether a file of a folder belongs to a data set, by its name.
   public static func isDataFile(_ name: String) -> Bool {
     isIDX(name) || isCIFAR10(name) || isNPY(name)
   }
 
-  // Any file of a set is enough to know its kind, so that a missing one is reported as missing.
+  // Any file of a set is enough to recognise its format, so that a missing one is reported as
+  // missing.
 
   private static func isIDX(_ name: String) -> Bool {
     let plain = name.hasSuffix(".gz") ? String(name.dropLast(3)) : name

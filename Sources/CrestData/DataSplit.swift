@@ -1,6 +1,6 @@
 public import CrestTensor
 
-/// The two parts of a data set: what is learned from, and what tells whether it was learned.
+/// The training and validation parts of a data set.
 public struct DataSplit: Sendable {
   /// Where the validation part comes from.
   public enum Origin: String, Sendable, Hashable, Codable {
@@ -8,24 +8,24 @@ public struct DataSplit: Sendable {
     case ownValidation
     /// A part of the set, drawn at random.
     case drawnPart
-    /// There is none: what is learned from is measured.
+    /// There is none: validation uses the training examples.
     case trainingExamples
   }
 
-  /// The examples to learn from.
+  /// The training examples.
   public let train: any Dataset
-  /// The examples to measure by.
+  /// The validation examples.
   public let valid: any Dataset
   /// Where ``valid`` comes from.
   public let origin: Origin
-  /// How much of a set was drawn for ``valid``; nil when none was.
+  /// The fraction of a set that was drawn for ``valid``; nil if none was.
   public let drawnFraction: Double?
-  /// The set that both parts were drawn from; nil when the validation part is the set's own.
+  /// The set from which both parts were drawn; nil if the set has its own validation part.
   public let whole: (any Dataset)?
-  /// What whoever reads the set should know of how it was taken.
+  /// What the user should know about how the set was interpreted.
   public package(set) var notes: [DataNote] = []
 
-  /// A set that has a validation part of its own.
+  /// A set with its own validation part.
   public init(train: any Dataset, valid: any Dataset) {
     self.train = train
     self.valid = valid
@@ -34,9 +34,9 @@ public struct DataSplit: Sendable {
     whole = nil
   }
 
-  /// A set without a validation part, all of which is learned from and measured by.
+  /// A set without a validation part, all of which is used for both training and validation.
   ///
-  /// What is measured tells how well the examples were learned, and nothing of others.
+  /// The metrics then show how well these examples were learned, and nothing about others.
   public init(measuringOn whole: any Dataset) {
     train = whole
     valid = whole
@@ -45,18 +45,18 @@ public struct DataSplit: Sendable {
     self.whole = whole
   }
 
-  /// A part of `whole` to measure by, and the rest to learn from.
+  /// A part of `whole` for validation, and the rest for training.
   ///
-  /// The part is drawn at random, since the order of a file often hides a shift, stratified by class
-  /// when each example has one, and by a fixed key: it is the same in every run, whatever its seed.
-  /// Each class gives the whole number nearest to the fraction of its examples. Where classes are so small
-  /// that none gives any, it is drawn from all, at least one, and of each class an example stays to learn
-  /// from as long as that leaves enough.
+  /// The part is drawn at random, because the order of a file often hides a shift; stratified by
+  /// class if each example has one; and with a fixed key, so it is the same in every run, whatever
+  /// the seed. Each class gives the fraction of its examples, rounded to the nearest integer. If
+  /// classes are so small that none gives any, the part is drawn from all examples, at least one,
+  /// and one example of each class stays for training as long as enough are left.
   ///
   /// - Parameters:
   ///   - whole: The set.
-  ///   - fraction: How much of it is measured (fastai `valid_pct`, Keras `validation_split`).
-  /// - Throws: ``DataError/tooFewExamples(name:count:)`` when there are too few for both.
+  ///   - fraction: The fraction for validation (fastai `valid_pct`, Keras `validation_split`).
+  /// - Throws: ``DataError/tooFewExamples(name:count:)`` if there are too few examples for both.
   /// - Precondition: `fraction` lies between 0 and 1.
   public init(dividing whole: any Dataset, fraction: Double = 0.2) throws(DataError) {
     programmerError(
@@ -74,9 +74,9 @@ public struct DataSplit: Sendable {
     self.whole = whole
   }
 
-  /// The indices set apart, ascending.
+  /// The held-out indices, ascending.
   ///
-  /// Nothing of this may change for sets that are split today: runs would no longer be comparable.
+  /// This must not change for sets that are split today, or runs would no longer be comparable.
   private static func part(
     _ fraction: Double, ofCount count: Int, labels: [Int64]?
   ) -> [Int] {
@@ -94,12 +94,12 @@ public struct DataSplit: Sendable {
     return part(fraction, ofSmallClasses: labels ?? Array(repeating: 0, count: count))
   }
 
-  /// The whole number nearest to a fraction of a number.
+  /// A fraction of a number, rounded to the nearest integer.
   private static func nearest(_ fraction: Double, of count: Int) -> Int {
     Int((Double(count) * fraction).rounded())
   }
 
-  /// A part of examples of classes that are too small to give any.
+  /// A part of examples whose classes are too small to give any.
   private static func part(_ fraction: Double, ofSmallClasses labels: [Int64]) -> [Int] {
     let wanted = max(nearest(fraction, of: labels.count), 1)
     let order = Philox(seed: 0, stream: Philox.Stream.split, step: 0).permutation(labels.count)
@@ -121,16 +121,17 @@ public struct DataSplit: Sendable {
     (origin, drawnFraction, notes) = (other.origin, other.drawnFraction, other.notes)
   }
 
-  /// Both parts, prepared by `preprocessing` in place of their own.
+  /// Both parts with other preprocessing.
   ///
-  /// - Throws: ``DataError/unsuitablePreprocessing(name:reason:)`` when one can't be prepared so.
+  /// - Throws: ``DataError/unsuitablePreprocessing(name:reason:)`` if it doesn't fit one of them.
   public func prepared(by preprocessing: Preprocessing) throws(DataError) -> DataSplit {
     try mapped { (dataset) throws(DataError) in try dataset.prepared(by: preprocessing) }
   }
 
-  /// Both parts with the images of their only input in another order of axes, which ``notes`` say.
+  /// Both parts with the axes of their only input's images reordered, with a note in ``notes``.
   ///
-  /// - Throws: ``DataError/unsuitableShape(name:stored:wanted:)`` when `shape` is no order of their axes.
+  /// - Throws: ``DataError/unsuitableShape(name:stored:wanted:)`` when `shape` isn't a
+  ///   rearrangement of their axes.
   public func rearranged(to shape: Shape) throws(DataError) -> DataSplit {
     let stored = train.inputs.first?.shape ?? []
     guard stored != shape else { return self }
@@ -139,11 +140,11 @@ public struct DataSplit: Sendable {
     return split
   }
 
-  /// The split with a note where nothing tells whether the channels of its images lie first or last, and they are
-  /// taken to lie first.
+  /// The split with a note if nothing shows whether its images' channels are first or last, so that
+  /// they are taken to be first.
   package var notingAssumedChannels: DataSplit {
     let shape = train.inputs.first?.shape ?? []
-    // Fewer channels than rows and columns are as usual.
+    // Fewer channels than rows and columns is the usual case.
     guard shape.rank == 3, Preprocessing.Layout(ofImages: shape) == nil,
       shape[0] >= min(shape[1], shape[2])
     else { return self }
@@ -152,7 +153,7 @@ public struct DataSplit: Sendable {
     return split
   }
 
-  /// The split of what `change` makes of the sets, each of which is changed once.
+  /// The split with each set transformed once by `change`.
   func mapped(
     _ change: (any Dataset) throws(DataError) -> any Dataset
   ) throws(DataError) -> DataSplit {

@@ -1,7 +1,7 @@
 public import CrestTensor
 
 extension Dataset {
-  /// The set itself: inputs stay of their own types unless a set says how they become others.
+  /// The set itself: inputs keep their types unless a set implements a conversion.
   public func converted(to types: [ElementType]) throws(DataError) -> any Dataset { self }
 }
 

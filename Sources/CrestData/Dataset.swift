@@ -1,25 +1,25 @@
 public import CrestTensor
 
-/// A set of examples in memory that batches are made from.
+/// A set of examples from which batches are made.
 ///
-/// A value that can be read from several threads at once: the order of examples, augmentation and
-/// batches are the business of a ``DataLoader``.
+/// A value that several threads can read at once. A ``DataLoader`` handles the order of examples,
+/// augmentation and batches.
 public protocol Dataset: Sendable {
-  /// What the set is called in messages and logs.
+  /// The name of the set in messages and logs.
   var name: String { get }
   /// The number of examples.
   var count: Int { get }
-  /// What a model gets, in the order of ``Batch/inputs``.
+  /// The inputs of a model, in the order of ``Batch/inputs``.
   var inputs: [Field] { get }
-  /// What a model should answer.
+  /// The target.
   var target: Target { get }
-  /// What ``write(_:into:)`` does to the stored values before a model sees them.
+  /// The preprocessing that ``write(_:into:)`` applies to the stored values.
   var preprocessing: Preprocessing { get }
-  /// The class of every example, when the target is one class an example; nil otherwise.
+  /// The class of every example, if the target is one class per example; otherwise nil.
   var labels: [Int64]? { get }
-  /// A hash of all examples, as in `xxh64:44bc2cf5ad770999`, to tell whether a set is the same later.
+  /// A hash of all examples, as in `xxh64:44bc2cf5ad770999`, to detect whether a set has changed.
   ///
-  /// It reads every byte, some gigabytes a second, and is no defence against forgery.
+  /// It reads every byte, at some gigabytes a second, and does not protect against forgery.
   var fingerprint: String { get }
 
   /// Writes examples into the first rows of `batch`, in the order of `examples`.
@@ -27,24 +27,26 @@ public protocol Dataset: Sendable {
   /// - Parameters:
   ///   - examples: Indices in `0 ..< count`, as many as the batch has rows.
   ///   - batch: Tensors of the shapes and element types that ``inputs`` and ``target`` describe.
-  /// - Throws: Whatever stops the set from giving an example; the loop's caller gets it.
+  /// - Throws: Whatever keeps the set from providing an example; the caller of the training loop
+  ///   gets it.
   func write(_ examples: ArraySlice<Int>, into batch: inout Batch) throws
 
-  /// The same examples, prepared by `preprocessing` in place of the set's own.
+  /// The same examples with other preprocessing.
   ///
   /// - Throws: ``DataError/unsuitablePreprocessing(name:reason:)`` when the set can't be prepared so.
   func prepared(by preprocessing: Preprocessing) throws(DataError) -> any Dataset
 
-  /// The same examples with the images of the only input in another order of axes: channels first for last,
-  /// or last for first, or with an axis of one channel more.
+  /// The same examples with the images of the only input rearranged: channels first to last, last
+  /// to first, or with an additional axis for one channel.
   ///
   /// - Throws: ``DataError/unsuitableShape(name:stored:wanted:)`` when `shape` is none of these.
   func rearranged(to shape: Shape) throws(DataError) -> any Dataset
 
-  /// The same examples in element types that a model takes, as far as these have every number exactly.
+  /// The same examples in the element types that a model takes, if these represent every number
+  /// exactly.
   ///
   /// - Parameter types: A type for each of the ``inputs``.
-  /// - Returns: A set whose inputs are of these types, or of their own where numbers aren't converted.
+  /// - Returns: A set whose inputs have these types, or their own where numbers aren't converted.
   /// - Throws: ``DataError/inexactElement(name:input:example:value:expected:)``.
   func converted(to types: [ElementType]) throws(DataError) -> any Dataset
 }
@@ -53,11 +55,11 @@ extension Dataset {
   /// The type's name.
   public var name: String { String(describing: Self.self) }
 
-  /// None: numbers are given as they are stored.
+  /// None: values are provided as they are stored.
   public var preprocessing: Preprocessing { .identity }
 
-  /// What ``write(_:into:)`` gives, when the target is one class an example; nil otherwise, or when the set
-  /// can't give an example.
+  /// The targets from ``write(_:into:)``, if the target is one class per example; otherwise, or if
+  /// the set can't provide an example, nil.
   public var labels: [Int64]? {
     guard case .classes(_, let shape) = target, shape.rank == 0 else { return nil }
     var labels: [Int64] = []
@@ -65,7 +67,7 @@ extension Dataset {
     return isWhole ? labels : nil
   }
 
-  /// A hash of what ``write(_:into:)`` gives, example by example.
+  /// A hash of the examples from ``write(_:into:)``.
   public var fingerprint: String {
     var hash = Fingerprint()
     hash.add("\(inputs) \(target)")
@@ -76,7 +78,7 @@ extension Dataset {
     return hash.text
   }
 
-  /// Calls `body` with all examples in order, some at a time; false when the set can't give one.
+  /// Calls `body` with all examples in order, some at a time; false if the set can't provide one.
   private func forEachBatch(_ body: (Batch) -> Void) -> Bool {
     for start in stride(from: 0, to: count, by: 64) {
       let examples = Array(start..<min(start + 64, count))
@@ -87,8 +89,8 @@ extension Dataset {
     return true
   }
 
-  /// The set itself when it is prepared so already; others can't be prepared in another way unless they say
-  /// how.
+  /// The set itself if it already has this preprocessing; other preprocessing needs an
+  /// implementation.
   public func prepared(by preprocessing: Preprocessing) throws(DataError) -> any Dataset {
     guard preprocessing.isSame(as: self.preprocessing) else {
       throw .unsuitablePreprocessing(
@@ -99,7 +101,7 @@ extension Dataset {
     return self
   }
 
-  /// The set itself when its examples have the shape; others can't be rearranged unless they say how.
+  /// The set itself if its examples have the shape; other shapes need an implementation.
   public func rearranged(to shape: Shape) throws(DataError) -> any Dataset {
     let stored = inputs.first?.shape ?? []
     guard inputs.count == 1, stored == shape else {
@@ -111,16 +113,16 @@ extension Dataset {
 
 /// One input of a model as a data set provides it.
 public struct Field: Sendable, Hashable {
-  /// Its name, by which sets with several inputs match a model's.
+  /// Its name, by which a set with several inputs matches those of a model.
   public let name: String
   /// The type of its elements in a batch.
   public let elementType: ElementType
-  /// The shape of one example; a batch has its count in front.
+  /// The shape of one example; a batch has its number of examples in front.
   public let shape: Shape
-  /// The type in which the set holds the elements.
+  /// The type in which the set stores the elements.
   public let storedType: ElementType
 
-  /// An input called `name` of `shape` for each example, held in another type if one is given.
+  /// An input called `name` with `shape` per example, stored in another type if one is given.
   public init(
     name: String, elementType: ElementType, shape: Shape, storedType: ElementType? = nil
   ) {
@@ -131,14 +133,14 @@ public struct Field: Sendable, Hashable {
   }
 }
 
-/// What a model should answer to an example.
+/// The target of an example.
 public enum Target: Sendable, Hashable {
-  /// Classes, as `int64` indices into `names`: one an example (`shape` is `[]`) or several.
+  /// Classes, as `int64` indices into `names`: one per example (`shape` is `[]`) or several.
   case classes(names: [String], shape: Shape)
-  /// `float32` numbers: values to come near to, or probabilities.
+  /// `float32` numbers: values to predict, or probabilities.
   case values(shape: Shape)
 
-  /// The shape for one example; a batch has its count in front.
+  /// The shape for one example; a batch has its number of examples in front.
   public var shape: Shape {
     switch self {
     case .classes(_, let shape), .values(let shape): shape
@@ -162,7 +164,7 @@ public enum Target: Sendable, Hashable {
   }
 }
 
-/// Some examples side by side, ready for a model.
+/// A batch of examples, ready for a model.
 public struct Batch: Sendable {
   /// The position in its epoch, from 0.
   public package(set) var index: Int
@@ -171,7 +173,7 @@ public struct Batch: Sendable {
   /// One tensor for each of the set's inputs, in their order, each with `count` in front of the
   /// example's shape.
   public var inputs: [Tensor]
-  /// The answers, with `count` in front of the target's shape.
+  /// The targets, with `count` in front of the target's shape.
   public var targets: Tensor
 
   /// A batch of zeros with room for `count` examples of `dataset`.

@@ -3,13 +3,13 @@ import CrestTensor
 /// The embedded set of 1,797 handwritten digits of 8×8 pixels.
 ///
 /// E. Alpaydin and C. Kaynak: *Optical Recognition of Handwritten Digits*, UCI Machine Learning
-/// Repository, 1998, doi:10.24432/C50P49, licensed under CC BY 4.0; its test part, as scikit-learn's
-/// `load_digits` has it.
+/// Repository, 1998, doi:10.24432/C50P49, licensed under CC BY 4.0; its test part, as in
+/// scikit-learn's `load_digits`.
 public enum Digits {
   /// The name that chooses the set.
   public static let name = "digits"
 
-  /// All images, `[1, 8, 8]` of pixels 0 to 16, and their digits.
+  /// All images, `[1, 8, 8]` with pixels from 0 to 16, and their digits.
   ///
   /// - Throws: ``DataError`` when the embedded copy is damaged.
   public static func images() throws(DataError) -> ByteImages {
@@ -37,7 +37,7 @@ public enum Digits {
       classNames: (0...9).map(String.init), preprocessing: .digits)
   }
 
-  /// 1,438 images to learn from and 359 to measure by.
+  /// 1,438 images for training and 359 for validation.
   ///
   /// - Throws: ``DataError`` when the embedded copy is damaged.
   public static func split() throws(DataError) -> DataSplit {

@@ -18,7 +18,7 @@ struct FileReader: ~Copyable {
   /// - Throws: ``DataError/missingFile(path:)``, ``DataError/notARegularFile(path:)`` or
   ///   ``DataError/unreadable(path:reason:)``.
   init(_ path: String) throws(DataError) {
-    // Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever.
+    // Without O_NONBLOCK, opening a pipe that nobody writes to would wait forever.
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else {
       throw errno == ENOENT
@@ -43,8 +43,8 @@ struct FileReader: ~Copyable {
 
   /// Fills `buffer` with the bytes from `offset` on.
   ///
-  /// - Throws: ``DataError/truncated(path:expected:got:)`` when the file ends before, which it can only
-  ///   do when somebody shortens it meanwhile.
+  /// - Throws: ``DataError/truncated(path:expected:got:)`` if the file ends earlier, which can only
+  ///   happen if it is truncated meanwhile.
   func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(DataError) {
     var done = 0
     while done < buffer.count {
@@ -78,7 +78,7 @@ struct FileReader: ~Copyable {
   }
 }
 
-/// An array of `count` bytes that `fill` writes in place.
+/// An array of `count` bytes written in place by `fill`.
 func makeBytes(
   count: Int, _ fill: (UnsafeMutableRawBufferPointer) throws(DataError) -> Void
 ) throws(DataError) -> [UInt8] {
@@ -96,7 +96,7 @@ func makeBytes(
   return bytes
 }
 
-/// What a path leads to.
+/// The kinds of things that a path leads to.
 enum PathKind {
   case nothing, folder, other
 
@@ -136,7 +136,7 @@ func join(_ path: String, _ name: String) -> String {
   path.hasSuffix("/") ? path + name : path + "/" + name
 }
 
-/// The system's words for the last error.
+/// The system's message for the last error.
 private func systemMessage() -> String {
   String(cString: strerror(errno))
 }

@@ -5,7 +5,8 @@ import CZlib
 /// The caller asks for as many bytes as the content's own header announces and never more, so a small
 /// file that would inflate without end does no harm.
 struct GzipReader: ~Copyable {
-  /// Deflate can't shrink data further than this, so a larger claim needs no look at the data.
+  /// Deflate can't compress further than this, so a larger claim can be refused without reading the
+  /// data.
   static let largestRatio = 1032
 
   private let path: String
@@ -36,7 +37,7 @@ struct GzipReader: ~Copyable {
     stream.deallocate()
   }
 
-  /// Whether the data is too short to hold `byteCount` bytes, however well it was compressed.
+  /// Whether the data are too short to hold `byteCount` bytes, however well compressed.
   private func cannotHold(_ byteCount: Int) -> Bool {
     byteCount / GzipReader.largestRatio > compressed.count
   }
@@ -44,7 +45,7 @@ struct GzipReader: ~Copyable {
   /// The next `count` bytes.
   ///
   /// - Throws: ``DataError/corruptGzip(path:offset:reason:)``, or
-  ///   ``DataError/truncated(path:expected:got:)`` when the content ends before.
+  ///   ``DataError/truncated(path:expected:got:)`` if the content ends earlier.
   mutating func bytes(count: Int) throws(DataError) -> [UInt8] {
     let before = producedByteCount
     guard !cannotHold(before + count) else {
@@ -108,7 +109,7 @@ struct GzipReader: ~Copyable {
     return written
   }
 
-  /// A gzip file may be several put one after the other.
+  /// A gzip file may consist of several members one after the other.
   private mutating func beginNextMember() throws(DataError) {
     if consumed == compressed.count {
       hasEnded = true

@@ -6,7 +6,7 @@ package struct IDXFile {
 
 /// The contents of an IDX file with `rank` sizes, inflated when its name ends in `.gz`.
 ///
-/// - Throws: ``DataError``, and before anything is allocated that the file can't fill.
+/// - Throws: ``DataError``, before anything is allocated that the file can't fill.
 package func readIDX(_ path: String, magic: UInt32, rank: Int) throws(DataError) -> IDXFile {
   let file = try FileReader(path)
   let headerByteCount = 4 + 4 * rank
@@ -45,7 +45,7 @@ private func parseHeader(
   var product = 1
   for size in sizes {
     let (next, overflow) = product.multipliedReportingOverflow(by: size)
-    // Room for the header stays, so that adding its size can't overflow either.
+    // This leaves room for the header, so that adding its size can't overflow either.
     guard size > 0, !overflow, next <= Int.max - header.count else {
       throw .impossibleSizes(path: path, sizes: sizes)
     }

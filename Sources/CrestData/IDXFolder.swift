@@ -3,9 +3,9 @@ import CrestTensor
 /// A folder of the four IDX files that MNIST introduced, plain or compressed by gzip.
 ///
 /// The format is Yann LeCun's: a big-endian number 2051 (images) or 2049 (labels), the sizes as
-/// big-endian 32-bit integers, then bytes. MNIST and Fashion-MNIST are recognised by the hash of their
-/// training labels and get their class names and usual normalisation. Any other set's classes are
-/// named by their numbers, and it is normalised by its own training images.
+/// big-endian 32-bit integers, then bytes. MNIST and Fashion-MNIST are recognised by the hash of
+/// their training labels and get their class names and usual normalisation. In any other set,
+/// classes are named by their numbers, and images are normalised by the set's own training images.
 public struct IDXFolder: Sendable {
   /// The folder's path.
   public let path: String
@@ -20,7 +20,7 @@ public struct IDXFolder: Sendable {
   static let validImages = "t10k-images-idx3-ubyte"
   static let validLabels = "t10k-labels-idx1-ubyte"
 
-  /// The training files and, for validation, the ones called `t10k`.
+  /// The training files and, for validation, those called `t10k`.
   ///
   /// A plain file is preferred to the compressed one beside it. Sizes in headers are checked against
   /// the files before anything is allocated.

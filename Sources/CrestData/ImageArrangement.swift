@@ -1,8 +1,8 @@
 public import CrestTensor
 
-/// How images that are stored in one order of axes become images of another.
+/// How images stored with one order of axes are rearranged to another.
 ///
-/// PyTorch and this library have channels first, Keras and NumPy's readers of images last.
+/// PyTorch and Crest have channels first, Keras and most image readers last.
 public enum ImageArrangement: Sendable, Hashable {
   /// Rows, columns, channels become channels, rows, columns.
   case channelsFirst
@@ -10,14 +10,14 @@ public enum ImageArrangement: Sendable, Hashable {
   case channelsLast
   /// Rows and columns get an axis of one channel in front.
   case channelBefore
-  /// Rows and columns get an axis of one channel behind.
+  /// Rows and columns get an axis of one channel at the end.
   case channelAfter
 
-  /// The numbers of channels by which images are recognised: grey, colour, and colour with opacity.
+  /// The numbers of channels by which images are recognised: grey, RGB, and RGBA.
   public static let channelCounts: Set<Int> = [1, 3, 4]
 
-  /// What makes examples of `wanted` of those of `stored`; nil when they are the same or it is nothing of
-  /// the kind.
+  /// The arrangement that turns examples of `stored` into `wanted`; nil if they are the same or
+  /// none does.
   public init?(from stored: Shape, to wanted: Shape) {
     guard stored != wanted else { return nil }
     let found = Self.all.first { $0.result(of: stored, isKnown: true) == wanted }
@@ -25,18 +25,18 @@ public enum ImageArrangement: Sendable, Hashable {
     self = found
   }
 
-  /// What makes examples that fit `sizes` of those of `stored`, where nil fits any size; nil when the stored
-  /// ones fit, or nothing does.
+  /// The arrangement that makes examples of `stored` fit `sizes`, where nil fits any size; nil if
+  /// the stored ones fit, or none does.
   public init?(from stored: Shape, toFit sizes: [Int?]) {
     func fits(_ shape: Shape) -> Bool {
       shape.rank == sizes.count && zip(shape, sizes).allSatisfy { $1 == nil || $0 == $1 }
     }
     guard !fits(stored) else { return nil }
     let found = Self.all.first { arrangement in
-      // Sizes that are all stated tell of any number of channels.
+      // If all sizes are stated, any number of channels is clear.
       guard let shape = arrangement.result(of: stored, isKnown: !sizes.contains(nil)), fits(shape)
       else { return false }
-      // An axis that the other side leaves open is no reason to add it.
+      // An axis of unknown size is no reason to add one.
       return switch arrangement {
       case .channelBefore: sizes.first == 1
       case .channelAfter: sizes.last == 1
@@ -52,10 +52,11 @@ public enum ImageArrangement: Sendable, Hashable {
     .channelsFirst, .channelsLast, .channelBefore, .channelAfter,
   ]
 
-  /// The shape of rearranged examples; nil when those of `stored` can't be rearranged so.
+  /// The shape of rearranged examples; nil if this arrangement doesn't apply to `stored`.
   public func result(of stored: Shape) -> Shape? { result(of: stored, isKnown: false) }
 
-  /// As ``result(of:)``; of any number of channels where it is known from elsewhere which axis has them.
+  /// As ``result(of:)``, but with any number of channels if the channel axis is known from
+  /// elsewhere.
   package func result(of stored: Shape, isKnown: Bool) -> Shape? {
     switch self {
     case .channelsFirst:
@@ -73,14 +74,15 @@ public enum ImageArrangement: Sendable, Hashable {
     }
   }
 
-  /// Whether a size may be that of the channels of an image: a usual one, or a smaller one than a square's.
+  /// Whether a size may be an image's number of channels: a usual one, or one smaller than the side
+  /// of a square image.
   fileprivate static func mayBeChannels(_ count: Int, of image: (Int, Int)) -> Bool {
     channelCounts.contains(count) || image.0 == image.1 && image.0 > count
   }
 
   /// The examples of [N, …], rearranged.
   ///
-  /// - Precondition: they have the shape for it.
+  /// - Precondition: they have a suitable shape.
   public func applied(to examples: Tensor) -> Tensor {
     let stored = Shape(Array(examples.shape.dropFirst()))
     guard let result = result(of: stored, isKnown: true) else {
@@ -99,7 +101,7 @@ public enum ImageArrangement: Sendable, Hashable {
     }
   }
 
-  /// How what is normalised by channel lies afterwards.
+  /// The layout of channels afterwards.
   func applied(to preprocessing: Preprocessing) -> Preprocessing {
     let layout: Preprocessing.Layout =
       switch self {
@@ -114,10 +116,10 @@ public enum ImageArrangement: Sendable, Hashable {
 }
 
 extension Preprocessing.Layout {
-  /// How images of `shape` lie, as far as their sizes tell; nil when they don't.
+  /// The layout of images of `shape`, if their sizes show it; otherwise nil.
   ///
-  /// 1, 3 or 4 channels are recognised: last, where the first axis is larger, unless what comes after that
-  /// is square; else first. Fewer channels than rows of a square image are last, too.
+  /// Recognises 1, 3 or 4 channels: last if the first axis is larger, unless the axes after it form
+  /// a square; otherwise first. Fewer channels than rows of a square image are also last.
   public init?(ofImages shape: Shape) {
     guard shape.rank == 3 else { return nil }
     let channels = ImageArrangement.channelCounts
@@ -135,7 +137,7 @@ extension Preprocessing.Layout {
 }
 
 extension Tensor {
-  /// A copy in which each example, a matrix of `inner` sizes, is transposed.
+  /// A copy with each example, a matrix of `inner` sizes, transposed.
   fileprivate func swapped(inner: (Int, Int), shape: Shape) -> Tensor {
     var result = Tensor(zeros: shape, elementType: elementType)
     let size = elementType.byteCount

@@ -8,10 +8,10 @@ import CrestTensor
   import Glibc
 #endif
 
-/// A state that one thread at a time may touch, and wait for another to change.
+/// A state that only one thread at a time can access, and whose changes threads can wait for.
 ///
-/// A `Mutex` of the standard library can't be waited on. The state is reached only under the lock, so
-/// sharing a monitor is safe.
+/// The standard library's `Mutex` has no condition to wait on. The state is accessed only under the
+/// lock, so sharing a monitor is safe.
 final class Monitor<State>: @unchecked Sendable {
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
@@ -33,7 +33,8 @@ final class Monitor<State>: @unchecked Sendable {
     mutex.deallocate()
   }
 
-  /// Calls `body` with the state, once `condition` holds, and wakes whoever waits for a change.
+  /// Calls `body` with the state once `condition` holds, and wakes all threads that wait for a
+  /// change.
   func withLock<Result>(
     when condition: (State) -> Bool = { _ in true }, _ body: (inout State) -> Result
   ) -> Result {

@@ -3,13 +3,13 @@ import CrestTensor
 /// A folder of NumPy arrays: `train-x.npy` and `train-y.npy`, and for validation `valid-x.npy` and
 /// `valid-y.npy`.
 ///
-/// Several inputs are `train-x.NAME.npy`, in ascending order of their names. The first dimension of each
-/// array counts the examples. Floats become `float32` and are never normalised. Images of bytes, the only
-/// input as `uint8` of [N, H, W], [N, C, H, W] or [N, H, W, C], are divided by 255 and normalised by the mean
-/// and standard deviation of `train-x.npy`, as images of other sources are; other bytes become `float32` of the
-/// same values. Other types stay, unsigned integers of 16 bits as `int32`, of 32 and 64 as `int64`. Float
-/// targets are values, whole or boolean ones, also in a column [N, 1], classes from 0 to the largest in
-/// `train-y.npy`.
+/// Several inputs are `train-x.NAME.npy`, in ascending order of their names. The first dimension of
+/// each array is the examples. Floats become `float32` and are never normalised. Images of bytes (a
+/// single `uint8` input of [N, H, W], [N, C, H, W] or [N, H, W, C]) are divided by 255 and
+/// normalised by the mean and standard deviation of `train-x.npy`, like images from other sources;
+/// other bytes become `float32` with the same values. Other types are kept, but unsigned integers
+/// of 16 bits become `int32`, those of 32 and 64 bits `int64`. Float targets are values; integer or
+/// boolean targets, also in a column [N, 1], are classes from 0 to the largest in `train-y.npy`.
 public struct NPYFolder: Sendable {
   /// The folder's path.
   public let path: String
@@ -19,12 +19,13 @@ public struct NPYFolder: Sendable {
     self.path = path
   }
 
-  /// More classes than this are taken for a mistake: values to predict are floats.
+  /// More classes than this count as a mistake: values to predict are floats.
   public static let classLimit = 1 << 20
 
-  /// The arrays called `train` and `valid`; without the latter, a fifth of the former is set apart.
+  /// The arrays called `train` and `valid`; without the latter, a fifth of the former is held out.
   ///
-  /// - Parameter divides: Whether a fifth is set apart; if not, the examples to learn from are measured.
+  /// - Parameter divides: Whether a fifth is held out; if not, validation uses the training
+  ///   examples.
   /// - Returns: Both parts.
   /// - Throws: ``DataError``.
   public func split(divides: Bool = true) throws(DataError) -> DataSplit {
@@ -35,7 +36,7 @@ public struct NPYFolder: Sendable {
     if names.contains(where: { $0.hasPrefix("valid-") && $0.hasSuffix(".npy") }) {
       var part = try part("valid", names)
       try check(part, against: train, classCount: classNames?.count)
-      // Both parts are given alike.
+      // Both parts must have the same form.
       train.floatInputs.formIntersection(part.floatInputs)
       part.floatInputs = train.floatInputs
       valid = part
@@ -71,10 +72,10 @@ public struct NPYFolder: Sendable {
     var targetsPath: String
     var areBooleans: Bool
     var areColumn: Bool
-    /// The inputs of whole numbers that are given as `float32`.
+    /// The integer inputs that are provided as `float32`.
     var floatInputs: Set<String>
 
-    /// How the inputs are prepared, and what is to be said of that and of the labels.
+    /// The preprocessing of the inputs, and the notes on it and on the labels.
     var preparation: (Preprocessing, [DataNote]) {
       var preprocessing = Preprocessing.identity
       var notes: [DataNote] = []
@@ -147,7 +148,7 @@ public struct NPYFolder: Sendable {
     let targetsPath = join(path, "\(prefix)-y.npy")
     let stored = try TensorFile.readExamples(targetsPath).tensor
     var targets = try stored.asTarget(path: targetsPath)
-    // What Keras' data sets and a table's column give.
+    // The form of Keras's data sets and of a table's column.
     let areColumn = targets.elementType == .int64 && Array(targets.shape.dropFirst()) == [1]
     if areColumn { targets = Tensor(targets.array(as: Int64.self)) }
     let inputPaths = inputNames.map { join(path, $0) }
@@ -157,7 +158,7 @@ public struct NPYFolder: Sendable {
         path: inputPath, count: input.tensor.shape[0], otherPath: targetsPath,
         otherCount: targets.shape[0])
     }
-    // Such a file may say that there are any number of examples.
+    // Such a file could claim any number of examples.
     for (inputPath, (_, tensor)) in zip(inputPaths, inputs)
     where tensor.shape[0] > 0 && tensor.elementCount == 0 {
       throw .emptyExamples(

@@ -8,7 +8,7 @@ import CrestTensor
   import Glibc
 #endif
 
-/// A thread that makes batches in order, at most `depth` ahead of the one that takes them.
+/// A thread that makes batches in order, at most `depth` ahead of the consumer.
 final class Prefetcher {
   private let queue: Queue
   private let thread: pthread_t
@@ -28,14 +28,14 @@ final class Prefetcher {
 
   deinit { stop() }
 
-  /// The next batch, once it is there.
+  /// The next batch, once it is ready.
   ///
   /// - Precondition: not all have been taken, and none has failed.
   func next() throws -> Batch {
     try queue.take().get()
   }
 
-  /// Ends the thread, after the batch that it is making, and waits for it.
+  /// Ends the thread after the current batch, and waits for it.
   func stop() {
     if isJoined { return }
     isJoined = true
@@ -45,7 +45,7 @@ final class Prefetcher {
   }
 }
 
-/// What the thread does.
+/// The thread's work.
 private final class Work: Sendable {
   private let queue: Queue
   private let numbers: Range<Int>
@@ -93,7 +93,7 @@ private func startThread(_ work: Work) throws(DataError) -> pthread_t {
   throw .noThread(reason: String(cString: strerror(status)))
 }
 
-/// A first-in-first-out queue between the thread and the taker.
+/// A first-in-first-out queue between the thread and the consumer.
 private final class Queue: Sendable {
   private struct State {
     var results: [Result<Batch, any Error>] = []
@@ -107,7 +107,7 @@ private final class Queue: Sendable {
     self.depth = depth
   }
 
-  /// Waits until fewer than `depth` results lie in the queue; false when it was closed.
+  /// Waits until fewer than `depth` results are in the queue; false if it was closed.
   func waitForRoom() -> Bool {
     state.withLock(when: { $0.isClosed || $0.results.count < depth }) { !$0.isClosed }
   }

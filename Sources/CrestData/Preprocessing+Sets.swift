@@ -15,10 +15,10 @@ extension Preprocessing {
     layout: .channelsFirst, divisor: 255, mean: [0.49139968, 0.48215841, 0.44653091],
     standardDeviation: [0.24703223, 0.24348513, 0.26158784])
 
-  /// Images of bytes in a tensor, normalised by their own statistics: by channel where the sizes of their
-  /// axes tell which are the channels, else all numbers alike.
+  /// Images of bytes in a tensor, normalised by their own statistics: per channel if the sizes of
+  /// their axes show the channels, otherwise over all values.
   ///
-  /// - Precondition: there is a byte.
+  /// - Precondition: there is at least one byte.
   init(normalizingImages images: Tensor) {
     let example = Shape(Array(images.shape.dropFirst()))
     let layout = Layout(ofImages: example) ?? .asStored

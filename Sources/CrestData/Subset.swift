@@ -6,7 +6,7 @@ public struct Subset: Dataset {
   public let base: any Dataset
   /// The examples, as indices into ``base``.
   public let indices: [Int]
-  /// What the part is called.
+  /// The name of the part.
   public let name: String
 
   /// The examples of `base` at `indices`, called `name`.
@@ -48,12 +48,12 @@ public struct Subset: Dataset {
     try base.write(chosen[...], into: &batch)
   }
 
-  /// The same examples of the whole set, prepared so.
+  /// The same examples of the whole set with this preprocessing.
   public func prepared(by preprocessing: Preprocessing) throws(DataError) -> any Dataset {
     Subset(try base.prepared(by: preprocessing), indices: indices, name: name)
   }
 
-  /// The same examples of the whole set, rearranged so.
+  /// The same examples of the whole set, rearranged.
   public func rearranged(to shape: Shape) throws(DataError) -> any Dataset {
     Subset(try base.rearranged(to: shape), indices: indices, name: name)
   }

@@ -1,17 +1,17 @@
 import CrestTensor
 
-/// Along which axes targets sum to 1, which tells where classes lie.
+/// The axes along which targets sum to 1, which shows where the classes are.
 package struct TargetSums {
   /// The axes along which all sums are 1.
   private var exact: Set<Int>
-  /// The axes along which all sums are 1, but for lines of zeros, as padding has them.
+  /// The axes along which all sums are 1, except for lines of zeros, as in padding.
   private var padded: Set<Int>
   /// The axes with a sum of 1.
   private var some: Set<Int> = []
-  /// Whether all are 0 or 1.
+  /// Whether all targets are 0 or 1.
   package private(set) var areBinary = true
 
-  /// Sums of float32 targets lose some of their last bits.
+  /// Sums of float32 targets are inexact in the last bits.
   private static let tolerance = 1e-3
 
   private init(among axes: [Int]) {
@@ -22,7 +22,8 @@ package struct TargetSums {
   /// The axes along which all sums are 1.
   package var exactAxes: Set<Int> { exact }
 
-  /// The axes along which all sums are 1; where there is none, those along which all but lines of zeros do.
+  /// The axes along which all sums are 1; if there are none, those along which all are 1 except for
+  /// lines of zeros.
   package var axes: Set<Int> { exact.isEmpty ? padded.intersection(some) : exact }
 
   private mutating func add(_ values: [Double], _ shape: Shape) {
@@ -41,7 +42,7 @@ package struct TargetSums {
             some.insert(axis)
           } else {
             exact.remove(axis)
-            // NaN is no line of zeros.
+            // NaN is not a line of zeros.
             if !isZero { padded.remove(axis) }
           }
         }
@@ -53,9 +54,9 @@ package struct TargetSums {
   /// The sums of the targets of both parts of a set.
   ///
   /// - Parameters:
-  ///   - data: The set, whose targets have an axis more in a batch than in an example.
+  ///   - data: The set, whose targets have one more axis in a batch than in an example.
   ///   - axes: Axes of a batch of targets.
-  /// - Throws: What the set throws when its examples are read.
+  /// - Throws: Whatever the set throws when its examples are read.
   package init(of data: DataSplit, among axes: [Int]) throws {
     self.init(among: axes)
     try add(data.train)
@@ -64,7 +65,7 @@ package struct TargetSums {
 
   private mutating func add(_ dataset: any Dataset) throws {
     let shape = dataset.target.shape
-    // Of targets alone no batch need be made where they lie in memory.
+    // Targets in memory can be read without making batches.
     if let stored = dataset.storedNumbers, let targets = stored.allTargets {
       let size = shape.elementCount
       for row in stored.rows ?? Array(0..<dataset.count) where size > 0 && !isDecided {
@@ -80,12 +81,13 @@ package struct TargetSums {
     }
   }
 
-  /// Whether nothing that follows can change anything.
+  /// Whether no further targets can change the result.
   private var isDecided: Bool { padded.isEmpty && !areBinary }
 }
 
 extension Dataset {
-  /// The same examples with whole targets of 0 and 1 as probabilities; nil of sets that don't lie in tensors.
+  /// The same examples with integer targets of 0 and 1 as probabilities; nil for sets that aren't
+  /// stored in tensors.
   package func withTargetProbabilities() -> (any Dataset)? {
     switch self {
     case let examples as TensorExamples: examples.givingProbabilities
@@ -97,12 +99,12 @@ extension Dataset {
 }
 
 extension DataSplit {
-  /// The same sets with whole targets as probabilities, where they are one-hot: all are 0 or 1, and along one of
-  /// some axes they sum to 1.
+  /// The same sets with integer targets as probabilities, if they are one-hot: all are 0 or 1, and
+  /// they sum to 1 along one of some axes.
   ///
   /// - Parameter axes: Axes of a batch of targets.
-  /// - Returns: The sets; nil when their targets aren't one-hot.
-  /// - Throws: What the sets throw when their examples are read.
+  /// - Returns: The sets; nil if their targets aren't one-hot.
+  /// - Throws: Whatever the sets throw when their examples are read.
   package func withOneHotTargets(along axes: [Int]) throws -> DataSplit? {
     guard case .classes(let names, let shape) = train.target, names.count <= 2, !shape.isEmpty
     else {

@@ -1,16 +1,16 @@
 public import CrestTensor
 
-/// Examples that lie in tensors, one a row, used as they are unless a preprocessing is given.
+/// Examples stored in tensors, one per row, used as they are unless a preprocessing is given.
 public struct TensorExamples: Dataset {
-  /// What the set is called.
+  /// The name of the set.
   public let name: String
-  /// What a model gets: `uint8` tensors as `float32`, others as they are, or prepared.
+  /// The inputs of a model: `uint8` tensors as `float32`, others as they are, or preprocessed.
   public let inputs: [Field]
-  /// What a model should answer.
+  /// The target.
   public let target: Target
   /// The number of examples.
   public let count: Int
-  /// What is done to the numbers of the only input; to none when there are several.
+  /// The preprocessing of the only input; none if there are several.
   public let preprocessing: Preprocessing
   private let inputTensors: [Tensor]
   private let targetTensor: Tensor
@@ -19,13 +19,14 @@ public struct TensorExamples: Dataset {
   /// Examples of named inputs and their targets.
   ///
   /// - Parameters:
-  ///   - name: What the set is called.
+  ///   - name: The name of the set.
   ///   - inputs: The name and the tensor of each input, examples along the first dimension.
   ///   - targets: `float32` values, or `int64` classes.
   ///   - classNames: The names of the classes, which `int64` targets need.
-  ///   - preprocessing: What is done to the numbers of the only input, `float32` or `uint8`.
+  ///   - preprocessing: The preprocessing of the only input, `float32` or `uint8`.
   /// - Precondition: all tensors have the same first size, `classNames` are given exactly when
-  ///   targets are `int64`, each of which is an index into them, and the examples suit the preprocessing.
+  ///   targets are `int64`, each of which is an index into them, and the preprocessing fits the
+  ///   examples.
   public init(
     name: String, inputs: [(name: String, tensor: Tensor)], targets: Tensor,
     classNames: [String]? = nil, preprocessing: Preprocessing = .identity
@@ -35,7 +36,8 @@ public struct TensorExamples: Dataset {
       preprocessing: preprocessing, floatInputs: [])
   }
 
-  /// As the public one; whole numbers of `floatInputs`, all of which are exact in `float32`, are given as that.
+  /// As the public one, but provides the integers of `floatInputs`, all exact in `float32`, as
+  /// `float32`.
   init(
     name: String, inputs: [(name: String, tensor: Tensor)], targets: Tensor,
     classNames: [String]?, preprocessing: Preprocessing, floatInputs: Set<String>
@@ -87,7 +89,7 @@ public struct TensorExamples: Dataset {
     (inputTensors, targetTensor) = (other.inputTensors, other.targetTensor)
   }
 
-  /// What is done to the numbers of each input.
+  /// The preprocessing of each input.
   private static func preparations(
     _ preprocessing: Preprocessing, of inputs: [Field], name: String
   ) throws(DataError) -> [ExamplePreparation] {
@@ -113,17 +115,18 @@ public struct TensorExamples: Dataset {
     }
   }
 
-  /// The same examples, prepared by `preprocessing`.
+  /// The same examples with other preprocessing.
   ///
-  /// - Throws: ``DataError/unsuitablePreprocessing(name:reason:)`` when there are several inputs, or the only
-  ///   one is neither `float32` nor `uint8`, or has other channels.
+  /// - Throws: ``DataError/unsuitablePreprocessing(name:reason:)`` if there are several inputs, or
+  ///   the only one is neither `float32` nor `uint8` or has other channels.
   public func prepared(by preprocessing: Preprocessing) throws(DataError) -> any Dataset {
     try TensorExamples(self, preparedBy: preprocessing)
   }
 
-  /// The same examples with the images of the only input in another order of axes, copied.
+  /// The same examples with the images of the only input rearranged, copied.
   ///
-  /// - Throws: ``DataError/unsuitableShape(name:stored:wanted:)`` when `shape` is no order of their axes.
+  /// - Throws: ``DataError/unsuitableShape(name:stored:wanted:)`` when `shape` isn't a
+  ///   rearrangement of their axes.
   public func rearranged(to shape: Shape) throws(DataError) -> any Dataset {
     guard inputs.count == 1, inputs[0].shape != shape else {
       if inputs.count == 1 { return self }
@@ -146,18 +149,18 @@ public struct TensorExamples: Dataset {
     }
     (name, target, count) = (other.name, other.target, other.count)
     (inputTensors, targetTensor) = (tensors, other.targetTensor)
-    // What isn't float32 is nothing to normalise.
+    // Only float32 inputs are normalised.
     let isFloat = types.allSatisfy { $0 == .float32 }
     preprocessing = isFloat ? other.preprocessing : .identity
     preparations =
       isFloat ? other.preparations : try Self.preparations(.identity, of: inputs, name: name)
   }
 
-  /// The same examples in other types: as they are stored where that is the type, else whole numbers as other
-  /// whole numbers and as `float32`, and floats as other floats.
+  /// The same examples in other types: as stored if that is the type; otherwise integers as other
+  /// integers or as `float32`, and floats as other floats.
   ///
-  /// - Throws: ``DataError/inexactElement(name:input:example:value:expected:)`` for a number that the other type
-  ///   doesn't have.
+  /// - Throws: ``DataError/inexactElement(name:input:example:value:expected:)`` for a number that
+  ///   the other type can't represent.
   public func converted(to types: [ElementType]) throws(DataError) -> any Dataset {
     var tensors: [Tensor] = []
     var results: [ElementType] = []
@@ -166,10 +169,10 @@ public struct TensorExamples: Dataset {
         if type == field.elementType {
           tensors.append(tensor)
         } else if type == .float32, let numbers = try tensor.wholeNumbersForFloat() {
-          // They become floats with the batch, in a fraction of the memory.
+          // They become floats when a batch is made, which takes a fraction of the memory.
           tensors.append(numbers)
         } else {
-          // What is float32 only for training may be taken as it is stored.
+          // Inputs that are float32 only for training may be used as stored.
           tensors.append(try tensor.converted(to: type))
         }
         results.append(type)
@@ -187,7 +190,7 @@ public struct TensorExamples: Dataset {
     return try TensorExamples(self, tensors: tensors, types: results)
   }
 
-  /// The tensors, but for inputs of bytes, which hold nothing unusual.
+  /// The tensors, except inputs of bytes, which can't hold unusual numbers.
   var stored: StoredNumbers {
     StoredNumbers(
       name: name,
@@ -199,7 +202,7 @@ public struct TensorExamples: Dataset {
           .map { ($0.offset, $0.element) }), allTargets: targetTensor, rows: nil)
   }
 
-  /// The same examples with whole targets of 0 and 1 as probabilities.
+  /// The same examples with integer targets of 0 and 1 as probabilities.
   var givingProbabilities: TensorExamples {
     TensorExamples(
       self, targets: Tensor(rounding: targetTensor.doubles, to: .float32, shape: targetTensor.shape)
@@ -213,7 +216,7 @@ public struct TensorExamples: Dataset {
     target = .values(shape: other.target.shape)
   }
 
-  /// The class of every example, when there is one each.
+  /// The class of every example, if each has one.
   public var labels: [Int64]? {
     guard target.classNames != nil, target.shape.rank == 0 else { return nil }
     return targetTensor.array(as: Int64.self)

@@ -1,9 +1,9 @@
 public import CrestTensor
 
-/// Tensors in files of their own.
+/// Tensors in `.npy` files.
 public enum TensorFile {
-  /// The array of a `.npy` file, read straight into the tensor's memory; piece by piece where elements lie
-  /// in another order, or are of another size, than in a tensor.
+  /// The array of a `.npy` file, read directly into the tensor's memory, or piece by piece if
+  /// elements have another order or size than in a tensor.
   ///
   /// - Throws: ``DataError``; the header is checked against the file's size before memory is
   ///   allocated.
@@ -42,7 +42,7 @@ public enum TensorFile {
     return (tensor, header.isWidened)
   }
 
-  /// The array of a `.npy` file as a model takes it: floats as `float32`, anything else as it is.
+  /// The array of a `.npy` file as a model's input: floats as `float32`, anything else as it is.
   ///
   /// - Throws: ``DataError``, as ``readNPY(_:)``, for an array without examples along its first dimension
   ///   and for a finite number that `float32` can't hold.
@@ -50,8 +50,8 @@ public enum TensorFile {
     try readExamples(path).tensor.asInput(path: path)
   }
 
-  /// The array of a `.npy` file for an input of a model, of any shape that isn't empty: floats for an input of
-  /// `float32` as ``readInput(_:)`` gives them, anything else as it is.
+  /// The array of a `.npy` file for an input of a model, with any non-empty shape: floats for a
+  /// `float32` input as from ``readInput(_:)``, anything else as it is.
   ///
   /// - Throws: ``DataError``, as ``readInput(_:)``.
   public static func readInput(
@@ -62,8 +62,8 @@ public enum TensorFile {
     return elementType == .float32 ? try tensor.asInput(path: path) : tensor
   }
 
-  /// As ``readNPY(_:)``, for an array of one example or more along its first dimension, with whether unsigned
-  /// integers were widened.
+  /// As ``readNPY(_:)``, for an array of at least one example along its first dimension, with
+  /// whether unsigned integers were widened.
   static func readExamples(
     _ path: String
   ) throws(DataError) -> (tensor: Tensor, isWidened: Bool) {
@@ -75,7 +75,7 @@ public enum TensorFile {
 }
 
 extension Tensor {
-  /// What a model gets of this array: floats as `float32`, anything else as it is.
+  /// This array as a model's input: floats as `float32`, anything else as it is.
   ///
   /// - Throws: ``DataError/valueOutOfRange(path:index:value:)`` for a finite number that `float32` can't
   ///   hold.
@@ -88,7 +88,7 @@ extension Tensor {
     }
   }
 
-  /// What a model should answer: floats as `float32` values, anything else as `int64` classes.
+  /// This array as targets: floats as `float32` values, anything else as `int64` classes.
   ///
   /// - Throws: ``DataError/valueOutOfRange(path:index:value:)`` for a finite number that `float32` can't
   ///   hold.

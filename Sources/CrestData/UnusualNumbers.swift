@@ -4,13 +4,13 @@ package import CrestTensor
 public struct UnusualNumbers: Error, Sendable, Hashable {
   /// What is unusual about them.
   public enum Kind: Sendable, Hashable {
-    /// They are no numbers.
+    /// They are NaN.
     case nan
     /// They are infinite.
     case infinite
-    /// They choose rows of a table of `size`, and are below 0: ONNX counts them from the end.
+    /// They are indices into a table of `size` and below 0: ONNX counts them from the end.
     case negativeIndex(size: Int)
-    /// They choose rows of a table of `size`, and there are none.
+    /// They are indices into a table of `size` and out of range.
     case indexOutOfRange(size: Int)
   }
 
@@ -18,13 +18,13 @@ public struct UnusualNumbers: Error, Sendable, Hashable {
   public let kind: Kind
   /// The input; nil for the targets.
   public let input: String?
-  /// The name of the set: the whole one, of a part that was split off.
+  /// The name of the set; for a part that was split off, that of the whole set.
   public let dataset: String
-  /// How many examples have such numbers; nil where not all are known.
+  /// How many examples have such numbers; nil if not all examples are known.
   public let exampleCount: Int?
-  /// How many examples were looked at; nil where not all are known.
+  /// How many examples were checked; nil if not all are known.
   public let count: Int?
-  /// The place in the set of the first of them, from 0.
+  /// The index in the set of the first of them, from 0.
   public let firstExample: Int
   /// Its first such number.
   public let value: String
@@ -50,7 +50,8 @@ extension UnusualNumbers: CustomStringConvertible {
 }
 
 extension UnusualNumbers {
-  /// The finding in a batch, as one of the examples of a set: of the whole one, of a part that was split off.
+  /// The finding in a batch, with the example's index in its set; for a part that was split off, in
+  /// the whole set.
   package func moved(to example: Int, of dataset: any Dataset) -> UnusualNumbers {
     var (index, dataset) = (example, dataset)
     while let part = dataset as? Subset {
@@ -64,22 +65,22 @@ extension UnusualNumbers {
 
   /// What to look for in a field.
   package struct Search: Sendable, Hashable {
-    /// The size of the table whose rows whole numbers choose; nil when they choose none.
+    /// The size of the table into which integers are indices; nil if they aren't indices.
     package let indexBound: Int?
 
-    /// A search for numbers that aren't finite, and for indices into a table.
+    /// A search for non-finite numbers, and for invalid indices into a table.
     package init(indexBound: Int? = nil) { self.indexBound = indexBound }
   }
 
-  /// The unusual numbers of examples along axis 0 of a tensor, a finding for each kind.
+  /// The unusual numbers in examples along axis 0 of a tensor, one finding per kind.
   ///
   /// - Parameters:
   ///   - tensor: The numbers.
-  ///   - rows: The examples to look at; all when nil.
+  ///   - rows: The examples to check; nil for all.
   ///   - search: What to look for.
   ///   - input: The input's name; nil for the targets.
   ///   - name: The name of the set.
-  /// - Returns: A finding for each kind that is there; the example is a row of the tensor.
+  /// - Returns: A finding for each kind that occurs; the example is a row of the tensor.
   package static func find(
     in tensor: Tensor, rows: [Int]? = nil, _ search: Search = Search(), input: String?,
     of name: String
@@ -142,33 +143,33 @@ extension UnusualNumbers {
 }
 
 extension UnsafeBufferPointer<Float> {
-  /// Whether all are finite, at the speed of memory.
+  /// Whether all are finite, at memory speed.
   fileprivate var areFinite: Bool {
     withMemoryRebound(to: UInt32.self) { words in
       var sign: UInt32 = 0
-      // One more than the largest exponent is the sign.
+      // The bit above the exponent is the sign.
       for word in words { sign |= (word & 0x7F80_0000) &+ 0x0080_0000 }
       return sign < 0x8000_0000
     }
   }
 }
 
-/// The numbers of a data set as they lie in memory.
+/// The numbers of a data set as stored in memory.
 package struct StoredNumbers {
-  /// What the set is called that holds them.
+  /// The name of the set that holds them.
   package let name: String
-  /// A tensor for each input that isn't of bytes, by its place.
+  /// A tensor for each input that isn't of bytes, by its index.
   package let inputs: [Int: Tensor]
-  /// The targets; nil of a set of images, each of one class.
+  /// The targets; nil for a set of images with one class each.
   let allTargets: Tensor?
-  /// The targets that are no labels, which are checked elsewhere.
+  /// The targets that aren't labels, which are checked elsewhere.
   package var targets: Tensor? { allTargets.flatMap { $0.elementType.isFloat ? $0 : nil } }
-  /// The examples of the set, as rows of the tensors; all when nil.
+  /// The examples of the set, as rows of the tensors; nil for all.
   package let rows: [Int]?
 }
 
 extension Dataset {
-  /// The set's numbers in memory; nil of a set that makes or reads them when it is asked for examples.
+  /// The set's numbers in memory; nil for a set that makes or reads them on demand.
   package var storedNumbers: StoredNumbers? {
     switch self {
     case let examples as TensorExamples: examples.stored
@@ -187,7 +188,7 @@ extension Dataset {
   /// The unusual numbers of a set in memory.
   ///
   /// - Parameter searches: What to look for in each input.
-  /// - Returns: A finding for each kind and place; nil of sets that don't lie in memory.
+  /// - Returns: A finding for each kind and input; nil for sets that aren't in memory.
   package func unusualNumbers(_ searches: [UnusualNumbers.Search]) -> [UnusualNumbers]? {
     guard let stored = storedNumbers else { return nil }
     var found: [UnusualNumbers] = []

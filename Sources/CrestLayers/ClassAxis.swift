@@ -3,19 +3,19 @@ public import CrestTensor
 
 /// The axis of predictions along which classes lie, and how it was found.
 ///
-/// Labels have the shape of the predictions without that axis, target probabilities the shape of the
-/// predictions. ONNX, PyTorch and this library's own layers have classes along axis 1; language models
-/// and Keras along the last. Where the shapes leave both, this decides, the first that does: what the model
-/// was trained with, the axis along which alone all target probabilities sum to 1, the network's final
-/// softmax, ONNX.
+/// Labels have the shape of the predictions without that axis, target probabilities the shape of
+/// the predictions. ONNX, PyTorch and Crest's layers have classes along axis 1, language models and
+/// Keras along the last. Where the shapes allow both, the first of these decides: the axis that the
+/// model was trained with; the only axis along which all target probabilities sum to 1; the
+/// network's final softmax; ONNX's axis 1.
 public struct ClassAxis: Sendable, Hashable {
   /// What decided.
   public enum Reason: Sendable, Hashable {
-    /// Somebody chose the axis.
+    /// The user chose the axis.
     case chosen
     /// The model was trained with it.
     case model
-    /// The shapes leave no other.
+    /// The shapes allow no other.
     case shapes
     /// The target probabilities sum to 1 along it, and along no other.
     case targetSums
@@ -25,9 +25,9 @@ public struct ClassAxis: Sendable, Hashable {
     case convention
   }
 
-  /// The axis, counted with the batch.
+  /// The axis, where the batch is axis 0.
   public let axis: Int
-  /// The other axis that the shapes would allow; nil when they decide, or somebody chose.
+  /// The other axis that the shapes allow; nil if they allow only one, or the user chose.
   public let alternative: Int?
   /// What decided.
   public let reason: Reason
@@ -36,16 +36,16 @@ public struct ClassAxis: Sendable, Hashable {
   ///
   /// - Parameters:
   ///   - predictions: The shape of a batch of predictions.
-  ///   - targets: The type of a batch of targets: labels when whole numbers, else probabilities.
-  ///   - chosen: The axis that somebody chose, counted from the end when negative; nil to find it.
-  ///   - modelAxis: The axis that the model was trained with; nil when nothing says so. Where the shapes don't
-  ///     allow it, it is passed over.
-  ///   - summingAxes: The axes along which all target probabilities sum to 1; nil when nobody looked.
-  ///   - softmaxAxis: The axis of the softmax that the network ends in; nil when it ends otherwise.
-  ///   - loss: What errors call the loss.
-  /// - Throws: ``LossError/classAxis(loss:axis:predictions:)`` when the chosen axis is none of the
-  ///   predictions' but the batch, ``LossError/targets(loss:expected:got:advice:)`` when the shapes fit
-  ///   along none.
+  ///   - targets: The type of a batch of targets: labels if integers, otherwise probabilities.
+  ///   - chosen: The axis that the user chose, counted from the end if negative; nil to find it.
+  ///   - modelAxis: The axis that the model was trained with; nil if unknown. It is ignored where
+  ///     the shapes don't allow it.
+  ///   - summingAxes: The axes along which all target probabilities sum to 1; nil if not computed.
+  ///   - softmaxAxis: The axis of the network's final softmax; nil if it has none.
+  ///   - loss: The name of the loss in errors.
+  /// - Throws: ``LossError/classAxis(loss:axis:predictions:)`` if the chosen axis is the batch or
+  ///   out of range, ``LossError/targets(loss:expected:got:advice:)`` if the shapes fit along no
+  ///   axis.
   public init(
     predictions: Shape, targets: ValueType, chosen: Int? = nil, modelAxis: Int? = nil,
     summingAxes: Set<Int>? = nil, softmaxAxis: Int? = nil, loss: String
@@ -90,7 +90,7 @@ public struct ClassAxis: Sendable, Hashable {
     alternative = fitting.first { $0 != found.axis }
   }
 
-  /// The axes along which classes may lie in predictions of a rank, when nobody chose.
+  /// The axes along which classes may lie in predictions of a rank, if the user chose none.
   package static func candidates(ofRank rank: Int) -> [Int] {
     rank > 2 ? [1, rank - 1] : rank == 2 ? [1] : []
   }
@@ -120,7 +120,7 @@ public struct ClassAxis: Sendable, Hashable {
 }
 
 extension Shape {
-  /// The shape of a batch as messages have it: its number of examples is N.
+  /// The shape of a batch for messages, with N for its number of examples.
   package var batchText: String {
     "[" + (["N"] + dimensions.dropFirst().map(String.init)).joined(separator: ", ") + "]"
   }

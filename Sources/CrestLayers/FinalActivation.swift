@@ -1,30 +1,31 @@
 import CrestGraph
 import CrestTensor
 
-/// What a network ends in: the operation that makes its predictions, and what only moves, picks or clips these
-/// behind it.
+/// The end of a network: the operation that produces its predictions, and the operations after it
+/// that only move, select or clip them.
 ///
-/// It is the one walk back from an output; what is asked of a network's end is asked of it.
+/// The only code that walks back from an output; every question about a network's end goes through
+/// it.
 struct NetworkEnd {
-  /// What makes the predictions.
+  /// What produces the predictions.
   enum Kind {
-    /// Probabilities along an axis, of what goes into a softmax.
+    /// Probabilities along an axis, from a softmax and its input.
     case softmax(axis: Int, of: ValueID)
     /// Logarithms of probabilities along an axis.
     case logSoftmax(axis: Int)
-    /// Probabilities by themselves, of what goes into a sigmoid.
+    /// Independent probabilities, from a sigmoid and its input.
     case sigmoid(of: ValueID)
-    /// Logarithms of probabilities by themselves.
+    /// Logarithms of independent probabilities.
     case logSigmoid
-    /// Numbers from 0 to 1 along a bent line.
+    /// Numbers from 0 to 1 on a piecewise linear curve (HardSigmoid).
     case hardSigmoid
-    /// Numbers that are proved to lie from 0 to 1, by the operation that makes them.
+    /// Numbers proved to lie from 0 to 1 by the operation that produces them.
     case fraction(operation: String)
     /// Anything else.
     case other
   }
 
-  /// What stands behind, the last first.
+  /// The operations after it, last first.
   private enum Move {
     case transposed(Graph.Node)
     case reshaped(Graph.Node)
@@ -33,10 +34,10 @@ struct NetworkEnd {
   }
 
   private let moves: [Move]
-  /// What makes the predictions.
+  /// What produces the predictions.
   let kind: Kind
 
-  /// The end of a graph in `output`.
+  /// The end of a graph at `output`.
   init(of output: ValueID, in graph: Graph) {
     var value = output
     var moves: [Move] = []
@@ -70,7 +71,7 @@ struct NetworkEnd {
     }
   }
 
-  /// Where an axis of what makes the predictions lies in the predictions; nil when it can't be told.
+  /// The axis of the predictions that corresponds to an axis of the activation; nil if unknown.
   private func place(of axis: Int) -> Int? {
     var axis = axis
     for move in moves.reversed() {
@@ -87,8 +88,8 @@ struct NetworkEnd {
     return axis
   }
 
-  /// The axis of the softmax or log-softmax whose results are the predictions, perhaps transposed or clipped;
-  /// nil when they are of neither.
+  /// The axis of the softmax or log-softmax that produces the predictions, perhaps transposed or
+  /// clipped; nil if there is neither.
   var softmaxAxis: Int? {
     switch kind {
     case .softmax(let axis, _), .logSoftmax(let axis): place(of: axis)
@@ -96,7 +97,7 @@ struct NetworkEnd {
     }
   }
 
-  /// The activation whose results the predictions are, all of them; nil when it isn't `activation`.
+  /// The activation that produces all of the predictions; nil if it isn't `activation`.
   func final(_ activation: Loss.Activation) -> FinalActivation? {
     var arrangements: [Graph.Node] = []
     for move in moves {
@@ -118,8 +119,8 @@ struct NetworkEnd {
     }
   }
 
-  /// What the predictions are in place of what goes into `activation`, and the operation that makes them; nil when
-  /// they may be logits.
+  /// What the predictions are instead of the input of `activation`, and the operation that produces
+  /// them; nil if they may be logits.
   func probabilities(takenFor activation: Loss.Activation) -> MistakenLogits? {
     switch (kind, activation) {
     case (.softmax, _): MistakenLogits(operation: "Softmax", kind: .probabilities)
@@ -137,14 +138,15 @@ struct NetworkEnd {
   }
 }
 
-/// What makes probabilities at the end of a network, perhaps before its results are arranged or clipped.
+/// The activation at the end of a network, perhaps followed by operations that rearrange or clip
+/// its results.
 struct FinalActivation {
-  /// What goes into the activation.
+  /// The input of the activation.
   let input: ValueID
-  /// The nodes behind it that arrange its results, the last first.
+  /// The nodes after it that rearrange its results, last first.
   let arrangements: [Graph.Node]
 
-  /// Traces the arrangements of something else than the activation's results.
+  /// Traces the same rearrangements of a value other than the activation's results.
   func arranged(_ symbol: Symbol) throws -> Symbol {
     let builder = symbol.builder
     return try arrangements.reversed().reduce(symbol) { symbol, node in
@@ -153,7 +155,7 @@ struct FinalActivation {
   }
 }
 
-/// What a loss takes for what goes into an activation.
+/// Predictions that a loss would mistake for logits.
 package struct MistakenLogits: Sendable, Hashable {
   /// What it is.
   package enum Kind: Sendable, Hashable {
@@ -165,33 +167,33 @@ package struct MistakenLogits: Sendable, Hashable {
     case fractions
   }
 
-  /// The operation that makes it, as ONNX calls it.
+  /// The operation that produces them, by its ONNX name.
   package let operation: String
   /// What it is.
   package let kind: Kind
 }
 
 extension Graph {
-  /// The node whose first output a value is.
+  /// The node that produces a value as its first output.
   fileprivate func producer(of value: ValueID) -> Node? {
     guard case .node(let number, output: 0) = values[value.index].origin else { return nil }
     return nodes[number]
   }
 
-  /// Whether all numbers of a value lie from 0 to 1, whatever the inputs are.
+  /// Whether all elements of a value lie from 0 to 1 for any inputs.
   fileprivate func isFraction(_ value: ValueID) -> Bool {
     let range = valueRange(of: value)
     return range.lowerBound >= 0 && range.upperBound <= 1
   }
 
-  /// The only number of a constant.
+  /// The only element of a constant.
   private func number(_ value: ValueID) -> Double? {
     guard case .constant(let constant) = values[value.index].origin, constant.elementCount == 1
     else { return nil }
     return constant.doubles[0]
   }
 
-  /// What a node holds within a bound; nil when it does something else.
+  /// The value that a node clips on one side; nil if it does something else.
   fileprivate func clipped(by node: Node) -> ValueID? {
     guard node.function == .select, node.inputs.count == 3,
       number(node.inputs[0]) != nil
@@ -199,7 +201,7 @@ extension Graph {
     return node.inputs[1]
   }
 
-  /// Whether a value is a line, α · x + β, held within 0 and 1.
+  /// Whether a value is α · x + β clipped to 0 … 1.
   fileprivate func isHardSigmoid(_ value: ValueID) -> Bool {
     let (line, bounds) = unclipped(value)
     guard bounds.contains(0), bounds.contains(1), let scaled = shifted(line).flatMap(producer)
@@ -208,14 +210,14 @@ extension Graph {
       || scaled.function == .divide && number(scaled.inputs[1]) != nil
   }
 
-  /// Whether a value is x + β held within 0 and `height`, as in relu6(x + 3) before it is divided by 6.
+  /// Whether a value is x + β clipped to 0 … `height`, as in relu6(x + 3) before the division by 6.
   private func isRamp(_ value: ValueID, to height: Double) -> Bool {
     let (line, bounds) = unclipped(value)
     return bounds.contains(0) && bounds.contains { abs($0 - height) <= 1e-6 * height }
       && shifted(line) != nil
   }
 
-  /// What a value was before it was held within bounds, and these.
+  /// A value before clipping, and the bounds.
   private func unclipped(_ value: ValueID) -> (ValueID, bounds: [Double]) {
     var (value, bounds) = (value, [Double]())
     while let node = producer(of: value) {
@@ -232,25 +234,25 @@ extension Graph {
     return (value, bounds)
   }
 
-  /// What a number was added to.
+  /// The value to which a number was added.
   private func shifted(_ value: ValueID) -> ValueID? {
     guard let sum = producer(of: value), sum.function == .add else { return nil }
     return other(than: sum.inputs.compactMap(number), of: sum)
   }
 
-  /// The input of a node of two that is no number, where the other is.
+  /// Of a node's two inputs, the one that isn't a constant number, if the other is.
   private func other(than numbers: [Double], of node: Node) -> ValueID? {
     guard numbers.count == 1, node.inputs.count == 2 else { return nil }
     return node.inputs.first { number($0) == nil }
   }
 
-  /// What goes into a function of one input.
+  /// The input of a function of one input.
   private func input(of function: ElementwiseFunction, _ value: ValueID) -> ValueID? {
     guard let node = producer(of: value), node.function == function else { return nil }
     return node.inputs[0]
   }
 
-  /// What kind of an end a node is that neither moves nor clips.
+  /// The kind of end that a node is, if it neither moves nor clips.
   fileprivate func kind(of node: Node) -> NetworkEnd.Kind {
     switch node.operation {
     case let softmax as CrestGraph.Softmax: .softmax(axis: softmax.axis, of: node.inputs[0])

@@ -1,22 +1,23 @@
 import CrestGraph
 import Synchronization
 
-/// Which weights of a model meet a ReLU first, for ``Initializer/automatic``.
+/// Which weights of a model feed a ReLU first, for ``Initializer/automatic``.
 ///
-/// A parameter is declared before anything reads it, but its value is drawn only when the whole
-/// model has been traced. So weights declared while a plan is current keep it, and ask it then.
+/// A parameter is declared before anything reads it, but its value is drawn only after the whole
+/// model has been traced. So weights declared while a plan is current keep the plan and ask it
+/// then.
 final class InitializationPlan: Sendable {
   /// The plan of the model that is being traced by this task.
   @TaskLocal static var current: InitializationPlan?
 
   private let rectified = Mutex<Set<String>>([])
 
-  /// Whether the product with this weight meets a ReLU first.
+  /// Whether the product with this weight reaches a ReLU first.
   func meetsRectifier(_ name: String) -> Bool { rectified.withLock { $0.contains(name) } }
 
-  /// Reads from a traced model where each weight's product goes.
+  /// Finds in a traced model where each weight's product goes.
   func study(_ graph: Graph) {
-    // Readers follow what they read, so one walk from the end settles every value.
+    // Nodes come after their inputs, so one pass from the end visits every value.
     var rectified: Set<ValueID> = []
     var names: Set<String> = []
     for node in graph.nodes.reversed() {
@@ -35,7 +36,7 @@ final class InitializationPlan: Sendable {
     self.rectified.withLock { $0 = names }
   }
 
-  /// Operations that leave the scale of a value roughly as it is.
+  /// Operations that roughly preserve the scale of a value.
   private static let transparent: Set<String> = [
     "Add", "BatchNormalization", "Dropout", "MaxPool", "AveragePool", "GlobalAveragePool",
     "Reshape", "Flatten", "Transpose", "Concat",

@@ -8,12 +8,12 @@ public import CrestTensor
   import Darwin
 #endif
 
-/// How a parameter's first value is drawn.
+/// How a parameter's initial value is drawn.
 ///
 /// A draw is a pure function of the generator (the model's seed and the parameter's stream) and of
-/// the element's place, so a parameter starts the same whatever else the program does. All
-/// arithmetic is in `Double`, rounded once; logarithm and cosine are the C library's, whose last bit
-/// may differ between platforms.
+/// the element's index, so a parameter starts with the same value whatever else the program does.
+/// All arithmetic is in `Double`, rounded once; logarithm and cosine are the C library's, whose
+/// last bit may differ between platforms.
 ///
 /// The fans of a weight are those of PyTorch and Keras for a matrix (out, in) or a filter
 /// (out, in / groups, height, width): fan in is the product of all sizes but the first, fan out the
@@ -22,7 +22,7 @@ public struct Initializer: Sendable {
   enum Rule: Sendable {
     /// By what the graph does with the weight, see ``Initializer/automatic``.
     case automatic
-    /// These very values; the parameter must have their shape.
+    /// Exactly these values; the parameter must have their shape.
     case values(Tensor)
     case drawn(@Sendable (Shape, Philox) -> Tensor)
   }
@@ -31,19 +31,19 @@ public struct Initializer: Sendable {
 
   private init(rule: Rule) { self.rule = rule }
 
-  /// An initialiser of one's own.
+  /// Your own initialiser.
   ///
-  /// - Parameter draw: Makes a `float32` tensor of the shape from a generator of its own.
+  /// - Parameter draw: Makes a `float32` tensor of the shape from the parameter's own generator.
   public init(_ draw: @escaping @Sendable (Shape, Philox) -> Tensor) {
     self.init(rule: .drawn(draw))
   }
 
-  /// He normal for a weight whose product meets a ReLU first, else Xavier uniform.
+  /// He normal for a weight whose product reaches a ReLU first, otherwise Xavier uniform.
   ///
-  /// Which it is, is read from the traced graph once the whole ``Model`` is known: bias, batch norm,
-  /// residual additions, dropout, pooling and reshaping are looked through. So the choice is the
-  /// same for a chain of layers and for a layer of one's own that calls `relu()`. A weight traced
-  /// outside a ``Model`` has no known reader and starts Xavier uniform.
+  /// The traced graph of the whole ``Model`` decides, looking through bias, batch norm, residual
+  /// additions, dropout, pooling and reshaping. So the choice is the same for a chain of layers and
+  /// for your own layer that calls `relu()`. A weight traced outside a ``Model`` has no known
+  /// reader and starts Xavier uniform.
   public static let automatic = Initializer(rule: .automatic)
 
   /// The values of a `float32` tensor, for a parameter of its shape.
@@ -83,7 +83,7 @@ public struct Initializer: Sendable {
   /// Normal, drawn again where it is more than two standard deviations from the mean.
   ///
   /// As PyTorch's `trunc_normal_` with bounds at ±2 σ: `standardDeviation` is that of the normal
-  /// that is cut, not of what is left of it.
+  /// distribution before truncation.
   public static func truncatedNormal(
     mean: Double = 0, standardDeviation: Double
   ) -> Initializer {
@@ -133,7 +133,7 @@ public struct Initializer: Sendable {
     return Initializer.uniform(from: -bound, to: bound).draw(shape, random)
   }
 
-  /// Draws a value where no reader of the parameter is known.
+  /// Draws a value when no reader of the parameter is known.
   package func draw(_ shape: Shape, _ random: Philox) -> Tensor {
     switch rule {
     case .automatic: Initializer.xavierUniform.draw(shape, random)

@@ -2,13 +2,13 @@ public import CrestGraph
 
 /// A recipe for a part of a model: what it computes from a traced value.
 ///
-/// A layer is a value that holds settings, no arrays. Its parameters are declared while it is
-/// traced, when the sizes of its input are known, so no input size is ever given twice. Calling a
-/// layer opens a scope in the graph under its ``name``; parameters are named by their scopes, as in
+/// A layer is a value that holds settings, not arrays. Its parameters are declared during tracing,
+/// when the sizes of its input are known, so you never specify an input size twice. Calling a layer
+/// opens a scope in the graph under its ``name``; parameters are named by their scopes, as in
 /// `block.conv2d.weight`, and a name used twice gets a suffix, as in `conv2d_1`.
 ///
-/// To write a layer of one's own, conform a type and trace with other layers and with the methods of
-/// `Symbol`; shapes are those of the batch, with the batch along axis 0:
+/// To write your own layer, conform a type and trace with other layers and the methods of `Symbol`.
+/// Shapes include the batch, along axis 0:
 ///
 /// ```swift
 /// /// y = x · tanh(softplus(x)) (Misra 2019).
@@ -30,9 +30,9 @@ public import CrestGraph
 ///
 /// The gradient follows from the operations used.
 public protocol Layer: Sendable {
-  /// The name of the scope its parameters are declared in; nil for the scope it is called in.
+  /// The name of the scope for its parameters; nil for the scope in which it is called.
   ///
-  /// The type's name in lower case unless said otherwise.
+  /// By default the type's name in lower case.
   var name: String? { get }
 
   /// Traces what the layer computes from `x`, declaring its parameters.
@@ -47,7 +47,7 @@ extension Layer {
     String("\(Self.self)".prefix { $0 != "<" }).lowercased()
   }
 
-  /// Traces the layer in a scope of its own.
+  /// Traces the layer in its own scope.
   ///
   /// - Throws: `GraphError` naming the layer when `x` doesn't fit.
   public func callAsFunction(_ x: Symbol) throws -> Symbol {

@@ -4,44 +4,45 @@ public import CrestTensor
 
 /// The loss to minimise: a number for each element or example, whose mean is the loss.
 public struct Loss: Sendable {
-  /// What a loss takes for targets, which decides how they are checked and which metrics suit it.
+  /// The targets that a loss expects, which decides how they are checked and which metrics suit it.
   public enum Targets: Sendable, Hashable {
-    /// A label for each place, or a probability for each class, of classes along an axis; found from the
-    /// shapes when nil, see ``ClassAxis``.
+    /// A label for each position, or a probability for each class along an axis; nil finds the axis
+    /// from the shapes, see ``ClassAxis``.
     case classes(axis: Int?)
-    /// For each prediction a probability, or a label of 0 or 1.
+    /// A probability, or a label of 0 or 1, for each prediction.
     case binary
-    /// For each prediction a number.
+    /// A number for each prediction.
     case values
-    /// Whatever the loss makes of them; nothing is checked.
+    /// Anything; nothing is checked.
     case any
   }
 
-  /// What turns logits into probabilities at the end of a network.
+  /// The activation that turns logits into probabilities at the end of a network.
   public enum Activation: Sendable, Hashable {
-    /// Probabilities of classes that exclude each other, which lie along an axis.
+    /// Probabilities of mutually exclusive classes along an axis (softmax).
     case softmax(axis: Int)
-    /// Probabilities that are independent of each other.
+    /// Independent probabilities (sigmoid).
     case sigmoid
   }
 
-  /// The name, as the command takes it.
+  /// The name, as in the command's `--loss`.
   public let name: String
-  /// What it takes for targets.
+  /// The targets it expects.
   public let targets: Targets
-  /// What else decides its values, by name: a run that is resumed must have the same.
+  /// Further settings that decide its values, by name; a resumed run must have the same.
   public let settings: [String: String]
   private let body: @Sendable (Symbol, Symbol, ClassAxis?) throws -> Symbol
 
-  /// A loss of one's own.
+  /// Your own loss.
   ///
   /// - Parameters:
-  ///   - name: What logs and errors call it.
-  ///   - targets: What it takes for targets. A loss of ``Targets/classes(axis:)`` includes a softmax, one
-  ///     of ``Targets/binary`` a sigmoid: they take what goes into it at the end of a network.
-  ///   - settings: What else decides its values.
-  ///   - trace: Traces the losses, of any shape, from predictions and targets; the mean over all of
-  ///     them is minimised.
+  ///   - name: Its name in logs and errors.
+  ///   - targets: The targets it expects. A loss of ``Targets/classes(axis:)`` includes a softmax,
+  ///     one of ``Targets/binary`` a sigmoid: if a network ends in that activation, the loss uses
+  ///     the activation's input.
+  ///   - settings: Further settings that decide its values.
+  ///   - trace: Traces the losses, of any shape, from predictions and targets; their mean is
+  ///     minimised.
   public init(
     _ name: String, targets: Targets = .any, settings: [String: String] = [:],
     trace: @escaping LossTrace
@@ -75,10 +76,11 @@ public struct Loss: Sendable {
   ///
   /// - Parameters:
   ///   - labelSmoothing: s in (1 - s) · target + s / C (Szegedy et al. 2015).
-  ///   - classAxis: The axis of the predictions along which the classes lie, counted with the batch and
-  ///     from the end when negative; found from the shapes when nil, see ``ClassAxis``.
+  ///   - classAxis: The axis of the predictions along which the classes lie, where the batch is
+  ///     axis 0 and negative axes count from the end; nil finds it from the shapes, see
+  ///     ``ClassAxis``.
   /// - Returns: The loss.
-  /// - Precondition: `labelSmoothing` lies in 0 … 1.
+  /// - Precondition: `labelSmoothing` is in 0 … 1.
   public static func crossEntropy(labelSmoothing: Double = 0, classAxis: Int? = nil) -> Loss {
     programmerError(
       unless: (0...1).contains(labelSmoothing), "label smoothing is \(labelSmoothing), not in 0 … 1"
@@ -91,7 +93,8 @@ public struct Loss: Sendable {
       let isLabels = target.elementType.isInteger
       let logits = try prediction.withClasses(from: axis)
       let goals = isLabels ? try target.cast(to: .int64) : try target.withClasses(from: axis)
-      // One axis of places: the last axis of classes becomes axis 1 without moving an element.
+      // With a single axis of positions, the last axis of classes becomes axis 1 without moving an
+      // element.
       let losses =
         isLabels
         ? try logits.crossEntropy(
@@ -105,14 +108,14 @@ public struct Loss: Sendable {
 
   /// The squared distance, (prediction - target)² (PyTorch `MSELoss`, Keras `mse`).
   ///
-  /// Predictions and targets have one shape, but for a last axis of size 1 that one of them may lack.
+  /// Predictions and targets have one shape, except that either may lack a last axis of size 1.
   public static let meanSquaredError = Loss("mse", .values) { prediction, target, _ in
     try prediction.squaredError(target.aligned(with: prediction))
   }
 
   /// The distance, |prediction - target| (PyTorch `L1Loss`, Keras `mae`).
   ///
-  /// Predictions and targets have one shape, but for a last axis of size 1 that one of them may lack.
+  /// Predictions and targets have one shape, except that either may lack a last axis of size 1.
   public static let meanAbsoluteError = Loss("mae", .values) { prediction, target, _ in
     let target = try target.aligned(with: prediction)
     guard prediction.type == target.type else {
@@ -127,15 +130,15 @@ public struct Loss: Sendable {
   ///
   ///     loss = log(1 + eˣ) - x · target
   ///
-  /// Predictions are logits x; targets are probabilities, or labels of 0 and 1, of the same shape but for a
-  /// last axis of size 1 that one of them may lack.
+  /// Predictions are logits x; targets are probabilities, or labels of 0 and 1, of the same shape,
+  /// except that either may lack a last axis of size 1.
   public static let binaryCrossEntropy = Loss("bce", .binary) { prediction, target, _ in
     let isLabels = target.elementType.isInteger || target.elementType == .bool
     let goals = isLabels ? try target.cast(to: prediction.elementType) : target
     return try prediction.binaryCrossEntropy(ofLogitsWith: goals.aligned(with: prediction))
   }
 
-  /// The losses the command knows by name.
+  /// The losses that the command knows by name.
   public static let all = [
     crossEntropy(), meanSquaredError, meanAbsoluteError, binaryCrossEntropy,
   ]
@@ -150,14 +153,16 @@ public struct Loss: Sendable {
     return loss
   }
 
-  /// The loss for targets of a type: cross-entropy for integers, else mean squared error.
+  /// The default loss for targets of a type: cross-entropy for integers, otherwise mean squared
+  /// error.
   public static func standard(for targets: ElementType) -> Loss {
     targets.isInteger ? crossEntropy() : meanSquaredError
   }
 
   /// This loss of classes along a chosen axis.
   ///
-  /// - Parameter classAxis: The axis, counted with the batch and from the end when negative.
+  /// - Parameter classAxis: The axis, where the batch is axis 0 and negative axes count from the
+  ///   end.
   /// - Returns: The loss.
   /// - Throws: ``LossError/noClasses(loss:)`` when the loss has none.
   public func withClasses(along classAxis: Int) throws(LossError) -> Loss {
@@ -172,8 +177,8 @@ public struct Loss: Sendable {
 }
 
 extension Loss {
-  /// The activation that is part of the loss for predictions whose classes lie along an axis; nil when the
-  /// loss takes predictions as they are.
+  /// The activation that the loss includes for predictions whose classes lie along an axis; nil if
+  /// it uses predictions as they are.
   package func activation(classAxis: Int?) -> Activation? {
     switch targets {
     case .classes: classAxis.map { .softmax(axis: $0) }
@@ -182,7 +187,7 @@ extension Loss {
     }
   }
 
-  /// Where the classes lie; nil when the loss has none.
+  /// The class axis; nil if the loss has no classes.
   fileprivate func classAxis(
     for prediction: Symbol, _ target: Symbol
   ) throws(LossError) -> ClassAxis? {
@@ -193,7 +198,7 @@ extension Loss {
       loss: name)
   }
 
-  /// The trace for a network that may end with the activation that is part of the loss.
+  /// The trace for a network that may end with the activation that the loss includes.
   var traceBeforeActivation: LossTrace {
     { prediction, target in
       let axis = try classAxis(for: prediction, target)
@@ -208,8 +213,8 @@ extension Loss {
 }
 
 extension Symbol {
-  /// The same values with the classes of `axis` along axis 1, and one axis of all other places where that
-  /// moves nothing.
+  /// The same values with the classes of `axis` along axis 1, and all other positions in one axis
+  /// where that moves nothing.
   fileprivate func withClasses(from axis: Int) throws -> Symbol {
     if axis == 1 { return self }
     if axis == shape.rank - 1 {
@@ -239,15 +244,15 @@ extension Shape {
   }
 }
 
-/// A loss that can't be had, or that the predictions and targets don't suit.
+/// A loss that doesn't exist, or that doesn't suit the predictions and targets.
 public enum LossError: Error, Equatable, Sendable {
   /// A name that no loss has.
   case unknownName(String)
   /// A class axis for a loss without classes.
   case noClasses(loss: String)
-  /// A class axis that the predictions don't have, or that counts the examples.
+  /// A class axis that the predictions don't have, or that is the batch axis.
   case classAxis(loss: String, axis: Int, predictions: Shape)
-  /// Targets that aren't those of the predictions.
+  /// Targets that don't fit the predictions.
   case targets(loss: String, expected: String, got: String, advice: String)
 }
 

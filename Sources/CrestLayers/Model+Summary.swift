@@ -4,7 +4,7 @@ import CrestTensor
 
 extension Model {
   /// A table of the layers, in the order they run: operations, shape of one example's output,
-  /// parameters; then totals, and which operations no kernel serves.
+  /// parameters; then totals, and which operations have no kernel.
   ///
   /// - Throws: `GraphError` or `ProgramError` when no program can be compiled.
   public func summary() throws -> String {
@@ -50,14 +50,14 @@ extension Model {
     }
   }
 
-  /// What runs on the reference, in inference and in training.
+  /// The operations that run on the reference, in inference and in training.
   private func kernelCoverage() throws -> String {
     let types = inputs.map { $0.batchType(2) }
     let inference = try cache(loss: nil).program(
       ProgramRequest(inputTypes: types, targetType: nil, mode: .inference))
     var nodes = Set(inference.referenceNodes)
     do {
-      // Any loss will do: which one is trained with is not the model's.
+      // Any loss will do: the model doesn't know which one it is trained with.
       let sum = Loss("sum") { prediction, _ in prediction }
       let training = try cache(loss: sum).program(
         ProgramRequest(

@@ -4,8 +4,8 @@ public import CrestTensor
 
 /// A traced network with its parameters: what is trained and what predicts.
 ///
-/// What it computes is a template, traced for a nominal batch of 2 and traced again for each batch
-/// size in use. A model is used by one task at a time.
+/// Its computation is a template, traced for a nominal batch of 2 and again for each batch size in
+/// use. Only one task at a time may use a model.
 ///
 /// ```swift
 /// let model = try Model(input: [1, 28, 28]) {
@@ -16,7 +16,7 @@ public import CrestTensor
 /// }
 /// ```
 public final class Model {
-  /// What one example gives the model.
+  /// One input of the model, for one example.
   public struct Input: Sendable, Hashable {
     /// The name.
     public let name: String
@@ -25,7 +25,7 @@ public final class Model {
     /// The type of every element.
     public let elementType: ElementType
 
-    /// An input of `float32` unless said otherwise.
+    /// An input, by default of `float32`.
     public init(name: String = "input", shape: Shape, elementType: ElementType = .float32) {
       self.name = name
       self.shape = shape
@@ -38,9 +38,9 @@ public final class Model {
     }
   }
 
-  /// What gives the graph for a batch.
+  /// The source of the graph for a batch.
   public let template: any GraphTemplate
-  /// The graph for a nominal batch, which lies along axis 0 of every input and output.
+  /// The graph for a nominal batch, along axis 0 of every input and output.
   public var graph: Graph { template.sample }
   /// Parameters, gradients and running statistics.
   public let store: ParameterStore
@@ -50,31 +50,31 @@ public final class Model {
   public let inputs: [Input]
   /// The shape of one example's prediction, the first output.
   public let outputShape: Shape
-  /// How the numbers were prepared that the parameters were learned from: what the file of the model says,
-  /// or what a learner did that trained it; nil when nothing says so.
+  /// The preprocessing with which the parameters were learned, from the model's file or from the
+  /// learner that trained it; nil if unknown.
   ///
-  /// Whoever trains, measures or predicts prepares new numbers likewise, and an export keeps it. Set it for a
+  /// Training, evaluation and prediction apply it to new data, and an export keeps it. Set it for a
   /// model from another program that needs it.
   public var preprocessing: Preprocessing?
-  /// What the classes are called that were learned, in the order of the outputs; nil when nothing says so.
+  /// The names of the learned classes, in the order of the outputs; nil if unknown.
   public var classNames: [String]?
-  /// The axis of a batch of predictions along which the classes lie that were learned: what the file of the model
-  /// says, or what a learner took that trained it; nil when nothing says so, as of one row of scores an example.
+  /// The class axis of a batch of predictions, from the model's file or from the learner that
+  /// trained it; nil if unknown, as with one row of scores per example.
   ///
-  /// A loss of classes takes it where it isn't told of another, and an export keeps it.
+  /// A loss of classes uses it unless told of another axis, and an export keeps it.
   public var classAxis: Int?
-  /// The seed the parameters were drawn with.
+  /// The seed with which the parameters were drawn.
   public let seed: UInt64
   private let predictor: Predictor
 
-  /// A model of a graph, or of what else gives graphs.
+  /// A model of a graph or graph template.
   ///
   /// - Parameters:
   ///   - template: A graph with the batch along axis 0 of its inputs and outputs.
-  ///   - seed: Under which initial values are drawn.
-  ///   - engine: What its programs run on; one with all cores when nil.
-  /// - Throws: ``ModelError`` when the graph has no output, another batch can't be traced or memory is
-  ///   short of its parameters, `EngineError` when an engine can't be made.
+  ///   - seed: The seed of the initial values.
+  ///   - engine: The engine for its programs; nil makes one with all cores.
+  /// - Throws: ``ModelError`` if the graph has no output, another batch size can't be traced or its
+  ///   parameters don't fit in memory, `EngineError` when an engine can't be made.
   public init(
     template: some GraphTemplate, seed: UInt64 = 0, engine: Engine? = nil
   ) throws {
@@ -98,12 +98,12 @@ public final class Model {
     predictor = Predictor(template, store: store, engine: self.engine, seed: seed)
   }
 
-  /// Why a batch's examples aren't proved to be computed one by one; nil when they are.
+  /// Why a batch's examples aren't proved to be computed independently; nil if they are.
   ///
-  /// Training and measuring by batches make sense only of examples that are computed one by one: the order
-  /// in which they come would be learned otherwise, and results depend on the batch size.
+  /// Training and evaluation in batches require examples that are computed independently: otherwise
+  /// the network would learn their order, and results would depend on the batch size.
   ///
-  /// - Throws: `GraphError`, or what else the template throws.
+  /// - Throws: `GraphError`, or whatever the template throws.
   public func rowMixing() throws -> RowMixing? {
     if let known = knownRowMixing { return known }
     let mixing = try template.rowMixing(of: inputs.map { ValueType($0.shape, $0.elementType) })
@@ -115,12 +115,12 @@ public final class Model {
   /// A model of a layer for one input of `float32`.
   ///
   /// - Parameters:
-  ///   - layer: What is computed.
+  ///   - layer: The layer.
   ///   - input: The shape of one example, as in `[channels, height, width]`.
-  ///   - seed: Under which initial values are drawn.
-  ///   - engine: What its programs run on; one with all cores when nil.
-  /// - Throws: `GraphError` naming the layer that doesn't fit the input, ``ModelError`` when the
-  ///   batch is not axis 0 throughout, `EngineError` when an engine can't be made.
+  ///   - seed: The seed of the initial values.
+  ///   - engine: The engine for its programs; nil makes one with all cores.
+  /// - Throws: `GraphError` naming the layer that doesn't fit the input, ``ModelError`` if the
+  ///   batch isn't axis 0 throughout, `EngineError` when an engine can't be made.
   public convenience init(
     _ layer: some Layer, input: Shape, seed: UInt64 = 0, engine: Engine? = nil
   ) throws {
@@ -142,9 +142,9 @@ public final class Model {
   /// A model of any number of inputs.
   ///
   /// - Parameters:
-  ///   - inputs: The inputs, under different names.
-  ///   - seed: Under which initial values are drawn.
-  ///   - engine: What its programs run on; one with all cores when nil.
+  ///   - inputs: The inputs, with different names.
+  ///   - seed: The seed of the initial values.
+  ///   - engine: The engine for its programs; nil makes one with all cores.
   ///   - trace: Traces the prediction from the inputs.
   /// - Throws: As ``init(_:input:seed:engine:)``, and what `trace` throws.
   public convenience init(
@@ -164,8 +164,8 @@ public final class Model {
 
   private static let nominalBatch = 2
 
-  /// Traces the graph for one more batch size, so that a layer that wires the batch size in is found
-  /// now and not at the first short batch.
+  /// Traces the graph for one more batch size, so that a layer with a fixed batch size is found now
+  /// and not at the first short batch.
   private static func checkBatch(
     _ template: some GraphTemplate, _ inputs: [Input], _ output: Shape
   ) throws {
@@ -185,21 +185,21 @@ public final class Model {
     throw ModelError.batchWiredIn(got: got)
   }
 
-  /// A cache of programs that compute `loss` on this model, for whoever trains or evaluates it.
+  /// A cache of programs that compute `loss` on this model, for training or evaluation.
   ///
-  /// A new, empty one each time: keep it. With no loss, its programs predict only.
+  /// Each call makes a new, empty one: keep it. Without a loss, its programs only predict.
   public func cache(loss: Loss?) -> ProgramCache {
     let trace = template.leavesFinalActivationToLoss ? loss?.traceBeforeActivation : loss?.trace
     return ProgramCache(template: template, store: store, engine: engine, loss: trace)
   }
 
-  /// Where the classes of a loss lie in the predictions.
+  /// The class axis of the predictions for a loss.
   ///
   /// - Parameters:
   ///   - loss: The loss.
   ///   - target: The type of one example's target.
-  ///   - summingAxes: The axes along which all target probabilities sum to 1; nil when nobody looked.
-  /// - Returns: The axis; nil when the loss has no classes.
+  ///   - summingAxes: The axes along which all target probabilities sum to 1; nil if not computed.
+  /// - Returns: The axis; nil if the loss has no classes.
   /// - Throws: ``LossError`` when the targets don't suit the predictions.
   public func classAxis(
     of loss: Loss, target: ValueType, summingAxes: Set<Int>? = nil
@@ -213,11 +213,11 @@ public final class Model {
       loss: loss.name)
   }
 
-  /// What the predictions are made by.
+  /// The end of the network.
   private var end: NetworkEnd { NetworkEnd(of: graph.outputs[0].value, in: graph) }
 
-  /// Whether the network ends in the activation that is part of `loss`, which therefore takes what goes into
-  /// it: predictions are probabilities then, else logits.
+  /// Whether the network ends in the activation that `loss` includes, so that the loss uses its
+  /// input: predictions are then probabilities, otherwise logits.
   public func predictsProbabilities(of loss: Loss, classAxis: ClassAxis?) -> Bool {
     guard template.leavesFinalActivationToLoss,
       let activation = loss.activation(classAxis: classAxis?.axis)
@@ -225,7 +225,7 @@ public final class Model {
     return end.final(activation) != nil
   }
 
-  /// What the network ends in that `loss` takes for what goes into an activation; nil when all is well.
+  /// The predictions that `loss` would mistake for logits; nil if there are none.
   package func probabilitiesTakenForLogits(by loss: Loss, classAxis: ClassAxis?) -> MistakenLogits?
   {
     guard let activation = loss.activation(classAxis: classAxis?.axis),
@@ -236,11 +236,11 @@ public final class Model {
 
   /// Predicts for a batch in inference mode.
   ///
-  /// A model for one batch size takes any number: batches are filled up, and what was filled is left out, if
-  /// it is proved that examples are computed one by one.
+  /// A model for one batch size takes any number of examples if it is proved that they are computed
+  /// independently: batches are padded, and the padding is removed from the results.
   ///
   /// - Parameter batch: [N, …] of the input's shape and type.
-  /// - Returns: [N, …] of ``outputShape``: logits where the model ends with none of its own.
+  /// - Returns: [N, …] of ``outputShape``: logits unless the model ends in an activation.
   /// - Throws: ``ModelError/batch(input:expected:got:)`` when the batch doesn't fit,
   ///   ``ModelError/fixedBatch(size:got:reason:)``.
   public func predict(_ batch: Tensor) throws -> Tensor { try predict([batch]) }
@@ -285,11 +285,11 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
   case batch(input: String, expected: String, got: String)
   /// More parameters than the machine's memory holds with their gradients.
   case parametersTooLarge(byteCount: Int, memory: Int)
-  /// Another number of batches than the model has inputs.
+  /// A number of batches other than that of the model's inputs.
   case inputCount(expected: Int, got: Int)
-  /// A preprocessing, which is for one input, of a model with several.
+  /// A preprocessing, which is for a single input, for a model with several inputs.
   case preprocessingOfSeveral(inputs: Int)
-  /// Another number of rows than the model is made for, which can't be cut or filled up.
+  /// A number of rows other than the model is made for, which can't be cut or padded.
   case fixedBatch(size: Int, got: Int, reason: RowMixing)
   /// Inputs that can't be cut into batches and take more memory than the machine has.
   case wholeTooLarge(byteCount: Int, memory: Int, reason: RowMixing)

@@ -2,12 +2,12 @@ public import CrestGraph
 public import CrestRuntime
 public import CrestTensor
 
-/// Predicts with a graph's first output for inputs as they are given, whatever their axes mean.
+/// Predicts with a graph's first output from inputs as they are given, whatever their axes mean.
 ///
-/// A graph may compute the rows of its inputs one by one, or it may look at several of them: at the steps
-/// of a sequence, say. Inputs are cut into batches, to bound the memory, only where it is proved from the
-/// graph that this makes no difference (`GraphTemplate.rowAnalysis(_:axes:count:)`); otherwise they are
-/// given to the graph as a whole.
+/// A graph may compute the rows of its inputs independently, or it may combine several of them,
+/// such as the steps of a sequence. To limit memory, inputs are cut into batches, but only where
+/// the graph proves that this makes no difference (`GraphTemplate.rowAnalysis(_:axes:count:)`);
+/// otherwise the graph gets them as a whole.
 ///
 /// ```swift
 /// let predictor = try Predictor(template, engine: Engine())
@@ -20,22 +20,22 @@ public final class Predictor {
   private let seed: UInt64
   private let programs: ProgramCache
 
-  /// What a prediction is made of.
+  /// How a prediction is made.
   public enum Plan: Sendable, Equatable {
-    /// The graph runs once, for the inputs as they are: why they may not be cut, or nil when there is no
-    /// need to.
+    /// The graph runs once, for the inputs as they are: the reason why they may not be cut, or nil
+    /// if there is no need to.
     case whole(RowMixing?)
-    /// The rows along axis 0 of the inputs are cut into batches, and what these give is joined along an
-    /// axis of the output.
+    /// The rows along axis 0 of the inputs are cut into batches, and the results are joined along
+    /// an axis of the output.
     case batches(outputAxis: Int)
   }
 
   /// A predictor with the parameters in a store.
   ///
   /// - Parameters:
-  ///   - template: What gives the graphs.
-  ///   - store: The parameters of its variables.
-  ///   - engine: What programs run on.
+  ///   - template: The source of the graphs.
+  ///   - store: The values of its variables.
+  ///   - engine: The engine for programs.
   ///   - seed: The key of random numbers.
   public init(
     _ template: some GraphTemplate, store: ParameterStore, engine: Engine, seed: UInt64 = 0
@@ -46,11 +46,11 @@ public final class Predictor {
     programs = ProgramCache(template: template, store: store, engine: engine, loss: nil)
   }
 
-  /// A predictor with the parameters that the graph begins with: those of the file, if it is one's.
+  /// A predictor with the graph's initial parameters: those of the file, if it came from one.
   ///
   /// - Parameters:
-  ///   - template: What gives the graphs.
-  ///   - engine: What programs run on.
+  ///   - template: The source of the graphs.
+  ///   - engine: The engine for programs.
   ///   - seed: The key of random numbers.
   /// - Throws: ``ModelError/parametersTooLarge(byteCount:memory:)``.
   public convenience init(
@@ -65,12 +65,14 @@ public final class Predictor {
   ///
   /// - Parameters:
   ///   - inputs: A tensor for each input, in the graph's order.
-  ///   - batchSize: The rows of a batch, where rows may be computed in batches; all at once when nil.
+  ///   - batchSize: The rows of a batch, where rows may be computed in batches; nil for all at
+  ///     once.
   /// - Returns: The first output, as the graph gives it.
-  /// - Throws: ``ModelError/fixedBatch(size:got:reason:)`` when a graph for one batch size is asked for
-  ///   another and it isn't proved that rows are computed one by one,
-  ///   ``ModelError/wholeTooLarge(byteCount:memory:reason:)`` when they can't be cut and take too much memory; what the template or the compiler
-  ///   throws for inputs that the graph doesn't take.
+  /// - Throws: ``ModelError/fixedBatch(size:got:reason:)`` if a graph for one batch size gets
+  ///   another and it isn't proved that rows are computed independently,
+  ///   ``ModelError/wholeTooLarge(byteCount:memory:reason:)`` if they can't be cut and take too
+  ///   much memory; whatever the template or the compiler throws for inputs that the graph doesn't
+  ///   take.
   public func predict(_ inputs: [Tensor], batchSize: Int? = nil) throws -> Tensor {
     let rowCount = Self.rowCount(inputs)
     if let size = template.fixedBatchSize, let rowCount, rowCount != size {
@@ -94,9 +96,9 @@ public final class Predictor {
     }
   }
 
-  /// How ``predict(_:batchSize:)`` goes about inputs.
+  /// How ``predict(_:batchSize:)`` handles inputs.
   ///
-  /// - Throws: What the template throws for inputs that the graph doesn't take.
+  /// - Throws: Whatever the template throws for inputs that the graph doesn't take.
   public func plan(_ inputs: [Tensor], batchSize: Int) throws -> Plan {
     programmerError(unless: batchSize >= 2, "batches of \(batchSize)")
     guard let rowCount = Self.rowCount(inputs) else {
@@ -110,7 +112,7 @@ public final class Predictor {
         analysis = try template.rowAnalysis(
           Self.types(of: inputs, rows: count), axes: Self.axes(inputs), count: count)
       } catch {
-        // The whole is what counts; of parts of it nothing is expected.
+        // Only the whole counts; nothing is expected of parts of it.
         guard count < rowCount else { throw error }
         return .whole(.unknown("doesn't take \(count) rows: \(error)"))
       }
@@ -131,7 +133,7 @@ public final class Predictor {
     return .batches(outputAxis: axis)
   }
 
-  /// The number of rows along axis 0, where all inputs that have one agree.
+  /// The number of rows along axis 0, if all inputs that have that axis agree.
   private static func rowCount(_ inputs: [Tensor]) -> Int? {
     let counts = Set(inputs.compactMap { $0.shape.first })
     return counts.count == 1 ? counts.first : nil
@@ -149,8 +151,8 @@ public final class Predictor {
     }
   }
 
-  /// The rows of each batch, and how many of its first ones are in the batch before: a batch of a single
-  /// row, which looks like a size of 1 that is no batch, takes one more along.
+  /// The rows of each batch, and how many of its first ones are already in the previous batch: a
+  /// batch of a single row, which doesn't look like a batch, takes one more row along.
   private static func batches(
     of rowCount: Int, _ batchSize: Int
   ) -> [(first: Int, count: Int, repeated: Int)] {
@@ -160,11 +162,12 @@ public final class Predictor {
     }
   }
 
-  /// Whether rows are computed one by one in the only graph there is, and along which axis of the output.
+  /// Whether rows are computed independently in the only graph there is, and along which axis of
+  /// the output.
   private func fixedAnalysis(
     _ inputs: [Tensor], _ size: Int
   ) throws -> (mixing: RowMixing?, axis: Int) {
-    // A batch of one is one example, wherever it lies in the output.
+    // A batch of one is one example, wherever it is in the output.
     guard size > 1 else { return (nil, 0) }
     let analysis = try template.rowAnalysis(
       Self.types(of: inputs, rows: size), axes: Self.axes(inputs), count: size)

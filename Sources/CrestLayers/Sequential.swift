@@ -4,7 +4,7 @@ public import CrestGraph
 ///
 ///     y = layerₙ(… layer₂(layer₁(x)))
 ///
-/// Without a name it opens no scope, so that a model's layers are called `conv2d`, `dense` and not
+/// Without a name it opens no scope, so a model's layers are called `conv2d` and `dense`, not
 /// `sequential.conv2d`.
 public struct Sequential: Layer {
   /// The scope; nil for none.
@@ -23,7 +23,7 @@ public struct Sequential: Layer {
     self.init(layers().layers, name: name)
   }
 
-  /// Applies each layer to what the one before gave.
+  /// Applies each layer to the result of the one before.
   public func trace(_ x: Symbol) throws -> Symbol {
     try layers.reduce(x) { value, layer in try layer(value) }
   }

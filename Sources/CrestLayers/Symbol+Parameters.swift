@@ -7,11 +7,11 @@ extension Symbol {
   /// - Parameters:
   ///   - name: Its name within the layer's scope, as in `weight`.
   ///   - shape: Its shape.
-  ///   - role: What it is for.
-  ///   - initializer: How its first value is drawn.
+  ///   - role: Its purpose.
+  ///   - initializer: How its initial value is drawn.
   /// - Returns: The parameter's value in a step.
-  /// - Throws: `GraphError` when the layer has one of that name already, or given values are of
-  ///   another shape or element type.
+  /// - Throws: `GraphError` if the layer already has one of that name, or given values have another
+  ///   shape or element type.
   public func parameter(
     _ name: String, _ shape: Shape, role: ParameterRole, _ initializer: Initializer
   ) throws -> Symbol {
@@ -26,7 +26,7 @@ extension Symbol {
     }
   }
 
-  /// Declares a parameter whose sizes follow from a layer's and its input's.
+  /// Declares a parameter whose sizes follow from those of a layer and its input.
   ///
   /// - Throws: `GraphError` when its elements can't be counted, and as ``parameter(_:_:role:_:)`` does.
   func parameter(

@@ -39,12 +39,12 @@ public enum ElementType: String, Sendable, Hashable, CaseIterable, Codable {
     }
   }
 
-  /// Whether elements are whole numbers (`bool` is neither a float nor an integer).
+  /// Whether elements are integers (`bool` is neither a float nor an integer).
   public var isInteger: Bool { !isFloat && self != .bool }
 
-  /// The numbers an integer type has; 0 and 1 for `bool`.
+  /// The range of an integer type; 0 and 1 for `bool`.
   ///
-  /// - Precondition: it is no float type.
+  /// - Precondition: it is not a float type.
   public var integerRange: ClosedRange<Int64> {
     switch self {
     case .int8: Int64(Int8.min)...Int64(Int8.max)
@@ -59,7 +59,7 @@ public enum ElementType: String, Sendable, Hashable, CaseIterable, Codable {
   }
 }
 
-/// A Swift type whose values a tensor can hold as they lie in memory.
+/// A Swift type whose values a tensor holds in their own memory layout.
 public protocol TensorElement: BitwiseCopyable, Sendable, Equatable {
   /// The element type it stands for.
   static var elementType: ElementType { get }

@@ -1,11 +1,11 @@
-/// A preprocessing for examples of one shape, which it suits.
+/// A preprocessing for examples of one shape, which has been checked.
 package struct ExamplePreparation: Sendable {
   private let preprocessing: Preprocessing
-  /// The number of channels with numbers of their own.
+  /// The number of channels with their own mean and deviation.
   package let channelCount: Int
-  /// How many numbers of one channel lie side by side.
+  /// How many values of one channel are contiguous.
   private let runLength: Int
-  /// What becomes of the bytes 0 to 255, channel after channel.
+  /// The results for the bytes 0 to 255, channel after channel.
   private let byteValues: [Float]
 
   /// - Throws: ``PreprocessingError`` when the examples' channels aren't those of `preprocessing`.
@@ -32,7 +32,7 @@ package struct ExamplePreparation: Sendable {
     }
   }
 
-  /// Writes what a model sees of the bytes of whole examples.
+  /// Writes the preprocessed values for the bytes of whole examples.
   package func convert(
     _ bytes: UnsafeBufferPointer<UInt8>, to output: UnsafeMutableBufferPointer<Float>
   ) {
@@ -44,7 +44,7 @@ package struct ExamplePreparation: Sendable {
     }
   }
 
-  /// Writes what a model sees of the numbers of whole examples.
+  /// Writes the preprocessed values for the floats of whole examples.
   package func convert(
     _ floats: UnsafeBufferPointer<Float>, to output: UnsafeMutableBufferPointer<Float>
   ) {
@@ -55,7 +55,7 @@ package struct ExamplePreparation: Sendable {
     }
   }
 
-  /// Writes what a model sees of the whole numbers of whole examples.
+  /// Writes the preprocessed values for the integers of whole examples.
   package func convert<Integer: BinaryInteger>(
     _ integers: UnsafeBufferPointer<Integer>, to output: UnsafeMutableBufferPointer<Float>
   ) {
@@ -66,7 +66,7 @@ package struct ExamplePreparation: Sendable {
     }
   }
 
-  /// What a model sees of whole examples in a tensor of any type, as `float32`.
+  /// Whole examples in a tensor of any type, preprocessed, as `float32`.
   package func applied(to examples: Tensor) -> Tensor {
     var result = Tensor(zeros: examples.shape)
     result.withMutableElements(as: Float.self) { output in
@@ -83,7 +83,7 @@ package struct ExamplePreparation: Sendable {
     return result
   }
 
-  /// Calls `body` with the places of each run of one channel among `count` numbers.
+  /// Calls `body` with the range of each run of one channel among `count` values.
   @inline(__always)
   private func eachRun(of count: Int, _ body: (_ channel: Int, _ run: Range<Int>) -> Void) {
     var channel = 0
@@ -94,9 +94,9 @@ package struct ExamplePreparation: Sendable {
   }
 }
 
-/// An element of stored examples that a model may see as `float32`.
+/// An element of stored examples that preprocessing can turn into `float32`.
 package protocol PreparableElement: TensorElement {
-  /// Writes what a model sees of whole examples.
+  /// Writes the preprocessed values of whole examples.
   static func prepare(
     _ stored: UnsafeBufferPointer<Self>, by preparation: ExamplePreparation,
     to output: UnsafeMutableBufferPointer<Float>)
@@ -129,7 +129,7 @@ extension Int32: PreparableElement {}
 extension Int64: PreparableElement {}
 
 extension ElementType {
-  /// The element of examples of this type that become `float32` as a batch is made; nil when they don't.
+  /// The element type of examples that become `float32` while a batch is made; nil if they don't.
   package var preparableElement: (any PreparableElement.Type)? {
     switch self {
     case .float32: Float.self

@@ -1,7 +1,7 @@
 /// XXH64 of a stream of bytes (Yann Collet, *xxHash fast digest algorithm*, version 0.1.1), seed 0.
 ///
-/// Chosen for its speed and its published test vectors; it tells data sets apart and does not resist
-/// forgery.
+/// Chosen for its speed and its published test vectors. It tells data sets apart but does not
+/// protect against forgery.
 package struct Fingerprint {
   private static let primes: (UInt64, UInt64, UInt64, UInt64, UInt64) = (
     0x9E37_79B1_85EB_CA87, 0xC2B2_AE3D_27D4_EB4F, 0x1656_67B1_9E37_79F9, 0x85EB_CA77_C2B2_AE63,
@@ -94,7 +94,7 @@ package struct Fingerprint {
     rotate(lane &+ word &* primes.1, 31) &* primes.0
   }
 
-  /// `bytes` are a multiple of 32 long.
+  /// The length of `bytes` is a multiple of 32.
   private static func consume(
     _ bytes: UnsafeRawBufferPointer, _ start: (UInt64, UInt64, UInt64, UInt64)
   ) -> (UInt64, UInt64, UInt64, UInt64) {

@@ -1,14 +1,14 @@
-/// What is wrong with the bytes of a `.npy` file, or with a tensor that has no such form.
+/// What is wrong with the bytes of a `.npy` file, or with a tensor that can't be written as one.
 public enum NPYError: Error, Equatable, Sendable {
   /// The bytes don't begin as every `.npy` file does.
   case notNPY
-  /// The format's version is none of 1.0, 2.0 and 3.0.
+  /// The format's version isn't 1.0, 2.0 or 3.0.
   case unsupportedVersion(major: UInt8, minor: UInt8)
   /// The header is longer than any array needs, or than the file.
   case headerTooLong(byteCount: Int, limit: Int)
-  /// The header is no dictionary of `descr`, `fortran_order` and `shape`.
+  /// The header isn't a dictionary of `descr`, `fortran_order` and `shape`.
   case malformedHeader(offset: Int, expected: String)
-  /// The elements are of a type that no tensor has.
+  /// The elements have a type that no tensor has.
   case unsupportedType(String)
   /// There are more dimensions than NumPy itself allows.
   case tooManyDimensions(limit: Int)
@@ -18,14 +18,14 @@ public enum NPYError: Error, Equatable, Sendable {
   case wrongDataSize(shape: Shape, expected: Int, got: Int)
   /// A byte of a boolean array is neither 0 nor 1.
   case notBoolean(index: Int, byte: UInt8)
-  /// An unsigned integer is larger than the largest of `int64`.
+  /// An unsigned integer is larger than `int64` can hold.
   case integerTooLarge(index: Int, value: UInt64)
   /// NumPy has no name for the tensor's element type.
   case unwritableType(ElementType)
 }
 
 extension NPYError: CustomStringConvertible {
-  /// What was expected, what is there and what to do.
+  /// What was expected, what was found, and what to do.
   public var description: String {
     switch self {
     case .notNPY:

@@ -1,22 +1,23 @@
-/// The header of a `.npy` file: what its array is and where the elements begin.
+/// The header of a `.npy` file: the type and shape of its array, and where the elements begin.
 ///
-/// Formats 1.0, 2.0 and 3.0 (NumPy enhancement proposal 1 and `numpy.lib.format`), of Python 2 and 3, little
-/// and big endian, C and Fortran order, without Python objects and structured types.
+/// Formats 1.0, 2.0 and 3.0 (NumPy enhancement proposal 1 and `numpy.lib.format`), of Python 2 and
+/// 3, little and big endian, C and Fortran order, but no Python objects or structured types.
 public struct NPYHeader: Sendable, Hashable {
-  /// The type of a tensor's elements that hold the array's: of unsigned integers of 16 bits `int32`, of 32
-  /// and 64 bits `int64`.
+  /// The tensor's element type for the array: `int32` for unsigned integers of 16 bits, `int64` for
+  /// those of 32 and 64 bits.
   public let elementType: ElementType
   /// The sizes of the array's dimensions.
   public let shape: Shape
-  /// Whether the first index varies fastest, as in Fortran and in what pandas makes of a table.
+  /// Whether the first index varies fastest, as in Fortran and in arrays that pandas makes from a
+  /// table.
   public let isFortranOrder: Bool
   /// Whether the most significant byte of an element comes first.
   public let isBigEndian: Bool
   /// The offset of the first element in the file.
   public let dataOffset: Int
 
-  /// The most bytes a header may take, and so the most of a file that parsing one
-  /// looks at; one of 64 dimensions takes less than 2 KiB.
+  /// The most bytes that a header may take, and so the most of a file that parsing reads; a header
+  /// of 64 dimensions takes less than 2 KiB.
   public static let byteLimit = 1 << 16
   /// The most dimensions of an array (`NPY_MAXDIMS` of NumPy 2).
   public static let rankLimit = 64
@@ -33,13 +34,12 @@ public struct NPYHeader: Sendable, Hashable {
 
   /// The header at the beginning of a file.
   ///
-  /// Nothing is allocated by the header's word: what it claims is checked against the size of the file
-  /// first.
+  /// The header's sizes are checked against the size of the file before anything is allocated.
   ///
   /// - Parameters:
-  ///   - prefix: The file's first bytes, the lesser of all and ``byteLimit``.
+  ///   - prefix: The file's first bytes: all of them, or ``byteLimit`` if there are more.
   ///   - fileByteCount: The size of the whole file.
-  /// - Throws: ``NPYError`` when the bytes are no `.npy` file, hold an array that no tensor can, or
+  /// - Throws: ``NPYError`` if the bytes aren't a `.npy` file, hold an array that no tensor can, or
   ///   don't match the file's size.
   public init(parsing prefix: UnsafeRawBufferPointer, fileByteCount: Int) throws(NPYError) {
     guard prefix.count >= 8, prefix.prefix(6).elementsEqual(NPYHeader.magic) else {
@@ -87,7 +87,8 @@ public struct NPYHeader: Sendable, Hashable {
     self = try result.get()
   }
 
-  /// How elements are stored and whether they are big-endian, from a type string of NumPy's array interface.
+  /// The storage of elements and whether they are big-endian, from a type string of NumPy's array
+  /// interface.
   private static func storage(named name: String) throws(NPYError) -> (NPYStorage, Bool) {
     guard let order = name.first,
       let storage = NPYStorage.all.first(where: { $0.name == name.dropFirst() }),
@@ -96,12 +97,12 @@ public struct NPYHeader: Sendable, Hashable {
     return (storage, order == ">")
   }
 
-  /// Whether the file's bytes are a tensor's, but for their order within an element.
+  /// Whether the file's bytes are a tensor's, except for the byte order within an element.
   package var isStoredAsTensor: Bool {
     storage.isElementType && (!isFortranOrder || shape.count { $0 > 1 } < 2)
   }
 
-  /// Turns elements as they lie in the file into elements as they lie in memory, in place.
+  /// Converts elements from the file's byte order to the machine's, in place.
   ///
   /// - Throws: ``NPYError/notBoolean(index:byte:)``.
   /// - Precondition: ``isStoredAsTensor``.
@@ -110,10 +111,10 @@ public struct NPYHeader: Sendable, Hashable {
     swapBytesIfForeign(data)
   }
 
-  /// Puts elements as they lie in the file where they lie in a tensor.
+  /// Copies elements of the file to their places in a tensor.
   ///
   /// - Parameters:
-  ///   - data: The bytes of whole elements, which are changed.
+  ///   - data: The bytes of whole elements, which are modified.
   ///   - first: How many elements of the file come before them.
   ///   - output: The memory of all of the tensor.
   /// - Throws: ``NPYError/notBoolean(index:byte:)``, ``NPYError/integerTooLarge(index:value:)``, with indices

@@ -1,4 +1,4 @@
-/// Reads the Python dictionary of a `.npy` header, and nothing else of Python.
+/// Reads the Python dictionary of a `.npy` header, and no other Python.
 ///
 /// It never looks beyond `bytes`, never recurses and keeps at most ``NPYHeader/rankLimit`` numbers, so
 /// no header can make it slow or large.
@@ -19,7 +19,7 @@ struct NPYHeaderParser {
     self.fileOffset = fileOffset
   }
 
-  /// The fields of the dictionary, which must fill the header but for white space after it.
+  /// The fields of the dictionary, which must fill the header except for white space after it.
   mutating func parse() throws(NPYError) -> Fields {
     var typeName: String?
     var isFortranOrder: Bool?
@@ -61,7 +61,7 @@ struct NPYHeaderParser {
       if sizes.count == NPYHeader.rankLimit { throw .tooManyDimensions(limit: NPYHeader.rankLimit) }
       sizes.append(try size())
       if !accept(",") {
-        // "(3)" is a number in Python, no tuple.
+        // "(3)" is a number in Python, not a tuple.
         if sizes.count == 1 { throw failure("','") }
         try expect(")")
         break
@@ -109,7 +109,7 @@ struct NPYHeaderParser {
     }
     let start = position + 1
     let quote = bytes[position]
-    // No key and no type that is read here is longer.
+    // No key and no type read here is longer.
     let window = bytes[start..<Swift.min(start + 32, bytes.count)]
     guard let end = window.firstIndex(of: quote),
       window[..<end].allSatisfy({ (0x20..<0x7F).contains($0) && $0 != 0x5C })

@@ -1,6 +1,6 @@
-/// How an element lies in a `.npy` file, and what it becomes in a tensor.
+/// How an element is stored in a `.npy` file, and what it becomes in a tensor.
 struct NPYStorage: Sendable, Hashable {
-  /// Unsigned integers that no tensor has, and that become wider signed ones.
+  /// Unsigned integers that tensors don't support and that become wider signed ones.
   enum Widening: Sendable, Hashable {
     case uint16, uint32, uint64
   }
@@ -11,7 +11,7 @@ struct NPYStorage: Sendable, Hashable {
   let elementType: ElementType
   /// The bytes of an element in the file.
   let byteCount: Int
-  /// What has to be done besides copying; nil when the tensor's type is the file's.
+  /// The conversion besides copying; nil if the tensor's type is the file's.
   let widening: Widening?
 
   /// Whether the file's type is the tensor's.
@@ -27,7 +27,7 @@ struct NPYStorage: Sendable, Hashable {
     self.byteCount = byteCount
   }
 
-  /// All that can be read, those of a tensor's own types first.
+  /// All storages that can be read, those of a tensor's own types first.
   static let all = [
     NPYStorage("f2", .float16), NPYStorage("f4", .float32), NPYStorage("f8", .float64),
     NPYStorage("i1", .int8), NPYStorage("i2", .int16), NPYStorage("i4", .int32),
@@ -38,7 +38,7 @@ struct NPYStorage: Sendable, Hashable {
   ]
 }
 
-/// Where elements of a `.npy` file belong in a tensor, whose last index varies fastest.
+/// The places of a `.npy` file's elements in a tensor, whose last index varies fastest.
 struct NPYPlaces {
   private let shape: Shape
   private let isFortranOrder: Bool
@@ -76,7 +76,7 @@ struct NPYPlaces {
     }
   }
 
-  /// Copies elements of a size from where they lie in the file.
+  /// Copies elements of one size from their places in the file.
   @inline(__always)
   func copy<Word: FixedWidthInteger & BitwiseCopyable>(
     _ source: UnsafeRawBufferPointer, to output: UnsafeMutableRawBufferPointer, of type: Word.Type

@@ -1,7 +1,7 @@
 extension Tensor {
   /// The array of a `.npy` file, from the file's bytes.
   ///
-  /// - Throws: ``NPYError`` when the bytes are no such file, or hold what no tensor can.
+  /// - Throws: ``NPYError`` when the bytes aren't such a file, or hold what no tensor can.
   public init(npy bytes: UnsafeRawBufferPointer) throws(NPYError) {
     let header = try NPYHeader(
       parsing: UnsafeRawBufferPointer(rebasing: bytes.prefix(NPYHeader.byteLimit)),
@@ -25,7 +25,7 @@ extension Tensor {
 
   /// The array of a `.npy` file, from the file's bytes.
   ///
-  /// - Throws: ``NPYError`` when the bytes are no such file, or hold what no tensor can.
+  /// - Throws: ``NPYError`` when the bytes aren't such a file, or hold what no tensor can.
   public init(npy bytes: [UInt8]) throws(NPYError) {
     let result = bytes.withUnsafeBytes { buffer in
       Result { () throws(NPYError) in try Tensor(npy: buffer) }
@@ -54,7 +54,7 @@ extension Tensor {
     #endif
     let sizes = shape.map(String.init).joined(separator: ", ") + (shape.rank == 1 ? "," : "")
     var header = "{'descr': '\(order)\(name)', 'fortran_order': False, 'shape': (\(sizes)), }"
-    // The data begins at a multiple of 64, so that a file can be mapped and used as it lies.
+    // The data begin at a multiple of 64, so that a file can be mapped and used directly.
     let prefixByteCount = NPYHeader.magic.count + 4
     let unpadded = prefixByteCount + header.utf8.count + 1
     header += String(repeating: " ", count: (64 - unpadded % 64) % 64) + "\n"
@@ -71,8 +71,8 @@ extension Tensor {
 }
 
 extension NPYHeader {
-  /// Calls `body` for pieces of at most a mebibyte that make up the file's elements: with how many elements
-  /// come before, and the range of bytes.
+  /// Calls `body` for pieces of at most one mebibyte that make up the file's elements, with the
+  /// number of elements before the piece and its range of bytes.
   package func inPieces<Failure: Error>(
     _ body: (_ first: Int, _ range: Range<Int>) throws(Failure) -> Void
   ) throws(Failure) {

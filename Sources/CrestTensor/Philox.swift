@@ -1,14 +1,15 @@
-/// A counter-based random generator: a pure function of its key and counter, with no state to lose.
+/// A counter-based random generator: a pure function of its key and counter, without state.
 ///
-/// Philox 4×32-10 (Salmon, Moraes, Dror, Shaw: *Parallel random numbers: as easy as 1, 2, 3*, 2011).
-/// The key is the run's seed; the counter is (index, step, stream), so that shuffling, augmentation,
-/// dropout and initialisation never share a number and any of them can be drawn again at any time.
+/// Philox 4×32-10 (Salmon, Moraes, Dror, Shaw: *Parallel random numbers: as easy as 1, 2, 3*,
+/// 2011). The key is the run's seed; the counter is (index, step, stream), so shuffling,
+/// augmentation, dropout and initialisation never share a number, and each of their numbers can be
+/// drawn again at any time.
 public struct Philox: Sendable, Hashable {
   /// The key.
   public let seed: UInt64
   /// What the numbers are for, see ``Stream``.
   public let stream: UInt32
-  /// The epoch or the step they are drawn in.
+  /// The epoch or step in which they are drawn.
   public let step: UInt32
 
   /// The generator of one stream in one epoch or step.
@@ -52,7 +53,7 @@ public struct Philox: Sendable, Hashable {
     Float(word(index) >> 8) * 0x1p-24
   }
 
-  /// A whole number in `0 ..< bound` at `index`, without bias worth naming (Lemire 2019, 64 bits).
+  /// An integer in `0 ..< bound` at `index`, with negligible bias (Lemire 2019, 64 bits).
   ///
   /// - Precondition: `bound` is positive.
   public func integer(below bound: Int, _ index: UInt64) -> Int {
@@ -73,13 +74,14 @@ public struct Philox: Sendable, Hashable {
 }
 
 extension Philox {
-  /// The streams the library itself draws from; a model's parameters and dropouts follow upwards.
+  /// The streams that the library uses itself; those of a model's parameters and dropouts have
+  /// larger numbers.
   public enum Stream {
     /// The order of examples in an epoch.
     public static let shuffle: UInt32 = 1
     /// Augmentation of an example in an epoch.
     public static let augmentation: UInt32 = 2
-    /// The draw of the validation part of a set.
+    /// Drawing the validation part of a set.
     public static let split: UInt32 = 3
     /// The first stream of parameters' initial values, one each by their order in the graph.
     public static let parameters: UInt32 = 0x1000_0000

@@ -1,5 +1,5 @@
 extension Preprocessing {
-  /// The JSON that a model's file has: keys in the order of the alphabet, and numbers in the fewest digits
+  /// The JSON in a model's file: keys in alphabetical order, and numbers with the fewest digits
   /// that read back the same.
   package var json: String {
     func list(_ values: [Double]) -> String {
@@ -13,9 +13,9 @@ extension Preprocessing {
     Int(exactly: value).map(String.init) ?? "\(value)"
   }
 
-  /// Reads what a model's file says.
+  /// Reads the JSON in a model's file.
   ///
-  /// - Throws: A fault where the text isn't what ``json`` writes, in any order of its keys.
+  /// - Throws: A fault if the text isn't what ``json`` writes, with its keys in any order.
   package init(json: String) throws(JSONScanner.Fault) {
     var reader = PreprocessingReader()
     try json.scanning { (scanner) throws(JSONScanner.Fault) in try reader.read(&scanner) }
@@ -28,7 +28,7 @@ extension Preprocessing {
   }
 }
 
-/// The members of a preprocessing's object, as far as they are read.
+/// The members of a preprocessing's object that have been read so far.
 private struct PreprocessingReader {
   var layout: Preprocessing.Layout?
   var divisor: Double?
@@ -76,10 +76,10 @@ private struct PreprocessingReader {
 }
 
 extension [String] {
-  /// The texts as a JSON list.
+  /// The strings as a JSON array.
   package var json: String { "[\(map(\.jsonQuoted).joined(separator: ","))]" }
 
-  /// Reads a JSON list of texts.
+  /// Reads a JSON array of strings.
   package init(json: String) throws(JSONScanner.Fault) {
     var texts: [String] = []
     try json.scanning { (scanner) throws(JSONScanner.Fault) in

@@ -1,38 +1,38 @@
-/// What is done to stored numbers before a model sees them.
+/// How stored values are changed before a model sees them.
 ///
 ///     value[c] = (stored[c] / divisor - mean[c]) / standardDeviation[c]
 ///
 /// computed in `Double` and rounded once to `float32`; `c` is the channel. This is `ToTensor` and
-/// `Normalize` of torchvision. It is a part of what a model has learned: new numbers must be prepared as
-/// those were that it learned from.
+/// `Normalize` of torchvision. It is part of what a model has learned: new data must be prepared in
+/// the same way as the training data.
 public struct Preprocessing: Sendable, Hashable, Codable {
-  /// How an example's numbers are ordered.
+  /// How an example's values are ordered.
   public enum Layout: String, Sendable, Hashable, Codable {
     /// Images as channels, rows, columns.
     case channelsFirst
     /// Images as rows, columns, channels.
     case channelsLast
-    /// In any way; all numbers are of one channel.
+    /// In any order; all values belong to one channel.
     case asStored
   }
 
-  /// The order of an example's numbers.
+  /// The order of an example's values.
   public let layout: Layout
-  /// What stored numbers are divided by, the largest they can be.
+  /// The divisor of stored values, their largest possible value.
   public let divisor: Double
-  /// What is subtracted in each channel; empty when nothing is normalised.
+  /// The mean to subtract in each channel; empty if nothing is normalised.
   public let mean: [Double]
-  /// What is divided by in each channel; empty when nothing is normalised.
+  /// The standard deviation to divide by in each channel; empty if nothing is normalised.
   public let standardDeviation: [Double]
 
-  /// Numbers are used as they are stored.
+  /// Values are used as they are stored.
   public static let identity = Preprocessing(
     layout: .asStored, divisor: 1, mean: [], standardDeviation: [])
 
-  /// Normalised images, one mean and one standard deviation a channel.
+  /// Normalised images, with one mean and one standard deviation per channel.
   ///
-  /// - Precondition: there are as many means as standard deviations, at most one for numbers as they are
-  ///   stored, and nothing divides by zero.
+  /// - Precondition: there are as many means as standard deviations, at most one for values without
+  ///   channels, and nothing divides by zero.
   public init(layout: Layout, divisor: Double, mean: [Double], standardDeviation: [Double]) {
     programmerError(
       unless: mean.count == standardDeviation.count && (layout != .asStored || mean.count <= 1),
@@ -46,13 +46,13 @@ public struct Preprocessing: Sendable, Hashable, Codable {
     self.standardDeviation = standardDeviation
   }
 
-  /// Bytes divided by 255 and normalised by what was counted: to mean 0 and standard deviation 1 in each
-  /// channel.
+  /// Bytes divided by 255 and normalised by their histograms: to mean 0 and standard deviation 1 in
+  /// each channel.
   ///
   /// - Parameters:
-  ///   - layout: The order of an example's numbers.
+  ///   - layout: The order of an example's values.
   ///   - histograms: For each channel, how often each of the 256 bytes occurs.
-  /// - Precondition: each has 256 counts, at least one of which isn't 0.
+  /// - Precondition: each has 256 counts, at least one of them above 0.
   package init(layout: Layout, normalizing histograms: [[Int]]) {
     var (means, deviations): ([Double], [Double]) = ([], [])
     for histogram in histograms {
@@ -66,15 +66,15 @@ public struct Preprocessing: Sendable, Hashable, Codable {
           return sum + distance * distance * Double(entry.1)
         } / count
       means.append(mean)
-      // Images of a single grey have no deviation to divide by.
+      // Images of a single grey level have no deviation to divide by.
       deviations.append(variance > 0 ? variance.squareRoot() : 1)
     }
     self.init(layout: layout, divisor: 255, mean: means, standardDeviation: deviations)
   }
 
-  /// Reads what a checkpoint says.
+  /// Reads the preprocessing of a checkpoint.
   ///
-  /// - Throws: `DecodingError` when it isn't there, or makes no sense.
+  /// - Throws: `DecodingError` if it is missing or invalid.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     let decoded = Preprocessing(
@@ -89,7 +89,7 @@ public struct Preprocessing: Sendable, Hashable, Codable {
     self = decoded
   }
 
-  /// A preprocessing of numbers from elsewhere; nil when they make no sense.
+  /// A preprocessing with values from a file; nil if they are invalid.
   init?(checking layout: Layout, divisor: Double, mean: [Double], standardDeviation: [Double]) {
     guard divisor > 0, divisor.isFinite, mean.allSatisfy(\.isFinite),
       mean.count == standardDeviation.count, layout != .asStored || mean.count <= 1,
@@ -98,36 +98,36 @@ public struct Preprocessing: Sendable, Hashable, Codable {
     self.init(layout: layout, divisor: divisor, mean: mean, standardDeviation: standardDeviation)
   }
 
-  /// What ``init(checking:divisor:mean:standardDeviation:)`` takes, for messages.
+  /// What ``init(checking:divisor:mean:standardDeviation:)`` accepts, for messages.
   static let expectation =
     "a layout, a positive divisor, and as many means as positive standard deviations, at most one for "
     + "numbers as they are stored"
 
-  /// Whether numbers are used as they are stored.
+  /// Whether values are used as they are stored.
   public var isIdentity: Bool { divisor == 1 && mean.isEmpty }
 
-  /// Whether `other` makes the same of examples that both suit.
+  /// Whether `other` gives the same results for examples that both apply to.
   public func isSame(as other: Preprocessing) -> Bool {
     self == other || isIdentity && other.isIdentity
   }
 
-  /// The value that a model sees for `stored` in `channel`.
+  /// The preprocessed value of `stored` in `channel`.
   public func value(_ stored: Double, channel: Int) -> Float {
     let scaled = stored / divisor
     return mean.isEmpty
       ? Float(scaled) : Float((scaled - mean[channel]) / standardDeviation[channel])
   }
 
-  /// What ``value(_:channel:)`` made `value` of, but for rounding, divided by the divisor.
+  /// The inverse of ``value(_:channel:)`` except for rounding, divided by the divisor.
   package func scaledStored(_ value: Double, channel: Int) -> Double {
     mean.isEmpty ? value : value * standardDeviation[channel] + mean[channel]
   }
 
-  /// What a model sees of stored examples.
+  /// Stored examples, preprocessed.
   ///
-  /// - Parameter examples: [N, …] of numbers of any type.
+  /// - Parameter examples: [N, …] of any element type.
   /// - Returns: [N, …] of `float32`.
-  /// - Throws: ``PreprocessingError`` when their channels aren't those that it is for.
+  /// - Throws: ``PreprocessingError`` if their channels don't fit.
   public func applied(to examples: Tensor) throws(PreprocessingError) -> Tensor {
     let preparation = try ExamplePreparation(self, Shape(Array(examples.shape.dropFirst())))
     return preparation.applied(to: examples)
@@ -135,7 +135,7 @@ public struct Preprocessing: Sendable, Hashable, Codable {
 }
 
 extension Preprocessing: CustomStringConvertible {
-  /// As in `(x / 255 - 0.13066) / 0.30811`, with five decimals; `none` for numbers as they are.
+  /// As in `(x / 255 - 0.13066) / 0.30811`, with five decimals; `none` for values as they are.
   public var description: String {
     if isIdentity { return "none" }
     let scaled = divisor == 1 ? "x" : "x / \(Self.short(divisor))"
@@ -143,13 +143,13 @@ extension Preprocessing: CustomStringConvertible {
     return "(\(scaled) - \(Self.list(mean))) / \(Self.list(standardDeviation))"
   }
 
-  /// Numbers for reading: one as it is, several in brackets.
+  /// Values for people: one as it is, several in brackets.
   package static func list(_ values: [Double]) -> String {
     values.count == 1
       ? short(values[0]) : "[\(values.map(short).joined(separator: ", "))]"
   }
 
-  /// Five decimals at most, for reading; the encoded form has them all.
+  /// At most five decimals, for people; the encoded form has them all.
   package static func short(_ value: Double) -> String {
     guard value.magnitude < 1e9, value.magnitude >= 1e-3 || value == 0 else { return "\(value)" }
     if value == value.rounded() { return String(Int(value)) }
@@ -157,14 +157,14 @@ extension Preprocessing: CustomStringConvertible {
   }
 }
 
-/// Examples whose channels aren't those that a preprocessing is for.
+/// Examples whose channels don't fit a preprocessing.
 public struct PreprocessingError: Error, Equatable, Sendable, CustomStringConvertible {
   /// The preprocessing.
   public let preprocessing: Preprocessing
   /// The shape of an example.
   public let example: Shape
 
-  /// Where the channels lie, how many were expected, and the shape that was there.
+  /// Where the channels are, how many were expected, and the shape that was found.
   public var description: String {
     let count = preprocessing.mean.count
     let place =

@@ -1,8 +1,8 @@
-/// Ends the program over a mistake in its code.
+/// Ends the program because of a mistake in its code.
 ///
-/// For what the caller of a function can know without data or files, which give typed errors instead. The
-/// message, file and line go to standard error in release builds too, which `preconditionFailure` says
-/// nothing in.
+/// For mistakes that the caller can know without looking at data or files; those cause typed errors
+/// instead. Prints the message, file and line to standard error in release builds too, where
+/// `preconditionFailure` prints nothing.
 public func programmerError(
   _ message: @autoclosure () -> String, file: StaticString = #fileID, line: UInt = #line
 ) -> Never {

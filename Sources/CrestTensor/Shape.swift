@@ -1,4 +1,4 @@
-/// The sizes of a tensor's dimensions, outermost first; `[]` is a scalar's shape.
+/// The sizes of a tensor's dimensions, outermost first; `[]` is the shape of a scalar.
 public struct Shape: Sendable, Hashable, Codable, ExpressibleByArrayLiteral,
   RandomAccessCollection, CustomStringConvertible
 {
@@ -22,7 +22,7 @@ public struct Shape: Sendable, Hashable, Codable, ExpressibleByArrayLiteral,
     self.init(elements)
   }
 
-  /// A shape from sizes that a file or a peer gave; nil when one is negative or their product
+  /// A shape from untrusted sizes, as from a file; nil if one is negative or their product
   /// overflows.
   public init?(checking dimensions: [Int]) {
     guard dimensions.allSatisfy({ $0 >= 0 }), Shape.elementCount(of: dimensions) != nil else {
@@ -31,8 +31,8 @@ public struct Shape: Sendable, Hashable, Codable, ExpressibleByArrayLiteral,
     self.dimensions = dimensions
   }
 
-  /// The product of sizes, or nil when it overflows even with zero sizes left out, so that a shape
-  /// cannot hide an absurd size behind an empty one.
+  /// The product of sizes, or nil if it overflows even without sizes of zero, so that a shape can't
+  /// hide an absurd size behind a zero.
   private static func elementCount(of dimensions: [Int]) -> Int? {
     var product = 1
     var isEmpty = false
@@ -54,7 +54,7 @@ public struct Shape: Sendable, Hashable, Codable, ExpressibleByArrayLiteral,
   /// The product of the sizes; 1 for a scalar.
   public var elementCount: Int { dimensions.reduce(1, *) }
 
-  /// Elements to skip for a step in each dimension, in row-major order.
+  /// The number of elements to skip per step in each dimension, in row-major order.
   public var strides: [Int] {
     var strides = [Int](repeating: 1, count: rank)
     for axis in stride(from: rank - 2, through: 0, by: -1) {
@@ -73,8 +73,8 @@ public struct Shape: Sendable, Hashable, Codable, ExpressibleByArrayLiteral,
   /// As in `[64, 3, 32, 32]`.
   public var description: String { "[\(dimensions.map(String.init).joined(separator: ", "))]" }
 
-  /// The shape both broadcast to by NumPy's rule (ONNX multidirectional broadcasting); nil when a
-  /// pair of sizes differs and neither is 1.
+  /// The shape to which both broadcast by NumPy's rule (ONNX multidirectional broadcasting); nil if
+  /// a pair of sizes differs and neither is 1.
   public func broadcast(with other: Shape) -> Shape? {
     let rank = Swift.max(self.rank, other.rank)
     var sizes = [Int](repeating: 1, count: rank)
@@ -100,7 +100,7 @@ public struct Shape: Sendable, Hashable, Codable, ExpressibleByArrayLiteral,
     }
   }
 
-  /// The axis that `axis` names when negative ones count from the end (ONNX); nil out of range.
+  /// The axis for `axis`, where negative ones count from the end (ONNX); nil if out of range.
   public func resolved(axis: Int) -> Int? {
     let resolved = axis < 0 ? axis + rank : axis
     return (0..<rank).contains(resolved) ? resolved : nil

@@ -1,5 +1,5 @@
 extension Tensor {
-  /// The elements as `Double`, exactly but for `int64` beyond ±2⁵³; `true` is 1.
+  /// The elements as `Double`, exact except for `int64` beyond ±2⁵³; `true` is 1.
   public var doubles: [Double] {
     switch elementType {
     case .float32: withElements(as: Float.self) { $0.map(Double.init) }
@@ -15,7 +15,7 @@ extension Tensor {
     }
   }
 
-  /// The elements as `Int64`; nil for a float tensor, whose values may have no whole equal.
+  /// The elements as `Int64`; nil for a float tensor, whose values may not be integers.
   public var integers: [Int64]? {
     switch elementType {
     case .float32, .float64, .bfloat16, .float16: nil
@@ -28,15 +28,15 @@ extension Tensor {
     }
   }
 
-  /// Whether the elements are whole numbers all of which `float32` has exactly.
+  /// Whether all elements are integers that `float32` represents exactly.
   package var isExactInFloat: Bool {
     integers?.allSatisfy { Int64(exactly: Float($0)) == $0 } ?? false
   }
 
-  /// The elements, all of which `float32` has exactly, as whole numbers of a type that a batch is made of; nil of
+  /// The elements, all exact in `float32`, in an integer type from which batches are made; nil for
   /// floats.
   ///
-  /// - Throws: ``InexactElement`` for a whole number that `float32` doesn't have.
+  /// - Throws: ``InexactElement`` for an integer that `float32` doesn't represent exactly.
   package func wholeNumbersForFloat() throws(InexactElement) -> Tensor? {
     guard let integers else { return nil }
     if let index = integers.firstIndex(where: { Int64(exactly: Float($0)) != $0 }) {
@@ -75,7 +75,8 @@ extension Tensor {
     }
   }
 
-  /// Booleans read as bytes, since a byte from a file may be neither 0 nor 1 and no `Bool` then.
+  /// Booleans are read as bytes, because a byte from a file may be neither 0 nor 1 and so not a
+  /// valid `Bool`.
   private func withElements<Result>(
     as type: UInt8.Type, ofBooleans: Void, _ body: (UnsafeBufferPointer<UInt8>) -> Result
   ) -> Result {
@@ -83,9 +84,9 @@ extension Tensor {
   }
 }
 
-/// An element that another type doesn't have exactly.
+/// An element that another type doesn't represent exactly.
 package struct InexactElement: Error, Equatable, CustomStringConvertible {
-  /// Its place in row-major order; nil when the types as such aren't converted.
+  /// Its index in row-major order; nil if there is no conversion between the types.
   package let index: Int?
   /// The element.
   package let value: String
@@ -97,13 +98,13 @@ package struct InexactElement: Error, Equatable, CustomStringConvertible {
 }
 
 extension Tensor {
-  /// The same numbers in another element type that has each of them exactly.
+  /// The same values in another element type that represents each of them exactly.
   ///
   /// NaN stays NaN.
   ///
-  /// - Returns: Whole numbers for whole numbers, floats for floats.
-  /// - Throws: ``InexactElement`` for a number that isn't exact, and for whole numbers as floats, floats as
-  ///   whole numbers and booleans as anything else, which mean something else.
+  /// - Returns: Integers for integers, floats for floats.
+  /// - Throws: ``InexactElement`` for a value that isn't exact, and for integers as floats, floats
+  ///   as integers and booleans as anything else, which mean different things.
   package func converted(to type: ElementType) throws(InexactElement) -> Tensor {
     guard type != elementType else { return self }
     if elementType.isInteger, type.isInteger, let integers {

@@ -1,21 +1,21 @@
 extension Tensor {
   /// A matrix of `rows`.
   ///
-  /// - Precondition: all rows are as long.
+  /// - Precondition: all rows have the same length.
   public init<Element: TensorElement>(_ rows: [[Element]]) {
     self.init(stacking: rows.map { Tensor($0) }, of: Element.elementType)
   }
 
   /// A tensor of `matrices`.
   ///
-  /// - Precondition: all matrices, and all their rows, are as long.
+  /// - Precondition: all matrices, and all their rows, have the same length.
   public init<Element: TensorElement>(_ matrices: [[[Element]]]) {
     self.init(stacking: matrices.map { Tensor($0) }, of: Element.elementType)
   }
 
   /// A tensor of stacks of matrices, as a batch of images is.
   ///
-  /// - Precondition: all stacks, all their matrices and all rows of these are as long.
+  /// - Precondition: all stacks, all their matrices and all rows of these have the same length.
   public init<Element: TensorElement>(_ stacks: [[[[Element]]]]) {
     self.init(stacking: stacks.map { Tensor($0) }, of: Element.elementType)
   }
@@ -34,10 +34,10 @@ extension Tensor {
       joining: parts.map { $0.reshaped(to: Shape([1] + $0.shape.dimensions)) }, along: 0)
   }
 
-  /// What lies at `indices` of the first dimensions, as NumPy and PyTorch have it: of a matrix, `x[1]` is a
-  /// row and `x[1, 2]` a scalar.
+  /// The part at `indices` of the first dimensions, as in NumPy and PyTorch: for a matrix, `x[1]`
+  /// is a row and `x[1, 2]` a scalar.
   ///
-  /// - Precondition: there are at most as many indices as dimensions, each within its own.
+  /// - Precondition: there are at most as many indices as dimensions, each within its dimension.
   public subscript(indices: Int...) -> Tensor {
     programmerError(
       unless: indices.count <= shape.rank, "\(indices.count) indices of a tensor of shape \(shape)")
@@ -51,7 +51,7 @@ extension Tensor {
     }
   }
 
-  /// What lies at `places` of the first dimension.
+  /// The part at `places` of the first dimension.
   ///
   /// - Precondition: the places are within it.
   public subscript(places: Range<Int>) -> Tensor {
@@ -75,8 +75,8 @@ extension Tensor {
 }
 
 extension Tensor: CustomStringConvertible {
-  /// The values as NumPy prints them, then type and shape; of more than 1,000 elements, the first and last
-  /// three along each dimension.
+  /// The values as NumPy prints them, then type and shape; with more than 1,000 elements, only the
+  /// first and last three along each dimension.
   ///
   ///     [[1.0, 2.0],
   ///      [3.0, 4.0]] float32 [2, 2]

@@ -1,5 +1,5 @@
 extension Tensor {
-  /// A copy of some places along an axis.
+  /// A copy of a range along an axis.
   ///
   /// - Precondition: `places` lie within the axis.
   package func slice(_ places: Range<Int>, along axis: Int) -> Tensor {
@@ -25,7 +25,7 @@ extension Tensor {
 
   /// The rows with the last one repeated until there are `count`.
   ///
-  /// - Precondition: there is a row, and at most `count`.
+  /// - Precondition: there are at least 1 and at most `count` rows.
   package func filledUp(to count: Int) -> Tensor {
     let rowCount = shape[0]
     guard rowCount < count else { return self }
@@ -33,9 +33,10 @@ extension Tensor {
     return Tensor(joining: [self] + (rowCount..<count).map { _ in last }, along: 0)
   }
 
-  /// Tensors that differ along an axis only, one after the other.
+  /// The concatenation of tensors along an axis.
   ///
-  /// - Precondition: there is one, and all are of one type and shape but for the axis.
+  /// - Precondition: there is at least one, and all have the same type and, except along the axis,
+  ///   the same shape.
   package init(joining parts: [Tensor], along axis: Int) {
     programmerError(unless: !parts.isEmpty, "nothing to join")
     var sizes = parts[0].shape.dimensions

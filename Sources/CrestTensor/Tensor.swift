@@ -1,8 +1,8 @@
 /// A concrete array of numbers: an element type, a shape and the bytes, copied on write.
 ///
-/// Elements lie densely in row-major order, 64-byte aligned. A `Tensor` is a value and may be sent
-/// between tasks; a parameter of a model in training lives in a `ParameterStore` instead, and a
-/// `Tensor` of it is a snapshot.
+/// Elements are stored contiguously in row-major order, 64-byte aligned. A `Tensor` is a value and
+/// may be sent between tasks; a parameter of a model in training lives in a `ParameterStore`
+/// instead, and a `Tensor` of it is a snapshot.
 public struct Tensor: Sendable {
   /// The type of every element.
   public let elementType: ElementType
@@ -41,7 +41,7 @@ public struct Tensor: Sendable {
     self.init([value], shape: [])
   }
 
-  /// A tensor of bytes copied from `bytes`, which hold its elements as they lie in memory.
+  /// A tensor of bytes copied from `bytes`, which hold its elements in their memory layout.
   ///
   /// - Precondition: there are as many bytes as the elements take.
   public init(bytes: UnsafeRawBufferPointer, shape: Shape, elementType: ElementType) {
@@ -73,7 +73,7 @@ public struct Tensor: Sendable {
     try body(UnsafeRawBufferPointer(storage.bytes))
   }
 
-  /// Calls `body` with the bytes to change, which must not escape; copies first when shared.
+  /// Calls `body` with the mutable bytes, which must not escape; copies first if they are shared.
   public mutating func withUnsafeMutableBytes<Result, Failure: Error>(
     _ body: (UnsafeMutableRawBufferPointer) throws(Failure) -> Result
   ) throws(Failure) -> Result {
@@ -95,7 +95,8 @@ public struct Tensor: Sendable {
     return try body(UnsafeBufferPointer(storage.bytes.bindMemory(to: type)))
   }
 
-  /// Calls `body` with the elements to change, which must not escape; copies first when shared.
+  /// Calls `body` with the mutable elements, which must not escape; copies first if they are
+  /// shared.
   ///
   /// - Precondition: `Element` is the tensor's element type.
   public mutating func withMutableElements<Element: TensorElement, Result, Failure: Error>(
@@ -114,7 +115,7 @@ public struct Tensor: Sendable {
     withElements(as: type) { Array($0) }
   }
 
-  /// The same elements under another shape.
+  /// The same elements with another shape.
   ///
   /// - Precondition: both shapes have the same number of elements.
   public func reshaped(to shape: Shape) -> Tensor {

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Crest
 
-/// Of which network the weights in a .safetensors file are.
+/// Which network the weights in a .safetensors file belong to.
 struct ArchitectureOption: ParsableArguments {
   @Option(
     help: ArgumentHelp(
@@ -11,17 +11,17 @@ struct ArchitectureOption: ParsableArguments {
   var architecture: String?
 }
 
-/// What `--model` names.
+/// What `--model` refers to.
 enum ModelSource {
   /// An ONNX file, perhaps with the weights of a checkpoint.
   case file(ONNXFile, CheckpointWeights?)
-  /// A built-in network, perhaps with the weights of a checkpoint, which finds out which one it is when the
-  /// name is nil.
+  /// A built-in network, perhaps with the weights of a checkpoint, which identify it if the name is
+  /// nil.
   case builtIn(String?, CheckpointWeights?)
 
-  /// Reads what is named.
+  /// Reads the model.
   ///
-  /// - Throws: ``CommandError`` when an architecture is named for something else than weights;
+  /// - Throws: ``CommandError`` if an architecture is given for something other than weights;
   ///   `ModelError/unknownName(_:)`, `CheckpointError`, `ONNXError`.
   init(_ model: String, architecture: String?) throws {
     guard model.isWeightsFile else {
@@ -47,13 +47,13 @@ enum ModelSource {
 }
 
 extension CheckpointWeights {
-  /// The numbers of outputs that the network may have: its classes, or the sizes of its biases.
+  /// The possible numbers of the network's outputs: its classes, or the sizes of its biases.
   private var outputCounts: [Int] {
     if let classNames { return [classNames.count] }
     return Set(weights.values.filter { $0.shape.rank == 1 }.map { $0.shape[0] }).sorted()
   }
 
-  /// Gives a network the weights, and what they were learned from.
+  /// Loads the weights into a network, with their preprocessing and classes.
   private func load(into model: Model) throws {
     try usable { try load(into: model.store) }
     if let preprocessing { model.preprocessing = preprocessing }
@@ -61,16 +61,17 @@ extension CheckpointWeights {
     if let classAxis { model.classAxis = classAxis }
   }
 
-  /// The built-in network whose weights these are, for examples of the first of some shapes that it takes.
+  /// The built-in network to which these weights belong, for the first of some example shapes that
+  /// it takes.
   ///
-  /// - Throws: ``CommandError`` when there is none; `CheckpointError` when its arrays are others.
+  /// - Throws: ``CommandError`` if there is none; `CheckpointError` if its arrays differ.
   func builtInModel(
     _ name: String?, inputs: [Shape], seed: UInt64, engine: Engine
   ) throws -> (model: Model, input: Shape) {
     for input in inputs {
       for name in name.map({ [$0] }) ?? BuiltInModel.names {
         for count in outputCounts {
-          // Most networks take other examples.
+          // Most networks take examples of another shape.
           guard
             let model = try? BuiltInModel.make(
               name, input: input, classes: count, seed: seed, engine: engine), isOf(model.graph)
@@ -85,9 +86,10 @@ extension CheckpointWeights {
       architecture: name ?? "one of the built-in networks, for examples of shape \(inputs[0]),")
   }
 
-  /// The network of a file with these weights, and with another head where they have one.
+  /// The network of a file with these weights, and with a new head if they have one.
   ///
-  /// - Throws: ``CommandError`` when they are another network's; `CheckpointError` when its arrays are others.
+  /// - Throws: ``CommandError`` if they belong to another network; `CheckpointError` if its arrays
+  ///   differ.
   func model(
     _ template: (_ headClasses: Int?) throws -> ONNXTemplate, seed: UInt64, engine: Engine
   ) throws -> Model {
@@ -95,7 +97,7 @@ extension CheckpointWeights {
     var chosen = isOf(own.sample) ? own : nil
     if chosen == nil, own.sourceFingerprint == sourceFingerprint {
       for count in outputCounts where chosen == nil {
-        // A file without a head that could be replaced is another network.
+        // A file without a replaceable head is another network.
         if let other = try? template(count), isOf(other.sample) { chosen = other }
       }
     }
@@ -111,7 +113,8 @@ extension CheckpointWeights {
   }
 }
 
-/// What `body` gives; a command that reads weights alone has no fields to leave out, and gives other advice.
+/// The result of `body`, with other advice in errors: a command that reads only weights has no
+/// fields to leave out.
 private func usable<Result>(_ body: () throws -> Result) throws -> Result {
   do {
     return try body()

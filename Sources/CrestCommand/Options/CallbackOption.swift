@@ -1,7 +1,7 @@
 import ArgumentParser
 import Crest
 
-/// A callback as an option names it: `name` or `name:key=value,…`.
+/// A callback as given in an option: `name` or `name:key=value,…`.
 struct CallbackOption: ExpressibleByArgument {
   private let named: NamedSettings
 
@@ -35,7 +35,7 @@ struct CallbackOption: ExpressibleByArgument {
 
 /// A setting of a callback.
 struct CallbackSetting: Sendable {
-  /// What its value is.
+  /// The type of its value.
   enum Kind: Sendable {
     case wholeNumber
     case number
@@ -50,7 +50,7 @@ struct CallbackSetting: Sendable {
     case log
     case folder
 
-    /// What a value is expected to be.
+    /// The expected value, for messages.
     var expected: String {
       switch self {
       case .wholeNumber: "a whole number"
@@ -65,7 +65,7 @@ struct CallbackSetting: Sendable {
       }
     }
 
-    /// What stands for a value in help.
+    /// The placeholder for a value in the help.
     var placeholder: String {
       switch self {
       case .wholeNumber: "n"
@@ -80,7 +80,7 @@ struct CallbackSetting: Sendable {
       }
     }
 
-    /// What it writes, if anything.
+    /// The output it writes, if any.
     fileprivate var output: NamedOutput.Kind? {
       switch self {
       case .log: .log
@@ -92,7 +92,7 @@ struct CallbackSetting: Sendable {
 
   let name: String
   let kind: Kind
-  /// The value it has when it isn't given; nil when it must be given or may be absent.
+  /// Its default value; nil if it is required or may be absent.
   let standard: String?
 
   init(_ name: String, _ kind: Kind, _ standard: String? = nil) {
@@ -116,10 +116,11 @@ struct NamedCallback: Sendable {
     return usages.isEmpty ? name : name + ":" + usages.joined(separator: ",")
   }
 
-  /// What the command calls a callback of the library; its own name when that has none here, as a plugin.
+  /// The command's name for a callback of the library; the callback's own name if it has none, as
+  /// with a plugin.
   static func name(of callback: String) -> String { of(callback)?.name ?? callback }
 
-  /// The row of a callback of the library.
+  /// The table row of a callback of the library.
   static func of(_ callback: String) -> NamedCallback? {
     all.first { $0.name.filter { $0 != "-" } == callback.lowercased() }
   }
@@ -193,7 +194,7 @@ struct NamedCallback: Sendable {
   ]
 }
 
-/// The settings that a callback was given.
+/// The settings given for a callback.
 struct CallbackSettings {
   private let kind: NamedCallback
   private var values: [String: String] = [:]
@@ -209,7 +210,7 @@ struct CallbackSettings {
     }
   }
 
-  /// The value given, or else the standard one; nil when there is neither.
+  /// The given value, or the default; nil if there is neither.
   func text(_ key: String) -> String? { values[key] ?? setting(key).standard }
 
   func required(_ key: String) throws(CommandError) -> String {
@@ -229,7 +230,7 @@ struct CallbackSettings {
     try text("mode") == nil ? nil : choice("mode", MetricDirection.init)
   }
 
-  /// What `read` makes of a value.
+  /// A value as read by `read`.
   func choice<Value>(_ key: String, _ read: (String) -> Value?) throws(CommandError) -> Value {
     let text = try required(key)
     guard let value = read(text) else {

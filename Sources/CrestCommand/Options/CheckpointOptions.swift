@@ -1,7 +1,7 @@
 public import ArgumentParser
 public import Crest
 
-/// Where a run is saved, and how it is gone on with.
+/// Where a run is saved, and how it is resumed.
 struct CheckpointOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
@@ -30,7 +30,7 @@ struct CheckpointOptions: ParsableArguments {
       valueName: "field"))
   var partial: [String] = []
 
-  /// What saves the run; nil when that isn't asked for.
+  /// The callback that saves the run; nil if not requested.
   func makeCallback() throws -> BackupAndRestore? {
     guard let checkpointDir else { return nil }
     return try BackupAndRestore(

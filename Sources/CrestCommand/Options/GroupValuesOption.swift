@@ -1,7 +1,7 @@
 import ArgumentParser
 import Crest
 
-/// A number, or one for each group of parameters: `x`, `a:b`, `:b` or `x,x…`.
+/// A number, or one for each parameter group: `x`, `a:b`, `:b` or `x,x…`.
 struct GroupValuesOption: ExpressibleByArgument {
   let values: GroupValues
   /// The numbers as they are written.
@@ -28,12 +28,12 @@ struct GroupValuesOption: ExpressibleByArgument {
     self.numbers = numbers
   }
 
-  /// The largest number; one without a meaning, where there is one, so that it is refused.
+  /// The largest number, or an invalid one if there is any, so that it is refused.
   var largest: Double {
     numbers.first { !($0 >= 0) } ?? numbers.max() ?? 0
   }
 
-  /// The values over the largest one; all 1 when that is 0.
+  /// The values divided by the largest one; all 1 if that is 0.
   var scaledToLargest: GroupValues {
     let largest = largest
     guard largest > 0, largest.isFinite else { return .same(1) }

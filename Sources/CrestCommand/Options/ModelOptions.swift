@@ -1,7 +1,7 @@
 import ArgumentParser
 import Crest
 
-/// What is trained or measured, on what.
+/// The model and the data for training or evaluation.
 struct ModelOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
@@ -76,8 +76,8 @@ struct ModelOptions: ParsableArguments {
 
   /// Reads the data and makes the network for it.
   ///
-  /// With `keepsAll`, a set without a validation part keeps all its examples for training, and is measured
-  /// on them. `headClasses` gives a network from a file a new last layer.
+  /// With `keepsAll`, a set without a validation part uses all its examples for both training and
+  /// validation. `headClasses` gives a network from a file a new last layer.
   func load(
     keepsAll: Bool = false, headClasses: Int? = nil,
     selection: ParameterSelection = ParameterSelection()
@@ -92,7 +92,7 @@ struct ModelOptions: ParsableArguments {
     }
     guard isFile || batchAxis.isEmpty else { throw CommandError.batchAxisOfBuiltIn(model: model) }
     let engine = try Engine(threadCount: threads)
-    // Data may take seconds: what is wrong with the model is said before.
+    // Reading data may take seconds, so errors in the model come first.
     let source = try ModelSource(model, architecture: weights.architecture)
     var split = try DataSource(data).load(divides: !keepsAll)
     if classAxis != nil, self.loss == nil, case .values = split.train.target {
@@ -118,7 +118,7 @@ struct ModelOptions: ParsableArguments {
           model: name ?? model, data: split.train.name, count: split.train.inputs.count)
       }
       if let weights {
-        // Without a name, the network is found by the shape that its weights were trained on.
+        // Without a name, the network is found by the example shape its weights were trained on.
         let shapes = Self.shapes(of: split.train.inputs[0].shape)
         let (built, shape) = try weights.builtInModel(
           name, inputs: shapes, seed: seed, engine: engine)
@@ -133,7 +133,7 @@ struct ModelOptions: ParsableArguments {
     }
   }
 
-  /// The examples of a batch for a network.
+  /// The batch size for a network.
   func batchSize(for model: Model) -> Int { batchSize ?? model.template.fixedBatchSize ?? 64 }
 
   /// Refuses a batch without examples.
@@ -145,7 +145,7 @@ struct ModelOptions: ParsableArguments {
   private func batchAxes(of names: [String]) throws(CommandError) -> [String: Int] {
     var axes: [String: Int] = [:]
     for argument in batchAxis {
-      // A name may have a = in it; a number hasn't.
+      // A name may contain a =, a number can't.
       let place = argument.lastIndex(of: "=")
       let name = place.map { String(argument[..<$0]) }
       guard let axis = Int(place.map { argument[argument.index(after: $0)...] } ?? argument[...]),
@@ -161,23 +161,23 @@ struct ModelOptions: ParsableArguments {
     return axes
   }
 
-  /// Whether the network is that of a file rather than a built-in one.
+  /// Whether the network comes from a file and isn't built in.
   var isFile: Bool { networkName.isONNXFile }
-  /// What names the network: the architecture of weights, else the model.
+  /// The option that names the network: the architecture for weights, otherwise the model.
   var networkName: String { weights.architecture ?? model }
-  /// Whether it has learned something: an ONNX file's parameters are taken for that, and a checkpoint's.
+  /// Whether the network counts as trained: true for parameters from an ONNX file or a checkpoint.
   var isTrained: Bool { model.isONNXFile || model.isWeightsFile }
 
-  /// What is read, by the option that names it.
+  /// The inputs, by the option that names them.
   var inputs: [(option: String, path: String)] {
     [("--data", data), ("--model", model), ("--architecture", networkName)]
   }
 
-  /// The shapes of examples by the names of the file's inputs, for sizes that the file leaves open.
+  /// The example shapes by the names of the file's inputs, for sizes that the file leaves open.
   private func inputShapes(of file: ONNXFile, _ split: DataSplit) -> [String: Shape] {
     let names = file.inputNames
     let inputs = split.train.inputs
-    // A single input needs no name to be recognised by.
+    // A single input needs no name.
     if let name = names.first, names.count == 1, inputs.count == 1 {
       return [name: inputs[0].shape]
     }
@@ -185,12 +185,13 @@ struct ModelOptions: ParsableArguments {
     return Dictionary(known.map { ($0.name, $0.shape) }, uniquingKeysWith: { first, _ in first })
   }
 
-  /// The shapes in which examples of a shape can be given, the one that they have first.
+  /// The shapes to which examples of a shape can be rearranged, their own first.
   static func shapes(of stored: Shape) -> [Shape] {
     [stored] + ImageArrangement.all.compactMap { $0.result(of: stored) }
   }
 
-  /// The data with their images as the file takes them, where examples lie along the first axis.
+  /// The data with their images in the layout that the file takes, if examples are along the first
+  /// axis.
   private func arranged(_ split: DataSplit, for file: ONNXFile) throws -> DataSplit {
     guard batchAxis.isEmpty, let name = file.inputNames.first, file.inputNames.count == 1,
       split.train.inputs.count == 1, let sizes = file.exampleSizes(ofInput: name)
@@ -201,7 +202,7 @@ struct ModelOptions: ParsableArguments {
       ?? split
   }
 
-  /// The data with their images as convolutions take them, channels first.
+  /// The data with their images channels first, as convolutions take them.
   private func arranged(_ split: DataSplit, forBuiltIn name: String) throws -> DataSplit {
     guard BuiltInModel.all.first(where: { $0.name == name })?.takesImages ?? false else {
       return split
@@ -217,7 +218,7 @@ struct ModelOptions: ParsableArguments {
   private func outputCount(for split: DataSplit, _ loss: Loss) throws -> Int {
     let target = split.train.target
     switch target {
-    // One output of yes or no an example, or one for each of several.
+    // One binary output per example, or one for each of several.
     case .classes(_, let shape) where loss.targets == .binary && shape.rank <= 1:
       return shape.rank == 0 ? 1 : shape[0]
     case .classes(let names, let shape) where shape.rank == 0: return names.count
@@ -234,7 +235,7 @@ struct ModelOptions: ParsableArguments {
   }
 }
 
-/// A seed as it is written, so that a wrong one is answered with what a seed is.
+/// A seed as typed, so that the error for a wrong one can say what a seed is.
 struct SeedOption: ExpressibleByArgument {
   static let standard = SeedOption(argument: "0")
 

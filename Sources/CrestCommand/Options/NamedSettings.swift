@@ -1,4 +1,4 @@
-/// What an option names and the settings it gives it: `name` or `name:key=value,…`.
+/// A name in an option, and its settings: `name` or `name:key=value,…`.
 struct NamedSettings {
   let name: String
   private let settings: Substring?
@@ -11,9 +11,9 @@ struct NamedSettings {
 
   /// Reads the settings.
   ///
-  /// - Parameter option: What messages call the option, as in `--plugin`.
+  /// - Parameter option: The option's name in messages, as in `--plugin`.
   /// - Returns: The settings, in their order.
-  /// - Throws: ``CommandError`` when they aren't `key=value`, or name a key twice.
+  /// - Throws: ``CommandError`` if they aren't `key=value`, or repeat a key.
   func pairs(of option: String) throws(CommandError) -> [(key: String, value: String)] {
     let owner = "\(option) \(name)"
     var pairs: [(key: String, value: String)] = []

@@ -1,7 +1,7 @@
 public import ArgumentParser
 public import Crest
 
-/// How parameters change, apart from the learning rate.
+/// The optimiser and its settings, apart from the learning rate.
 struct OptimizerOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
@@ -52,7 +52,7 @@ struct OptimizerOptions: ParsableArguments {
       decayTargets: weightDecayOn)
   }
 
-  /// What the optimiser's weight decay, the largest, is multiplied by in each group.
+  /// The factor of each group for the optimiser's weight decay, which is the largest.
   var weightDecays: GroupValues { weightDecay?.scaledToLargest ?? .same(1) }
 }
 
@@ -73,7 +73,7 @@ struct MomentumOption: ExpressibleByArgument {
   }
 }
 
-/// The random changes that images can be given.
+/// The augmentations of images.
 enum Augmentation: String, CaseIterable {
   case crop
   case flip

@@ -1,7 +1,7 @@
 public import ArgumentParser
 public import Crest
 
-/// Which parameters train, and in which groups.
+/// Which parameters are trained, and in which groups.
 struct ParameterOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
@@ -46,15 +46,16 @@ struct ParameterOptions: ParsableArguments {
       valueName: "classes"))
   var replaceHead: Int?
 
-  /// The arrays of the model's file, if the options may name some that aren't parameters.
+  /// The arrays of the model's file, if the options may name any that aren't parameters.
   func arrays(of options: ModelOptions) throws -> [ONNXInspection.ArrayUse] {
     guard options.isFile, !freeze.isEmpty || !unfreeze.isEmpty else { return [] }
     return try ONNXFile(path: options.networkName).arrays()
   }
 
-  /// What to train beyond the file's parameters: what patterns of `--unfreeze` fit that fit no parameter.
+  /// The arrays to train beyond the file's parameters: those matched by `--unfreeze` patterns that
+  /// match no parameter.
   ///
-  /// A pattern that fits parameters, as `*` does, is about these alone.
+  /// A pattern that matches parameters, as `*` does, applies to these alone.
   func selection(
     among arrays: [ONNXInspection.ArrayUse]
   ) throws(CommandError) -> ParameterSelection {
@@ -71,7 +72,7 @@ struct ParameterOptions: ParsableArguments {
     return selection
   }
 
-  /// Freezes what the options name; arrays that aren't parameters stay as they are anyway.
+  /// Freezes the parameters that the options name; other arrays stay as they are anyway.
   func freeze(
     _ learner: Learner, among arrays: [ONNXInspection.ArrayUse]
   ) throws(ParameterError) {
@@ -79,7 +80,7 @@ struct ParameterOptions: ParsableArguments {
     let fixed = arrays.filter { !$0.isVariable }.map(\.name)
     let store = learner.model.store
     let variables = (store.parameters + store.statistics).map(\.name)
-    // An array that is another arrangement of a parameter is frozen with it.
+    // An array that is a rearrangement of a parameter is frozen with it.
     let copies = arrays.filter { $0.original != nil }
     func patterns(_ texts: [String]) throws(ParameterError) -> [NamePattern] {
       var found: [NamePattern] = []

@@ -2,7 +2,7 @@ import ArgumentParser
 import Crest
 import CrestPlugins
 
-/// A plugin as an option names it: `name` or `path`, then perhaps `:key=value,…`.
+/// A plugin as given in an option: `name` or `path`, then perhaps `:key=value,…`.
 struct PluginOption: ExpressibleByArgument {
   private let named: NamedSettings
 
@@ -10,7 +10,7 @@ struct PluginOption: ExpressibleByArgument {
 
   /// Loads the plugin.
   ///
-  /// - Parameter policy: What is done when it fails.
+  /// - Parameter policy: What to do if it fails.
   /// - Returns: The plugin, ready to be called.
   /// - Throws: `PluginError`; ``CommandError`` when the settings aren't `key=value`.
   func make(onFailure policy: PluginFailureOption) throws -> Plugin {
@@ -21,7 +21,7 @@ struct PluginOption: ExpressibleByArgument {
     let label = named.name.split(separator: "/").last.map(String.init) ?? named.name
     return try Plugin(named.name, values, onFailure: policy.policy) { level, line in
       guard level != .debug else { return }
-      // A live line of progress may stand there.
+      // The live progress line may be there.
       let clear = StandardError.isTerminal ? "\r\u{1B}[K" : ""
       StandardError.write("\(clear)\(label): \(line)\n")
       Notes.writeEvent("\(label): \(line)")
@@ -29,7 +29,7 @@ struct PluginOption: ExpressibleByArgument {
   }
 }
 
-/// What is done with a plugin that fails.
+/// What to do with a plugin that fails.
 enum PluginFailureOption: String, CaseIterable, ExpressibleByArgument {
   case stop
   case disable

@@ -20,13 +20,13 @@ struct ScheduleOptions: ParsableArguments {
       "Whose 1cycle (default: \(OneCycle.Convention.fastai.rawValue)).", valueName: "name"))
   var style: OneCycle.Convention?
 
-  /// What moves the learning rate.
+  /// The callback that schedules the learning rate.
   ///
   /// - Parameters:
-  ///   - momentum: What the optimiser's option says.
-  ///   - batchesPerEpoch: The steps of an epoch, which triangular cycles are measured in.
-  /// - Returns: A scheduler of the learning rate, and under 1cycle of the momentum.
-  /// - Throws: What is wrong with the numbers, or with the options together.
+  ///   - momentum: The momentum option of the optimiser.
+  ///   - batchesPerEpoch: The steps of an epoch, in which triangular cycles are measured.
+  /// - Returns: A scheduler of the learning rate and, with 1cycle, of the momentum.
+  /// - Throws: What is wrong with the numbers, or with the combination of options.
   func makeScheduler(
     momentum: MomentumOption?, batchesPerEpoch: Int
   ) throws -> any Callback {
@@ -36,7 +36,7 @@ struct ScheduleOptions: ParsableArguments {
         throw CommandError.momentumPair(schedule: schedule.rawValue)
       }
     }
-    // Parameters learn in float32.
+    // Parameters are float32.
     for rate in maxLR.numbers where !(rate > 0 && Float(rate).isNormal) {
       throw CommandError.learningRate(rate)
     }
@@ -63,7 +63,7 @@ struct ScheduleOptions: ParsableArguments {
     let cycle = try momentum.flatMap { option in
       try option.second.map { try MomentumCycle(high: option.first, low: $0) }
     }
-    // One momentum is one to keep.
+    // A single momentum stays constant.
     return try OneCycleScheduler(
       maxLR: rates, cyclesMomentum: momentum == nil || cycle != nil
     ) { rate in try OneCycle(maxLR: rate, convention: style ?? .fastai, momentum: cycle) }
@@ -74,9 +74,9 @@ extension OneCycle.Convention: ExpressibleByArgument {}
 
 /// The schedules that have a name on the command line.
 enum ScheduleName: String, CaseIterable, ExpressibleByArgument {
-  /// Up and down once, the momentum against it.
+  /// Up and down once, with the momentum moving in the opposite direction.
   case oneCycle = "one-cycle"
-  /// The same all the time.
+  /// Constant.
   case constant
   /// Constant for three quarters of the run, then a cosine down.
   case flatCosine = "flat-cosine"

@@ -1,4 +1,4 @@
-/// Text in lines of at most `width` columns where words allow it, all but the first indented.
+/// Text in lines of at most `width` columns if words are short enough, all but the first indented.
 func wrapped(_ text: String, indent: Int, width: Int = 80) -> [String] {
   let margin = text.prefix { $0 == " " }
   let words = text.dropFirst(margin.count).split(separator: " ", omittingEmptySubsequences: false)

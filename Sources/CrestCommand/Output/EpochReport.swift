@@ -2,7 +2,7 @@ import Crest
 
 /// Adds up the time of a fit's epochs, and prints their results as JSON if that is asked for.
 final class EpochReport: StatefulCallback {
-  /// All it remembers, so that a run that is gone on with reports on all of it.
+  /// Its state, so that a resumed run reports on all of its epochs.
   struct State: Codable {
     fileprivate var epochCount = 0
     fileprivate var seconds = 0.0
@@ -25,7 +25,7 @@ final class EpochReport: StatefulCallback {
   var hooks: [Hook] {
     [.beforeFit(begin), .afterEpoch(report)]
   }
-  // Behind everything but what saves the run, so that what it prints is what the others left.
+  // After everything except what saves the run, so that it prints the final values.
   var order: Int { .max - 2 }
 
   private func begin(_ fit: FitContext) {
@@ -51,11 +51,11 @@ final class EpochReport: StatefulCallback {
     failure.noting { () throws(OutputError) in try StandardOutput.write(line.text) }
   }
 
-  /// What the fit came to: the results of the network that the model holds, the time of all epochs, and why the
-  /// fit ended.
+  /// The summary of the fit: the results of the network that the model holds, the time of all
+  /// epochs, and why the fit ended.
   ///
   /// - Parameters:
-  ///   - result: The results, if the fit gave any.
+  ///   - result: The results, if the fit has any.
   ///   - outcome: How it ended.
   ///   - saveFailure: Why the last checkpoint could not be saved, if it couldn't.
   /// - Throws: ``OutputError``.
@@ -90,7 +90,7 @@ final class EpochReport: StatefulCallback {
         + " after \(epochs) in \(decimal(state.seconds, 1)) s\(pace)\n")
   }
 
-  /// Which network the numbers are of, when that isn't what the last epoch measured.
+  /// Which network the numbers belong to, if it isn't the one that the last epoch measured.
   private func origin(of result: FitResult) -> String {
     switch result.origin {
     case .lastEpoch: ""
@@ -119,7 +119,7 @@ final class EpochReport: StatefulCallback {
 }
 
 extension Outcome {
-  /// Why a run ended: `ended`, and of one that a callback ended which and the reason.
+  /// Why a run ended: `ended`, and if a callback ended it, which one and the reason.
   fileprivate var members: [(key: String, value: JSONLine.Value)] {
     switch self {
     case .cancelled(let cancellation):
@@ -128,7 +128,7 @@ extension Outcome {
         ("stopped_by", .text(NamedCallback.name(of: cancellation.callback))),
         ("reason", .text(cancellation.reason)),
       ]
-    // Others end with an error, which is told in their place.
+    // Other runs end with an error, which is reported instead.
     case .finished, .running, .failed, .interrupted: [("ended", .text("finished"))]
     }
   }

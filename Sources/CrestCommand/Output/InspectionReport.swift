@@ -1,6 +1,6 @@
 import Crest
 
-/// What was found in a model's file, for people and for programs.
+/// The report on a model's file, for people and for programs.
 struct InspectionReport {
   private let found: ONNXInspection
   private let verdict: OfficialCheck?
@@ -12,9 +12,9 @@ struct InspectionReport {
 
   // MARK: For people
 
-  /// How many lines a report has at most, unless all is asked for.
+  /// The most lines of a report, unless everything is requested.
   private static let lineLimit = 60
-  /// How many lines of the longer tables there are at least.
+  /// The fewest lines that long tables keep.
   private static let shortestTable = 6
 
   /// Lines of at most 80 columns, unless a name alone is longer, and at most 60 of them.
@@ -31,7 +31,7 @@ struct InspectionReport {
         arrays: shortened(arrayList, to: max(rest, Self.shortestTable), "lines of arrays")))
   }
 
-  /// All there is to say, each array on a line of its own.
+  /// The whole report, with each array on its own line.
   var wholeText: String {
     joined(
       lines(
@@ -93,7 +93,7 @@ struct InspectionReport {
     return lines
   }
 
-  /// A line for arrays that differ in the numbers of their names alone.
+  /// One line for arrays whose names differ only in their numbers.
   private var arrayList: [String] {
     struct Kind: Hashable {
       let name: String
@@ -166,8 +166,8 @@ struct InspectionReport {
 
   // MARK: For programs
 
-  /// An object for the file, each input, output, operation, kind of array, note and lack, and a last one
-  /// that says what came of it.
+  /// An object for the file, each input, output, operation, kind of array, note and problem, and a
+  /// last one with the result.
   var lines: [JSONLine] {
     var lines = [
       JSONLine(
@@ -265,7 +265,7 @@ struct InspectionReport {
 }
 
 extension JSONLine {
-  /// What a note says, with all arrays that it is about.
+  /// The text of a note, with all arrays that it is about.
   init(note text: String, arrays: [String]) {
     self.init(
       event: "note", [("text", .text(text)), ("arrays", .list(arrays.map { .text($0) }))])
@@ -273,7 +273,7 @@ extension JSONLine {
 }
 
 extension ONNXInspection.ArrayUse {
-  /// What becomes of it, and why.
+  /// Whether it is trained, and why.
   fileprivate var verdict: String {
     switch kind {
     case .trained: "trained: \(reason)"
@@ -285,7 +285,7 @@ extension ONNXInspection.ArrayUse {
 }
 
 extension String {
-  /// The text with a star for each number.
+  /// The text with a `*` for each number.
   fileprivate var withoutNumbers: String {
     var text = ""
     for character in self {
@@ -312,7 +312,7 @@ extension ClosedRange<Int64> {
 }
 
 extension JSONLine.Value {
-  /// How numbers are prepared; null where nothing says so.
+  /// The preprocessing; null if unknown.
   init(_ preprocessing: Preprocessing?) {
     guard let preprocessing else {
       self = .null
@@ -325,13 +325,13 @@ extension JSONLine.Value {
     ])
   }
 
-  /// A size: a number, a name, or null where nothing is said.
+  /// A size: a number, a name, or null if unknown.
   fileprivate static func size(_ text: String) -> JSONLine.Value {
     text == "?" ? .null : Int(text).map { .integer($0) } ?? .text(text)
   }
 }
 
 extension Int {
-  /// The nearest whole number there is.
+  /// The nearest integer that `Int` can hold.
   fileprivate init(clamping number: Double) { self = Int(exactly: number) ?? .max }
 }

@@ -1,7 +1,7 @@
-/// A JSON object on a line of its own, its keys in the order they are given.
+/// A JSON object on one line, with its keys in the given order.
 ///
-/// Numbers are written in the fewest digits that read back the same; what JSON has no number for (NaN,
-/// infinities) is null.
+/// Numbers have the fewest digits that read back the same; NaN and infinities, which JSON lacks,
+/// are null.
 struct JSONLine {
   indirect enum Value {
     case text(String)

@@ -13,17 +13,17 @@ import Foundation
 /// A file or folder that the command writes, by the option that names it.
 struct NamedOutput: Equatable {
   enum Kind {
-    /// Replaced whole.
+    /// A file that is replaced atomically.
     case file
-    /// Written to line by line, where it is.
+    /// A file that is written in place, line by line.
     case log
-    /// Files are made in it.
+    /// A folder in which files are made.
     case folder
   }
 
   /// The option, as in `--log`.
   let option: String
-  /// The path, as it is written.
+  /// The path as typed.
   let path: String
   let kind: Kind
 
@@ -41,7 +41,7 @@ struct NamedOutput: Equatable {
     }
   }
 
-  /// What two outputs of one path have in common; nil for a folder that can't be made.
+  /// The identity that two outputs of one path share; nil for a folder that can't be made.
   fileprivate func place() throws(OutputError) -> (OutputPlace.Identity, OutputPlace?)? {
     guard kind != .folder else {
       return OutputPlace.identity(ofFolder: path).map { ($0, nil) }
@@ -56,12 +56,12 @@ struct NamedOutput: Equatable {
 }
 
 extension [NamedOutput] {
-  /// Checks, before any work, that all can be written and that no two overwrite each other, and makes the folders
-  /// among them that aren't there, in which others may lie.
+  /// Checks, before any work, that all outputs can be written and don't overwrite each other, and
+  /// creates the missing folders among them, in which other outputs may be.
   ///
-  /// - Parameter inputs: What is read, by the option that names it: a file, or a folder whose files none may
-  ///   overwrite.
-  /// - Returns: What is to be closed when all is written.
+  /// - Parameter inputs: The inputs, by the option that names them: a file, or a folder whose files
+  ///   no output may overwrite.
+  /// - Returns: The outputs to close when everything is written.
   /// - Throws: ``CommandError/sameOutput(first:second:)``, ``CommandError/outputOverInput(_:input:)``, or
   ///   ``OutputError``.
   func open(besides inputs: [(option: String, path: String)] = []) throws -> OpenOutputs {
@@ -78,12 +78,12 @@ extension [NamedOutput] {
   private func open(
     _ opened: OpenOutputs, besides inputs: [(option: String, path: String)]
   ) throws {
-    // What a folder will be made for must not be taken for that folder.
+    // An output inside a folder that will be created must not be mistaken for that folder.
     try checkDistinct { OutputPlace.identity(ofFolder: $0.path) }
     for output in self where output.kind == .folder { try opened.makeFolder(output.path) }
     for output in self where output.kind != .folder {
       guard let written = OutputPlace.identity(ofExisting: output.path) else { continue }
-      // A trained network may take the place of the one it was trained from.
+      // A trained network may replace the one it was trained from.
       for input in inputs
       where (output.option, input.option) != ("--export", "--model")
         && Self.files(at: input.path).contains(written)
@@ -100,7 +100,7 @@ extension [NamedOutput] {
     for place in places where place.kind == .pipe { try opened.open(place) }
   }
 
-  /// Refuses two outputs of one identity, where it is known.
+  /// Refuses two outputs with the same identity, if it is known.
   private func checkDistinct(
     by identity: (NamedOutput) throws -> OutputPlace.Identity?
   ) throws {
@@ -115,21 +115,21 @@ extension [NamedOutput] {
 
   /// A path, and the files of data in the folder there.
   private static func files(at path: String) -> Set<OutputPlace.Identity> {
-    // What is no folder holds none.
+    // A path that isn't a folder has none.
     let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
     let paths = [path] + names.filter(DataSource.isDataFile).map { path + "/" + $0 }
     return Set(paths.compactMap { OutputPlace.identity(ofExisting: $0) })
   }
 }
 
-/// Outputs of a command that runs.
+/// The outputs of a running command.
 final class OpenOutputs {
-  /// Pipes that somebody reads, who takes a pipe that nobody has open any more for ended.
+  /// Pipes held open for their readers, who would take a closed pipe for the end.
   private var descriptors: [CInt] = []
-  /// Folders that were made, those around others first.
+  /// The folders that were created, outer ones first.
   private var folders: [String] = []
 
-  /// Makes a folder, with those around it, unless it is there.
+  /// Creates a folder and the folders around it, unless they exist.
   fileprivate func makeFolder(_ path: String) throws(OutputError) {
     guard !path.isEmpty, access(path, F_OK) != 0, errno == ENOENT else { return }
     var around = path[...]
@@ -137,7 +137,7 @@ final class OpenOutputs {
     while let last = around.last, last != "/" { around.removeLast() }
     if around.contains(where: { $0 != "/" }) { try makeFolder(String(around)) }
     guard mkdir(path, 0o777) != 0 else { return folders.append(path) }
-    // As when a link that leads nowhere has the name.
+    // For instance if a dangling link has the name.
     if errno != EEXIST { throw OutputError(OutputFailure(path: path, code: errno)) }
   }
 
@@ -147,15 +147,15 @@ final class OpenOutputs {
     }
   }
 
-  /// Lets readers of pipes see the end, and removes folders in which nothing has been written.
+  /// Closes the pipes, and removes created folders that are still empty.
   func close() {
     for descriptor in descriptors { closeDescriptor(descriptor) }
     descriptors = []
-    // One that isn't empty stays.
+    // A folder that isn't empty stays.
     for folder in folders.reversed() { rmdir(folder) }
     folders = []
   }
 }
 
-/// The system's `close`, which a method hides.
+/// The system's `close`, which a method of the same name hides.
 private func closeDescriptor(_ descriptor: CInt) { close(descriptor) }

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// What is no result and should be known: a line on standard error, and with `--json` an event too.
+/// Notes that aren't results: a line on standard error and, with `--json`, also an event.
 enum Notes {
   private struct State {
     var areEvents = false
@@ -10,37 +10,37 @@ enum Notes {
 
   private static let state = Mutex(State())
 
-  /// Makes notes events too; the last event is then a result, whatever comes.
+  /// Turns notes into events too; the last event is then a result in any case.
   static func areEvents(_ are: Bool) { state.withLock { $0.areEvents = are } }
 
-  /// Says something.
+  /// Prints a note.
   ///
   /// - Parameters:
-  ///   - text: What, for people, which names some arrays of many.
+  ///   - text: The text for people, which names some of many arrays.
   ///   - arrays: The names of all arrays that it is about, for programs.
   static func write(_ text: String, arrays: [String] = []) {
     StandardError.write("Note: \(text)\n")
     writeEvent(text, arrays: arrays)
   }
 
-  /// Says something, which has been written to standard error already, in an event.
+  /// Writes an event for a note that has already been written to standard error.
   static func writeEvent(_ text: String, arrays: [String] = []) {
     guard state.withLock({ $0.areEvents }) else { return }
     do throws(OutputError) {
       try StandardOutput.write(JSONLine(note: text, arrays: arrays).text)
     } catch {
-      // No reason to end a training; the command fails when it is done.
+      // A failed write doesn't end training; the command fails when it is done.
       state.withLock { $0.failure = $0.failure ?? error }
     }
   }
 
-  /// Writes the event that is the last.
+  /// Writes the last event.
   static func writeResult(_ members: [(key: String, value: JSONLine.Value)]) throws(OutputError) {
     state.withLock { $0.hasResult = true }
     try StandardOutput.write(JSONLine(event: "result", members).text)
   }
 
-  /// Says in the last event why there is no result, unless there is one.
+  /// Writes a last event that says why there is no result, unless there is one.
   static func writeFailure(_ failure: Failure) {
     guard state.withLock({ $0.areEvents && !$0.hasResult }) else { return }
     do throws(OutputError) {

@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// The argument parser's own message, with the nearest known name where it tells of an unknown one.
+/// The argument parser's message, with the nearest known name if it is about an unknown one.
 func parserMessage(_ error: any Error) -> String {
   let text = CrestCommandLine.fullMessage(for: error)
   let arguments = Array(CommandLine.arguments.dropFirst())
@@ -9,7 +9,7 @@ func parserMessage(_ error: any Error) -> String {
     let meant = nearest(to: name, among: known)
     lines[0] = "Error: Unknown command '\(name)'" + (meant.map { ". Did you mean '\($0)'?" } ?? "")
   } else if let unknown = lines.first?.wholeMatch(of: #/Error: Unknown option '([^'=]*).*/#) {
-    // The parser's own guess doesn't know flags, nor what others call an option.
+    // The parser's own suggestion doesn't know flags or other programs' names of an option.
     let meant = option(meantBy: String(unknown.1), in: arguments)
     lines[0] =
       "Error: Unknown option '\(unknown.1)'" + (meant.map { ". Did you mean '\($0)'?" } ?? "")
@@ -17,7 +17,7 @@ func parserMessage(_ error: any Error) -> String {
   if lines.first?.hasPrefix("Error: Missing expected argument") == true,
     let unknown = unknownOption(in: arguments)
   {
-    // The parser looks for what is missing first, but a slip of the finger is why it is.
+    // The parser reports the missing option, but the cause is a misspelt one.
     lines[0] = "Error: Unknown option '\(unknown.name)'. Did you mean '\(unknown.meant)'?"
     lines.removeAll { $0.hasPrefix("Help:") }
   }
@@ -33,7 +33,7 @@ func parserMessage(_ error: any Error) -> String {
   return lines.joined(separator: "\n")
 }
 
-/// The first name that no command has where one must stand, and the commands there.
+/// The first unknown name where a command is expected, and the commands possible there.
 private func unknownCommand(in arguments: [String]) -> (name: String, known: [String])? {
   var path: [String] = []
   for name in arguments.prefix(while: { !$0.hasPrefix("-") }) {
@@ -45,7 +45,7 @@ private func unknownCommand(in arguments: [String]) -> (name: String, known: [St
   return nil
 }
 
-/// The command of a path, as far as there are commands of its names.
+/// The command at a path, as far as its names are commands.
 private func command(at path: [String]) -> any ParsableCommand.Type {
   var command: any ParsableCommand.Type = CrestCommandLine.self
   for name in path {
@@ -63,7 +63,8 @@ private func knownOptions(in arguments: [String]) -> [String] {
   return help.matches(of: #/(?m)^ +(?:-\w, )?--([A-Za-z-]+)/#).map { String($0.1) }
 }
 
-/// The first option among `arguments` that their command doesn't have, but one that is near it.
+/// The first option among `arguments` that their command doesn't have, but for which it has a
+/// similar one.
 private func unknownOption(in arguments: [String]) -> (name: String, meant: String)? {
   let known = knownOptions(in: arguments)
   for argument in arguments.prefix(while: { $0 != "--" }) where argument.hasPrefix("--") {
@@ -79,7 +80,7 @@ private func option(meantBy name: String, in arguments: [String]) -> String? {
   option(meantBy: name, among: knownOptions(in: arguments))
 }
 
-/// The option of `known` that another one, with its dashes, was most likely meant to be.
+/// The option of `known` that an unknown one, with its dashes, most likely stands for.
 private func option(meantBy name: String, among known: [String]) -> String? {
   let plain = String(name.drop { $0 == "-" })
   let meant = namesElsewhere.first {
@@ -88,8 +89,8 @@ private func option(meantBy name: String, among known: [String]) -> String? {
   return (meant?.option ?? nearest(to: plain, among: known)).map { "--" + $0 }
 }
 
-/// What other programs of the field call what an option of this one sets; of several options of a name, the first that
-/// a command has.
+/// Other programs' names for this program's options; if a name has several, the first that a
+/// command has.
 private let namesElsewhere: [(names: Set<String>, option: String)] = [
   (["lr", "learning-rate", "learning_rate", "maxlr"], "max-lr"),
   (["wd", "decay"], "weight-decay"),

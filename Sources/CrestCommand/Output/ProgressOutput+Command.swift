@@ -3,8 +3,8 @@ import Crest
 extension ProgressOutput {
   /// The live line and notes on standard error, and rows of results on standard output.
   ///
-  /// A row that can't be written is noted in `failure`, since a full disk is no reason to end a training;
-  /// the command fails when it is done.
+  /// A row that can't be written is noted in `failure`, because a full disk is no reason to end
+  /// training; the command fails when it is done.
   static func splitting(failure: WriteFailure) -> ProgressOutput {
     let standardError = ProgressOutput.standardError
     return ProgressOutput(
@@ -19,7 +19,7 @@ extension ProgressOutput {
 }
 
 extension ProgressOutput {
-  /// The live line on standard error if that is a terminal, notes, and nothing else.
+  /// Only notes and, on a terminal, the live line, both on standard error.
   static var liveLineOnly: ProgressOutput {
     let standardError = ProgressOutput.standardError
     return ProgressOutput(
@@ -41,8 +41,8 @@ extension ProgressOutput {
       write: StandardError.write)
   }
 
-  /// What a callback warns of, by the option that asked for it in place of its name: on standard error, and with
-  /// `--json` in events too.
+  /// A callback's warning, with the option that added the callback in place of its name: on
+  /// standard error and, with `--json`, also as an event.
   static func warnings(of callback: String, as option: String) -> ProgressOutput {
     let standardError = ProgressOutput.standardError
     return ProgressOutput(

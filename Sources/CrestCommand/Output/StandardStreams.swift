@@ -10,10 +10,10 @@ import Synchronization
   import Darwin
 #endif
 
-/// What can't be written.
+/// The output that can't be written.
 struct OutputError: Error, Equatable, CustomStringConvertible {
   let target: String
-  /// Why, and what to do.
+  /// The reason, and what to do.
   let reason: String
 
   /// The failure of standard output with `errno`.
@@ -56,16 +56,16 @@ enum StandardError {
 
   static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
 
-  /// Writes, or doesn't: there is nowhere left to report a failure to.
+  /// Writes and ignores failures: there is nowhere left to report one.
   static func write(_ text: String) { _ = stream.write(text) }
 }
 
-/// A standard stream, written to in a thread of its own.
+/// A standard stream that a separate thread writes to.
 ///
-/// Who reads it may stop reading, as a pager or a terminal that is held does, and writing then waits for them. Once the
-/// end of the process has been asked for, nothing waits for longer than a second, so that a run can be saved.
+/// A reader may stop reading, as a pager or a stopped terminal does, and writing then waits. After
+/// a signal to end the process, nothing waits longer than a second, so that a run can be saved.
 private final class StandardStream: Sendable {
-  /// What is written, and what came of it.
+  /// The text to write, and the result.
   private final class Job: Sendable {
     let isDone = DispatchSemaphore(value: 0)
     let code = Mutex<CInt>(0)
@@ -73,7 +73,7 @@ private final class StandardStream: Sendable {
 
   private let descriptor: CInt
   private let queue: DispatchQueue
-  /// Whether nothing is written any more, as its reader has stopped reading.
+  /// Whether writing has stopped because the reader has stopped reading.
   private let isStuck = Mutex(false)
   private static let patience = Duration.seconds(1)
 
@@ -84,7 +84,7 @@ private final class StandardStream: Sendable {
 
   /// Writes all of `text`.
   ///
-  /// - Returns: 0, `errno`, or `ETIMEDOUT` when the end was asked for and nobody read.
+  /// - Returns: 0, `errno`, or `ETIMEDOUT` if the process is ending and nobody reads.
   func write(_ text: String) -> CInt {
     guard !isStuck.withLock({ $0 }) else { return ETIMEDOUT }
     let job = Job()
@@ -105,19 +105,21 @@ private final class StandardStream: Sendable {
   }
 }
 
-/// Replaces the file at `path` by `text`, whole; links are followed, and pipes and devices written to.
+/// Replaces the file at `path` with `text` atomically; follows links, and writes to pipes and
+/// devices.
 func writeFile(_ text: String, to path: String) throws(OutputError) {
   try writeFile(Array(text.utf8), to: path)
 }
 
-/// Replaces the file at `path` by `bytes`, whole; links are followed, and pipes and devices written to.
+/// Replaces the file at `path` with `bytes` atomically; follows links, and writes to pipes and
+/// devices.
 func writeFile(_ bytes: [UInt8], to path: String) throws(OutputError) {
   do throws(OutputFailure) { try OutputFile.write(bytes, to: path) } catch {
     throw OutputError(error)
   }
 }
 
-/// Writes all bytes; 0, or `errno`.
+/// Writes all bytes; returns 0 or `errno`.
 private func writeAll(_ all: ArraySlice<UInt8>, to descriptor: CInt) -> CInt {
   var bytes = all
   while !bytes.isEmpty {

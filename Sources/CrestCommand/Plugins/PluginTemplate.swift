@@ -76,7 +76,7 @@ struct PluginTemplate {
     File(path: "Sources/CrestPluginSDK/\(name)", contents: contents)
   }
 
-  /// A file with the marks of its template filled in; `@SHA256@` is the build's.
+  /// A file with the placeholders of its template filled in; the build fills in `@SHA256@`.
   private func file(_ path: String, _ template: [UInt8], isProgram: Bool = false) -> File {
     let interpreter = language == .python ? "\n  \"interpreter\": [\"python3\", \"-I\"]," : ""
     let text = String(decoding: template, as: UTF8.self)

@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// What has to do with plugins.
+/// Commands for plugins.
 struct PluginsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "plugins", abstract: "Look at plugins, trust them, make new ones.",

@@ -25,12 +25,12 @@ struct PluginsList: ParsableCommand {
     }
   }
 
-  /// What is known of a folder in the search path.
+  /// The status of a folder in the search path.
   private struct Row {
     let name: String
     let folder: String
     var manifest: PluginManifest?
-    /// Why it would not run; nil when it would.
+    /// Why it would not run; nil if it would.
     var obstacle: String?
 
     init(name: String, folder: String, lock: PluginLock, before: String?) {

@@ -19,7 +19,7 @@ public struct Cutout: Transform {
   /// As in `cutout(size 16)`.
   public var name: String { "cutout(size \(size))" }
 
-  /// A square larger than the image would mostly leave nothing of it.
+  /// A square larger than the image would usually erase all of it.
   public func objection(to shape: Shape) -> String? {
     guard size > Swift.min(shape[1], shape[2]) else { return nil }
     return "a square of \(size) is larger than the images, which are \(shape[1]) × \(shape[2])"

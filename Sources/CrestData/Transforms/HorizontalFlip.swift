@@ -3,7 +3,7 @@ public import CrestTensor
 /// Mirrors an image left to right with probability ½ (fastai's `FlipItem`, torchvision's
 /// `RandomHorizontalFlip`).
 public struct HorizontalFlip: Transform {
-  /// A flip of every other image on average.
+  /// Flips every other image on average.
   public init() {}
 
   /// `flip`.

@@ -1,11 +1,11 @@
 public import CrestTensor
 
-/// Pads an image on all sides and cuts a part of the old size out at random.
+/// Pads an image on all sides and crops a random part of the original size.
 ///
 ///     image'[c, i, j] = padded[c, i + u, j + v],  u, v uniform in 0 ... 2 · padding
 ///
 /// With zeros this is the augmentation of He, Zhang, Ren, Sun: *Deep residual learning for image
-/// recognition*, 2015, section 4.2 (images are normalised before, so zero is the mean). With
+/// recognition*, 2015, section 4.2 (images are normalised first, so zero is the mean). With
 /// reflection it is fastai's `RandomCrop` after `pad_mode="reflection"`.
 public struct PadAndCrop: Transform {
   /// What the padding shows.
@@ -18,7 +18,7 @@ public struct PadAndCrop: Transform {
 
   /// Pixels on each side.
   public let padding: Int
-  /// What they show.
+  /// What the padding shows.
   public let border: Border
 
   /// Padding of `padding` pixels on each side.
@@ -40,7 +40,7 @@ public struct PadAndCrop: Transform {
       + "got \(shape[1]) × \(shape[2])"
   }
 
-  /// Moves the image by up to the padding and fills what opens.
+  /// Shifts the image by up to the padding and fills the gap.
   public func apply(
     to image: UnsafeMutableBufferPointer<Float>, shape: Shape,
     scratch: UnsafeMutableBufferPointer<Float>, random: ExampleRandom
@@ -59,7 +59,8 @@ public struct PadAndCrop: Transform {
         }
         let start = (channel * rows + sourceRow) * columns
         let input = UnsafeBufferPointer(rebasing: scratch[start..<start + columns])
-        // The columns whose source lies inside the image; only the few others need a look each.
+        // The columns whose source lies inside the image; only the few others are looked up one by
+        // one.
         let inside = Swift.max(0, -right)..<columns - Swift.max(0, right)
         _ = UnsafeMutableBufferPointer(rebasing: output[inside]).update(
           fromContentsOf: input[(inside.lowerBound + right)..<(inside.upperBound + right)])

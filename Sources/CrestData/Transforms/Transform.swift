@@ -1,15 +1,14 @@
 public import CrestTensor
 
-/// A random change of an image that keeps its class, made while a batch is put together.
+/// A random change of an image that keeps its class, made while a batch is assembled.
 ///
-/// A transform has no state: what it does depends on the example and on the numbers of
-/// ``ExampleRandom`` alone, so an epoch comes out the same whatever thread makes it and however far
-/// ahead.
+/// A transform has no state: its result depends only on the example and the numbers of
+/// ``ExampleRandom``, so an epoch is the same whichever thread makes it and however far ahead.
 public protocol Transform: Sendable {
-  /// What it is called in messages and logs, with its settings.
+  /// Its name in messages and logs, with its settings.
   var name: String { get }
 
-  /// Why it can't work on images of `shape` (channels, rows, columns); nil when it can.
+  /// Why it can't be applied to images of `shape` (channels, rows, columns); nil if it can.
   func objection(to shape: Shape) -> String?
 
   /// Changes one normalised image.
@@ -17,7 +16,7 @@ public protocol Transform: Sendable {
   /// - Parameters:
   ///   - image: The values, channels first.
   ///   - shape: Channels, rows, columns.
-  ///   - scratch: As much room as the image takes, of any content, to work in.
+  ///   - scratch: Working memory of the image's size, with arbitrary contents.
   ///   - random: The numbers to draw. Several inputs of one example get the same.
   func apply(
     to image: UnsafeMutableBufferPointer<Float>, shape: Shape,
@@ -26,7 +25,7 @@ public protocol Transform: Sendable {
 
 /// The random numbers of one transform for one example in one epoch, read by number in any order.
 public struct ExampleRandom: Sendable {
-  /// The most numbers there are.
+  /// The largest possible number of draws.
   public static let drawLimit = 1 << 16
 
   private let generator: Philox
@@ -40,17 +39,17 @@ public struct ExampleRandom: Sendable {
       unless: 0 <= example && example < 1 << 38 && 0 <= position && position < 256,
       "no numbers for transform \(position) of example \(example)")
     self.generator = generator
-    // One block a draw: 38 bits of example, 8 of transform and 16 of draw leave the two that
-    // Philox.word(_:) takes to choose a word.
+    // One block per draw: 38 bits for the example, 8 for the transform and 16 for the draw leave
+    // the two bits with which Philox.word(_:) chooses a word.
     firstBlock = UInt64(example) << 24 | UInt64(position) << 16
   }
 
-  /// A whole number in `0 ..< bound`, the `draw`th number.
+  /// An integer in `0 ..< bound`, from the `draw`th number.
   public func integer(below bound: Int, draw: Int) -> Int {
     generator.integer(below: bound, block(draw))
   }
 
-  /// A uniform number in [0, 1), the `draw`th number.
+  /// A uniform number in [0, 1), from the `draw`th number.
   public func uniform(draw: Int) -> Float {
     generator.uniform(block(draw) << 2)
   }

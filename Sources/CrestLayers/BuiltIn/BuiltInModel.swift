@@ -4,9 +4,9 @@ public import CrestTensor
 
 /// The architectures that come with the library, by name.
 public struct BuiltInModel: Sendable {
-  /// The name, as the command takes it.
+  /// The name, as in the command's `--model`.
   public let name: String
-  /// What it is and what it is for, in a line.
+  /// What it is and what it is for, in one line.
   public let summary: String
   /// Whether examples must be images, of channels, rows and columns.
   public let takesImages: Bool
@@ -38,14 +38,14 @@ public struct BuiltInModel: Sendable {
   /// The names of all.
   public static var names: [String] { all.map(\.name) }
 
-  /// Makes the model of a name.
+  /// Makes the model with a name.
   ///
   /// - Parameters:
   ///   - name: One of ``names``.
   ///   - input: The shape of one example, as in `[1, 28, 28]`.
   ///   - classes: The number of outputs.
-  ///   - seed: Under which initial values are drawn.
-  ///   - engine: What its programs run on; one with all cores when nil.
+  ///   - seed: The seed of the initial values.
+  ///   - engine: The engine for its programs; nil makes one with all cores.
   /// - Returns: The model, ending in logits.
   /// - Throws: ``ModelError`` when the name is unknown, the model doesn't take such examples or there
   ///   are no classes; `EngineError` when an engine can't be made.

@@ -1,10 +1,10 @@
 public import CrestGraph
 
-/// LeNet as Caffe's MNIST example has it: LeCun's of 1998, with maxima and a ReLU.
+/// LeNet as in Caffe's MNIST example: LeCun's of 1998, with max pooling and a ReLU.
 ///
-/// Convolution 5×5 to 20, maximum of 2×2, convolution 5×5 to 50, maximum of 2×2, dense 500, ReLU,
-/// dense `classes`. For images of 28×28; those of 16×16 are the smallest it takes. All weights start
-/// as there, uniform of variance 1 / fan in (``Initializer/lecunUniform``).
+/// Convolution 5×5 to 20, max pool 2×2, convolution 5×5 to 50, max pool 2×2, dense 500, ReLU, dense
+/// `classes`. For images of 28×28; 16×16 is the smallest size. All weights start as in Caffe,
+/// uniform with variance 1 / fan in (``Initializer/lecunUniform``).
 public struct LeNet: Layer {
   /// None: its layers are at the top.
   public var name: String? { nil }
@@ -16,7 +16,7 @@ public struct LeNet: Layer {
 
   /// Logits [N, classes].
   ///
-  /// - Throws: `GraphError` when x is no batch of images or they are too small.
+  /// - Throws: `GraphError` when x isn't a batch of images or they are too small.
   public func trace(_ x: Symbol) throws -> Symbol {
     let network = Sequential {
       Conv2D(20, kernel: 5, initializer: .lecunUniform, name: "conv1")

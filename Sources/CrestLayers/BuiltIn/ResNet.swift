@@ -14,7 +14,7 @@ public struct ResNet: Layer {
   /// The number of outputs.
   public let classes: Int
 
-  /// The depths that have a name of their own.
+  /// The depths with their own names.
   public static let depths = [20, 56, 110]
 
   /// A network of a depth, for a number of classes.
@@ -30,7 +30,7 @@ public struct ResNet: Layer {
 
   /// Logits [N, classes].
   ///
-  /// - Throws: `GraphError` when x is no batch of images.
+  /// - Throws: `GraphError` when x isn't a batch of images.
   public func trace(_ x: Symbol) throws -> Symbol {
     let outputs = [16, 32, 64].flatMap { Array(repeating: $0, count: (depth - 2) / 6) }
     let blocks = zip([16] + outputs, outputs).enumerated().map { index, channels in
@@ -47,7 +47,7 @@ public struct ResNet: Layer {
     return try network(x)
   }
 
-  /// Two convolutions with batch norm, added to what came in, and a ReLU.
+  /// Two convolutions with batch norm, added to their input, and a ReLU.
   private struct Block: Layer {
     let outputs: Int
     let isNarrowing: Bool

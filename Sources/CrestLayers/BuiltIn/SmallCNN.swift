@@ -2,10 +2,10 @@ public import CrestGraph
 
 /// A small convolutional network for small images of any size.
 ///
-/// Convolutions of 3×3 with batch norm and ReLU: to 32 channels, to 64, a residual pair of 64 (as in
-/// Page's ResNet-9), the maximum of 2×2, to 128; the mean of each channel; a dense layer of
-/// `classes` logits. The pool covers a row or column that is left over, so an image of a single
-/// pixel still fits.
+/// Convolutions of 3×3 with batch norm and ReLU: to 32 channels, to 64, a residual pair of 64 (as
+/// in Page's ResNet-9), a 2×2 max pool, to 128; the mean of each channel; a dense layer of
+/// `classes` logits. The pool covers a leftover row or column, so even an image of a single pixel
+/// fits.
 public struct SmallCNN: Layer {
   /// None: its layers are at the top.
   public var name: String? { nil }
@@ -17,7 +17,7 @@ public struct SmallCNN: Layer {
 
   /// Logits [N, classes].
   ///
-  /// - Throws: `GraphError` when x is no batch of images.
+  /// - Throws: `GraphError` when x isn't a batch of images.
   public func trace(_ x: Symbol) throws -> Symbol {
     let network = Sequential {
       Self.convolution(32, number: 1)

@@ -12,7 +12,7 @@ public struct ReLU: Layer {
 
 /// 1 / (1 + e⁻ˣ) (ONNX `Sigmoid`).
 ///
-/// As a last layer before `Loss.binaryCrossEntropy` leave it out: that loss takes logits.
+/// Not needed as the last layer with `Loss.binaryCrossEntropy`, which takes logits.
 public struct Sigmoid: Layer {
   /// The scope.
   public let name: String?
@@ -34,7 +34,7 @@ public struct Tanh: Layer {
 
 /// eˣ over its sum along an axis (ONNX `Softmax`, opset 13).
 ///
-/// As a last layer before `Loss.crossEntropy` leave it out: that loss takes logits.
+/// Not needed as the last layer with `Loss.crossEntropy`, which takes logits.
 public struct Softmax: Layer {
   /// The scope.
   public let name: String?

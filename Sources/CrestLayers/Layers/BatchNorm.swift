@@ -6,27 +6,27 @@ import CrestTensor
 ///
 ///     y = (x - mean) / √(variance + ε) · weight + bias
 ///
-/// x and y are [N, C, …]. Training takes mean and population variance of the batch and lets the
-/// running statistics follow, running ← running · momentum + batch · (1 - momentum); inference takes
-/// the running ones. Parameters: `weight` [C], from 1, and `bias` [C], from 0. Statistics:
+/// x and y are [N, C, …]. Training uses the batch's mean and population variance and updates the
+/// running statistics, running ← running · momentum + batch · (1 - momentum); inference uses the
+/// running statistics. Parameters: `weight` [C], from 1, and `bias` [C], from 0. Statistics:
 /// `running_mean` [C], from 0, and `running_var` [C], from 1.
 public struct BatchNorm: Layer {
   /// The scope.
   public let name: String?
   /// What is added to the variance before the root.
   public let epsilon: Double
-  /// The part of the running statistics that stays at a step.
+  /// The fraction of the running statistics that a step keeps.
   public let momentum: Double
-  /// Which variance the running one follows.
+  /// Which variance updates the running one.
   public let convention: BatchNormConvention
 
-  /// A normalisation.
+  /// Creates a batch norm.
   ///
   /// - Parameters:
   ///   - epsilon: Added to the variance before the root.
-  ///   - momentum: The part of the running statistics that stays; PyTorch's `momentum` is one minus
-  ///     this, Keras' default is 0.99.
-  ///   - convention: Which variance the running one follows; `.torch` for PyTorch's numbers.
+  ///   - momentum: The fraction of the running statistics that a step keeps; PyTorch's `momentum`
+  ///     is one minus this, Keras's default is 0.99.
+  ///   - convention: Which variance updates the running one; `.torch` for PyTorch's numbers.
   ///   - name: The scope.
   /// - Precondition: `epsilon` is finite and not negative, `momentum` lies in 0 … 1.
   public init(
@@ -41,7 +41,7 @@ public struct BatchNorm: Layer {
     (self.epsilon, self.momentum, self.convention) = (epsilon, momentum, convention)
   }
 
-  /// The normalisation, and what the running statistics become.
+  /// Traces the normalisation and the update of the running statistics.
   ///
   /// - Throws: `GraphError` when x has no channels.
   public func trace(_ x: Symbol) throws -> Symbol {

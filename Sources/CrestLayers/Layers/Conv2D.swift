@@ -16,13 +16,13 @@ public struct Conv2D: Layer {
   public let kernel: Extent
   /// The distance from one window to the next.
   public let stride: Extent
-  /// How far windows reach over the border, where zeros are read.
+  /// How far windows reach beyond the border, where zeros are read.
   public let padding: Padding
   /// The distance from one tap of a window to the next.
   public let dilation: Extent
-  /// Into how many parts channels are split that don't see each other.
+  /// The number of groups into which channels are split; each group is convolved by itself.
   public let groups: Int
-  /// Whether a bias is added; a batch norm right behind makes it idle.
+  /// Whether a bias is added; a batch norm directly after it makes it redundant.
   public let hasBias: Bool
   /// How the weight starts; the bias starts at 0.
   public let initializer: Initializer
@@ -51,7 +51,7 @@ public struct Conv2D: Layer {
 
   /// The convolution and the bias.
   ///
-  /// - Throws: `GraphError` when x is no batch of images, its channels can't be split into the
+  /// - Throws: `GraphError` when x isn't a batch of images, its channels can't be split into the
   ///   groups, the kernel is larger than the padded image, or sizes are too large to count.
   public func trace(_ x: Symbol) throws -> Symbol {
     try x.requireImages("Conv2D")

@@ -6,7 +6,7 @@ import CrestTensor
 ///     y[…, o] = Σᵢ x[…, i] · weight[o, i] + bias[o]
 ///
 /// x is [N, …, I] and y [N, …, units]. Parameters: `weight` [units, I], as PyTorch stores it, and
-/// `bias` [units]. Axes between the batch and the last are taken as more rows of one ONNX `Gemm`.
+/// `bias` [units]. Axes between the batch and the last become further rows of one ONNX `Gemm`.
 public struct Dense: Layer {
   /// The scope.
   public let name: String?

@@ -1,16 +1,17 @@
 public import CrestGraph
 import CrestTensor
 
-/// Zeroes a random part of the elements in training (Srivastava and others 2014; ONNX `Dropout`).
+/// Zeroes a random fraction of the elements in training (Srivastava and others 2014; ONNX
+/// `Dropout`).
 ///
 ///     y = x / (1 - rate) with probability 1 - rate, else 0
 ///
-/// In inference y = x. Which elements it hits depends on the run's seed, the step and the element's
-/// place only, so a step can be run again.
+/// In inference y = x. Which elements are zeroed depends only on the run's seed, the step and the
+/// element's index, so a step can be repeated.
 public struct Dropout: Layer {
   /// The scope.
   public let name: String?
-  /// The part that is zeroed.
+  /// The fraction that is zeroed.
   public let rate: Double
 
   /// A layer that zeroes `rate` of the elements.

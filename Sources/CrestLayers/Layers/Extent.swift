@@ -1,6 +1,7 @@
 import CrestTensor
 
-/// A height and a width, of a window or of its steps: `3` for both alike, `[3, 5]` for two.
+/// A height and a width of a window or of its stride: `3` for both, `[3, 5]` for two different
+/// ones.
 public struct Extent: Sendable, Hashable, ExpressibleByIntegerLiteral, ExpressibleByArrayLiteral {
   /// Along the height.
   public let height: Int

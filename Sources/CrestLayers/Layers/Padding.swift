@@ -1,19 +1,19 @@
 import CrestGraph
 import CrestTensor
 
-/// How far a window may reach over the border of an image.
+/// How far a window may reach beyond the border of an image.
 public enum Padding: Sendable, Hashable {
   /// Not at all (ONNX `VALID`).
   case valid
-  /// So far that the output has ⌈size / stride⌉ windows (Keras `same`, ONNX `SAME_UPPER`).
+  /// So far that there are ⌈size / stride⌉ windows (Keras `same`, ONNX `SAME_UPPER`).
   ///
-  /// An odd row or column more goes to the bottom and the right. With a stride of 2 and an even size
-  /// this is not PyTorch's `padding=1`, which adds on all four sides.
+  /// If the padding is odd, the extra row or column goes to the bottom or right. With a stride of 2
+  /// and an even size this is not PyTorch's `padding=1`, which adds on all four sides.
   case same
-  /// By this much at each side (PyTorch's `padding`, ONNX `pads`), none negative.
+  /// By this much on each side (PyTorch's `padding`, ONNX `pads`), none negative.
   case explicit(top: Int, left: Int, bottom: Int, right: Int)
 
-  /// By `size` at all four sides.
+  /// By `size` on all four sides.
   public static func all(_ size: Int) -> Padding {
     .explicit(top: size, left: size, bottom: size, right: size)
   }

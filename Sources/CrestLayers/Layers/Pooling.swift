@@ -28,7 +28,7 @@ public struct MaxPool: Layer {
 
   /// The maxima.
   ///
-  /// - Throws: `GraphError` when x is no batch of images or the window is larger than the padded
+  /// - Throws: `GraphError` when x isn't a batch of images or the window is larger than the padded
   ///   image.
   public func trace(_ x: Symbol) throws -> Symbol {
     try x.requireImages("MaxPool")
@@ -67,7 +67,7 @@ public struct AveragePool: Layer {
 
   /// The means.
   ///
-  /// - Throws: `GraphError` when x is no batch of images or the window is larger than the padded
+  /// - Throws: `GraphError` when x isn't a batch of images or the window is larger than the padded
   ///   image.
   public func trace(_ x: Symbol) throws -> Symbol {
     try x.requireImages("AveragePool")
@@ -90,7 +90,7 @@ public struct GlobalAveragePool: Layer {
 
   /// The means, without the axes they were taken over.
   ///
-  /// - Throws: `GraphError` when x is no batch of images.
+  /// - Throws: `GraphError` when x isn't a batch of images.
   public func trace(_ x: Symbol) throws -> Symbol {
     try x.requireImages("GlobalAveragePool")
     return try x.globalAveragePool().flattened(axis: 1)

@@ -1,6 +1,6 @@
 public import CrestGraph
 
-/// Adds what layers compute to what they were given (He and others 2015).
+/// Adds the output of layers to their input (He and others 2015).
 ///
 ///     y = body(x) + shortcut(x), with shortcut(x) = x unless given
 ///
@@ -19,9 +19,9 @@ public import CrestGraph
 public struct Residual: Layer {
   /// The scope.
   public let name: String?
-  /// What is computed.
+  /// The layers whose output is added.
   public let body: Sequential
-  /// How x gets the shape of what is computed; empty when it has it.
+  /// The layers that give x the shape of the result; empty if it already has it.
   public let shortcut: Sequential
 
   /// A residual block of the layers in the braces.

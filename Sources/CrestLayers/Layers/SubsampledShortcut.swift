@@ -8,7 +8,7 @@ import CrestTensor
 /// Option A of He and others (arXiv:1512.03385).
 ///
 /// x is [N, C, H, W], y [N, channels, ⌈H / stride⌉, ⌈W / stride⌉]. Half of the added channels come
-/// before those of x, half after; of an odd number the one more comes after.
+/// before those of x, half after; if the number is odd, the extra one comes after.
 public struct SubsampledShortcut: Layer {
   /// The scope.
   public let name: String?
@@ -29,7 +29,7 @@ public struct SubsampledShortcut: Layer {
 
   /// The pixels kept between zeros.
   ///
-  /// - Throws: `GraphError` when x is no batch of images or has more channels than the output.
+  /// - Throws: `GraphError` when x isn't a batch of images or has more channels than the output.
   public func trace(_ x: Symbol) throws -> Symbol {
     try x.requireImages("SubsampledShortcut")
     let added = channels - x.shape[1]

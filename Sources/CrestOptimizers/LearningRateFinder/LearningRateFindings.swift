@@ -2,7 +2,7 @@
 public struct LearningRateFindings: Equatable, Sendable {
   /// One batch of the test.
   public struct Point: Equatable, Sendable {
-    /// The learning rate it was trained with.
+    /// The learning rate with which it was trained.
     public let rate: Double
 
     /// Its loss.
@@ -21,20 +21,20 @@ public struct LearningRateFindings: Equatable, Sendable {
 
   /// Why the test ended.
   public enum Ending: Equatable, Sendable {
-    /// It has not: rates are left to try.
+    /// It has not ended: there are rates left to try.
     case unfinished
 
     /// All rates were tried.
     case completed
 
-    /// The smoothed loss of this step was out of hand.
+    /// The smoothed loss of this step diverged.
     case diverged(step: Int)
 
     /// The loss of this step was infinite or not a number.
     case lossNotFinite(step: Int)
   }
 
-  /// The rates that were to be tried.
+  /// The learning rates to try.
   public let sweep: LearningRateSweep
 
   /// The batches, in order.
@@ -52,10 +52,9 @@ public struct LearningRateFindings: Equatable, Sendable {
 
   /// The indices of the points that suggestions look at.
   ///
-  /// Without the first tenth of the sweep, where the smoothed loss still follows single batches,
-  /// without the last five points, where it is usually running away, and without anything from the
-  /// first loss on that is not finite. As in fastai (which, going on after such a loss, then keeps
-  /// the last five).
+  /// Excludes the first tenth of the sweep, where the smoothed loss still follows single batches,
+  /// the last five points, where it is usually diverging, and everything from the first non-finite
+  /// loss on. As in fastai (which continues after such a loss and then keeps the last five).
   public var candidates: Range<Int> {
     let finite = points.firstIndex { !$0.smoothedLoss.isFinite } ?? points.count
     let upper = max(0, min(finite, points.count - 5))

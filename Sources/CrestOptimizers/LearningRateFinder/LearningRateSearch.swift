@@ -13,7 +13,7 @@ import CrestTensor
 /// Sources: L. N. Smith, "Cyclical learning rates" (arXiv:1506.01186), section 3.3; fastai's
 /// `LRFinder`.
 public struct LearningRateSearch: Sendable {
-  /// Whether a loss out of hand ends the search.
+  /// Whether a diverging loss ends the search.
   public let stopsOnDivergence: Bool
 
   /// What has been found so far.
@@ -33,13 +33,13 @@ public struct LearningRateSearch: Sendable {
     findings = LearningRateFindings(sweep: sweep, points: [], ending: .unfinished)
   }
 
-  /// The rate to train the next batch with, nil when the search has ended.
+  /// The learning rate for the next batch; nil if the search has ended.
   public var nextRate: Double? {
     guard findings.ending == .unfinished else { return nil }
     return findings.sweep.rate(step: findings.points.count)
   }
 
-  /// Takes in the loss of a batch trained with ``nextRate``.
+  /// Records the loss of a batch trained with ``nextRate``.
   ///
   /// The search ends when the rates are used up, when the loss is not finite, and when the smoothed
   /// loss exceeds its best by three times the best's magnitude: for losses above 0 that is fastai's

@@ -6,7 +6,7 @@
   import Darwin
 #endif
 
-/// What one method says after a learning-rate range test: a rate, or why there is none.
+/// The suggestion of one method after a learning-rate range test: a rate, or why there is none.
 public enum LearningRateSuggestion: Equatable, Sendable {
   /// Ways to read a learning rate off the curve.
   public enum Method: String, CaseIterable, Codable, Hashable, Sendable {
@@ -14,11 +14,11 @@ public enum LearningRateSuggestion: Equatable, Sendable {
     /// default).
     case valley
 
-    /// Coming from the high end, where the slope stops changing over an interval of 15 rates
-    /// (fastai's `slide`).
+    /// Coming from the high end, the rate where the slope stops changing over an interval of 15
+    /// rates (fastai's `slide`).
     case slide
 
-    /// Where the loss falls fastest, over the logarithm of the rate (fastai's `steep`).
+    /// The rate where the loss falls fastest over the logarithm of the rate (fastai's `steep`).
     case steepest
 
     /// A tenth of the rate at the lowest loss (fastai's `minimum`).
@@ -35,10 +35,10 @@ public enum LearningRateSuggestion: Equatable, Sendable {
   /// No batch had a finite loss.
   case noFiniteLoss
 
-  /// The loss never falls by more than rounding, so that no rate is better than a lower one.
+  /// The loss never falls by more than rounding, so no rate is better than a lower one.
   case lossNeverFalls
 
-  /// The rate, if there is one.
+  /// The learning rate, if there is one.
   public var rate: Double? {
     guard case .rate(let rate, _) = self else { return nil }
     return rate
@@ -62,7 +62,7 @@ extension LearningRateSuggestion: CustomStringConvertible {
 }
 
 extension LearningRateFindings {
-  /// Returns what a method suggests.
+  /// Returns the suggestion of a method.
   ///
   /// The numbers are fastai's, except where its code fails: it raises an exception or wraps round
   /// to the highest rate when points are few, and suggests the first rate when the loss never
@@ -82,7 +82,7 @@ extension LearningRateFindings {
     return .rate(rates[index] * method.share, index: candidates.lowerBound + index)
   }
 
-  /// Whether a loss is below an earlier one by more than the rounding of a mean.
+  /// Whether a loss is below an earlier one by more than the rounding error of a mean.
   private func falls(_ losses: [Double]) -> Bool {
     var highest = -Double.infinity
     for loss in losses {
@@ -97,7 +97,7 @@ extension LearningRateSuggestion.Method {
   /// The distance in points between the two slopes that `slide` compares.
   private static let slideWidth = 15
 
-  /// How much two slopes differ before `slide` takes them for different.
+  /// How much two slopes must differ for `slide` to count them as different.
   private static let slideThreshold = 0.005
 
   fileprivate var pointsNeeded: Int {
@@ -108,7 +108,7 @@ extension LearningRateSuggestion.Method {
     }
   }
 
-  /// What is suggested, as a part of the rate at the index.
+  /// The suggestion as a fraction of the rate at the index.
   fileprivate var share: Double { self == .minimum ? 0.1 : 1 }
 
   fileprivate func index(rates: [Double], losses: [Double]) -> Int {
@@ -120,8 +120,8 @@ extension LearningRateSuggestion.Method {
     }
   }
 
-  /// The longest strictly falling subsequence ends at `end`; it is taken to begin as many points
-  /// before as it is long.
+  /// The longest strictly falling subsequence ends at `end`; fastai assumes that it began as many
+  /// points earlier as it is long.
   private static func valley(_ losses: [Double]) -> Int {
     var lengths = Array(repeating: 1, count: losses.count)
     var end = 0
@@ -131,7 +131,7 @@ extension LearningRateSuggestion.Method {
     }
     let start = end - lengths[end]
     let third = Double(end - start) / 3
-    // A fall that takes up the curve from its first point begins at -1 by that count.
+    // By that count, a fall from the curve's first point on begins at -1.
     return max(0, start + Int(third) + Int(third / 2))
   }
 
@@ -155,7 +155,8 @@ extension LearningRateSuggestion.Method {
       })
   }
 
-  /// Slopes over the index, from both neighbours; at the ends from one (`numpy.gradient`).
+  /// Slopes over the index, from both neighbours; at the ends from one neighbour
+  /// (`numpy.gradient`).
   private static func slopes(_ losses: [Double]) -> [Double] {
     let last = losses.count - 1
     return losses.indices.map { i in

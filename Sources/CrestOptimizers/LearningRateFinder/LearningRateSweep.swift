@@ -6,7 +6,7 @@
   import Darwin
 #endif
 
-/// The learning rates that a range test tries, one a step.
+/// The learning rates that a range test tries, one per step.
 public struct LearningRateSweep: Codable, Hashable, Sendable {
   /// How the rates grow.
   public enum Spacing: String, CaseIterable, Codable, Hashable, Sendable {
@@ -20,7 +20,7 @@ public struct LearningRateSweep: Codable, Hashable, Sendable {
   /// The first rate.
   public let start: Double
 
-  /// Where the rate of step `steps` would be; the last one tried is just below.
+  /// The rate that step `steps` would have; the last one tried is just below it.
   public let end: Double
 
   /// The number of rates.

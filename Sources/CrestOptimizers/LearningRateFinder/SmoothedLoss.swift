@@ -6,8 +6,7 @@
   import Darwin
 #endif
 
-/// An exponentially weighted mean of the losses so far, without the pull towards 0 that such a mean
-/// has at first.
+/// An exponentially weighted mean of the losses so far, corrected for its initial bias towards 0.
 ///
 ///     vₖ = β vₖ₋₁ + (1 - β) lossₖ        v₀ = 0
 ///     value = vₖ / (1 - βᵏ)
@@ -26,12 +25,12 @@ public struct SmoothedLoss: Codable, Hashable, Sendable {
   /// The weight of the past, `β`.
   public static let beta = 0.98
 
-  /// Creates a mean of nothing.
+  /// Creates a mean without losses.
   public init() {}
 
-  /// Reads what was saved, which must leave room for more.
+  /// Reads a saved mean, whose count must leave room for more losses.
   ///
-  /// - Throws: `DecodingError` when it isn't there or is no mean.
+  /// - Throws: `DecodingError` if it is missing or invalid.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     weighted = try container.decode(Double.self, forKey: .weighted)
@@ -47,9 +46,9 @@ public struct SmoothedLoss: Codable, Hashable, Sendable {
     count == 0 ? .nan : weighted / (1 - pow(Self.beta, Double(count)))
   }
 
-  /// Takes in a loss and returns the mean.
+  /// Adds a loss and returns the mean.
   ///
-  /// A loss that is not finite makes this mean and all that follow not finite.
+  /// A non-finite loss makes this mean and all later ones non-finite.
   @discardableResult
   public mutating func add(_ loss: Double) -> Double {
     count += 1

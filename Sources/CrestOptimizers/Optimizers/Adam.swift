@@ -5,30 +5,30 @@ public import CrestRuntime
 ///     m ← β₁ m + (1 - β₁) g,  s ← β₂ s + (1 - β₂) g²
 ///     w ← w - rate · (m / (1 - β₁ᵗ)) / (√(s / (1 - β₂ᵗ)) + ε)
 ///
-/// With L2 decay g is first g + decay · w; with decoupled decay w is first w · (1 - rate · decay), which
-/// is ``AdamW``. Two moments, m and s; t is the step number. A group's momentum is β₁, and the
-/// correction takes the β₁ of the step, as PyTorch's does when a schedule moves it.
+/// With L2 decay g is first g + decay · w; with decoupled decay w is first w · (1 - rate · decay),
+/// which is ``AdamW``. Two moments, m and s; t is the step number. A group's momentum is β₁, and
+/// the bias correction uses the β₁ of the current step, as PyTorch's does if a schedule changes it.
 public struct Adam: Optimizer, Equatable {
   /// `adam`.
   public var name: String { "adam" }
   /// Learning rate, β₁ and weight decay.
   public let defaults: Hyperparameters
-  /// β₂, the part of the mean square that stays.
+  /// β₂, the decay rate of the moving mean square.
   public let beta2: Double
   /// ε, added to the root so that no step is unbounded.
   public let epsilon: Double
   /// How weight decay enters a step.
   public let decayKind: WeightDecayKind
-  /// Which parameters weight decay pulls.
+  /// Which parameters weight decay applies to.
   public let decayTargets: WeightDecayTargets
   /// m and s.
   public var momentCount: Int { 2 }
 
-  /// Learning rate 0.001, β₁ 0.9, β₂ 0.999, ε 1e-8; no weight decay, and when a group has some, L2 on
-  /// weights.
+  /// Learning rate 0.001, β₁ 0.9, β₂ 0.999, ε 1e-8; no weight decay, and L2 on weights if a group
+  /// has some.
   public init() { self.init(weightDecay: 0, .l2) }
 
-  /// The default with decoupled decay, which is what ``AdamW`` wraps.
+  /// The default with decoupled decay, which ``AdamW`` wraps.
   init(decoupledWeightDecay: Double) { self.init(weightDecay: decoupledWeightDecay, .decoupled) }
 
   private init(weightDecay: Double, _ decayKind: WeightDecayKind) {
@@ -39,7 +39,7 @@ public struct Adam: Optimizer, Equatable {
     decayTargets = .weights
   }
 
-  /// An optimiser; what is left out is as in ``init()``.
+  /// Creates an optimiser; arguments left out are as in ``init()``.
   ///
   /// - Throws: ``OptimizerError`` when a rate, decay or ε is negative or not finite, or a β is
   ///   outside [0, 1).
@@ -54,7 +54,7 @@ public struct Adam: Optimizer, Equatable {
       beta2: beta2, epsilon: epsilon, decayKind: decayKind, decayTargets: decayTargets)
   }
 
-  /// Checks the numbers under the name that messages call the optimiser by.
+  /// Checks the numbers, with the optimiser's name for messages.
   init(
     checking name: String, _ defaults: Hyperparameters, beta2: Double, epsilon: Double,
     decayKind: WeightDecayKind, decayTargets: WeightDecayTargets

@@ -9,13 +9,13 @@ public struct AdamW: Optimizer, Equatable {
   private let adam: Adam
   /// Learning rate, β₁ and weight decay.
   public var defaults: Hyperparameters { adam.defaults }
-  /// β₂, the part of the mean square that stays.
+  /// β₂, the decay rate of the moving mean square.
   public var beta2: Double { adam.beta2 }
   /// ε, added to the root so that no step is unbounded.
   public var epsilon: Double { adam.epsilon }
   /// Decoupled.
   public var decayKind: WeightDecayKind { adam.decayKind }
-  /// Which parameters weight decay pulls.
+  /// Which parameters weight decay applies to.
   public var decayTargets: WeightDecayTargets { adam.decayTargets }
   /// m and s.
   public var momentCount: Int { adam.momentCount }
@@ -23,7 +23,7 @@ public struct AdamW: Optimizer, Equatable {
   /// As ``Adam/init()``, with decoupled weight decay 0.01.
   public init() { adam = Adam(decoupledWeightDecay: 0.01) }
 
-  /// An optimiser; what is left out is as in ``init()``.
+  /// Creates an optimiser; arguments left out are as in ``init()``.
   ///
   /// - Throws: ``OptimizerError`` as ``Adam`` does.
   public init(

@@ -7,7 +7,7 @@ public enum BuiltInOptimizer: String, Sendable, CaseIterable {
   /// ``AdamW``.
   case adamw
 
-  /// The optimiser of a name.
+  /// The optimiser with a name.
   ///
   /// - Throws: ``OptimizerError/unknownName(_:)`` listing the known ones.
   public static func named(_ name: String) throws(OptimizerError) -> BuiltInOptimizer {
@@ -15,16 +15,16 @@ public enum BuiltInOptimizer: String, Sendable, CaseIterable {
     return optimizer
   }
 
-  /// Makes the optimiser with its own values for what is nil.
+  /// Makes the optimiser with its default values for arguments that are nil.
   ///
   /// - Parameters:
   ///   - momentum: Momentum, or β₁.
-  ///   - weightDecay: How strongly parameters are pulled to 0.
+  ///   - weightDecay: The weight decay.
   ///   - decayKind: How weight decay enters a step.
-  ///   - decayTargets: Which parameters it pulls.
-  /// - Returns: The optimiser, at its own learning rate.
-  /// - Throws: ``OptimizerError`` when a number has no meaning, or L2 is asked of AdamW, which is
-  ///   Adam then.
+  ///   - decayTargets: Which parameters it applies to.
+  /// - Returns: The optimiser, at its default learning rate.
+  /// - Throws: ``OptimizerError`` if a number is out of range, or L2 is requested for AdamW, which
+  ///   would then be Adam.
   public func make(
     momentum: Double? = nil, weightDecay: Double? = nil, decayKind: WeightDecayKind? = nil,
     decayTargets: WeightDecayTargets? = nil

@@ -8,22 +8,22 @@ import CrestTensor
   import Darwin
 #endif
 
-/// A number for each group of parameters, the first layers' first: learning rates, most of all
-/// (discriminative rates, Howard & Ruder 2018).
+/// A number for each parameter group, in the order of the layers: mostly learning rates
+/// (discriminative learning rates, Howard & Ruder 2018).
 public enum GroupValues: Sendable, Hashable, Codable {
   /// One for all.
   case same(Double)
-  /// From one to the other at a constant ratio from each group to the next (fastai's `slice(a, b)`); a
-  /// single group has the last one.
+  /// From the first value to the second at a constant ratio between groups (fastai's
+  /// `slice(a, b)`); a single group gets the second.
   case spread(from: Double, to: Double)
-  /// This for the last group and a tenth of it for all others (fastai's `slice(b)`).
+  /// This value for the last group and a tenth of it for all others (fastai's `slice(b)`).
   case slice(to: Double)
   /// One for each.
   case each([Double])
 
   /// The value of the last group.
   ///
-  /// - Precondition: a list of values isn't empty.
+  /// - Precondition: a list of values is not empty.
   public var last: Double {
     switch self {
     case .same(let value), .spread(_, let value), .slice(let value): return value
@@ -33,7 +33,7 @@ public enum GroupValues: Sendable, Hashable, Codable {
     }
   }
 
-  /// The numbers that it is written with.
+  /// The numbers in it as written.
   private var numbers: [Double] {
     switch self {
     case .same(let value), .slice(let value): [value]
@@ -42,11 +42,11 @@ public enum GroupValues: Sendable, Hashable, Codable {
     }
   }
 
-  /// Refuses numbers without a meaning as a factor or rate.
+  /// Refuses numbers that can't be a factor or rate.
   ///
   /// - Parameters:
-  ///   - what: What messages call the values, as in `learning rates`.
-  ///   - allowingZero: Whether 0 has a meaning; never as an end of a constant ratio.
+  ///   - what: The name of the values in messages, as in `learning rates`.
+  ///   - allowingZero: Whether 0 is allowed; it never is at an end of a constant ratio.
   /// - Throws: ``ParameterError/value(of:got:expected:)``.
   public func validate(_ what: String, allowingZero: Bool = false) throws(ParameterError) {
     var least = "finite numbers above 0"
@@ -65,7 +65,7 @@ public enum GroupValues: Sendable, Hashable, Codable {
 
   /// The value of each of `count` groups.
   ///
-  /// - Throws: ``ParameterError/valueCount(of:got:groups:)`` when a list is of another length.
+  /// - Throws: ``ParameterError/valueCount(of:got:groups:)`` if a list has another length.
   public func values(
     forGroups count: Int, _ what: String = "group values"
   ) throws(ParameterError) -> [Double] {
@@ -73,7 +73,7 @@ public enum GroupValues: Sendable, Hashable, Codable {
     case .same(let value): return [Double](repeating: value, count: count)
     case .spread(let first, let last):
       return (0..<count).map { group in
-        // The end is exact, which the formula need not be.
+        // The formula may miss the end by rounding, so the end is set exactly.
         group == count - 1 ? last : first * pow(last / first, Double(group) / Double(count - 1))
       }
     case .slice(let last):

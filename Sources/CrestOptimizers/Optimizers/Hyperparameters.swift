@@ -2,19 +2,19 @@
 public struct Hyperparameters: Sendable, Equatable, Codable {
   /// The step size.
   public var learningRate: Double
-  /// The part of the moving gradient that stays; β₁ for Adam and its kin.
+  /// The decay rate of the moving gradient; β₁ in Adam and its variants.
   public var momentum: Double
-  /// How strongly decayed parameters are pulled to 0.
+  /// The weight decay of the parameters that decay.
   public var weightDecay: Double
 
-  /// The three numbers, unchecked: a schedule may pass through anything.
+  /// The three numbers, unchecked: a schedule may pass through any value.
   public init(learningRate: Double, momentum: Double, weightDecay: Double = 0) {
     self.learningRate = learningRate
     self.momentum = momentum
     self.weightDecay = weightDecay
   }
 
-  /// Refuses numbers no optimiser has a meaning for.
+  /// Refuses numbers that no optimiser can use.
   ///
   /// - Throws: ``OptimizerError/outOfRange(optimizer:parameter:value:expected:)``.
   public func validate(for optimizer: String) throws(OptimizerError) {

@@ -1,14 +1,15 @@
 public import CrestRuntime
 
-/// Changes parameters by their gradients, once a step.
+/// Updates parameters from their gradients, once per step.
 ///
-/// An optimiser is a value of settings. What it remembers between steps are the store's moment
-/// buffers, in the layout of the parameters, so that checkpoints, snapshots and reductions treat all
-/// optimisers alike; who trains makes them with `store.resetMoments(count: optimizer.momentCount)`.
-/// What changes from step to step comes with the ``ParameterGroup``s.
+/// An optimiser is a value that holds settings. Its state between steps is in the store's moment
+/// buffers, in the layout of the parameters, so that checkpoints, snapshots and reductions treat
+/// all optimisers alike; the training loop makes them with
+/// `store.resetMoments(count: optimizer.momentCount)`. Values that change from step to step come
+/// with the ``ParameterGroup``s.
 ///
-/// To write an optimiser of one's own, work on the flat buffers; a group's ``ParameterGroup/ranges``
-/// say where:
+/// To write your own optimiser, work on the flat buffers; a group's ``ParameterGroup/ranges`` say
+/// where:
 ///
 /// ```swift
 /// /// w ← w - rate · sign(g) (Bernstein et al. 2018).
@@ -34,22 +35,22 @@ public import CrestRuntime
 /// }
 /// ```
 public protocol Optimizer: Sendable {
-  /// The name, as logs and checkpoints write it.
+  /// The name in logs and checkpoints.
   var name: String { get }
-  /// What a group's hyperparameters are before anything schedules them.
+  /// A group's hyperparameters before anything schedules them.
   var defaults: Hyperparameters { get }
   /// The number of moment buffers it needs.
   var momentCount: Int { get }
   /// How weight decay enters a step.
   var decayKind: WeightDecayKind { get }
-  /// Which parameters weight decay pulls.
+  /// Which parameters weight decay applies to.
   var decayTargets: WeightDecayTargets { get }
 
-  /// Changes the parameters of `groups` by the gradients in the store.
+  /// Updates the parameters of `groups` from the gradients in the store.
   ///
   /// - Parameters:
   ///   - store: The parameters, gradients and ``momentCount`` moments.
-  ///   - groups: What is trained, and how; a parameter in no group stays as it is.
+  ///   - groups: The parameters to train, and how; a parameter in no group stays as it is.
   ///   - stepNumber: The number of the step in the run, from 1.
   ///   - engine: Whose threads and kernels to use.
   func step(
@@ -57,7 +58,7 @@ public protocol Optimizer: Sendable {
 }
 
 extension Optimizer {
-  /// Decoupled, as an optimiser that says nothing has no gradient to add to.
+  /// Decoupled by default, because such an optimiser has no gradient to add to.
   public var decayKind: WeightDecayKind { .decoupled }
   /// Weights only.
   public var decayTargets: WeightDecayTargets { .weights }

@@ -1,10 +1,10 @@
 /// An optimiser that can't be made as asked.
 public enum OptimizerError: Error, Equatable, Sendable, CustomStringConvertible {
-  /// A number outside the range that has a meaning.
+  /// A number out of range.
   case outOfRange(optimizer: String, parameter: String, value: Double, expected: String)
-  /// Nesterov's look-ahead without a momentum to look along.
+  /// Nesterov momentum without a momentum.
   case nesterovWithoutMomentum
-  /// L2 decay asked of AdamW.
+  /// L2 decay for AdamW.
   case decoupledOnly
   /// A name that no optimiser has.
   case unknownName(String)

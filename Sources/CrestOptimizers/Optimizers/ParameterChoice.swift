@@ -2,7 +2,7 @@ public import CrestRuntime
 
 /// Parameters and running statistics by name.
 ///
-/// A layer's are those whose names begin with its path: `.matching("backbone.*")`.
+/// Names of a layer's parameters begin with its path: `.matching("backbone.*")`.
 public struct ParameterChoice: Sendable, Hashable {
   private let patterns: [NamePattern]
 
@@ -11,19 +11,19 @@ public struct ParameterChoice: Sendable, Hashable {
   /// Everything there is.
   public static let all = matching("*")
 
-  /// What fits one of the patterns.
+  /// Names that match one of the patterns.
   public static func matching(_ patterns: NamePattern...) -> ParameterChoice {
     ParameterChoice(patterns: patterns)
   }
 
-  /// What fits one of the patterns.
+  /// Names that match one of the patterns.
   public static func matching(_ patterns: [NamePattern]) -> ParameterChoice {
     ParameterChoice(patterns: patterns)
   }
 
-  /// The names chosen among those of `store`.
+  /// The matching names of `store`.
   ///
-  /// - Throws: ``ParameterError/unmatched(pattern:nearest:)`` when nothing fits a pattern.
+  /// - Throws: ``ParameterError/unmatched(pattern:nearest:)`` if nothing matches a pattern.
   public func names(in store: ParameterStore) throws(ParameterError) -> Set<String> {
     let names = (store.parameters + store.statistics).map(\.name)
     var chosen: Set<String> = []
@@ -33,7 +33,7 @@ public struct ParameterChoice: Sendable, Hashable {
 }
 
 extension NamePattern {
-  /// The names that fit, at least one.
+  /// The names that match, at least one.
   func matches(among names: [String]) throws(ParameterError) -> [String] {
     let found = names.filter(fits)
     guard !found.isEmpty else {

@@ -1,16 +1,16 @@
-/// A choice of parameters, or numbers for groups of them, that the model has no meaning for.
+/// A choice of parameters, or numbers for groups, that doesn't fit the model.
 public enum ParameterError: Error, Equatable, Sendable {
-  /// A pattern that no parameter and no running statistic fits.
+  /// A pattern that matches no parameter and no running statistic.
   case unmatched(pattern: String, nearest: [String])
   /// A group all of whose parameters belong to groups before it.
   case emptyGroup(patterns: String)
   /// A number of groups that the model's layers can't be split into.
   case depth(asked: Int, layers: Int)
-  /// A group that there isn't.
+  /// A group that doesn't exist.
   case noSuchGroup(Int, groups: Int)
-  /// Another number of values than there are groups.
+  /// A number of values other than the number of groups.
   case valueCount(of: String, got: Int, groups: Int)
-  /// A value of a group that has no meaning.
+  /// A group's value that is out of range.
   case value(of: String, got: Double, expected: String)
   /// Every parameter is frozen.
   case nothingToTrain

@@ -1,24 +1,24 @@
 import CrestGraph
 public import CrestRuntime
 
-/// Parameters that are trained alike.
+/// Parameters that are trained with the same hyperparameters.
 ///
-/// One group of all is the common case; several with a learning rate each give discriminative rates
-/// (Howard & Ruder 2018). Parameters in no group are frozen.
+/// One group of all parameters is the common case; several groups give discriminative learning
+/// rates (Howard & Ruder 2018). Parameters in no group are frozen.
 public struct ParameterGroup: Sendable {
   /// The names of the parameters, in the graph's order.
   public let names: [String]
-  /// Where weights lie in the flat buffers, neighbours as one range.
+  /// The ranges of weights in the flat buffers, with adjacent ones merged.
   public let weightRanges: [Range<Int>]
-  /// Where biases, scales and shifts lie in the flat buffers, neighbours as one range.
+  /// The ranges of biases, scales and shifts in the flat buffers, with adjacent ones merged.
   public let otherRanges: [Range<Int>]
-  /// What the next step uses.
+  /// The values for the next step.
   public var hyperparameters: Hyperparameters
 
-  /// Where all of its parameters lie in the flat buffers.
+  /// The ranges of all of its parameters in the flat buffers.
   public var ranges: [Range<Int>] { weightRanges + otherRanges }
 
-  /// A group of the parameters that `belongs` says yes to.
+  /// A group of the parameters for which `belongs` is true.
   public init(
     _ store: ParameterStore, hyperparameters: Hyperparameters,
     where belongs: (ParameterStore.Entry) -> Bool = { _ in true }
@@ -31,10 +31,10 @@ public struct ParameterGroup: Sendable {
     self.hyperparameters = hyperparameters
   }
 
-  /// The ranges of some parameters; those with no other one between them are one range.
+  /// The ranges of some parameters, merged if no other parameter is between them.
   ///
-  /// Between two entries lies padding to a cache line. Its parameters and gradients are 0, which
-  /// every rule keeps, so a pass may run over it.
+  /// Between two entries there is padding to a cache line. Its parameters and gradients are 0, and
+  /// every update rule keeps them 0, so a pass may run over it.
   private static func merged(
     _ store: ParameterStore, _ isWanted: (ParameterStore.Entry) -> Bool
   ) -> [Range<Int>] {

@@ -1,24 +1,25 @@
 public import CrestGraph
 public import CrestRuntime
 
-/// How the parameters of a model are split into groups, the first layers' first (fastai's `splitter`).
+/// How the parameters of a model are split into groups, in the order of the layers (fastai's
+/// `splitter`).
 ///
-/// Layers are in the order in which the data meet their parameters; a layer is what the names of its
-/// parameters begin with, up to the last `.` or `/`.
+/// Layers are in the order in which the data pass through their parameters. The name of a layer is
+/// what its parameters' names begin with, up to the last `.` or `/`.
 public enum ParameterSplit: Sendable, Hashable {
   /// A group for each layer.
   case layers
-  /// A number of groups of neighbouring layers, of as many layers each as can be; the first groups get
-  /// what is left over.
+  /// A number of groups of consecutive layers, as equal in size as possible; the first groups get
+  /// the extra layers.
   case depth(Int)
   /// A group for each list of patterns, in this order. A parameter belongs to the first list with a
-  /// pattern that it fits; those that fit none are one more group, the last.
+  /// pattern that it matches; parameters that match none form one more group, the last.
   case patterns([[NamePattern]])
 
   /// The names of the parameters of each group.
   ///
-  /// - Throws: ``ParameterError`` when a pattern fits nothing, a group is empty, or there are fewer layers
-  ///   than groups.
+  /// - Throws: ``ParameterError`` if a pattern matches nothing, a group is empty, or there are
+  ///   fewer layers than groups.
   public func names(in graph: Graph) throws(ParameterError) -> [[String]] {
     switch self {
     case .layers: return Self.layers(of: graph)
@@ -62,8 +63,9 @@ public enum ParameterSplit: Sendable, Hashable {
 }
 
 extension Graph {
-  /// The names of the parameters, in the order in which the data meet them; the declared order, which in
-  /// a file may be any, decides between those that meet them at once.
+  /// The names of the parameters, in the order in which the data pass through them.
+  ///
+  /// Ties are in declared order, which may be arbitrary in a file.
   fileprivate var parametersByDepth: [String] {
     var data = Set(inputs.map(\.value))
     let meetsData = nodes.map { node in
@@ -71,7 +73,7 @@ extension Graph {
       if meets { data.formUnion(node.outputs) }
       return meets
     }
-    // A weight may be cut or transposed before the data meet it.
+    // A weight may be sliced or transposed before the data meet it.
     var first: [ValueID: Int] = [:]
     for (place, node) in nodes.enumerated().reversed() {
       let meeting =

@@ -5,25 +5,25 @@ public import CrestRuntime
 ///     v ← momentum · v + g
 ///     w ← w - rate · v, or with Nesterov w - rate · (g + momentum · v)
 ///
-/// With L2 decay g is first g + decay · w; with decoupled decay w is first w · (1 - rate · decay). One
-/// moment, v. The rate is outside of v, so changing it acts at once (Smith's and PyTorch's
-/// convention, not Caffe's).
+/// With L2 decay g is first g + decay · w; with decoupled decay w is first w · (1 - rate · decay).
+/// One moment, v. The learning rate is outside of v, so a change acts at once (Smith's and
+/// PyTorch's convention, not Caffe's).
 public struct SGD: Optimizer, Equatable {
   /// `sgd`.
   public var name: String { "sgd" }
   /// Learning rate, momentum and weight decay.
   public let defaults: Hyperparameters
-  /// Whether the step looks ahead along the momentum (Nesterov 1983).
+  /// Whether to use Nesterov momentum (Nesterov 1983).
   public let nesterov: Bool
   /// How weight decay enters a step.
   public let decayKind: WeightDecayKind
-  /// Which parameters weight decay pulls.
+  /// Which parameters weight decay applies to.
   public let decayTargets: WeightDecayTargets
   /// v.
   public var momentCount: Int { 1 }
 
-  /// Learning rate 0.01, momentum 0.9, no Nesterov; no weight decay, and when a group has some, L2
-  /// on weights.
+  /// Learning rate 0.01, momentum 0.9, no Nesterov; no weight decay, and L2 on weights if a group
+  /// has some.
   public init() {
     defaults = Hyperparameters(learningRate: 0.01, momentum: 0.9)
     nesterov = false
@@ -31,10 +31,10 @@ public struct SGD: Optimizer, Equatable {
     decayTargets = .weights
   }
 
-  /// An optimiser; what is left out is as in ``init()``.
+  /// Creates an optimiser; arguments left out are as in ``init()``.
   ///
   /// - Throws: ``OptimizerError`` when a rate or decay is negative or not finite, the momentum is
-  ///   outside [0, 1), or Nesterov has no momentum.
+  ///   outside [0, 1), or Nesterov momentum has momentum 0.
   public init(
     learningRate: Double = 0.01, momentum: Double = 0.9, nesterov: Bool = false,
     weightDecay: Double = 0, decayKind: WeightDecayKind = .l2,

@@ -2,11 +2,12 @@
 public enum WeightDecayKind: String, Sendable, Hashable, Codable, CaseIterable {
   /// Added to the gradient: L2 regularisation (PyTorch's `weight_decay` of SGD and Adam).
   case l2
-  /// Beside the gradient: w ← w · (1 - rate · decay) (Loshchilov & Hutter 2019; AdamW, fastai).
+  /// Separate from the gradient: w ← w · (1 - rate · decay) (Loshchilov & Hutter 2019; AdamW,
+  /// fastai).
   case decoupled
 }
 
-/// Which parameters weight decay pulls.
+/// Which parameters weight decay applies to.
 public enum WeightDecayTargets: String, Sendable, Hashable, Codable, CaseIterable {
   /// Weights only, not biases or the scales and shifts of normalisations (fastai's default).
   case weights

@@ -8,13 +8,13 @@
 
 /// How a value moves from one level to another.
 public enum Annealing: String, CaseIterable, Codable, Hashable, Sendable {
-  /// At an even pace.
+  /// Linearly.
   case linear
 
-  /// Slowly at both ends, fastest in the middle: half a period of a cosine.
+  /// By half a period of a cosine: slowly at both ends, fastest in the middle.
   case cosine
 
-  /// Returns the value at a position on the way.
+  /// Returns the value at a position between the levels.
   ///
   ///     linear   start (1 - p) + end p
   ///     cosine   start (1 + cos πp) / 2 + end (1 - cos πp) / 2
@@ -32,8 +32,8 @@ public enum Annealing: String, CaseIterable, Codable, Hashable, Sendable {
       case .linear: 1 - position
       case .cosine: (1 + cos(.pi * position)) / 2
       }
-    // Weighing both ends, and not adding a share of their difference to one, is what makes both
-    // ends exact.
+    // A weighted sum makes both ends exact, unlike adding a fraction of the difference to one of
+    // them.
     return start * remaining + end * (1 - remaining)
   }
 }

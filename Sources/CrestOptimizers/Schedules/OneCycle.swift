@@ -1,5 +1,5 @@
 /// The 1cycle policy: the learning rate rises once to a maximum and falls once to almost nothing,
-/// the momentum does the opposite.
+/// while the momentum does the opposite.
 ///
 /// With `k` the step (0 ..< N), `M` = `maxLR`, `s` = `percentStart`, and `from → to @ p` the
 /// ``Annealing`` of the policy at position `p`, the learning rate is
@@ -20,8 +20,8 @@
 /// | | else | `M/(div · finalDiv)` |
 ///
 /// and the momentum goes `high → low` while the rate rises to `M`, `low → high` while it falls from
-/// there, and stays `high` in the third phase of PyTorch; Smith's goes on cycling in the tail, with
-/// the period `2S`.
+/// there, and stays `high` in the third phase of PyTorch; Smith's keeps cycling in the tail, with
+/// period `2S`.
 ///
 /// Each convention gives the numbers of the code it is named after, with these consequences:
 ///
@@ -41,7 +41,7 @@
 /// (arXiv:1803.09820) and the Caffe logs published with it; fastai 2 `fit_one_cycle`; fastai 1
 /// `OneCycleScheduler`; `torch.optim.lr_scheduler.OneCycleLR`.
 public struct OneCycle: Hashable, Sendable {
-  /// Whose code the policy follows, to the last digit.
+  /// The code that the policy follows, to the last digit.
   public enum Convention: String, CaseIterable, Codable, Hashable, Sendable {
     /// fastai 2: a quarter of the run up, the rest down to 10⁻⁵ of the maximum.
     case fastai
@@ -65,14 +65,13 @@ public struct OneCycle: Hashable, Sendable {
   /// The highest learning rate.
   public let maxLR: Double
 
-  /// The part of the run in which the learning rate rises, from 0 to 1.
+  /// The fraction of the run in which the learning rate rises, from 0 to 1.
   public let percentStart: Double
 
-  /// The maximum over the initial learning rate.
+  /// The maximum learning rate divided by the initial one.
   public let div: Double
 
-  /// What the last learning rate is divided down by: from the maximum (`.fastai`), or from the
-  /// initial one (others).
+  /// The maximum (`.fastai`) or initial (others) learning rate divided by the last one.
   public let finalDiv: Double
 
   /// How the learning rate and the momentum move.
@@ -83,7 +82,7 @@ public struct OneCycle: Hashable, Sendable {
 
   /// Creates a policy.
   ///
-  /// What is left out takes the convention's own value:
+  /// Arguments left out take the convention's values:
   ///
   /// | | fastai | fastai1 | pytorch, three-phase | smith |
   /// |---|---|---|---|---|
@@ -95,11 +94,12 @@ public struct OneCycle: Hashable, Sendable {
   ///
   /// - Parameters:
   ///   - maxLR: The highest learning rate, above 0.
-  ///   - convention: Whose code to follow.
-  ///   - percentStart: The part of the run in which the rate rises; for `.smith` above 0 and at
+  ///   - convention: The code to follow.
+  ///   - percentStart: The fraction of the run in which the rate rises; for `.smith` above 0 and at
   ///     most 0.5.
-  ///   - div: The maximum over the initial rate, above 0.
-  ///   - finalDiv: The maximum (`.fastai`) or the initial rate (others) over the last, above 0.
+  ///   - div: The maximum divided by the initial rate, above 0.
+  ///   - finalDiv: The maximum (`.fastai`) or the initial rate (others) divided by the last, above
+  ///     0.
   ///   - annealing: How rate and momentum move.
   ///   - momentum: The momentum's two levels.
   /// - Throws: ``ScheduleError/outOfRange(schedule:parameter:value:expected:)`` naming the number.
@@ -140,10 +140,11 @@ public struct OneCycle: Hashable, Sendable {
       "a divisor that leaves the last learning rate finite")
   }
 
-  /// The learning rate the policy starts from.
+  /// The initial learning rate.
   public var initialLR: Double { maxLR / div }
 
-  /// The learning rate the policy ends at, or would one step after the run (see the conventions).
+  /// The final learning rate, or the one that the step after the run would have (see the
+  /// conventions).
   public var finalLR: Double {
     convention == .fastai ? maxLR / finalDiv : initialLR / finalDiv
   }
@@ -156,7 +157,7 @@ public struct OneCycle: Hashable, Sendable {
     return annealing.value(from: rate(leg.start), to: rate(leg.end), at: leg.position)
   }
 
-  /// Returns the momentum of a step (β₁ for Adam and its kin).
+  /// Returns the momentum of a step (β₁ in Adam and its variants).
   ///
   /// - Precondition: `total` is at least 1 and `step` in `0 ..< total`.
   public func momentum(step: Int, total: Int) -> Double {
@@ -166,7 +167,7 @@ public struct OneCycle: Hashable, Sendable {
 
   private enum Level { case initial, maximum, final, zero }
 
-  /// The way between two levels, and how far along it a step is.
+  /// Two levels, and how far between them a step is.
   private struct Leg {
     let start: Level
     let end: Level
@@ -206,7 +207,7 @@ public struct OneCycle: Hashable, Sendable {
   }
 
   private func fastai1(_ step: Int, _ total: Int) -> Leg {
-    // As a Double, the largest total is beyond all of Int.
+    // As a Double, the largest total is greater than any Int.
     let rise = percentStart == 1 ? total : Int(Double(total) * percentStart)
     let up = max(1, rise)
     let down = max(1, total - rise)
@@ -221,7 +222,7 @@ public struct OneCycle: Hashable, Sendable {
     let total = Double(total)
     let peak = percentStart * total - 1
     guard step > peak else {
-      // A rise of no width: step 0 is its beginning and its end.
+      // A rise of zero length: step 0 is its beginning and its end.
       return Leg(start: .initial, end: .maximum, position: peak == 0 ? 1 : step / peak)
     }
     guard convention == .pytorchThreePhase else {
@@ -257,7 +258,7 @@ public struct OneCycle: Hashable, Sendable {
   }
 }
 
-/// The two levels between which a 1cycle policy moves the momentum.
+/// The two levels of the momentum in a 1cycle policy.
 public struct MomentumCycle: Hashable, Sendable {
   /// The momentum while the learning rate is low.
   public let high: Double
@@ -298,7 +299,7 @@ extension OneCycle.Convention {
   }
 }
 
-// Decoding goes through the checking initialisers: what is stored in a file may have been edited.
+// Decoding uses the checking initialisers, because a stored file may have been edited.
 
 extension MomentumCycle: Codable {
   private enum CodingKeys: String, CodingKey { case high, low }

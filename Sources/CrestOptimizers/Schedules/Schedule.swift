@@ -8,8 +8,8 @@
 
 /// The value of a hyperparameter as a pure function of the step and the number of steps of the run.
 ///
-/// A schedule has no state: any step can be asked for at any time, which is what makes resuming
-/// exact. It is stored with a run as JSON, and is checked again when read.
+/// A schedule has no state: it gives the value of any step at any time, which makes resuming exact.
+/// It is stored with a run as JSON and checked again when read.
 ///
 /// Shapes that move along the whole run see the position `p = k / N` of step `k` of `N`, as in
 /// fastai: they begin exactly at `from`, and `to` is where step `N` would be. Every schedule of
@@ -35,12 +35,12 @@ public struct Schedule: Hashable, Sendable {
     case polynomial(power: Double)
   }
 
-  /// A part of a run with a schedule of its own.
+  /// A part of a run with its own schedule.
   public struct Phase: Codable, Hashable, Sendable {
-    /// The part of the run, from 0 to 1.
+    /// The fraction of the run, from 0 to 1.
     public let fraction: Double
 
-    /// What happens in it.
+    /// The schedule of the phase.
     public let schedule: Schedule
 
     /// Creates a phase.
@@ -128,13 +128,13 @@ extension Schedule {
   ///     value = from + (to - from) height scale
   ///
   /// where `height` goes from 0 to 1 in `stepsUp` steps and back in `stepsDown`. A momentum that
-  /// moves against the learning rate is one from its higher to its lower value.
+  /// moves opposite to the learning rate goes from its higher to its lower value.
   ///
   /// - Parameters:
   ///   - from: The value at the beginning of a cycle.
   ///   - to: The value at its peak, before scaling.
   ///   - stepsUp: Steps from the beginning to the peak.
-  ///   - stepsDown: Steps from the peak to the next beginning; nil for as many as up.
+  ///   - stepsDown: Steps from the peak to the next beginning; nil for as many as `stepsUp`.
   ///   - scale: How the height changes over time.
   /// - Returns: The schedule.
   /// - Throws: ``ScheduleError`` unless the ends are finite and at least 0, the counts at least 1,
@@ -229,12 +229,12 @@ extension Schedule {
   /// One schedule after the other, each for a fraction of the run.
   ///
   /// A step belongs to the last phase that begins at or before its position `k / N`. Within a
-  /// phase, position, step and number of steps are the phase's own: shapes along the run see `(k /
-  /// N - begin) / fraction`, shapes that count steps count from the first step of the phase. A
-  /// phase may be too short to have a step, and is then passed over.
+  /// phase, position, step and number of steps are the phase's own: shapes along the run see
+  /// `(k / N - begin) / fraction`, shapes that count steps count from the first step of the phase.
+  /// A phase may be too short to have a step, and is then skipped.
   ///
   /// - Throws: ``ScheduleError`` unless there is a phase, each fraction is from 0 to 1, and
-  ///   together they make 1 to within 10⁻⁹.
+  ///   together they are 1 to within 10⁻⁹.
   ///
   /// fastai's `combine_scheds`.
   public static func combined(_ phases: [Phase]) throws(ScheduleError) -> Schedule {
@@ -252,8 +252,8 @@ extension Schedule {
   ///
   /// - Parameters:
   ///   - from: The constant value, above 0.
-  ///   - finalDiv: The constant over the value the cosine ends at, above 0.
-  ///   - percentStart: The part of the run in which the value is constant.
+  ///   - finalDiv: The constant value divided by the final value of the cosine, above 0.
+  ///   - percentStart: The fraction of the run in which the value is constant.
   /// - Returns: The schedule.
   /// - Throws: ``ScheduleError`` naming the number that is out of range.
   public static func flatCosine(
@@ -283,8 +283,8 @@ extension Schedule {
 }
 
 extension Schedule.Phase {
-  /// The phase, or the phases of a combination in it: positions map linearly, so that nesting is
-  /// only a product.
+  /// The phase, or the phases of a combination in it: positions map linearly, so nesting multiplies
+  /// fractions.
   fileprivate var leaves: [Schedule.Phase] {
     guard case .combined(let inner) = schedule.form else { return [self] }
     return inner.map { .init(fraction * $0.fraction, $0.schedule) }
@@ -353,7 +353,7 @@ extension Schedule.Progress {
   /// The first step whose position is not before `begin`.
   fileprivate func firstStep(from begin: Double) -> Int {
     guard begin < 1 else { return total }
-    // `begin * total` may round across the step that `step / total` does not.
+    // `begin * total` may round past a step where `step / total` does not.
     var candidate = max(0, Int(begin * Double(total)) - 1)
     while Double(candidate) / Double(total) < begin { candidate += 1 }
     return candidate

@@ -2,10 +2,10 @@ import CrestTensor
 
 /// Why a schedule cannot be made from the numbers given.
 public enum ScheduleError: Error, Equatable, Sendable {
-  /// A number is outside the range that has a meaning.
+  /// A number is out of range.
   case outOfRange(schedule: String, parameter: String, value: Double, expected: String)
 
-  /// A count of steps is outside the range that has a meaning.
+  /// A number of steps is out of range.
   case countOutOfRange(schedule: String, parameter: String, value: Int, expected: String)
 
   /// The momentum cycle goes up where it should go down.
@@ -17,7 +17,7 @@ public enum ScheduleError: Error, Equatable, Sendable {
   /// The phases of a combination do not fill the run.
   case fractionsDoNotFillTheRun(sum: Double)
 
-  /// The points of a step decay do not follow each other.
+  /// The points of a step decay do not increase.
   case milestonesNotIncreasing([Double])
 
   /// A stored schedule is of a kind this version does not know.
@@ -48,7 +48,7 @@ extension ScheduleError: CustomStringConvertible {
   }
 }
 
-/// Checks of one schedule's numbers, under the name that its messages begin with.
+/// Checks of one schedule's numbers, with the name that begins its messages.
 struct ScheduleCheck {
   let schedule: String
 
@@ -62,7 +62,7 @@ struct ScheduleCheck {
     try require(value.isFinite && value >= 0, value, parameter, "a finite number of at least 0")
   }
 
-  /// A part of the whole, which people also like to write in per cent.
+  /// A fraction, which people may mistakenly give in per cent.
   func fraction(_ value: Double, _ parameter: String) throws(ScheduleError) {
     try require(
       value >= 0 && value <= 1, value, parameter, "a fraction from 0 to 1 (25 % is 0.25)")

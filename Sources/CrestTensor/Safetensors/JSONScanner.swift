@@ -1,9 +1,9 @@
 /// Reads the tokens of a JSON text (RFC 8259) one after the other.
 ///
-/// It builds no tree, never looks beyond its bytes and never recurses: what a text may hold, and how deep,
-/// is its user's grammar.
+/// It builds no tree, never reads beyond its bytes and never recurses: its user's grammar decides
+/// what a text may hold, and how deeply nested.
 package struct JSONScanner {
-  /// Where a text isn't what its reader expects.
+  /// Where a text differs from what its reader expects.
   package struct Fault: Error, Equatable {
     /// The offset in the text.
     package let offset: Int
@@ -12,13 +12,13 @@ package struct JSONScanner {
   }
 
   private let bytes: UnsafeRawBufferPointer
-  /// The offset of what is read next.
+  /// The offset of the next character.
   package private(set) var position = 0
 
   /// A scanner at the beginning of `bytes`, which must outlive it.
   package init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
-  /// The next character that is no white space; nil at the end.
+  /// The next character that isn't white space; nil at the end.
   package mutating func peek() -> Unicode.Scalar? {
     while position < bytes.count, [0x20, 0x09, 0x0A, 0x0D].contains(bytes[position]) {
       position += 1
@@ -52,7 +52,7 @@ package struct JSONScanner {
     if peek() != nil { throw fault("nothing more") }
   }
 
-  /// Takes a number, as it is written.
+  /// Takes a number as it is written.
   package mutating func number() throws(Fault) -> String {
     _ = peek()
     let start = position
@@ -70,7 +70,7 @@ package struct JSONScanner {
     return String(decoding: bytes[start..<position], as: UTF8.self)
   }
 
-  /// Takes a whole number from 0 to the largest `Int`.
+  /// Takes an integer from 0 to the largest `Int`.
   package mutating func wholeNumber() throws(Fault) -> Int {
     _ = peek()
     let start = position
@@ -168,8 +168,8 @@ package struct JSONScanner {
 }
 
 extension String {
-  /// The text as a JSON string, in quotes: escapes only where JSON needs them, so that equal texts are
-  /// equal bytes.
+  /// The text as a JSON string, in quotes, with escapes only where JSON requires them, so that
+  /// equal texts give equal bytes.
   package var jsonQuoted: String {
     var result = "\""
     for scalar in unicodeScalars {

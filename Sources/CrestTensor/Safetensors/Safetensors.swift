@@ -1,11 +1,11 @@
-/// The contents of a safetensors file: tensors and texts by name.
+/// The contents of a safetensors file: tensors and metadata strings by name.
 public struct Safetensors: Sendable, Equatable {
   /// The tensors.
   public var tensors: [String: Tensor]
-  /// The texts (`__metadata__`).
+  /// The metadata strings (`__metadata__`).
   public var metadata: [String: String]
 
-  /// Contents of these parts.
+  /// Creates contents from tensors and metadata.
   public init(tensors: [String: Tensor], metadata: [String: String] = [:]) {
     self.tensors = tensors
     self.metadata = metadata
@@ -13,7 +13,7 @@ public struct Safetensors: Sendable, Equatable {
 
   /// The contents of a file, from its bytes.
   ///
-  /// - Throws: ``SafetensorsError`` when the bytes are no such file, or hold what no tensor can.
+  /// - Throws: ``SafetensorsError`` when the bytes aren't such a file, or hold what no tensor can.
   public init(parsing bytes: UnsafeRawBufferPointer) throws(SafetensorsError) {
     let header = try SafetensorsHeader(parsing: bytes, fileByteCount: bytes.count)
     let data = UnsafeRawBufferPointer(rebasing: bytes[header.dataOffset...])
@@ -27,7 +27,7 @@ public struct Safetensors: Sendable, Equatable {
 
   /// The contents of a file, from its bytes.
   ///
-  /// - Throws: ``SafetensorsError`` when the bytes are no such file, or hold what no tensor can.
+  /// - Throws: ``SafetensorsError`` when the bytes aren't such a file, or hold what no tensor can.
   public init(parsing bytes: [UInt8]) throws(SafetensorsError) {
     let result = bytes.withUnsafeBytes { buffer in
       Result { () throws(SafetensorsError) in try Safetensors(parsing: buffer) }

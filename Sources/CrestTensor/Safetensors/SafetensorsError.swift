@@ -6,30 +6,30 @@ public enum SafetensorsError: Error, Equatable, Sendable {
   case headerTooLong(byteCount: UInt64, limit: Int)
   /// The header isn't the JSON that the format prescribes.
   case malformedHeader(offset: Int, expected: String)
-  /// A name that is there twice, which other readers might read in another way.
+  /// A name occurs twice, which other readers might interpret differently.
   case duplicateName(String)
-  /// The elements are of a type that no tensor has.
+  /// The elements have a type that no tensor has.
   case unsupportedType(tensor: String, type: String)
   /// There are more dimensions than any array has.
   case tooManyDimensions(tensor: String, limit: Int)
   /// The sizes multiply to more bytes than can be counted.
   case sizeOverflow(tensor: String, dimensions: [Int])
-  /// A tensor's place is larger or smaller than its shape says.
+  /// A tensor's byte range is larger or smaller than its shape says.
   case wrongSize(tensor: String, expected: Int, got: Int)
   /// A tensor begins before the one before it ends.
   case overlap(tensor: String, begin: Int, expected: Int)
-  /// Bytes between two tensors that belong to none.
+  /// Bytes between two tensors belong to neither.
   case gap(tensor: String, begin: Int, expected: Int)
   /// The file holds fewer or more bytes of data than its tensors take.
   case wrongDataSize(expected: Int, got: Int)
   /// A byte of a boolean tensor is neither 0 nor 1.
   case notBoolean(tensor: String, index: Int, byte: UInt8)
-  /// A tensor can't be called that.
+  /// A tensor can't have that name.
   case reservedName(String)
 }
 
 extension SafetensorsError: CustomStringConvertible {
-  /// What was expected, what is there and what to do.
+  /// What was expected, what was found, and what to do.
   public var description: String {
     switch self {
     case .tooShort(let byteCount):

@@ -2,13 +2,13 @@
   #error("safetensors keeps numbers in little-endian order, and they are read here as they lie")
 #endif
 
-/// The header of a safetensors file: which tensors it holds and where, and a text for some keys.
+/// The header of a safetensors file: its tensors, where they are, and metadata strings.
 ///
 /// A file is the length of the header in eight bytes, the least significant first; the header, a JSON object
 /// that may end in spaces; and the tensors, side by side and without gaps. Source: the README and
 /// `tensor.rs` of <https://github.com/huggingface/safetensors>.
 public struct SafetensorsHeader: Sendable, Hashable {
-  /// A tensor and where it lies.
+  /// A tensor and where it is.
   public struct Entry: Sendable, Hashable {
     /// The name.
     public let name: String
@@ -16,17 +16,17 @@ public struct SafetensorsHeader: Sendable, Hashable {
     public let elementType: ElementType
     /// The sizes of the dimensions.
     public let shape: Shape
-    /// Its place in the data, which begin at ``dataOffset``, in bytes.
+    /// Its byte range in the data, which begin at ``dataOffset``.
     public let range: Range<Int>
   }
 
-  /// The tensors, in the order of their places.
+  /// The tensors, in the order in which they are stored.
   public let entries: [Entry]
-  /// The texts (`__metadata__`).
+  /// The metadata strings (`__metadata__`).
   public let metadata: [String: String]
   /// The offset of the first tensor in the file.
   public let dataOffset: Int
-  /// Where the texts lie in the file as they are written, without their quotes.
+  /// The byte ranges of the metadata strings in the file as written, without their quotes.
   package let metadataRanges: [String: Range<Int>]
 
   /// The most bytes a header may take: the limit of the reference reader.
@@ -58,7 +58,7 @@ extension SafetensorsHeader {
   /// - Parameters:
   ///   - prefix: The file's first bytes, at least eight if it has them.
   ///   - fileByteCount: The size of the whole file.
-  /// - Returns: The length, of which the file has room for all and which is no more than ``byteLimit``.
+  /// - Returns: The length, at most ``byteLimit`` and within the file.
   /// - Throws: ``SafetensorsError/tooShort(byteCount:)`` or
   ///   ``SafetensorsError/headerTooLong(byteCount:limit:)``.
   public static func byteCount(
@@ -75,8 +75,9 @@ extension SafetensorsHeader {
 
   /// The header at the beginning of a file.
   ///
-  /// Refused are names that are there twice, unknown fields, tensors that overlap or leave gaps, bytes after
-  /// the last one, and sizes that don't agree. Nothing is allocated by the header's word.
+  /// Refuses names that occur twice, unknown fields, tensors that overlap or leave gaps, bytes
+  /// after the last one, and sizes that don't agree. Sizes are checked before anything is
+  /// allocated.
   ///
   /// - Parameters:
   ///   - prefix: The file's first bytes, the header included.
@@ -112,10 +113,10 @@ extension SafetensorsHeader {
   ///
   /// - Parameters:
   ///   - entry: One of ``entries``.
-  ///   - data: The bytes of the entry's place.
+  ///   - data: The bytes of the entry's range.
   /// - Returns: A copy.
   /// - Throws: ``SafetensorsError/notBoolean(tensor:index:byte:)``.
-  /// - Precondition: there are as many bytes as the place has.
+  /// - Precondition: there are as many bytes as in the range.
   public static func tensor(
     of entry: Entry, data: UnsafeRawBufferPointer
   ) throws(SafetensorsError) -> Tensor {
@@ -131,8 +132,9 @@ extension SafetensorsHeader {
 extension SafetensorsHeader {
   /// The header of a file that holds tensors of these names and types.
   ///
-  /// Tensors lie by the size of their elements, the largest first, then by name, so that each is aligned; and
-  /// the data begin at a multiple of 64. The same tensors and texts give the same bytes.
+  /// Tensors are sorted by the size of their elements, largest first, then by name, so that each is
+  /// aligned; the data begin at a multiple of 64. The same tensors and metadata give the same
+  /// bytes.
   ///
   /// - Throws: ``SafetensorsError/duplicateName(_:)``, ``SafetensorsError/reservedName(_:)``,
   ///   ``SafetensorsError/sizeOverflow(tensor:dimensions:)``,

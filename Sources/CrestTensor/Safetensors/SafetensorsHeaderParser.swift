@@ -1,7 +1,7 @@
 /// Reads the JSON of a safetensors header, and no other.
 ///
-/// The grammar is fixed: texts lie one level deep and tensors one, so nothing nests deeper. Memory follows
-/// the header's bytes.
+/// The grammar is fixed: metadata strings and tensors are one level deep, so nothing nests deeper.
+/// Memory is proportional to the header's bytes.
 struct SafetensorsHeaderParser {
   private(set) var entries: [SafetensorsHeader.Entry] = []
   private(set) var metadata: [String: String] = [:]
@@ -14,9 +14,9 @@ struct SafetensorsHeaderParser {
     self.fileOffset = fileOffset
   }
 
-  /// Reads the header, which must fill the bytes but for white space after it.
+  /// Reads the header, which must fill the bytes except for white space after it.
   mutating func parse() throws(SafetensorsError) {
-    // As the format says, so that a file can't be taken for one of another kind.
+    // As the format requires, so that a file can't be mistaken for another kind.
     guard scanner.position == 0, scanner.accept("{"), scanner.position == 1 else {
       throw .malformedHeader(offset: fileOffset, expected: "'{'")
     }
@@ -32,7 +32,7 @@ struct SafetensorsHeaderParser {
     try located { (scanner) throws(JSONScanner.Fault) in try scanner.expectEnd() }
   }
 
-  /// Reads the rest of an object, whose `{` is read.
+  /// Reads the rest of an object whose `{` has been read.
   private mutating func members(
     _ member: (inout SafetensorsHeaderParser, String) throws(SafetensorsError) -> Void
   ) throws(SafetensorsError) {
@@ -108,7 +108,7 @@ struct SafetensorsHeaderParser {
     return SafetensorsHeader.Entry(name: name, elementType: type, shape: shape, range: range)
   }
 
-  /// A list of whole numbers; nil when there are more than `limit`.
+  /// An array of integers; nil if there are more than `limit`.
   private mutating func numbers(limit: Int) throws(SafetensorsError) -> [Int]? {
     try located { (scanner) throws(JSONScanner.Fault) in
       try scanner.expect("[")
@@ -123,7 +123,7 @@ struct SafetensorsHeaderParser {
     }
   }
 
-  /// Does `body`, with the offset of its failure counted from the beginning of the file.
+  /// Runs `body` and reports the offset of its failure from the beginning of the file.
   private mutating func located<Result>(
     _ body: (inout JSONScanner) throws(JSONScanner.Fault) -> Result
   ) throws(SafetensorsError) -> Result {
