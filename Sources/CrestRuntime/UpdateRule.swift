@@ -11,11 +11,42 @@ public enum UpdateRule: Sendable, Hashable {
   case adam(beta1: Float, beta2: Float, epsilon: Float, step: Int)
 
   /// The moment buffers the rule needs.
-  public var momentCount: Int {
+  public var momentCount: Int { ck_rule_moment_count(row.rule) }
+
+  /// The kernel's rule and the coefficients that it names.
+  private var row: ck_update {
     switch self {
-    case .sgd: 1
-    case .adam: 2
+    case .sgd(let momentum, let nesterov):
+      Self.row(CK_RULE_SGD, momentum, nesterov ? 1 : 0)
+    case .adam(let beta1, let beta2, let epsilon, let step):
+      Self.row(
+        CK_RULE_ADAM, beta1, beta2, epsilon, Self.correction(beta1, step),
+        Self.correction(beta2, step))
     }
+  }
+
+  private static func row(
+    _ rule: ck_rule, _ a: Float, _ b: Float, _ c: Float = 0, _ d: Float = 0, _ e: Float = 0
+  ) -> ck_update { ck_update(rule: rule, rate: 0, l2: 0, decay: 0, p: (a, b, c, d, e, 0)) }
+
+  /// The kernel's settings.
+  fileprivate func settings(rate: Float, l2: Float, decay: Float) -> ck_update {
+    var update = row
+    (update.rate, update.l2, update.decay) = (rate, l2, decay)
+    return update
+  }
+
+  /// 1 - βᵗ, in `Double` so that the first steps lose no digits.
+  private static func correction(_ beta: Float, _ step: Int) -> Float {
+    var power = 1.0
+    var base = Double(beta)
+    var exponent = step
+    while exponent > 0 {
+      if exponent & 1 == 1 { power *= base }
+      base *= base
+      exponent >>= 1
+    }
+    return Float(1 - power)
   }
 }
 
@@ -53,37 +84,14 @@ extension ParameterStore {
       case .decoupled(let amount): (0, amount)
       }
     let start = range.lowerBound
+    func moment(_ number: Int) -> UnsafeMutablePointer<Float>? {
+      number < rule.momentCount ? address(.moments(number)) + start : nil
+    }
+    var settings = rule.settings(rate: learningRate, l2: l2, decay: decoupled)
     engine.exclusively {
-      switch rule {
-      case .sgd(let momentum, let nesterov):
-        var settings = ck_sgd(
-          rate: learningRate, momentum: momentum, l2: l2, decay: decoupled, nesterov: nesterov)
-        engine.kernels.pointee.sgd_f32(
-          engine.pool, range.count, &settings, address(.gradients) + start,
-          address(.moments(0)) + start, address(.parameters) + start)
-      case .adam(let beta1, let beta2, let epsilon, let step):
-        var settings = ck_adam(
-          rate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon, l2: l2,
-          decay: decoupled, correction1: Self.correction(beta1, step),
-          correction2: Self.correction(beta2, step))
-        engine.kernels.pointee.adam_f32(
-          engine.pool, range.count, &settings, address(.gradients) + start,
-          address(.moments(0)) + start, address(.moments(1)) + start,
-          address(.parameters) + start)
-      }
+      engine.kernels.pointee.update_f32(
+        engine.pool, range.count, &settings, address(.gradients) + start, moment(0), moment(1),
+        address(.parameters) + start)
     }
-  }
-
-  /// 1 - βᵗ, in `Double` so that the first steps lose no digits.
-  private static func correction(_ beta: Float, _ step: Int) -> Float {
-    var power = 1.0
-    var base = Double(beta)
-    var exponent = step
-    while exponent > 0 {
-      if exponent & 1 == 1 { power *= base }
-      base *= base
-      exponent >>= 1
-    }
-    return Float(1 - power)
   }
 }

@@ -2,7 +2,7 @@ import CCrestKernels
 import Testing
 
 struct OptimizerKernelTests {
-  static let kernels = ["sgd_f32", "adam_f32"]
+  static let kernels = ["update_f32"]
 
   static let counts = [0, 1, 3, 4, 15, 16, 17, 40, 33_000]
 
@@ -10,16 +10,41 @@ struct OptimizerKernelTests {
     values.map { Expected(value: $0, magnitude: abs($0) + 2, roundings: 4) }
   }
 
-  static let sgd: [ck_sgd] = [
-    ck_sgd(rate: 0.1, momentum: 0, l2: 0, decay: 0, nesterov: false),
-    ck_sgd(rate: 0.1, momentum: 0.9, l2: 0, decay: 0, nesterov: false),
-    ck_sgd(rate: 0.1, momentum: 0.9, l2: 0.01, decay: 0, nesterov: true),
-    ck_sgd(rate: 0.1, momentum: 0.5, l2: 0.01, decay: 0.05, nesterov: true),
+  /// A rule's settings.
+  private static func settings(
+    _ rule: ck_rule, rate: Float, l2: Float = 0, decay: Float = 0, _ p: [Float]
+  ) -> ck_update {
+    var update = ck_update()
+    (update.rule, update.rate, update.l2, update.decay) = (rule, rate, l2, decay)
+    withUnsafeMutableBytes(of: &update.p) { bytes in
+      for (place, value) in p.enumerated() {
+        bytes.storeBytes(of: value, toByteOffset: 4 * place, as: Float.self)
+      }
+    }
+    return update
+  }
+
+  struct SGDRow: Sendable {
+    let rate, momentum, l2, decay: Float
+    let nesterov: Bool
+
+    var settings: ck_update {
+      OptimizerKernelTests.settings(
+        CK_RULE_SGD, rate: rate, l2: l2, decay: decay, [momentum, nesterov ? 1 : 0])
+    }
+  }
+
+  static let sgd = [
+    SGDRow(rate: 0.1, momentum: 0, l2: 0, decay: 0, nesterov: false),
+    SGDRow(rate: 0.1, momentum: 0.9, l2: 0, decay: 0, nesterov: false),
+    SGDRow(rate: 0.1, momentum: 0.9, l2: 0.01, decay: 0, nesterov: true),
+    SGDRow(rate: 0.1, momentum: 0.5, l2: 0.01, decay: 0.05, nesterov: true),
   ]
 
   @Test(arguments: InstructionSet.available, sgd.indices)
   func `SGD follows PyTorch's formulas over three steps`(set: InstructionSet, row: Int) {
-    var p = Self.sgd[row]
+    let p = Self.sgd[row]
+    var settings = p.settings
     let (rate, momentum) = (Double(p.rate), Double(p.momentum))
     for count in Self.counts {
       var numbers = SeededNumbers(seed: 91)
@@ -30,17 +55,12 @@ struct OptimizerKernelTests {
       for _ in 0..<3 {
         let g = numbers.floats(count)
         let pool = Pool(threads: 2)
-        if p.momentum == 0 {
-          set.kernels.sgd_f32(pool.pointer, count, &p, g, nil, &w)
-        } else {
-          set.kernels.sgd_f32(pool.pointer, count, &p, g, &v, &w)
-        }
+        set.kernels.update_f32(pool.pointer, count, &settings, g, &v, nil, &w)
         for i in 0..<count {
           exactW[i] *= 1 - rate * Double(p.decay)
           let gradient = Double(g[i]) + Double(p.l2) * exactW[i]
           exactV[i] = momentum * exactV[i] + gradient
           exactW[i] -= rate * (p.nesterov ? gradient + momentum * exactV[i] : exactV[i])
-          if p.momentum == 0 { exactV[i] = 0 }
         }
       }
       expectClose(w, close(exactW), "w, \(count) parameters")
@@ -64,18 +84,20 @@ struct OptimizerKernelTests {
         power1 *= beta1
         power2 *= beta2
         let g = numbers.floats(count)
-        var p = ck_adam(
-          rate: 0.01, beta1: Float(beta1), beta2: Float(beta2), epsilon: 1e-5, l2: decays.l2,
-          decay: decays.decoupled, correction1: Float(1 - power1), correction2: Float(1 - power2))
-        set.kernels.adam_f32(Pool(threads: 2).pointer, count, &p, g, &m, &s, &w)
+        let (keep1, keep2, epsilon) = (Float(beta1), Float(beta2), Float(1e-5))
+        let (correction1, correction2) = (Float(1 - power1), Float(1 - power2))
+        var p = Self.settings(
+          CK_RULE_ADAM, rate: 0.01, l2: decays.l2, decay: decays.decoupled,
+          [keep1, keep2, epsilon, correction1, correction2])
+        set.kernels.update_f32(Pool(threads: 2).pointer, count, &p, g, &m, &s, &w)
         for i in 0..<count {
           exactW[i] *= 1 - Double(p.rate) * Double(p.decay)
           let gradient = Double(g[i]) + Double(p.l2) * exactW[i]
-          exactM[i] = Double(p.beta1) * exactM[i] + (1 - Double(p.beta1)) * gradient
-          exactS[i] = Double(p.beta2) * exactS[i] + (1 - Double(p.beta2)) * gradient * gradient
+          exactM[i] = Double(keep1) * exactM[i] + (1 - Double(keep1)) * gradient
+          exactS[i] = Double(keep2) * exactS[i] + (1 - Double(keep2)) * gradient * gradient
           let deviation =
-            exactS[i].squareRoot() / Double(p.correction2).squareRoot() + Double(p.epsilon)
-          exactW[i] -= Double(p.rate) / Double(p.correction1) * exactM[i] / deviation
+            exactS[i].squareRoot() / Double(correction2).squareRoot() + Double(epsilon)
+          exactW[i] -= Double(p.rate) / Double(correction1) * exactM[i] / deviation
         }
       }
       expectClose(w, close(exactW), "w, \(count) parameters")
@@ -86,11 +108,12 @@ struct OptimizerKernelTests {
 
   @Test(arguments: InstructionSet.available)
   func `a gradient that is not finite reaches its own parameter only`(set: InstructionSet) {
-    var p = Self.sgd[0]
+    var p = Self.sgd[0].settings
+    var v = [Float](repeating: 0, count: 20)
     var g = [Float](repeating: 0, count: 20)
     g[13] = .nan
     var w = [Float](repeating: 1, count: 20)
-    set.kernels.sgd_f32(Pool().pointer, 20, &p, g, nil, &w)
+    set.kernels.update_f32(Pool().pointer, 20, &p, g, &v, nil, &w)
     #expect(w.indices.filter { w[$0].isNaN } == [13])
   }
 
@@ -101,12 +124,11 @@ struct OptimizerKernelTests {
     let start = numbers.floats(120_000)
     expectSameBits("SGD, then Adam") { pool in
       var (w, v, m, s) = (start, g, g, start.map(abs))
-      var p = Self.sgd[3]
-      var q = ck_adam(
-        rate: 0.01, beta1: 0.9, beta2: 0.99, epsilon: 1e-5, l2: 0.1, decay: 0, correction1: 0.1,
-        correction2: 0.01)
-      set.kernels.sgd_f32(pool.pointer, g.count, &p, g, &v, &w)
-      set.kernels.adam_f32(pool.pointer, g.count, &q, g, &m, &s, &w)
+      var p = Self.sgd[3].settings
+      var q = Self.settings(
+        CK_RULE_ADAM, rate: 0.01, l2: 0.1, [0.9, 0.99, 1e-5, 0.1, 0.01])
+      set.kernels.update_f32(pool.pointer, g.count, &p, g, &v, nil, &w)
+      set.kernels.update_f32(pool.pointer, g.count, &q, g, &m, &s, &w)
       return w + v + m + s
     }
   }

@@ -4,63 +4,48 @@
 #include "../Plans/chunks.h"
 #include "vector.h"
 
-typedef struct ck_step {
+typedef struct ck_update_pass {
   ck_cut cut;
-  const ck_sgd *sgd;
-  const ck_adam *adam;
+  const ck_update *update;
   const float *g;
-  float *w, *v, *m, *s;
-} ck_step;
+  float *m0, *m1, *w;
+} ck_update_pass;
 
-static void ck_sgd_chunk(void *context, size_t chunk, size_t worker) {
-  (void)worker;
-  const ck_step *step = context;
-  const ck_sgd p = *step->sgd;
-  size_t start = ck_cut_start(&step->cut, chunk), n = ck_cut_length(&step->cut, chunk);
-  const float *g = step->g + start;
-  float *w = step->w + start, *v = step->v ? step->v + start : NULL;
-  vf keep = vf_splat(1 - p.rate * p.decay), rate = vf_splat(-p.rate), momentum = vf_splat(p.momentum);
-  for (size_t i = 0; i < n; i += CK_LANES) {
-    vf weight = vf_load_upto(w + i, n - i) * keep;
-    vf direction = vf_fma(vf_splat(p.l2), weight, vf_load_upto(g + i, n - i));
-    if (v) {
-      vf velocity = vf_fma(momentum, vf_load_upto(v + i, n - i), direction);
-      vf_store_upto(v + i, velocity, n - i);
-      direction = p.nesterov ? vf_fma(momentum, velocity, direction) : velocity;
-    }
-    vf_store_upto(w + i, vf_fma(rate, direction, weight), n - i);
+// A pass over a chunk for each rule. Moments that a rule doesn't have are neither read nor written.
+#define CK_UPDATE(name, moments, setup, ...)                                                              \
+  static void ck_update_chunk_##name(void *context, size_t chunk, size_t worker) {                        \
+    (void)worker;                                                                                         \
+    const ck_update_pass *pass = context;                                                                 \
+    const ck_update u = *pass->update;                                                                    \
+    size_t start = ck_cut_start(&pass->cut, chunk), n = ck_cut_length(&pass->cut, chunk);                 \
+    const float *g = pass->g + start;                                                                     \
+    float *w = pass->w + start, *first = (moments) > 0 ? pass->m0 + start : NULL;                         \
+    float *second = (moments) > 1 ? pass->m1 + start : NULL;                                              \
+    vf keep = vf_splat(1 - u.rate * u.decay), l2 = vf_splat(u.l2);                                        \
+    setup;                                                                                                \
+    for (size_t i = 0; i < n; i += CK_LANES) {                                                            \
+      vf weight = vf_load_upto(w + i, n - i) * keep;                                                      \
+      vf gradient = vf_fma(l2, weight, vf_load_upto(g + i, n - i));                                       \
+      vf m0 = (moments) > 0 ? vf_load_upto(first + i, n - i) : vf_splat(0);                               \
+      vf m1 = (moments) > 1 ? vf_load_upto(second + i, n - i) : vf_splat(0);                              \
+      __VA_ARGS__;                                                                                        \
+      if ((moments) > 0) vf_store_upto(first + i, m0, n - i);                                             \
+      if ((moments) > 1) vf_store_upto(second + i, m1, n - i);                                            \
+      vf_store_upto(w + i, vf_fma(scale, direction, weight), n - i);                                      \
+    }                                                                                                     \
   }
-}
+#include "../include/crest_updates.def"
+#undef CK_UPDATE
 
-static void ck_adam_chunk(void *context, size_t chunk, size_t worker) {
-  (void)worker;
-  const ck_step *step = context;
-  const ck_adam p = *step->adam;
-  size_t start = ck_cut_start(&step->cut, chunk), n = ck_cut_length(&step->cut, chunk);
-  const float *g = step->g + start;
-  float *w = step->w + start, *m = step->m + start, *s = step->s + start;
-  vf keep = vf_splat(1 - p.rate * p.decay), rate = vf_splat(-p.rate / p.correction1);
-  vf inverse_root = vf_splat(1 / sqrtf(p.correction2)), beta1 = vf_splat(p.beta1), beta2 = vf_splat(p.beta2);
-  for (size_t i = 0; i < n; i += CK_LANES) {
-    vf weight = vf_load_upto(w + i, n - i) * keep;
-    vf gradient = vf_fma(vf_splat(p.l2), weight, vf_load_upto(g + i, n - i));
-    vf first = vf_fma(beta1, vf_load_upto(m + i, n - i), (1 - p.beta1) * gradient);
-    vf second = vf_fma(beta2, vf_load_upto(s + i, n - i), (1 - p.beta2) * gradient * gradient);
-    vf_store_upto(m + i, first, n - i);
-    vf_store_upto(s + i, second, n - i);
-    vf direction = first / vf_fma(vf_sqrt(second), inverse_root, vf_splat(p.epsilon));
-    vf_store_upto(w + i, vf_fma(rate, direction, weight), n - i);
-  }
-}
-
-static void CK_FN(sgd_f32)(ck_pool *pool, size_t count, const ck_sgd *p, const float *g, float *v, float *w) {
-  ck_step step = {.cut = ck_cut_elements(count), .sgd = p, .g = g, .w = w, .v = v};
-  ck_pool_run(pool, step.cut.count, ck_sgd_chunk, &step);
-}
-static void CK_FN(adam_f32)(ck_pool *pool, size_t count, const ck_adam *p, const float *g, float *m, float *s,
-                            float *w) {
-  ck_step step = {.cut = ck_cut_elements(count), .adam = p, .g = g, .w = w, .m = m, .s = s};
-  ck_pool_run(pool, step.cut.count, ck_adam_chunk, &step);
+static void CK_FN(update_f32)(ck_pool *pool, size_t count, const ck_update *u, const float *g, float *m0, float *m1,
+                              float *w) {
+  static void (*const chunks[CK_RULE_COUNT])(void *, size_t, size_t) = {
+#define CK_UPDATE(name, moments, setup, ...) ck_update_chunk_##name,
+#include "../include/crest_updates.def"
+#undef CK_UPDATE
+  };
+  ck_update_pass pass = {.cut = ck_cut_elements(count), .update = u, .g = g, .m0 = m0, .m1 = m1, .w = w};
+  ck_pool_run(pool, pass.cut.count, chunks[u->rule], &pass);
 }
 
 #endif

@@ -66,3 +66,12 @@ const char *_Nullable ck_kernel_name(size_t index) {
   };
   return index < sizeof names / sizeof *names ? names[index] : NULL;
 }
+
+size_t ck_rule_moment_count(ck_rule rule) {
+  static const size_t counts[CK_RULE_COUNT] = {
+#define CK_UPDATE(name, moments, setup, ...) moments,
+#include "crest_updates.def"
+#undef CK_UPDATE
+  };
+  return counts[rule];
+}

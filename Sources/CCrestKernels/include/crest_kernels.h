@@ -67,11 +67,19 @@ typedef struct ck_pool2d {
   bool count_padding;
 } ck_pool2d;
 
-typedef struct ck_sgd { float rate, momentum, l2, decay; bool nesterov; } ck_sgd;
-typedef struct ck_adam {
-  float rate, beta1, beta2, epsilon, l2, decay;
-  float correction1, correction2;  // 1 - beta1^t, 1 - beta2^t
-} ck_adam;
+// One fused optimiser step: w *= 1 - rate · decay; g += l2 · w; then the rule, with its coefficients p.
+#pragma clang assume_nonnull end
+typedef enum ck_rule {
+#define CK_UPDATE(name, moments, setup, ...) CK_RULE_##name,
+#include "crest_updates.def"
+#undef CK_UPDATE
+  CK_RULE_COUNT
+} ck_rule;
+#pragma clang assume_nonnull begin
+#define CK_RULE_COEFFICIENTS 6
+typedef struct ck_update { ck_rule rule; float rate, l2, decay; float p[CK_RULE_COEFFICIENTS]; } ck_update;
+// The moment buffers that a rule needs, at most 2.
+size_t ck_rule_moment_count(ck_rule rule);
 
 // An elementwise program: registers 0 ..< input_count are the inputs, each instruction appends one
 // register, the last register is the result. It runs block by block, so that intermediates stay in
