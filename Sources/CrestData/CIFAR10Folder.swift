@@ -18,76 +18,29 @@ public struct CIFAR10Folder: Sendable {
   static let trainNames = (1...5).map { "data_batch_\($0).bin" }
   static let validName = "test_batch.bin"
   static let classesName = "batches.meta.txt"
-  private static let shape: Shape = [3, 32, 32]
-  private static let recordByteCount = 1 + shape.elementCount
-  private static let classCount = 10
 
-  /// `data_batch_1.bin` to `data_batch_5.bin` for training and `test_batch.bin` for validation,
-  /// with the class names of `batches.meta.txt`.
+  /// Returns `data_batch_1.bin` to `data_batch_5.bin` as the training set and `test_batch.bin` as the
+  /// validation set, with the class names of `batches.meta.txt`.
   ///
   /// - Throws: ``DataError``.
   public func split() throws(DataError) -> DataSplit {
-    let classNames = try readClassNames()
+    let records = CIFARRecords(folder: path, labelByteCount: 1, classCount: 10)
+    let classNames = try records.classNames(CIFAR10Folder.classesName)
     return DataSplit(
-      train: try images("CIFAR-10", CIFAR10Folder.trainNames, classNames),
-      valid: try images("CIFAR-10 (test)", [CIFAR10Folder.validName], classNames))
+      train: try records.images(
+        "CIFAR-10", CIFAR10Folder.trainNames, classNames, preprocessing: .cifar10),
+      valid: try records.images(
+        "CIFAR-10 (test)", [CIFAR10Folder.validName], classNames, preprocessing: .cifar10))
+  }
+}
+
+extension CIFAR10Folder: FolderFormat {
+  package static var example: String { "\(trainNames[0]) (CIFAR-10's binary version)" }
+  package static var summary: String { "a CIFAR-10 binary folder" }
+
+  package static func has(_ name: String) -> Bool {
+    trainNames.contains(name) || name == validName
   }
 
-  private func readClassNames() throws(DataError) -> [String] {
-    let path = join(self.path, CIFAR10Folder.classesName)
-    let text = try FileReader(path).allBytes(limit: 4096)
-    let names = String(decoding: text, as: UTF8.self).split(whereSeparator: \.isNewline).map(
-      String.init)
-    guard names.count == CIFAR10Folder.classCount else {
-      throw .wrongClassCount(path: path, expected: CIFAR10Folder.classCount, got: names.count)
-    }
-    return names
-  }
-
-  private func images(
-    _ name: String, _ fileNames: [String], _ classNames: [String]
-  ) throws(DataError) -> ByteImages {
-    let size = CIFAR10Folder.recordByteCount
-    var total = 0
-    for fileName in fileNames {
-      let file = try FileReader(join(path, fileName))
-      guard file.byteCount > 0 else { throw .noExamples(path: file.path) }
-      guard file.byteCount.isMultiple(of: size) else {
-        throw .partialRecord(
-          path: file.path, byteCount: file.byteCount, recordByteCount: size)
-      }
-      total += file.byteCount
-    }
-    var position = 0
-    var labels: [Int64] = []
-    labels.reserveCapacity(total / size)
-    let records = try makeBytes(count: total) { (buffer) throws(DataError) in
-      for fileName in fileNames {
-        let file = try FileReader(join(path, fileName))
-        // The files were closed after their sizes were added up, so they may have changed since.
-        guard file.byteCount <= total - position, file.byteCount.isMultiple(of: size) else {
-          throw .unreadable(path: file.path, reason: "it was changed while it was read")
-        }
-        let part = UnsafeMutableRawBufferPointer(
-          rebasing: buffer[position..<position + file.byteCount])
-        try file.read(into: part, at: 0)
-        for record in 0..<file.byteCount / size {
-          let label = Int64(part[record * size])
-          guard label < CIFAR10Folder.classCount else {
-            throw .labelOutOfRange(
-              path: file.path, index: record, label: label,
-              classCount: CIFAR10Folder.classCount)
-          }
-          labels.append(label)
-        }
-        position += file.byteCount
-      }
-      if position != total {
-        throw .unreadable(path: path, reason: "its files were changed while they were read")
-      }
-    }
-    return ByteImages(
-      name: name, bytes: records, offset: 1, stride: size, shape: CIFAR10Folder.shape,
-      labels: labels, classNames: classNames, preprocessing: .cifar10)
-  }
+  package func split(divides: Bool) throws(DataError) -> DataSplit { try split() }
 }

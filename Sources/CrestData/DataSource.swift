@@ -1,22 +1,33 @@
 /// Where a data set comes from: the name of an embedded one, or a folder whose format is recognised
 /// by the names of its files.
-public enum DataSource: Sendable, Hashable {
+public struct DataSource: Sendable {
+  /// The folder; nil for the embedded set.
+  private let folder: (any FolderFormat)?
+
   /// The embedded ``Digits``.
-  case digits
-  /// An ``IDXFolder``.
-  case idx(path: String)
-  /// A ``CIFAR10Folder``.
-  case cifar10(path: String)
-  /// An ``NPYFolder``.
-  case npy(path: String)
+  public static let digits = DataSource(folder: nil)
 
   /// The names of the embedded sets.
   public static let builtInNames = [Digits.name]
 
+  /// The forms of folders that are recognised.
+  package static let formats: [any FolderFormat.Type] = [
+    IDXFolder.self, CIFAR10Folder.self, NPYFolder.self,
+  ]
+
+  /// What can be given, for help.
+  package static var summary: String {
+    list(builtInNames + formats.map { $0.summary }, separator: ", or ")
+  }
+
   /// What a folder can hold, for messages.
-  static let folderKinds =
-    "\(IDXFolder.trainImages)[.gz] (MNIST and its like), \(CIFAR10Folder.trainNames[0]) (CIFAR-10's "
-    + "binary version) or train-x.npy or train-x.NAME.npy (NumPy arrays)"
+  static var folderKinds: String { list(formats.map { $0.example }, separator: " or ") }
+
+  private static func list(_ items: [String], separator: String) -> String {
+    items.dropLast().joined(separator: ", ") + separator + (items.last ?? "")
+  }
+
+  private init(folder: (any FolderFormat)?) { self.folder = folder }
 
   /// The source for `nameOrPath`; a name of ``builtInNames`` wins over a folder, which can still be
   /// given as `./digits`.
@@ -34,18 +45,18 @@ public enum DataSource: Sendable, Hashable {
     case .folder: break
     }
     let names = try fileNames(inFolder: nameOrPath)
-    let kinds: [(DataSource, String?)] = [
-      (.idx(path: nameOrPath), names.first(where: DataSource.isIDX)),
-      (.cifar10(path: nameOrPath), names.first(where: DataSource.isCIFAR10)),
-      (.npy(path: nameOrPath), names.first(where: DataSource.isNPY)),
-    ]
-    let found = kinds.compactMap { kind, name in name.map { (kind, $0) } }
-    guard let (source, _) = found.first else { throw .unrecognisedFolder(path: nameOrPath) }
-    guard found.count == 1 else {
-      throw .ambiguousFolder(path: nameOrPath, found: found.map(\.1))
+    let found = DataSource.formats.compactMap { format in
+      names.first(where: format.has).map { (format: format, file: $0) }
     }
-    self = source
+    guard let first = found.first else { throw .unrecognisedFolder(path: nameOrPath) }
+    guard found.count == 1 else {
+      throw .ambiguousFolder(path: nameOrPath, found: found.map(\.file))
+    }
+    folder = first.format.init(path: nameOrPath)
   }
+
+  /// The form of the folder; nil for an embedded set.
+  package var format: (any FolderFormat.Type)? { folder.map { type(of: $0) } }
 
   /// Reads the set and its validation part.
   ///
@@ -54,35 +65,12 @@ public enum DataSource: Sendable, Hashable {
   /// - Returns: Both parts.
   /// - Throws: ``DataError``.
   public func load(divides: Bool = true) throws(DataError) -> DataSplit {
-    switch self {
-    case .digits: divides ? try Digits.split() : DataSplit(measuringOn: try Digits.images())
-    case .idx(let path): try IDXFolder(path: path).split()
-    case .cifar10(let path): try CIFAR10Folder(path: path).split()
-    case .npy(let path): try NPYFolder(path: path).split(divides: divides)
-    }
+    if let folder { return try folder.split(divides: divides) }
+    return divides ? try Digits.split() : DataSplit(measuringOn: try Digits.images())
   }
 
-  /// Whether a file of a folder belongs to a data set, by its name.
+  /// Whether a file of a folder is of a data set, by its name.
   public static func isDataFile(_ name: String) -> Bool {
-    isIDX(name) || isCIFAR10(name) || isNPY(name)
-  }
-
-  // Any file of a set is enough to recognise its format, so that a missing one is reported as
-  // missing.
-
-  private static func isIDX(_ name: String) -> Bool {
-    let plain = name.hasSuffix(".gz") ? String(name.dropLast(3)) : name
-    return [
-      IDXFolder.trainImages, IDXFolder.trainLabels, IDXFolder.validImages, IDXFolder.validLabels,
-    ].contains(plain)
-  }
-
-  private static func isCIFAR10(_ name: String) -> Bool {
-    CIFAR10Folder.trainNames.contains(name) || name == CIFAR10Folder.validName
-  }
-
-  private static func isNPY(_ name: String) -> Bool {
-    name.hasSuffix(".npy")
-      && ["train-x.", "train-y.", "valid-x.", "valid-y."].contains { name.hasPrefix($0) }
+    formats.contains { $0.has(name) }
   }
 }

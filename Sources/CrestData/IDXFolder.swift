@@ -138,3 +138,15 @@ private enum KnownSet: CaseIterable {
     }
   }
 }
+
+extension IDXFolder: FolderFormat {
+  package static var example: String { "\(trainImages)[.gz] (MNIST and its like)" }
+  package static var summary: String { "an IDX folder (MNIST and its like)" }
+
+  package static func has(_ name: String) -> Bool {
+    let plain = name.hasSuffix(".gz") ? String(name.dropLast(3)) : name
+    return [trainImages, trainLabels, validImages, validLabels].contains(plain)
+  }
+
+  package func split(divides: Bool) throws(DataError) -> DataSplit { try split() }
+}

@@ -204,3 +204,13 @@ public struct NPYFolder: Sendable {
     "\(tensor.elementType) \(Shape(Array(tensor.shape.dropFirst())))"
   }
 }
+
+extension NPYFolder: FolderFormat {
+  package static var example: String { "train-x.npy or train-x.NAME.npy (NumPy arrays)" }
+  package static var summary: String { "a folder of train-x.npy and train-y.npy" }
+
+  package static func has(_ name: String) -> Bool {
+    name.hasSuffix(".npy")
+      && ["train-x.", "train-y.", "valid-x.", "valid-y."].contains { name.hasPrefix($0) }
+  }
+}

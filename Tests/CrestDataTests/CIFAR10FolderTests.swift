@@ -33,7 +33,7 @@ import Testing
   @Test func `reads the batches in order, channel by channel`() throws {
     let folder = try CIFAR10FolderTests.folder()
     let source = try DataSource(folder.path)
-    #expect(source == .cifar10(path: folder.path))
+    #expect(source.format == CIFAR10Folder.self)
     let split = try source.load()
     #expect(split.train.labels == [1, 9, 2, 9, 3, 9, 4, 9, 5, 9])
     #expect(split.valid.labels == [8])

@@ -31,7 +31,7 @@ import Testing
       _ =
         try compressed ? folder.write(gzip(bytes), to: name + ".gz") : folder.write(bytes, to: name)
     }
-    #expect(try DataSource(folder.path) == .idx(path: folder.path))
+    #expect(try DataSource(folder.path).format == IDXFolder.self)
     let split = try DataSource(folder.path).load()
     #expect(split.origin == .ownValidation)
     #expect(split.train.count == 3)

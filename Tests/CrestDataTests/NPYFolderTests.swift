@@ -17,7 +17,7 @@ import Testing
     let values = try NPYFolderTests.folder([
       ("train-x.npy", NPYFolderTests.x), ("train-y.npy", Tensor([0.5, 1, 2] as [Double])),
     ])
-    #expect(try DataSource(values.path) == .npy(path: values.path))
+    #expect(try DataSource(values.path).format == NPYFolder.self)
     let first = try DataSource(values.path).load()
     #expect(first.train.target == .values(shape: []))
     #expect(first.origin == .drawnPart)

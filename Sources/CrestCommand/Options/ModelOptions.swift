@@ -14,8 +14,7 @@ struct ModelOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "\(DataSource.builtInNames.joined(separator: ", ")), an IDX folder (MNIST and its like), a "
-        + "CIFAR-10 binary folder, or a folder of train-x.npy and train-y.npy.",
+      "\(DataSource.summary).",
       valueName: "name|path"))
   var data: String
 
