@@ -13,6 +13,8 @@ struct Evaluate: ParsableCommand {
 
   @OptionGroup(title: "Model and data") var model: ModelOptions
 
+  @OptionGroup(title: "Metrics") var metrics: MetricOptions
+
   @Flag(
     help: ArgumentHelp(
       "Measure all examples of a set without a validation part, as crest train --no-shuffle does; else it is the "
@@ -24,7 +26,7 @@ struct Evaluate: ParsableCommand {
     try model.checkBatchSize()
     let (data, network, loss) = try model.load(keepsAll: noShuffle)
     let learner = try Learner(
-      network, data: data, loss: loss, metrics: standardMetrics(loss, network, data),
+      network, data: data, loss: loss, metrics: namedMetrics(metrics.names, loss, network, data),
       batchSize: model.batchSize(for: network), seed: model.seed,
       preprocessing: model.preprocessing)
     try learner.checkNumbers(isTraining: false)

@@ -2,7 +2,8 @@ import Crest
 
 /// Makes the learner described by the options.
 func makeLearner(
-  _ options: ModelOptions, _ training: OptimizerOptions, _ parameters: ParameterOptions
+  _ options: ModelOptions, _ training: OptimizerOptions, _ parameters: ParameterOptions,
+  metricNames: [String] = []
 ) throws -> Learner {
   let optimizer = try training.makeOptimizer()
   let transforms = try training.augment?.transforms() ?? []
@@ -14,7 +15,7 @@ func makeLearner(
   if let readiness = model.trainingReadiness { note(readiness) }
   let learner = try Learner(
     model, data: data, loss: loss, optimizer: optimizer,
-    metrics: standardMetrics(loss, model, data),
+    metrics: namedMetrics(metricNames, loss, model, data),
     batchSize: options.batchSize(for: model), seed: options.seed, shuffle: !training.noShuffle,
     transforms: transforms, groups: parameters.groups.split,
     weightDecays: training.weightDecays, frozenNormalization: parameters.frozenNorm ?? .inference,
@@ -29,12 +30,6 @@ func makeLearner(
         + "over, of which batch norm learns nothing; it joins the batch before")
   }
   return learner
-}
-
-/// The metrics, besides the loss.
-func standardMetrics(_ loss: Loss?, _ model: Model, _ data: DataSplit) -> [any Metric] {
-  let target = data.train.target
-  return (loss ?? .standard(for: target.elementType)).standardMetrics(for: model, target: target)
 }
 
 /// Prints to standard error the notes on training a model from a file.

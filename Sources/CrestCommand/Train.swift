@@ -23,6 +23,8 @@ struct Train: ParsableCommand {
 
   @OptionGroup(title: "Training") var optimizer: OptimizerOptions
 
+  @OptionGroup(title: "Metrics") var metrics: MetricOptions
+
   @OptionGroup(title: "Checkpoints") var checkpoints: CheckpointOptions
 
   @OptionGroup(title: "Parameters") var parameters: ParameterOptions
@@ -75,7 +77,7 @@ struct Train: ParsableCommand {
     try checkNeeds()
     let outputs = try outputs().open(besides: model.inputs)
     defer { outputs.close() }
-    let learner = try makeLearner(model, optimizer, parameters)
+    let learner = try makeLearner(model, optimizer, parameters, metricNames: metrics.names)
     let scheduler = try schedule.makeScheduler(
       momentum: optimizer.momentum, batchesPerEpoch: learner.trainLoader.batchCount)
 

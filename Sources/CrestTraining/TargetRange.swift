@@ -30,10 +30,7 @@ extension Loss {
   public func standardMetrics(for model: Model, target: Target) -> [any Metric] {
     switch (targets, target) {
     case (.binary, _):
-      [
-        BinaryAccuracy(
-          of: model.predictsProbabilities(of: self, classAxis: nil) ? .probabilities : .logits)
-      ]
+      [BinaryAccuracy(of: predictions(of: model))]
     case (.classes, _), (.any, .classes), (.values, .classes): [Accuracy()]
     case (.any, .values), (.values, .values): [MeanAbsoluteError()]
     }

@@ -1,0 +1,30 @@
+import ArgumentParser
+import Crest
+
+/// What predictions are evaluated by, besides the loss.
+struct MetricOptions: ParsableArguments {
+  @Option(
+    name: .customLong("metric"),
+    help: ArgumentHelp(
+      "Evaluate predictions by this metric too: \(NamedMetric.all.map(\.name).joined(separator: ", ")) (default: "
+        + "what suits the loss). May be repeated.",
+      valueName: "name"))
+  var names: [String] = []
+}
+
+/// The metrics that suit the loss, and those of some names.
+func namedMetrics(
+  _ names: [String], _ loss: Loss?, _ model: Model, _ data: DataSplit
+) throws(CommandError) -> [any Metric] {
+  let target = data.train.target
+  let loss = loss ?? .standard(for: target.elementType)
+  var metrics = loss.standardMetrics(for: model, target: target)
+  for name in names {
+    guard let named = NamedMetric.all.first(where: { $0.name == name }) else {
+      throw .unknownName(what: "--metric", name: name, known: NamedMetric.all.map(\.name))
+    }
+    let metric = named.make(loss, model)
+    if !metrics.contains(where: { $0.name == metric.name }) { metrics.append(metric) }
+  }
+  return metrics
+}

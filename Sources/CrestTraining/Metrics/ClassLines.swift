@@ -1,0 +1,42 @@
+import CrestTensor
+
+/// The lines of classes in a row-major array.
+struct ClassLines {
+  let count: Int
+  let classCount: Int
+  private let placeCount: Int
+
+  init(_ shape: Shape, axis: Int) {
+    classCount = shape[axis]
+    placeCount = shape.dimensions[(axis + 1)...].reduce(1, *)
+    count = shape.dimensions[..<axis].reduce(1, *) * placeCount
+  }
+
+  subscript(number: Int) -> ClassLine {
+    let (block, place) = number.quotientAndRemainder(dividingBy: placeCount)
+    return ClassLine(
+      start: block * classCount * placeCount + place, step: placeCount, classCount: classCount)
+  }
+}
+
+/// Where the classes lie that one label chooses from.
+struct ClassLine {
+  let start: Int
+  let step: Int
+  let classCount: Int
+
+  func place(_ label: Int) -> Int { start + label * step }
+
+  /// The class that targets have for the line, by its number: its label, or the first of the most probable.
+  func label(of targets: Tensor, number: Int) -> Int {
+    guard targets.elementType.isFloat else {
+      return targets.withElements(as: Int64.self) { Int($0[number]) }
+    }
+    return targets.withElements(as: Float.self) { probabilities in
+      var best = 0
+      for other in 1..<max(classCount, 1)
+      where probabilities[place(other)] > probabilities[place(best)] { best = other }
+      return best
+    }
+  }
+}
