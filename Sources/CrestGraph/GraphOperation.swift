@@ -39,6 +39,10 @@ package protocol GraphOperation: Sendable, Hashable {
   /// For operations whose meaning differs between training and inference.
   func expanded(_ inputs: [Symbol], mode: ExecutionMode) throws -> [Symbol]?
 
+  /// Traces the same by operations that ONNX has had since opset 17, which files are written with; nil when it is
+  /// one of them.
+  func decomposed(_ inputs: [Symbol]) throws -> [Symbol]?
+
   /// What a run asks for that a graph or numbers from elsewhere could abuse.
   ///
   /// Has no default: such graphs are computed ahead, and indices trusted, as far as this answer is right.
@@ -57,6 +61,9 @@ package protocol GraphOperation: Sendable, Hashable {
 extension GraphOperation {
   /// No operation is replaced unless it says so.
   package func expanded(_ inputs: [Symbol], mode: ExecutionMode) throws -> [Symbol]? { nil }
+
+  /// No operation is taken apart unless it says so.
+  package func decomposed(_ inputs: [Symbol]) throws -> [Symbol]? { nil }
 
   /// New ones, unless it says otherwise.
   package var outputNumbers: OutputNumbers { .new }

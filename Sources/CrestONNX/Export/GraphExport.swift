@@ -23,6 +23,7 @@ struct GraphExport {
   static func draft(
     of graph: Graph, name: String, value: @escaping (VariableDeclaration) -> Tensor
   ) throws(ONNXError) -> GraphDraft {
+    let graph = decomposed(graph)
     var export = GraphExport(graph, name: name, value: value)
     for number in graph.nodesForOutputs {
       export.node = number
@@ -34,6 +35,21 @@ struct GraphExport {
     }
     export.nameOutputs()
     return export.draft
+  }
+
+  /// The graph, with operations that ONNX lacks taken apart.
+  private static func decomposed(_ graph: Graph) -> Graph {
+    func hasEqual(_ node: Graph.Node) -> Bool { node.operation is any ExportedOperation }
+    if graph.nodes.allSatisfy(hasEqual) { return graph }
+    let builder = GraphBuilder()
+    do {
+      try builder.copy(
+        graph, inputTypes: graph.inputs.map { graph.type(of: $0.value) }, keepsUpdates: true
+      ) { node, inputs in hasEqual(node) ? nil : try node.operation.decomposed(inputs) }
+    } catch {
+      programmerError("an operation was taken apart into what doesn't fit: \(error)")
+    }
+    return builder.result
   }
 
   private init(
