@@ -1,0 +1,73 @@
+import Foundation
+import Testing
+
+/// What is there in one file and has to be named in another: a name on the command line, a row of a table.
+@Suite struct `What has a name on the command line` {
+  struct Registry: Sendable, CustomTestStringConvertible {
+    let what: String
+    /// Where the things are declared.
+    let folder: String
+    /// What declares one; the group is its name.
+    let declaration: @Sendable () -> Regex<(Substring, Substring)>
+    /// The file that has a row for each.
+    let table: String
+    /// What has no row, and why.
+    var exceptions: [String: String] = [:]
+
+    var testDescription: String { what }
+  }
+
+  static let registries = [
+    Registry(
+      what: "callbacks", folder: "Sources/CrestCallbacks",
+      declaration: { /public final class (\w+): (?:Stateful)?Callback\b/ },
+      table: "Sources/CrestCommand/Options/CallbackOption.swift",
+      exceptions: [
+        "BackupAndRestore": "--checkpoint-dir", "LRFinder": "crest find-lr",
+        "OneCycleScheduler": "--schedule one-cycle", "ParameterScheduler": "--schedule",
+        "ProgressBar": "every run has it", "Recorder": "keeps numbers for a program",
+      ]),
+    Registry(
+      what: "metrics", folder: "Sources/CrestTraining/Metrics",
+      declaration: { /public struct (\w+): Metric\b/ },
+      table: "Sources/CrestTraining/Metrics/NamedMetric.swift",
+      exceptions: ["MeanLoss": "every run has it"]),
+    Registry(
+      what: "optimisers", folder: "Sources/CrestOptimizers",
+      declaration: { /public struct (\w+): Optimizer\b/ },
+      table: "Sources/CrestOptimizers/Optimizers/BuiltInOptimizer.swift"),
+    Registry(
+      what: "losses", folder: "Sources/CrestLayers",
+      declaration: { /public static (?:let|func) (\w+)(?:\([^)]*\) -> Loss| = Loss\()/ },
+      table: "Sources/CrestLayers/Loss.swift",
+      exceptions: ["standard": "chooses one of them"]),
+    Registry(
+      what: "forms of folders", folder: "Sources/CrestData",
+      declaration: { /extension (\w+): FolderFormat\b/ },
+      table: "Sources/CrestData/DataSource.swift"),
+  ]
+
+  @Test(arguments: registries) func `has a row in its table`(registry: Registry) throws {
+    let folder = Project.root.appending(path: registry.folder)
+    let files = try #require(
+      FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil))
+    var table = try Project.text(registry.table)
+    if registry.what == "losses" {
+      // The list, which lies beside the losses.
+      let list = try #require(table.firstMatch(of: /public static let all = \[[^\]]*\]/))
+      table = String(list.output)
+    }
+    var names: [String] = []
+    for case let file as URL in files where file.pathExtension == "swift" {
+      names += try String(contentsOf: file, encoding: .utf8).matches(of: registry.declaration())
+        .map { String($0.output.1) }
+    }
+    #expect(names.count >= 2)
+    for name in names where registry.exceptions[name] == nil {
+      #expect(
+        table.contains(try Regex("\\b\(name)\\b").wordBoundaryKind(.simple)),
+        "\(name) has no row in \(registry.table); add one, or say here why it needs none")
+    }
+    #expect(Set(registry.exceptions.keys).isSubset(of: names))
+  }
+}
