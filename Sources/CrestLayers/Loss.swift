@@ -117,13 +117,28 @@ public struct Loss: Sendable {
   ///
   /// Predictions and targets have one shape, except that either may lack a last axis of size 1.
   public static let meanAbsoluteError = Loss("mae", .values) { prediction, target, _ in
-    let target = try target.aligned(with: prediction)
-    guard prediction.type == target.type else {
-      throw GraphError(
-        path: prediction.builder.path, operation: "mae",
-        expected: "targets of the predictions' type \(prediction.type)", got: "\(target.type)")
+    try prediction.difference(from: target, "mae").absolute()
+  }
+
+  /// The squared distance near zero and the distance beyond (PyTorch `HuberLoss`, Keras `huber`).
+  ///
+  ///     loss = d²/2 where d = |prediction - target| ≤ δ, else δ · (d - δ/2)
+  ///
+  /// Huber: *Robust Estimation of a Location Parameter*, 1964. Predictions and targets have one shape, but for a
+  /// last axis of size 1 that one of them may lack.
+  ///
+  /// - Parameter delta: δ, from where on outliers count by their distance only.
+  /// - Returns: The loss.
+  /// - Precondition: `delta` is positive and finite.
+  public static func huber(delta: Double = 1) -> Loss {
+    programmerError(
+      unless: delta > 0 && delta.isFinite, "the delta of a Huber loss is \(delta), not above 0")
+    return Loss("huber", .values, delta == 1 ? [:] : ["delta": "\(delta)"]) {
+      prediction, target, _ in
+      let distance = try prediction.difference(from: target, "huber").absolute()
+      let near = try distance.minimum(distance.scalar(delta))
+      return try near * (distance - near * 0.5)
     }
-    return try (prediction - target).absolute()
   }
 
   /// Cross-entropy of independent logits (PyTorch `BCEWithLogitsLoss`).
@@ -140,7 +155,7 @@ public struct Loss: Sendable {
 
   /// The losses that the command knows by name.
   public static let all = [
-    crossEntropy(), meanSquaredError, meanAbsoluteError, binaryCrossEntropy,
+    crossEntropy(), meanSquaredError, meanAbsoluteError, huber(), binaryCrossEntropy,
   ]
 
   /// The loss of a name: `cross-entropy`, `mse`, `mae` or `bce`.
@@ -213,6 +228,17 @@ extension Loss {
 }
 
 extension Symbol {
+  /// This less the targets of a loss, which must be of its type.
+  fileprivate func difference(from targets: Symbol, _ loss: String) throws -> Symbol {
+    let targets = try targets.aligned(with: self)
+    guard type == targets.type else {
+      throw GraphError(
+        path: builder.path, operation: loss,
+        expected: "targets of the predictions' type \(type)", got: "\(targets.type)")
+    }
+    return try self - targets
+  }
+
   /// The same values with the classes of `axis` along axis 1, and all other positions in one axis
   /// where that moves nothing.
   fileprivate func withClasses(from axis: Int) throws -> Symbol {

@@ -57,6 +57,13 @@ import Testing
       name: "mae", loss: .meanAbsoluteError, prediction: [1, -2], predictionShape: [2, 1],
       target: ReferenceArray([0.5, 1], ValueType([2, 1])), expected: [0.5, 3]),
     Case(
+      name: "huber", loss: .huber(), prediction: [1, -2, 2], predictionShape: [3, 1],
+      target: ReferenceArray([0.5, 1, 1], ValueType([3, 1])), expected: [0.125, 2.5, 0.5]),
+    Case(
+      name: "huber with a delta of 2, without the last axis", loss: .huber(delta: 2),
+      prediction: [1, -2, 2], predictionShape: [3, 1],
+      target: ReferenceArray([0.5, 1, 1], ValueType([3])), expected: [0.125, 4, 0.5]),
+    Case(
       name: "bce", loss: .binaryCrossEntropy, prediction: [1, -2, 800], predictionShape: [3, 1],
       target: ReferenceArray([0.5, 1, 0], ValueType([3, 1])),
       expected: [0.8132616875182228, 2.1269280110429727, 800]),
@@ -92,12 +99,13 @@ import Testing
   }
 
   @Test func `a loss is found by its name`() throws {
-    for name in ["cross-entropy", "mse", "mae", "bce"] {
+    for name in ["cross-entropy", "mse", "mae", "huber", "bce"] {
       #expect(try Loss.named(name).name == name)
     }
     let error = #expect(throws: LossError.self) { try Loss.named("hinge") }
     #expect(
-      error?.description == "loss: expected one of cross-entropy, mse, mae, bce, got \"hinge\"")
+      error?.description
+        == "loss: expected one of cross-entropy, mse, mae, huber, bce, got \"hinge\"")
   }
 
   @Test func `targets choose the loss where none is named`() {
@@ -106,7 +114,9 @@ import Testing
     #expect(Loss.standard(for: .float32).name == "mse")
   }
 
-  @Test(arguments: [Loss.meanSquaredError, .meanAbsoluteError, .binaryCrossEntropy].map(\.name))
+  @Test(
+    arguments: [Loss.meanSquaredError, .meanAbsoluteError, .huber(), .binaryCrossEntropy].map(
+      \.name))
   func `targets of another shape are refused, not broadcast`(name: String) throws {
     let loss = try Loss.named(name)
     let builder = GraphBuilder()
