@@ -33,6 +33,7 @@ import Testing
       Conv2D(4, kernel: [3, 2], stride: 2, padding: .same, dilation: 2, groups: 2, bias: false)
     ),
     ("BatchNorm", [3, 4, 4], BatchNorm()),
+    ("GroupNorm", [6, 3, 4], GroupNorm(3)),
     ("BatchNorm of its own", [3, 4, 4], BatchNorm(epsilon: 1e-3, momentum: 0.8)),
     ("MaxPool", [2, 7, 7], MaxPool(3, stride: 2, padding: .same)),
     ("AveragePool", [2, 7, 7], AveragePool(2)),
