@@ -191,6 +191,9 @@ struct NamedCallback: Sendable {
       StepLogger(path: try $0.required("path"))
     },
     NamedCallback(name: "terminate-on-nan", settings: []) { _ in TerminateOnNaN() },
+    NamedCallback(name: "time-limit", settings: [.init("seconds", .number)]) {
+      try TimeLimit(seconds: $0.number("seconds"))
+    },
   ]
 }
 
