@@ -12,7 +12,7 @@ public struct DataSource: Sendable {
 
   /// The forms of folders that are recognised.
   package static let formats: [any FolderFormat.Type] = [
-    IDXFolder.self, CIFAR10Folder.self, NPYFolder.self,
+    IDXFolder.self, CIFAR10Folder.self, CIFAR100Folder.self, NPYFolder.self,
   ]
 
   /// What can be given, for help.

@@ -3,11 +3,11 @@ import Testing
 
 @Suite struct DataSourceTests {
   static let kinds =
-    "train-images-idx3-ubyte[.gz] (MNIST and its like), data_batch_1.bin (CIFAR-10's binary version) "
-    + "or train-x.npy or train-x.NAME.npy (NumPy arrays)"
+    "train-images-idx3-ubyte[.gz] (MNIST and its like), data_batch_1.bin (CIFAR-10's binary version), "
+    + "fine_label_names.txt (CIFAR-100's binary version) or train-x.npy or train-x.NAME.npy (NumPy arrays)"
 
   @Test func `a built-in name is the set itself`() throws {
-    #expect(try DataSource("digits") == .digits)
+    #expect(try DataSource("digits").format == nil)
     #expect(try DataSource("digits").load().train.name == "digits (train)")
   }
 
