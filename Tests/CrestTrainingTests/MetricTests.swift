@@ -5,7 +5,7 @@ import Testing
 
 struct MetricTests {
   static let all: [any Metric] = [
-    Accuracy(), TopKAccuracy(2), MeanLoss(), MeanAbsoluteError(), MeanSquaredError(),
+    Accuracy(), TopKAccuracy(2), F1Score(), MeanLoss(), MeanAbsoluteError(), MeanSquaredError(),
   ]
 
   /// Nine predictions of three classes.
@@ -40,7 +40,7 @@ struct MetricTests {
   ///
   /// In every row at most one class beats the label's.
   static let expected: [(name: String, value: Double)] = [
-    ("accuracy", 3.0 / 9), ("top_2_accuracy", 1), ("loss", 4), ("mae", 12.5 / 27),
+    ("accuracy", 3.0 / 9), ("top_2_accuracy", 1), ("f1", 5.0 / 18), ("loss", 4), ("mae", 12.5 / 27),
     ("mse", 6.25 / 27),
   ]
 
@@ -63,7 +63,7 @@ struct MetricTests {
       predictions.span,
       ScoredBatch(
         count: 1, predictionShape: [1, 3],
-        targets: index < 2 ? Tensor([2 as Int64]) : Tensor([1, 2, 4 as Float], shape: [1, 3]),
+        targets: index < 3 ? Tensor([2 as Int64]) : Tensor([1, 2, 4 as Float], shape: [1, 3]),
         loss: 1))
     #expect(!metric.value.isNaN)
     metric.reset()

@@ -27,6 +27,17 @@ struct ClassLine {
 
   func place(_ label: Int) -> Int { start + label * step }
 
+  /// The class of the highest prediction, the first of equals; one that is not a number is above all.
+  func highest(_ predictions: Span<Float>) -> Int {
+    var best = 0
+    for other in 1..<max(classCount, 1) {
+      if predictions[place(best)].isNaN { return best }
+      // Written so that NaN wins.
+      if !(predictions[place(other)] <= predictions[place(best)]) { best = other }
+    }
+    return best
+  }
+
   /// The class that targets have for the line, by its number: its label, or the first of the most probable.
   func label(of targets: Tensor, number: Int) -> Int {
     guard targets.elementType.isFloat else {

@@ -19,6 +19,10 @@ package struct NamedMetric: Sendable {
         ? BinaryAccuracy(of: loss.predictions(of: model)) as any Metric : Accuracy()
     },
     NamedMetric("top-5-accuracy") { _, _ in TopKAccuracy(5) },
+    NamedMetric("f1") { loss, model in
+      loss.takesYesOrNo
+        ? BinaryF1Score(of: loss.predictions(of: model)) as any Metric : F1Score()
+    },
     NamedMetric("mae") { _, _ in MeanAbsoluteError() },
     NamedMetric("mse") { _, _ in MeanSquaredError() },
   ]
