@@ -9,6 +9,8 @@ public enum UpdateRule: Sendable, Hashable {
   case sgd(momentum: Float, nesterov: Bool)
   /// Adam (Kingma & Ba 2015); two moments, m and s, corrected for step number `step`, from 1.
   case adam(beta1: Float, beta2: Float, epsilon: Float, step: Int)
+  /// Lion (Chen et al. 2023); one moment, m.
+  case lion(beta1: Float, beta2: Float)
 
   /// The moment buffers the rule needs.
   public var momentCount: Int { ck_rule_moment_count(row.rule) }
@@ -22,6 +24,7 @@ public enum UpdateRule: Sendable, Hashable {
       Self.row(
         CK_RULE_ADAM, beta1, beta2, epsilon, Self.correction(beta1, step),
         Self.correction(beta2, step))
+    case .lion(let beta1, let beta2): Self.row(CK_RULE_LION, beta1, beta2)
     }
   }
 

@@ -106,6 +106,33 @@ struct OptimizerKernelTests {
     }
   }
 
+  @Test(arguments: InstructionSet.available, [(0, 0), (0.02, 0), (0, 0.1)] as [(Float, Float)])
+  func `Lion follows the formulas of its paper over three steps`(
+    set: InstructionSet, decays: (l2: Float, decoupled: Float)
+  ) {
+    for count in Self.counts {
+      var numbers = SeededNumbers(seed: 94)
+      var w = numbers.floats(count)
+      var m = [Float](repeating: 0, count: count)
+      var (exactW, exactM) = (w.map(Double.init), m.map(Double.init))
+      for _ in 0..<3 {
+        let g = numbers.floats(count)
+        var p = Self.settings(
+          CK_RULE_LION, rate: 0.125, l2: decays.l2, decay: decays.decoupled, [0.75, 0.5])
+        set.kernels.update_f32(Pool(threads: 2).pointer, count, &p, g, &m, nil, &w)
+        for i in 0..<count {
+          exactW[i] *= 1 - 0.125 * Double(decays.decoupled)
+          let gradient = Double(g[i]) + Double(decays.l2) * exactW[i]
+          let direction = 0.75 * exactM[i] + 0.25 * gradient
+          exactW[i] -= 0.125 * (direction > 0 ? 1 : direction < 0 ? -1 : 0)
+          exactM[i] = 0.5 * exactM[i] + 0.5 * gradient
+        }
+      }
+      expectClose(w, close(exactW), "w, \(count) parameters")
+      expectClose(m, close(exactM), "m, \(count) parameters")
+    }
+  }
+
   @Test(arguments: InstructionSet.available)
   func `a gradient that is not finite reaches its own parameter only`(set: InstructionSet) {
     var p = Self.sgd[0].settings

@@ -11,7 +11,7 @@ import TrainingTestSupport
 
 @Suite struct `A run that is gone on with` {
   static let parts: [ResumeRig.Parts] =
-    ["sgd", "adam", "adamw"].flatMap { optimizer in
+    ["sgd", "adam", "adamw", "lion"].flatMap { optimizer in
       [
         .init(optimizer: optimizer), .init(optimizer: optimizer, oneCycle: false),
         .init(optimizer: optimizer, accumulates: 3, isComplete: true),

@@ -155,7 +155,7 @@ private struct SignSGD: Optimizer {
 
   @Test(.enabled(if: allocation_counter_is_available() != 0, "counts allocations on glibc only"))
   func `a step allocates nothing`() throws {
-    let optimizers: [any Optimizer] = [SGD(), Adam(), AdamW()]
+    let optimizers: [any Optimizer] = [SGD(), Adam(), AdamW(), Lion()]
     let engine = try Engine(threadCount: 2)
     for optimizer in optimizers {
       let store = try store([("a", .weight, [1, 2]), ("b", .bias, [3]), ("c", .weight, [4])])
@@ -239,10 +239,31 @@ private struct SignSGD: Optimizer {
       try AdamW(
         learningRate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01,
         decayTargets: .weights) == AdamW())
+    #expect(
+      try Lion(
+        learningRate: 0.0001, beta1: 0.9, beta2: 0.99, weightDecay: 0, decayKind: .decoupled,
+        decayTargets: .weights) == Lion())
+  }
+
+  @Test func `Lion steps by the sign of what its paper says`() throws {
+    let store = try store([("a", .weight, [1, 1, 1]), ("b", .bias, [2])])
+    let optimizer = try Lion(learningRate: 0.5, beta1: 0.5, beta2: 0.75, weightDecay: 0.25)
+    store.resetMoments(count: optimizer.momentCount)
+    let group = ParameterGroup(store, hyperparameters: optimizer.defaults)
+    let engine = try Engine(threadCount: 1)
+    setGradients([3, -1, 0, 1], of: store)
+    optimizer.step(store, [group], stepNumber: 1, engine: engine)
+    // Weights first lose 1/8; m is a quarter of the gradient.
+    #expect(values(store) == [0.375, 1.375, 0.875, 1.5])
+    setGradients([-1, -1, 0, 0], of: store)
+    optimizer.step(store, [group], stepNumber: 2, engine: engine)
+    // Half of m and of the gradient: -1/8, -5/8, 0, 1/8.
+    #expect(values(store) == [0.828125, 1.703125, 0.765625, 1])
+    store.withBuffer(.moments(0)) { #expect(Array($0.prefix(3)) == [0.3125, -0.4375, 0]) }
   }
 
   @Test func `names make the optimisers they name`() throws {
-    for name in ["sgd", "adam", "adamw"] {
+    for name in ["sgd", "adam", "adamw", "lion"] {
       #expect(try BuiltInOptimizer.named(name).make().name == name)
     }
     let sgd = try BuiltInOptimizer.sgd.make(
@@ -294,7 +315,7 @@ private struct SignSGD: Optimizer {
     Refusal("adamw: weight decay is decoupled, expected so, got l2; use adam for l2") {
       () throws(OptimizerError) in _ = try BuiltInOptimizer.adamw.make(decayKind: .l2)
     },
-    Refusal("optimizer: expected one of sgd, adam, adamw, got \"sdg\"") {
+    Refusal("optimizer: expected one of sgd, adam, adamw, lion, got \"sdg\"") {
       () throws(OptimizerError) in _ = try BuiltInOptimizer.named("sdg")
     },
   ]

@@ -6,6 +6,8 @@ public enum BuiltInOptimizer: String, Sendable, CaseIterable {
   case adam
   /// ``AdamW``.
   case adamw
+  /// ``Lion``.
+  case lion
 
   /// The optimiser with a name.
   ///
@@ -50,6 +52,13 @@ public enum BuiltInOptimizer: String, Sendable, CaseIterable {
       return try AdamW(
         beta1: momentum ?? standard.defaults.momentum,
         weightDecay: weightDecay ?? standard.defaults.weightDecay,
+        decayTargets: decayTargets ?? standard.decayTargets)
+    case .lion:
+      let standard = Lion()
+      return try Lion(
+        beta1: momentum ?? standard.defaults.momentum,
+        weightDecay: weightDecay ?? standard.defaults.weightDecay,
+        decayKind: decayKind ?? standard.decayKind,
         decayTargets: decayTargets ?? standard.decayTargets)
     }
   }
