@@ -108,6 +108,8 @@ extension Elementwise {
     case .sigmoid, .equal, .less, .greater, .and, .or, .xor, .not: return 0...1
     case .tanh, .erf, .sine, .cosine, .sign: return -1...1
     case .softplus: return 0...Double.infinity
+    // Its least is at -1.5.
+    case .hardSwish: return -0.375...Swift.max(0, a.upperBound)
     case .exponential, .squareRoot, .relu, .floor, .ceiling, .round:
       guard let real = function.row.real, function != .squareRoot || a.lowerBound >= 0 else {
         return .anyNumber

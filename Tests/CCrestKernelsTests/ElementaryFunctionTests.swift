@@ -32,6 +32,23 @@ struct ElementaryFunctionTests {
       exactValues: [(.infinity, .infinity), (-.infinity, 0), (100, 100)]),
   ]
 
+  @Test(arguments: InstructionSet.available)
+  func `the hard swish is the line beyond its bend, and zero before`(set: InstructionSet) {
+    let values: [Float] = [
+      -1e30, -3, -0.0, 0, 3, 1e30, .infinity, .nan, -.infinity, -1.5, 1.5, 0.75,
+    ]
+    var program = ElementwiseProgram(sizes: [values.count])
+    program.addInput(values)
+    program.add(CK_HARD_SWISH, 0)
+    let results = program.run(set, Pool())
+    #expect(results.prefix(7) == [0, 0, 0, 0, 3, 1e30, .infinity])
+    // As in PyTorch, -∞ times 0.
+    #expect(results[7].isNaN && results[8].isNaN)
+    for (result, exact) in zip(results[9...], [-0.375, 1.125, 0.46875]) {
+      #expect(abs(Double(result) - exact) < 1e-7)
+    }
+  }
+
   private func evaluate(_ function: Function, _ values: [Float], _ set: InstructionSet) -> [Float] {
     var program = ElementwiseProgram(sizes: [values.count])
     program.addInput(values)

@@ -18,6 +18,7 @@ extension OperationCase {
       one(Elementwise(.sigmoid), .uniform(-5...5), 1e-6),
       one(Elementwise(.tanh), .uniform(-3...3), 1e-6),
       one(Elementwise(.softplus), .uniform(-5...5), 1e-6),
+      one(Elementwise(.hardSwish), .uniform(-2.9...2.9), 1e-6),
       one(Elementwise(.erf), .uniform(-3...3), 1e-6),
     ].flatMap { $0 } + trigonometric + roundings
 

@@ -55,11 +55,6 @@ extension Symbol {
     try (self * alpha + beta).clipped(minimum: 0, maximum: 1)
   }
 
-  /// Returns x · hardSigmoid(x) with α = 1/6 and β = 1/2 (ONNX `HardSwish`, opset 14).
-  ///
-  /// - Throws: ``GraphError`` when the elements aren't floats.
-  public func hardSwish() throws -> Symbol { try self * hardSigmoid(alpha: 1 / 6, beta: 0.5) }
-
   /// Returns x with a bias taken from what is beyond a threshold, on both sides, and 0 between (ONNX
   /// `Shrink`, opset 9).
   ///

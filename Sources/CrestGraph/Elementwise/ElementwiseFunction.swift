@@ -14,7 +14,7 @@
 package enum ElementwiseFunction: String, Sendable, Hashable, CaseIterable {
   case add, subtract, multiply, divide, power, maximum, minimum
   case negate, absolute, sign, reciprocal, squareRoot, exponential, logarithm
-  case relu, sigmoid, tanh, softplus, erf
+  case relu, sigmoid, tanh, softplus, hardSwish, erf
   case sine, cosine, tangent, arcSine, arcCosine, arcTangent
   case hyperbolicSine, hyperbolicCosine, areaSine, areaCosine, areaTangent
   case floor, ceiling, round
@@ -102,6 +102,14 @@ package enum ElementwiseFunction: String, Sendable, Hashable, CaseIterable {
     case .softplus:
       .one("Softplus", .operator(), { Swift.max($0, 0) + log1p(exp(-$0.magnitude)) }) { dy, x, _ in
         try dy * x.sigmoid()
+      }
+    // At ±3 the gradient is that of PyTorch.
+    case .hardSwish:
+      .one("HardSwish", .operator(since: 14), { $0 * Swift.min(Swift.max($0 / 6 + 0.5, 0), 1) }) {
+        dy, x, _ in
+        let (low, high) = (try x.lessMask(x.scalar(-3)), try x.greaterMask(x.scalar(3)))
+        let slope = try x.scalar(1).selected(where: high, else: x * (1 / 3) + 0.5)
+        return try dy * x.scalar(0).selected(where: low, else: slope)
       }
     case .erf:
       .one("Erf", .operator(since: 9), errorFunction) { dy, x, _ in

@@ -101,6 +101,9 @@ extension Symbol {
   /// Returns log(1 + eˣ), without overflow (ONNX `Softplus`).
   public func softplus() throws -> Symbol { try self(.softplus) }
 
+  /// Returns x · min(max(x/6 + 1/2, 0), 1) (ONNX `HardSwish`, opset 14).
+  public func hardSwish() throws -> Symbol { try self(.hardSwish) }
+
   /// Returns the error function, 2/√π · ∫₀ˣ e^(-t²) dt (ONNX `Erf`).
   public func erf() throws -> Symbol { try self(.erf) }
 

@@ -139,6 +139,7 @@ extension ElementwiseFunction {
     case .sigmoid: CK_SIGMOID
     case .tanh: CK_TANH
     case .softplus: CK_SOFTPLUS
+    case .hardSwish: CK_HARD_SWISH
     case .reluMask: CK_RELU_MASK
     case .equal: CK_EQUAL
     case .less: CK_LESS

@@ -31,7 +31,6 @@ extension OperatorTable {
           alpha: node.float("alpha", default: 0.2), beta: node.float("beta", default: 0.5))
       }
     ],
-    "HardSwish": [.unary(since: 14) { _, x in try x.hardSwish() }],
     "LeakyRelu": [.unary { node, x in try x.leakyRelu(slope: node.float("alpha", default: 0.01)) }],
     "LogSoftmax": softmaxes { try $0.logSoftmax(axis: $1) },
     "Mish": [.unary(since: 18) { _, x in try x.mish() }],
