@@ -13,6 +13,14 @@ extension OperationCase {
       ("rows", 1, [4, 7]), ("channels", 1, [2, 3, 2, 2]), ("first axis", 0, [5, 3]),
       ("last of three", 2, [2, 3, 4]), ("one class", 1, [3, 1]), ("batch of 0", 1, [0, 4]),
     ].flatMap { variant, axis, shape in softmaxes(variant, axis, Shape(shape)) }
+    + [
+      ("rows", 1, [4, 7]), ("tokens", 2, [2, 3, 40]), ("two axes", 1, [3, 4, 5]),
+      ("one column", 1, [3, 1]), ("batch of 0", 1, [0, 4]),
+    ].map { variant, axis, shape in
+      OperationCase(
+        RMSNormalization(axis: axis, epsilon: 1e-3), variant,
+        [CaseInput(Shape(shape)), CaseInput(Shape(Array(shape[axis...])), .uniform(0.5...2))])
+    }
 
   private static func batchNorms(_ variant: String, _ x: Shape) -> [OperationCase] {
     let channels: Shape = [x[1]]

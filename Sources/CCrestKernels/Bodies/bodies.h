@@ -11,6 +11,7 @@
 #include "optimizer.h"
 #include "pooling.h"
 #include "reduce.h"
+#include "rms_normalization.h"
 #include "scan.h"
 #include "softmax.h"
 #include "winograd.h"

@@ -84,6 +84,16 @@ extension OperatorTable {
         return [result.y, result.mean, result.inverseDeviation]
       }
     ],
+    "RMSNormalization": [
+      OperatorImport(since: 23, inputs: 2...2, slots: affineSlots) { node in
+        node.ignore("stash_type")
+        return [
+          try node.input(0).rmsNormalized(
+            scale: node.input(1), axis: node.integer("axis", default: -1),
+            epsilon: node.float("epsilon", default: 1e-5))
+        ]
+      }
+    ],
     "MeanVarianceNormalization": [
       .unary(since: 9) { node, x in
         try x.meanVarianceNormalized(axes: node.integers("axes") ?? [0, 2, 3])
