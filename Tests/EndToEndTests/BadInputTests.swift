@@ -22,7 +22,8 @@ import Testing
       message:
         "there is no data set and no folder \"nowhere\"; give one of digits, or the path of a folder "
         + "of train-images-idx3-ubyte[.gz] (MNIST and its like), data_batch_1.bin (CIFAR-10's binary "
-        + "version) or train-x.npy or train-x.NAME.npy (NumPy arrays)"),
+        + "version), fine_label_names.txt (CIFAR-100's binary version) or train-x.npy or train-x.NAME.npy (NumPy arrays)"
+    ),
     Case(arguments: "--epochs 0", message: "--epochs: expected at least 1, got 0"),
     Case(arguments: "--epochs -3", message: "--epochs: expected at least 1, got -3"),
     Case(
@@ -45,10 +46,10 @@ import Testing
       message: "--threads: expected a number the system can start, from 1 up, got 0; use fewer"),
     Case(
       arguments: "--loss hinge",
-      message: "--loss: expected one of cross-entropy, mse, mae, bce, got \"hinge\""),
+      message: "--loss: expected one of cross-entropy, mse, mae, huber, bce, got \"hinge\""),
     Case(
-      arguments: "--optimizer lion",
-      message: "--optimizer: expected one of sgd, adam, adamw, got \"lion\""),
+      arguments: "--optimizer muon",
+      message: "--optimizer: expected one of sgd, adam, adamw, lion, got \"muon\""),
     Case(
       arguments: "--optimizer adamw --weight-decay-kind l2",
       message:
@@ -109,7 +110,7 @@ import Testing
       message:
         "--callback: expected one of csv-logger, early-stopping, ema, gradient-accumulation, "
         + "gradient-clip, model-checkpoint, reduce-lr-on-plateau, step-logger, "
-        + "terminate-on-nan, got \"swa\""),
+        + "terminate-on-nan, time-limit, got \"swa\""),
     Case(
       arguments: "--callback early-stopping:patience=long",
       message: "--callback early-stopping: patience is \"long\", expected a whole number"),
@@ -224,7 +225,8 @@ import Testing
       files: [:],
       message: {
         "\($0) holds no data set that is known; looked for train-images-idx3-ubyte[.gz] (MNIST and "
-          + "its like), data_batch_1.bin (CIFAR-10's binary version) or train-x.npy or train-x.NAME.npy "
+          + "its like), data_batch_1.bin (CIFAR-10's binary version), fine_label_names.txt (CIFAR-100's "
+          + "binary version) or train-x.npy or train-x.NAME.npy "
           + "(NumPy arrays)"
       }),
     Folder(

@@ -107,7 +107,9 @@ import Testing
     "--schedule constant", "--schedule flat-cosine", "--schedule cosine", "--schedule linear",
     "--schedule triangular", "--schedule step", "--style fastai1", "--style pytorch",
     "--style pytorch-three-phase", "--style smith", "--momentum 0.9", "--momentum 0.98,0.8",
-    "--optimizer adam --max-lr 0.003", "--optimizer adamw --max-lr 0.003 --weight-decay 0.1",
+    "--optimizer adam --max-lr 0.003", "--optimizer lion --max-lr 0.0005",
+    "--metric f1 --metric top-5-accuracy", "--callback time-limit:seconds=100000",
+    "--optimizer adamw --max-lr 0.003 --weight-decay 0.1",
     "--weight-decay 0.001 --weight-decay-kind decoupled --weight-decay-on all", "--no-shuffle",
     "--augment crop", "--batch-size 50", "--callback early-stopping:patience=2,monitor=accuracy",
   ])

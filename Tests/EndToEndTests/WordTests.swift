@@ -70,7 +70,7 @@ import Testing
     ),
     (
       "find-lr --model mlp --data digits --optimizer adma",
-      "Error: --optimizer: expected one of sgd, adam, adamw, got \"adma\"; did you mean \"adam\"?"
+      "Error: --optimizer: expected one of sgd, adam, adamw, lion, got \"adma\"; did you mean \"adam\"?"
     ),
     (
       "evaluate --model resnet --data digits",
@@ -79,14 +79,14 @@ import Testing
     ),
     (
       "evaluate --model mlp --data digits --loss cross-entropi",
-      "Error: --loss: expected one of cross-entropy, mse, mae, bce, got \"cross-entropi\"; did you mean "
+      "Error: --loss: expected one of cross-entropy, mse, mae, huber, bce, got \"cross-entropi\"; did you mean "
         + "\"cross-entropy\"?"
     ),
     (
       "train --model mlp --data digits --epochs 1 --max-lr 1 --callback early",
       "Error: --callback: expected one of csv-logger, early-stopping, ema, gradient-accumulation, gradient-clip, "
-        + "model-checkpoint, reduce-lr-on-plateau, step-logger, terminate-on-nan, got \"early\"; did you mean "
-        + "\"early-stopping\"?"
+        + "model-checkpoint, reduce-lr-on-plateau, step-logger, terminate-on-nan, time-limit, got \"early\"; did you "
+        + "mean \"early-stopping\"?"
     ),
     (
       "train --model mlp --data digits --epochs 1 --max-lr 1 --callback early-stopping:monitor=acuracy",
@@ -223,8 +223,9 @@ import Testing
     #expect(
       result.error
         == "Error: there is no data set and no folder \"nowhere\"; give one of digits, or the path of a folder of "
-        + "train-images-idx3-ubyte[.gz] (MNIST and its like), data_batch_1.bin (CIFAR-10's binary version) or "
-        + "train-x.npy or train-x.NAME.npy (NumPy arrays)\n")
+        + "train-images-idx3-ubyte[.gz] (MNIST and its like), data_batch_1.bin (CIFAR-10's binary version), "
+        + "fine_label_names.txt (CIFAR-100's binary version) or train-x.npy or train-x.NAME.npy (NumPy arrays)\n"
+    )
     #expect(result.output == "")
   }
 }
