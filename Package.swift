@@ -26,8 +26,11 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
   ],
   targets: [
-    // Files
-    .target(name: "CrestFiles", swiftSettings: strict),
+    // The system
+    .target(name: "CrestPlatform", swiftSettings: strict),
+    .target(name: "CCrestFiles"),
+    .target(
+      name: "CrestFiles", dependencies: ["CrestPlatform", "CCrestFiles"], swiftSettings: strict),
 
     // Engine
     .target(name: "CCrestKernels"),
@@ -39,38 +42,40 @@ let package = Package(
 
     // Training
     .target(
-      name: "CrestLayers", dependencies: ["CrestRuntime", "CrestGraph", "CrestTensor"],
+      name: "CrestLayers",
+      dependencies: ["CrestRuntime", "CrestGraph", "CrestTensor", "CrestPlatform"],
       swiftSettings: strict),
     .target(
-      name: "CrestOptimizers", dependencies: ["CrestRuntime", "CrestGraph", "CrestTensor"],
+      name: "CrestOptimizers",
+      dependencies: ["CrestRuntime", "CrestGraph", "CrestTensor", "CrestPlatform"],
       swiftSettings: strict),
     .target(
       name: "CrestTraining",
       dependencies: [
         "CrestData", "CrestLayers", "CrestOptimizers", "CrestRuntime", "CrestGraph", "CrestTensor",
-        "CrestFiles",
+        "CrestFiles", "CrestPlatform",
       ], swiftSettings: strict),
     .target(
       name: "CrestCallbacks",
       dependencies: [
         "CrestTraining", "CrestData", "CrestLayers", "CrestOptimizers", "CrestRuntime",
-        "CrestGraph", "CrestTensor", "CrestFiles",
+        "CrestGraph", "CrestTensor", "CrestFiles", "CrestPlatform",
       ], swiftSettings: strict),
 
     // Data
     .systemLibrary(
       name: "CZlib", providers: [.apt(["zlib1g-dev"]), .yum(["zlib-devel"]), .brew(["zlib"])]),
     .target(
-      name: "CrestData", dependencies: ["CrestTensor", "CZlib"],
+      name: "CrestData",
+      dependencies: ["CrestTensor", "CrestFiles", "CrestPlatform", "CZlib"],
       exclude: ["Resources/README.md"], resources: [.embedInCode("Resources/digits.csv.gz")],
       swiftSettings: strict),
 
     // ONNX
-    .target(name: "CCrestFiles"),
     .target(
       name: "CrestONNX",
       dependencies: [
-        "CrestLayers", "CrestRuntime", "CrestGraph", "CrestTensor", "CrestFiles", "CCrestFiles",
+        "CrestLayers", "CrestRuntime", "CrestGraph", "CrestTensor", "CrestFiles", "CrestPlatform",
       ],
       swiftSettings: strict),
 
@@ -82,7 +87,7 @@ let package = Package(
       name: "CrestPluginHost",
       dependencies: [
         "CrestTraining", "CrestLayers", "CrestOptimizers", "CrestRuntime", "CrestGraph",
-        "CrestTensor", "CrestFiles", "CCrestPlugin", "CCrestPluginHost",
+        "CrestTensor", "CrestFiles", "CrestPlatform", "CCrestPlugin", "CCrestPluginHost",
         .product(name: "Crypto", package: "swift-crypto"),
       ], swiftSettings: strict),
 
@@ -97,7 +102,7 @@ let package = Package(
     .executableTarget(
       name: "CrestCommand",
       dependencies: [
-        "Crest", "CrestFiles", "CrestPlugins",
+        "Crest", "CrestFiles", "CrestPlatform", "CrestPlugins",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], resources: [.embedInCode("Templates")], swiftSettings: strict),
 
@@ -137,7 +142,7 @@ let package = Package(
       name: "state-campaign",
       dependencies: [
         "CrestCallbacks", "CrestData", "CrestLayers", "CrestOptimizers", "CrestRuntime",
-        "CrestTensor", "CrestTraining", "TrainingTestSupport",
+        "CrestFiles", "CrestTensor", "CrestTraining", "TrainingTestSupport",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Campaigns/RunState", swiftSettings: strict),
     .executableTarget(
@@ -153,6 +158,9 @@ let package = Package(
       path: "Tests/TestSupport", swiftSettings: strict),
     .testTarget(
       name: "CCrestKernelsTests", dependencies: ["CCrestKernels"], swiftSettings: strict),
+    .testTarget(
+      name: "CrestFilesTests", dependencies: ["CrestFiles", "CrestPlatform"],
+      swiftSettings: strict),
     .testTarget(
       name: "CrestTensorTests", dependencies: ["CrestTensor"], swiftSettings: strict),
     .testTarget(
@@ -188,7 +196,7 @@ let package = Package(
       name: "TrainingTestSupport",
       dependencies: [
         "CrestTraining", "CrestData", "CrestLayers", "CrestOptimizers", "CrestRuntime",
-        "CrestGraph", "CrestTensor",
+        "CrestGraph", "CrestTensor", "CrestFiles",
       ], path: "Tests/TrainingTestSupport", swiftSettings: strict),
     .testTarget(
       name: "CrestTrainingTests",
@@ -214,8 +222,8 @@ let package = Package(
     .testTarget(
       name: "ONNXTests",
       dependencies: [
-        "ONNXTestSupport", "CrestGraph", "CrestLayers", "CrestONNX", "CrestRuntime", "CrestTensor",
-        "CrestTestSupport",
+        "ONNXTestSupport", "CrestFiles", "CrestGraph", "CrestLayers", "CrestONNX", "CrestRuntime",
+        "CrestTensor", "CrestTestSupport",
       ], swiftSettings: strict),
     .testTarget(
       name: "ONNXConformanceTests",

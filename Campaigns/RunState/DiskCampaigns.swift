@@ -1,4 +1,5 @@
 import ArgumentParser
+import CrestFiles
 import CrestTensor
 import CrestTraining
 import TrainingTestSupport

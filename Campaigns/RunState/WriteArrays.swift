@@ -1,6 +1,7 @@
 import ArgumentParser
 import CrestCallbacks
 import CrestData
+import CrestFiles
 import CrestLayers
 import CrestOptimizers
 import CrestTensor

@@ -1,13 +1,6 @@
 import Crest
+import CrestPlatform
 import Synchronization
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 
 /// Signals that ask for the end, from the start of the process to its end.
 ///

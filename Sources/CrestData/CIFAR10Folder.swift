@@ -1,3 +1,4 @@
+import CrestFiles
 import CrestTensor
 
 /// A folder of CIFAR-10's binary version.
@@ -34,7 +35,7 @@ public struct CIFAR10Folder: Sendable {
   }
 
   private func readClassNames() throws(DataError) -> [String] {
-    let path = join(self.path, CIFAR10Folder.classesName)
+    let path = FilePath.join(self.path, CIFAR10Folder.classesName)
     let text = try FileReader(path).allBytes(limit: 4096)
     let names = String(decoding: text, as: UTF8.self).split(whereSeparator: \.isNewline).map(
       String.init)
@@ -50,7 +51,7 @@ public struct CIFAR10Folder: Sendable {
     let size = CIFAR10Folder.recordByteCount
     var total = 0
     for fileName in fileNames {
-      let file = try FileReader(join(path, fileName))
+      let file = try FileReader(FilePath.join(path, fileName))
       guard file.byteCount > 0 else { throw .noExamples(path: file.path) }
       guard file.byteCount.isMultiple(of: size) else {
         throw .partialRecord(
@@ -61,9 +62,9 @@ public struct CIFAR10Folder: Sendable {
     var position = 0
     var labels: [Int64] = []
     labels.reserveCapacity(total / size)
-    let records = try makeBytes(count: total) { (buffer) throws(DataError) in
+    let records = try [UInt8](count: total) { (buffer) throws(DataError) in
       for fileName in fileNames {
-        let file = try FileReader(join(path, fileName))
+        let file = try FileReader(FilePath.join(path, fileName))
         // The sizes were added up with the files closed again, and somebody may have written since.
         guard file.byteCount <= total - position, file.byteCount.isMultiple(of: size) else {
           throw .unreadable(path: file.path, reason: "it was changed while it was read")

@@ -1,3 +1,5 @@
+import CrestFiles
+
 /// Where a data set comes from: the name of an embedded one, or a folder whose kind is recognised by the
 /// names of its files.
 public enum DataSource: Sendable, Hashable {
@@ -27,11 +29,10 @@ public enum DataSource: Sendable, Hashable {
       self = .digits
       return
     }
-    switch PathKind(of: nameOrPath) {
-    case .nothing: throw .unknownSource(nameOrPath, builtIn: DataSource.builtInNames)
-    case .other: throw .notAFolder(path: nameOrPath)
-    case .folder: break
+    guard let status = FileStatus(of: nameOrPath) else {
+      throw .unknownSource(nameOrPath, builtIn: DataSource.builtInNames)
     }
+    guard status.kind == .folder else { throw .notAFolder(path: nameOrPath) }
     let names = try fileNames(inFolder: nameOrPath)
     let kinds: [(DataSource, String?)] = [
       (.idx(path: nameOrPath), names.first(where: DataSource.isIDX)),

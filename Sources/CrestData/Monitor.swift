@@ -1,12 +1,5 @@
+import CrestPlatform
 import CrestTensor
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
 
 /// A state that one thread at a time may touch, and wait for another to change.
 ///

@@ -1,13 +1,7 @@
+import CrestFiles
+import CrestPlatform
 public import CrestRuntime
 public import CrestTraining
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 
 /// A callback that somebody else built: a shared library with a C interface, or a program of its own.
 ///
@@ -54,7 +48,7 @@ public final class Plugin: StatefulCallback {
       checked.manifest,
       log: log ?? { level, line in
         if level != .debug {
-          _ = writeAll(Array("\(identifier): \(line)\n".utf8), to: STDERR_FILENO)
+          _ = SystemFiles.writeAll(Array("\(identifier): \(line)\n".utf8), to: STDERR_FILENO)
         }
       })
     switch checked.manifest.kind {

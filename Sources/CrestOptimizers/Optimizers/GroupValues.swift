@@ -1,12 +1,5 @@
+import CrestPlatform
 import CrestTensor
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 
 /// A number for each group of parameters, the first layers' first: learning rates, most of all
 /// (discriminative rates, Howard & Ruder 2018).

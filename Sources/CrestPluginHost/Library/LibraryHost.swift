@@ -1,17 +1,10 @@
 import CCrestPlugin
 import CrestGraph
 import CrestLayers
+import CrestPlatform
 import CrestRuntime
 import CrestTensor
 import CrestTraining
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 
 /// The services of the host as C functions.
 final class LibraryHost {

@@ -1,5 +1,6 @@
 import CCrestPlugin
 import CCrestPluginHost
+import CrestFiles
 import CrestTensor
 import CrestTraining
 
@@ -29,7 +30,7 @@ final class LibraryPlugin: PluginWorker {
       ("version", manifest.version, String(cString: table.pointee.version)),
     ] where expected != got {
       throw .manifestLies(
-        path: join(plugin.folder, PluginManifest.fileName),
+        path: FilePath.join(plugin.folder, PluginManifest.fileName),
         reason: "\(name) is \(expected), but the library says \(got); correct one of them")
     }
     guard let onEvent = table.pointee.on_event, let create = table.pointee.create else {
@@ -49,7 +50,8 @@ final class LibraryPlugin: PluginWorker {
     // From here on an error leaves the instance to `deinit`.
     let declaration = try PluginDeclaration(instance, of: plugin)
     if let reason = declaration.objection(to: manifest) {
-      throw .manifestLies(path: join(plugin.folder, PluginManifest.fileName), reason: reason)
+      throw .manifestLies(
+        path: FilePath.join(plugin.folder, PluginManifest.fileName), reason: reason)
     }
     services.declaration = declaration
   }

@@ -1,3 +1,5 @@
+import CrestFiles
+import CrestPlatform
 import CrestTensor
 import CrestTraining
 
@@ -5,13 +7,6 @@ import CrestTraining
   import FoundationEssentials
 #else
   import Foundation
-#endif
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
 #endif
 
 /// A plugin that is a program in a process of its own, and speaks JSON lines.
@@ -61,8 +56,8 @@ final class ProcessPlugin: PluginWorker {
   /// The program that a manifest names, from the system's folders or by its path; others than its owner must
   /// not be able to write it.
   static func interpreter(_ name: String, of plugin: CheckedPlugin) throws(PluginError) -> String {
-    let manifest = join(plugin.folder, PluginManifest.fileName)
-    let candidates = name.hasPrefix("/") ? [name] : folders.map { join($0, name) }
+    let manifest = FilePath.join(plugin.folder, PluginManifest.fileName)
+    let candidates = name.hasPrefix("/") ? [name] : folders.map { FilePath.join($0, name) }
     guard name.hasPrefix("/") || !name.contains("/"),
       let path = candidates.first(where: { access($0, X_OK) == 0 })
     else {
@@ -136,7 +131,7 @@ final class ProcessPlugin: PluginWorker {
       let got = try fields.take(name, "a text") { $0.text }
       guard got == expected else {
         throw .manifestLies(
-          path: join(plugin.folder, PluginManifest.fileName),
+          path: FilePath.join(plugin.folder, PluginManifest.fileName),
           reason: "\(name) is \(expected), but the program says \(got); correct one of them")
       }
     }
@@ -163,7 +158,8 @@ final class ProcessPlugin: PluginWorker {
     declaration.owns = Set(owned ?? [])
     try fields.end()
     if let reason = declaration.objection(to: plugin.manifest) {
-      throw .manifestLies(path: join(plugin.folder, PluginManifest.fileName), reason: reason)
+      throw .manifestLies(
+        path: FilePath.join(plugin.folder, PluginManifest.fileName), reason: reason)
     }
     return (declaration, replies)
   }
