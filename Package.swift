@@ -50,16 +50,21 @@ let package = Package(
       dependencies: ["CrestRuntime", "CrestGraph", "CrestTensor", "CrestPlatform"],
       swiftSettings: strict),
     .target(
+      name: "CrestState",
+      dependencies: [
+        "CrestLayers", "CrestRuntime", "CrestGraph", "CrestTensor", "CrestFiles",
+      ], swiftSettings: strict),
+    .target(
       name: "CrestTraining",
       dependencies: [
-        "CrestData", "CrestLayers", "CrestOptimizers", "CrestRuntime", "CrestGraph", "CrestTensor",
-        "CrestFiles", "CrestPlatform",
+        "CrestState", "CrestData", "CrestLayers", "CrestOptimizers", "CrestRuntime", "CrestGraph",
+        "CrestTensor", "CrestFiles", "CrestPlatform",
       ], swiftSettings: strict),
     .target(
       name: "CrestCallbacks",
       dependencies: [
-        "CrestTraining", "CrestData", "CrestLayers", "CrestOptimizers", "CrestRuntime",
-        "CrestGraph", "CrestTensor", "CrestFiles", "CrestPlatform",
+        "CrestTraining", "CrestState", "CrestData", "CrestLayers", "CrestOptimizers",
+        "CrestRuntime", "CrestGraph", "CrestTensor", "CrestFiles", "CrestPlatform",
       ], swiftSettings: strict),
 
     // Data
@@ -96,7 +101,7 @@ let package = Package(
       name: "Crest",
       dependencies: [
         "CrestCallbacks", "CrestData", "CrestGraph", "CrestLayers", "CrestONNX", "CrestOptimizers",
-        "CrestRuntime", "CrestTensor", "CrestTraining",
+        "CrestRuntime", "CrestState", "CrestTensor", "CrestTraining",
       ], swiftSettings: strict),
     .target(name: "CrestPlugins", dependencies: ["CrestPluginHost"], swiftSettings: strict),
     .executableTarget(
@@ -142,7 +147,7 @@ let package = Package(
       name: "state-campaign",
       dependencies: [
         "CrestCallbacks", "CrestData", "CrestLayers", "CrestOptimizers", "CrestRuntime",
-        "CrestFiles", "CrestTensor", "CrestTraining", "TrainingTestSupport",
+        "CrestFiles", "CrestState", "CrestTensor", "CrestTraining", "TrainingTestSupport",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Campaigns/RunState", swiftSettings: strict),
     .executableTarget(
@@ -189,26 +194,31 @@ let package = Package(
       dependencies: [
         "TrainingTestSupport",
         "CrestCallbacks", "CrestData", "CrestLayers", "CrestONNX", "CrestOptimizers",
-        "CrestRuntime", "CrestGraph", "CrestTensor", "CrestTestSupport", "CrestTraining",
+        "CrestRuntime", "CrestGraph", "CrestState", "CrestTensor", "CrestTestSupport",
+        "CrestTraining",
       ],
       swiftSettings: strict),
     .target(
       name: "TrainingTestSupport",
       dependencies: [
-        "CrestTraining", "CrestData", "CrestLayers", "CrestOptimizers", "CrestRuntime",
-        "CrestGraph", "CrestTensor", "CrestFiles",
+        "CrestTraining", "CrestState", "CrestData", "CrestLayers", "CrestOptimizers",
+        "CrestRuntime", "CrestGraph", "CrestTensor", "CrestFiles",
       ], path: "Tests/TrainingTestSupport", swiftSettings: strict),
+    .testTarget(
+      name: "CrestStateTests",
+      dependencies: ["TrainingTestSupport", "CrestState", "CrestTensor"], swiftSettings: strict),
     .testTarget(
       name: "CrestTrainingTests",
       dependencies: [
-        "TrainingTestSupport", "CrestTraining", "CrestData", "CrestLayers", "CrestOptimizers",
-        "CrestRuntime", "CrestGraph", "CrestTensor",
+        "TrainingTestSupport", "CrestTraining", "CrestState", "CrestData", "CrestLayers",
+        "CrestOptimizers", "CrestRuntime", "CrestGraph", "CrestTensor",
       ], swiftSettings: strict),
     .testTarget(
       name: "CrestCallbacksTests",
       dependencies: [
-        "AllocationCounter", "TrainingTestSupport", "CrestCallbacks", "CrestTraining", "CrestData",
-        "CrestLayers", "CrestONNX", "CrestOptimizers", "CrestRuntime", "CrestGraph", "CrestTensor",
+        "AllocationCounter", "TrainingTestSupport", "CrestCallbacks", "CrestTraining", "CrestState",
+        "CrestData", "CrestLayers", "CrestONNX", "CrestOptimizers", "CrestRuntime", "CrestGraph",
+        "CrestTensor",
       ],
       exclude: ["Snapshots"],
       swiftSettings: strict),
@@ -239,8 +249,8 @@ let package = Package(
     .testTarget(
       name: "CrestPluginHostTests",
       dependencies: [
-        "TrainingTestSupport", "CrestPluginHost", "CrestTraining", "CrestData", "CrestLayers",
-        "CrestOptimizers", "CrestRuntime", "CrestGraph", "CrestTensor",
+        "TrainingTestSupport", "CrestPluginHost", "CrestTraining", "CrestState", "CrestData",
+        "CrestLayers", "CrestOptimizers", "CrestRuntime", "CrestGraph", "CrestTensor",
       ], exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(name: "ProjectTests", exclude: ["Programs"], swiftSettings: strict),
     .testTarget(

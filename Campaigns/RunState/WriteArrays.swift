@@ -4,6 +4,7 @@ import CrestData
 import CrestFiles
 import CrestLayers
 import CrestOptimizers
+import CrestState
 import CrestTensor
 import CrestTraining
 import Foundation

@@ -1,3 +1,4 @@
+public import CrestState
 public import CrestTraining
 
 /// Saves the run every so often and when it is interrupted, and goes on with it, to the bit, when the same

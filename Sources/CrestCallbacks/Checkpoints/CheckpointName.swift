@@ -1,3 +1,4 @@
+import CrestState
 import CrestTraining
 
 /// The name of a checkpoint's file with places for numbers.

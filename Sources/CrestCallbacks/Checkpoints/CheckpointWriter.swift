@@ -1,3 +1,4 @@
+import CrestState
 import CrestTensor
 import CrestTraining
 
@@ -43,7 +44,7 @@ final class CheckpointWriter {
 
   /// Saves `learner` under a name, then removes what `saved` has given up.
   ///
-  /// When it failed too often in a row, the fit ends with ``CrestTraining/CheckpointError/tooManyFailures(count:last:newest:)``,
+  /// When it failed too often in a row, the fit ends with `CheckpointError.tooManyFailures`,
   /// once others have saved the run.
   ///
   /// - Returns: Whether that worked; when not, training goes on with a warning.
@@ -75,7 +76,7 @@ final class CheckpointWriter {
   /// Saves `learner` under a name, and reads the file again.
   ///
   /// - Returns: The file's path.
-  /// - Throws: ``CrestTraining/CheckpointError`` when it can't be written or isn't there as it was written.
+  /// - Throws: `CheckpointError` when it can't be written or isn't there as it was written.
   func saveAndVerify(_ learner: Learner, as name: String) throws -> String {
     let folder = openFolder(for: name)
     try folder.save(learner.runState(.everything), as: name)

@@ -1,3 +1,4 @@
+public import CrestState
 public import CrestTraining
 
 /// Saves the run, or its weights, every so often, and keeps the last few and the best.

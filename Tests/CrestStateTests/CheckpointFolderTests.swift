@@ -1,7 +1,5 @@
-import CrestLayers
-import CrestRuntime
+import CrestState
 import CrestTensor
-import CrestTraining
 import Testing
 import TrainingTestSupport
 

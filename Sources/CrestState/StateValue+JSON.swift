@@ -1,4 +1,4 @@
-import CrestTensor
+package import CrestTensor
 
 extension StateValue {
   /// The value as JSON, its arrays taken out.
@@ -6,7 +6,7 @@ extension StateValue {
   /// An array is written as an object whose only key is empty and whose value is what `name` calls it.
   /// Numbers are written in the fewest digits that read back the same, whole ones of ``number(_:)`` with a
   /// point; infinities and NaN, which JSON lacks, as an object with an empty key and their bits.
-  func json(_ name: (StatePath, Tensor) -> String) -> String {
+  package func json(_ name: (StatePath, Tensor) -> String) -> String {
     var text = ""
     write(to: &text, at: StatePath([]), name)
     return text

@@ -129,7 +129,7 @@ public enum CheckpointFile {
   }
 
   /// As ``readWeights(_:)``, with the state of a checkpoint.
-  static func readWeightsAndState(
+  package static func readWeightsAndState(
     _ path: String
   ) throws(CheckpointError) -> (weights: [String: Tensor], state: RunState?) {
     let files = SystemFiles()
