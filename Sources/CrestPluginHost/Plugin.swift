@@ -1,6 +1,7 @@
 import CrestFiles
 import CrestPlatform
 public import CrestRuntime
+import CrestTensor
 public import CrestTraining
 
 /// A callback that somebody else built: a shared library with a C interface, or a program of its own.

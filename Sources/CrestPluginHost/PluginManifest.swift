@@ -42,7 +42,7 @@ public struct PluginManifest: Equatable, Sendable {
   ///   should be.
   init(parsing bytes: [UInt8], path: String) throws(PluginError) {
     let value: JSONValue
-    do throws(JSONValue.Fault) {
+    do throws(JSONScanner.Fault) {
       value = try JSONValue(parsing: bytes)
     } catch {
       throw .refused(path: path, reason: "\(error)")
@@ -190,8 +190,7 @@ public struct PluginLimits: Equatable, Sendable {
     }
     func seconds(_ name: String, _ standard: Double) throws(PluginError) -> Double {
       try fields.takeIfPresent(name, "a number from 0.001 to 3600") { value in
-        guard case .number(let number) = value, (0.001...3600).contains(number) else { return nil }
-        return number
+        value.number.flatMap { (0.001...3600).contains($0) ? $0 : nil }
       } ?? standard
     }
     memoryMiB = try whole("memory_mib", 16...1_048_576, 1024)

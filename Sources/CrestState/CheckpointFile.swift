@@ -167,15 +167,15 @@ public enum CheckpointFile {
       throw .malformedState(path: path, offset: 0, expected: "metadata called \(stateKey)")
     }
     var unused = tensors
-    do throws(StateFault) {
-      let fields = try StateValue(json: json) { (name) throws(StateFault) in
+    do throws(JSONScanner.Fault) {
+      let fields = try StateValue(json: json) { (name) throws(JSONScanner.Fault) in
         guard let tensor = unused.removeValue(forKey: name) else {
-          throw StateFault(offset: 0, expected: "a tensor called \"\(name)\", used once")
+          throw JSONScanner.Fault(offset: 0, expected: "a tensor called \"\(name)\", used once")
         }
         return tensor
       }
       if let name = unused.keys.min() {
-        throw StateFault(offset: 0, expected: "a place for the tensor \"\(name)\"")
+        throw JSONScanner.Fault(offset: 0, expected: "a place for the tensor \"\(name)\"")
       }
       return RunState(fields)
     } catch {

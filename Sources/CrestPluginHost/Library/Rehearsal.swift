@@ -1,5 +1,6 @@
 import CCrestPluginHost
 import CrestPlatform
+import CrestTensor
 
 /// Tries a library out in a process of its own, before it may do to this one what it does there.
 enum Rehearsal {

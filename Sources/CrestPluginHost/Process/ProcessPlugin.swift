@@ -90,7 +90,7 @@ final class ProcessPlugin: PluginWorker {
       let deadline = Deadline(seconds: plugin.manifest.limits.startSeconds)
       try child.write(
         PluginMessage.line([
-          ("crest", .number(Double(PluginMessage.version))),
+          ("crest", .integer(PluginMessage.version)),
           ("create", .text(plugin.manifest.identifier)), ("configuration", configuration),
         ]), by: deadline)
       answer = try message(child.readLine(by: deadline))
@@ -189,7 +189,7 @@ final class ProcessPlugin: PluginWorker {
   ) throws(PluginError) -> [String: JSONValue] {
     eventCount += 1
     return try exchange(
-      PluginMessage.line([("event", .number(Double(eventCount)))] + members), waits: true, place)
+      PluginMessage.line([("event", .integer(eventCount))] + members), waits: true, place)
   }
 
   /// Sends a line; waits for its answer if there is to be one, else takes what messages there are.
@@ -231,10 +231,10 @@ final class ProcessPlugin: PluginWorker {
   private func message(
     _ line: ArraySlice<UInt8>
   ) throws(ChildProcess.Fault) -> [String: JSONValue] {
-    do throws(JSONValue.Fault) {
+    do throws(JSONScanner.Fault) {
       let value = try JSONValue(parsing: Array(line))
       if case .object(let members) = value { return members }
-      throw JSONValue.Fault(offset: 0, expected: "an object")
+      throw JSONScanner.Fault(offset: 0, expected: "an object")
     } catch {
       let start = String(decoding: line.prefix(80), as: UTF8.self)
       throw .misbehaved("it sent \(start.debugDescription), but \(error)")

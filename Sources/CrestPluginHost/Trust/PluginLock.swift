@@ -1,5 +1,6 @@
 import CrestFiles
 import CrestPlatform
+import CrestTensor
 
 /// The plugins that were looked at and found good: the contents of `crest-plugins.lock`.
 public struct PluginLock: Equatable, Sendable {
@@ -32,7 +33,7 @@ public struct PluginLock: Equatable, Sendable {
     if access(path, F_OK) != 0 && errno == ENOENT { return }
     let file = try TrustedFile(name, in: folder, limit: 1 << 20)
     let value: JSONValue
-    do throws(JSONValue.Fault) {
+    do throws(JSONScanner.Fault) {
       value = try JSONValue(parsing: file.bytes)
     } catch {
       throw .refused(path: path, reason: "\(error)")
