@@ -58,21 +58,12 @@ public final class ReduceLROnPlateau: StatefulCallback {
     let callback = "ReduceLROnPlateau"
     improvement = try Improvement(
       of: monitor, minDelta: minDelta, mode: mode, patience: patience, callback: callback)
-    guard factor > 0 && factor < 1 else {
-      throw .outOfRange(
-        callback: callback, parameter: "factor", value: "\(factor)",
-        expected: "a number above 0 and below 1")
-    }
-    guard cooldown >= 0 else {
-      throw .outOfRange(
-        callback: callback, parameter: "cooldown", value: "\(cooldown)",
-        expected: "at least 0 epochs")
-    }
-    guard minLR.isFinite && minLR >= 0 else {
-      throw .outOfRange(
-        callback: callback, parameter: "minLR", value: "\(minLR)",
-        expected: "a finite number of at least 0")
-    }
+    try CallbackError.require(
+      factor > 0 && factor < 1, "factor", factor, "a number above 0 and below 1", of: callback)
+    try CallbackError.require(
+      cooldown >= 0, "cooldown", cooldown, "at least 0 epochs", of: callback)
+    try CallbackError.require(
+      minLR.isFinite && minLR >= 0, "minLR", minLR, "a finite number of at least 0", of: callback)
     self.factor = factor
     self.patience = patience
     self.cooldown = cooldown
