@@ -249,8 +249,8 @@ let package = Package(
     .testTarget(
       name: "CrestPluginHostTests",
       dependencies: [
-        "TrainingTestSupport", "CrestPluginHost", "CrestTraining", "CrestState", "CrestData",
-        "CrestLayers", "CrestOptimizers", "CrestRuntime", "CrestGraph", "CrestTensor",
+        "TrainingTestSupport", "CrestPluginHost", "CrestPluginSDK", "CrestTraining", "CrestState",
+        "CrestData", "CrestLayers", "CrestOptimizers", "CrestRuntime", "CrestGraph", "CrestTensor",
       ], exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(name: "ProjectTests", exclude: ["Programs"], swiftSettings: strict),
     .testTarget(

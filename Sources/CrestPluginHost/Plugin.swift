@@ -21,7 +21,6 @@ public final class Plugin: StatefulCallback {
   private let configuration: JSONValue
   private let declaration: PluginDeclaration
   private let pipe: EventPipe
-  private let worker: PluginWorker
 
   /// Makes a plugin ready to be called.
   ///
@@ -52,12 +51,11 @@ public final class Plugin: StatefulCallback {
           _ = SystemFiles.writeAll(Array("\(identifier): \(line)\n".utf8), to: STDERR_FILENO)
         }
       })
+    let worker: any PluginWorker
     switch checked.manifest.kind {
     case .library:
       if case .restart = onFailure {
-        throw .policy(
-          plugin: identifier,
-          reason: "a library can't be started again; use the policy stop or disable")
+        throw LibraryPlugin.cannotRestart(identifier)
       }
       worker = try LibraryPlugin(
         checked, configuration: configuration, services: services, rehearses: rehearses)

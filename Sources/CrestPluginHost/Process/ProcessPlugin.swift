@@ -47,9 +47,11 @@ final class ProcessPlugin: PluginWorker {
       ],
       memoryBytes: UInt64(limits.memoryMiB) << 20,
       processorSeconds: UInt64(limits.processorSeconds))
-    super.init()
     try restart()
   }
+
+  /// Nothing: what it is told goes through a pipe.
+  var call: PluginCall? { nil }
 
   private static let folders = ["/usr/local/bin", "/usr/bin", "/bin"]
 
@@ -80,7 +82,7 @@ final class ProcessPlugin: PluginWorker {
     return path
   }
 
-  override func restart() throws(PluginError) {
+  func restart() throws(PluginError) {
     process = nil
     let answer: [String: JSONValue]
     do throws(ChildProcess.Fault) {
@@ -164,14 +166,14 @@ final class ProcessPlugin: PluginWorker {
     return (declaration, replies)
   }
 
-  override func deliver(_ event: PluginEvent) throws(PluginError) {
+  func deliver(_ event: PluginEvent) throws(PluginError) {
     guard let hook = services.hook else { programmerError("an event without its hook") }
     eventCount += 1
     _ = try exchange(
       PluginMessage.line(eventCount, hook, event), waits: replies.contains(hook), hook.name)
   }
 
-  override func saveState() throws(PluginError) -> [UInt8] {
+  func saveState() throws(PluginError) -> [UInt8] {
     let place = "saving its state"
     let answer = try ask([("save", .bool(true))], place)
     guard let text = answer["state"]?.text, let bytes = Data(base64Encoded: text) else {
@@ -180,7 +182,7 @@ final class ProcessPlugin: PluginWorker {
     return [UInt8](bytes)
   }
 
-  override func loadState(_ bytes: [UInt8]) throws(PluginError) {
+  func loadState(_ bytes: [UInt8]) throws(PluginError) {
     _ = try ask([("load", .text(Data(bytes).base64EncodedString()))], "loading its state")
   }
 
