@@ -25,7 +25,7 @@ public final class ReduceLROnPlateau: StatefulCallback {
   public var monitor: Monitor { improvement.monitor }
   /// What the learning rate is multiplied by.
   public let factor: Double
-  /// The epochs without a better value that are borne.
+  /// The epochs without improvement before it acts.
   public let patience: Int
   /// By how much a value must beat the best.
   public var minDelta: Double { improvement.minDelta }
@@ -43,7 +43,7 @@ public final class ReduceLROnPlateau: StatefulCallback {
   /// - Parameters:
   ///   - monitor: What is watched.
   ///   - factor: What the learning rate is multiplied by, above 0 and below 1.
-  ///   - patience: The epochs without a better value that are borne.
+  ///   - patience: The epochs without improvement before it acts.
   ///   - minDelta: By how much a value must beat the best.
   ///   - cooldown: The epochs after a reduction in which nothing is counted.
   ///   - minLR: The learning rate below which no reduction goes.

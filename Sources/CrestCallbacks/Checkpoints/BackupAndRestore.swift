@@ -1,8 +1,8 @@
 public import CrestState
 public import CrestTraining
 
-/// Saves the run every so often and when it is interrupted, and goes on with it, to the bit, when the same
-/// program is started again.
+/// Saves the run every so often and when it is interrupted, and resumes it, to the bit, when the same program is
+/// started again.
 ///
 /// ```swift
 /// try learner.fitOneCycle(epochs: 12, maxLR: 0.3, callbacks: [BackupAndRestore(folder: "run")])
@@ -15,7 +15,7 @@ public import CrestTraining
 public final class BackupAndRestore: StatefulCallback {
   /// What is done with a folder that holds checkpoints already.
   public enum Resume: Sendable, Hashable {
-    /// The newest is gone on with.
+    /// The newest is resumed.
     case automatically
     /// It is an error: another run's files are not mixed with.
     case never
@@ -25,7 +25,7 @@ public final class BackupAndRestore: StatefulCallback {
   public enum Interruption {
     /// It was saved in a file that has been read again and is as it was written.
     case saved(path: String)
-    /// It could not be saved; the newest checkpoint that can be gone on with, if any.
+    /// It could not be saved; the newest checkpoint that can be resumed, if any.
     case notSaved(any Error, newest: String?)
   }
 
@@ -39,7 +39,7 @@ public final class BackupAndRestore: StatefulCallback {
   public let resume: Resume
   /// Fields of the checkpoint that are left as they are here, as in `callbacks.EarlyStopping`.
   public let skipping: [String]
-  /// Whether a checkpoint of a fit with another number of epochs is gone on with, on another schedule.
+  /// Whether a checkpoint of a fit with another number of epochs is resumed, on another schedule.
   public let reschedules: Bool
   /// What it has saved.
   public var state: SavedCheckpoints {
@@ -64,7 +64,7 @@ public final class BackupAndRestore: StatefulCallback {
   ///   - keepLast: How many of the last are kept, so that one that is damaged loses little.
   ///   - resume: What is done with a folder that holds checkpoints already.
   ///   - skipping: Fields of the checkpoint that are left as they are here.
-  ///   - reschedules: Whether a checkpoint of a fit with another number of epochs is gone on with.
+  ///   - reschedules: Whether a checkpoint of a fit with another number of epochs is resumed.
   ///   - failuresBorne: The saves in a row that may fail before the fit ends for it.
   ///   - warnings: Where failures and damaged checkpoints are reported.
   /// - Throws: ``CallbackError/outOfRange(callback:parameter:value:expected:)``.

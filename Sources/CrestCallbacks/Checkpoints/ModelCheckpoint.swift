@@ -7,8 +7,8 @@ public import CrestTraining
 /// ``EMA`` that validates: as weights alone, and as the weights of a checkpoint of everything, which holds what
 /// the run goes on with beside them.
 ///
-/// Each file is written whole or not at all. A save that fails is reported and borne; several in a row end the
-/// fit. To go on with a run by itself after an interruption, use ``BackupAndRestore``.
+/// Each file is written whole or not at all. A save that fails is reported, and training continues; several in a row
+/// end the fit. To go on with a run by itself after an interruption, use ``BackupAndRestore``.
 ///
 /// Keras's and Lightning's `ModelCheckpoint`, fastai's `SaveModelCallback`.
 public final class ModelCheckpoint: StatefulCallback {

@@ -80,7 +80,7 @@ final class LogFile {
 
   /// Writes a line after those that `record` has, which then has it too; what else was there goes.
   ///
-  /// So a log that is gone on with has each line once, whatever was written after the checkpoint. A line that can't be
+  /// So the log of a resumed run has each line once, whatever was written after the checkpoint. A line that can't be
   /// written is kept in the record, and comes before the next.
   ///
   /// - Parameters:
