@@ -35,9 +35,11 @@ let package = Package(
     // Engine
     .target(name: "CCrestKernels"),
     .target(name: "CrestTensor", swiftSettings: strict),
-    .target(name: "CrestGraph", dependencies: ["CrestTensor"], swiftSettings: strict),
     .target(
-      name: "CrestRuntime", dependencies: ["CrestGraph", "CrestTensor", "CCrestKernels"],
+      name: "CrestGraph", dependencies: ["CrestTensor", "CrestPlatform"], swiftSettings: strict),
+    .target(
+      name: "CrestRuntime",
+      dependencies: ["CrestGraph", "CrestTensor", "CrestPlatform", "CCrestKernels"],
       swiftSettings: strict),
 
     // Training
