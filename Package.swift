@@ -24,51 +24,63 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
   ],
   targets: [
-    // Files
-    .target(name: "CrestFiles", swiftSettings: strict),
+    // The system
+    .target(name: "CrestPlatform", swiftSettings: strict),
+    .target(name: "CCrestFiles"),
+    .target(
+      name: "CrestFiles", dependencies: ["CrestPlatform", "CCrestFiles"], swiftSettings: strict),
 
     // Engine
     .target(name: "CCrestKernels"),
     .target(name: "CrestTensor", swiftSettings: strict),
-    .target(name: "CrestGraph", dependencies: ["CrestTensor"], swiftSettings: strict),
     .target(
-      name: "CrestRuntime", dependencies: ["CrestGraph", "CrestTensor", "CCrestKernels"],
+      name: "CrestGraph", dependencies: ["CrestTensor", "CrestPlatform"], swiftSettings: strict),
+    .target(
+      name: "CrestRuntime",
+      dependencies: ["CrestGraph", "CrestTensor", "CrestPlatform", "CCrestKernels"],
       swiftSettings: strict),
 
     // Training
     .target(
-      name: "CrestLayers", dependencies: ["CrestRuntime", "CrestGraph", "CrestTensor"],
+      name: "CrestLayers",
+      dependencies: ["CrestRuntime", "CrestGraph", "CrestTensor", "CrestPlatform"],
       swiftSettings: strict),
     .target(
-      name: "CrestOptimizers", dependencies: ["CrestRuntime", "CrestGraph", "CrestTensor"],
+      name: "CrestOptimizers",
+      dependencies: ["CrestRuntime", "CrestGraph", "CrestTensor", "CrestPlatform"],
       swiftSettings: strict),
+    .target(
+      name: "CrestState",
+      dependencies: [
+        "CrestLayers", "CrestRuntime", "CrestGraph", "CrestTensor", "CrestFiles",
+      ], swiftSettings: strict),
     .target(
       name: "CrestTraining",
       dependencies: [
-        "CrestData", "CrestLayers", "CrestOptimizers", "CrestRuntime", "CrestGraph", "CrestTensor",
-        "CrestFiles",
+        "CrestState", "CrestData", "CrestLayers", "CrestOptimizers", "CrestRuntime", "CrestGraph",
+        "CrestTensor", "CrestFiles", "CrestPlatform",
       ], swiftSettings: strict),
     .target(
       name: "CrestCallbacks",
       dependencies: [
-        "CrestTraining", "CrestData", "CrestLayers", "CrestOptimizers", "CrestRuntime",
-        "CrestGraph", "CrestTensor", "CrestFiles",
+        "CrestTraining", "CrestState", "CrestData", "CrestLayers", "CrestOptimizers",
+        "CrestRuntime", "CrestGraph", "CrestTensor", "CrestFiles", "CrestPlatform",
       ], swiftSettings: strict),
 
     // Data
     .systemLibrary(
       name: "CZlib", providers: [.apt(["zlib1g-dev"]), .yum(["zlib-devel"]), .brew(["zlib"])]),
     .target(
-      name: "CrestData", dependencies: ["CrestTensor", "CZlib"],
+      name: "CrestData",
+      dependencies: ["CrestTensor", "CrestFiles", "CrestPlatform", "CZlib"],
       exclude: ["Resources/README.md"], resources: [.embedInCode("Resources/digits.csv.gz")],
       swiftSettings: strict),
 
     // ONNX
-    .target(name: "CCrestFiles"),
     .target(
       name: "CrestONNX",
       dependencies: [
-        "CrestLayers", "CrestRuntime", "CrestGraph", "CrestTensor", "CrestFiles", "CCrestFiles",
+        "CrestLayers", "CrestRuntime", "CrestGraph", "CrestTensor", "CrestFiles", "CrestPlatform",
       ],
       swiftSettings: strict),
 
@@ -80,7 +92,7 @@ let package = Package(
       name: "CrestPluginHost",
       dependencies: [
         "CrestTraining", "CrestLayers", "CrestOptimizers", "CrestRuntime", "CrestGraph",
-        "CrestTensor", "CrestFiles", "CCrestPlugin", "CCrestPluginHost",
+        "CrestTensor", "CrestFiles", "CrestPlatform", "CCrestPlugin", "CCrestPluginHost",
         .product(name: "Crypto", package: "swift-crypto"),
       ], swiftSettings: strict),
 
@@ -89,13 +101,13 @@ let package = Package(
       name: "Crest",
       dependencies: [
         "CrestCallbacks", "CrestData", "CrestGraph", "CrestLayers", "CrestONNX", "CrestOptimizers",
-        "CrestRuntime", "CrestTensor", "CrestTraining",
+        "CrestRuntime", "CrestState", "CrestTensor", "CrestTraining",
       ], swiftSettings: strict),
     .target(name: "CrestPlugins", dependencies: ["CrestPluginHost"], swiftSettings: strict),
     .executableTarget(
       name: "CrestCommand",
       dependencies: [
-        "Crest", "CrestFiles", "CrestPlugins",
+        "Crest", "CrestFiles", "CrestPlatform", "CrestPlugins",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], resources: [.embedInCode("Templates")], swiftSettings: strict),
 
@@ -122,7 +134,7 @@ let package = Package(
       name: "state-campaign",
       dependencies: [
         "CrestCallbacks", "CrestData", "CrestLayers", "CrestOptimizers", "CrestRuntime",
-        "CrestTensor", "CrestTraining", "TrainingTestSupport",
+        "CrestFiles", "CrestState", "CrestTensor", "CrestTraining", "TrainingTestSupport",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Campaigns/RunState", swiftSettings: strict),
     .executableTarget(
@@ -138,6 +150,9 @@ let package = Package(
       path: "Tests/TestSupport", swiftSettings: strict),
     .testTarget(
       name: "CCrestKernelsTests", dependencies: ["CCrestKernels"], swiftSettings: strict),
+    .testTarget(
+      name: "CrestFilesTests", dependencies: ["CrestFiles", "CrestPlatform"],
+      swiftSettings: strict),
     .testTarget(
       name: "CrestTensorTests", dependencies: ["CrestTensor"], swiftSettings: strict),
     .testTarget(
@@ -166,26 +181,31 @@ let package = Package(
       dependencies: [
         "TrainingTestSupport",
         "CrestCallbacks", "CrestData", "CrestLayers", "CrestONNX", "CrestOptimizers",
-        "CrestRuntime", "CrestGraph", "CrestTensor", "CrestTestSupport", "CrestTraining",
+        "CrestRuntime", "CrestGraph", "CrestState", "CrestTensor", "CrestTestSupport",
+        "CrestTraining",
       ],
       swiftSettings: strict),
     .target(
       name: "TrainingTestSupport",
       dependencies: [
-        "CrestTraining", "CrestData", "CrestLayers", "CrestOptimizers", "CrestRuntime",
-        "CrestGraph", "CrestTensor",
+        "CrestTraining", "CrestState", "CrestData", "CrestLayers", "CrestOptimizers",
+        "CrestRuntime", "CrestGraph", "CrestTensor", "CrestFiles",
       ], path: "Tests/TrainingTestSupport", swiftSettings: strict),
+    .testTarget(
+      name: "CrestStateTests",
+      dependencies: ["TrainingTestSupport", "CrestState", "CrestTensor"], swiftSettings: strict),
     .testTarget(
       name: "CrestTrainingTests",
       dependencies: [
-        "TrainingTestSupport", "CrestTraining", "CrestData", "CrestLayers", "CrestOptimizers",
-        "CrestRuntime", "CrestGraph", "CrestTensor",
+        "TrainingTestSupport", "CrestTraining", "CrestState", "CrestData", "CrestLayers",
+        "CrestOptimizers", "CrestRuntime", "CrestGraph", "CrestTensor",
       ], swiftSettings: strict),
     .testTarget(
       name: "CrestCallbacksTests",
       dependencies: [
-        "AllocationCounter", "TrainingTestSupport", "CrestCallbacks", "CrestTraining", "CrestData",
-        "CrestLayers", "CrestONNX", "CrestOptimizers", "CrestRuntime", "CrestGraph", "CrestTensor",
+        "AllocationCounter", "TrainingTestSupport", "CrestCallbacks", "CrestTraining", "CrestState",
+        "CrestData", "CrestLayers", "CrestONNX", "CrestOptimizers", "CrestRuntime", "CrestGraph",
+        "CrestTensor",
       ],
       exclude: ["Snapshots"],
       swiftSettings: strict),
@@ -199,8 +219,8 @@ let package = Package(
     .testTarget(
       name: "ONNXTests",
       dependencies: [
-        "ONNXTestSupport", "CrestGraph", "CrestLayers", "CrestONNX", "CrestRuntime", "CrestTensor",
-        "CrestTestSupport",
+        "ONNXTestSupport", "CrestFiles", "CrestGraph", "CrestLayers", "CrestONNX", "CrestRuntime",
+        "CrestTensor", "CrestTestSupport",
       ], swiftSettings: strict),
     .testTarget(
       name: "ONNXConformanceTests",
@@ -216,8 +236,8 @@ let package = Package(
     .testTarget(
       name: "CrestPluginHostTests",
       dependencies: [
-        "TrainingTestSupport", "CrestPluginHost", "CrestTraining", "CrestData", "CrestLayers",
-        "CrestOptimizers", "CrestRuntime", "CrestGraph", "CrestTensor",
+        "TrainingTestSupport", "CrestPluginHost", "CrestPluginSDK", "CrestTraining", "CrestState",
+        "CrestData", "CrestLayers", "CrestOptimizers", "CrestRuntime", "CrestGraph", "CrestTensor",
       ], exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(name: "ProjectTests", exclude: ["Programs"], swiftSettings: strict),
     .testTarget(

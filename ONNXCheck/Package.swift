@@ -16,8 +16,11 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
   ],
   targets: [
-    // A link to the target of that name in the package of Crest.
-    .target(name: "CrestFiles", swiftSettings: strict),
+    // Links to the targets of these names in the package of Crest.
+    .target(name: "CrestPlatform", swiftSettings: strict),
+    .target(name: "CCrestFiles"),
+    .target(
+      name: "CrestFiles", dependencies: ["CCrestFiles", "CrestPlatform"], swiftSettings: strict),
     .target(
       name: "COnnx",
       cxxSettings: [.define("ONNX_NAMESPACE", to: "onnx"), .define("ONNX_ML", to: "1")],
@@ -27,7 +30,8 @@ let package = Package(
     .executableTarget(
       name: "ONNXCheck",
       dependencies: [
-        "COnnx", "CrestFiles", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "COnnx", "CrestFiles", "CrestPlatform",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],

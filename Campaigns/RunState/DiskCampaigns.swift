@@ -1,4 +1,6 @@
 import ArgumentParser
+import CrestFiles
+import CrestState
 import CrestTensor
 import CrestTraining
 import TrainingTestSupport

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CrestData
+import CrestFiles
 import CrestLayers
 import CrestOptimizers
 import CrestRuntime

@@ -1,8 +1,10 @@
 import ArgumentParser
 import CrestCallbacks
 import CrestData
+import CrestFiles
 import CrestLayers
 import CrestOptimizers
+import CrestState
 import CrestTensor
 import CrestTraining
 import Foundation

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CrestState
 import CrestTensor
 import CrestTraining
 import Foundation

@@ -5,5 +5,6 @@
 @_exported import CrestONNX
 @_exported import CrestOptimizers
 @_exported import CrestRuntime
+@_exported import CrestState
 @_exported import CrestTensor
 @_exported import CrestTraining

@@ -16,6 +16,19 @@ public enum CallbackError: Error, Equatable, Sendable {
   case logChanged(path: String, expected: Int, callback: String)
 }
 
+extension CallbackError {
+  /// Refuses a parameter of a callback's initialiser.
+  static func require(
+    _ holds: Bool, _ parameter: String, _ value: some CustomStringConvertible, _ expected: String,
+    of callback: String
+  ) throws(CallbackError) {
+    guard holds else {
+      throw .outOfRange(
+        callback: callback, parameter: parameter, value: value.description, expected: expected)
+    }
+  }
+}
+
 extension CallbackError: CustomStringConvertible {
   /// What, expected, got and what to do.
   public var description: String {

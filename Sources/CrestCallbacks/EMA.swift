@@ -39,11 +39,8 @@ public final class EMA: StatefulCallback {
   /// - Throws: ``CallbackError/outOfRange(callback:parameter:value:expected:)`` unless `decay` is above 0 and
   ///   below 1.
   public init(decay: Double = 0.999, validates: Bool = true) throws(CallbackError) {
-    guard decay > 0 && decay < 1 else {
-      throw .outOfRange(
-        callback: "EMA", parameter: "decay", value: "\(decay)",
-        expected: "a number above 0 and below 1")
-    }
+    try CallbackError.require(
+      decay > 0 && decay < 1, "decay", decay, "a number above 0 and below 1", of: "EMA")
     self.decay = decay
     self.validates = validates
   }

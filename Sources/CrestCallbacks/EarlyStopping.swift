@@ -21,7 +21,7 @@ public final class EarlyStopping: StatefulCallback {
 
   /// What is watched.
   public var monitor: Monitor { improvement.monitor }
-  /// The epochs without a better value that are borne.
+  /// The epochs without improvement before stopping.
   public let patience: Int
   /// By how much a value must beat the best.
   public var minDelta: Double { improvement.minDelta }
@@ -37,7 +37,7 @@ public final class EarlyStopping: StatefulCallback {
   ///
   /// - Parameters:
   ///   - monitor: What is watched.
-  ///   - patience: The epochs without a better value that are borne.
+  ///   - patience: The epochs without improvement before stopping.
   ///   - minDelta: By how much a value must beat the best.
   ///   - mode: Which values are better; nil for the metric's own direction, and lower for losses.
   ///   - restoresBest: Whether the model gets back the parameters and running statistics of the best epoch
@@ -67,7 +67,7 @@ public final class EarlyStopping: StatefulCallback {
       ["patience": "\(patience)", "restoresBest": "\(restoresBest)"], uniquingKeysWith: { $1 })
   }
 
-  /// More epochs than are borne, or weights of another model.
+  /// More epochs than the patience, or weights of another model.
   public func objection(to state: State, in learner: Learner) -> String? {
     if !(0...patience).contains(state.wait) {
       return "at most \(patience) epochs without a better value"

@@ -32,11 +32,8 @@ public final class GradientAccumulation: StatefulCallback {
   ///
   /// - Throws: ``CallbackError/outOfRange(callback:parameter:value:expected:)`` when `batches` is below 1.
   public init(batches: Int) throws(CallbackError) {
-    guard batches >= 1 else {
-      throw .outOfRange(
-        callback: "GradientAccumulation", parameter: "batches", value: "\(batches)",
-        expected: "at least 1")
-    }
+    try CallbackError.require(
+      batches >= 1, "batches", batches, "at least 1", of: "GradientAccumulation")
     self.batches = batches
   }
 

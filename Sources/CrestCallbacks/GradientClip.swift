@@ -34,11 +34,9 @@ public final class GradientClip: Callback {
   /// - Throws: ``CallbackError/outOfRange(callback:parameter:value:expected:)`` unless `maximum` is finite
   ///   and above 0.
   public init(_ kind: Kind = .norm, maximum: Double = 1) throws(CallbackError) {
-    guard maximum.isFinite && maximum > 0 else {
-      throw .outOfRange(
-        callback: "GradientClip", parameter: "maximum", value: "\(maximum)",
-        expected: "a finite number above 0")
-    }
+    try CallbackError.require(
+      maximum.isFinite && maximum > 0, "maximum", maximum, "a finite number above 0",
+      of: "GradientClip")
     self.kind = kind
     self.maximum = maximum
   }

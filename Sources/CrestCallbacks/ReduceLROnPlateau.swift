@@ -25,7 +25,7 @@ public final class ReduceLROnPlateau: StatefulCallback {
   public var monitor: Monitor { improvement.monitor }
   /// What the learning rate is multiplied by.
   public let factor: Double
-  /// The epochs without a better value that are borne.
+  /// The epochs without improvement before it acts.
   public let patience: Int
   /// By how much a value must beat the best.
   public var minDelta: Double { improvement.minDelta }
@@ -43,7 +43,7 @@ public final class ReduceLROnPlateau: StatefulCallback {
   /// - Parameters:
   ///   - monitor: What is watched.
   ///   - factor: What the learning rate is multiplied by, above 0 and below 1.
-  ///   - patience: The epochs without a better value that are borne.
+  ///   - patience: The epochs without improvement before it acts.
   ///   - minDelta: By how much a value must beat the best.
   ///   - cooldown: The epochs after a reduction in which nothing is counted.
   ///   - minLR: The learning rate below which no reduction goes.
@@ -58,21 +58,12 @@ public final class ReduceLROnPlateau: StatefulCallback {
     let callback = "ReduceLROnPlateau"
     improvement = try Improvement(
       of: monitor, minDelta: minDelta, mode: mode, patience: patience, callback: callback)
-    guard factor > 0 && factor < 1 else {
-      throw .outOfRange(
-        callback: callback, parameter: "factor", value: "\(factor)",
-        expected: "a number above 0 and below 1")
-    }
-    guard cooldown >= 0 else {
-      throw .outOfRange(
-        callback: callback, parameter: "cooldown", value: "\(cooldown)",
-        expected: "at least 0 epochs")
-    }
-    guard minLR.isFinite && minLR >= 0 else {
-      throw .outOfRange(
-        callback: callback, parameter: "minLR", value: "\(minLR)",
-        expected: "a finite number of at least 0")
-    }
+    try CallbackError.require(
+      factor > 0 && factor < 1, "factor", factor, "a number above 0 and below 1", of: callback)
+    try CallbackError.require(
+      cooldown >= 0, "cooldown", cooldown, "at least 0 epochs", of: callback)
+    try CallbackError.require(
+      minLR.isFinite && minLR >= 0, "minLR", minLR, "a finite number of at least 0", of: callback)
     self.factor = factor
     self.patience = patience
     self.cooldown = cooldown

@@ -1,13 +1,6 @@
 import Crest
+import CrestPlatform
 import Synchronization
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 
 /// Handles the signals that end the process, throughout its lifetime.
 ///

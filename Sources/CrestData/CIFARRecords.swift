@@ -1,3 +1,4 @@
+import CrestFiles
 import CrestTensor
 
 /// The records of the binary versions of CIFAR: labels, a byte each, then 1,024 red, 1,024 green and 1,024 blue bytes,
@@ -19,7 +20,7 @@ struct CIFARRecords {
 
   /// The names in a file of the folder, one a line.
   func classNames(_ fileName: String) throws(DataError) -> [String] {
-    let path = join(folder, fileName)
+    let path = FilePath.join(folder, fileName)
     let text = try FileReader(path).allBytes(limit: 4096)
     let names = String(decoding: text, as: UTF8.self).split(whereSeparator: \.isNewline).map(
       String.init)
@@ -38,9 +39,9 @@ struct CIFARRecords {
     var position = 0
     var labels: [Int64] = []
     labels.reserveCapacity(total / size)
-    let records = try makeBytes(count: total) { (buffer) throws(DataError) in
+    let records = try [UInt8](count: total) { (buffer) throws(DataError) in
       for fileName in fileNames {
-        let file = try FileReader(join(folder, fileName))
+        let file = try FileReader(FilePath.join(folder, fileName))
         // The sizes were added up with the files closed again, and somebody may have written since.
         guard file.byteCount <= total - position, file.byteCount.isMultiple(of: size) else {
           throw .unreadable(path: file.path, reason: "it was changed while it was read")
@@ -72,7 +73,7 @@ struct CIFARRecords {
   ) throws(DataError) -> Int {
     var total = 0
     for fileName in fileNames {
-      let file = try FileReader(join(folder, fileName))
+      let file = try FileReader(FilePath.join(folder, fileName))
       guard file.byteCount > 0 else { throw .noExamples(path: file.path) }
       guard file.byteCount.isMultiple(of: recordByteCount) else {
         throw .partialRecord(

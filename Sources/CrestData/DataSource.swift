@@ -1,3 +1,5 @@
+import CrestFiles
+
 /// Where a data set comes from: the name of an embedded one, or a folder whose format is recognised
 /// by the names of its files.
 public struct DataSource: Sendable {
@@ -39,11 +41,10 @@ public struct DataSource: Sendable {
       self = .digits
       return
     }
-    switch PathKind(of: nameOrPath) {
-    case .nothing: throw .unknownSource(nameOrPath, builtIn: DataSource.builtInNames)
-    case .other: throw .notAFolder(path: nameOrPath)
-    case .folder: break
+    guard let status = FileStatus(of: nameOrPath) else {
+      throw .unknownSource(nameOrPath, builtIn: DataSource.builtInNames)
     }
+    guard status.kind == .folder else { throw .notAFolder(path: nameOrPath) }
     let names = try fileNames(inFolder: nameOrPath)
     let found = DataSource.formats.compactMap { format in
       names.first(where: format.has).map { (format: format, file: $0) }

@@ -1,4 +1,5 @@
 import CZlib
+import CrestFiles
 
 /// Inflates gzip data (RFC 1952) piece by piece into buffers of known size.
 ///
@@ -54,7 +55,7 @@ struct GzipReader: ~Copyable {
         reason: "\(compressed.count) compressed bytes can't hold the \(before + count) announced")
     }
     var got = 0
-    let bytes = try makeBytes(count: count) { (buffer) throws(DataError) in
+    let bytes = try [UInt8](count: count) { (buffer) throws(DataError) in
       got = try inflate(into: buffer)
       if got < count {
         throw .truncated(path: path, expected: before + count, got: before + got)

@@ -1,3 +1,4 @@
+import CrestFiles
 import CrestTensor
 
 /// A folder of the four IDX files that MNIST introduced, plain or compressed by gzip.
@@ -82,9 +83,9 @@ public struct IDXFolder: Sendable {
   }
 
   private func existingPath(_ name: String) -> String {
-    let plain = join(path, name)
+    let plain = FilePath.join(path, name)
     let compressed = plain + ".gz"
-    return PathKind(of: plain) == .nothing && PathKind(of: compressed) != .nothing
+    return FileStatus(of: plain) == nil && FileStatus(of: compressed) != nil
       ? compressed : plain
   }
 

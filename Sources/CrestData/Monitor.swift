@@ -1,12 +1,5 @@
+import CrestPlatform
 import CrestTensor
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
 
 /// A state that only one thread at a time can access, and whose changes threads can wait for.
 ///

@@ -1,3 +1,4 @@
+import CrestFiles
 import CrestTensor
 
 /// A folder of NumPy arrays: `train-x.npy` and `train-y.npy`, and for validation `valid-x.npy` and
@@ -137,7 +138,7 @@ public struct NPYFolder: Sendable {
     var floatInputs: Set<String> = []
     let inputNames = named.isEmpty ? [nameless] : named
     for fileName in inputNames {
-      let filePath = join(path, fileName)
+      let filePath = FilePath.join(path, fileName)
       let name =
         fileName == nameless
         ? "x" : String(fileName.dropFirst("\(prefix)-x.".count).dropLast(".npy".count))
@@ -145,13 +146,13 @@ public struct NPYFolder: Sendable {
       inputs.append((name, try tensor.asInput(path: filePath)))
       if isWidened, tensor.isExactInFloat { floatInputs.insert(name) }
     }
-    let targetsPath = join(path, "\(prefix)-y.npy")
+    let targetsPath = FilePath.join(path, "\(prefix)-y.npy")
     let stored = try TensorFile.readExamples(targetsPath).tensor
     var targets = try stored.asTarget(path: targetsPath)
     // The form of Keras's data sets and of a table's column.
     let areColumn = targets.elementType == .int64 && Array(targets.shape.dropFirst()) == [1]
     if areColumn { targets = Tensor(targets.array(as: Int64.self)) }
-    let inputPaths = inputNames.map { join(path, $0) }
+    let inputPaths = inputNames.map { FilePath.join(path, $0) }
     for (inputPath, input) in zip(inputPaths, inputs)
     where input.tensor.shape[0] != targets.shape[0] {
       throw .countMismatch(
@@ -176,12 +177,12 @@ public struct NPYFolder: Sendable {
     for (path, input) in zip(train.inputPaths, train.inputs)
     where !valid.inputs.contains(where: { $0.name == input.name }) {
       let fileName = path.split(separator: "/").last.map { String($0.dropFirst("train".count)) }
-      throw .missingFile(path: join(self.path, "valid" + (fileName ?? "-x.npy")))
+      throw .missingFile(path: FilePath.join(self.path, "valid" + (fileName ?? "-x.npy")))
     }
     for (path, input) in zip(valid.inputPaths, valid.inputs) {
       guard let position = train.inputs.firstIndex(where: { $0.name == input.name }) else {
         let fileName = path.split(separator: "/").last.map { String($0.dropFirst("valid".count)) }
-        throw .missingFile(path: join(self.path, "train" + (fileName ?? "-x.npy")))
+        throw .missingFile(path: FilePath.join(self.path, "train" + (fileName ?? "-x.npy")))
       }
       try checkExamples(
         input.tensor, path, against: train.inputs[position].tensor, train.inputPaths[position])

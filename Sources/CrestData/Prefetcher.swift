@@ -1,12 +1,6 @@
+import CrestFiles
+import CrestPlatform
 import CrestTensor
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
 
 /// A thread that makes batches in order, at most `depth` ahead of the consumer.
 final class Prefetcher {
@@ -90,7 +84,7 @@ private func startThread(_ work: Work) throws(DataError) -> pthread_t {
     if status == 0 { return thread }
   #endif
   argument.release()
-  throw .noThread(reason: String(cString: strerror(status)))
+  throw .noThread(reason: systemMessage(status))
 }
 
 /// A first-in-first-out queue between the thread and the consumer.

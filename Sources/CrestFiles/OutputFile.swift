@@ -1,23 +1,16 @@
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
+import CrestPlatform
 
 /// An output in the making: of a file nobody sees a half, and without ``commit()`` nothing stays; what goes to
 /// a pipe or device is there at once.
 package struct OutputFile: ~Copyable {
   /// Where it will be, as it was given.
   package let path: String
-  /// The path behind all links.
-  private let destination: String
-  /// Where it is meanwhile, in the folder of its destination, since a rename works only within a file system;
-  /// nil for what has no meanwhile.
-  private let temporaryPath: String?
-  private let descriptor: CInt
-  private var isInPlace = false
+  /// The file; nil for a pipe or device.
+  private var file: NewFile?
+  /// The bytes that were handed on to the file.
+  private var byteCount = 0
+  /// The pipe or device; nil for a file.
+  private let stream: CInt?
   private var buffer: [UInt8] = []
   private static let bufferByteCount = 1 << 16
 
@@ -26,48 +19,40 @@ package struct OutputFile: ~Copyable {
   package init(replacing path: String) throws(OutputFailure) {
     let place = try OutputPlace(path)
     guard case .file(let permissions) = place.kind else {
-      self.init(path, at: place.destination, by: nil, descriptor: try place.open())
+      self.init(path, nil, stream: try place.open())
       return
     }
-    let name = ".crest-\(String(UInt64.random(in: .min ... .max), radix: 16)).tmp"
-    let temporary = place.folder.hasSuffix("/") ? place.folder + name : place.folder + "/" + name
-    let descriptor = try Self.create(temporary, for: path)
-    if let permissions, fchmod(descriptor, mode_t(permissions & 0o777)) != 0 {
-      let failure = OutputFailure(path: path, code: errno)
-      close(descriptor)
-      unlink(temporary)
-      throw failure
+    let file = try Self.made(path) { () throws(SystemError) in
+      try NewFile.replacing(place.destination, permissions: permissions, on: SystemFiles())
     }
-    self.init(path, at: place.destination, by: temporary, descriptor: descriptor)
+    self.init(path, file, stream: nil)
   }
 
   /// A file at a `path` where nothing is.
   ///
   /// - Throws: ``OutputFailure``, with `EEXIST` when something is there.
   package init(creating path: String) throws(OutputFailure) {
-    self.init(path, at: path, by: path, descriptor: try Self.create(path, for: path))
+    let file = try Self.made(path) { () throws(SystemError) in
+      try NewFile.creating(path, on: SystemFiles())
+    }
+    self.init(path, file, stream: nil)
   }
 
-  private init(
-    _ path: String, at destination: String, by temporaryPath: String?, descriptor: CInt
-  ) {
+  private init(_ path: String, _ file: consuming NewFile?, stream: CInt?) {
     self.path = path
-    self.destination = destination
-    self.temporaryPath = temporaryPath
-    self.descriptor = descriptor
+    self.file = file
+    self.stream = stream
   }
 
-  /// A descriptor of a new file.
-  private static func create(_ place: String, for path: String) throws(OutputFailure) -> CInt {
-    let descriptor = open(place, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o666)
-    guard descriptor >= 0 else { throw OutputFailure(path: path, code: errno) }
-    return descriptor
+  private static func made(
+    _ path: String, _ make: () throws(SystemError) -> NewFile
+  ) throws(OutputFailure) -> NewFile {
+    do throws(SystemError) { return try make() } catch {
+      throw OutputFailure(path: path, code: error.code)
+    }
   }
 
-  deinit {
-    close(descriptor)
-    if !isInPlace, let temporaryPath { unlink(temporaryPath) }
-  }
+  deinit { if let stream { close(stream) } }
 
   /// Adds bytes.
   package mutating func write(_ bytes: UnsafeRawBufferPointer) throws(OutputFailure) {
@@ -82,14 +67,10 @@ package struct OutputFile: ~Copyable {
   /// Puts the file in its place, on the disk and not only in the system's memory.
   package consuming func commit() throws(OutputFailure) {
     try flush()
-    guard let temporaryPath else { return }
-    guard fsync(descriptor) == 0 else { throw failure() }
-    if temporaryPath != destination, rename(temporaryPath, destination) != 0 { throw failure() }
-    isInPlace = true
-    let folder = open(Self.folder(of: destination), O_RDONLY | O_CLOEXEC | O_DIRECTORY)
-    guard folder >= 0 else { throw failure() }
-    defer { close(folder) }
-    guard fsync(folder) == 0 else { throw failure() }
+    guard let file = file.take() else { return }
+    do throws(SystemError) { try file.commit() } catch {
+      throw OutputFailure(path: path, code: error.code)
+    }
   }
 
   /// Replaces what is at `path` by `bytes`.
@@ -102,37 +83,27 @@ package struct OutputFile: ~Copyable {
     try file.commit()
   }
 
-  private static func folder(of path: String) -> String {
-    guard let slash = path.lastIndex(of: "/") else { return "." }
-    return slash == path.startIndex ? "/" : String(path[..<slash])
-  }
-
   private mutating func flush() throws(OutputFailure) {
-    let sent = buffer.withUnsafeBytes { bytes in
+    // Taken out, so that it can be written while the rest of this changes.
+    var gathered: [UInt8] = []
+    swap(&gathered, &buffer)
+    let sent = gathered.withUnsafeBytes { bytes in
       Result { () throws(OutputFailure) in try writeNow(bytes) }
     }
     try sent.get()
-    buffer.removeAll(keepingCapacity: true)
+    gathered.removeAll(keepingCapacity: true)
+    buffer = gathered
   }
 
-  private func writeNow(_ bytes: UnsafeRawBufferPointer) throws(OutputFailure) {
-    var rest = bytes[...]
-    while !rest.isEmpty {
-      let part = UnsafeRawBufferPointer(rebasing: rest)
-      // Linux writes at most 2 GiB at once, and other systems refuse more.
-      let count = systemWrite(descriptor, part.baseAddress, min(part.count, 1 << 26))
-      if count >= 0 {
-        rest = rest.dropFirst(count)
-      } else if errno != EINTR {
-        throw failure()
-      }
+  private mutating func writeNow(_ bytes: UnsafeRawBufferPointer) throws(OutputFailure) {
+    if let stream {
+      let code = SystemFiles.writeAll(bytes, to: stream)
+      guard code == 0 else { throw OutputFailure(path: path, code: code) }
+      return
     }
+    do throws(SystemError) { try file?.write(bytes, at: byteCount) } catch {
+      throw OutputFailure(path: path, code: error.code)
+    }
+    byteCount += bytes.count
   }
-
-  private func failure() -> OutputFailure { OutputFailure(path: path, code: errno) }
-}
-
-/// `write`, which a method hides.
-private func systemWrite(_ descriptor: CInt, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int {
-  write(descriptor, bytes, count)
 }

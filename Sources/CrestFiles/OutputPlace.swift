@@ -1,10 +1,4 @@
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
+import CrestPlatform
 
 /// Where an output goes: what its path leads to once symbolic links are followed.
 ///
@@ -52,10 +46,10 @@ package struct OutputPlace: Sendable {
     self.path = path
     var status = stat()
     guard stat(path, &status) == 0 else {
-      guard errno == ENOENT else { throw OutputFailure(path: path, code: errno) }
+      guard errno == ENOENT else { throw OutputFailure(path: path) }
       destination = try Self.missingDestination(of: path)
       kind = .file(permissions: nil)
-      let (folder, name) = Self.split(destination)
+      let (folder, name) = FilePath.split(destination)
       guard !name.isEmpty, name != ".", name != "..", stat(folder, &status) == 0 else {
         throw .noFolder(path)
       }
@@ -76,7 +70,7 @@ package struct OutputPlace: Sendable {
       }
       destination = real
       kind = .file(permissions: UInt32(status.st_mode & 0o7777))
-      guard access(real, W_OK) == 0 else { throw OutputFailure(path: path, code: errno) }
+      guard access(real, W_OK) == 0 else { throw OutputFailure(path: path) }
       if !inPlace { try checkFolder() }
     case S_IFIFO:
       destination = path
@@ -84,7 +78,7 @@ package struct OutputPlace: Sendable {
     case S_IFCHR:
       destination = path
       kind = .device
-      guard access(path, W_OK) == 0 else { throw OutputFailure(path: path, code: errno) }
+      guard access(path, W_OK) == 0 else { throw OutputFailure(path: path) }
     case S_IFDIR: throw OutputFailure(path: path, code: EISDIR)
     case S_IFBLK: throw OutputFailure(path: path, reason: "it is a disk", code: ENOTSUP)
     default:
@@ -106,7 +100,7 @@ package struct OutputPlace: Sendable {
     while path.count > 1, path.hasSuffix("/") { path.removeLast() }
     if stat(path, &status) == 0 { return node(status) }
     guard errno == ENOENT, let destination = try? missingDestination(of: path) else { return nil }
-    let (folder, name) = split(destination)
+    let (folder, name) = FilePath.split(destination)
     guard stat(folder, &status) == 0 else { return nil }
     return .name(
       name, device: UInt64(truncatingIfNeeded: status.st_dev),
@@ -114,7 +108,7 @@ package struct OutputPlace: Sendable {
   }
 
   /// The folder of the file.
-  package var folder: String { Self.split(destination).folder }
+  package var folder: String { FilePath.split(destination).folder }
 
   /// Opens a pipe or device for writing, without waiting for a reader.
   ///
@@ -127,7 +121,7 @@ package struct OutputPlace: Sendable {
         // Writing shall wait for the reader.
         let flags = fcntl(descriptor, F_GETFL)
         guard flags >= 0, fcntl(descriptor, F_SETFL, flags & ~O_NONBLOCK) == 0 else {
-          let failure = OutputFailure(path: path, code: errno)
+          let failure = OutputFailure(path: path)
           close(descriptor)
           throw failure
         }
@@ -136,7 +130,7 @@ package struct OutputPlace: Sendable {
       if errno == ENXIO {
         throw OutputFailure(path: path, reason: "nobody reads the pipe", code: ENXIO)
       }
-      if errno != EINTR { throw OutputFailure(path: path, code: errno) }
+      if errno != EINTR { throw OutputFailure(path: path) }
     }
   }
 
@@ -152,7 +146,7 @@ package struct OutputPlace: Sendable {
     guard access(folder, W_OK | X_OK) == 0 else {
       if errno == ENOENT || errno == ENOTDIR { throw .noFolder(path) }
       throw OutputFailure(
-        path: path, reason: "its folder can't be written to: \(OutputFailure.message(errno))",
+        path: path, reason: "its folder can't be written to: \(systemMessage())",
         code: errno)
     }
   }
@@ -162,13 +156,13 @@ package struct OutputPlace: Sendable {
     var place = path
     for _ in 0..<mostLinks {
       guard let target = link(place) else {
-        let (folder, name) = split(place)
+        let (folder, name) = FilePath.split(place)
         guard let real = real(folder) else {
           throw .noFolder(path)
         }
-        return join(real, name)
+        return FilePath.join(real, name)
       }
-      place = target.hasPrefix("/") ? target : join(split(place).folder, target)
+      place = target.hasPrefix("/") ? target : FilePath.join(FilePath.split(place).folder, target)
     }
     throw OutputFailure(path: path, code: ELOOP)
   }
@@ -195,18 +189,6 @@ package struct OutputPlace: Sendable {
     return stat(path, &status) == 0 && status.st_dev == expected.st_dev
       && status.st_ino == expected.st_ino
   }
-
-  private static func split(_ path: String) -> (folder: String, name: String) {
-    guard let slash = path.lastIndex(of: "/") else { return (".", path) }
-    return (
-      slash == path.startIndex ? "/" : String(path[..<slash]),
-      String(path[path.index(after: slash)...])
-    )
-  }
-
-  private static func join(_ folder: String, _ name: String) -> String {
-    folder.hasSuffix("/") ? folder + name : folder + "/" + name
-  }
 }
 
 /// Why an output can't be written.
@@ -228,12 +210,10 @@ package struct OutputFailure: Error, Equatable, CustomStringConvertible {
     OutputFailure(path: path, code: ENOENT)
   }
 
-  /// The failure of the system call that left `code`.
-  package init(path: String, code: CInt) {
-    self.init(path: path, reason: Self.message(code), code: code)
+  /// The failure of the system call that left `code`, by default the one that has just returned.
+  package init(path: String, code: CInt = errno) {
+    self.init(path: path, reason: systemMessage(code), code: code)
   }
-
-  static func message(_ code: CInt) -> String { String(cString: strerror(code)) }
 
   /// The reason and what to do.
   package var explanation: String { "\(reason); \(Self.advice(code))" }
@@ -249,6 +229,3 @@ package struct OutputFailure: Error, Equatable, CustomStringConvertible {
   /// As in `a.csv can't be written: it is a folder`.
   package var description: String { "\(path) can't be written: \(reason)" }
 }
-
-/// `open`, which a method hides.
-func systemOpen(_ path: String, _ flags: CInt, _ mode: mode_t) -> CInt { open(path, flags, mode) }

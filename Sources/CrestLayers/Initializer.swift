@@ -1,12 +1,5 @@
+import CrestPlatform
 public import CrestTensor
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 
 /// How a parameter's initial value is drawn.
 ///

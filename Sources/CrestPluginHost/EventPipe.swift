@@ -14,30 +14,31 @@ public enum PluginFailurePolicy: Equatable, Sendable {
 }
 
 /// A plugin at work, of either kind.
-class PluginWorker {
-  /// A function that tells a plugin in this process what happens, with what it is called with.
-  typealias Call = (
-    function: @convention(c) (UnsafeMutableRawPointer?, UnsafePointer<crest_event>?) -> Int32,
-    state: UnsafeMutableRawPointer?
-  )
-
+protocol PluginWorker: AnyObject {
   /// What ``deliver(_:)`` calls, where that is a function of the plugin and no more.
-  var call: Call? { nil }
-  /// Why ``call`` has just returned something else than 0.
-  func failure(in place: String) -> PluginError { programmerError("abstract") }
+  var call: PluginCall? { get }
   /// Tells the plugin what happens.
-  func deliver(_ event: PluginEvent) throws(PluginError) { programmerError("abstract") }
+  func deliver(_ event: PluginEvent) throws(PluginError)
   /// All the plugin remembers.
-  func saveState() throws(PluginError) -> [UInt8] { programmerError("abstract") }
+  func saveState() throws(PluginError) -> [UInt8]
   /// Puts back what `saveState` gave.
-  func loadState(_ bytes: [UInt8]) throws(PluginError) { programmerError("abstract") }
+  func loadState(_ bytes: [UInt8]) throws(PluginError)
   /// Starts the plugin again.
-  func restart() throws(PluginError) { programmerError("abstract") }
+  func restart() throws(PluginError)
+}
+
+/// A function that tells a plugin in this process what happens.
+struct PluginCall {
+  let function: @convention(c) (UnsafeMutableRawPointer?, UnsafePointer<crest_event>?) -> Int32
+  /// What it is called with.
+  let state: UnsafeMutableRawPointer?
+  /// Why it has just returned something else than 0 in a place.
+  let failure: (_ place: String) -> PluginError
 }
 
 /// Brings events from the training loop to a plugin, and what it wants back.
 final class EventPipe {
-  private let worker: PluginWorker
+  private let worker: any PluginWorker
   private let services: PluginServices
   private let policy: PluginFailurePolicy
   private let event: PluginEvent
@@ -58,7 +59,7 @@ final class EventPipe {
     case disabled
   }
 
-  init(_ worker: PluginWorker, _ services: PluginServices, policy: PluginFailurePolicy) {
+  init(_ worker: any PluginWorker, _ services: PluginServices, policy: PluginFailurePolicy) {
     self.worker = worker
     self.services = services
     event = services.event
@@ -84,12 +85,12 @@ final class EventPipe {
   /// needed lies in one object, and whatever is seldom done is done elsewhere.
   private final class DirectWay {
     private let hook: PluginHook
-    private let call: PluginWorker.Call
+    private let call: PluginCall
     private let pipe: EventPipe
     private let event: PluginEvent
     private let services: PluginServices
 
-    init(_ hook: PluginHook, _ call: PluginWorker.Call, _ pipe: EventPipe) {
+    init(_ hook: PluginHook, _ call: PluginCall, _ pipe: EventPipe) {
       self.hook = hook
       self.call = call
       self.pipe = pipe
@@ -118,7 +119,7 @@ final class EventPipe {
     /// What the library asked for while its function ran, or that it failed.
     @inline(never)
     private func heed(_ status: Int32) throws {
-      if status != 0 { return try pipe.recover(from: pipe.worker.failure(in: hook.name)) }
+      if status != 0 { return try pipe.recover(from: call.failure(hook.name)) }
       if let cancel = services.takeCancel() { throw cancel }
     }
   }

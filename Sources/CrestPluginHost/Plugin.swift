@@ -1,13 +1,8 @@
+import CrestFiles
+import CrestPlatform
 public import CrestRuntime
+import CrestTensor
 public import CrestTraining
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 
 /// A callback that somebody else built: a shared library with a C interface, or a program of its own.
 ///
@@ -26,7 +21,6 @@ public final class Plugin: StatefulCallback {
   private let configuration: JSONValue
   private let declaration: PluginDeclaration
   private let pipe: EventPipe
-  private let worker: PluginWorker
 
   /// Makes a plugin ready to be called.
   ///
@@ -54,15 +48,14 @@ public final class Plugin: StatefulCallback {
       checked.manifest,
       log: log ?? { level, line in
         if level != .debug {
-          _ = writeAll(Array("\(identifier): \(line)\n".utf8), to: STDERR_FILENO)
+          _ = SystemFiles.writeAll(Array("\(identifier): \(line)\n".utf8), to: STDERR_FILENO)
         }
       })
+    let worker: any PluginWorker
     switch checked.manifest.kind {
     case .library:
       if case .restart = onFailure {
-        throw .policy(
-          plugin: identifier,
-          reason: "a library can't be started again; use the policy stop or disable")
+        throw LibraryPlugin.cannotRestart(identifier)
       }
       worker = try LibraryPlugin(
         checked, configuration: configuration, services: services, rehearses: rehearses)

@@ -42,65 +42,26 @@ public struct PluginManifest: Equatable, Sendable {
   ///   should be.
   init(parsing bytes: [UInt8], path: String) throws(PluginError) {
     let value: JSONValue
-    do throws(JSONValue.Fault) {
+    do throws(JSONScanner.Fault) {
       value = try JSONValue(parsing: bytes)
     } catch {
       throw .refused(path: path, reason: "\(error)")
     }
     var fields = try Fields(value, at: "", path: path)
-    let format = try fields.take("format", "1") { $0.integer == 1 ? 1 : nil }
-    programmerError(unless: format == 1, "manifest format \(format)")
-    identifier = try fields.take("identifier", "a name of letters, digits, - and _") {
-      $0.text.flatMap { Self.isIdentifier($0) ? $0 : nil }
-    }
-    version = try fields.take("version", "a text of 1 to 64 characters") { value in
-      value.text.flatMap { (1...64).contains($0.count) ? $0 : nil }
-    }
-    summary = try fields.take("summary", "a text") { $0.text }
-    kind = try fields.take("kind", "\"library\" or \"process\"") {
-      $0.text.flatMap(Kind.init(rawValue:))
-    }
-    interface = try fields.take(
-      "interface", "the versions it works with, as in {\"from\": \"1.0\", \"below\": \"2.0\"}"
-    ) { value in
-      guard case .object(let members) = value, members.count == 2,
-        let from = members["from"]?.text.flatMap(PluginInterface.init),
-        let below = members["below"]?.text.flatMap(PluginInterface.init), from < below
-      else { return nil }
-      return from..<below
-    }
-    file = try fields.take("file", "the name of a file beside the manifest") { value in
-      value.text.flatMap { name in
-        let isPlain =
-          !name.isEmpty && name.utf8.count <= 255 && !name.hasPrefix(".")
-          && !name.contains("/") && !name.utf8.contains(0)
-        return isPlain ? name : nil
-      }
-    }
-    sha256 = try fields.take("sha256", "64 hexadecimal digits in small letters") {
-      $0.text.flatMap { isDigest($0) ? $0 : nil }
-    }
-    permissions = try fields.take(
-      "permissions",
-      "a list of \(PluginPermission.allCases.map(\.rawValue).joined(separator: ", "))"
-    ) { value in
-      guard let names = value.texts else { return nil }
-      let permissions = names.compactMap(PluginPermission.init(rawValue:))
-      return permissions.count == names.count ? Set(permissions) : nil
-    }
+    _ = try fields.take(ManifestFields.format)
+    identifier = try fields.take(ManifestFields.identifier)
+    version = try fields.take(ManifestFields.version)
+    summary = try fields.take(ManifestFields.summary)
+    kind = try fields.take(ManifestFields.kind)
+    interface = try fields.take(ManifestFields.interface)
+    file = try fields.take(ManifestFields.file)
+    sha256 = try fields.take(ManifestFields.sha256)
+    permissions = try fields.take(ManifestFields.permissions)
     settings = try Self.settings(
       fields.takeIfPresent("configuration", "an object of settings") { $0 }, path: path)
-    let isProcess = kind == .process
-    interpreter =
-      try fields.takeIfPresent(
-        "interpreter", isProcess ? "a list of a program and its options" : "nothing in a library"
-      ) { value in
-        isProcess ? value.texts.flatMap { $0.first?.isEmpty == false ? $0 : nil } : nil
-      } ?? []
+    interpreter = try fields.takeIfPresent(ManifestFields.interpreter(of: kind)) ?? []
     limits = try PluginLimits(
-      fields.takeIfPresent("limits", isProcess ? "an object" : "nothing in a library") { value in
-        isProcess ? value : nil
-      }, path: path)
+      fields.takeIfPresent(ManifestFields.limits(of: kind)), path: path)
     try fields.end()
   }
 
@@ -128,6 +89,66 @@ public struct PluginManifest: Equatable, Sendable {
       return false
     }
     return text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-" || $0 == "_") }
+  }
+}
+
+/// What the members of a manifest have to be.
+enum ManifestFields {
+  static let format = ManifestField("format", "1") { $0.integer == 1 ? 1 : nil }
+  static let identifier = ManifestField("identifier", "a name of letters, digits, - and _") {
+    $0.text.flatMap { PluginManifest.isIdentifier($0) ? $0 : nil }
+  }
+  static let version = ManifestField("version", "a text of 1 to 64 characters") {
+    $0.text.flatMap { (1...64).contains($0.count) ? $0 : nil }
+  }
+  static let summary = ManifestField("summary", "a text") { $0.text }
+  static let kind = ManifestField("kind", "\"library\" or \"process\"") {
+    $0.text.flatMap(PluginManifest.Kind.init(rawValue:))
+  }
+  static let interface = ManifestField(
+    "interface", "the versions it works with, as in {\"from\": \"1.0\", \"below\": \"2.0\"}"
+  ) { value -> Range<PluginInterface>? in
+    guard case .object(let members) = value, members.count == 2,
+      let from = members["from"]?.text.flatMap(PluginInterface.init),
+      let below = members["below"]?.text.flatMap(PluginInterface.init), from < below
+    else { return nil }
+    return from..<below
+  }
+  static let file = ManifestField("file", "the name of a file beside the manifest") {
+    value -> String? in
+    value.text.flatMap { name in
+      let isPlain =
+        !name.isEmpty && name.utf8.count <= 255 && !name.hasPrefix(".")
+        && !name.contains("/") && !name.utf8.contains(0)
+      return isPlain ? name : nil
+    }
+  }
+  static let sha256 = ManifestField("sha256", "64 hexadecimal digits in small letters") {
+    $0.text.flatMap { isDigest($0) ? $0 : nil }
+  }
+  static let permissions = ManifestField(
+    "permissions",
+    "a list of \(PluginPermission.allCases.map(\.rawValue).joined(separator: ", "))"
+  ) { value -> Set<PluginPermission>? in
+    guard let names = value.texts else { return nil }
+    let permissions = names.compactMap(PluginPermission.init(rawValue:))
+    return permissions.count == names.count ? Set(permissions) : nil
+  }
+
+  static func interpreter(of kind: PluginManifest.Kind) -> ManifestField<[String]> {
+    let isProcess = kind == .process
+    return ManifestField(
+      "interpreter", isProcess ? "a list of a program and its options" : "nothing in a library"
+    ) { value in
+      isProcess ? value.texts.flatMap { $0.first?.isEmpty == false ? $0 : nil } : nil
+    }
+  }
+
+  static func limits(of kind: PluginManifest.Kind) -> ManifestField<JSONValue> {
+    let isProcess = kind == .process
+    return ManifestField("limits", isProcess ? "an object" : "nothing in a library") { value in
+      isProcess ? value : nil
+    }
   }
 }
 
@@ -190,8 +211,7 @@ public struct PluginLimits: Equatable, Sendable {
     }
     func seconds(_ name: String, _ standard: Double) throws(PluginError) -> Double {
       try fields.takeIfPresent(name, "a number from 0.001 to 3600") { value in
-        guard case .number(let number) = value, (0.001...3600).contains(number) else { return nil }
-        return number
+        value.number.flatMap { (0.001...3600).contains($0) ? $0 : nil }
       } ?? standard
     }
     memoryMiB = try whole("memory_mib", 16...1_048_576, 1024)
@@ -199,51 +219,5 @@ public struct PluginLimits: Equatable, Sendable {
     startSeconds = try seconds("start_seconds", 5)
     answerSeconds = try seconds("answer_seconds", 1)
     try fields.end()
-  }
-}
-
-/// The members of an object in a manifest, each to be taken once.
-struct Fields {
-  private var members: [String: JSONValue]
-  private let place: String
-  private let path: String
-
-  init(_ value: JSONValue, at place: String, path: String) throws(PluginError) {
-    guard case .object(let members) = value else {
-      throw .refused(
-        path: path,
-        reason: "\(place.isEmpty ? "" : "\(place): ")expected an object, got \(value.kind)")
-    }
-    self.members = members
-    self.place = place.isEmpty ? "" : place + "."
-    self.path = path
-  }
-
-  var names: [String] { members.keys.sorted() }
-
-  mutating func take<Value>(
-    _ name: String, _ expected: String, _ read: (JSONValue) -> Value?
-  ) throws(PluginError) -> Value {
-    guard let value = try takeIfPresent(name, expected, read) else {
-      throw .refused(path: path, reason: "\(place)\(name) is missing; expected \(expected)")
-    }
-    return value
-  }
-
-  mutating func takeIfPresent<Value>(
-    _ name: String, _ expected: String, _ read: (JSONValue) -> Value?
-  ) throws(PluginError) -> Value? {
-    guard let value = members.removeValue(forKey: name) else { return nil }
-    guard let result = read(value) else {
-      throw .refused(
-        path: path, reason: "\(place)\(name): expected \(expected), got \(value.kind)")
-    }
-    return result
-  }
-
-  /// Nothing may be left.
-  func end() throws(PluginError) {
-    guard let name = names.first else { return }
-    throw .refused(path: path, reason: "\(place)\(name) is not a field that is known; remove it")
   }
 }

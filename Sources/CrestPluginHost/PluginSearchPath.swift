@@ -1,10 +1,5 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import CrestFiles
+import CrestPlatform
 
 /// The folders that hold plugins, each in a folder of its name.
 ///
@@ -23,7 +18,7 @@ public struct PluginSearchPath: Equatable, Sendable {
     let home = getenv("HOME").map { String(cString: $0) } ?? ""
     return PluginSearchPath(
       given.split(separator: ":").map(String.init) + [".crest/plugins"]
-        + (home.isEmpty ? [] : [join(home, ".crest/plugins")]))
+        + (home.isEmpty ? [] : [FilePath.join(home, ".crest/plugins")]))
   }
 
   /// The folder of a plugin.
@@ -33,10 +28,10 @@ public struct PluginSearchPath: Equatable, Sendable {
   /// - Throws: ``PluginError/notFound(name:searched:)``.
   public func folder(of plugin: String) throws(PluginError) -> String {
     if plugin.contains("/") {
-      let (folder, name) = split(plugin)
+      let (folder, name) = FilePath.split(plugin)
       return name == PluginManifest.fileName ? folder : plugin
     }
-    let candidates = folders.map { join($0, plugin) }
+    let candidates = folders.map { FilePath.join($0, plugin) }
     guard let folder = candidates.first(where: isPlugin) else {
       throw .notFound(name: plugin, searched: folders)
     }
@@ -46,24 +41,14 @@ public struct PluginSearchPath: Equatable, Sendable {
   /// The folders of all plugins, in the order of the search path and of their names.
   public var all: [String] {
     folders.flatMap { folder in
-      names(in: folder).sorted().map { join(folder, $0) }.filter(isPlugin)
+      // A folder that isn't there holds none.
+      let names = (try? SystemFiles().names(inFolder: folder)) ?? []
+      return names.filter { !$0.hasPrefix(".") }.sorted().map { FilePath.join(folder, $0) }
+        .filter(isPlugin)
     }
   }
 
   private func isPlugin(_ folder: String) -> Bool {
-    access(join(folder, PluginManifest.fileName), F_OK) == 0
-  }
-
-  private func names(in folder: String) -> [String] {
-    guard let stream = opendir(folder) else { return [] }
-    defer { closedir(stream) }
-    var names: [String] = []
-    while let entry = readdir(stream) {
-      let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-      }
-      if !name.hasPrefix(".") { names.append(name) }
-    }
-    return names
+    access(FilePath.join(folder, PluginManifest.fileName), F_OK) == 0
   }
 }

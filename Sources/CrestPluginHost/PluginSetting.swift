@@ -1,3 +1,5 @@
+import CrestTensor
+
 /// A setting of a plugin, as its manifest describes it.
 public struct PluginSetting: Equatable, Sendable {
   /// What values are.
@@ -35,8 +37,7 @@ public struct PluginSetting: Equatable, Sendable {
     let isNumber = kind == .number || kind == .integer
     func bound(_ name: String) throws(PluginError) -> Double? {
       try fields.takeIfPresent(name, "a number, of a number or an integer") { value in
-        guard isNumber, case .number(let number) = value else { return nil }
-        return number
+        isNumber ? value.number : nil
       }
     }
     minimum = try bound("minimum")
@@ -58,12 +59,13 @@ public struct PluginSetting: Equatable, Sendable {
   func objection(to value: JSONValue) -> String? {
     let fits =
       switch (kind, value) {
-      case (.number, .number), (.string, .text), (.boolean, .bool): true
-      case (.integer, .number(let number)): Int(exactly: number) != nil
+      case (.number, .number), (.number, .integer), (.integer, .integer), (.string, .text),
+        (.boolean, .bool):
+        true
       default: false
       }
     guard fits else { return "expected \(expectation), got \(value.kind)" }
-    if case .number(let number) = value {
+    if let number = value.number {
       let isInside = number >= minimum ?? -.infinity && number <= maximum ?? .infinity
       if !isInside { return "expected \(expectation), got \(value.kind)" }
     }
@@ -82,7 +84,7 @@ public struct PluginSetting: Equatable, Sendable {
       case .string: choices.isEmpty ? "a text" : "one of \(choices.joined(separator: ", "))"
       case .boolean: "true or false"
       }
-    func text(_ bound: Double) -> String { JSONValue.number(bound) }
+    func text(_ bound: Double) -> String { JSONValue(bound).json }
     return switch (minimum, maximum) {
     case (nil, nil): what
     case (let minimum?, nil): "\(what) of at least \(text(minimum))"
@@ -94,7 +96,7 @@ public struct PluginSetting: Equatable, Sendable {
   /// The value that `text` on a command line stands for; nil when it is none of this kind.
   func value(from text: String) -> JSONValue? {
     switch kind {
-    case .number, .integer: Double(text).flatMap { $0.isFinite ? .number($0) : nil }
+    case .number, .integer: Double(text).flatMap { $0.isFinite ? JSONValue($0) : nil }
     case .string: .text(text)
     case .boolean: text == "true" ? .bool(true) : text == "false" ? .bool(false) : nil
     }
@@ -142,7 +144,7 @@ extension PluginManifest {
       }
       let given: JSONValue
       switch value {
-      case .number(let number): given = .number(number)
+      case .number(let number): given = JSONValue(number)
       case .text(let text): given = .text(text)
       case .bool(let bool): given = .bool(bool)
       case .written(let text): given = setting.value(from: text) ?? .text(text)

@@ -1,12 +1,5 @@
 import CCrestKernels
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import CrestPlatform
 
 /// A set of instructions the kernels are compiled for, chosen when the program runs.
 ///

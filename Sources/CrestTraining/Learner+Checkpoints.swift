@@ -1,5 +1,6 @@
 import CrestLayers
 import CrestRuntime
+import CrestState
 import CrestTensor
 
 extension Learner {
@@ -12,7 +13,7 @@ extension Learner {
   /// - Parameters:
   ///   - path: The file, which is replaced if it is there.
   ///   - contents: Everything, or what other programs need.
-  /// - Throws: ``CheckpointError``; what a callback's or metric's own `encode(to:)` throws.
+  /// - Throws: `CheckpointError`; what a callback's or metric's own `encode(to:)` throws.
   public func save(to path: String, _ contents: Contents = .everything) throws {
     try CheckpointFile.write(try runState(contents), to: path)
   }
@@ -28,7 +29,7 @@ extension Learner {
   /// - Parameters:
   ///   - path: A file of ``save(to:_:)`` with all contents.
   ///   - skipping: Fields to be left as they are, each with all within it, as in `optimizer.moments`.
-  /// - Throws: ``CheckpointError``.
+  /// - Throws: `CheckpointError`.
   /// - Precondition: no fit is running.
   public func load(from path: String, skipping: [String] = []) throws {
     programmerError(unless: loop == nil, "\(path) was loaded during a fit")
@@ -44,7 +45,7 @@ extension Learner {
   /// - Parameters:
   ///   - path: The file. It must have an array for each name, of the same shape and `float32`.
   ///   - skipping: Names that are left as they are, or are not in the model.
-  /// - Throws: ``CheckpointError``.
+  /// - Throws: `CheckpointError`.
   public func loadWeights(from path: String, skipping: [String] = []) throws {
     let store = model.store
     let (read, state) = try CheckpointFile.readWeightsAndState(path)
@@ -102,7 +103,7 @@ extension Learner {
   ///     `callbacks.EarlyStopping` or `engine.instructionSet`.
   ///   - reschedules: Whether the number of epochs may be another one.
   /// - Returns: How the fit ended.
-  /// - Throws: ``CheckpointError`` before anything has changed; what `fit` throws.
+  /// - Throws: `CheckpointError` before anything has changed; what `fit` throws.
   @discardableResult
   public func resume(
     from path: String, epochs: Int? = nil, callbacks: [any Callback] = [],

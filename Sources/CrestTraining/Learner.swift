@@ -3,6 +3,7 @@ import CrestGraph
 public import CrestLayers
 public import CrestOptimizers
 public import CrestRuntime
+import CrestState
 import CrestTensor
 
 /// A model, the data it learns from, how it learns, and who watches.

@@ -1,10 +1,5 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import CrestFiles
+import CrestPlatform
 
 /// Runs a program, and of an error that it throws prints the message and ends the process with code 1.
 ///
@@ -20,14 +15,8 @@ public func reportingErrors(_ program: () throws -> Void) {
   do { try program() } catch {
     // What was printed before stays before the message.
     fflush(nil)
-    var message = Array("Error: \(error)\n".utf8)[...]
-    while !message.isEmpty {
-      let count = message.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
-      if count < 0 && errno == EINTR { continue }
-      // There is nowhere left to report to.
-      guard count > 0 else { break }
-      message.removeFirst(count)
-    }
+    // There is nowhere left to report a failure to.
+    _ = SystemFiles.writeAll(Array("Error: \(error)\n".utf8), to: STDERR_FILENO)
     exit(EXIT_FAILURE)
   }
 }

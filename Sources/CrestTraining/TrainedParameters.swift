@@ -1,6 +1,7 @@
 import CrestGraph
 import CrestOptimizers
 import CrestRuntime
+import CrestState
 
 /// Which parameters of a model train, in which groups, at which multiples of the learner's
 /// hyperparameters.

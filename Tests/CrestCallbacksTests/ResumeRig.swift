@@ -3,6 +3,7 @@ import CrestData
 import CrestLayers
 import CrestOptimizers
 import CrestRuntime
+import CrestState
 import CrestTensor
 import CrestTraining
 import TrainingTestSupport

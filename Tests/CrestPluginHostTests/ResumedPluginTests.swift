@@ -3,6 +3,7 @@ import CrestLayers
 import CrestOptimizers
 import CrestPluginHost
 import CrestRuntime
+import CrestState
 import CrestTensor
 import CrestTraining
 import Foundation

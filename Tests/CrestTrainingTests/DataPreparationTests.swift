@@ -1,6 +1,7 @@
 import CrestData
 import CrestLayers
 import CrestRuntime
+import CrestState
 import CrestTensor
 import CrestTraining
 import Foundation

@@ -3,6 +3,7 @@ import CrestGraph
 import CrestLayers
 import CrestOptimizers
 import CrestRuntime
+import CrestState
 import CrestTensor
 import CrestTraining
 import Testing

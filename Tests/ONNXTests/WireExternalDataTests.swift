@@ -1,3 +1,4 @@
+import CrestFiles
 import CrestONNX
 import CrestTensor
 import Foundation
@@ -94,8 +95,8 @@ import Testing
           + "damaged, export the model again"),
     ]
 
-  @Test(arguments: cases, ExternalDataFolder.Resolution.allCases)
-  func `is refused`(test: Case, resolution: ExternalDataFolder.Resolution) throws {
+  @Test(arguments: cases, ConfinedFolder.Resolution.allCases)
+  func `is refused`(test: Case, resolution: ConfinedFolder.Resolution) throws {
     let folder = try hostileFolder()
     var entries = test.entries
     entries["location"] = test.location
@@ -121,9 +122,9 @@ import Testing
       (["location": "sub/inner.bin", "unknown key": "../../x", "offset": "0"], 0),
       (["location": "sub/./inner.bin", "checksum": "00"], 0),
       (["location": "sub/...bin"], 0),
-    ], ExternalDataFolder.Resolution.allCases)
+    ], ConfinedFolder.Resolution.allCases)
   func `is read`(
-    entries: ([String: String], Int), resolution: ExternalDataFolder.Resolution
+    entries: ([String: String], Int), resolution: ConfinedFolder.Resolution
   ) throws {
     let folder = try hostileFolder()
     let model = try model(in: folder, entries: entries.0)

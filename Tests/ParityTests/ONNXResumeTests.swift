@@ -4,6 +4,7 @@ import CrestLayers
 import CrestONNX
 import CrestOptimizers
 import CrestRuntime
+import CrestState
 import CrestTensor
 import CrestTraining
 import Foundation

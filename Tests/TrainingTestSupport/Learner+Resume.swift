@@ -1,3 +1,4 @@
+package import CrestState
 package import CrestTraining
 
 extension Learner {

@@ -1,4 +1,4 @@
-package import CrestTraining
+package import CrestFiles
 
 /// A file system in memory that knows what a loss of power would leave of it, and can let any call fail.
 ///
@@ -182,9 +182,15 @@ package final class SimulatedDisk: FileSystem {
     }
   }
 
-  package func byteCount(_ descriptor: CInt, _ path: String) throws(SystemError) -> Int {
+  package func setPermissions(
+    _ descriptor: CInt, _ path: String, _ permissions: UInt32
+  ) throws(SystemError) {
+    try call("fchmod", path) { (_) throws(SystemError) in }
+  }
+
+  package func status(_ descriptor: CInt, _ path: String) throws(SystemError) -> FileStatus {
     try call("fstat", path) { (state) throws(SystemError) in
-      try state.file(descriptor, path).bytes.count
+      FileStatus(byteCount: try state.file(descriptor, path).bytes.count)
     }
   }
 
@@ -233,6 +239,11 @@ package final class SimulatedDisk: FileSystem {
       state.locks.remove(path)
     }
   }
+
+  /// The path: there are no links.
+  package func destination(
+    of path: String
+  ) throws(SystemError) -> (path: String, permissions: UInt32?) { (path, nil) }
 
   package func rename(_ path: String, to newPath: String) throws(SystemError) {
     try call("rename", path) { (state) throws(SystemError) in

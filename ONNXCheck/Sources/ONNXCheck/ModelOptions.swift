@@ -1,13 +1,6 @@
 import ArgumentParser
 import COnnx
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import CrestPlatform
 
 /// What every subcommand takes.
 struct ModelOptions: ParsableArguments {

@@ -1,12 +1,6 @@
 import COnnx
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import CrestFiles
+import CrestPlatform
 
 /// A model as libonnx has it, and what libonnx can be asked about it.
 final class OfficialModel {
@@ -73,13 +67,13 @@ final class OfficialModel {
   /// libonnx's check, in the model's folder, because it looks for side files where it is.
   func check(as step: JudgeError.Step = .check) throws(JudgeError) {
     let before = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard before >= 0 else { throw .unreadable(".", reason: systemError()) }
+    guard before >= 0 else { throw .unreadable(".", reason: systemMessage()) }
     defer { close(before) }
     guard chdir(source.folder) == 0 else {
-      throw .unreadable(source.folder, reason: systemError())
+      throw .unreadable(source.folder, reason: systemMessage())
     }
     try ask(step) { crest_onnx_check(handle, $0) }
-    guard fchdir(before) == 0 else { throw .unreadable(".", reason: systemError()) }
+    guard fchdir(before) == 0 else { throw .unreadable(".", reason: systemMessage()) }
   }
 
   /// Strict shape inference, which ``values()`` then shows.

@@ -1,12 +1,5 @@
 import CrestFiles
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import CrestPlatform
 
 /// A file that is replaced as a whole or not at all; of a link, what it leads to.
 struct ReplacedFile {
@@ -18,8 +11,11 @@ struct ReplacedFile {
       throw .unwritable(path, reason: error.explanation)
     }
     self.path = path
-    var status = stat()
-    if stat(path, &status) == 0, source.isSame(as: status) { throw .outputIsSource(path) }
+    if let place = OutputPlace.identity(ofExisting: path),
+      place == OutputPlace.identity(ofExisting: source.path)
+    {
+      throw .outputIsSource(path)
+    }
   }
 
   /// Writes beside the file, makes sure it is on the disk, and renames.
@@ -39,7 +35,7 @@ enum StandardOutput {
   static func write(_ text: String) throws(JudgeError) {
     var text = text
     guard text.withUTF8({ writeAll(UnsafeRawBufferPointer($0), to: STDOUT_FILENO) }) else {
-      throw .unwritable("standard output", reason: systemError())
+      throw .unwritable("standard output", reason: systemMessage())
     }
   }
 }

@@ -41,9 +41,6 @@ public enum CheckpointInterval: Sendable, Hashable, CustomStringConvertible {
       case .epochs(let count), .steps(let count): count >= 1
       case .minutes(let minutes): minutes.isFinite && minutes > 0
       }
-    guard isSensible else {
-      throw .outOfRange(
-        callback: callback, parameter: "every", value: description, expected: "an interval above 0")
-    }
+    try CallbackError.require(isSensible, "every", self, "an interval above 0", of: callback)
   }
 }

@@ -1,3 +1,4 @@
+import CrestState
 import CrestTraining
 
 /// The name of a checkpoint's file with places for numbers.
@@ -68,11 +69,10 @@ struct CheckpointName: Sendable, Hashable {
     guard !parts.isEmpty, !template.hasPrefix("."), !texts.contains(where: { "/{}\0".contains($0) })
     else { throw failure }
     let byteCount = parts.reduce(0) { $0 + $1.mostBytes }
-    guard byteCount <= CheckpointFolder.longestName else {
-      throw .outOfRange(
-        callback: callback, parameter: "name", value: "\"\(template)\"",
-        expected: "at most \(CheckpointFolder.longestName) bytes, which may be \(byteCount)")
-    }
+    let most = CheckpointFolder.longestName
+    try CallbackError.require(
+      byteCount <= most, "name", "\"\(template)\"",
+      "at most \(most) bytes, which may be \(byteCount)", of: callback)
     self.template = template
     self.parts = parts
   }

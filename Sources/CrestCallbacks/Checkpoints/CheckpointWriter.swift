@@ -1,3 +1,4 @@
+import CrestState
 import CrestTensor
 import CrestTraining
 
@@ -17,11 +18,8 @@ final class CheckpointWriter {
     _ callback: String, folder: String, failuresBorne: Int, warnings: ProgressOutput,
     open: @escaping (String) throws(CheckpointError) -> CheckpointFolder
   ) throws(CallbackError) {
-    guard failuresBorne >= 0 else {
-      throw .outOfRange(
-        callback: callback, parameter: "failuresBorne", value: "\(failuresBorne)",
-        expected: "at least 0 saves")
-    }
+    try CallbackError.require(
+      failuresBorne >= 0, "failuresBorne", failuresBorne, "at least 0 saves", of: callback)
     self.callback = callback
     folderPath = folder
     self.failuresBorne = failuresBorne
@@ -43,7 +41,7 @@ final class CheckpointWriter {
 
   /// Saves `learner` under a name, then removes what `saved` has given up.
   ///
-  /// When it failed too often in a row, the fit ends with ``CrestTraining/CheckpointError/tooManyFailures(count:last:newest:)``,
+  /// When it failed too often in a row, the fit ends with `CheckpointError.tooManyFailures`,
   /// once others have saved the run.
   ///
   /// - Returns: Whether that worked; when not, training goes on with a warning.
@@ -75,7 +73,7 @@ final class CheckpointWriter {
   /// Saves `learner` under a name, and reads the file again.
   ///
   /// - Returns: The file's path.
-  /// - Throws: ``CrestTraining/CheckpointError`` when it can't be written or isn't there as it was written.
+  /// - Throws: `CheckpointError` when it can't be written or isn't there as it was written.
   func saveAndVerify(_ learner: Learner, as name: String) throws -> String {
     let folder = openFolder(for: name)
     try folder.save(learner.runState(.everything), as: name)
@@ -108,40 +106,4 @@ final class CheckpointWriter {
 
   /// Says something on the way.
   func warn(_ message: String) { warnings.write("\(callback): \(message)\n") }
-}
-
-/// When the next checkpoint is due.
-struct CheckpointClock {
-  let interval: CheckpointInterval
-  private let clock = ContinuousClock()
-  private var last: ContinuousClock.Instant
-
-  init(_ interval: CheckpointInterval) {
-    self.interval = interval
-    last = clock.now
-  }
-
-  /// Begins to count minutes.
-  mutating func restart() { last = clock.now }
-
-  /// Whether one is due after an epoch.
-  func isDue(after epoch: EpochContext) -> Bool {
-    guard case .epochs(let count) = interval, epoch.outcome.isInOrder else { return false }
-    return (epoch.index + 1) % count == 0 || epoch.index + 1 == epoch.fit.epochCount
-      || !epoch.outcome.isFinished
-  }
-
-  /// Whether one is due after a training batch.
-  func isDue(after batch: BatchContext, lastStep: Int) -> Bool {
-    guard batch.isTraining, batch.outcome.isInOrder else { return false }
-    switch interval {
-    case .epochs: return false
-    case .steps(let count):
-      let step = batch.learner.stepsTaken
-      return step > lastStep && step % count == 0
-    case .minutes(let minutes):
-      // Not the other way round: a time far beyond the age of the universe is no Duration.
-      return (clock.now - last) / .seconds(60) >= minutes
-    }
-  }
 }

@@ -1,3 +1,4 @@
+public import CrestState
 public import CrestTraining
 
 /// Saves the run, or its weights, every so often, and keeps the last few and the best.
@@ -6,8 +7,8 @@ public import CrestTraining
 /// ``EMA`` that validates: as weights alone, and as the weights of a checkpoint of everything, which holds what
 /// the run goes on with beside them.
 ///
-/// Each file is written whole or not at all. A save that fails is reported and borne; several in a row end the
-/// fit. To go on with a run by itself after an interruption, use ``BackupAndRestore``.
+/// Each file is written whole or not at all. A save that fails is reported, and training continues; several in a row
+/// end the fit. To go on with a run by itself after an interruption, use ``BackupAndRestore``.
 ///
 /// Keras's and Lightning's `ModelCheckpoint`, fastai's `SaveModelCallback`.
 public final class ModelCheckpoint: StatefulCallback {
@@ -26,13 +27,14 @@ public final class ModelCheckpoint: StatefulCallback {
   /// What is saved.
   public let contents: Learner.Contents
   /// What it has saved.
-  public var state = SavedCheckpoints()
+  public var state: SavedCheckpoints {
+    get { checkpointer.state }
+    set { checkpointer.state = newValue }
+  }
   /// Why the last save of the last fit failed; nil when it worked.
-  public var lastFailure: CheckpointError? { writer.lastFailure }
-  private let fileName: CheckpointName
-  private let writer: CheckpointWriter
-  private var clock: CheckpointClock
-  private var isLowerBetter = true
+  public var lastFailure: CheckpointError? { checkpointer.writer.lastFailure }
+  private let checkpointer: Checkpointer
+  private var fileName: CheckpointName { checkpointer.name }
 
   /// Saves into a folder, which is made unless it is there.
   ///
@@ -71,26 +73,28 @@ public final class ModelCheckpoint: StatefulCallback {
     open: @escaping (String) throws(CheckpointError) -> CheckpointFolder
   ) throws(CallbackError) {
     let callback = "ModelCheckpoint"
+    func require(
+      _ holds: Bool, _ parameter: String, _ value: some CustomStringConvertible, _ expected: String
+    ) throws(CallbackError) {
+      try CallbackError.require(holds, parameter, value, expected, of: callback)
+    }
     try every.check(for: callback)
-    func failure(_ parameter: String, _ value: String, _ expected: String) -> CallbackError {
-      .outOfRange(callback: callback, parameter: parameter, value: value, expected: expected)
+    if let keepLast {
+      try require(
+        keepLast >= (monitor == nil ? 1 : 0), "keepLast", keepLast,
+        monitor == nil ? "at least 1 without a monitor" : "at least 0")
     }
-    if let keepLast, keepLast < (monitor == nil ? 1 : 0) {
-      throw failure(
-        "keepLast", "\(keepLast)", monitor == nil ? "at least 1 without a monitor" : "at least 0")
-    }
-    guard keepBest >= 1 else { throw failure("keepBest", "\(keepBest)", "at least 1") }
-    fileName = try CheckpointName(name, callback: callback)
+    try require(keepBest >= 1, "keepBest", keepBest, "at least 1")
+    let fileName = try CheckpointName(name, callback: callback)
     // The last would take the file of the best.
-    if monitor != nil, fileName.isFixed, keepLast != 0 || keepBest != 1 {
-      throw failure(
-        "name", name,
-        "a name with {step} or {epoch}, unless only the one best is kept (keep-last 0, keep-best 1): others "
-          + "would take its file")
-    }
+    try require(
+      monitor == nil || !fileName.isFixed || keepLast == 0 && keepBest == 1, "name", name,
+      "a name with {step} or {epoch}, unless only the one best is kept (keep-last 0, keep-best 1): others "
+        + "would take its file")
     if case .epochs = every {
     } else if let result = monitor ?? fileName.monitors.first {
-      throw failure("every", "\(every)", "epochs, since \(result) is known after epochs only")
+      try require(
+        false, "every", every, "epochs, since \(result) is known after epochs only")
     }
     self.folder = folder
     self.every = every
@@ -99,16 +103,18 @@ public final class ModelCheckpoint: StatefulCallback {
     self.keepBest = keepBest
     self.mode = mode
     self.contents = contents
-    clock = CheckpointClock(every)
-    writer = try CheckpointWriter(
-      callback, folder: folder, failuresBorne: failuresBorne, warnings: warnings, open: open)
+    checkpointer = Checkpointer(
+      every: every, name: fileName,
+      keeping: Checkpointer.Retention(last: keepLast, best: monitor == nil ? 0 : keepBest),
+      writer: try CheckpointWriter(
+        callback, folder: folder, failuresBorne: failuresBorne, warnings: warnings, open: open))
   }
 
   /// Takes the folder for the fit, and saves when it is due.
   public var hooks: [Hook] {
     [
       .beforeFit(begin), .beforeEpoch(checkFolder), .afterBatch(save), .afterEpoch(save),
-      .afterFit { [writer] _ in writer.end() },
+      .afterFit { [checkpointer] _ in checkpointer.writer.end() },
     ]
   }
   /// After everything else but what the run is resumed from.
@@ -124,51 +130,31 @@ public final class ModelCheckpoint: StatefulCallback {
   }
 
   private func begin(_ fit: FitContext) throws {
-    state = SavedCheckpoints()
-    clock.restart()
     for result in fileName.monitors { _ = try result.direction(in: fit.learner, for: name) }
     if let monitor {
       let direction = try monitor.direction(in: fit.learner, for: name)
-      isLowerBetter = (mode ?? direction) == .lowerIsBetter
+      checkpointer.isLowerBetter = (mode ?? direction) == .lowerIsBetter
     }
-    _ = try writer.begin()
+    _ = try checkpointer.begin()
   }
 
   /// Refuses to mix runs.
   private func checkFolder(_ epoch: EpochContext) throws {
     guard epoch.index == 0, epoch.fit.stepsTaken == 0, !epoch.fit.isResumed else { return }
-    if let found = try writer.begin().newest() {
+    if let found = try checkpointer.writer.begin().newest() {
       throw CheckpointError.occupied(folder: folder, newest: found.path)
     }
   }
 
   private func save(_ batch: BatchContext) throws {
-    guard clock.isDue(after: batch, lastStep: state.lastStep) else { return }
-    try save(batch.fit, epoch: batch.epoch, value: nil) { _ in nil }
-    clock.restart()
+    try checkpointer.save(after: batch, contents, epoch: batch.epoch)
   }
 
   private func save(_ epoch: EpochContext) throws {
-    guard clock.isDue(after: epoch) else { return }
+    guard checkpointer.isDue(after: epoch) else { return }
     if monitor != nil || !fileName.monitors.isEmpty { try epoch.checkHoldsMeasured() }
-    try save(
-      epoch.fit, epoch: epoch.index + 1, value: monitor.flatMap { $0.value(in: epoch) }
+    try checkpointer.save(
+      epoch.fit, contents, epoch: epoch.index + 1, value: monitor.flatMap { $0.value(in: epoch) }
     ) { $0.value(in: epoch) }
-  }
-
-  private func save(
-    _ fit: FitContext, epoch: Int, value: Double?, result: (Monitor) -> Double?
-  ) throws {
-    let learner = fit.learner
-    let file = fileName.name(step: learner.stepsTaken, epoch: epoch, value: result)
-    let before = state
-    // The state is in the checkpoint, so it is first as it shall be afterwards.
-    state.lastStep = learner.stepsTaken
-    guard
-      let givenUp = state.add(
-        .init(name: file, value: value), last: keepLast, best: monitor == nil ? 0 : keepBest,
-        isLowerBetter: isLowerBetter)
-    else { return }
-    if try !writer.save(fit, contents, as: file, givingUp: givenUp) { state = before }
   }
 }

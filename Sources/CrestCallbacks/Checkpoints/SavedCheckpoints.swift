@@ -1,3 +1,4 @@
+import CrestState
 import CrestTraining
 
 /// The checkpoints that a callback has saved and keeps.

@@ -1,12 +1,5 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
 public import CrestOptimizers
+import CrestPlatform
 
 /// A drawing of a learning-rate range test: the loss over the logarithm of the learning rate, with
 /// what each method suggests.

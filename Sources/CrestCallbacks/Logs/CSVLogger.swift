@@ -9,7 +9,7 @@ public import CrestTraining
 /// resumed continue it.
 ///
 /// What can't be written ends the fit once those who save it have done so, and is in the checkpoint: the log is
-/// completed when the run is gone on with.
+/// completed when the run is resumed.
 ///
 /// fastai's and Keras's `CSVLogger`.
 public final class CSVLogger: StatefulCallback, RowLogger {

@@ -1,13 +1,6 @@
 import CrestFiles
+import CrestPlatform
 import CrestTraining
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 
 /// A text file that grows line by line, each in the system's hands when `write` returns.
 final class LogFile {
@@ -70,28 +63,24 @@ final class LogFile {
 
   /// The fingerprint of the first `count` bytes.
   private func digest(of count: Int) throws(CallbackError) -> LogDigest {
-    let file = open(destination, O_RDONLY | O_CLOEXEC)
-    guard file >= 0 else {
-      throw .unwritable(
-        path: path, reason: "what was written can't be read: \(String(cString: strerror(errno)))")
+    do throws(RegularFile.Failure) {
+      let file = try RegularFile(destination)
+      var digest = LogDigest()
+      var done = 0
+      while done < count {
+        let part = try file.bytes(count: min(count - done, 1 << 16), at: done)
+        digest.add(part)
+        done += part.count
+      }
+      return digest
+    } catch {
+      throw .unwritable(path: path, reason: "what was written can't be read: \(error.message)")
     }
-    defer { close(file) }
-    var digest = LogDigest()
-    var left = count
-    var buffer = [UInt8](repeating: 0, count: 1 << 16)
-    while left > 0 {
-      let got = buffer.withUnsafeMutableBytes { systemRead(file, $0, left) }
-      if got < 0 && errno == EINTR { continue }
-      guard got > 0 else { throw failure() }
-      digest.add(buffer[..<got])
-      left -= got
-    }
-    return digest
   }
 
   /// Writes a line after those that `record` has, which then has it too; what else was there goes.
   ///
-  /// So a log that is gone on with has each line once, whatever was written after the checkpoint. A line that can't be
+  /// So the log of a resumed run has each line once, whatever was written after the checkpoint. A line that can't be
   /// written is kept in the record, and comes before the next.
   ///
   /// - Parameters:
@@ -162,16 +151,11 @@ final class LogFile {
 
   /// The failure of the system call that has just returned.
   private func failure() -> CallbackError {
-    let code = errno
-    return .unwritable(
-      path: path, reason: "\(String(cString: strerror(code))); \(OutputFailure.advice(code))")
+    .unwritable(path: path, reason: OutputFailure(path: path).explanation)
   }
 }
 
-// The system's own, which methods hide.
+/// The system's own, which a method hides.
 private func systemWrite(_ descriptor: CInt, _ bytes: UnsafeRawBufferPointer) -> Int {
   write(descriptor, bytes.baseAddress, bytes.count)
 }
-private func systemRead(
-  _ descriptor: CInt, _ buffer: UnsafeMutableRawBufferPointer, _ most: Int
-) -> Int { read(descriptor, buffer.baseAddress, min(buffer.count, most)) }

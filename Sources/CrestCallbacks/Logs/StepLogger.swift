@@ -9,7 +9,7 @@ public import CrestTraining
 /// fit replaces the file, later ones of the same logger and those that are resumed continue it.
 ///
 /// What can't be written ends the fit once those who save it have done so, and is in the checkpoint: the log is
-/// completed when the run is gone on with.
+/// completed when the run is resumed.
 public final class StepLogger: StatefulCallback, RowLogger {
   /// The file.
   public let path: String

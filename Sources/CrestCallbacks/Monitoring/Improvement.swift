@@ -13,16 +13,11 @@ struct Improvement {
   init(
     of monitor: Monitor, minDelta: Double, mode: MetricDirection?, patience: Int, callback: String
   ) throws(CallbackError) {
-    guard patience >= 1 else {
-      throw .outOfRange(
-        callback: callback, parameter: "patience", value: "\(patience)",
-        expected: "at least 1 epoch")
-    }
-    guard minDelta.isFinite && minDelta >= 0 else {
-      throw .outOfRange(
-        callback: callback, parameter: "minDelta", value: "\(minDelta)",
-        expected: "a finite number of at least 0")
-    }
+    try CallbackError.require(
+      patience >= 1, "patience", patience, "at least 1 epoch", of: callback)
+    try CallbackError.require(
+      minDelta.isFinite && minDelta >= 0, "minDelta", minDelta, "a finite number of at least 0",
+      of: callback)
     self.monitor = monitor
     self.minDelta = minDelta
     self.mode = mode

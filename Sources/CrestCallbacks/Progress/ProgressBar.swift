@@ -70,7 +70,7 @@ public final class ProgressBar: Callback {
   private func draw(_ batch: BatchContext) {
     guard batch.outcome.isInOrder else { return }
     let done = batchesDone(in: batch)
-    // A fit that is gone on with has not taken the time of the batches before.
+    // A resumed fit has not taken the time of the batches before.
     let before = batchesDoneBefore ?? done - 1
     batchesDoneBefore = before
     let now = seconds()

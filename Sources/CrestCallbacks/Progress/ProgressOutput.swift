@@ -1,10 +1,5 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import CrestFiles
+import CrestPlatform
 
 /// Where progress is shown.
 public struct ProgressOutput {
@@ -39,24 +34,8 @@ public struct ProgressOutput {
       isTerminal: isatty(STDERR_FILENO) == 1 && environment("TERM") != "dumb",
       isUnicode: localeIsUTF8, width: terminalWidth
     ) { text in
-      var bytes = Array(text.utf8)[...]
-      while !bytes.isEmpty {
-        let count = bytes.withUnsafeBytes { Self.write($0) }
-        if count < 0 && errno == EINTR { continue }
-        guard count > 0 else { return }
-        bytes.removeFirst(count)
-      }
+      _ = SystemFiles.writeAll(Array(text.utf8), to: STDERR_FILENO)
     }
-  }
-
-  private static func write(_ bytes: UnsafeRawBufferPointer) -> Int {
-    #if canImport(Glibc)
-      Glibc.write(STDERR_FILENO, bytes.baseAddress, bytes.count)
-    #elseif canImport(Musl)
-      Musl.write(STDERR_FILENO, bytes.baseAddress, bytes.count)
-    #else
-      Darwin.write(STDERR_FILENO, bytes.baseAddress, bytes.count)
-    #endif
   }
 
   private static func environment(_ name: String) -> String? {

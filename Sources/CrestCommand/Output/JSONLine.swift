@@ -1,3 +1,5 @@
+import Crest
+
 /// A JSON object on one line, with its keys in the given order.
 ///
 /// Numbers have the fewest digits that read back the same; NaN and infinities, which JSON lacks,
@@ -29,29 +31,15 @@ extension JSONLine.Value {
 
   fileprivate var text: String {
     switch self {
-    case .text(let text): Self.quoted(text)
+    case .text(let text): text.jsonQuoted
     case .integer(let number): "\(number)"
     case .number(let number): number.isFinite ? "\(number)" : "null"
     case .flag(let flag): "\(flag)"
     case .list(let values): "[\(values.map(\.text).joined(separator: ","))]"
     case .object(let members):
       "{"
-        + members.map { Self.quoted($0.key) + ":" + $0.value.text }.joined(separator: ",") + "}"
+        + members.map { $0.key.jsonQuoted + ":" + $0.value.text }.joined(separator: ",") + "}"
     case .null: "null"
     }
-  }
-
-  private static func quoted(_ text: String) -> String {
-    let escaped = text.unicodeScalars.map { scalar in
-      switch scalar {
-      case "\"": "\\\""
-      case "\\": "\\\\"
-      case "\n": "\\n"
-      case _ where scalar.value < 0x20:
-        "\\u00" + (scalar.value < 0x10 ? "0" : "") + String(scalar.value, radix: 16)
-      default: String(scalar)
-      }
-    }
-    return "\"\(escaped.joined())\""
   }
 }

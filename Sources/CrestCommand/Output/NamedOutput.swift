@@ -1,14 +1,7 @@
 import Crest
 import CrestFiles
+import CrestPlatform
 import Foundation
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 
 /// A file or folder that the command writes, by the option that names it.
 struct NamedOutput: Equatable {
@@ -138,7 +131,7 @@ final class OpenOutputs {
     if around.contains(where: { $0 != "/" }) { try makeFolder(String(around)) }
     guard mkdir(path, 0o777) != 0 else { return folders.append(path) }
     // For instance if a dangling link has the name.
-    if errno != EEXIST { throw OutputError(OutputFailure(path: path, code: errno)) }
+    if errno != EEXIST { throw OutputError(OutputFailure(path: path)) }
   }
 
   fileprivate func open(_ place: OutputPlace) throws(OutputError) {

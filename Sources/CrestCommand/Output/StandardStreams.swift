@@ -1,14 +1,7 @@
 import CrestFiles
+import CrestPlatform
 import Dispatch
 import Synchronization
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 
 /// The output that can't be written.
 struct OutputError: Error, Equatable, CustomStringConvertible {
@@ -19,7 +12,7 @@ struct OutputError: Error, Equatable, CustomStringConvertible {
   /// The failure of standard output with `errno`.
   init(standardOutput code: CInt) {
     target = "standard output"
-    let text = String(cString: strerror(code))
+    let text = systemMessage(code)
     reason =
       switch code {
       case ETIMEDOUT: "its reader has stopped reading"
@@ -29,7 +22,7 @@ struct OutputError: Error, Equatable, CustomStringConvertible {
   }
 
   /// The failure of the system call on a file or folder that has just returned.
-  init(path: String) { self.init(OutputFailure(path: path, code: errno)) }
+  init(path: String) { self.init(OutputFailure(path: path)) }
 
   /// The failure of a file.
   init(_ failure: OutputFailure) {
@@ -89,7 +82,7 @@ private final class StandardStream: Sendable {
     guard !isStuck.withLock({ $0 }) else { return ETIMEDOUT }
     let job = Job()
     queue.async { [descriptor] in
-      let code = writeAll(Array(text.utf8)[...], to: descriptor)
+      let code = SystemFiles.writeAll(Array(text.utf8), to: descriptor)
       job.code.withLock { $0 = code }
       job.isDone.signal()
     }
@@ -117,16 +110,4 @@ func writeFile(_ bytes: [UInt8], to path: String) throws(OutputError) {
   do throws(OutputFailure) { try OutputFile.write(bytes, to: path) } catch {
     throw OutputError(error)
   }
-}
-
-/// Writes all bytes; returns 0 or `errno`.
-private func writeAll(_ all: ArraySlice<UInt8>, to descriptor: CInt) -> CInt {
-  var bytes = all
-  while !bytes.isEmpty {
-    let count = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-    if count < 0 && errno == EINTR { continue }
-    guard count > 0 else { return errno }
-    bytes.removeFirst(count)
-  }
-  return 0
 }

@@ -1,11 +1,4 @@
-// C's mathematics, not Foundation's: the engine's targets stay free of Foundation.
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import CrestPlatform
 
 /// A function of scalars that `Elementwise` applies to every element.
 ///

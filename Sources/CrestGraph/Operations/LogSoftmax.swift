@@ -1,13 +1,5 @@
+import CrestPlatform
 import CrestTensor
-
-// C's mathematics, not Foundation's: the engine's targets stay free of Foundation.
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 
 /// The logarithm of the softmax along an axis (ONNX `LogSoftmax`, opset 13).
 ///

@@ -1,13 +1,5 @@
+import CrestPlatform
 public import CrestTensor
-
-// C's comparison of memory: the engine's targets stay free of Foundation.
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 
 /// What the outputs of a graph depend on, example by example.
 ///

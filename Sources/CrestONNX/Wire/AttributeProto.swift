@@ -72,8 +72,16 @@ enum AttributeKind: Int32, CaseIterable {
   ) { kinds, kind in kinds[kind.field.number] = kind }
 }
 
+extension AttributeProto: WireMessage {
+  static func read(
+    _ span: WireSpan, depth: Int, by parser: inout MessageParser
+  ) throws(WireFault) -> AttributeProto { try parser.attribute(span, depth: depth) }
+}
+
 extension MessageParser {
-  mutating func attribute(_ span: WireSpan, depth: Int) throws(WireFault) -> AttributeProto {
+  fileprivate mutating func attribute(_ span: WireSpan, depth: Int) throws(WireFault)
+    -> AttributeProto
+  {
     try count(.attributes, at: span.start)
     var name = ""
     var reference = ""
@@ -136,24 +144,10 @@ extension MessageParser {
     case .float: values.single = .float(try float(field, name))
     case .int: values.single = .int(try integer(field, name))
     case .string: values.single = .string(try body(field, name))
-    case .type:
-      values.single = .type(
-        try inside(name) { () throws(WireFault) in try type(field, depth: depth + 1) })
-    case .tensor:
-      values.single = .tensor(
-        try message(field, name) { (parser, span) throws(WireFault) in
-          try parser.tensor(span, depth: depth + 1)
-        })
-    case .graph:
-      values.single = .graph(
-        try message(field, name) { (parser, span) throws(WireFault) in
-          try parser.graph(span, depth: depth + 1)
-        })
-    case .sparseTensor:
-      values.single = .sparseTensor(
-        try message(field, name) { (parser, span) throws(WireFault) in
-          try parser.sparseTensor(span, depth: depth + 1)
-        })
+    case .type: values.single = .type(try message(field, name, depth: depth))
+    case .tensor: values.single = .tensor(try message(field, name, depth: depth))
+    case .graph: values.single = .graph(try message(field, name, depth: depth))
+    case .sparseTensor: values.single = .sparseTensor(try message(field, name, depth: depth))
     case .floats: try floats(field, name, into: &values.floats)
     case .ints: try integers(field, name, into: &values.ints)
     case .strings:
@@ -161,37 +155,16 @@ extension MessageParser {
       values.strings.append(try body(field, name))
     case .types:
       try count(.listElements, at: field.span.start)
-      values.types.append(
-        try inside("\(name)[\(values.types.count)]") { () throws(WireFault) in
-          try type(field, depth: depth + 1)
-        })
+      values.types.append(try message(field, "\(name)[\(values.types.count)]", depth: depth))
     case .tensors:
-      values.tensors.append(
-        try message(field, "\(name)[\(values.tensors.count)]") { (parser, span) throws(WireFault) in
-          try parser.tensor(span, depth: depth + 1)
-        })
+      values.tensors.append(try message(field, "\(name)[\(values.tensors.count)]", depth: depth))
     case .graphs:
       try count(.listElements, at: field.span.start)
-      values.graphs.append(
-        try message(field, "\(name)[\(values.graphs.count)]") { (parser, span) throws(WireFault) in
-          try parser.graph(span, depth: depth + 1)
-        })
+      values.graphs.append(try message(field, "\(name)[\(values.graphs.count)]", depth: depth))
     case .sparseTensors:
-      let component = "\(name)[\(values.sparseTensors.count)]"
       values.sparseTensors.append(
-        try message(field, component) { (parser, span) throws(WireFault) in
-          try parser.sparseTensor(span, depth: depth + 1)
-        })
+        try message(field, "\(name)[\(values.sparseTensors.count)]", depth: depth))
     }
-  }
-
-  /// What `read` makes of the message in `field`.
-  private mutating func message<Message>(
-    _ field: WireField, _ name: String,
-    _ read: (inout MessageParser, WireSpan) throws(WireFault) -> Message
-  ) throws(WireFault) -> Message {
-    _ = try body(field, name)
-    return try inside(name) { () throws(WireFault) in try read(&self, field.span) }
   }
 }
 

@@ -1,10 +1,5 @@
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
+import CrestFiles
+import CrestPlatform
 
 #if !_endian(little)
   #error("ONNX keeps numbers in little-endian order, and they are read here as they lie")
@@ -30,9 +25,18 @@ package final class ByteSource: Sendable {
   ///
   /// - Throws: ``ONNXError/unreadable(file:reason:)`` or ``ONNXError/notARegularFile(file:)``.
   package init(path: String) throws(ONNXError) {
-    let file = try RegularFile(path: path)
+    let file: RegularFile
+    do throws(RegularFile.Failure) {
+      file = try RegularFile(path)
+    } catch {
+      switch error {
+      case .notRegular: throw .notARegularFile(file: path)
+      case .system(let error): throw .unreadable(file: path, reason: error.message)
+      case .shortened: throw .unreadable(file: path, reason: error.reason)
+      }
+    }
     name = path
-    folder = FilePath.folder(of: path)
+    folder = FilePath.split(path).folder
     byteCount = file.byteCount
     // Mapping nothing is an error to mmap.
     guard file.byteCount > 0 else {

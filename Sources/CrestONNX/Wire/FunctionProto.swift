@@ -14,8 +14,16 @@ package struct FunctionProto: Sendable {
   package fileprivate(set) var opsets: [OperatorSet] = []
 }
 
+extension FunctionProto: WireMessage {
+  static func read(
+    _ span: WireSpan, depth: Int, by parser: inout MessageParser
+  ) throws(WireFault) -> FunctionProto { try parser.function(span, depth: depth) }
+}
+
 extension MessageParser {
-  mutating func function(_ span: WireSpan, depth: Int) throws(WireFault) -> FunctionProto {
+  fileprivate mutating func function(_ span: WireSpan, depth: Int) throws(WireFault)
+    -> FunctionProto
+  {
     try count(.functions, at: span.start)
     var function = FunctionProto(span: span)
     var fields = try fields(in: span.body, depth: depth, singular: [1, 8, 10, 13])
@@ -31,24 +39,13 @@ extension MessageParser {
       case 6:
         try count(.valueNames, at: field.span.start)
         function.attributes.append(try text(field, "attribute"))
-      case 7:
-        _ = try body(field, "node")
-        let index = function.nodes.count
-        function.nodes.append(
-          try inside("node[\(index)]") { () throws(WireFault) in
-            try node(field.span, depth: depth + 1)
-          })
+      case 7: try append(field, "node", to: &function.nodes, depth: depth)
       case 9:
         _ = try body(field, "opset_import")
-        function.opsets.append(try operatorSet(field.span, depth: depth + 1))
+        function.opsets.append(
+          try OperatorSet.read(field.span, depth: depth + 1, by: &self))
       case 10: function.domain = try text(field, "domain")
-      case 11:
-        _ = try body(field, "attribute_proto")
-        let index = function.defaults.count
-        function.defaults.append(
-          try inside("attribute_proto[\(index)]") { () throws(WireFault) in
-            try attribute(field.span, depth: depth + 1)
-          })
+      case 11: try append(field, "attribute_proto", to: &function.defaults, depth: depth)
       case 13: function.overload = try text(field, "overload")
       default: break
       }

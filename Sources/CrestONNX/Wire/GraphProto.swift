@@ -16,38 +16,26 @@ package struct GraphProto: Sendable {
   package fileprivate(set) var programSignature: String?
 }
 
+extension GraphProto: WireMessage {
+  static func read(
+    _ span: WireSpan, depth: Int, by parser: inout MessageParser
+  ) throws(WireFault) -> GraphProto { try parser.graph(span, depth: depth) }
+}
+
 extension MessageParser {
-  mutating func graph(_ span: WireSpan, depth: Int) throws(WireFault) -> GraphProto {
+  fileprivate mutating func graph(_ span: WireSpan, depth: Int) throws(WireFault) -> GraphProto {
     var graph = GraphProto(span: span)
     var fields = try fields(in: span.body, depth: depth, singular: [2, 10])
     graph.nodes.reserveCapacity(try nodeCount(fields))
     while let field = try fields.next() {
       switch field.number {
-      case 1:
-        _ = try body(field, "node")
-        let index = graph.nodes.count
-        graph.nodes.append(
-          try inside("node[\(index)]") { () throws(WireFault) in
-            try node(field.span, depth: depth + 1)
-          })
+      case 1: try append(field, "node", to: &graph.nodes, depth: depth)
       case 2: graph.name = try text(field, "name")
-      case 5:
-        _ = try body(field, "initializer")
-        let index = graph.initializers.count
-        graph.initializers.append(
-          try inside("initializer[\(index)]") { () throws(WireFault) in
-            try tensor(field.span, depth: depth + 1)
-          })
+      case 5: try append(field, "initializer", to: &graph.initializers, depth: depth)
       case 11: try append(field, "input", to: &graph.inputs, depth: depth)
       case 12: try append(field, "output", to: &graph.outputs, depth: depth)
       case 13: try append(field, "value_info", to: &graph.values, depth: depth)
-      case 15:
-        _ = try body(field, "sparse_initializer")
-        let index = graph.sparseInitializers.count
-        graph.sparseInitializers.append(
-          try inside("sparse_initializer[\(index)]") { () throws(WireFault) in
-            try sparseTensor(field.span, depth: depth + 1)
-          })
+      case 15: try append(field, "sparse_initializer", to: &graph.sparseInitializers, depth: depth)
       case 16:
         let signature = "pkg.torch.export.ExportedProgram.graph_signature"
         graph.programSignature =
@@ -64,16 +52,5 @@ extension MessageParser {
     var count = 0
     while let field = try fields.next() { count += field.number == 1 ? 1 : 0 }
     return min(count, limits[.nodes])
-  }
-
-  mutating func append(
-    _ field: WireField, _ name: String, to values: inout [ValueInfoProto], depth: Int
-  ) throws(WireFault) {
-    _ = try body(field, name)
-    let index = values.count
-    values.append(
-      try inside("\(name)[\(index)]") { () throws(WireFault) in
-        try valueInfo(field.span, depth: depth + 1)
-      })
   }
 }

@@ -1,3 +1,11 @@
+/// A message that may stand in a field of another.
+protocol WireMessage {
+  /// The message at `span`, which lies in `depth - 1` others.
+  static func read(
+    _ span: WireSpan, depth: Int, by parser: inout MessageParser
+  ) throws(WireFault) -> Self
+}
+
 /// Reads the messages of a model, and counts what they hold.
 ///
 /// Each message's own fields are read in the file that declares its type.
@@ -56,6 +64,30 @@ struct MessageParser {
       throw WireFault(at: offset, limit: "\(limit) \(counted.name)")
     }
     counts[counted.rawValue] += amount
+  }
+
+  // MARK: Messages in fields
+
+  /// The message in `field`; faults are told from `component` on.
+  mutating func message<Message: WireMessage>(
+    _ field: WireField, _ component: String, depth: Int
+  ) throws(WireFault) -> Message {
+    _ = try body(field, component)
+    return try inside(component) { () throws(WireFault) in
+      try Message.read(field.span, depth: depth + 1, by: &self)
+    }
+  }
+
+  /// Appends the message in `field`, an element of the repeated field `name`.
+  mutating func append<Message: WireMessage>(
+    _ field: WireField, _ name: String, to messages: inout [Message], depth: Int
+  ) throws(WireFault) {
+    _ = try body(field, name)
+    let index = messages.count
+    messages.append(
+      try inside("\(name)[\(index)]") { () throws(WireFault) in
+        try Message.read(field.span, depth: depth + 1, by: &self)
+      })
   }
 
   // MARK: Values of fields

@@ -1,12 +1,5 @@
 import CrestFiles
-
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
+import CrestPlatform
 
 /// A model's file or side file in the making, whose failures are those of models.
 struct ModelOutputFile: ~Copyable {
@@ -46,16 +39,4 @@ extension ONNXError {
   init(_ failure: OutputFailure) {
     self = .unwritable(file: failure.path, reason: failure.reason)
   }
-}
-
-/// Removes a file that nobody refers to yet; best effort, since an error is under way already.
-func removeFile(at path: String) {
-  unlink(path)
-}
-
-/// Whether both paths lead to the same folder.
-func isSameFolder(_ left: String, _ right: String) -> Bool {
-  var a = stat()
-  var b = stat()
-  return stat(left, &a) == 0 && stat(right, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino
 }

@@ -73,6 +73,18 @@ package struct ModelProto: Sendable {
   }
 }
 
+extension OperatorSet: WireMessage {
+  static func read(
+    _ span: WireSpan, depth: Int, by parser: inout MessageParser
+  ) throws(WireFault) -> OperatorSet { try parser.operatorSet(span, depth: depth) }
+}
+
+extension MetadataEntry: WireMessage {
+  static func read(
+    _ span: WireSpan, depth: Int, by parser: inout MessageParser
+  ) throws(WireFault) -> MetadataEntry { try parser.entry(span, depth: depth) }
+}
+
 extension MessageParser {
   fileprivate mutating func model(_ source: ByteSource) throws(WireFault) -> ModelProto {
     let whole = 0..<bytes.count
@@ -91,35 +103,14 @@ extension MessageParser {
       case 4: model.domain = try text(field, "domain")
       case 5: model.modelVersion = try integer(field, "model_version")
       case 7:
-        _ = try body(field, "graph")
-        model.graph = try inside("graph") { () throws(WireFault) in
-          try graph(field.span, depth: 2)
-        }
+        model.graph = try message(field, "graph", depth: 1)
         hasGraph = true
-      case 8:
-        _ = try body(field, "opset_import")
-        let index = model.opsets.count
-        model.opsets.append(
-          try inside("opset_import[\(index)]") { () throws(WireFault) in
-            try operatorSet(field.span, depth: 2)
-          })
-      case 14:
-        _ = try body(field, "metadata_props")
-        let index = model.metadata.count
-        model.metadata.append(
-          try inside("metadata_props[\(index)]") { () throws(WireFault) in
-            try entry(field.span, depth: 2)
-          })
+      case 8: try append(field, "opset_import", to: &model.opsets, depth: 1)
+      case 14: try append(field, "metadata_props", to: &model.metadata, depth: 1)
       case 20:
         _ = try body(field, "training_info")
         model.hasTrainingInfo = true
-      case 25:
-        _ = try body(field, "functions")
-        let index = model.functions.count
-        model.functions.append(
-          try inside("functions[\(index)]") { () throws(WireFault) in
-            try function(field.span, depth: 2)
-          })
+      case 25: try append(field, "functions", to: &model.functions, depth: 1)
       default: break
       }
     }
@@ -129,7 +120,9 @@ extension MessageParser {
     return model
   }
 
-  mutating func operatorSet(_ span: WireSpan, depth: Int) throws(WireFault) -> OperatorSet {
+  fileprivate mutating func operatorSet(_ span: WireSpan, depth: Int) throws(WireFault)
+    -> OperatorSet
+  {
     try count(.entries, at: span.start)
     var set = OperatorSet(version: 0)
     var fields = try fields(in: span.body, depth: depth, singular: [1, 2])
@@ -143,7 +136,7 @@ extension MessageParser {
     return set
   }
 
-  mutating func entry(_ span: WireSpan, depth: Int) throws(WireFault) -> MetadataEntry {
+  fileprivate mutating func entry(_ span: WireSpan, depth: Int) throws(WireFault) -> MetadataEntry {
     try count(.entries, at: span.start)
     var entry = MetadataEntry(key: "", value: "")
     var fields = try fields(in: span.body, depth: depth, singular: [1, 2])

@@ -19,8 +19,9 @@ extension ModelSplice {
     guard !externals.isEmpty else { return try content.write(toModel: path) }
 
     let path = try fileDestination(of: path)
-    let folder = FilePath.folder(of: path)
-    if externalElements.isEmpty, let own = model.source.folder, isSameFolder(own, folder) {
+    let folder = FilePath.split(path).folder
+    let own = model.source.folder.flatMap(OutputPlace.identity(ofExisting:))
+    if externalElements.isEmpty, let own, own == OutputPlace.identity(ofExisting: folder) {
       return try content.write(toModel: path)
     }
     var written: [String] = []
@@ -53,7 +54,8 @@ extension ModelSplice {
 
   /// Removes files of an export that failed, to which nothing refers.
   private func discard(_ paths: inout [String]) {
-    for path in paths { removeFile(at: path) }
+    // Best effort, since an error is under way already.
+    for path in paths { try? SystemFiles().remove(path) }
     paths = []
   }
 
@@ -103,7 +105,7 @@ extension ModelSplice {
         let file = try reader.open(tensor.reference, of: tensor.proto)
         try copy(file, tensor.reference, tensor.proto, byteCount, reader, to: &output)
       }
-      result.relocate(tensor.proto, to: FilePath.name(of: dataPath), offset, byteCount)
+      result.relocate(tensor.proto, to: FilePath.split(dataPath).name, offset, byteCount)
       end = offset + byteCount
     }
     try output.commit()

@@ -20,8 +20,14 @@ package struct NodeProto: Sendable {
   package fileprivate(set) var programArrays: Set<String>?
 }
 
+extension NodeProto: WireMessage {
+  static func read(
+    _ span: WireSpan, depth: Int, by parser: inout MessageParser
+  ) throws(WireFault) -> NodeProto { try parser.node(span, depth: depth) }
+}
+
 extension MessageParser {
-  mutating func node(_ span: WireSpan, depth: Int) throws(WireFault) -> NodeProto {
+  fileprivate mutating func node(_ span: WireSpan, depth: Int) throws(WireFault) -> NodeProto {
     try count(.nodes, at: span.start)
     var node = NodeProto(span: span)
     var fields = try fields(in: span.body, depth: depth, singular: [3, 4, 6, 7, 8])
@@ -35,13 +41,7 @@ extension MessageParser {
         node.outputs.append(try text(field, "output"))
       case 3: node.name = try text(field, "name")
       case 4: node.operation = try text(field, "op_type")
-      case 5:
-        _ = try body(field, "attribute")
-        let index = node.attributes.count
-        node.attributes.append(
-          try inside("attribute[\(index)]") { () throws(WireFault) in
-            try attribute(field.span, depth: depth + 1)
-          })
+      case 5: try append(field, "attribute", to: &node.attributes, depth: depth)
       case 7: node.domain = try text(field, "domain")
       case 8: node.overload = try text(field, "overload")
       case 9: try program(field, of: &node, depth: depth + 1)

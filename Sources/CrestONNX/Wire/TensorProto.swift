@@ -76,15 +76,18 @@ enum TensorStorageFields {
   static let numbers = TensorProto.TypedField.allCases.map(\.rawValue) + [raw, external, location]
 }
 
+extension TensorProto: WireMessage {
+  static func read(
+    _ span: WireSpan, depth: Int, by parser: inout MessageParser
+  ) throws(WireFault) -> TensorProto { try parser.tensor(span, depth: depth) }
+}
+
 extension MessageParser {
-  mutating func tensor(_ span: WireSpan, depth: Int) throws(WireFault) -> TensorProto {
+  fileprivate mutating func tensor(_ span: WireSpan, depth: Int) throws(WireFault) -> TensorProto {
     try count(.tensors, at: span.start)
     var tensor = TensorProto(span: span)
     var dimensions: [Int64] = []
-    var found: [TensorProto.Storage] = []
-    var typedCounts: [TensorProto.TypedField: Int] = [:]
-    var entries: [(WireField, MetadataEntry)] = []
-    var isExternal = false
+    var storage = StorageFields()
     var fields = try fields(in: span.body, depth: depth, singular: [2, 3, 8, 9, 12, 14])
     while let field = try fields.next() {
       switch field.number {
@@ -98,31 +101,7 @@ extension MessageParser {
         throw WireFault(
           at: field.span.start, "segment", expected: "a whole tensor", got: "a segment of one")
       case 8: tensor.name = try text(field, "name")
-      case 9: found.append(.raw(try body(field, "raw_data")))
-      case 13:
-        _ = try body(field, "external_data")
-        let index = entries.count
-        let entry = try inside("external_data[\(index)]") { () throws(WireFault) in
-          try self.entry(field.span, depth: depth + 1)
-        }
-        entries.append((field, entry))
-      case 14:
-        let location = try number(field, "data_location")
-        guard location == 0 || location == 1 else {
-          throw WireFault(
-            at: field.span.start, "data_location", expected: "0 (here) or 1 (external)",
-            got: "\(location)")
-        }
-        isExternal = location == 1
-      case let number:
-        guard let typed = TensorProto.TypedField(rawValue: number) else { continue }
-        var count = 1
-        if typed == .string {
-          try expect(.bytes, field, typed.name)
-        } else {
-          count = try elementCount(field, width: typed.width, typed.name)
-        }
-        typedCounts[typed, default: 0] += count
+      default: try add(field, to: &storage, depth: depth)
       }
     }
     guard tensor.dataType.rawValue > 0 else {
@@ -131,13 +110,53 @@ extension MessageParser {
         got: "\(tensor.dataType.rawValue)")
     }
     tensor.shape = try shape(dimensions, at: span.start)
-    found += typedCounts.filter { $0.value > 0 }.sorted { $0.key.rawValue < $1.key.rawValue }
+    tensor.storage = try self.storage(in: storage, of: span)
+    try checkSize(of: tensor)
+    return tensor
+  }
+
+  /// Adds a field that says where elements are; others are left alone.
+  private mutating func add(
+    _ field: WireField, to storage: inout StorageFields, depth: Int
+  ) throws(WireFault) {
+    switch field.number {
+    case TensorStorageFields.raw: storage.found.append(.raw(try body(field, "raw_data")))
+    case TensorStorageFields.external:
+      storage.entryFields.append(field)
+      try append(field, "external_data", to: &storage.entries, depth: depth)
+    case TensorStorageFields.location:
+      let location = try number(field, "data_location")
+      guard location == 0 || location == 1 else {
+        throw WireFault(
+          at: field.span.start, "data_location", expected: "0 (here) or 1 (external)",
+          got: "\(location)")
+      }
+      storage.isExternal = location == 1
+    case let number:
+      guard let typed = TensorProto.TypedField(rawValue: number) else { return }
+      var count = 1
+      if typed == .string {
+        try expect(.bytes, field, typed.name)
+      } else {
+        count = try elementCount(field, width: typed.width, typed.name)
+      }
+      storage.typedCounts[typed, default: 0] += count
+    }
+  }
+
+  /// The one place that holds elements.
+  private func storage(
+    in fields: StorageFields, of span: WireSpan
+  ) throws(WireFault) -> TensorProto.Storage {
+    var found = fields.found
+    found += fields.typedCounts.filter { $0.value > 0 }
+      .sorted { $0.key.rawValue < $1.key.rawValue }
       .map { .typed($0.key, count: $0.value) }
-    if isExternal {
+    if fields.isExternal {
       found.append(
         .external(
           try inside("external_data") { () throws(WireFault) in
-            try externalReference(entries, of: span)
+            try externalReference(Array(zip(fields.entryFields, fields.entries)), of: span)
           }))
     }
     guard found.count <= 1 else {
@@ -145,9 +164,7 @@ extension MessageParser {
         at: span.start, expected: "elements in one field",
         got: "elements in \(found.map(\.fieldName).joined(separator: " and "))")
     }
-    tensor.storage = found.first ?? .none
-    try checkSize(of: tensor)
-    return tensor
+    return found.first ?? .none
   }
 
   /// A shape whose elements can be counted, also in bytes of the largest element.
@@ -229,6 +246,15 @@ extension MessageParser {
   }
 }
 
+/// What a tensor's fields say of where its elements are.
+private struct StorageFields {
+  var found: [TensorProto.Storage] = []
+  var typedCounts: [TensorProto.TypedField: Int] = [:]
+  var entries: [MetadataEntry] = []
+  var entryFields: [WireField] = []
+  var isExternal = false
+}
+
 extension TensorProto.Storage {
   fileprivate var fieldName: String {
     switch self {
@@ -251,8 +277,14 @@ package struct SparseTensorProto: Sendable {
   package var name: String { values.name }
 }
 
+extension SparseTensorProto: WireMessage {
+  static func read(
+    _ span: WireSpan, depth: Int, by parser: inout MessageParser
+  ) throws(WireFault) -> SparseTensorProto { try parser.sparseTensor(span, depth: depth) }
+}
+
 extension MessageParser {
-  mutating func sparseTensor(
+  fileprivate mutating func sparseTensor(
     _ span: WireSpan, depth: Int
   ) throws(WireFault) -> SparseTensorProto {
     var values: TensorProto?
@@ -261,8 +293,8 @@ extension MessageParser {
     var fields = try fields(in: span.body, depth: depth, singular: [1, 2])
     while let field = try fields.next() {
       switch field.number {
-      case 1: values = try part(field, "values", depth)
-      case 2: indices = try part(field, "indices", depth)
+      case 1: values = try message(field, "values", depth: depth)
+      case 2: indices = try message(field, "indices", depth: depth)
       case 3:
         try integers(field, "dims", into: &dimensions)
         guard dimensions.count <= limits.rank else {
@@ -276,12 +308,5 @@ extension MessageParser {
     }
     return SparseTensorProto(
       span: span, values: values, indices: indices, shape: try shape(dimensions, at: span.start))
-  }
-
-  private mutating func part(
-    _ field: WireField, _ name: String, _ depth: Int
-  ) throws(WireFault) -> TensorProto {
-    _ = try body(field, name)
-    return try inside(name) { () throws(WireFault) in try tensor(field.span, depth: depth + 1) }
   }
 }

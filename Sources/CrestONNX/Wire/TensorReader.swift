@@ -1,3 +1,4 @@
+package import CrestFiles
 package import CrestTensor
 
 /// Makes tensors of what a model describes.
@@ -7,7 +8,7 @@ package struct TensorReader: Sendable {
 
   /// A reader of the model's tensors; side files are looked for in the folder of the model's file.
   package init(
-    _ model: ModelProto, resolution: ExternalDataFolder.Resolution = .system
+    _ model: ModelProto, resolution: ConfinedFolder.Resolution = .system
   ) {
     source = model.source
     folder = model.source.folder.map { ExternalDataFolder(path: $0, resolution: resolution) }
@@ -72,11 +73,11 @@ package struct TensorReader: Sendable {
       }
       guard
         file.byteCount <= Self.holeFreeByteCount
-          || file.storedByteCount >= file.byteCount / Self.holeFactor
+          || file.status.storedByteCount >= file.byteCount / Self.holeFactor
       else {
         throw failed(
           first.reference, first.proto,
-          .holes(storedByteCount: file.storedByteCount, fileByteCount: file.byteCount))
+          .holes(storedByteCount: file.status.storedByteCount, fileByteCount: file.byteCount))
       }
     }
   }
@@ -128,16 +129,16 @@ package struct TensorReader: Sendable {
     into bytes: UnsafeMutableRawBufferPointer, from start: Int
   ) throws(ONNXError) {
     let problem: ExternalDataProblem
-    do throws(RegularFile.Refusal) {
-      if try file.read(into: bytes, at: reference.offset + start) { return }
-      // Only somebody who shortens the file meanwhile can get here.
-      problem = .beyondEnd(
-        offset: reference.offset + start, byteCount: bytes.count, fileByteCount: file.byteCount)
+    do throws(RegularFile.Failure) {
+      return try file.read(into: bytes, at: reference.offset + start)
     } catch {
       problem =
         switch error {
         case .notRegular: .notARegularFile
-        case .system(let reason): .unreadable(reason: reason)
+        case .system(let error): .unreadable(reason: error.message)
+        case .shortened:
+          .beyondEnd(
+            offset: reference.offset + start, byteCount: bytes.count, fileByteCount: file.byteCount)
         }
     }
     throw failed(reference, proto, problem)

@@ -36,18 +36,35 @@ package struct ValueInfoProto: Sendable {
   fileprivate static let keys: Set = [programKindKey, programNameKey, foldedFromKey]
 }
 
+extension ValueInfoProto: WireMessage {
+  static func read(
+    _ span: WireSpan, depth: Int, by parser: inout MessageParser
+  ) throws(WireFault) -> ValueInfoProto { try parser.valueInfo(span, depth: depth) }
+}
+
+extension TypeProto: WireMessage {
+  static func read(
+    _ span: WireSpan, depth: Int, by parser: inout MessageParser
+  ) throws(WireFault) -> TypeProto { try parser.type(span, depth: depth) }
+}
+
+extension DimensionProto: WireMessage {
+  static func read(
+    _ span: WireSpan, depth: Int, by parser: inout MessageParser
+  ) throws(WireFault) -> DimensionProto { try parser.dimension(span, depth: depth) }
+}
+
 extension MessageParser {
-  mutating func valueInfo(_ span: WireSpan, depth: Int) throws(WireFault) -> ValueInfoProto {
+  fileprivate mutating func valueInfo(_ span: WireSpan, depth: Int) throws(WireFault)
+    -> ValueInfoProto
+  {
     try count(.values, at: span.start)
     var value = ValueInfoProto(span: span)
     var fields = try fields(in: span.body, depth: depth, singular: [1, 2, 3])
     while let field = try fields.next() {
       switch field.number {
       case 1: value.name = try text(field, "name")
-      case 2:
-        value.type = try inside("type") { () throws(WireFault) in
-          try type(field, depth: depth + 1)
-        }
+      case 2: value.type = try message(field, "type", depth: depth)
       case 4:
         guard let entry = try note(field, of: ValueInfoProto.keys, depth: depth + 1) else { break }
         switch entry.key {
@@ -64,14 +81,13 @@ extension MessageParser {
     return value
   }
 
-  mutating func type(_ field: WireField, depth: Int) throws(WireFault) -> TypeProto {
+  fileprivate mutating func type(_ span: WireSpan, depth: Int) throws(WireFault) -> TypeProto {
     let names = [
       4: "sequence_type", 5: "map_type", 7: "opaque_type", 8: "sparse_tensor_type",
       9: "optional_type",
     ]
     var type: TypeProto?
-    let range = try body(field, "")
-    var fields = try fields(in: range, depth: depth, singular: [1, 4, 5, 6, 7, 8, 9])
+    var fields = try fields(in: span.body, depth: depth, singular: [1, 4, 5, 6, 7, 8, 9])
     while let field = try fields.next() {
       let found: TypeProto
       if field.number == 1 {
@@ -124,19 +140,14 @@ extension MessageParser {
         throw WireFault(at: field.span.start, limit: "\(limits.rank) dimensions")
       }
       try count(.listElements, at: field.span.start)
-      let range = try body(field, "dim")
-      let index = sizes.count
-      sizes.append(
-        try inside("dim[\(index)]") { () throws(WireFault) in
-          try dimension(range, depth: depth + 1)
-        })
+      try append(field, "dim", to: &sizes, depth: depth)
     }
     return sizes
   }
 
-  private func dimension(_ range: Range<Int>, depth: Int) throws(WireFault) -> DimensionProto {
+  fileprivate func dimension(_ span: WireSpan, depth: Int) throws(WireFault) -> DimensionProto {
     var dimension: DimensionProto?
-    var fields = try fields(in: range, depth: depth, singular: [1, 2, 3])
+    var fields = try fields(in: span.body, depth: depth, singular: [1, 2, 3])
     while let field = try fields.next() {
       guard field.number == 1 || field.number == 2 else { continue }
       guard dimension == nil else {

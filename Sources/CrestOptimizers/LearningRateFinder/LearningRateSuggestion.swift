@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import CrestPlatform
 
 /// The suggestion of one method after a learning-rate range test: a rate, or why there is none.
 public enum LearningRateSuggestion: Equatable, Sendable {

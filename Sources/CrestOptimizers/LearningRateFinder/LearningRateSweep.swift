@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import CrestPlatform
 
 /// The learning rates that a range test tries, one per step.
 public struct LearningRateSweep: Codable, Hashable, Sendable {

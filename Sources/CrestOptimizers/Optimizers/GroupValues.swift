@@ -1,12 +1,5 @@
+import CrestPlatform
 import CrestTensor
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 
 /// A number for each parameter group, in the order of the layers: mostly learning rates
 /// (discriminative learning rates, Howard & Ruder 2018).

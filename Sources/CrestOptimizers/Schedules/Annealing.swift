@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import CrestPlatform
 
 /// How a value moves from one level to another.
 public enum Annealing: String, CaseIterable, Codable, Hashable, Sendable {

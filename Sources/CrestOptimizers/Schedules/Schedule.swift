@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import CrestPlatform
 
 /// The value of a hyperparameter as a pure function of the step and the number of steps of the run.
 ///

@@ -1,17 +1,10 @@
 import CCrestPlugin
 import CrestGraph
 import CrestLayers
+import CrestPlatform
 import CrestRuntime
 import CrestTensor
 import CrestTraining
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 
 /// The services of the host as C functions.
 final class LibraryHost {
@@ -36,6 +29,12 @@ final class LibraryHost {
     }
     table.pointee.fail = { context, message in host(context).failureText = string(message) }
     table.pointee.refusal = { context in UnsafePointer(host(context).refusalText) }
+    addNumbers()
+    addTensorsAndCancel()
+  }
+
+  /// Hyperparameters and metrics.
+  private func addNumbers() {
     table.pointee.get_hyperparameter = { context, number, part, value in
       host(context).answer { (services) throws(PluginServices.Refusal) in
         let (hyperparameter, part) = try meaning(number, part)
@@ -61,6 +60,10 @@ final class LibraryHost {
         try services.report(value, as: try required(name))
       }
     }
+  }
+
+  /// What is looked at, and how a phase is ended.
+  private func addTensorsAndCancel() {
     table.pointee.count_tensors = { context, kind, count in
       let host = host(context)
       return host.answer { (_) throws(PluginServices.Refusal) in

@@ -1,5 +1,6 @@
 import CCrestPlugin
 import CCrestPluginHost
+import CrestFiles
 import CrestTensor
 import CrestTraining
 
@@ -29,7 +30,7 @@ final class LibraryPlugin: PluginWorker {
       ("version", manifest.version, String(cString: table.pointee.version)),
     ] where expected != got {
       throw .manifestLies(
-        path: join(plugin.folder, PluginManifest.fileName),
+        path: FilePath.join(plugin.folder, PluginManifest.fileName),
         reason: "\(name) is \(expected), but the library says \(got); correct one of them")
     }
     guard let onEvent = table.pointee.on_event, let create = table.pointee.create else {
@@ -45,11 +46,11 @@ final class LibraryPlugin: PluginWorker {
       throw .failed(plugin: manifest.identifier, during: "create", reason: host.takeFailure())
     }
     state = instance.state
-    super.init()
     // From here on an error leaves the instance to `deinit`.
     let declaration = try PluginDeclaration(instance, of: plugin)
     if let reason = declaration.objection(to: manifest) {
-      throw .manifestLies(path: join(plugin.folder, PluginManifest.fileName), reason: reason)
+      throw .manifestLies(
+        path: FilePath.join(plugin.folder, PluginManifest.fileName), reason: reason)
     }
     services.declaration = declaration
   }
@@ -67,14 +68,18 @@ final class LibraryPlugin: PluginWorker {
     return result.assumingMemoryBound(to: crest_plugin.self)
   }
 
-  override var call: Call? { (onEvent, state) }
+  var call: PluginCall? {
+    PluginCall(function: onEvent, state: state) { [services, host] place in
+      Self.failure(of: services, host, in: place)
+    }
+  }
 
-  override func deliver(_ event: PluginEvent) throws(PluginError) {
+  func deliver(_ event: PluginEvent) throws(PluginError) {
     let status = onEvent(state, event.pointer)
     if status != 0 { throw failure(in: services.hook?.name ?? "an event") }
   }
 
-  override func saveState() throws(PluginError) -> [UInt8] {
+  func saveState() throws(PluginError) -> [UInt8] {
     guard let save = table.pointee.save_state else { return [] }
     let sink = ByteSink()
     let status = save(
@@ -90,7 +95,7 @@ final class LibraryPlugin: PluginWorker {
     return sink.bytes
   }
 
-  override func loadState(_ bytes: [UInt8]) throws(PluginError) {
+  func loadState(_ bytes: [UInt8]) throws(PluginError) {
     guard let load = table.pointee.load_state else {
       guard bytes.isEmpty else {
         throw .state(
@@ -103,7 +108,22 @@ final class LibraryPlugin: PluginWorker {
     guard status == Int32(CREST_OK.rawValue) else { throw failure(in: "load_state") }
   }
 
-  override func failure(in place: String) -> PluginError {
+  func restart() throws(PluginError) { throw Self.cannotRestart(services.manifest.identifier) }
+
+  /// Why the policy `restart` is refused.
+  static func cannotRestart(_ identifier: String) -> PluginError {
+    .policy(
+      plugin: identifier,
+      reason: "a library can't be started again; use the policy stop or disable")
+  }
+
+  private func failure(in place: String) -> PluginError {
+    Self.failure(of: services, host, in: place)
+  }
+
+  private static func failure(
+    of services: PluginServices, _ host: LibraryHost, in place: String
+  ) -> PluginError {
     .failed(plugin: services.manifest.identifier, during: place, reason: host.takeFailure())
   }
 }

@@ -1,12 +1,6 @@
 import CCrestPluginHost
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import CrestPlatform
+import CrestTensor
 
 /// Tries a library out in a process of its own, before it may do to this one what it does there.
 enum Rehearsal {

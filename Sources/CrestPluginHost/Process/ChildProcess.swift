@@ -1,13 +1,7 @@
 import CCrestPluginHost
+import CrestFiles
+import CrestPlatform
 import CrestTensor
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 
 /// A program in a process of its own, spoken to through pipes that are never waited for without a deadline.
 final class ChildProcess {
@@ -84,7 +78,7 @@ final class ChildProcess {
     self.hear = hear
     guard status == 0 else {
       process = 0
-      throw .start(String(cString: strerror(status)))
+      throw .start(systemMessage(status))
     }
   }
 

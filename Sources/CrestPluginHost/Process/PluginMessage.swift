@@ -38,7 +38,7 @@ enum PluginMessage {
     line.add("momentum", values.momentum)
     line.add("weight_decay", values.weight_decay)
     if !event.metrics.isEmpty {
-      let metrics = event.metrics.map { $0.name.jsonQuoted + ":" + JSONValue.number($0.value) }
+      let metrics = event.metrics.map { $0.name.jsonQuoted + ":" + JSONValue($0.value).json }
       line.add("metrics", json: "{" + metrics.joined(separator: ",") + "}")
     }
     return line.finished()
@@ -59,7 +59,7 @@ enum PluginMessage {
 
     mutating func add(_ name: StaticString, _ value: Int) { add(name, json: "\(value)") }
     mutating func add(_ name: StaticString, _ value: Double) {
-      add(name, json: JSONValue.number(value))
+      add(name, json: JSONValue(value).json)
     }
     /// Text without characters that JSON escapes.
     mutating func add(_ name: StaticString, text: String) { add(name, json: "\"\(text)\"") }
@@ -104,12 +104,12 @@ enum PluginAction: Equatable {
       }
       self = .log(level, message)
     } else if let name = members["report"]?.text, names == ["report", "value"],
-      let number = members["value"]?.number
+      let number = members["value"]?.namedNumber
     {
       self = .report(name, number)
     } else if let name = members["set"]?.text, names == ["set", "value"],
       let part = Ownership.numbered.first(where: { $0.wireName == name }),
-      let number = members["value"]?.number
+      let number = members["value"]?.namedNumber
     {
       self = .set(part, number)
     } else if let name = members["cancel"]?.text, names.isSubset(of: ["cancel", "reason"]),

@@ -1,3 +1,5 @@
+import CrestFiles
+import CrestPlatform
 import CrestTensor
 import CrestTraining
 
@@ -5,13 +7,6 @@ import CrestTraining
   import FoundationEssentials
 #else
   import Foundation
-#endif
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
 #endif
 
 /// A plugin that is a program in a process of its own, and speaks JSON lines.
@@ -52,17 +47,19 @@ final class ProcessPlugin: PluginWorker {
       ],
       memoryBytes: UInt64(limits.memoryMiB) << 20,
       processorSeconds: UInt64(limits.processorSeconds))
-    super.init()
     try restart()
   }
+
+  /// Nothing: what it is told goes through a pipe.
+  var call: PluginCall? { nil }
 
   private static let folders = ["/usr/local/bin", "/usr/bin", "/bin"]
 
   /// The program that a manifest names, from the system's folders or by its path; others than its owner must
   /// not be able to write it.
   static func interpreter(_ name: String, of plugin: CheckedPlugin) throws(PluginError) -> String {
-    let manifest = join(plugin.folder, PluginManifest.fileName)
-    let candidates = name.hasPrefix("/") ? [name] : folders.map { join($0, name) }
+    let manifest = FilePath.join(plugin.folder, PluginManifest.fileName)
+    let candidates = name.hasPrefix("/") ? [name] : folders.map { FilePath.join($0, name) }
     guard name.hasPrefix("/") || !name.contains("/"),
       let path = candidates.first(where: { access($0, X_OK) == 0 })
     else {
@@ -85,7 +82,7 @@ final class ProcessPlugin: PluginWorker {
     return path
   }
 
-  override func restart() throws(PluginError) {
+  func restart() throws(PluginError) {
     process = nil
     let answer: [String: JSONValue]
     do throws(ChildProcess.Fault) {
@@ -95,7 +92,7 @@ final class ProcessPlugin: PluginWorker {
       let deadline = Deadline(seconds: plugin.manifest.limits.startSeconds)
       try child.write(
         PluginMessage.line([
-          ("crest", .number(Double(PluginMessage.version))),
+          ("crest", .integer(PluginMessage.version)),
           ("create", .text(plugin.manifest.identifier)), ("configuration", configuration),
         ]), by: deadline)
       answer = try message(child.readLine(by: deadline))
@@ -136,7 +133,7 @@ final class ProcessPlugin: PluginWorker {
       let got = try fields.take(name, "a text") { $0.text }
       guard got == expected else {
         throw .manifestLies(
-          path: join(plugin.folder, PluginManifest.fileName),
+          path: FilePath.join(plugin.folder, PluginManifest.fileName),
           reason: "\(name) is \(expected), but the program says \(got); correct one of them")
       }
     }
@@ -163,19 +160,20 @@ final class ProcessPlugin: PluginWorker {
     declaration.owns = Set(owned ?? [])
     try fields.end()
     if let reason = declaration.objection(to: plugin.manifest) {
-      throw .manifestLies(path: join(plugin.folder, PluginManifest.fileName), reason: reason)
+      throw .manifestLies(
+        path: FilePath.join(plugin.folder, PluginManifest.fileName), reason: reason)
     }
     return (declaration, replies)
   }
 
-  override func deliver(_ event: PluginEvent) throws(PluginError) {
+  func deliver(_ event: PluginEvent) throws(PluginError) {
     guard let hook = services.hook else { programmerError("an event without its hook") }
     eventCount += 1
     _ = try exchange(
       PluginMessage.line(eventCount, hook, event), waits: replies.contains(hook), hook.name)
   }
 
-  override func saveState() throws(PluginError) -> [UInt8] {
+  func saveState() throws(PluginError) -> [UInt8] {
     let place = "saving its state"
     let answer = try ask([("save", .bool(true))], place)
     guard let text = answer["state"]?.text, let bytes = Data(base64Encoded: text) else {
@@ -184,7 +182,7 @@ final class ProcessPlugin: PluginWorker {
     return [UInt8](bytes)
   }
 
-  override func loadState(_ bytes: [UInt8]) throws(PluginError) {
+  func loadState(_ bytes: [UInt8]) throws(PluginError) {
     _ = try ask([("load", .text(Data(bytes).base64EncodedString()))], "loading its state")
   }
 
@@ -193,7 +191,7 @@ final class ProcessPlugin: PluginWorker {
   ) throws(PluginError) -> [String: JSONValue] {
     eventCount += 1
     return try exchange(
-      PluginMessage.line([("event", .number(Double(eventCount)))] + members), waits: true, place)
+      PluginMessage.line([("event", .integer(eventCount))] + members), waits: true, place)
   }
 
   /// Sends a line; waits for its answer if there is to be one, else takes what messages there are.
@@ -235,10 +233,10 @@ final class ProcessPlugin: PluginWorker {
   private func message(
     _ line: ArraySlice<UInt8>
   ) throws(ChildProcess.Fault) -> [String: JSONValue] {
-    do throws(JSONValue.Fault) {
+    do throws(JSONScanner.Fault) {
       let value = try JSONValue(parsing: Array(line))
       if case .object(let members) = value { return members }
-      throw JSONValue.Fault(offset: 0, expected: "an object")
+      throw JSONScanner.Fault(offset: 0, expected: "an object")
     } catch {
       let start = String(decoding: line.prefix(80), as: UTF8.self)
       throw .misbehaved("it sent \(start.debugDescription), but \(error)")

@@ -1,11 +1,3 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
 /// A plugin whose files were read once, and are what they should be; nothing of it was executed.
 public struct CheckedPlugin: Sendable {
   /// The folder it was found in.

@@ -1,12 +1,6 @@
 import CrestFiles
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import CrestPlatform
+import CrestTensor
 
 /// The plugins that were looked at and found good: the contents of `crest-plugins.lock`.
 public struct PluginLock: Equatable, Sendable {
@@ -35,11 +29,11 @@ public struct PluginLock: Equatable, Sendable {
   ///
   /// - Throws: ``PluginError`` when others may write the file or its folder, or when it is damaged.
   public init(path: String) throws(PluginError) {
-    let (folder, name) = split(path)
+    let (folder, name) = FilePath.split(path)
     if access(path, F_OK) != 0 && errno == ENOENT { return }
     let file = try TrustedFile(name, in: folder, limit: 1 << 20)
     let value: JSONValue
-    do throws(JSONValue.Fault) {
+    do throws(JSONScanner.Fault) {
       value = try JSONValue(parsing: file.bytes)
     } catch {
       throw .refused(path: path, reason: "\(error)")
@@ -118,32 +112,11 @@ extension CheckedPlugin {
     }
     for (name, expected, got) in [
       (file.path, trusted.file, file.digest),
-      (join(folder, PluginManifest.fileName), trusted.manifest, manifestDigest),
+      (FilePath.join(folder, PluginManifest.fileName), trusted.manifest, manifestDigest),
     ] where expected != got {
       throw .unlocked(
         path: name,
         reason: "it has changed: its SHA-256 is \(got), \(path) has \(expected); \(advice)")
     }
   }
-}
-
-/// The folder of the file at `path`, and the file's name.
-func split(_ path: String) -> (folder: String, name: String) {
-  guard let slash = path.lastIndex(of: "/") else { return (".", path) }
-  return (
-    slash == path.startIndex ? "/" : String(path[..<slash]),
-    String(path[path.index(after: slash)...])
-  )
-}
-
-/// Writes all of `bytes`; otherwise `errno` has the reason.
-func writeAll(_ bytes: [UInt8], to descriptor: CInt) -> Bool {
-  var rest = bytes[...]
-  while !rest.isEmpty {
-    let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-    if count < 0 && errno == EINTR { continue }
-    guard count > 0 else { return false }
-    rest = rest.dropFirst(count)
-  }
-  return true
 }

@@ -1,10 +1,5 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import CrestFiles
+import CrestPlatform
 
 /// A copy of a checked file that nobody else can have changed between the check and its use.
 ///
@@ -18,17 +13,18 @@ final class PrivateCopy {
     let temporary = getenv("TMPDIR").map { String(cString: $0) } ?? ""
     let parent = temporary.isEmpty ? "/tmp" : temporary
     var template = Array(
-      join(parent, "crest-plugin-\(plugin.digest.prefix(16))-XXXXXX").utf8CString)
+      FilePath.join(parent, "crest-plugin-\(plugin.digest.prefix(16))-XXXXXX").utf8CString)
     guard mkdtemp(&template) != nil else {
       throw .unreadable(
         path: parent, reason: "there can be no copy of a plugin: \(systemMessage()); set TMPDIR")
     }
     folder = text(template)
-    path = join(folder, plugin.manifest.file)
+    path = FilePath.join(folder, plugin.manifest.file)
     let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o500)
     var failure = descriptor < 0 ? systemMessage() : nil
     if descriptor >= 0 {
-      if !writeAll(plugin.file.bytes, to: descriptor) { failure = systemMessage() }
+      let code = SystemFiles.writeAll(plugin.file.bytes, to: descriptor)
+      if code != 0 { failure = systemMessage(code) }
       if close(descriptor) != 0 { failure = failure ?? systemMessage() }
     }
     if let failure {

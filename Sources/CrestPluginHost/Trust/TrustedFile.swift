@@ -1,10 +1,5 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import CrestFiles
+import CrestPlatform
 
 /// A file as it was when it was read, from somebody who may be trusted with it.
 struct TrustedFile {
@@ -18,7 +13,7 @@ struct TrustedFile {
   /// - Throws: ``PluginError`` when it or its folder belongs to another user than this one and root, or can
   ///   be written by others than its owner; when it is no regular file, or larger than `limit` bytes.
   init(_ name: String, in folder: String, limit: Int) throws(PluginError) {
-    path = join(folder, name)
+    path = FilePath.join(folder, name)
     try Self.check(folder: folder)
     // Not through a link: what it points to has another folder, which nobody looked at.
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW)
@@ -27,36 +22,23 @@ struct TrustedFile {
         ? .refused(path: path, reason: "it is a symbolic link; put the file itself there")
         : .unreadable(path: path, reason: systemMessage())
     }
-    defer { close(descriptor) }
-    let status = try Self.check(descriptor, path)
-    guard status.st_mode & S_IFMT == S_IFREG else {
-      throw .refused(path: path, reason: "it is no regular file")
+    let file: RegularFile
+    do throws(RegularFile.Failure) {
+      file = try RegularFile(taking: descriptor, path)
+    } catch {
+      throw PluginError(path, error)
     }
-    guard status.st_size <= limit else {
+    try Self.check(file.status, path)
+    guard file.byteCount <= limit else {
       throw .refused(
-        path: path, reason: "it has \(status.st_size) bytes, expected at most \(limit)")
+        path: path, reason: "it has \(file.byteCount) bytes, expected at most \(limit)")
     }
-    bytes = try Self.contents(descriptor, path, count: Int(status.st_size))
+    do throws(RegularFile.Failure) {
+      bytes = try file.bytes(count: file.byteCount)
+    } catch {
+      throw PluginError(path, error)
+    }
     digest = sha256(bytes)
-  }
-
-  private static func contents(
-    _ descriptor: CInt, _ path: String, count: Int
-  ) throws(PluginError) -> [UInt8] {
-    var failure: String?
-    let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, done in
-      while done < count {
-        let got = read(descriptor, buffer.baseAddress.map { $0 + done }, count - done)
-        if got < 0 && errno == EINTR { continue }
-        guard got > 0 else {
-          failure = got == 0 ? "it was shortened while it was read" : systemMessage()
-          return
-        }
-        done += got
-      }
-    }
-    if let failure { throw .unreadable(path: path, reason: failure) }
-    return bytes
   }
 
   /// Checks a folder that files are to be trusted in.
@@ -64,31 +46,35 @@ struct TrustedFile {
     let descriptor = open(folder, O_RDONLY | O_CLOEXEC | O_DIRECTORY)
     guard descriptor >= 0 else { throw .unreadable(path: folder, reason: systemMessage()) }
     defer { close(descriptor) }
-    _ = try check(descriptor, folder)
+    let status: FileStatus
+    do throws(SystemError) {
+      status = try SystemFiles().status(descriptor, folder)
+    } catch {
+      throw .unreadable(path: folder, reason: error.message)
+    }
+    try check(status, folder)
   }
 
-  private static func check(_ descriptor: CInt, _ path: String) throws(PluginError) -> stat {
-    var status = stat()
-    guard fstat(descriptor, &status) == 0 else {
-      throw .unreadable(path: path, reason: systemMessage())
-    }
-    guard status.st_uid == 0 || status.st_uid == geteuid() else {
+  private static func check(_ status: FileStatus, _ path: String) throws(PluginError) {
+    guard status.owner == 0 || status.owner == geteuid() else {
       throw .refused(
         path: path,
-        reason: "it belongs to user \(status.st_uid), expected \(geteuid()) or root; copy it")
+        reason: "it belongs to user \(status.owner), expected \(geteuid()) or root; copy it")
     }
-    guard status.st_mode & 0o022 == 0 else {
+    guard status.permissions & 0o022 == 0 else {
       throw .refused(
         path: path, reason: "others than its owner may write it; run chmod go-w \(path)")
     }
-    return status
   }
 }
 
-/// The system's words for the error of the call that has just failed.
-func systemMessage() -> String { String(cString: strerror(errno)) }
-
-/// `name` in `folder`.
-func join(_ folder: String, _ name: String) -> String {
-  folder.hasSuffix("/") ? folder + name : folder + "/" + name
+extension PluginError {
+  /// Why the file at `path` can't be read.
+  fileprivate init(_ path: String, _ failure: RegularFile.Failure) {
+    self =
+      switch failure {
+      case .notRegular: .refused(path: path, reason: "it is no regular file")
+      case .system, .shortened: .unreadable(path: path, reason: failure.message)
+      }
+  }
 }

@@ -1,4 +1,5 @@
 import CrestOptimizers
+import CrestState
 
 /// Where a fit is: what comes next.
 struct LoopPosition: Codable, Equatable {

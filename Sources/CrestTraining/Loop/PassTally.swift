@@ -1,5 +1,6 @@
 import CrestGraph
 import CrestRuntime
+import CrestState
 import CrestTensor
 
 /// Losses and metrics of a pass, batch by batch.

@@ -1,6 +1,7 @@
 import CrestData
 import CrestOptimizers
 import CrestRuntime
+import CrestState
 import CrestTensor
 
 extension TrainingLoop {

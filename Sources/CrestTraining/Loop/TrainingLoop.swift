@@ -3,6 +3,7 @@ import CrestGraph
 import CrestLayers
 import CrestOptimizers
 import CrestRuntime
+import CrestState
 import CrestTensor
 
 /// One call of `fit`: the phases, nested as they run, and the hooks around them.

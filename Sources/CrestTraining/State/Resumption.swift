@@ -1,3 +1,5 @@
+public import CrestState
+
 /// A checkpoint that a fit goes on with, and how strictly.
 public struct Resumption: Sendable {
   /// Where it came from, for messages.
@@ -12,7 +14,7 @@ public struct Resumption: Sendable {
 
   /// The checkpoint in a file, once it has been proven to be as it was written.
   ///
-  /// - Throws: ``CheckpointError``, ``CheckpointError/noFit(path:)`` when it wasn't saved during a fit.
+  /// - Throws: `CheckpointError`, `CheckpointError.noFit` when it wasn't saved during a fit.
   public init(
     path: String, skipping: [String] = [], reschedules: Bool = false
   ) throws(CheckpointError) {
@@ -22,7 +24,7 @@ public struct Resumption: Sendable {
 
   /// A state that was read from `path`.
   ///
-  /// - Throws: ``CheckpointError/noFit(path:)`` when it wasn't saved during a fit.
+  /// - Throws: `CheckpointError.noFit` when it wasn't saved during a fit.
   public init(
     path: String, state: RunState, skipping: [String] = [], reschedules: Bool = false
   ) throws(CheckpointError) {

@@ -1,14 +1,8 @@
 import CrestGraph
+import CrestPlatform
 import CrestTensor
 
 // C's mathematics: the importer stays free of Foundation.
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 
 extension OperatorTable {
   /// Values that are in the file, or follow from a shape.

@@ -13,7 +13,7 @@ public import CrestTensor
 /// | `engine` | the instruction set, on which bits depend |
 /// | `loss` | its name |
 /// | `fit` | the running fit: epochs, steps, hyperparameters, where it is, what was summed up so far |
-/// | `callbacks` | settings and state of every ``StatefulCallback``, by its name |
+/// | `callbacks` | settings and state of every `StatefulCallback`, by its name |
 ///
 /// Outside a fit, `fit` is null. A state for sharing has `model` and what `predict` needs of `data` only.
 public struct RunState: Sendable, Equatable {
@@ -49,6 +49,9 @@ public struct RunState: Sendable, Equatable {
       ? path.components.last ?? "" : prefix + path.description
   }
 
+  /// What the passes of an epoch are called in a state, in their order.
+  package static let passNames = ["training", "validation"]
+
   /// Where in all fits the state is: of two of one run, the later is the greater.
   var progress: [Int] {
     func number(_ path: String...) -> Int {
@@ -56,8 +59,8 @@ public struct RunState: Sendable, Equatable {
     }
     let purpose =
       switch fields[StatePath(["fit", "position", "pass"])] {
-      case .text(PassContext.Purpose.training.rawValue): 0
-      case .text(PassContext.Purpose.validation.rawValue): 1
+      case .text(Self.passNames[0]): 0
+      case .text(Self.passNames[1]): 1
       default: 2
       }
     return [number("run", "epochsBegun"), purpose, number("fit", "position", "batch")]

@@ -1,3 +1,4 @@
+package import CrestFiles
 public import CrestTensor
 
 /// A run's state as one safetensors file, and back.
@@ -94,20 +95,16 @@ public enum CheckpointFile {
   package static func read(
     _ path: String, on files: any FileSystem
   ) throws(CheckpointError) -> RunState {
-    try files.withFile(path, wrapping: { unreadable(path, $0) }) {
-      (descriptor, byteCount) throws(CheckpointError) in
-      let file = OpenFile(
-        files: files, descriptor: descriptor, path: path, byteCount: byteCount)
-      let (header, bytes) = try file.header()
-      var checksum = Checksum(ChecksumKind(format: try checkedFormat(header, path)))
-      let expected = try checksum.addHeader(header, bytes, path)
-      var tensors: [String: Tensor] = [:]
-      for entry in header.entries {
-        tensors[entry.name] = try file.tensor(entry, at: header.dataOffset) { checksum.add($0) }
-      }
-      guard checksum.digits == expected else { throw .checksum(path: path) }
-      return try state(header, path, tensors)
+    let file = try OpenFile(path, on: files)
+    let (header, bytes) = try file.header()
+    var checksum = Checksum(ChecksumKind(format: try checkedFormat(header, path)))
+    let expected = try checksum.addHeader(header, bytes, path)
+    var tensors: [String: Tensor] = [:]
+    for entry in header.entries {
+      tensors[entry.name] = try file.tensor(entry, at: header.dataOffset) { checksum.add($0) }
     }
+    guard checksum.digits == expected else { throw .checksum(path: path) }
+    return try state(header, path, tensors)
   }
 
   /// The state in a file without its arrays, which are zeros, and without proof that the file is as it was
@@ -115,17 +112,13 @@ public enum CheckpointFile {
   package static func peek(
     _ path: String, on files: any FileSystem
   ) throws(CheckpointError) -> RunState {
-    try files.withFile(path, wrapping: { unreadable(path, $0) }) {
-      (descriptor, byteCount) throws(CheckpointError) in
-      let file = OpenFile(
-        files: files, descriptor: descriptor, path: path, byteCount: byteCount)
-      let (header, _) = try file.header()
-      _ = try checkedFormat(header, path)
-      let empty = Tensor(zeros: [0])
-      let names = header.entries.map { ($0.name, empty) }
-      return try state(
-        header, path, Dictionary(names, uniquingKeysWith: { first, _ in first }))
-    }
+    let file = try OpenFile(path, on: files)
+    let (header, _) = try file.header()
+    _ = try checkedFormat(header, path)
+    let empty = Tensor(zeros: [0])
+    let names = header.entries.map { ($0.name, empty) }
+    return try state(
+      header, path, Dictionary(names, uniquingKeysWith: { first, _ in first }))
   }
 
   /// The tensors of any safetensors file; those of a checkpoint that are no weights are left out.
@@ -136,7 +129,7 @@ public enum CheckpointFile {
   }
 
   /// As ``readWeights(_:)``, with the state of a checkpoint.
-  static func readWeightsAndState(
+  package static func readWeightsAndState(
     _ path: String
   ) throws(CheckpointError) -> (weights: [String: Tensor], state: RunState?) {
     let files = SystemFiles()
@@ -146,21 +139,13 @@ public enum CheckpointFile {
     } catch {
       guard case .notACheckpoint = error else { throw error }
     }
-    return try files.withFile(path, wrapping: { unreadable(path, $0) }) {
-      (descriptor, byteCount) throws(CheckpointError) in
-      let file = OpenFile(
-        files: files, descriptor: descriptor, path: path, byteCount: byteCount)
-      let (header, _) = try file.header()
-      var tensors: [String: Tensor] = [:]
-      for entry in header.entries {
-        tensors[entry.name] = try file.tensor(entry, at: header.dataOffset) { _ in }
-      }
-      return (tensors, nil)
+    let file = try OpenFile(path, on: files)
+    let (header, _) = try file.header()
+    var tensors: [String: Tensor] = [:]
+    for entry in header.entries {
+      tensors[entry.name] = try file.tensor(entry, at: header.dataOffset) { _ in }
     }
-  }
-
-  private static func unreadable(_ path: String, _ error: SystemError) -> CheckpointError {
-    .unreadable(path: path, reason: error.description)
+    return (tensors, nil)
   }
 
   private static func checkedFormat(
@@ -182,15 +167,15 @@ public enum CheckpointFile {
       throw .malformedState(path: path, offset: 0, expected: "metadata called \(stateKey)")
     }
     var unused = tensors
-    do throws(StateFault) {
-      let fields = try StateValue(json: json) { (name) throws(StateFault) in
+    do throws(JSONScanner.Fault) {
+      let fields = try StateValue(json: json) { (name) throws(JSONScanner.Fault) in
         guard let tensor = unused.removeValue(forKey: name) else {
-          throw StateFault(offset: 0, expected: "a tensor called \"\(name)\", used once")
+          throw JSONScanner.Fault(offset: 0, expected: "a tensor called \"\(name)\", used once")
         }
         return tensor
       }
       if let name = unused.keys.min() {
-        throw StateFault(offset: 0, expected: "a place for the tensor \"\(name)\"")
+        throw JSONScanner.Fault(offset: 0, expected: "a place for the tensor \"\(name)\"")
       }
       return RunState(fields)
     } catch {
@@ -225,20 +210,26 @@ private struct FileContents: Sendable {
 }
 
 /// A file that is being read.
-private struct OpenFile {
-  let files: any FileSystem
-  let descriptor: CInt
-  let path: String
-  let byteCount: Int
+private struct OpenFile: ~Copyable {
+  private let file: RegularFile
+  private var path: String { file.path }
+
+  init(_ path: String, on files: any FileSystem) throws(CheckpointError) {
+    do throws(RegularFile.Failure) {
+      file = try RegularFile(path, on: files)
+    } catch {
+      throw .unreadable(path: path, reason: error.reason)
+    }
+  }
 
   /// The header, and the bytes it was read from.
   func header() throws(CheckpointError) -> (SafetensorsHeader, bytes: [UInt8]) {
-    var prefix = [UInt8](repeating: 0, count: min(8, byteCount))
+    var prefix = [UInt8](repeating: 0, count: min(8, file.byteCount))
     try fill(&prefix, at: 0)
     let length: Int
     do throws(SafetensorsError) {
       length = try parsing(prefix) { (bytes) throws(SafetensorsError) in
-        try SafetensorsHeader.byteCount(prefix: bytes, fileByteCount: byteCount)
+        try SafetensorsHeader.byteCount(prefix: bytes, fileByteCount: file.byteCount)
       }
     } catch {
       throw .malformed(path: path, error)
@@ -247,7 +238,7 @@ private struct OpenFile {
     try fill(&bytes, at: 0)
     do throws(SafetensorsError) {
       let header = try parsing(bytes) { (bytes) throws(SafetensorsError) in
-        try SafetensorsHeader(parsing: bytes, fileByteCount: byteCount)
+        try SafetensorsHeader(parsing: bytes, fileByteCount: file.byteCount)
       }
       return (header, bytes)
     } catch {
@@ -282,14 +273,10 @@ private struct OpenFile {
   private func fill(
     _ buffer: UnsafeMutableRawBufferPointer, at offset: Int
   ) throws(CheckpointError) {
-    let count: Int
-    do throws(SystemError) {
-      count = try files.fill(buffer, descriptor, path, at: offset)
+    do throws(RegularFile.Failure) {
+      try file.read(into: buffer, at: offset)
     } catch {
-      throw .unreadable(path: path, reason: error.description)
-    }
-    guard count == buffer.count else {
-      throw .unreadable(path: path, reason: "it was shortened while it was read")
+      throw .unreadable(path: path, reason: error.reason)
     }
   }
 

@@ -1,5 +1,5 @@
+import CrestState
 import CrestTensor
-import CrestTraining
 import Testing
 
 @Suite struct StateValueTests {

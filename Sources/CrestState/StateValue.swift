@@ -22,7 +22,7 @@ public indirect enum StateValue: Sendable {
   case array(Tensor)
 
   /// What kind of value it is, in words.
-  var kind: String {
+  package var kind: String {
     switch self {
     case .null: "nothing"
     case .bool(let value): "\(value)"
@@ -142,7 +142,7 @@ public struct StatePath: Sendable, Hashable, CustomStringConvertible {
   public var description: String { components.joined(separator: ".") }
 
   func prefixed(by component: String) -> StatePath { StatePath([component] + components) }
-  func appending(_ component: String) -> StatePath { StatePath(components + [component]) }
+  package func appending(_ component: String) -> StatePath { StatePath(components + [component]) }
 
   /// Whether it lies at `place` or within it, `place` being written as ``description`` is.
   func lies(at place: String) -> Bool {

@@ -1,3 +1,4 @@
+package import CrestFiles
 import CrestTensor
 
 /// A folder that one run saves its checkpoints in.
@@ -50,7 +51,7 @@ public final class CheckpointFolder {
     self.lock = lock
     do throws(SystemError) {
       // A lock that is there can be taken where nothing can be made.
-      let probe = FilePath.join(path, TemporaryName.new(for: "probe"))
+      let probe = FilePath.join(path, TemporaryName.new())
       try files.close(files.create(probe), probe)
       try files.remove(probe)
       for name in try files.names(inFolder: path) {

@@ -1,15 +1,15 @@
-import CrestRuntime
+package import CrestRuntime
 import CrestTensor
 
 extension ParameterStore {
   /// Copies of some entries' values, by name.
-  func saved(_ entries: [Entry]) -> StateValue {
+  package func saved(_ entries: [Entry]) -> StateValue {
     .fields(
       Dictionary(uniqueKeysWithValues: entries.map { ($0.name, .array(value(of: $0))) }))
   }
 
   /// Copies of the moments, each by the names of the parameters.
-  func savedMoments() -> StateValue {
+  package func savedMoments() -> StateValue {
     .list(
       (0..<momentCount).map { moment in
         withBuffer(.moments(moment)) { floats in
@@ -30,7 +30,7 @@ extension ParameterStore {
   /// Reads values by name, one for each entry.
   ///
   /// - Returns: What writes them; it can't fail.
-  func restoration(
+  package func restoration(
     _ entries: [Entry], from saved: StateValue, at path: StatePath
   ) throws(StateError) -> () -> Void {
     let tensors = try tensors(entries, from: saved, at: path)
@@ -40,7 +40,7 @@ extension ParameterStore {
   /// Reads moments.
   ///
   /// - Returns: What writes them; it can't fail.
-  func momentRestoration(
+  package func momentRestoration(
     from saved: StateValue, at path: StatePath
   ) throws(StateError) -> () -> Void {
     guard case .list(let moments) = saved, moments.count == momentCount else {

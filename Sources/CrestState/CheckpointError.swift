@@ -32,7 +32,7 @@ public enum CheckpointError: Error, Equatable, Sendable {
   case noneReadable(folder: String, first: String)
   /// A save from where a fit can't go on.
   case notAtSavePoint
-  /// Saves that failed one after the other, and the newest checkpoint that can be gone on with, if any.
+  /// Saves that failed one after the other, and the newest checkpoint that can be resumed, if any.
   case tooManyFailures(count: Int, last: String, newest: String?)
 }
 

@@ -4,11 +4,19 @@
 /// what a text may hold, and how deeply nested.
 package struct JSONScanner {
   /// Where a text differs from what its reader expects.
-  package struct Fault: Error, Equatable {
+  package struct Fault: Error, Equatable, CustomStringConvertible {
     /// The offset in the text.
     package let offset: Int
     /// What should be there.
     package let expected: String
+
+    package init(offset: Int, expected: String) {
+      self.offset = offset
+      self.expected = expected
+    }
+
+    /// As in `it is no JSON at byte 7: expected '}'`.
+    package var description: String { "it is no JSON at byte \(offset): expected \(expected)" }
   }
 
   private let bytes: UnsafeRawBufferPointer

@@ -2,7 +2,7 @@ public import CrestTensor
 
 /// What a checkpoint holds, in words: for `crest inspect`.
 public struct CheckpointSummary: Sendable {
-  /// Whether the run can be gone on with, and not only its weights be used.
+  /// Whether the run can be resumed, and not only its weights be used.
   public let isComplete: Bool
   /// The number of parameters.
   public let parameterCount: Int

@@ -1,0 +1,111 @@
+/// An open regular file, read by offset and within its bounds; closed when it goes out of scope.
+package struct RegularFile: ~Copyable {
+  /// Why a file can't be read.
+  package enum Failure: Error {
+    /// It is a folder, a pipe or a device; the error says it as the system would.
+    case notRegular(SystemError)
+    /// A system call failed.
+    case system(SystemError)
+    /// It ended after so many bytes, which it can only do when somebody shortens it meanwhile.
+    case shortened(byteCount: Int)
+
+    /// The reason in words, with the call that failed.
+    package var reason: String {
+      switch self {
+      case .notRegular(let error), .system(let error): error.description
+      case .shortened: "it was shortened while it was read"
+      }
+    }
+
+    /// The reason without the name of the call.
+    package var message: String {
+      switch self {
+      case .notRegular(let error), .system(let error): error.message
+      case .shortened: reason
+      }
+    }
+  }
+
+  package let path: String
+  package let descriptor: CInt
+  /// What it was when it was opened.
+  package let status: FileStatus
+  private let files: any FileSystem
+
+  /// Its size in bytes when it was opened.
+  package var byteCount: Int { status.byteCount }
+
+  /// Opens a file for reading.
+  package init(_ path: String, on files: any FileSystem = SystemFiles()) throws(Failure) {
+    let descriptor: CInt
+    do throws(SystemError) { descriptor = try files.open(path) } catch { throw .system(error) }
+    try self.init(taking: descriptor, path, on: files)
+  }
+
+  /// Owns `descriptor`, which is closed also when this throws.
+  package init(
+    taking descriptor: CInt, _ path: String, on files: any FileSystem = SystemFiles()
+  ) throws(Failure) {
+    let status: FileStatus
+    do throws(SystemError) {
+      status = try files.status(descriptor, path)
+    } catch {
+      try? files.close(descriptor, path)
+      throw .system(error)
+    }
+    guard status.kind == .regular else {
+      try? files.close(descriptor, path)
+      throw .notRegular(SystemError(unreadable: path, isFolder: status.kind == .folder))
+    }
+    self.path = path
+    self.descriptor = descriptor
+    self.status = status
+    self.files = files
+  }
+
+  // Nothing is lost when closing a file that was only read fails.
+  deinit { try? files.close(descriptor, path) }
+
+  /// Fills `buffer` with the bytes from `offset` on.
+  package func read(
+    into buffer: UnsafeMutableRawBufferPointer, at offset: Int
+  ) throws(Failure) {
+    var done = 0
+    while done < buffer.count {
+      let rest = UnsafeMutableRawBufferPointer(
+        rebasing: buffer[done...].prefix(writtenAtOnce))
+      let count: Int
+      do throws(SystemError) {
+        count = try files.read(descriptor, path, into: rest, at: offset + done)
+      } catch {
+        throw .system(error)
+      }
+      if count == 0 { throw .shortened(byteCount: offset + done) }
+      done += count
+    }
+  }
+
+  /// `count` bytes from `offset` on.
+  package func bytes(count: Int, at offset: Int = 0) throws(Failure) -> [UInt8] {
+    try [UInt8](count: count) { (buffer) throws(Failure) in try read(into: buffer, at: offset) }
+  }
+}
+
+extension [UInt8] {
+  /// An array of `count` bytes that `fill` writes in place.
+  package init<Failure: Error>(
+    count: Int, _ fill: (UnsafeMutableRawBufferPointer) throws(Failure) -> Void
+  ) throws(Failure) {
+    var failure: Failure?
+    self.init(unsafeUninitializedCapacity: count) { buffer, initializedCount in
+      do throws(Failure) {
+        try fill(
+          UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<count]))
+        initializedCount = count
+      } catch {
+        failure = error
+      }
+    }
+    if let failure { throw failure }
+  }
+}
