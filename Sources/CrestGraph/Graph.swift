@@ -125,6 +125,25 @@ public struct Graph: Sendable {
   /// The type of a value.
   public func type(of value: ValueID) -> ValueType { values[value.index].type }
 
+  /// The node that makes a value; nil for inputs, variables and constants.
+  package func producer(of value: ValueID) -> Node? {
+    guard case .node(let number, _) = values[value.index].origin else { return nil }
+    return nodes[number]
+  }
+
+  /// The tensor of a constant; nil for any other value.
+  package func constant(_ value: ValueID) -> Tensor? {
+    guard case .constant(let tensor) = values[value.index].origin else { return nil }
+    return tensor
+  }
+
+  /// The value of a one-element float constant; nil for any other value.
+  package func scalar(_ value: ValueID) -> Double? {
+    guard let tensor = constant(value), tensor.elementCount == 1, tensor.elementType.isFloat
+    else { return nil }
+    return tensor.doubles[0]
+  }
+
   /// The graph with other operations and inputs for some nodes, whose outputs keep their types.
   ///
   /// - Precondition: a new input is made before the node that reads it.

@@ -47,6 +47,12 @@ package protocol GraphOperation: Sendable, Hashable {
   /// How the numbers of the outputs follow from those of input 0.
   var outputNumbers: OutputNumbers { get }
 
+  /// How output 0 arranges the elements of input 0; nil where it computes others.
+  var arrangement: Arrangement? { get }
+
+  /// Traces something simpler that gives the same numbers of these inputs; nil when there is nothing.
+  func simplified(_ inputs: [Symbol]) throws -> [Symbol]?
+
   /// The numbers that output 0 can have, from those that the inputs can.
   func valueRange(_ inputs: [ClosedRange<Double>], _ types: [ValueType]) -> ClosedRange<Double>
 
@@ -57,6 +63,12 @@ package protocol GraphOperation: Sendable, Hashable {
 extension GraphOperation {
   /// No operation is replaced unless it says so.
   package func expanded(_ inputs: [Symbol], mode: ExecutionMode) throws -> [Symbol]? { nil }
+
+  /// No operation arranges elements only unless it says so.
+  package var arrangement: Arrangement? { nil }
+
+  /// No operation has a simpler form unless it says so.
+  package func simplified(_ inputs: [Symbol]) throws -> [Symbol]? { nil }
 
   /// New ones, unless it says otherwise.
   package var outputNumbers: OutputNumbers { .new }

@@ -67,6 +67,6 @@ extension Symbol {
   ///
   /// - Throws: ``GraphError`` when `rate` is not in 0..<1.
   public func dropout(_ rate: Double) throws -> Symbol {
-    try applying(Dropout(rate: rate, stream: builder.makeDropoutStream()))
+    try applying(Dropout(rate: rate, stream: builder.makeRandomStream()))
   }
 }

@@ -1,4 +1,4 @@
-public import CrestTensor
+package import CrestTensor
 
 // C's comparison of memory: the engine's targets stay free of Foundation.
 #if canImport(Glibc)
