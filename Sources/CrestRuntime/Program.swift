@@ -48,10 +48,10 @@ public final class Program {
       throw ProgramError.inputCount(
         expected: inputCount, got: request.inputTypes.count)
     }
-    let compiled = try CompiledGraph(template, request, loss: loss)
+    let compiled = try CompiledGraph(
+      template, request, loss: loss, convolutions: engine.convolutions)
     try Self.checkValues(compiled.graph)
-    var plan = ProgramPlan(
-      compiled, store: store, engine: engine, joining: !request.isDiagnosing)
+    var plan = ProgramPlan(compiled, store: store, engine: engine)
     let layout = plan.finish(sharing: !request.isDiagnosing)
 
     self.request = request
@@ -142,6 +142,9 @@ public final class Program {
     }
     guard total <= limit else { throw .tooLarge(byteCount: total, memory: limit) }
   }
+
+  /// What it computes: forward, loss and backward, as compiled.
+  package var compiledGraph: Graph { compiled.graph }
 
   /// Whether the program computes a loss.
   public var hasLoss: Bool { compiled.loss != nil }
