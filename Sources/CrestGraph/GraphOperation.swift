@@ -50,6 +50,9 @@ package protocol GraphOperation: Sendable, Hashable {
   /// How output 0 arranges the elements of input 0; nil where it computes others.
   var arrangement: Arrangement? { get }
 
+  /// Whether it leaves the scale of its first input roughly as it is, as initialisers take it.
+  var keepsScale: Bool { get }
+
   /// Traces something simpler that gives the same numbers of these inputs; nil when there is nothing.
   func simplified(_ inputs: [Symbol]) throws -> [Symbol]?
 
@@ -66,6 +69,9 @@ extension GraphOperation {
 
   /// No operation arranges elements only unless it says so.
   package var arrangement: Arrangement? { nil }
+
+  /// No operation keeps it unless it says so.
+  package var keepsScale: Bool { false }
 
   /// No operation has a simpler form unless it says so.
   package func simplified(_ inputs: [Symbol]) throws -> [Symbol]? { nil }
@@ -267,9 +273,4 @@ public struct GraphError: Error, Equatable, Sendable, CustomStringConvertible {
     let end = advice.map { "; \($0)" } ?? ""
     return "\(place): expected \(expected), got \(got)\(end)"
   }
-}
-
-/// Matches an operation with the same attributes, as in `case Elementwise(.relu):`.
-package func ~= <Value: GraphOperation>(pattern: Value, operation: any GraphOperation) -> Bool {
-  operation as? Value == pattern
 }

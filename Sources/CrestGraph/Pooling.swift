@@ -108,6 +108,8 @@ extension PoolOperation {
 
   package var asImage: Self { Self(attributes.asImage) }
 
+  package var keepsScale: Bool { true }
+
   package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
     Demands(.windows)
   }

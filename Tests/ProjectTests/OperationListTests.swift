@@ -17,6 +17,10 @@ import Testing
       #expect(
         asked.count < 2,
         "\(path) asks for \(asked.sorted()); make what it asks a requirement of GraphOperation")
+      let named = Self.named(source, operations)
+      #expect(
+        named.isEmpty || path.hasPrefix("Sources/CrestONNX/"),
+        "\(path) lists the names \(named.sorted()); make the list a requirement of GraphOperation")
       let marked = Self.marked(source, operations)
       #expect(
         marked.isEmpty,
@@ -45,6 +49,17 @@ import Testing
       private protocol Marked: GraphOperation {}
       """
     #expect(Self.marked(source, ["Conv", "MaxPool"]) == ["Conv"])
+  }
+
+  @Test func `of names are found`() {
+    let source = """
+      let one = ["Conv", "Relu"]
+      let two: Set = [
+        "MaxPool", "Relu",
+        "Conv",
+      ]
+      """
+    #expect(Self.named(source, ["Conv", "MaxPool"]) == ["Conv", "MaxPool"])
   }
 
   /// The text of every Swift source, by path.
@@ -96,5 +111,14 @@ import Testing
     let empty = source.matches(of: /extension\s+(\w+)\s*:\s*[\w\s,]+\{\s*\}/).map(\.output.1)
     return Set(empty.map(String.init)).intersection(operations)
       .filter { !source.contains("struct \($0)") }
+  }
+
+  /// The operations whose names stand together in an array.
+  private static func named(_ source: String, _ operations: Set<String>) -> Set<String> {
+    let arrays = source.matches(of: /\[\s*((?:"\w+"\s*,?\s*)+)\]/).map(\.output.1)
+    let listed = arrays.map { array in
+      Set(array.matches(of: /\w+/).map { String($0.output) }).intersection(operations)
+    }
+    return listed.filter { $0.count > 1 }.reduce(into: []) { $0.formUnion($1) }
   }
 }

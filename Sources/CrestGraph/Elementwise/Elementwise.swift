@@ -31,6 +31,8 @@ package struct Elementwise: GraphOperation {
     return [ValueType(try OperationError.checkBroadcast(inputs), inputs[0].elementType)]
   }
 
+  package var keepsScale: Bool { function == .add }
+
   package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
     .elements
   }

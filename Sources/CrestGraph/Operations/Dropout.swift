@@ -33,6 +33,8 @@ package struct Dropout: GraphOperation {
     return [inputs[0]]
   }
 
+  package var keepsScale: Bool { true }
+
   package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
     .elements
   }

@@ -21,6 +21,8 @@ package struct Flatten: GraphOperation {
     return [ValueType(Shape(sizes), inputs[0].elementType)]
   }
 
+  package var keepsScale: Bool { true }
+
   package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
     .elements
   }

@@ -40,6 +40,8 @@ package struct Reshape: GraphOperation {
     return [ValueType(result, inputs[0].elementType)]
   }
 
+  package var keepsScale: Bool { true }
+
   package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
     .elements
   }

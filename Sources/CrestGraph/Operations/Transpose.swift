@@ -18,6 +18,8 @@ package struct Transpose: GraphOperation {
     return [ValueType(Shape(permutation.map { shape[$0] }), inputs[0].elementType)]
   }
 
+  package var keepsScale: Bool { true }
+
   package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
     .elements
   }
