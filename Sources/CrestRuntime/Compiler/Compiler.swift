@@ -55,10 +55,11 @@ struct CompiledGraph {
       }
     }
 
-    graph = try builder.result.withImageRanks().simplified().foldingConstants().simplified()
+    let single = try builder.result.withImageRanks().simplified().foldingConstants().simplified()
       .withNormalizationsAsAffine(joining: !request.isDiagnosing).foldingConstants().simplified()
       .fusingElementwise(joining: !request.isDiagnosing)
-      .fusingConvolutions(convolutions, joining: !request.isDiagnosing)
+    try single.checkValues()
+    graph = single.fusingConvolutions(convolutions, joining: !request.isDiagnosing)
     let ports = Dictionary(
       graph.outputs.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
     predictions = graph.outputs.prefix(predictionCount).map(\.value)
