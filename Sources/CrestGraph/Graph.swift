@@ -77,6 +77,17 @@ public struct Graph: Sendable {
     public let path: String
     /// The part of a step it belongs to.
     public let stage: Stage
+
+    package init(
+      operation: any GraphOperation, inputs: [ValueID], outputs: [ValueID], path: String,
+      stage: Stage
+    ) {
+      self.operation = operation
+      self.inputs = inputs
+      self.outputs = outputs
+      self.path = path
+      self.stage = stage
+    }
   }
 
   /// An input, output or layer's result under its name.
@@ -125,22 +136,70 @@ public struct Graph: Sendable {
   /// The type of a value.
   public func type(of value: ValueID) -> ValueType { values[value.index].type }
 
-  /// The graph with other operations and inputs for some nodes, whose outputs keep their types.
+  /// The node that makes a value; nil for inputs, variables and constants.
+  package func producer(of value: ValueID) -> Node? {
+    guard case .node(let number, _) = values[value.index].origin else { return nil }
+    return nodes[number]
+  }
+
+  /// The tensor of a constant; nil for any other value.
+  package func constant(_ value: ValueID) -> Tensor? {
+    guard case .constant(let tensor) = values[value.index].origin else { return nil }
+    return tensor
+  }
+
+  /// The value of a one-element float constant; nil for any other value.
+  package func scalar(_ value: ValueID) -> Double? {
+    guard let tensor = constant(value), tensor.elementCount == 1, tensor.elementType.isFloat
+    else { return nil }
+    return tensor.doubles[0]
+  }
+
+  /// The graph with these nodes in place of its own, less those that nothing depends on.
   ///
-  /// - Precondition: a new input is made before the node that reads it.
-  package func replacingNodes(
-    _ replacements: [Int: (operation: any GraphOperation, inputs: [ValueID])]
-  ) -> Graph {
-    var graph = self
-    for (number, replacement) in replacements {
-      let node = nodes[number]
-      programmerError(
-        unless: replacement.inputs.allSatisfy { $0 < node.outputs[0] },
-        "node \(number) would read \(replacement.inputs), made after it")
-      graph.nodes[number] = Node(
-        operation: replacement.operation, inputs: replacement.inputs, outputs: node.outputs,
-        path: node.path, stage: node.stage)
+  /// Values get other numbers: inputs, variables and constants come first.
+  ///
+  /// - Precondition: each node follows what it reads, and each value that is needed is made.
+  package func withNodes(_ nodes: [Node]) -> Graph {
+    var needed = Set(outputs.map(\.value) + updates.map(\.value))
+    let kept = nodes.reversed().filter { node in
+      guard node.outputs.contains(where: needed.contains) else { return false }
+      needed.formUnion(node.inputs)
+      return true
     }
+    var graph = Graph()
+    var ids: [ValueID: ValueID] = [:]
+    func add(_ id: ValueID, _ origin: Origin) {
+      ids[id] = ValueID(graph.values.count)
+      graph.values.append(Value(type: type(of: id), origin: origin))
+    }
+    func renamed(_ id: ValueID) -> ValueID {
+      guard let new = ids[id] else { programmerError("\(id) is read before it is made") }
+      return new
+    }
+    func renamed(_ port: Port) -> Port { Port(name: port.name, value: renamed(port.value)) }
+    for (index, value) in values.enumerated() {
+      switch value.origin {
+      case .input, .variable: add(ValueID(index), value.origin)
+      case .constant where needed.contains(ValueID(index)): add(ValueID(index), value.origin)
+      case .constant, .node: continue
+      }
+    }
+    for (number, node) in kept.reversed().enumerated() {
+      let inputs = node.inputs.map(renamed)
+      for (place, output) in node.outputs.enumerated() {
+        add(output, .node(number, output: place))
+      }
+      graph.nodes.append(
+        Node(
+          operation: node.operation, inputs: inputs, outputs: node.outputs.map(renamed),
+          path: node.path, stage: node.stage))
+    }
+    graph.inputs = inputs.map(renamed)
+    graph.outputs = outputs.map(renamed)
+    graph.layers = layers.filter { ids[$0.value] != nil }.map(renamed)
+    graph.variables = variables
+    graph.updates = updates.map { Update(variable: $0.variable, value: renamed($0.value)) }
     return graph
   }
 }

@@ -11,7 +11,7 @@ public final class GraphBuilder {
   /// How often each scope name was used, by full path: the second `dense` becomes `dense_1`.
   private var scopeUses: [String: Int] = [:]
   private var variableNames: Set<String> = []
-  private var dropoutCount: UInt32 = 0
+  private var randomStreamCount: UInt32 = 0
   private var foldingBudget: FoldingBudget
   /// How many bytes of constants operations may still make up; any number when nil.
   private var constantBytesLeft: Int?
@@ -117,10 +117,10 @@ public final class GraphBuilder {
       Graph.Value(type: declaration.type, origin: .variable(graph.variables.count - 1)))
   }
 
-  /// A stream of random numbers for one more dropout, by its order in the trace.
-  func makeDropoutStream() -> UInt32 {
-    defer { dropoutCount += 1 }
-    return Philox.Stream.dropout + dropoutCount
+  /// A stream of random numbers for one more operation, by its order in the trace.
+  func makeRandomStream() -> UInt32 {
+    defer { randomStreamCount += 1 }
+    return Philox.Stream.dropout + randomStreamCount
   }
 
   /// Adds a fixed value.
@@ -187,7 +187,7 @@ public final class GraphBuilder {
     }
     // What is copied from another graph keeps its stream, which no later one may share.
     if let stream = operation.randomStream, stream >= Philox.Stream.dropout {
-      dropoutCount = max(dropoutCount, stream - Philox.Stream.dropout + 1)
+      randomStreamCount = max(randomStreamCount, stream - Philox.Stream.dropout + 1)
     }
     let node = graph.nodes.count
     let outputs = types.enumerated().map { output, type in

@@ -51,6 +51,15 @@ package protocol GraphOperation: Sendable, Hashable {
   /// How the numbers of the outputs follow from those of input 0.
   var outputNumbers: OutputNumbers { get }
 
+  /// How output 0 arranges the elements of input 0; nil where it computes others.
+  var arrangement: Arrangement? { get }
+
+  /// Whether it leaves the scale of its first input roughly as it is, as initialisers take it.
+  var keepsScale: Bool { get }
+
+  /// Traces something simpler that gives the same numbers of these inputs; nil when there is nothing.
+  func simplified(_ inputs: [Symbol]) throws -> [Symbol]?
+
   /// The numbers that output 0 can have, from those that the inputs can.
   func valueRange(_ inputs: [ClosedRange<Double>], _ types: [ValueType]) -> ClosedRange<Double>
 
@@ -64,6 +73,15 @@ extension GraphOperation {
 
   /// No operation is taken apart unless it says so.
   package func decomposed(_ inputs: [Symbol]) throws -> [Symbol]? { nil }
+
+  /// No operation arranges elements only unless it says so.
+  package var arrangement: Arrangement? { nil }
+
+  /// No operation keeps it unless it says so.
+  package var keepsScale: Bool { false }
+
+  /// No operation has a simpler form unless it says so.
+  package func simplified(_ inputs: [Symbol]) throws -> [Symbol]? { nil }
 
   /// New ones, unless it says otherwise.
   package var outputNumbers: OutputNumbers { .new }
@@ -262,9 +280,4 @@ public struct GraphError: Error, Equatable, Sendable, CustomStringConvertible {
     let end = advice.map { "; \($0)" } ?? ""
     return "\(place): expected \(expected), got \(got)\(end)"
   }
-}
-
-/// Matches an operation with the same attributes, as in `case Elementwise(.relu):`.
-package func ~= <Value: GraphOperation>(pattern: Value, operation: any GraphOperation) -> Bool {
-  operation as? Value == pattern
 }

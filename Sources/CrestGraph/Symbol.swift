@@ -32,6 +32,9 @@ public struct Symbol {
     return builder.constant(Tensor(wrapping: [whole], to: elementType, shape: []))
   }
 
+  /// The node that makes it; nil for inputs, variables and constants.
+  var producer: Graph.Node? { builder.result.producer(of: id) }
+
   /// Applies an operation with one output to this value and `others`.
   func applying(_ operation: some GraphOperation, _ others: Symbol...) throws -> Symbol {
     try builder.apply(operation, [self] + others)[0]

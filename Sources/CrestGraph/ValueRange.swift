@@ -72,7 +72,7 @@ extension Graph {
         divisor = producer.inputs[0]
         continue
       }
-      return (producer.operation as? Reduce)?.kind == .sum && producer.inputs[0] == node.inputs[0]
+      return producer.sum != nil && producer.inputs[0] == node.inputs[0]
     }
     return false
   }

@@ -27,9 +27,7 @@ struct NetworkEnd {
 
   /// The operations after it, last first.
   private enum Move {
-    case transposed(Graph.Node)
-    case reshaped(Graph.Node)
-    case picked
+    case arranged(Graph.Node, Arrangement)
     case clipped
   }
 
@@ -42,23 +40,17 @@ struct NetworkEnd {
     var value = output
     var moves: [Move] = []
     var kind = Kind.other
-    walk: while let node = graph.producer(of: value), !graph.isHardSigmoid(value) {
-      switch node.operation {
-      case is CrestGraph.Transpose: moves.append(.transposed(node))
-      case is CrestGraph.Reshape, is CrestGraph.Flatten, is CrestGraph.Squeeze,
-        is CrestGraph.Unsqueeze:
-        moves.append(.reshaped(node))
-      case is CrestGraph.Slice, is CrestGraph.Gather: moves.append(.picked)
-      default:
-        if let clipped = graph.clipped(by: node) {
-          moves.append(.clipped)
-          value = clipped
-          continue
-        }
+    while let node = graph.producer(of: value), !graph.isHardSigmoid(value) {
+      if let clipped = graph.clipped(by: node) {
+        moves.append(.clipped)
+        value = clipped
+      } else if let arrangement = node.operation.arrangement, arrangement != .repeated {
+        moves.append(.arranged(node, arrangement))
+        value = node.inputs[0]
+      } else {
         kind = graph.kind(of: node)
-        break walk
+        break
       }
-      value = node.inputs[0]
     }
     self.moves = moves
     if graph.isHardSigmoid(value) {
@@ -76,13 +68,11 @@ struct NetworkEnd {
     var axis = axis
     for move in moves.reversed() {
       switch move {
-      case .transposed(let node):
-        guard let transpose = node.operation as? CrestGraph.Transpose,
-          let place = transpose.permutation.firstIndex(of: axis)
-        else { return nil }
+      case .arranged(_, .transposed(let permutation)):
+        guard let place = permutation.firstIndex(of: axis) else { return nil }
         axis = place
       case .clipped: continue
-      case .reshaped, .picked: return nil
+      case .arranged: return nil
       }
     }
     return axis
@@ -102,12 +92,10 @@ struct NetworkEnd {
     var arrangements: [Graph.Node] = []
     for move in moves {
       switch move {
-      case .transposed(let node): arrangements.append(node)
-      case .reshaped(let node):
-        guard activation == .sigmoid else { return nil }
-        arrangements.append(node)
+      case .arranged(let node, .transposed): arrangements.append(node)
+      case .arranged(let node, .reshaped) where activation == .sigmoid: arrangements.append(node)
       case .clipped: continue
-      case .picked: return nil
+      case .arranged: return nil
       }
     }
     switch (kind, activation) {
@@ -174,12 +162,6 @@ package struct MistakenLogits: Sendable, Hashable {
 }
 
 extension Graph {
-  /// The node that produces a value as its first output.
-  fileprivate func producer(of value: ValueID) -> Node? {
-    guard case .node(let number, output: 0) = values[value.index].origin else { return nil }
-    return nodes[number]
-  }
-
   /// Whether all elements of a value lie from 0 to 1 for any inputs.
   fileprivate func isFraction(_ value: ValueID) -> Bool {
     let range = valueRange(of: value)
@@ -188,8 +170,7 @@ extension Graph {
 
   /// The only element of a constant.
   private func number(_ value: ValueID) -> Double? {
-    guard case .constant(let constant) = values[value.index].origin, constant.elementCount == 1
-    else { return nil }
+    guard let constant = constant(value), constant.elementCount == 1 else { return nil }
     return constant.doubles[0]
   }
 
@@ -254,55 +235,60 @@ extension Graph {
 
   /// The kind of end that a node is, if it neither moves nor clips.
   fileprivate func kind(of node: Node) -> NetworkEnd.Kind {
-    switch node.operation {
-    case let softmax as CrestGraph.Softmax: .softmax(axis: softmax.axis, of: node.inputs[0])
-    case let softmax as CrestGraph.LogSoftmax: .logSoftmax(axis: softmax.axis)
-    case Elementwise(.sigmoid): .sigmoid(of: node.inputs[0])
-    case Elementwise(.exponential):
-      if let inner = producer(of: node.inputs[0]),
-        let softmax = inner.operation as? CrestGraph.LogSoftmax
-      {
-        .softmax(axis: softmax.axis, of: inner.inputs[0])
-      } else {
-        .other
+    if let softmax = node.operation as? CrestGraph.Softmax {
+      return switch softmax.kind {
+      case .plain: .softmax(axis: softmax.axis, of: node.inputs[0])
+      case .log: .logSoftmax(axis: softmax.axis)
       }
-    case Elementwise(.logarithm):
-      if let inner = producer(of: node.inputs[0]) {
-        switch kind(of: inner) {
-        case .softmax(let axis, _): .logSoftmax(axis: axis)
-        case .sigmoid: .logSigmoid
-        case .logSoftmax, .logSigmoid, .hardSigmoid, .fraction, .other: .other
-        }
-      } else {
-        .other
-      }
-    case Elementwise(.negate):
-      // log sigmoid(x) = -softplus(-x)
-      if let inner = input(of: .softplus, node.inputs[0]),
-        input(of: .negate, inner) != nil
-      {
-        .logSigmoid
-      } else {
-        .other
-      }
-    case Elementwise(.reciprocal): sigmoid(over: node.inputs[0])
-    case Elementwise(.divide) where number(node.inputs[0]) == 1: sigmoid(over: node.inputs[1])
-    case Elementwise(.divide):
-      if let divisor = number(node.inputs[1]) {
-        isRamp(node.inputs[0], to: divisor) ? .hardSigmoid : .other
-      } else {
-        softmax(writtenAs: node)
-      }
-    case Elementwise(.multiply):
-      if let factor = node.inputs.lazy.compactMap(number).first,
-        let ramp = other(than: [factor], of: node), isRamp(ramp, to: 1 / factor)
-      {
-        .hardSigmoid
-      } else {
-        .other
-      }
+    }
+    return switch node.function {
+    case .sigmoid: .sigmoid(of: node.inputs[0])
+    case .exponential: exponential(of: node.inputs[0])
+    case .logarithm: logarithm(of: node.inputs[0])
+    case .negate: negative(of: node.inputs[0])
+    case .reciprocal: sigmoid(over: node.inputs[0])
+    case .divide: quotient(node)
+    case .multiply: product(node)
     default: .other
     }
+  }
+
+  private func exponential(of value: ValueID) -> NetworkEnd.Kind {
+    guard let inner = producer(of: value), inner.function == nil,
+      case .logSoftmax(let axis) = kind(of: inner)
+    else { return .other }
+    return .softmax(axis: axis, of: inner.inputs[0])
+  }
+
+  private func logarithm(of value: ValueID) -> NetworkEnd.Kind {
+    // Of a logarithm none has a name; a file may have any number of them.
+    guard let inner = producer(of: value), inner.function != .logarithm else { return .other }
+    return switch kind(of: inner) {
+    case .softmax(let axis, _): .logSoftmax(axis: axis)
+    case .sigmoid: .logSigmoid
+    case .logSoftmax, .logSigmoid, .hardSigmoid, .fraction, .other: .other
+    }
+  }
+
+  /// As log sigmoid(x) = -softplus(-x).
+  private func negative(of value: ValueID) -> NetworkEnd.Kind {
+    guard let inner = input(of: .softplus, value), input(of: .negate, inner) != nil else {
+      return .other
+    }
+    return .logSigmoid
+  }
+
+  private func quotient(_ node: Node) -> NetworkEnd.Kind {
+    if number(node.inputs[0]) == 1 { return sigmoid(over: node.inputs[1]) }
+    guard let divisor = number(node.inputs[1]) else { return softmax(writtenAs: node) }
+    return isRamp(node.inputs[0], to: divisor) ? .hardSigmoid : .other
+  }
+
+  private func product(_ node: Node) -> NetworkEnd.Kind {
+    guard let factor = node.inputs.lazy.compactMap(number).first,
+      let ramp = other(than: [factor], of: node), isRamp(ramp, to: 1 / factor)
+    else { return .other }
+    return .hardSigmoid
   }
 
   /// A sigmoid that is written out, 1 / (1 + e^(-x)), by what it divides by.
@@ -321,10 +307,9 @@ extension Graph {
   /// A softmax that is written out, e^x / Σ e^x.
   private func softmax(writtenAs node: Node) -> NetworkEnd.Kind {
     guard node.inputs.count == 2, let x = input(of: .exponential, node.inputs[0]),
-      let sum = producer(of: node.inputs[1]),
-      let reduction = sum.operation as? Reduce, reduction.kind == .sum,
-      reduction.keepsDimensions, reduction.axes.count == 1, sum.inputs[0] == node.inputs[0]
+      let divisor = producer(of: node.inputs[1]), let sum = divisor.sum,
+      sum.keepsDimensions, sum.axes.count == 1, divisor.inputs[0] == node.inputs[0]
     else { return .other }
-    return .softmax(axis: reduction.axes[0], of: x)
+    return .softmax(axis: sum.axes[0], of: x)
   }
 }

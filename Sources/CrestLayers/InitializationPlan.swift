@@ -21,11 +21,10 @@ final class InitializationPlan: Sendable {
     var rectified: Set<ValueID> = []
     var names: Set<String> = []
     for node in graph.nodes.reversed() {
-      let name = node.operation.name
-      let isTransparent = Self.transparent.contains(name)
+      let keepsScale = node.operation.keepsScale
       let outputMeets = rectified.contains(node.outputs[0])
-      if name == "Relu" || isTransparent && outputMeets { rectified.formUnion(node.inputs) }
-      guard outputMeets, !isTransparent else { continue }
+      if node.function == .relu || keepsScale && outputMeets { rectified.formUnion(node.inputs) }
+      guard outputMeets, !keepsScale else { continue }
       for input in node.inputs {
         guard case .variable(let number) = graph.values[input.index].origin,
           graph.variables[number].role == .weight
@@ -35,10 +34,4 @@ final class InitializationPlan: Sendable {
     }
     self.rectified.withLock { $0 = names }
   }
-
-  /// Operations that roughly preserve the scale of a value.
-  private static let transparent: Set<String> = [
-    "Add", "BatchNormalization", "Dropout", "MaxPool", "AveragePool", "GlobalAveragePool",
-    "Reshape", "Flatten", "Transpose", "Concat",
-  ]
 }

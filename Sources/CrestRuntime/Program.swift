@@ -16,24 +16,28 @@ public final class Program {
   /// Nodes that no kernel serves, which run on the slow reference.
   public let referenceNodes: [ReferenceNode]
   /// The size of the memory that holds everything between inputs and loss, in bytes.
-  public var arenaByteCount: Int { arena.byteCount }
+  public var arenaByteCount: Int { buffers.arenaByteCount }
+
+  /// Where a part of a batch is copied to.
+  struct Input {
+    let name: String
+    let type: ValueType
+    let buffer: BufferID
+    /// Where it chooses by index, what it may choose from.
+    let choices: Demands.IndexRange?
+  }
 
   let compiled: CompiledGraph
   private let engine: Engine
   let store: ParameterStore
-  private let arena: AlignedMemory
-  private let scratch: AlignedMemory
-  private let constants: [OwnedBytes]
-  private let state: RunState
-  let memory: Memory
+  private let buffers: ProgramMemory
   private let places: [ValueID: BufferID]
-  let inputs: [(name: String, type: ValueType, buffer: BufferID)]
-  /// For each input that chooses by index, what it may choose from.
-  private let indexRanges: [Demands.IndexRange?]
-  let target: (type: ValueType, buffer: BufferID, classes: Demands.IndexRange?)?
+  let inputs: [Input]
+  let target: Input?
   private let stages: [[() -> Void]]
   private let kernels: [[KernelUse]]
   let nodeBuffers: [[BufferID]]
+  let memory: Memory
 
   /// Compiles `template` for `request`.
   ///
@@ -48,47 +52,23 @@ public final class Program {
       throw ProgramError.inputCount(
         expected: inputCount, got: request.inputTypes.count)
     }
-    let compiled = try CompiledGraph(template, request, loss: loss)
-    try Self.checkValues(compiled.graph)
-    var plan = ProgramPlan(
-      compiled, store: store, engine: engine, joining: !request.isDiagnosing)
+    let compiled = try CompiledGraph(
+      template, request, loss: loss, convolutions: engine.convolutions)
+    var plan = ProgramPlan(compiled, store: store, engine: engine)
     let layout = plan.finish(sharing: !request.isDiagnosing)
-
+    let graph = compiled.graph
     self.request = request
     self.compiled = compiled
     self.store = store
     self.engine = engine
-    let graph = compiled.graph
     predictionType = graph.type(of: compiled.predictions[0])
     referenceNodes = plan.lowering.referenceNodes
     places = plan.places
+    buffers = try ProgramMemory(plan.lowering, layout, store)
+    let memory = buffers.memory
+    self.memory = memory
 
     let steps = plan.lowering.steps
-    let scratchByteCount = steps.map(\.scratchBytes).max() ?? 0
-    try Self.checkMemory(layout.byteCount, scratchByteCount)
-    let arena = AlignedMemory(byteCount: layout.byteCount)
-    let scratch = AlignedMemory(byteCount: scratchByteCount)
-    var constants: [OwnedBytes] = []
-    let addresses = zip(plan.lowering.buffers, layout.offsets).map { buffer, offset in
-      switch buffer.placement {
-      case .arena, .pinned:
-        // A buffer that no step touches has no place, and no step asks for its address.
-        return arena.base + (offset ?? 0)
-      case .store(let part, let element):
-        return UnsafeMutableRawPointer(store.address(part) + element)
-      case .constant(let value):
-        guard let tensor = graph.constant(value) else {
-          programmerError("\(value) is placed as a constant but is none")
-        }
-        constants.append(OwnedBytes(tensor))
-        return constants[constants.count - 1].base
-      }
-    }
-    let state = RunState()
-    let memory = Memory(addresses: addresses, scratch: scratch.base, state: state)
-    (self.arena, self.scratch, self.constants, self.state, self.memory) = (
-      arena, scratch, constants, state, memory
-    )
     stages = Stage.allCases.map { stage in
       steps.filter { $0.stage == stage }.map { step in
         let call = KernelCall(step, memory, engine)
@@ -103,45 +83,21 @@ public final class Program {
     nodeBuffers = graph.nodes.indices.map { node in
       steps.filter { $0.node == node }.flatMap(\.writes)
     }
-
-    let places = plan.places
-    func port(_ port: Graph.Port) -> (name: String, type: ValueType, buffer: BufferID) {
+    let (ranges, places) = (graph.indexRanges, plan.places)
+    let given = graph.inputs.map { port in
       guard let buffer = places[port.value] else {
         programmerError("input \(port.name) has no place")
       }
-      return (port.name, graph.type(of: port.value), buffer)
+      return Input(
+        name: port.name, type: graph.type(of: port.value), buffer: buffer,
+        choices: ranges[port.value])
     }
-    inputs = graph.inputs.prefix(inputCount).map(port)
-    let ranges = graph.indexRanges
-    indexRanges = graph.inputs.prefix(inputCount).map { ranges[$0.value] }
-    target = graph.inputs.dropFirst(inputCount).first.map { given in
-      let place = port(given)
-      return (place.type, place.buffer, ranges[given.value])
-    }
+    inputs = Array(given.prefix(inputCount))
+    target = given.dropFirst(inputCount).first
   }
 
-  /// Refuses a value that alone takes more memory than there is, before sizes of kernels' calls follow
-  /// from it that can't be counted.
-  private static func checkValues(_ graph: Graph) throws(ProgramError) {
-    for value in graph.values {
-      let (byteCount, overflow) = value.type.shape.elementCount.multipliedReportingOverflow(
-        by: value.type.elementType.byteCount)
-      try checkMemory(overflow ? .max : byteCount)
-    }
-  }
-
-  /// Refuses more memory than there is, before any is taken: a system may promise it and end the
-  /// process when it is used.
-  private static func checkMemory(
-    _ byteCounts: Int..., limit: Int = PhysicalMemory.byteCount
-  ) throws(ProgramError) {
-    var total = 0
-    for byteCount in byteCounts {
-      let (sum, overflow) = total.addingReportingOverflow(byteCount)
-      total = overflow ? .max : sum
-    }
-    guard total <= limit else { throw .tooLarge(byteCount: total, memory: limit) }
-  }
+  /// What it computes: forward, loss and backward, as compiled.
+  package var compiledGraph: Graph { compiled.graph }
 
   /// Whether the program computes a loss.
   public var hasLoss: Bool { compiled.loss != nil }
@@ -153,9 +109,11 @@ public final class Program {
     guard tensors.count == inputs.count else {
       throw ProgramError.inputCount(expected: inputs.count, got: tensors.count)
     }
-    for (input, (tensor, range)) in zip(inputs, zip(tensors, indexRanges)) {
-      if let range, let (place, value) = Self.firstIndex(in: tensor, outside: range) {
-        throw ProgramError.index(value, name: input.name, place: place, size: range.count)
+    for (input, tensor) in zip(inputs, tensors) {
+      if let choices = input.choices,
+        let (place, value) = Self.firstIndex(in: tensor, outside: choices)
+      {
+        throw ProgramError.index(value, name: input.name, place: place, size: choices.count)
       }
       try copy(tensor, to: input)
     }
@@ -183,16 +141,16 @@ public final class Program {
   /// - Precondition: the program has a loss.
   public func setTarget(_ tensor: Tensor) throws(ProgramError) {
     guard let target else { programmerError("a program without a loss takes no target") }
-    if let classes = target.classes, tensor.elementType == .int64,
+    if let classes = target.choices, tensor.elementType == .int64,
       let (place, label) = Self.firstIndex(in: tensor, outside: classes)
     {
       throw ProgramError.label(label, index: place, classCount: classes.count)
     }
-    try copy(tensor, to: ("target", target.type, target.buffer))
+    try copy(tensor, to: target)
   }
 
   private func copy(
-    _ tensor: Tensor, to place: (name: String, type: ValueType, buffer: BufferID)
+    _ tensor: Tensor, to place: Input
   ) throws(ProgramError) {
     let type = ValueType(tensor.shape, tensor.elementType)
     guard type == place.type else {
@@ -212,16 +170,16 @@ public final class Program {
   /// - Throws: ``ProgramError/computedIndex(operation:path:_:)`` when an index that the graph computes
   ///   names nothing; the stage's results are not to be used then.
   public func run(_ stage: Stage, random key: RandomKey) throws(ProgramError) {
-    state.key = key
-    state.fault = nil
+    memory.state.key = key
+    memory.state.fault = nil
     let steps = stages[stage.rawValue]
     engine.exclusively {
       for step in steps {
         step()
-        if state.fault != nil { break }
+        if memory.state.fault != nil { break }
       }
     }
-    guard let (node, error) = state.fault else { return }
+    guard let (node, error) = memory.state.fault else { return }
     let place = node.map { compiled.graph.nodes[$0] }
     throw .computedIndex(
       operation: place?.operation.name ?? "", path: place?.path ?? "", error)
@@ -311,7 +269,7 @@ public final class Program {
     repetitions: Int, random key: RandomKey
   ) -> [(kernel: KernelUse, seconds: Double)] {
     programmerError(unless: repetitions > 0, "a profile of \(repetitions) repetitions")
-    state.key = key
+    memory.state.key = key
     let steps = stages.flatMap(\.self)
     var least = [Duration](repeating: .seconds(1 << 30), count: steps.count)
     engine.exclusively {

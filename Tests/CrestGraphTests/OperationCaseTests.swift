@@ -12,7 +12,8 @@ import Testing
     let folder = root.appending(path: "Sources/CrestGraph")
     let files = try #require(
       FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil))
-    let declaration = /(struct|enum|class|extension|protocol)\s+(\w+)\s*:\s*([\w\s,]+)\{/
+    let declaration =
+      /(struct|enum|class|extension|protocol)\s+(\w+)(?:<[^>]*>)?\s*:\s*([\w\s,]+)\{/
     var declared: [(isProtocol: Bool, name: String, inherits: Set<String>)] = []
     for case let file as URL in files where file.pathExtension == "swift" {
       let source = try String(contentsOf: file, encoding: .utf8)
@@ -41,8 +42,11 @@ import Testing
     // Of families, each kind is an operation.
     let families = [
       "Elementwise": ElementwiseFunction.allCases.map(\.row.name),
+      "GatherGradient": ["GatherGradient", "GatherElementsGradient"],
       "IndexSearch": IndexSearch.Kind.allCases.map(\.rawValue),
       "Reduce": Reduce.Kind.allCases.map(\.rawValue),
+      "Softmax": Softmax.Kind.allCases.map(\.rawValue),
+      "SoftmaxGradient": Softmax.Kind.allCases.map { "\($0.rawValue)Gradient" },
     ]
     let declared = try Self.declaredOperations()
     #expect(families.keys.allSatisfy(declared.contains) && declared.count > 40)

@@ -96,7 +96,8 @@ extension ShapeErrorTests {
     },
     Failure("GatherGradient: expected a gradient [2, 3], got [2, 4]") {
       _ = try $0.apply(
-        GatherGradient(axis: 0, inputShape: [4, 3]), [value($0, [2, 4]), value($0, [2], .int64)])
+        GatherGradient(Gather(axis: 0), inputShape: [4, 3]),
+        [value($0, [2, 4]), value($0, [2], .int64)])
     },
     Failure(
       "GatherElements: expected indices of the rank of [2, 3], no larger along axes other than 1, "
@@ -112,7 +113,7 @@ extension ShapeErrorTests {
     },
     Failure("GatherElementsGradient: expected a gradient [2, 1], got [2, 2]") {
       _ = try $0.apply(
-        GatherElementsGradient(axis: 1, inputShape: [2, 3]),
+        GatherGradient(GatherElements(axis: 1), inputShape: [2, 3]),
         [value($0, [2, 2]), value($0, [2, 1], .int64)])
     },
     Failure("ArgMax: expected an axis of [2, 3], got 2") {

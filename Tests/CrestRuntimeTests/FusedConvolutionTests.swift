@@ -105,6 +105,12 @@ import Testing
       reads: reads, isDiagnosing: isDiagnosing)
   }
 
+  private static let images = Tensor(
+    (0..<4 * 3 * 72).map { element in
+      Philox(seed: 7, stream: 99, step: 1).uniform(UInt64(element)) * 2 - 1
+    }, shape: [4, 3, 9, 8])
+  private static let labels = Tensor([0, 3, 1, 4] as [Int64])
+
   /// A step of training: the loss, every gradient, and the running statistics.
   private func step(
     _ template: Graph, _ request: ProgramRequest, _ engine: Engine
@@ -113,11 +119,8 @@ import Testing
     let program = try Program(template, request, store: store, engine: engine) {
       try $0.crossEntropy(labels: $1)
     }
-    let random = Philox(seed: 7, stream: 99, step: 1)
-    let images = Tensor(
-      (0..<4 * 3 * 72).map { random.uniform(UInt64($0)) * 2 - 1 }, shape: [4, 3, 9, 8])
-    try program.setInputs([images])
-    try program.setTarget(Tensor([0, 3, 1, 4] as [Int64]))
+    try program.setInputs([Self.images])
+    try program.setTarget(Self.labels)
     for stage in Stage.allCases { try program.run(stage, random: RandomKey(seed: 3, step: 1)) }
     var values: [String: Tensor] = [:]
     for entry in store.parameters { values[entry.name] = store.gradient(of: entry) }
@@ -153,6 +156,40 @@ import Testing
     for threadCount in [2, 3, 5] {
       let together = try step(template, request(), Engine(threadCount: threadCount)).values
       #expect(alone == together, "\(threadCount) threads")
+    }
+  }
+
+  @Test(arguments: Block.allCases)
+  func `fused nodes mean what their kernels compute`(block: Block) throws {
+    let template = try template(block)
+    let engine = try Engine(threadCount: 2)
+    let (loss, values, program) = try step(template, request(), engine)
+    let graph = program.compiledGraph
+    let single = try step(template, request(isDiagnosing: true), engine).program.compiledGraph
+    #expect(graph.nodes.count < single.nodes.count)
+    for node in graph.nodes {
+      let types = try node.operation.outputTypes(for: node.inputs.map(graph.type(of:)))
+      #expect(types == node.outputs.map(graph.type(of:)), "\(node.operation.name)")
+    }
+    let store = ParameterStore(template, seed: 5)
+    let reference = try Interpreter(graph).run(
+      inputs: [Self.images, Self.labels].map { ReferenceArray($0) },
+      variables: graph.variables.map { variable in
+        ReferenceArray(store.value(of: try #require(store.entry(named: variable.name))))
+      })
+    for output in graph.outputs {
+      let wanted = reference[output.value.index].reals
+      let got =
+        switch output.name.split(separator: ".").last.flatMap({ Int($0) }) {
+        case let number? where output.name.hasPrefix("gradient"):
+          try #require(values[graph.variables[number].name]).doubles
+        default: output.name == "loss" ? [Double(loss)] : wanted
+        }
+      let scale = wanted.map(abs).max() ?? 0
+      for (a, b) in zip(got, wanted) {
+        let difference = abs(a - b)
+        #expect(difference <= 2e-4 * scale + 1e-6, "\(output.name): \(a), not \(b)")
+      }
     }
   }
 

@@ -18,7 +18,7 @@ extension OperationCase {
     return [
       OperationCase(Gather(axis: axis), variant, [CaseInput(data), input]),
       OperationCase(
-        GatherGradient(axis: axis, inputShape: data), variant, [CaseInput(y), input]),
+        GatherGradient(Gather(axis: axis), inputShape: data), variant, [CaseInput(y), input]),
     ]
   }
 
@@ -33,7 +33,7 @@ extension OperationCase {
     return [
       OperationCase(GatherElements(axis: axis), variant, [CaseInput(data), input]),
       OperationCase(
-        GatherElementsGradient(axis: axis, inputShape: data), variant,
+        GatherGradient(GatherElements(axis: axis), inputShape: data), variant,
         [CaseInput(chosen), input]),
     ]
   }

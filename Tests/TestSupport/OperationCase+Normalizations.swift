@@ -49,12 +49,12 @@ extension OperationCase {
   private static func softmaxes(_ variant: String, _ axis: Int, _ shape: Shape) -> [OperationCase] {
     [
       OperationCase(Softmax(axis: axis), variant, [CaseInput(shape)]),
-      OperationCase(LogSoftmax(axis: axis), variant, [CaseInput(shape)]),
+      OperationCase(Softmax(.log, axis: axis), variant, [CaseInput(shape)]),
       OperationCase(
         SoftmaxGradient(axis: axis), variant,
         [CaseInput(shape, .uniform(0...1)), CaseInput(shape)], differentiation: .refused),
       OperationCase(
-        LogSoftmaxGradient(axis: axis), variant,
+        SoftmaxGradient(.log, axis: axis), variant,
         [CaseInput(shape, .uniform(-4...0)), CaseInput(shape)], differentiation: .refused),
     ]
   }

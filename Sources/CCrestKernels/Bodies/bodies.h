@@ -3,6 +3,8 @@
 #include "batch_norm.h"
 #include "cast.h"
 #include "conv2d.h"
+#include "conv2d_filter_gradient.h"
+#include "conv2d_input_gradient.h"
 #include "copy.h"
 #include "cross_entropy.h"
 #include "dropout.h"

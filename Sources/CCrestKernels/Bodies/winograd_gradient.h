@@ -2,7 +2,7 @@
 #ifndef CK_WINOGRAD_GRADIENT_H
 #define CK_WINOGRAD_GRADIENT_H
 
-#include "conv2d.h"
+#include "conv2d_filter_gradient.h"
 #include "winograd.h"
 
 typedef struct winograd_gradient_call {

@@ -1,4 +1,4 @@
-package import CrestTensor
+import CrestTensor
 
 /// Each element of the output from the elements at the same place of the inputs, after NumPy
 /// broadcasting (ONNX multidirectional).
@@ -31,8 +31,46 @@ package struct Elementwise: GraphOperation {
     return [ValueType(try OperationError.checkBroadcast(inputs), inputs[0].elementType)]
   }
 
+  package var keepsScale: Bool { function == .add }
+
   package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
     .elements
+  }
+
+  /// The input that it leaves as it is; else of inputs before they are repeated, as kernels repeat by themselves.
+  package func simplified(_ inputs: [Symbol]) throws -> [Symbol]? {
+    let type = try outputTypes(for: inputs.map(\.type))
+    if let same = unchanged(inputs, type[0]) { return [same] }
+    let narrow = inputs.map { input in
+      guard let before = input.producer, before.operation.arrangement == .repeated else {
+        return input
+      }
+      return input.builder.symbol(before.inputs[0])
+    }
+    guard narrow.map(\.id) != inputs.map(\.id),
+      try outputTypes(for: narrow.map(\.type)) == type
+    else { return nil }
+    return try inputs[0].builder.apply(self, narrow)
+  }
+
+  /// The input whose elements are the result: x + -0, x - 0, x · 1, x / 1 and x¹.
+  private func unchanged(_ inputs: [Symbol], _ type: ValueType) -> Symbol? {
+    let neutral: Double
+    switch function {
+    // Adding +0 turns -0 into +0, but adding -0 changes nothing.
+    case .add: neutral = -0.0
+    case .subtract: neutral = 0
+    case .multiply, .divide, .power: neutral = 1
+    default: return nil
+    }
+    func isNeutral(_ symbol: Symbol) -> Bool {
+      symbol.builder.result.scalar(symbol.id)?.bitPattern == neutral.bitPattern
+    }
+    if isNeutral(inputs[1]), inputs[0].type == type { return inputs[0] }
+    if function == .add || function == .multiply, isNeutral(inputs[0]), inputs[1].type == type {
+      return inputs[1]
+    }
+    return nil
   }
 
   /// Each example by itself, where the inputs have theirs along the same axis.

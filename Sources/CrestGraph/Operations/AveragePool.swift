@@ -1,48 +1,24 @@
-public import CrestTensor
+package import CrestTensor
 
 /// The mean of each window (ONNX `AveragePool`, opset 19).
 ///
 /// The divisor counts the elements in the window, and padding only where
 /// ``PoolAttributes/countsPadding`` says so; what hangs over beyond the padding never counts. A
 /// window that holds nothing gives 0.
-package struct AveragePool: GraphOperation {
-  /// How the window moves.
+package struct AveragePool: PoolOperation {
   package let attributes: PoolAttributes
 
   /// A pool.
   package init(_ attributes: PoolAttributes) { self.attributes = attributes }
 
-  /// [N, C, windows…].
-  package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
-    try OperationError.check(inputs, count: 1...1)
-    try OperationError.checkFloat(inputs[0])
-    return [ValueType(try attributes.outputShape(for: inputs[0].shape), inputs[0].elementType)]
-  }
-
-  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
-    Demands(.windows)
-  }
-
-  /// Each example by itself, unless a window moves along them.
-  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
-    try context.flow(
-      of: self, along: Array(2..<context.inputs[0].rank), "moves a window along the examples")
-  }
-
   /// Each window's sum over its count.
   package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let window = attributes.checkedWindow(over: inputs[0].shape)
-    let (sizes, outputs) = (window.input.reduce(1, *), window.output.reduce(1, *))
     let shape = Shape(inputs[0].shape.dimensions.prefix(2) + window.output)
     let x = inputs[0].reals
     var y = [Double](repeating: 0, count: shape.elementCount)
     let weights = weights(window)
-    window.forEachTap { position, _, place in
-      guard case .input(let element) = place else { return }
-      for plane in 0..<shape[0] * shape[1] {
-        y[plane * outputs + position] += x[plane * sizes + element] * weights[position]
-      }
-    }
+    window.forEachElement(planes: shape[0] * shape[1]) { y[$1] += x[$0] * weights[$2] }
     return [ReferenceArray(y, ValueType(shape, inputs[0].type.elementType))]
   }
 
@@ -67,7 +43,7 @@ package struct AveragePool: GraphOperation {
 }
 
 /// dy spread over each window: the gradient of `AveragePool` (ours).
-package struct AveragePoolGradient: GraphOperation {
+package struct AveragePoolGradient: WindowOperation {
   /// How the window moves.
   package let attributes: PoolAttributes
   /// The shape of x.
@@ -88,6 +64,10 @@ package struct AveragePoolGradient: GraphOperation {
     return [ValueType(inputShape, inputs[0].elementType)]
   }
 
+  package var asImage: AveragePoolGradient {
+    AveragePoolGradient(attributes.asImage, inputShape: inputShape.asImage)
+  }
+
   package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
     Demands(.windows)
   }
@@ -100,15 +80,11 @@ package struct AveragePoolGradient: GraphOperation {
   /// Each element of dy over its window's count, at every element of the window.
   package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let window = attributes.checkedWindow(over: inputShape)
-    let (sizes, outputs) = (window.input.reduce(1, *), window.output.reduce(1, *))
     let dy = inputs[0].reals
     var dx = [Double](repeating: 0, count: inputShape.elementCount)
     let weights = AveragePool(attributes).weights(window)
-    window.forEachTap { position, _, place in
-      guard case .input(let element) = place else { return }
-      for plane in 0..<inputShape[0] * inputShape[1] {
-        dx[plane * sizes + element] += dy[plane * outputs + position] * weights[position]
-      }
+    window.forEachElement(planes: inputShape[0] * inputShape[1]) {
+      dx[$0] += dy[$1] * weights[$2]
     }
     return [ReferenceArray(dx, ValueType(inputShape, inputs[0].type.elementType))]
   }

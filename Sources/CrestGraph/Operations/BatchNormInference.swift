@@ -6,7 +6,7 @@ import CrestTensor
 ///     y = (x - mean) / √(variance + ε) · scale + bias
 ///
 /// Inputs are x [N, C, …], and scale, bias, mean and variance, [C] each.
-package struct BatchNormInference: GraphOperation {
+package struct BatchNormInference: ChannelOperation {
   /// Added to the variance before the root.
   package let epsilon: Double
 

@@ -7,7 +7,7 @@ import CrestTensor
 ///
 /// Inputs are x [N, C, …], scale and bias [C]; outputs are y, the mean and the population variance
 /// of each channel over the other axes.
-package struct BatchNormTraining: GraphOperation {
+package struct BatchNormTraining: ChannelOperation {
   /// Added to the variance before the root.
   package let epsilon: Double
 
@@ -78,7 +78,7 @@ package struct BatchNormTraining: GraphOperation {
 ///
 /// Inputs are x, dy [N, C, …], scale, and mean and variance of the batch [C]; outputs are dx,
 /// dscale and dbias. n is the number of values of a channel.
-package struct BatchNormTrainingGradient: GraphOperation {
+package struct BatchNormTrainingGradient: ChannelOperation {
   /// Added to the variance before the root.
   package let epsilon: Double
 

@@ -42,6 +42,8 @@ package struct BatchNormalization: GraphOperation {
     return [inputs[0], statistics, statistics]
   }
 
+  package var keepsScale: Bool { true }
+
   package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
     .elements
   }

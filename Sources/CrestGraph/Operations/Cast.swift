@@ -23,6 +23,11 @@ package struct Cast: GraphOperation {
 
   package var outputNumbers: OutputNumbers { .kept }
 
+  /// The input, when it has the type already.
+  package func simplified(_ inputs: [Symbol]) throws -> [Symbol]? {
+    inputs[0].elementType == elementType ? inputs : nil
+  }
+
   /// Each example by itself.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     try elementwiseFlow(context)

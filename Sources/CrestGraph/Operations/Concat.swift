@@ -42,6 +42,8 @@ package struct Concat: GraphOperation {
     inputs.dropFirst().reduce(inputs[0]) { $0.union($1) }
   }
 
+  package var keepsScale: Bool { true }
+
   package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
     .elements
   }

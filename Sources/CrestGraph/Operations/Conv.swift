@@ -1,4 +1,4 @@
-public import CrestTensor
+package import CrestTensor
 
 /// How a convolution's window moves (the attributes of ONNX `Conv`).
 public struct ConvAttributes: Sendable, Hashable {
@@ -24,6 +24,13 @@ public struct ConvAttributes: Sendable, Hashable {
     self.padsAfter = padsAfter
     self.groups = groups
   }
+
+  /// Those over images one element high, of a window over sequences.
+  fileprivate var asImage: ConvAttributes {
+    ConvAttributes(
+      strides: [1] + strides, dilations: [1] + dilations, padsBefore: [0] + padsBefore,
+      padsAfter: [0] + padsAfter, groups: groups)
+  }
 }
 
 /// A convolution (cross-correlation) over any number of spatial axes (ONNX `Conv`, opset 11).
@@ -32,7 +39,7 @@ public struct ConvAttributes: Sendable, Hashable {
 ///
 /// x is [N, C, spatial…], the filter [O, C / groups, kernel…], the bias [O], y [N, O, spatial…].
 /// Output channel o sees the input channels of its group.
-package struct Conv: GraphOperation {
+package struct Conv: WindowOperation {
   /// How the window moves.
   package let attributes: ConvAttributes
 
@@ -52,6 +59,8 @@ package struct Conv: GraphOperation {
     }
     return [ValueType(products.y, inputs[0].elementType)]
   }
+
+  package var asImage: Conv { Conv(attributes.asImage) }
 
   package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
     .products(outputs[0].shape, terms: inputs[1].shape.dropFirst())
@@ -91,7 +100,7 @@ package struct Conv: GraphOperation {
 }
 
 /// Σ dy · filter: the gradient of `Conv` with respect to x from (dy, filter) (ours).
-package struct ConvInputGradient: GraphOperation {
+package struct ConvInputGradient: WindowOperation {
   /// How the window moves.
   package let attributes: ConvAttributes
   /// The shape of x.
@@ -111,6 +120,10 @@ package struct ConvInputGradient: GraphOperation {
     let products = try ConvProducts(attributes, x: inputShape, filter: inputs[1].shape)
     try OperationError.check(gradient: inputs[0].shape, of: products.y)
     return [ValueType(inputShape, inputs[0].elementType)]
+  }
+
+  package var asImage: ConvInputGradient {
+    ConvInputGradient(attributes.asImage, inputShape: inputShape.asImage)
   }
 
   package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
@@ -150,7 +163,7 @@ package struct ConvInputGradient: GraphOperation {
 }
 
 /// Σ x · dy: the gradient of `Conv` with respect to the filter from (x, dy) (ours).
-package struct ConvFilterGradient: GraphOperation {
+package struct ConvFilterGradient: WindowOperation {
   /// How the window moves.
   package let attributes: ConvAttributes
   /// The shape of the filter.
@@ -170,6 +183,10 @@ package struct ConvFilterGradient: GraphOperation {
     let products = try ConvProducts(attributes, x: inputs[0].shape, filter: filterShape)
     try OperationError.check(gradient: inputs[1].shape, of: products.y)
     return [ValueType(filterShape, inputs[0].elementType)]
+  }
+
+  package var asImage: ConvFilterGradient {
+    ConvFilterGradient(attributes.asImage, filterShape: filterShape.asImage)
   }
 
   package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {

@@ -25,13 +25,13 @@ package struct ConvTranspose: GraphOperation {
     try OperationError.check(inputs, count: 2...3)
     try OperationError.checkSameElementType(inputs)
     try OperationError.checkFloat(inputs[0])
-    let course = try course(x: inputs[0].shape, filter: inputs[1].shape)
-    let channels = course.y[1]
+    let geometry = try geometry(x: inputs[0].shape, filter: inputs[1].shape)
+    let channels = geometry.y[1]
     guard inputs.count == 2 || inputs[2].shape == [channels] else {
       throw OperationError(
         expected: "a bias [\(channels)], one for each output channel", got: "\(inputs[2].shape)")
     }
-    return [ValueType(course.y, inputs[0].elementType)]
+    return [ValueType(geometry.y, inputs[0].elementType)]
   }
 
   package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
@@ -47,12 +47,12 @@ package struct ConvTranspose: GraphOperation {
 
   /// The input gradient of the convolution from y to x, a border of zeros, and the bias.
   package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
-    let course = checkedCourse(x: inputs[0].shape, filter: inputs[1].shape)
-    let products = course.spread.evaluate(Array(inputs[..<2]), random: random)
-    let y = course.border.evaluate(products, random: random)[0]
+    let geometry = checkedGeometry(x: inputs[0].shape, filter: inputs[1].shape)
+    let products = geometry.spread.evaluate(Array(inputs[..<2]), random: random)
+    let y = geometry.border.evaluate(products, random: random)[0]
     guard inputs.count == 3 else { return [y] }
     let bias = inputs[2].reals
-    let spatial = course.y.dimensions[2...].reduce(1, *)
+    let spatial = geometry.y.dimensions[2...].reduce(1, *)
     let biased = y.reals.enumerated().map { $1 + bias[$0 / spatial % bias.count] }
     return [ReferenceArray(biased, y.type)]
   }
@@ -60,9 +60,10 @@ package struct ConvTranspose: GraphOperation {
   /// The convolution of dy, `ConvFilterGradient`, and dy summed over all but its channels.
   package func gradients(_ context: GradientContext) throws -> [Symbol?] {
     let (x, filter, dy) = (context.inputs[0], context.inputs[1], context.outputGradient)
-    let course = checkedCourse(x: x.shape, filter: filter.shape)
-    let attributes = course.spread.attributes
-    let inner = try dy.padded(before: course.border.before, after: course.border.after.map { -$0 })
+    let geometry = checkedGeometry(x: x.shape, filter: filter.shape)
+    let attributes = geometry.spread.attributes
+    let inner = try dy.padded(
+      before: geometry.border.before, after: geometry.border.after.map { -$0 })
     let parts: [() throws -> Symbol] = [
       { try inner.conv(filter, attributes) },
       { try inner.applying(ConvFilterGradient(attributes, filterShape: filter.shape), x) },
@@ -73,58 +74,31 @@ package struct ConvTranspose: GraphOperation {
 
   /// The input gradient of a convolution, which kernels know.
   package func expanded(_ inputs: [Symbol], mode: ExecutionMode) throws -> [Symbol]? {
-    let course = checkedCourse(x: inputs[0].shape, filter: inputs[1].shape)
-    var y = try inputs[0].applying(course.spread, inputs[1])
-    if course.border.after.contains(where: { $0 > 0 }) { y = try y.applying(course.border) }
+    let geometry = checkedGeometry(x: inputs[0].shape, filter: inputs[1].shape)
+    var y = try inputs[0].applying(geometry.spread, inputs[1])
+    if geometry.border.after.contains(where: { $0 > 0 }) { y = try y.applying(geometry.border) }
     return [inputs.count == 3 ? try y + inputs[2].perChannel(of: y) : y]
   }
 
   /// What a transposed convolution does: it spreads x over y, and what no product reaches is 0.
-  private struct Course {
+  private struct Geometry {
     let spread: ConvInputGradient
     let border: Pad
     let y: Shape
   }
 
-  private func checkedCourse(x: Shape, filter: Shape) -> Course {
+  private func checkedGeometry(x: Shape, filter: Shape) -> Geometry {
     do {
-      return try course(x: x, filter: filter)
+      return try geometry(x: x, filter: filter)
     } catch {
       programmerError("\(x) and \(filter) can't be convolved: \(error)")
     }
   }
 
-  private func course(x: Shape, filter: Shape) throws(OperationError) -> Course {
-    guard x.rank >= 3, filter.rank == x.rank else {
-      throw OperationError(
-        expected: "an input [N, C, spatial…] and a filter of the same rank",
-        got: "\(x) and \(filter)")
-    }
-    guard x[1] == filter[0] else {
-      throw OperationError(
-        expected: "\(filter[0]) input channels, as the filter \(filter) has", got: "\(x[1]) of \(x)"
-      )
-    }
-    let (channels, overflow) = filter[1].multipliedReportingOverflow(by: attributes.groups)
-    guard attributes.groups >= 1, !overflow, filter[0] % attributes.groups == 0 else {
-      throw OperationError(
-        expected: "groups that divide the filter's \(filter[0]) input channels",
-        got: "\(attributes.groups)")
-    }
+  private func geometry(x: Shape, filter: Shape) throws(OperationError) -> Geometry {
+    let channels = try channels(x: x, filter: filter)
     let spatial = Array(x.dimensions[2...])
-    let checks = [
-      ("sizes", spatial, 1), ("kernel sizes", Array(filter.dimensions[2...]), 1),
-      ("strides", attributes.strides, 1), ("dilations", attributes.dilations, 1),
-      ("pads before", attributes.padsBefore, 0), ("pads after", attributes.padsAfter, 0),
-      ("output padding", outputPadding, 0),
-    ]
-    for (what, numbers, least) in checks {
-      guard numbers.count == spatial.count, numbers.allSatisfy({ $0 >= least }) else {
-        throw OperationError(
-          expected: "\(what) of at least \(least), one for each of the spatial sizes \(spatial)",
-          got: "\(numbers)")
-      }
-    }
+    try checkAttributes(spatial, kernel: Array(filter.dimensions[2...]))
     let axes = Array(spatial.indices)
     // Output padding first takes back what pads take away after the last element.
     let padsAfter = axes.map { Swift.max(attributes.padsAfter[$0] - outputPadding[$0], 0) }
@@ -154,9 +128,47 @@ package struct ConvTranspose: GraphOperation {
     let moved = ConvAttributes(
       strides: attributes.strides, dilations: attributes.dilations,
       padsBefore: attributes.padsBefore, padsAfter: padsAfter, groups: attributes.groups)
-    return Course(
+    return Geometry(
       spread: ConvInputGradient(moved, inputShape: Shape([x[0], channels] + reached)),
       border: Pad(before: y.map { _ in 0 }, after: [0, 0] + border, value: 0), y: y)
+  }
+
+  /// The output's channels.
+  private func channels(x: Shape, filter: Shape) throws(OperationError) -> Int {
+    guard x.rank >= 3, filter.rank == x.rank else {
+      throw OperationError(
+        expected: "an input [N, C, spatial…] and a filter of the same rank",
+        got: "\(x) and \(filter)")
+    }
+    guard x[1] == filter[0] else {
+      throw OperationError(
+        expected: "\(filter[0]) input channels, as the filter \(filter) has", got: "\(x[1]) of \(x)"
+      )
+    }
+    let (channels, overflow) = filter[1].multipliedReportingOverflow(by: attributes.groups)
+    guard attributes.groups >= 1, !overflow, filter[0] % attributes.groups == 0 else {
+      throw OperationError(
+        expected: "groups that divide the filter's \(filter[0]) input channels",
+        got: "\(attributes.groups)")
+    }
+    return channels
+  }
+
+  /// Refuses attributes of a wrong count or sign.
+  private func checkAttributes(_ spatial: [Int], kernel: [Int]) throws(OperationError) {
+    let checks = [
+      ("sizes", spatial, 1), ("kernel sizes", kernel, 1),
+      ("strides", attributes.strides, 1), ("dilations", attributes.dilations, 1),
+      ("pads before", attributes.padsBefore, 0), ("pads after", attributes.padsAfter, 0),
+      ("output padding", outputPadding, 0),
+    ]
+    for (what, numbers, least) in checks {
+      guard numbers.count == spatial.count, numbers.allSatisfy({ $0 >= least }) else {
+        throw OperationError(
+          expected: "\(what) of at least \(least), one for each of the spatial sizes \(spatial)",
+          got: "\(numbers)")
+      }
+    }
   }
 
   /// (size - 1) · stride + (kernel - 1) · dilation + 1; nil when it overflows.

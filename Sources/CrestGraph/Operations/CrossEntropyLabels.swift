@@ -7,7 +7,7 @@ import CrestTensor
 ///     loss = -(1 - smoothing) · log p[label] - smoothing / C · Σ_c log p[c],   p = softmax(logits)
 ///
 /// Inputs are logits [N, C, d…] and labels, `int64` [N, d…] in 0 ..< C; the output is [N, d…].
-package struct CrossEntropyLabels: GraphOperation {
+package struct CrossEntropyLabels: ClassOperation {
   /// The part of each target that is spread evenly over all classes, in 0...1.
   package let smoothing: Double
 
@@ -57,7 +57,7 @@ package struct CrossEntropyLabels: GraphOperation {
 /// dy) (ours).
 ///
 /// The target is smoothing / C, and 1 - smoothing more at the label.
-package struct CrossEntropyLabelsGradient: GraphOperation {
+package struct CrossEntropyLabelsGradient: ClassOperation {
   /// The part of each target that is spread evenly over all classes, in 0...1.
   package let smoothing: Double
 

@@ -7,7 +7,7 @@ import CrestTensor
 ///     loss = -Σ_c t[c] · log p[c]
 ///
 /// Inputs are logits and targets, both [N, C, d…]; the output is [N, d…].
-package struct CrossEntropyProbabilities: GraphOperation {
+package struct CrossEntropyProbabilities: ClassOperation {
   /// The part of each target that is spread evenly over all classes, in 0...1.
   package let smoothing: Double
 
@@ -62,7 +62,7 @@ package struct CrossEntropyProbabilities: GraphOperation {
 
 /// (softmax(logits) · Σ t - t) · dy: the gradient of `CrossEntropyProbabilities` with respect to
 /// the logits from (logits, targets, dy) (ours).
-package struct CrossEntropyProbabilitiesGradient: GraphOperation {
+package struct CrossEntropyProbabilitiesGradient: ClassOperation {
   /// The part of each target that is spread evenly over all classes, in 0...1.
   package let smoothing: Double
 

@@ -33,6 +33,8 @@ package struct Dropout: GraphOperation {
     return [inputs[0]]
   }
 
+  package var keepsScale: Bool { true }
+
   package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
     .elements
   }
@@ -67,6 +69,6 @@ extension Symbol {
   ///
   /// - Throws: ``GraphError`` when `rate` is not in 0..<1.
   public func dropout(_ rate: Double) throws -> Symbol {
-    try applying(Dropout(rate: rate, stream: builder.makeDropoutStream()))
+    try applying(Dropout(rate: rate, stream: builder.makeRandomStream()))
   }
 }

@@ -49,7 +49,7 @@ extension Symbol {
   ///
   /// - Throws: ``GraphError`` when `rate` is not in 0..<1.
   public func dropoutWithMask(_ rate: Double) throws -> (y: Symbol, mask: Symbol) {
-    let dropout = Dropout(rate: rate, stream: builder.makeDropoutStream())
+    let dropout = Dropout(rate: rate, stream: builder.makeRandomStream())
     return (try applying(dropout), try applying(DropoutMask(dropout)))
   }
 }

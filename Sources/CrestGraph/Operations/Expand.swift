@@ -25,6 +25,13 @@ package struct Expand: GraphOperation {
 
   package var outputNumbers: OutputNumbers { .kept }
 
+  package var arrangement: Arrangement? { .repeated }
+
+  /// The input, when it has the shape already.
+  package func simplified(_ inputs: [Symbol]) throws -> [Symbol]? {
+    inputs[0].shape == shape ? inputs : nil
+  }
+
   /// Each example by itself, unless they are repeated; what is repeated is uniform.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     RowFlow([try context.broadcastRows()], settings: AnyHashable(name), keepsUniform: true) {

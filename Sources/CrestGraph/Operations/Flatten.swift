@@ -21,11 +21,15 @@ package struct Flatten: GraphOperation {
     return [ValueType(Shape(sizes), inputs[0].elementType)]
   }
 
+  package var keepsScale: Bool { true }
+
   package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
     .elements
   }
 
   package var outputNumbers: OutputNumbers { .kept }
+
+  package var arrangement: Arrangement? { .reshaped }
 
   /// Each example by itself, while its elements stay together.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {

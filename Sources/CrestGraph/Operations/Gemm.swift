@@ -55,6 +55,24 @@ package struct Gemm: GraphOperation {
     .products(outputs[0].shape, terms: [inputs[0].shape[transposesA ? 0 : 1]])
   }
 
+  /// The product of what A and B are the transposes of.
+  package func simplified(_ inputs: [Symbol]) throws -> [Symbol]? {
+    let (a, swapsA) = untransposed(inputs[0])
+    let (b, swapsB) = untransposed(inputs[1])
+    guard swapsA || swapsB else { return nil }
+    let operation = Gemm(
+      alpha: alpha, beta: beta, transposesA: transposesA != swapsA,
+      transposesB: transposesB != swapsB)
+    return try a.builder.apply(operation, [a, b] + inputs.dropFirst(2))
+  }
+
+  /// A matrix, or what it is the transpose of.
+  private func untransposed(_ matrix: Symbol) -> (Symbol, swaps: Bool) {
+    guard let before = matrix.producer, before.operation.arrangement == .transposed([1, 0])
+    else { return (matrix, false) }
+    return (matrix.builder.symbol(before.inputs[0]), true)
+  }
+
   /// Each example by itself, unless products are summed over them.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     var found: Rows?

@@ -21,6 +21,8 @@ package struct GlobalAveragePool: GraphOperation {
 
   package var outputNumbers: OutputNumbers { .within }
 
+  package var keepsScale: Bool { true }
+
   package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
     .elements
   }

@@ -56,6 +56,12 @@ package struct MatMul: GraphOperation {
     .products(outputs[0].shape, terms: [inputs[0].shape[inputs[0].shape.rank - 1]])
   }
 
+  /// `Gemm`, of two matrices, whose kernel takes their transposes too.
+  package func simplified(_ inputs: [Symbol]) throws -> [Symbol]? {
+    guard inputs.allSatisfy({ $0.shape.rank == 2 }) else { return nil }
+    return [try inputs[0].gemm(inputs[1])]
+  }
+
   /// Each example by itself, unless products are summed over them.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     let (a, b, y) = (context.inputs[0], context.inputs[1], context.outputs[0])

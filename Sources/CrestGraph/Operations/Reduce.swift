@@ -154,6 +154,14 @@ package struct Reduce: GraphOperation {
   }
 }
 
+extension Graph.Node {
+  /// The sum that it takes; nil of another operation.
+  package var sum: Reduce? {
+    guard let reduction = operation as? Reduce, reduction.kind == .sum else { return nil }
+    return reduction
+  }
+}
+
 extension Reduce: CustomStringConvertible {
   /// As fingerprints of graphs have it, which checkpoints hold.
   package var description: String {

@@ -23,7 +23,7 @@ package struct ScatterElements: GraphOperation, Scatter {
   package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.check(inputs, count: 3...3)
     try check(inputs[0], updates: inputs[2])
-    try OperationError.checkGatherElements(inputs[0].shape, inputs[1], axis: axis)
+    _ = try GatherElements(axis: axis).checkedShape(inputs[0].shape, inputs[1])
     guard inputs[2].shape == inputs[1].shape else {
       throw OperationError(
         expected: "updates of the indices' shape \(inputs[1].shape)", got: "\(inputs[2].shape)")
@@ -41,7 +41,7 @@ package struct ScatterElements: GraphOperation, Scatter {
   }
 
   func places(in data: ValueType, _ indices: ReferenceArray) throws(IndexOutOfRange) -> [Int] {
-    try indices.chosenPlaces(in: data.shape, axis: axis)
+    try GatherElements(axis: axis).places(in: data.shape, indices)
   }
 
   func taken(from data: Symbol, at indices: Symbol) throws -> Symbol {

@@ -1,4 +1,4 @@
-public import CrestTensor
+package import CrestTensor
 
 /// A part of a value: some elements along some axes (ONNX `Slice`, opset 13, all but data as
 /// attributes).
@@ -77,6 +77,8 @@ package struct Slice: GraphOperation {
   }
 
   package var outputNumbers: OutputNumbers { .within }
+
+  package var arrangement: Arrangement? { .picked }
 
   package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
     .elements

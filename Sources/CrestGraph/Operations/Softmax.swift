@@ -1,15 +1,28 @@
 import CrestPlatform
 import CrestTensor
 
-/// eˣ over its sum along an axis (ONNX `Softmax`, opset 13).
+/// eˣ over its sum along an axis, or the logarithm of that (ONNX `Softmax` and `LogSoftmax`, opset 13).
 ///
-///     y = e^(x - max) / Σ e^(x - max)
+///     Softmax:     y = e^(x - max) / Σ e^(x - max)
+///     LogSoftmax:  y = x - max - log Σ e^(x - max)
 package struct Softmax: GraphOperation {
-  /// The axis whose elements sum to 1, not negative.
+  /// What is computed; raw values are ONNX's operators.
+  package enum Kind: String, Sendable, Hashable, CaseIterable {
+    case plain = "Softmax"
+    case log = "LogSoftmax"
+  }
+
+  package let kind: Kind
+  /// The axis whose elements, or their exponentials, sum to 1, not negative.
   package let axis: Int
 
   /// A softmax along `axis`, which is not negative.
-  package init(axis: Int) { self.axis = axis }
+  package init(_ kind: Kind = .plain, axis: Int) {
+    self.kind = kind
+    self.axis = axis
+  }
+
+  package var name: String { kind.rawValue }
 
   /// The input's type.
   package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
@@ -19,7 +32,12 @@ package struct Softmax: GraphOperation {
 
   package func valueRange(
     _ inputs: [ClosedRange<Double>], _ types: [ValueType]
-  ) -> ClosedRange<Double> { 0...1 }
+  ) -> ClosedRange<Double> {
+    switch kind {
+    case .plain: 0...1
+    case .log: -Double.infinity...0
+    }
+  }
 
   package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
     .elements
@@ -30,10 +48,11 @@ package struct Softmax: GraphOperation {
     try context.flow(of: self, along: [axis], "normalises over the examples")
   }
 
-  /// Exponentials of what is left after subtracting the maximum, over their sum.
+  /// The formula as it stands.
   package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     [
       inputs[0].mappingLines(along: axis) { line in
+        guard kind == .plain else { return logSoftmax(line) }
         let exponentials = belowMaximum(line).map(exp)
         let sum = exponentials.reduce(0, +)
         return exponentials.map { $0 / sum }
@@ -43,17 +62,31 @@ package struct Softmax: GraphOperation {
 
   /// `SoftmaxGradient`.
   package func gradients(_ context: GradientContext) throws -> [Symbol?] {
-    [try context.outputs[0].applying(SoftmaxGradient(axis: axis), context.outputGradient)]
+    [try context.outputs[0].applying(SoftmaxGradient(kind, axis: axis), context.outputGradient)]
   }
 }
 
-/// y · (dy - Σ y · dy): the gradient of `Softmax` from (y, dy) (ours).
+extension Softmax: CustomStringConvertible {
+  /// As fingerprints of graphs have it, which checkpoints hold.
+  package var description: String { "\(name)(axis: \(axis))" }
+}
+
+/// The gradient of `Softmax` from (y, dy) (ours).
+///
+///     Softmax:     dx = y · (dy - Σ y · dy)
+///     LogSoftmax:  dx = dy - eʸ · Σ dy
 package struct SoftmaxGradient: GraphOperation {
-  /// The axis whose elements sum to 1, not negative.
+  package let kind: Softmax.Kind
+  /// The axis whose elements, or their exponentials, sum to 1, not negative.
   package let axis: Int
 
   /// The gradient of a softmax along `axis`.
-  package init(axis: Int) { self.axis = axis }
+  package init(_ kind: Softmax.Kind = .plain, axis: Int) {
+    self.kind = kind
+    self.axis = axis
+  }
+
+  package var name: String { "\(kind.rawValue)Gradient" }
 
   /// The type of y.
   package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
@@ -73,8 +106,14 @@ package struct SoftmaxGradient: GraphOperation {
   package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     [
       inputs[0].mappingLines(along: axis, with: inputs[1]) { y, dy in
-        let sum = zip(y, dy).reduce(0) { $0 + $1.0 * $1.1 }
-        return zip(y, dy).map { $0 * ($1 - sum) }
+        switch kind {
+        case .plain:
+          let sum = zip(y, dy).reduce(0) { $0 + $1.0 * $1.1 }
+          return zip(y, dy).map { $0 * ($1 - sum) }
+        case .log:
+          let sum = dy.reduce(0, +)
+          return zip(y, dy).map { $1 - exp($0) * sum }
+        }
       }
     ]
   }
@@ -150,7 +189,14 @@ extension Symbol {
   /// Returns the softmax along `axis` (ONNX `Softmax`); a negative axis counts from the end.
   ///
   /// - Throws: ``GraphError`` when the axis is out of range.
-  public func softmax(axis: Int = -1) throws -> Symbol {
-    try applying(Softmax(axis: resolvedAxis(axis, "Softmax")))
+  public func softmax(axis: Int = -1) throws -> Symbol { try softmax(.plain, axis) }
+
+  /// Returns the log-softmax along `axis` (ONNX `LogSoftmax`); a negative axis counts from the end.
+  ///
+  /// - Throws: ``GraphError`` when the axis is out of range.
+  public func logSoftmax(axis: Int = -1) throws -> Symbol { try softmax(.log, axis) }
+
+  private func softmax(_ kind: Softmax.Kind, _ axis: Int) throws -> Symbol {
+    try applying(Softmax(kind, axis: resolvedAxis(axis, kind.rawValue)))
   }
 }

@@ -36,6 +36,8 @@ package struct Split: GraphOperation {
 
   package var outputNumbers: OutputNumbers { .within }
 
+  package var arrangement: Arrangement? { .picked }
+
   package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
     .elements
   }

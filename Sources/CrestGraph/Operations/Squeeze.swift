@@ -28,6 +28,8 @@ package struct Squeeze: GraphOperation {
 
   package var outputNumbers: OutputNumbers { .kept }
 
+  package var arrangement: Arrangement? { .reshaped }
+
   /// Each example by itself, while its elements stay together.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     try reshapingFlow(context)

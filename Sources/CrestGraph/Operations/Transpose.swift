@@ -18,11 +18,26 @@ package struct Transpose: GraphOperation {
     return [ValueType(Shape(permutation.map { shape[$0] }), inputs[0].elementType)]
   }
 
+  package var keepsScale: Bool { true }
+
   package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
     .elements
   }
 
   package var outputNumbers: OutputNumbers { .kept }
+
+  package var arrangement: Arrangement? { .transposed(permutation) }
+
+  /// The input, when its axes stay where they are; of a transposition, one transposition.
+  package func simplified(_ inputs: [Symbol]) throws -> [Symbol]? {
+    if permutation == Array(0..<inputs[0].shape.rank) { return inputs }
+    guard let before = inputs[0].producer,
+      case .transposed(let first) = before.operation.arrangement
+    else { return nil }
+    return [
+      try inputs[0].builder.symbol(before.inputs[0]).transposed(permutation.map { first[$0] })
+    ]
+  }
 
   /// Each example by itself, along another axis.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {

@@ -1,5 +1,5 @@
 import CrestPlatform
-public import CrestTensor
+package import CrestTensor
 
 /// What the outputs of a graph depend on, example by example.
 ///

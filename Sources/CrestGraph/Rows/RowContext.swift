@@ -1,4 +1,4 @@
-public import CrestTensor
+package import CrestTensor
 
 /// What an operation is asked about its rows: its inputs, none of which is mixed, and its outputs' shapes.
 package struct RowContext {

@@ -43,12 +43,6 @@ extension Softmax: ExportedOperation {
   }
 }
 
-extension LogSoftmax: ExportedOperation {
-  func write(_ node: Graph.Node, to export: inout GraphExport) throws(ONNXError) {
-    export.add(name, [("axis", .int(Int64(axis)))])
-  }
-}
-
 extension Concat: ExportedOperation {
   func write(_ node: Graph.Node, to export: inout GraphExport) throws(ONNXError) {
     export.add(name, [("axis", .int(Int64(axis)))])

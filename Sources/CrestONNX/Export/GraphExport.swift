@@ -184,9 +184,4 @@ extension Graph {
   }
 
   fileprivate func isComputed(_ value: ValueID) -> Bool { producer(of: value) != nil }
-
-  fileprivate func producer(of value: ValueID) -> Node? {
-    guard case .node(let number, _) = values[value.index].origin else { return nil }
-    return nodes[number]
-  }
 }

@@ -31,11 +31,9 @@ extension Symbol {
     func moved() throws -> Symbol { try builder.symbol(node.inputs[0]).movingAxis(axis, to: 0) }
     /// Where an axis is when that of the examples is first.
     func place(_ other: Int) -> Int { other == axis ? 0 : other < axis ? other + 1 : other }
-    switch node.operation {
-    case let softmax as Softmax: return try moved().softmax(axis: place(softmax.axis))
-    case let softmax as LogSoftmax: return try moved().logSoftmax(axis: place(softmax.axis))
-    case Elementwise(.sigmoid): return try moved().sigmoid()
-    default: return try movingAxis(axis, to: 0)
-    }
+    if node.function == .sigmoid { return try moved().sigmoid() }
+    guard let softmax = node.operation as? Softmax else { return try movingAxis(axis, to: 0) }
+    let operation = Softmax(softmax.kind, axis: place(softmax.axis))
+    return try builder.apply(operation, [moved()])[0]
   }
 }

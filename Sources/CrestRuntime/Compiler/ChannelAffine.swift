@@ -35,3 +35,12 @@ struct ChannelAffine: GraphOperation {
     return [ReferenceArray(values, inputs[0].type)]
   }
 }
+
+extension BatchNormInference: AffineNormalization {
+  func asAffine(_ inputs: [Symbol]) throws -> [Symbol] {
+    let (scale, bias, mean, variance) = (inputs[1], inputs[2], inputs[3], inputs[4])
+    let factor = try scale / (variance + variance.scalar(epsilon)).squareRoot()
+    let shift = try bias - mean * factor
+    return try scale.builder.apply(ChannelAffine(hasRelu: false), [inputs[0], factor, shift])
+  }
+}

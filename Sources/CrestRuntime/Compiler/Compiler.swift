@@ -13,7 +13,10 @@ struct CompiledGraph {
   /// The gradient of each variable that isn't frozen; nil where the loss doesn't depend on it.
   let gradients: [(variable: Int, value: ValueID?)]
 
-  init(_ template: any GraphTemplate, _ request: ProgramRequest, loss: LossTrace?) throws {
+  init(
+    _ template: any GraphTemplate, _ request: ProgramRequest, loss: LossTrace?,
+    convolutions: ConvolutionAlgorithms
+  ) throws {
     let builder = GraphBuilder()
     try builder.replay(
       template.graph(for: request.inputTypes), inputTypes: request.inputTypes, mode: request.mode,
@@ -52,9 +55,11 @@ struct CompiledGraph {
       }
     }
 
-    graph = try builder.result.withImageRanks().simplified().foldingConstants().simplified()
+    let single = try builder.result.withImageRanks().simplified().foldingConstants().simplified()
       .withNormalizationsAsAffine(joining: !request.isDiagnosing).foldingConstants().simplified()
       .fusingElementwise(joining: !request.isDiagnosing)
+    try single.checkValues()
+    graph = single.fusingConvolutions(convolutions, joining: !request.isDiagnosing)
     let ports = Dictionary(
       graph.outputs.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
     predictions = graph.outputs.prefix(predictionCount).map(\.value)

@@ -12,8 +12,7 @@ extension Graph {
   ///
   /// - Parameter joining: Whether nodes join at all; if not, every value can be looked at.
   /// - Returns: An equal graph whose elementwise nodes are all ``FusedElementwise``.
-  /// - Throws: ``GraphError`` when the copy doesn't fit, which a fault of the pass alone can cause.
-  func fusingElementwise(joining: Bool) throws -> Graph {
+  func fusingElementwise(joining: Bool) -> Graph {
     let readers = readersByValue()
     let wanted = Set(outputs.map(\.value) + updates.map(\.value))
     var chains: [Int: Chain] = [:]
@@ -39,15 +38,14 @@ extension Graph {
         chains[number] = chain
       }
     }
-    let replacements = chains.mapValues { chain in
-      let (instructions, inputs) = chain.assembled(in: self)
-      return (
-        operation: FusedElementwise(
-          instructions: instructions, type: type(of: chain.output)) as any GraphOperation,
-        inputs: inputs
-      )
-    }
-    return try replacingNodes(replacements).rewritten { _, _, _ in nil }
+    return withNodes(
+      nodes.enumerated().map { number, node in
+        guard let chain = chains[number] else { return node }
+        let (instructions, inputs) = chain.assembled(in: self)
+        return Node(
+          operation: FusedElementwise(instructions: instructions, type: type(of: chain.output)),
+          inputs: inputs, outputs: node.outputs, path: node.path, stage: node.stage)
+      })
   }
 }
 

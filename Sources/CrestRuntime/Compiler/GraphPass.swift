@@ -39,23 +39,4 @@ extension Graph {
     }
     return readers
   }
-
-  /// The tensor of a constant; nil for any other value.
-  func constant(_ value: ValueID) -> Tensor? {
-    guard case .constant(let tensor) = values[value.index].origin else { return nil }
-    return tensor
-  }
-
-  /// The node that makes a value; nil for inputs, variables and constants.
-  func producer(of value: ValueID) -> Node? {
-    guard case .node(let number, _) = values[value.index].origin else { return nil }
-    return nodes[number]
-  }
-
-  /// The value of a one-element float constant.
-  func scalar(_ value: ValueID) -> Double? {
-    guard let tensor = constant(value), tensor.elementCount == 1, tensor.elementType.isFloat
-    else { return nil }
-    return tensor.doubles[0]
-  }
 }

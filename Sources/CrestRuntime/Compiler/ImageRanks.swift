@@ -13,10 +13,10 @@ extension Graph {
   func withImageRanks() throws -> Graph {
     try rewritten { _, node, inputs in
       switch node.operation {
-      case let operation as any SpatialOperation where inputs[0].shape.rank == 3:
+      case let operation as any WindowOperation where inputs[0].shape.rank == 3:
         return try Self.throughViews(
           operation.asImage, node, inputs, views: inputs.map { $0.shape.rank == 3 }
-        ) { $0.inserting(1, at: 2) }
+        ) { $0.asImage }
       case is any ChannelOperation where ![2, 4].contains(inputs[0].shape.rank):
         let rank = inputs[0].shape.rank
         return try Self.throughViews(
@@ -63,79 +63,9 @@ extension Graph {
   }
 }
 
-/// An operation whose window moves over spatial axes.
-private protocol SpatialOperation: GraphOperation {
-  /// The same over images one element high, of an operation over sequences.
-  var asImage: any GraphOperation { get }
-}
-
-/// An operation for which all spatial axes are one.
-private protocol ChannelOperation: GraphOperation {}
-
-extension BatchNormTraining: ChannelOperation {}
-extension BatchNormTrainingGradient: ChannelOperation {}
-extension BatchNormInference: ChannelOperation {}
-
-/// An operation over rows of classes.
-private protocol ClassOperation: GraphOperation {}
-
-extension CrossEntropyLabels: ClassOperation {}
-extension CrossEntropyLabelsGradient: ClassOperation {}
-extension CrossEntropyProbabilities: ClassOperation {}
-extension CrossEntropyProbabilitiesGradient: ClassOperation {}
-
 extension Shape {
-  fileprivate func inserting(_ size: Int, at axis: Int) -> Shape {
-    Shape(dimensions.prefix(axis) + [size] + dimensions.dropFirst(axis))
-  }
-
   /// [N, C, d…] with one spatial axis besides a height of 1; [N, C] as it is.
   fileprivate var spatialAxesJoined: Shape {
     rank < 2 ? self : Shape([self[0], self[1], 1, dimensions.dropFirst(2).reduce(1, *)])
-  }
-}
-
-extension ConvAttributes {
-  fileprivate var asImage: ConvAttributes {
-    ConvAttributes(
-      strides: [1] + strides, dilations: [1] + dilations, padsBefore: [0] + padsBefore,
-      padsAfter: [0] + padsAfter, groups: groups)
-  }
-}
-
-extension PoolAttributes {
-  fileprivate var asImage: PoolAttributes {
-    PoolAttributes(
-      kernel: [1] + kernel, strides: [1] + strides, dilations: [1] + dilations,
-      padsBefore: [0] + padsBefore, padsAfter: [0] + padsAfter, ceilMode: ceilMode,
-      countsPadding: countsPadding)
-  }
-}
-
-extension Conv: SpatialOperation {
-  fileprivate var asImage: any GraphOperation { Conv(attributes.asImage) }
-}
-extension ConvInputGradient: SpatialOperation {
-  fileprivate var asImage: any GraphOperation {
-    ConvInputGradient(attributes.asImage, inputShape: inputShape.inserting(1, at: 2))
-  }
-}
-extension ConvFilterGradient: SpatialOperation {
-  fileprivate var asImage: any GraphOperation {
-    ConvFilterGradient(attributes.asImage, filterShape: filterShape.inserting(1, at: 2))
-  }
-}
-extension MaxPool: SpatialOperation {
-  fileprivate var asImage: any GraphOperation { MaxPool(attributes.asImage) }
-}
-extension MaxPoolGradient: SpatialOperation {
-  fileprivate var asImage: any GraphOperation { MaxPoolGradient(attributes.asImage) }
-}
-extension AveragePool: SpatialOperation {
-  fileprivate var asImage: any GraphOperation { AveragePool(attributes.asImage) }
-}
-extension AveragePoolGradient: SpatialOperation {
-  fileprivate var asImage: any GraphOperation {
-    AveragePoolGradient(attributes.asImage, inputShape: inputShape.inserting(1, at: 2))
   }
 }

@@ -6,35 +6,15 @@ extension Graph {
   /// that apply these, and with what follows an affine map taken into it: the sum of a residual
   /// block and a ReLU.
   ///
-  /// The coefficients are had where x is made, the maps are applied where their results are read, so
-  /// that no pass over the images is a normalisation's own.
+  /// The coefficients are computed by the producer of x, and the maps by the readers of their results, so
+  /// that no normalisation takes a pass of its own over the images.
   ///
   /// - Parameter joining: Whether what follows is taken in; if not, every value can be looked at.
   /// - Returns: An equal graph.
   /// - Throws: ``GraphError`` when the copy doesn't fit, which a fault of the pass alone can cause.
   func withNormalizationsAsAffine(joining: Bool) throws -> Graph {
-    let cut = try rewritten { builder, node, inputs in
-      switch node.operation {
-      case let norm as BatchNormTraining:
-        let coefficients = try builder.apply(
-          NormalizationCoefficients(epsilon: norm.epsilon), inputs)
-        let y = try builder.apply(
-          ChannelAffine(hasRelu: false), [inputs[0], coefficients[2], coefficients[3]])
-        return y + coefficients[..<2]
-      case let norm as BatchNormTrainingGradient:
-        let coefficients = try builder.apply(
-          NormalizationGradientCoefficients(epsilon: norm.epsilon), inputs)
-        let dx = try builder.apply(
-          ChannelAffine(hasRelu: false),
-          [inputs[1], coefficients[2], coefficients[4], inputs[0], coefficients[3]])
-        return dx + coefficients[..<2]
-      case let norm as BatchNormInference:
-        let (scale, bias, mean, variance) = (inputs[1], inputs[2], inputs[3], inputs[4])
-        let factor = try scale / (variance + variance.scalar(norm.epsilon)).squareRoot()
-        let shift = try bias - mean * factor
-        return try builder.apply(ChannelAffine(hasRelu: false), [inputs[0], factor, shift])
-      default: return nil
-      }
+    let cut = try rewritten { _, node, inputs in
+      try (node.operation as? any AffineNormalization)?.asAffine(inputs)
     }
     return joining ? try cut.joiningAffine() : cut
   }
@@ -52,12 +32,11 @@ extension Graph {
         else { return nil }
         return (map, producer.inputs.map(builder.symbol))
       }
-      switch node.operation {
-      case Elementwise(.relu):
+      switch node.function {
+      case .relu:
         guard let map = affine(0) else { return nil }
         return try builder.apply(ChannelAffine(hasRelu: true), map.inputs)
-      case Elementwise(.add)
-      where inputs[0].type == inputs[1].type && inputs[0].shape.rank >= 2:
+      case .add where inputs[0].type == inputs[1].type && inputs[0].shape.rank >= 2:
         for (place, other) in [(1, 0), (0, 1)] {
           guard let map = affine(place), map.inputs.count == 3 else { continue }
           if let second = affine(other), second.inputs.count == 3 {
@@ -78,4 +57,10 @@ extension Graph {
       }
     }
   }
+}
+
+/// A normalisation, or its gradient, that is an affine map of each channel once the map's coefficients are known.
+protocol AffineNormalization: GraphOperation {
+  /// Traces the coefficients and the map; gives what the operation gives.
+  func asAffine(_ inputs: [Symbol]) throws -> [Symbol]
 }

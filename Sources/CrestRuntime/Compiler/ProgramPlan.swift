@@ -10,7 +10,7 @@ struct ProgramPlan {
   private let compiled: CompiledGraph
   private let store: ParameterStore
 
-  init(_ compiled: CompiledGraph, store: ParameterStore, engine: Engine, joining: Bool) {
+  init(_ compiled: CompiledGraph, store: ParameterStore, engine: Engine) {
     self.compiled = compiled
     self.store = store
     let graph = compiled.graph
@@ -20,7 +20,7 @@ struct ProgramPlan {
         external[value] = Self.gradient(graph.variables[variable].name, in: store)
       }
     }
-    lowering = Lowering(graph, engine: engine, external: external, joining: joining)
+    lowering = Lowering(graph, engine: engine, external: external)
     for (index, value) in graph.values.enumerated() {
       let id = graph.id(ofValue: index)
       switch value.origin {

@@ -3,10 +3,9 @@ import CrestGraph
 import CrestTensor
 
 extension ConvAttributes {
-  /// The kernel's description of a two-dimensional convolution from `x` to `y`; nil for other ranks.
-  fileprivate func kernelAttributes(x: Shape, filter: Shape, y: Shape) -> ck_conv2d? {
-    guard x.rank == 4 else { return nil }
-    return ck_conv2d(
+  /// The kernel's description of a convolution of images from `x` to `y`.
+  func settings(x: Shape, filter: Shape, y: Shape) -> ck_conv2d {
+    ck_conv2d(
       batch: x[0], height: x[2], width: x[3], channels: x[1], output_channels: filter[0],
       kernel_height: filter[2], kernel_width: filter[3], output_height: y[2], output_width: y[3],
       stride_height: strides[0], stride_width: strides[1], dilation_height: dilations[0],
@@ -30,193 +29,126 @@ final class Fixed<Value> {
   }
 }
 
+/// A convolution or one of its gradients.
+protocol ImageConvolution: KernelLowering {
+  /// How the window moves.
+  var attributes: ConvAttributes { get }
+
+  /// The shapes of x, the filter and y, of those of a node's inputs and output.
+  func shapes(_ inputs: [Shape], _ output: Shape) -> (x: Shape, filter: Shape, y: Shape)
+
+  /// Whether it is the gradient of the input, whose kernels cost something else.
+  var isInputGradient: Bool { get }
+
+  /// The same by Winograd's algorithm with tiles of so many outputs.
+  func tiled(_ tile: Int, _ node: Graph.Node) -> any GraphOperation
+}
+
+extension ImageConvolution {
+  var isInputGradient: Bool { false }
+
+  /// The kernel's description of the convolution that a node computes or is a gradient of; nil when it is not of
+  /// images.
+  func settings(_ node: Graph.Node, in graph: Graph) -> ck_conv2d? {
+    let (x, filter, y) = shapes(
+      node.inputs.map { graph.type(of: $0).shape }, graph.type(of: node.outputs[0]).shape)
+    return x.rank == 4 ? attributes.settings(x: x, filter: filter, y: y) : nil
+  }
+
+  /// The kernel that a node runs on; nil when none does.
+  func choice(
+    _ node: Graph.Node, in graph: Graph, _ algorithms: ConvolutionAlgorithms
+  ) -> ConvolutionChoice? {
+    settings(node, in: graph).map {
+      ConvolutionChoice($0, ofInputGradient: isInputGradient, allowed: algorithms)
+    }
+  }
+}
+
 extension Lowering {
-  /// The kernel's description of a convolution's node or of one of its gradients; nil for other
-  /// nodes and ranks.
-  fileprivate func convolution(_ node: Graph.Node) -> ck_conv2d? {
-    let shapes = node.inputs.map { graph.type(of: $0).shape }
-    switch node.operation {
-    case let conv as Conv:
-      return conv.attributes.kernelAttributes(
-        x: shapes[0], filter: shapes[1], y: graph.type(of: node.outputs[0]).shape)
-    case let gradient as ConvInputGradient:
-      return gradient.attributes.kernelAttributes(
-        x: gradient.inputShape, filter: shapes[1], y: shapes[0])
-    case let gradient as ConvFilterGradient:
-      return gradient.attributes.kernelAttributes(
-        x: shapes[0], filter: gradient.filterShape, y: shapes[1])
-    default: return nil
-    }
-  }
-
-  /// The kernel that a convolution's node runs on; nil when none does.
-  func choice(_ node: Graph.Node) -> ConvolutionChoice? {
-    convolution(node).map {
-      ConvolutionChoice(
-        $0, ofInputGradient: node.operation is ConvInputGradient, allowed: engine.convolutions)
-    }
-  }
-
-  /// What a step of a convolution is called.
-  fileprivate func describe(_ node: Graph.Node, _ choice: ConvolutionChoice) -> String {
-    "\(node.operation.name) \(choice)"
-  }
-
-  /// Adds a Winograd convolution: of an input, or of a gradient with turned filters.
-  fileprivate func winograd(
-    _ node: Graph.Node, _ p: ck_conv2d, tile: Int, turned: Bool
-  ) {
-    let (x, filter) = (node.inputs[0], graph.type(of: node.inputs[1]).shape)
-    // Whoever computes an image first keeps it, where somebody needs it whole.
-    let keepsInput = isNeededWhole(x)
-    let border = p.kernel_height / 2
-    let coversInput =
-      p.height == p.output_height && p.width == p.output_width && p.pad_top == border
-      && p.pad_left == border
-    if keepsInput, !coversInput { _ = buffer(x, .channelsLast) }
-    let image = operand(x)
-    let isKept = keepsInput && coversInput
-    if isKept { pending[x] = nil }
-
-    let filters = temporary(
-      byteCount: 4 * ck_winograd_filter_floats(tile, p.kernel_height, p.channels, p.output_channels)
-    )
-    emit("filters winograd \(tile)×\(tile)", reads: [buffer(node.inputs[1])], writes: [filters]) {
-      call in
-      call.kernels.pointee.winograd_filters_f32(
-        call.pool, tile, filter[2], filter[0], filter[1], turned, call.read(0), call.write(0))
-    }
-    let bias = node.inputs.count > 2 ? [buffer(node.inputs[2])] : []
-    let settings = Fixed(p)
-    let y = output(node.outputs[0], .channelsLast)
-    let kept = isKept ? [output(x, .channelsLast)] : []
-    let step = WinogradStep(
-      number: steps.count, tile: tile, settings, image: image, hasBias: !bias.isEmpty,
-      keepsInput: isKept)
-    emit(
-      step, describe(node, .winograd(tile: tile)), reads: image.buffers + [filters] + bias,
-      writes: [y] + kept,
-      scratchBytes: ck_winograd_conv2d_scratch_bytes(settings.base, tile, engine.threadCount))
-  }
-
-  /// The step that makes the gradient of the input of the convolution whose filters' gradient a node
-  /// is, by the same tiles, and can make that too; nil when there is none.
-  private func inputGradientStep(
-    beside node: Graph.Node, _ gradient: ConvFilterGradient
-  ) -> WinogradStep? {
-    let (x, dy) = (node.inputs[0], node.inputs[1])
-    for number in readers[dy] ?? [] {
-      let other = graph.nodes[number]
-      if let operation = other.operation as? ConvInputGradient, other.inputs[0] == dy,
-        operation.attributes == gradient.attributes,
-        operation.inputShape == graph.type(of: x).shape,
-        graph.type(of: other.inputs[1]).shape == gradient.filterShape,
-        choice(other) == choice(node), let step = winogradStep(making: other.outputs[0]),
-        !step.makesFilterGradient
-      {
-        return step
-      }
-    }
-    return nil
-  }
-
-  /// Lets the step that makes the gradient of the input make that of the filters too; false when
-  /// there is none, or x is not there by then.
-  fileprivate func joinedToInputGradient(
-    _ node: Graph.Node, _ gradient: ConvFilterGradient, _ p: Fixed<ck_conv2d>, tile: Int
+  /// Adds the step of a convolution that doesn't run on Winograd's algorithm, which has nodes of its own.
+  ///
+  /// `images` are the places of inputs that are images, and whether the output is one.
+  fileprivate func convolve(
+    _ node: Graph.Node, _ operation: some ImageConvolution,
+    images: (inputs: Set<Int>, output: Bool),
+    scratchBytes: (UnsafePointer<ck_conv2d>, Int) -> Int,
+    _ kernel: @escaping (KernelCall, UnsafePointer<ck_conv2d>) -> Void
   ) -> Bool {
-    guard let step = inputGradientStep(beside: node, gradient),
-      let x = operand(node.inputs[0], before: step.number)
-    else { return false }
-    step.makeFilterGradient(p, x: x, dw: output(node.outputs[0]), in: self)
-    extend(
-      step.number, name: "ConvGradients \(ConvolutionChoice.winograd(tile: tile))",
-      scratchBytes: ck_winograd_gradients_scratch_bytes(p.base, tile, engine.threadCount))
+    guard let settings = operation.settings(node, in: graph) else { return false }
+    let choice = ConvolutionChoice(
+      settings, ofInputGradient: operation.isInputGradient, allowed: .direct)
+    let p = Fixed(settings)
+    emit(
+      "\(operation.name) \(choice)",
+      reads: node.inputs.enumerated().map {
+        buffer($1, images.inputs.contains($0) ? .channelsLast : .plain)
+      },
+      writes: [output(node.outputs[0], images.output ? .channelsLast : .plain)],
+      scratchBytes: scratchBytes(p.base, engine.threadCount)
+    ) { call in kernel(call, p.base) }
     return true
   }
 }
 
-extension Conv: KernelLowering {
+extension Conv: ImageConvolution {
+  func shapes(_ inputs: [Shape], _ output: Shape) -> (x: Shape, filter: Shape, y: Shape) {
+    (inputs[0], inputs[1], output)
+  }
+
+  func tiled(_ tile: Int, _ node: Graph.Node) -> any GraphOperation {
+    FusedConvolution(
+      attributes: attributes, inputShape: nil, tile: tile, bias: node.inputs.count > 2 ? 2 : nil)
+  }
+
   func lower(_ node: Graph.Node, into lowering: Lowering) -> Bool {
-    guard let settings = lowering.convolution(node), let choice = lowering.choice(node) else {
-      return false
-    }
-    if case .winograd(let tile) = choice {
-      lowering.winograd(node, settings, tile: tile, turned: false)
-      return true
-    }
-    let p = Fixed(settings)
-    let bias = node.inputs.count > 2 ? [lowering.buffer(node.inputs[2])] : []
-    lowering.emit(
-      lowering.describe(node, choice),
-      reads: [lowering.buffer(node.inputs[0], .channelsLast), lowering.buffer(node.inputs[1])]
-        + bias,
-      writes: [lowering.output(node.outputs[0], .channelsLast)],
-      scratchBytes: ck_conv2d_scratch_bytes(p.base, lowering.engine.threadCount)
-    ) { call in
+    let hasBias = node.inputs.count > 2
+    return lowering.convolve(
+      node, self, images: ([0], true), scratchBytes: ck_conv2d_scratch_bytes
+    ) { call, p in
       call.kernels.pointee.conv2d_f32(
-        call.pool, p.base, call.read(0), call.read(1),
-        bias.isEmpty ? nil : UnsafePointer(call.read(2)), call.write(0), call.scratch)
+        call.pool, p, call.read(0), call.read(1),
+        hasBias ? UnsafePointer(call.read(2)) : nil, call.write(0), call.scratch)
     }
-    return true
   }
 }
 
-extension ConvInputGradient: KernelLowering {
+extension ConvInputGradient: ImageConvolution {
+  var isInputGradient: Bool { true }
+
+  func shapes(_ inputs: [Shape], _ output: Shape) -> (x: Shape, filter: Shape, y: Shape) {
+    (output, inputs[1], inputs[0])
+  }
+
+  func tiled(_ tile: Int, _ node: Graph.Node) -> any GraphOperation {
+    FusedConvolution(attributes: attributes, inputShape: inputShape, tile: tile)
+  }
+
   func lower(_ node: Graph.Node, into lowering: Lowering) -> Bool {
-    guard let settings = lowering.convolution(node), let choice = lowering.choice(node) else {
-      return false
-    }
-    let p = Fixed(settings)
-    if case .winograd(let tile) = choice {
-      lowering.winograd(
-        node, ck_conv2d_input_gradient_as_conv2d(p.base), tile: tile, turned: true)
-      return true
-    }
-    let (dy, filter) = (node.inputs[0], node.inputs[1])
-    lowering.emit(
-      lowering.describe(node, choice),
-      reads: [lowering.buffer(dy, .channelsLast), lowering.buffer(filter)],
-      writes: [lowering.output(node.outputs[0], .channelsLast)],
-      scratchBytes: ck_conv2d_input_gradient_scratch_bytes(p.base, lowering.engine.threadCount)
-    ) { call in
+    lowering.convolve(
+      node, self, images: ([0], true), scratchBytes: ck_conv2d_input_gradient_scratch_bytes
+    ) { call, p in
       call.kernels.pointee.conv2d_input_gradient_f32(
-        call.pool, p.base, call.read(0), call.read(1), call.write(0), call.scratch)
+        call.pool, p, call.read(0), call.read(1), call.write(0), call.scratch)
     }
-    return true
   }
 }
 
-extension ConvFilterGradient: KernelLowering {
+extension ConvFilterGradient: ImageConvolution {
+  func shapes(_ inputs: [Shape], _ output: Shape) -> (x: Shape, filter: Shape, y: Shape) {
+    (inputs[0], output, inputs[1])
+  }
+
+  func tiled(_ tile: Int, _ node: Graph.Node) -> any GraphOperation {
+    FusedFilterGradient(gradient: self, tile: tile)
+  }
+
   func lower(_ node: Graph.Node, into lowering: Lowering) -> Bool {
-    guard let settings = lowering.convolution(node), let choice = lowering.choice(node) else {
-      return false
-    }
-    let p = Fixed(settings)
-    if case .winograd(let tile) = choice {
-      if lowering.joinedToInputGradient(node, self, p, tile: tile) { return true }
-      let (x, dy) = (lowering.operand(node.inputs[0]), lowering.operand(node.inputs[1]))
-      lowering.emit(
-        lowering.describe(node, choice), reads: x.buffers + dy.buffers,
-        writes: [lowering.output(node.outputs[0])],
-        scratchBytes: ck_winograd_filter_gradient_scratch_bytes(
-          p.base, tile, lowering.engine.threadCount)
-      ) { call in
-        var (xImage, dyImage) = (x.affine(call, at: 0), dy.affine(call, at: x.buffers.count))
-        call.kernels.pointee.winograd_filter_gradient_f32(
-          call.pool, tile, p.base, &xImage, &dyImage, call.write(0), call.scratch)
-      }
-      return true
-    }
-    lowering.emit(
-      lowering.describe(node, choice),
-      reads: node.inputs.map { lowering.buffer($0, .channelsLast) },
-      writes: [lowering.output(node.outputs[0])],
-      scratchBytes: ck_conv2d_filter_gradient_scratch_bytes(p.base, lowering.engine.threadCount)
-    ) { call in
+    lowering.convolve(
+      node, self, images: ([0, 1], false), scratchBytes: ck_conv2d_filter_gradient_scratch_bytes
+    ) { call, p in
       call.kernels.pointee.conv2d_filter_gradient_f32(
-        call.pool, p.base, call.read(0), call.read(1), call.write(0), call.scratch)
+        call.pool, p, call.read(0), call.read(1), call.write(0), call.scratch)
     }
-    return true
   }
 }

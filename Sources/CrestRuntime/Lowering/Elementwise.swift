@@ -6,7 +6,6 @@ extension FusedElementwise: KernelLowering {
   func lower(_ node: Graph.Node, into lowering: Lowering) -> Bool {
     let shape = type.shape
     guard shape.rank <= Int(CK_MAX_RANK) else { return false }
-    if joined(node, in: lowering) { return true }
     let shapes = node.inputs.map { lowering.graph.type(of: $0).shape }
     // The output takes the layout that most full-sized inputs have already.
     let whole = node.inputs.indices.filter { shapes[$0] == shape }
@@ -41,7 +40,6 @@ extension FusedElementwise: KernelLowering {
     }
     return true
   }
-
 }
 
 /// An elementwise program at a fixed address.

@@ -24,28 +24,12 @@ final class Lowering {
   private var placed: [ValueID: [Layout: BufferID]] = [:]
   private var external: [ValueID: Buffer.Placement]
   private var current: (node: Int?, stage: Stage) = (nil, .forward)
-  /// Whether steps may take on what later nodes do; if not, every node's results can be looked at.
-  let isJoining: Bool
-  /// The nodes that read each value.
-  let readers: [ValueID: [Int]]
-  /// Values that must end up in memory.
-  let wanted: Set<ValueID>
-  /// Images that no step has computed yet.
-  var pending: [ValueID: AffineImage] = [:]
-  /// The step that writes each buffer first.
-  private var writers: [BufferID: Int] = [:]
-  private var winogradSteps: [BufferID: WinogradStep] = [:]
 
   /// A lowering of `graph`; `external` values end up at a given place, such as gradients in a store.
-  init(
-    _ graph: Graph, engine: Engine, external: [ValueID: Buffer.Placement], joining: Bool
-  ) {
+  init(_ graph: Graph, engine: Engine, external: [ValueID: Buffer.Placement]) {
     self.graph = graph
     self.engine = engine
     self.external = external
-    isJoining = joining
-    readers = graph.readersByValue()
-    wanted = Set(graph.outputs.map(\.value) + graph.updates.map(\.value))
   }
 
   /// Places a leaf, a value that no node makes.
@@ -135,27 +119,11 @@ final class Lowering {
   /// Whether a value lies in this layout already.
   func exists(_ value: ValueID, _ layout: Layout) -> Bool {
     hasOneLayout(value) || placed[value]?[layout] != nil
-      || layout == .channelsLast && pending[value] != nil
   }
-
-  /// The buffer of a value in a layout, if it holds it before a step.
-  func ready(_ value: ValueID, _ layout: Layout, before step: Int) -> BufferID? {
-    guard let buffer = placed[value]?[hasOneLayout(value) ? .plain : layout],
-      (writers[buffer] ?? -1) < step
-    else { return nil }
-    return buffer
-  }
-
-  /// Whether a value may lie where the lowering likes.
-  func isFree(_ value: ValueID) -> Bool { external[value] == nil }
-
-  /// Gives a value's buffer to another that nothing was made for.
-  func rename(_ value: ValueID, as new: ValueID) { placed[new] = placed[value] }
 
   /// The buffer of a value in a layout, rearranging it when it lies in the other only.
   func buffer(_ value: ValueID, _ layout: Layout = .plain) -> BufferID {
     let layout = hasOneLayout(value) ? .plain : layout
-    if let image = pending.removeValue(forKey: value) { materialize(value, image) }
     guard let known = placed[value] else {
       programmerError("\(value) is read before it is made")
     }
@@ -181,48 +149,10 @@ final class Lowering {
     inPlace: (write: BufferID, reads: [BufferID])? = nil, scratchBytes: Int = 0,
     run: @escaping (KernelCall) -> Void
   ) {
-    note(writes, by: steps.count)
     steps.append(
       Step(
         name: name, node: current.node, stage: current.stage, reads: reads, writes: writes,
         inPlace: inPlace, scratchBytes: scratchBytes, run: run))
-  }
-
-  private func note(_ writes: [BufferID], by step: Int) {
-    for buffer in writes where writers[buffer] == nil { writers[buffer] = step }
-  }
-
-  /// Adds a Winograd convolution, which later nodes may find by what it makes.
-  func emit(
-    _ step: WinogradStep, _ name: String, reads: [BufferID], writes: [BufferID], scratchBytes: Int
-  ) {
-    emit(name, reads: reads, writes: writes, scratchBytes: scratchBytes, run: step.run)
-    winogradSteps[writes[0]] = step
-  }
-
-  /// The Winograd convolution of this stage that makes a value, when steps may take on more.
-  func winogradStep(making value: ValueID) -> WinogradStep? {
-    guard isJoining, let buffer = placed[value]?[.channelsLast],
-      let step = winogradSteps[buffer], steps[step.number].stage == current.stage
-    else { return nil }
-    return step
-  }
-
-  /// Lets a step read and write more; gives the places of the first of each.
-  func extend(
-    _ step: Int, reads: [BufferID], writes: [BufferID] = []
-  ) -> (reads: Int, writes: Int) {
-    let places = (steps[step].reads.count, steps[step].writes.count)
-    steps[step].reads += reads
-    steps[step].writes += writes
-    note(writes, by: step)
-    return places
-  }
-
-  /// Lets a step do another node's work too, under a name and with scratch of both.
-  func extend(_ step: Int, name: String, scratchBytes: Int) {
-    steps[step].name = name
-    steps[step].scratchBytes = scratchBytes
   }
 
   /// Runs a node by its reference meaning, and says so.
@@ -282,13 +212,13 @@ struct Buffer {
 
 /// One call of a kernel.
 struct Step {
-  var name: String
+  let name: String
   let node: Int?
   let stage: Stage
-  var reads: [BufferID]
-  var writes: [BufferID]
+  let reads: [BufferID]
+  let writes: [BufferID]
   let inPlace: (write: BufferID, reads: [BufferID])?
-  var scratchBytes: Int
+  let scratchBytes: Int
   let run: (KernelCall) -> Void
 }
 

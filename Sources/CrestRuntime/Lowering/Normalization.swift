@@ -19,16 +19,7 @@ extension Lowering {
 extension NormalizationCoefficients: KernelLowering {
   func lower(_ node: Graph.Node, into lowering: Lowering) -> Bool {
     guard let rows = lowering.rows(node.inputs[0]) else { return false }
-    let epsilon = Float(epsilon)
-    if let step = lowering.winogradStep(making: node.inputs[0]), step.isPlain,
-      let scale = lowering.ready(node.inputs[1], .plain, before: step.number),
-      let bias = lowering.ready(node.inputs[2], .plain, before: step.number)
-    {
-      step.normalize(
-        scale: scale, bias: bias, epsilon: epsilon,
-        results: node.outputs.map { lowering.output($0) }, in: lowering)
-      return true
-    }
+    let epsilon = epsilon
     let size = rows.size
     lowering.emit(
       "NormalizationCoefficients",
@@ -37,9 +28,7 @@ extension NormalizationCoefficients: KernelLowering {
       writes: node.outputs.map { lowering.output($0) },
       scratchBytes: ck_batch_norm_scratch_bytes(size.rows, size.channels)
     ) { call in
-      var normalization = ck_normalization(
-        epsilon: epsilon, scale: call.read(1), bias: call.read(2), mean: call.write(0),
-        variance: call.write(1), factor: call.write(2), shift: call.write(3))
+      var normalization = call.normalization(epsilon: epsilon, reads: 1, writes: 0)
       call.kernels.pointee.normalization_f32(
         call.pool, size.rows, size.channels, call.read(0), &normalization, call.scratch)
     }
@@ -50,18 +39,7 @@ extension NormalizationCoefficients: KernelLowering {
 extension NormalizationGradientCoefficients: KernelLowering {
   func lower(_ node: Graph.Node, into lowering: Lowering) -> Bool {
     guard let rows = lowering.rows(node.inputs[0]) else { return false }
-    let epsilon = Float(epsilon)
-    if let step = lowering.winogradStep(making: node.inputs[1]), step.takesGradient,
-      let x = lowering.ready(node.inputs[0], rows.layout, before: step.number),
-      let scale = lowering.ready(node.inputs[2], .plain, before: step.number),
-      let mean = lowering.ready(node.inputs[3], .plain, before: step.number),
-      let variance = lowering.ready(node.inputs[4], .plain, before: step.number)
-    {
-      step.differentiate(
-        x: x, scale: scale, mean: mean, variance: variance, epsilon: epsilon,
-        results: node.outputs.map { lowering.output($0) }, in: lowering)
-      return true
-    }
+    let epsilon = epsilon
     let size = rows.size
     lowering.emit(
       "NormalizationGradientCoefficients",
@@ -76,6 +54,44 @@ extension NormalizationGradientCoefficients: KernelLowering {
       var gradient = call.normalizationGradient(epsilon: epsilon, reads: 0, writes: 0)
       call.kernels.pointee.normalization_gradient_f32(
         call.pool, size.rows, size.channels, call.read(4), &gradient, call.scratch)
+    }
+    return true
+  }
+}
+
+extension KernelCall {
+  /// A normalisation that reads scale and bias, and writes mean, variance, factor and shift.
+  func normalization(epsilon: Double, reads: Int, writes: Int) -> ck_normalization {
+    ck_normalization(
+      epsilon: Float(epsilon), scale: read(reads), bias: read(reads + 1), mean: write(writes),
+      variance: write(writes + 1), factor: write(writes + 2), shift: write(writes + 3))
+  }
+
+  /// A gradient that reads x, scale, mean and variance, and writes five vectors.
+  func normalizationGradient(
+    epsilon: Double, reads: Int, writes: Int
+  ) -> ck_normalization_gradient {
+    ck_normalization_gradient(
+      epsilon: Float(epsilon), x: read(reads), scale: read(reads + 1), mean: read(reads + 2),
+      variance: read(reads + 3), dscale: write(writes), dbias: write(writes + 1),
+      dy_factor: write(writes + 2), x_factor: write(writes + 3), shift: write(writes + 4))
+  }
+}
+
+extension ChannelAffine: KernelLowering {
+  func lower(_ node: Graph.Node, into lowering: Lowering) -> Bool {
+    guard let rows = lowering.rows(node.outputs[0]) else { return false }
+    let image = FusedImage(self, of: Array(node.inputs.indices))
+    let size = rows.size
+    lowering.emit(
+      name,
+      reads: node.inputs.enumerated().map { place, value in
+        lowering.buffer(value, image.layout(of: place) ?? .plain)
+      },
+      writes: [lowering.output(node.outputs[0], rows.layout)]
+    ) { call in
+      var affine = image.affine(call)
+      call.kernels.pointee.affine_f32(call.pool, size.rows, size.channels, &affine, call.write(0))
     }
     return true
   }

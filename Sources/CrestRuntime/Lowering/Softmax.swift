@@ -43,36 +43,23 @@ extension Lowering {
 
 extension Softmax: KernelLowering {
   func lower(_ node: Graph.Node, into lowering: Lowering) -> Bool {
-    lowering.alongRows(node, axis: axis) { call, size in
-      call.kernels.pointee.softmax_f32(
-        call.pool, size.rows, size.columns, call.read(0), call.write(0))
-    }
-  }
-}
-
-extension LogSoftmax: KernelLowering {
-  func lower(_ node: Graph.Node, into lowering: Lowering) -> Bool {
-    lowering.alongRows(node, axis: axis) { call, size in
-      call.kernels.pointee.log_softmax_f32(
-        call.pool, size.rows, size.columns, call.read(0), call.write(0))
+    let kind = kind
+    return lowering.alongRows(node, axis: axis) { call, size in
+      let kernels = call.kernels.pointee
+      let kernel = kind == .plain ? kernels.softmax_f32 : kernels.log_softmax_f32
+      kernel(call.pool, size.rows, size.columns, call.read(0), call.write(0))
     }
   }
 }
 
 extension SoftmaxGradient: KernelLowering {
   func lower(_ node: Graph.Node, into lowering: Lowering) -> Bool {
-    lowering.alongRows(node, axis: axis) { call, size in
-      call.kernels.pointee.softmax_gradient_f32(
-        call.pool, size.rows, size.columns, call.read(0), call.read(1), call.write(0))
-    }
-  }
-}
-
-extension LogSoftmaxGradient: KernelLowering {
-  func lower(_ node: Graph.Node, into lowering: Lowering) -> Bool {
-    lowering.alongRows(node, axis: axis) { call, size in
-      call.kernels.pointee.log_softmax_gradient_f32(
-        call.pool, size.rows, size.columns, call.read(0), call.read(1), call.write(0))
+    let kind = kind
+    return lowering.alongRows(node, axis: axis) { call, size in
+      let kernels = call.kernels.pointee
+      let kernel =
+        kind == .plain ? kernels.softmax_gradient_f32 : kernels.log_softmax_gradient_f32
+      kernel(call.pool, size.rows, size.columns, call.read(0), call.read(1), call.write(0))
     }
   }
 }
