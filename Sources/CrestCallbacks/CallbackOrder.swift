@@ -1,18 +1,35 @@
-/// The orders of the shipped callbacks, which are fastai's where it has them.
+/// The orders of the shipped callbacks, for a callback that runs before or after one of them.
 ///
-/// What checks a loss comes before what reports it, what reports an epoch before what ends the fit for it, and
-/// what saves the run after everything else, so that everyone's state is that of the same moment.
-enum CallbackOrder {
-  static let finder = Int.min
-  static let check = -9
-  static let average = -8
-  static let accumulation = 6
-  static let clip = 11
-  static let recorder = 50
-  static let logger = 51
-  static let scheduler = 60
-  static let progress = 61
-  static let reducer = 62
-  static let stopper = 63
-  static let checkpoint = Int.max
+/// ```swift
+/// var order: Int { CallbackOrder.scheduler + 1 }
+/// ```
+///
+/// Lower orders run first in each hook, equal ones as they were added; a callback that says nothing has 0. The numbers are
+/// fastai's where it has the callback. What checks a loss runs before what reports it, what reports an epoch before what
+/// ends the fit for it, and what saves the run after everything else, so that everyone's state is that of the same moment.
+public enum CallbackOrder {
+  /// ``LRFinder``.
+  public static let finder = Int.min
+  /// ``TerminateOnNaN``.
+  public static let check = -9
+  /// ``EMA``.
+  public static let average = -8
+  /// ``GradientAccumulation``.
+  public static let accumulation = 6
+  /// ``GradientClip``.
+  public static let clip = 11
+  /// ``Recorder``.
+  public static let recorder = 50
+  /// ``CSVLogger`` and ``StepLogger``.
+  public static let logger = 51
+  /// ``OneCycleScheduler`` and ``ParameterScheduler``.
+  public static let scheduler = 60
+  /// ``ProgressBar``.
+  public static let progress = 61
+  /// ``ReduceLROnPlateau``.
+  public static let reducer = 62
+  /// ``EarlyStopping`` and ``TimeLimit``.
+  public static let stopper = 63
+  /// ``ModelCheckpoint`` and ``BackupAndRestore``.
+  public static let checkpoint = Int.max
 }

@@ -36,7 +36,7 @@ public final class Learner {
   /// What predictions are judged by in validation.
   public let metrics: [any Metric]
   /// The callbacks of every fit, in the order they were added.
-  public private(set) var callbacks: [any Callback]
+  public internal(set) var callbacks: [any Callback]
   /// The key of the data's order, augmentation and dropout.
   public let seed: UInt64
   /// The training examples in batches.
@@ -292,39 +292,6 @@ public final class Learner {
     model.store.resetMoments(count: optimizer.momentCount)
     stepsSinceReset = 0
   }
-
-  // MARK: Callbacks
-
-  /// Adds a callback to every fit from now on.
-  ///
-  /// - Precondition: no fit is running.
-  public func add(_ callback: any Callback) {
-    programmerError(unless: loop == nil, "\(callback.name) was added during a fit")
-    callbacks.append(callback)
-  }
-
-  /// Removes a callback from every fit from now on, if it is there.
-  ///
-  /// - Precondition: no fit is running.
-  public func remove(_ callback: any Callback) {
-    programmerError(unless: loop == nil, "\(callback.name) was removed during a fit")
-    callbacks.removeAll { $0 === callback }
-  }
-
-  /// Runs `body` with `callbacks` in place of the learner's own.
-  ///
-  /// - Precondition: no fit is running.
-  public func withCallbacks<Result, Failure: Error>(
-    _ callbacks: [any Callback], _ body: () throws(Failure) -> Result
-  ) throws(Failure) -> Result {
-    programmerError(unless: loop == nil, "callbacks were exchanged during a fit")
-    let own = self.callbacks
-    self.callbacks = callbacks
-    defer { self.callbacks = own }
-    return try body()
-  }
-
-  // MARK: Training
 
   /// Trains.
   ///

@@ -122,6 +122,35 @@ struct ScheduleTests {
     }
   }
 
+  @Test func `a schedule of your own gives its values, and is stored by its name and settings`()
+    throws
+  {
+    func schedule(_ peak: Double) -> Schedule {
+      Schedule("ramp", settings: ["peak": peak]) { step, stepCount in
+        peak * Double(step) / Double(stepCount)
+      }
+    }
+    #expect(schedule(2).value(step: 3, total: 4) == 1.5)
+    #expect(schedule(2) == schedule(2) && schedule(2) != schedule(3))
+    let joined = try Schedule.combined([
+      .init(0.5, schedule(2)), .init(0.5, .constant(1)),
+    ])
+    #expect((0..<4).map { joined.value(step: $0, total: 4) } == [0, 1, 1, 1])
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    let json = try encoder.encode(schedule(2))
+    #expect(
+      String(decoding: json, as: UTF8.self)
+        == #"{"kind":"custom","name":"ramp","settings":{"peak":2}}"#)
+    let error = #expect(throws: ScheduleError.madeByProgram("ramp")) {
+      try JSONDecoder().decode(Schedule.self, from: json)
+    }
+    #expect(
+      error?.description
+        == "schedule: \"ramp\" was made by a program, and its values are not stored; make it again."
+    )
+  }
+
   @Test func `every kind survives JSON`() throws {
     var schedules = try Self.peers.map { try $0.make() }
     schedules.append(.learningRate(of: try OneCycle(maxLR: 0.1)))

@@ -169,28 +169,36 @@ struct InspectionReport {
   /// An object for the file, each input, output, operation, kind of array, note and problem, and a
   /// last one with the result.
   var lines: [JSONLine] {
-    var lines = [
-      JSONLine(
-        event: "model",
-        [
-          ("file", .text(found.file)), ("bytes", .integer(found.byteCount)),
-          ("ir_version", .integer(Int(found.irVersion))),
-          (
-            "opsets",
-            .list(
-              found.opsets.map {
-                .object([("domain", .text($0.domain)), ("version", .integer(Int($0.version)))])
-              })
-          ),
-          ("producer", .text(found.producer)),
-          ("metadata", .list(found.metadataKeys.map { .text($0) })),
-          ("preprocessing", JSONLine.Value(found.preprocessing)),
-          ("classes", found.classNames.map { .list($0.map { .text($0) }) } ?? .null),
-          ("class_axis", found.classAxis.map { .integer($0) } ?? .null),
-        ])
-    ]
-    for (event, ports) in [("input", found.inputs), ("output", found.outputs)] {
-      lines += ports.map { port in
+    [modelLine] + portLines + operationLines + arrayLines
+      + ([found.trainingMode].compactMap(\.self) + found.readiness.notes).map {
+        JSONLine(note: "\($0)", arrays: $0.arrays)
+      } + endLines
+  }
+
+  private var modelLine: JSONLine {
+    JSONLine(
+      event: "model",
+      [
+        ("file", .text(found.file)), ("bytes", .integer(found.byteCount)),
+        ("ir_version", .integer(Int(found.irVersion))),
+        (
+          "opsets",
+          .list(
+            found.opsets.map {
+              .object([("domain", .text($0.domain)), ("version", .integer(Int($0.version)))])
+            })
+        ),
+        ("producer", .text(found.producer)),
+        ("metadata", .list(found.metadataKeys.map { .text($0) })),
+        ("preprocessing", JSONLine.Value(found.preprocessing)),
+        ("classes", found.classNames.map { .list($0.map { .text($0) }) } ?? .null),
+        ("class_axis", found.classAxis.map { .integer($0) } ?? .null),
+      ])
+  }
+
+  private var portLines: [JSONLine] {
+    [("input", found.inputs), ("output", found.outputs)].flatMap { event, ports in
+      ports.map { port in
         JSONLine(
           event: event,
           [
@@ -199,7 +207,10 @@ struct InspectionReport {
           ])
       }
     }
-    lines += found.operations.map { use in
+  }
+
+  private var operationLines: [JSONLine] {
+    found.operations.map { use in
       JSONLine(
         event: "operation",
         [
@@ -214,7 +225,10 @@ struct InspectionReport {
           ("backward", use.backward.map { .text($0.rawValue) } ?? .null),
         ])
     }
-    lines += kinds.map { kind, arrays in
+  }
+
+  private var arrayLines: [JSONLine] {
+    kinds.map { kind, arrays in
       JSONLine(
         event: "arrays",
         [
@@ -222,45 +236,43 @@ struct InspectionReport {
           ("numbers", .integer(arrays.elementCount)), ("bytes", .integer(arrays.byteCount)),
         ])
     }
-    lines += found.arrays.map { array in
-      JSONLine(
-        event: "array",
-        [
-          ("name", .text(array.name)), ("element_type", .text(array.elementType)),
-          ("shape", .list(array.shape.map { .integer($0) })), ("kind", .text(array.kind.rawValue)),
-          ("reason", .text(array.reason)),
-        ])
-    }
-    lines += found.unsupported.map { operation in
-      JSONLine(
-        event: "unsupported",
-        [
-          ("operation", .text(operation.operation)), ("domain", .text(operation.domain)),
-          ("opset", operation.opset.map { .integer(Int($0)) } ?? .null),
-          ("node", .text(operation.node)), ("reason", operation.reason.map { .text($0) } ?? .null),
-        ])
-    }
-    lines += ([found.trainingMode].compactMap(\.self) + found.readiness.notes).map {
-      JSONLine(note: "\($0)", arrays: $0.arrays)
-    }
-    if let verdict {
-      lines.append(
+      + found.arrays.map { array in
         JSONLine(
-          event: "check",
-          [("accepted", verdict.accepts.map { .flag($0) } ?? .null), ("text", .text("\(verdict)"))])
-      )
-    }
-    lines.append(
+          event: "array",
+          [
+            ("name", .text(array.name)), ("element_type", .text(array.elementType)),
+            ("shape", .list(array.shape.map { .integer($0) })),
+            ("kind", .text(array.kind.rawValue)), ("reason", .text(array.reason)),
+          ])
+      }
+      + found.unsupported.map { operation in
+        JSONLine(
+          event: "unsupported",
+          [
+            ("operation", .text(operation.operation)), ("domain", .text(operation.domain)),
+            ("opset", operation.opset.map { .integer(Int($0)) } ?? .null),
+            ("node", .text(operation.node)),
+            ("reason", operation.reason.map { .text($0) } ?? .null),
+          ])
+      }
+  }
+
+  private var endLines: [JSONLine] {
+    let check = verdict.map { verdict in
       JSONLine(
-        event: "result",
-        [
-          ("imported", .flag(found.problem == nil)),
-          ("problem", found.problem.map { .text("\($0)") } ?? .null),
-          ("training_problem", found.trainingProblem.map { .text($0) } ?? .null),
-          ("work_per_example", JSONLine.Value(found.workPerExample)),
-          ("instruction_set", .text(found.instructionSet.rawValue)),
-        ]))
-    return lines
+        event: "check",
+        [("accepted", verdict.accepts.map { .flag($0) } ?? .null), ("text", .text("\(verdict)"))])
+    }
+    let result = JSONLine(
+      event: "result",
+      [
+        ("imported", .flag(found.problem == nil)),
+        ("problem", found.problem.map { .text("\($0)") } ?? .null),
+        ("training_problem", found.trainingProblem.map { .text($0) } ?? .null),
+        ("work_per_example", JSONLine.Value(found.workPerExample)),
+        ("instruction_set", .text(found.instructionSet.rawValue)),
+      ])
+    return [check, result].compactMap(\.self)
   }
 }
 

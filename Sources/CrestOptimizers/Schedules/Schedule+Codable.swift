@@ -8,10 +8,12 @@ extension Schedule: Codable {
     case combined
     case oneCycleLearningRate = "one-cycle-learning-rate"
     case oneCycleMomentum = "one-cycle-momentum"
+    case custom
   }
 
   private enum CodingKeys: String, CodingKey {
     case kind, value, from, to, power, stepsUp, stepsDown, scale, factor, every, at, phases, policy
+    case name, settings
   }
 
   /// Reads a schedule.
@@ -53,6 +55,8 @@ extension Schedule: Codable {
         try .learningRate(of: values.decode(OneCycle.self, forKey: .policy))
       case .oneCycleMomentum:
         try .momentum(of: values.decode(OneCycle.self, forKey: .policy))
+      case .custom:
+        throw ScheduleError.madeByProgram(try values.decode(String.self, forKey: .name))
       }
   }
 
@@ -87,6 +91,9 @@ extension Schedule: Codable {
       try values.encode(phases, forKey: .phases)
     case .learningRate(let policy), .momentum(let policy):
       try values.encode(policy, forKey: .policy)
+    case .custom(let custom):
+      try values.encode(custom.name, forKey: .name)
+      try values.encode(custom.settings, forKey: .settings)
     }
   }
 }
@@ -105,6 +112,7 @@ extension Schedule.Form {
     case .combined: .combined
     case .learningRate: .oneCycleLearningRate
     case .momentum: .oneCycleMomentum
+    case .custom: .custom
     }
   }
 }

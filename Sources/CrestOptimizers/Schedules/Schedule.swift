@@ -21,7 +21,47 @@ public struct Schedule: Hashable, Sendable {
     case combined([Phase])
     case learningRate(OneCycle)
     case momentum(OneCycle)
+    case custom(Custom)
   }
+
+  /// A schedule of a program's own, equal to one of the same name and settings.
+  struct Custom: Hashable, Sendable {
+    let name: String
+    let settings: [String: Double]
+    let value: @Sendable (_ step: Int, _ stepCount: Int) -> Double
+
+    static func == (left: Custom, right: Custom) -> Bool {
+      left.name == right.name && left.settings == right.settings
+    }
+
+    func hash(into hasher: inout Hasher) {
+      hasher.combine(name)
+      hasher.combine(settings)
+    }
+  }
+
+  /// Creates a schedule of your own.
+  ///
+  /// ```swift
+  /// // Vaswani et al. 2017.
+  /// let schedule = Schedule("inverse root", settings: ["peak": 1e-3, "warm-up": 100]) { step, _ in
+  ///   let position = Double(step + 1) / 100
+  ///   return 1e-3 * min(position, 1 / position.squareRoot())
+  /// }
+  /// ```
+  ///
+  /// - Parameters:
+  ///   - name: What a run that is resumed must have, too.
+  ///   - settings: What else decides the values: a run that is resumed must have the same.
+  ///   - value: The value at a step, from 0, of a run of so many steps; a pure function.
+  public init(
+    _ name: String, settings: [String: Double] = [:],
+    value: @escaping @Sendable (_ step: Int, _ stepCount: Int) -> Double
+  ) {
+    form = .custom(Custom(name: name, settings: settings, value: value))
+  }
+
+  init(form: Form) { self.form = form }
 
   enum Ramp: Hashable, Sendable {
     case annealing(Annealing)
@@ -314,7 +354,17 @@ extension Schedule {
       policy.learningRate(step: progress.step, total: progress.total)
     case .momentum(let policy):
       policy.momentum(step: progress.step, total: progress.total)
+    case .custom(let custom):
+      Self.checked(custom.value(progress.step, progress.total), of: custom, at: progress.step)
     }
+  }
+
+  private static func checked(_ value: Double, of custom: Custom, at step: Int) -> Double {
+    programmerError(
+      unless: value.isFinite && value >= 0,
+      "the schedule \"\(custom.name)\" is \(value) at step \(step), not a finite number of at least 0"
+    )
+    return value
   }
 
   private static func height(_ step: Int, stepsUp: Int, stepsDown: Int) -> Double {

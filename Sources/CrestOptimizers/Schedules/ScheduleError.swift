@@ -22,6 +22,9 @@ public enum ScheduleError: Error, Equatable, Sendable {
 
   /// A stored schedule is of a kind this version does not know.
   case unknownKind(String)
+
+  /// A stored schedule of a program's own, whose values only the program has.
+  case madeByProgram(String)
 }
 
 extension ScheduleError: CustomStringConvertible {
@@ -44,6 +47,8 @@ extension ScheduleError: CustomStringConvertible {
     case .unknownKind(let kind):
       "schedule: the kind \"\(kind)\" is not known to this version; known are "
         + Schedule.Kind.allCases.map(\.rawValue).joined(separator: ", ") + "."
+    case .madeByProgram(let name):
+      "schedule: \"\(name)\" was made by a program, and its values are not stored; make it again."
     }
   }
 }

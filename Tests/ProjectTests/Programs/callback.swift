@@ -1,10 +1,11 @@
-// A callback of one's own.
+// Your own callback, which runs before the one that stops.
 import Crest
 import Foundation
 
 final class StopWhenWorse: Callback {
   private var best = Double.infinity
   var hooks: [Hook] { [.afterEpoch(check)] }
+  var order: Int { CallbackOrder.stopper - 1 }
 
   private func check(_ epoch: EpochContext) throws {
     guard let loss = epoch.validation?.loss else { return }

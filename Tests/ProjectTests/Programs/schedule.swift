@@ -1,31 +1,16 @@
-// A schedule of one's own, as a callback that owns the learning rate, and those that ship, joined.
+// Your own schedule, and those that ship, joined.
 import Crest
 import Foundation
 
 // The learning rate over the root of the step (Vaswani et al. 2017).
-final class InverseSquareRoot: Callback {
-  let warmUpSteps: Double
-  let peak: Double
-
-  init(peak: Double, warmUpSteps: Int) {
-    self.peak = peak
-    self.warmUpSteps = Double(warmUpSteps)
-  }
-
-  var hooks: [Hook] { [.beforeBatch(set)] }
-  var owns: Set<Ownership> { [.base(.learningRate)] }
-
-  private func set(_ batch: BatchContext) {
-    guard batch.isTraining else { return }
-    let step = Double(batch.step + 1)
-    batch.learner[.base(.learningRate)] =
-      peak * min(step / warmUpSteps, (warmUpSteps / step).squareRoot())
-  }
+let inverseRoot = Schedule("inverse root", settings: ["peak": 1e-3, "warm-up": 100]) { step, _ in
+  let position = Double(step + 1) / 100
+  return 1e-3 * min(position, 1 / position.squareRoot())
 }
 
 let joined = try Schedule.combined([
   .init(0.1, .linear(from: 0, to: 0.3)), .init(0.9, .cosine(from: 0.3, to: 0)),
 ])
 let callbacks: [any Callback] = [
-  InverseSquareRoot(peak: 1e-3, warmUpSteps: 100), ParameterScheduler(joined),
+  ParameterScheduler(inverseRoot), ParameterScheduler(joined, of: .momentum),
 ]
