@@ -239,7 +239,7 @@ extension Shape {
   }
 }
 
-/// A loss that can't be had, or that the predictions and targets don't suit.
+/// A loss that cannot be computed, or that the predictions and targets don't suit.
 public enum LossError: Error, Equatable, Sendable {
   /// A name that no loss has.
   case unknownName(String)
