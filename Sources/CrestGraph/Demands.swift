@@ -38,6 +38,14 @@ package struct Demands: Sendable {
   }
 }
 
+/// An operation whose time follows from the elements it reads and makes, and whose indices are checked when it
+/// uses them.
+package protocol BoundedOperation: GraphOperation {}
+
+extension BoundedOperation {
+  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands { .elements }
+}
+
 extension Graph {
   /// The floating-point operations of convolutions and matrix products, a multiplication and an addition
   /// as two; recurrent layers and attention count as the products that they are made of.

@@ -58,7 +58,7 @@ extension GatherOperation {
 }
 
 /// dy added up where elements were taken from: the gradient of data from (dy, indices) (ours).
-package struct GatherGradient<Choice: GatherOperation>: GraphOperation {
+package struct GatherGradient<Choice: GatherOperation>: BoundedOperation, TrainingOperation {
   /// What chose the elements.
   package let choice: Choice
   /// The shape of the data.
@@ -79,15 +79,6 @@ package struct GatherGradient<Choice: GatherOperation>: GraphOperation {
     let expected = try choice.checkedShape(inputShape, inputs[1])
     try OperationError.check(gradient: inputs[0].shape, of: expected)
     return [ValueType(inputShape, inputs[0].elementType)]
-  }
-
-  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
-    .elements
-  }
-
-  /// Not followed: it belongs to a step of training.
-  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
-    throw RowMixing.ofTraining
   }
 
   /// Each element of dy added to the one it was taken from.

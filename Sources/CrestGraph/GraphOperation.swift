@@ -14,7 +14,7 @@ package protocol GraphOperation: Sendable, Hashable {
   /// - Throws: ``OperationError`` when the inputs don't fit the operation.
   func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType]
 
-  /// How the outputs depend on each example of a batch, told from how the inputs do: whether examples are
+  /// How the outputs depend on each example of a batch, given how the inputs do: whether examples are
   /// computed one by one, and along which axis they lie.
   ///
   /// What is said must hold for inputs of any values; where it isn't known, the operation refuses.
@@ -45,7 +45,8 @@ package protocol GraphOperation: Sendable, Hashable {
 
   /// What a run asks for that a graph or numbers from elsewhere could abuse.
   ///
-  /// Has no default: such graphs are computed ahead, and indices trusted, as far as this answer is right.
+  /// Has no default: such graphs are computed ahead, and indices trusted, as far as this answer is right. A
+  /// ``BoundedOperation`` asks for nothing.
   func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands
 
   /// How the numbers of the outputs follow from those of input 0.

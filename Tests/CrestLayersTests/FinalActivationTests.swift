@@ -127,6 +127,10 @@ private struct Foreign: GraphTemplate {
       testDescription: "a part of a hard sigmoid, reshaped",
       make: { try $0.hardSigmoid().reshaped(to: [-1, 1, 4]).squeezed(axes: [1]) },
       crossEntropy: "HardSigmoid", binary: "HardSigmoid"),
+    End(
+      testDescription: "the second part of a softmax",
+      make: { try $0.softmax(axis: 1).split(count: 2, axis: 1)[1] }, crossEntropy: "Softmax",
+      binary: "Softmax"),
     // What is proved to lie from 0 to 1 by the ranges of its parts.
     End(
       testDescription: "the rest of a sigmoid", make: { try 1 - $0.sigmoid() },

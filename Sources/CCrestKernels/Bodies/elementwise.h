@@ -13,20 +13,20 @@
 #define CK_NO_SLOT UINT8_MAX
 
 // How an input's addresses go as the output's run on.
-typedef enum ck_course {
+typedef enum ck_access {
   CK_UNUSED,
   CK_DENSE,     // as the output's: read in place
   CK_UNIFORM,   // one element for all: a slot filled once per chunk
   CK_PERIODIC,  // the same in every row of the innermost dimension: likewise, blocks being whole rows
   CK_WALKED     // anything else: each block is gathered, unless it happens to be contiguous
-} ck_course;
+} ck_access;
 
 typedef struct ck_plan {
   const ck_elementwise *program;
   float *y;
   size_t rank, sizes[CK_MAX_RANK];
   ptrdiff_t strides[CK_MAX_INPUTS][CK_MAX_RANK];
-  ck_course course[CK_MAX_INPUTS];
+  ck_access access[CK_MAX_INPUTS];
   uint8_t slot[CK_MAX_REGISTERS];
   size_t slot_length, block;
   ck_cut cut;
@@ -64,7 +64,7 @@ static void ck_plan_shape(ck_plan *plan) {
   for (size_t i = 0; i < e->input_count; i++) plan->strides[i][0] = 0;
 }
 
-static ck_course ck_course_of(const ck_plan *plan, size_t input) {
+static ck_access ck_access_of(const ck_plan *plan, size_t input) {
   const ptrdiff_t *strides = plan->strides[input];
   bool dense = true, outer_still = true;
   size_t inside = 1;
@@ -95,9 +95,9 @@ static void ck_plan_slots(ck_plan *plan) {
   bool periodic = false;
   uint8_t free_slots[CK_MAX_REGISTERS], free_count = 0, slots = 0;
   for (size_t r = 0; r < inputs; r++) {
-    plan->course[r] = last_use[r] == SIZE_MAX ? CK_UNUSED : ck_course_of(plan, r);
-    periodic |= plan->course[r] == CK_PERIODIC;
-    plan->slot[r] = plan->course[r] > CK_DENSE ? slots++ : CK_NO_SLOT;
+    plan->access[r] = last_use[r] == SIZE_MAX ? CK_UNUSED : ck_access_of(plan, r);
+    periodic |= plan->access[r] == CK_PERIODIC;
+    plan->slot[r] = plan->access[r] > CK_DENSE ? slots++ : CK_NO_SLOT;
   }
   // Constants first: their slots are filled once per chunk and so never shared.
   for (size_t i = 0; i + 1 < e->instruction_count; i++)
@@ -106,7 +106,7 @@ static void ck_plan_slots(ck_plan *plan) {
     size_t now = inputs + i;
     // An operand's slot may become the result's: all operations read an element before they write it.
     for (size_t r = 0; r < now; r++) {
-      bool shared = r < inputs ? plan->course[r] == CK_WALKED : e->instructions[r - inputs].op != CK_CONSTANT;
+      bool shared = r < inputs ? plan->access[r] == CK_WALKED : e->instructions[r - inputs].op != CK_CONSTANT;
       if (shared && last_use[r] == now) free_slots[free_count++] = plan->slot[r];
     }
     if (e->instructions[i].op == CK_CONSTANT) continue;
@@ -122,7 +122,7 @@ static void ck_plan_slots(ck_plan *plan) {
     plan->block = plan->block / row * row;
   else
     for (size_t r = 0; r < inputs; r++)
-      if (plan->course[r] == CK_PERIODIC) plan->course[r] = CK_WALKED;
+      if (plan->access[r] == CK_PERIODIC) plan->access[r] = CK_WALKED;
 }
 
 // Copies n elements of an input, from the output's place `start` on.
@@ -235,7 +235,7 @@ static void ck_elementwise_chunk(void *context, size_t chunk, size_t worker) {
   _Alignas(64) float slots[CK_SLOT_FLOATS];
   const float *registers[CK_MAX_REGISTERS] = {NULL};
   for (size_t r = 0; r < inputs; r++) {
-    if (plan->course[r] != CK_UNIFORM && plan->course[r] != CK_PERIODIC) continue;
+    if (plan->access[r] != CK_UNIFORM && plan->access[r] != CK_PERIODIC) continue;
     float *slot = slots + plan->slot[r] * plan->slot_length;
     ck_gather(plan, r, start, ck_least(plan->block, end - start), slot);
     registers[r] = slot;
@@ -249,8 +249,8 @@ static void ck_elementwise_chunk(void *context, size_t chunk, size_t worker) {
   for (size_t n; start < end; start += n) {
     n = ck_least(plan->block, end - start);
     for (size_t r = 0; r < inputs; r++) {
-      if (plan->course[r] == CK_DENSE) registers[r] = e->inputs[r] + start;
-      if (plan->course[r] == CK_WALKED)
+      if (plan->access[r] == CK_DENSE) registers[r] = e->inputs[r] + start;
+      if (plan->access[r] == CK_WALKED)
         registers[r] = ck_input_block(plan, r, start, n, slots + plan->slot[r] * plan->slot_length);
     }
     for (size_t i = 0; i + 1 < instructions; i++) {

@@ -2,7 +2,7 @@ import CrestTensor
 
 /// Each element of the output from the elements at the same place of the inputs, after NumPy
 /// broadcasting (ONNX multidirectional).
-package struct Elementwise: GraphOperation {
+package struct Elementwise: BoundedOperation {
   /// The function of scalars.
   package let function: ElementwiseFunction
 
@@ -32,10 +32,6 @@ package struct Elementwise: GraphOperation {
   }
 
   package var keepsScale: Bool { function == .add }
-
-  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
-    .elements
-  }
 
   /// The input that it leaves as it is; else of inputs before they are repeated, as kernels repeat by themselves.
   package func simplified(_ inputs: [Symbol]) throws -> [Symbol]? {

@@ -43,7 +43,7 @@ package struct AveragePool: PoolOperation {
 }
 
 /// dy spread over each window: the gradient of `AveragePool` (ours).
-package struct AveragePoolGradient: WindowOperation {
+package struct AveragePoolGradient: WindowOperation, TrainingOperation {
   /// How the window moves.
   package let attributes: PoolAttributes
   /// The shape of x.
@@ -70,11 +70,6 @@ package struct AveragePoolGradient: WindowOperation {
 
   package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
     Demands(.windows)
-  }
-
-  /// Not followed: it belongs to a step of training.
-  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
-    throw RowMixing.ofTraining
   }
 
   /// Each element of dy over its window's count, at every element of the window.

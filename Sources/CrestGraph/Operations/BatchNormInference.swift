@@ -6,7 +6,7 @@ import CrestTensor
 ///     y = (x - mean) / √(variance + ε) · scale + bias
 ///
 /// Inputs are x [N, C, …], and scale, bias, mean and variance, [C] each.
-package struct BatchNormInference: ChannelOperation {
+package struct BatchNormInference: ChannelOperation, BoundedOperation {
   /// Added to the variance before the root.
   package let epsilon: Double
 
@@ -18,10 +18,6 @@ package struct BatchNormInference: ChannelOperation {
     try OperationError.check(inputs, count: 5...5)
     _ = try OperationError.checkNormalization(inputs, epsilon: epsilon)
     return [inputs[0]]
-  }
-
-  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
-    .elements
   }
 
   /// Each example by itself, unless they lie along the channels.

@@ -7,7 +7,7 @@ import CrestTensor
 ///
 /// Inputs are x [N, C, …], scale and bias [C]; outputs are y, the mean and the population variance
 /// of each channel over the other axes.
-package struct BatchNormTraining: ChannelOperation {
+package struct BatchNormTraining: ChannelOperation, BoundedOperation {
   /// Added to the variance before the root.
   package let epsilon: Double
 
@@ -23,10 +23,6 @@ package struct BatchNormTraining: ChannelOperation {
         expected: "at least one value per channel when training", got: "\(inputs[0].shape)")
     }
     return [inputs[0], statistics, statistics]
-  }
-
-  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
-    .elements
   }
 
   /// Not of one example: it normalises by the statistics of all.
@@ -78,7 +74,7 @@ package struct BatchNormTraining: ChannelOperation {
 ///
 /// Inputs are x, dy [N, C, …], scale, and mean and variance of the batch [C]; outputs are dx,
 /// dscale and dbias. n is the number of values of a channel.
-package struct BatchNormTrainingGradient: ChannelOperation {
+package struct BatchNormTrainingGradient: ChannelOperation, BoundedOperation, TrainingOperation {
   /// Added to the variance before the root.
   package let epsilon: Double
 
@@ -93,15 +89,6 @@ package struct BatchNormTrainingGradient: ChannelOperation {
     try OperationError.checkSameElementType(inputs)
     try OperationError.check(gradient: inputs[1].shape, of: inputs[0].shape)
     return [inputs[0], statistics, statistics]
-  }
-
-  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
-    .elements
-  }
-
-  /// Not followed: it belongs to a step of training.
-  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
-    throw RowMixing.ofTraining
   }
 
   /// The formulas as they stand.

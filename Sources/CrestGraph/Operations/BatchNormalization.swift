@@ -15,7 +15,7 @@ public enum BatchNormConvention: String, Sendable, Hashable, Codable, CaseIterab
 /// and the running statistics after the step. In training it becomes `BatchNormTraining` with
 /// new = running · momentum + batch · (1 - momentum); in inference `BatchNormInference`, with the
 /// statistics as they were. Its reference meaning is that of inference.
-package struct BatchNormalization: GraphOperation {
+package struct BatchNormalization: BoundedOperation {
   /// Added to the variance before the root.
   package let epsilon: Double
   /// The part of the running statistics that stays (PyTorch's `momentum` is one minus this).
@@ -43,10 +43,6 @@ package struct BatchNormalization: GraphOperation {
   }
 
   package var keepsScale: Bool { true }
-
-  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
-    .elements
-  }
 
   /// Each example by itself, as in inference: that training normalises by the batch is what it is for.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {

@@ -4,7 +4,7 @@ public import CrestTensor
 ///
 /// Float to integer truncates toward zero and saturates, NaN becoming 0 (ONNX leaves both open);
 /// integer to integer wraps; anything but 0 is true.
-package struct Cast: GraphOperation {
+package struct Cast: BoundedOperation {
   /// The element type of the output.
   package let elementType: ElementType
 
@@ -15,10 +15,6 @@ package struct Cast: GraphOperation {
   package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.check(inputs, count: 1...1)
     return [ValueType(inputs[0].shape, elementType)]
-  }
-
-  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
-    .elements
   }
 
   package var outputNumbers: OutputNumbers { .kept }

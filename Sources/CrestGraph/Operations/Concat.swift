@@ -1,7 +1,7 @@
 import CrestTensor
 
 /// Values one after the other along an axis (ONNX `Concat`, opset 13).
-package struct Concat: GraphOperation {
+package struct Concat: BoundedOperation {
   /// The axis joined along, not negative.
   package let axis: Int
 
@@ -43,10 +43,6 @@ package struct Concat: GraphOperation {
   }
 
   package var keepsScale: Bool { true }
-
-  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
-    .elements
-  }
 
   /// Each example by itself, where all parts have theirs along the same axis.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {

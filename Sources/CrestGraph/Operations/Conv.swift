@@ -163,7 +163,7 @@ package struct ConvInputGradient: WindowOperation {
 }
 
 /// Σ x · dy: the gradient of `Conv` with respect to the filter from (x, dy) (ours).
-package struct ConvFilterGradient: WindowOperation {
+package struct ConvFilterGradient: WindowOperation, TrainingOperation {
   /// How the window moves.
   package let attributes: ConvAttributes
   /// The shape of the filter.
@@ -191,11 +191,6 @@ package struct ConvFilterGradient: WindowOperation {
 
   package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
     .products(inputs[1].shape, terms: filterShape.dropFirst())
-  }
-
-  /// Not followed: it belongs to a step of training.
-  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
-    throw RowMixing.ofTraining
   }
 
   /// Sums the products.

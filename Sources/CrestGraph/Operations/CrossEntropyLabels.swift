@@ -7,7 +7,7 @@ import CrestTensor
 ///     loss = -(1 - smoothing) · log p[label] - smoothing / C · Σ_c log p[c],   p = softmax(logits)
 ///
 /// Inputs are logits [N, C, d…] and labels, `int64` [N, d…] in 0 ..< C; the output is [N, d…].
-package struct CrossEntropyLabels: ClassOperation {
+package struct CrossEntropyLabels: ClassOperation, TrainingOperation {
   /// The part of each target that is spread evenly over all classes, in 0...1.
   package let smoothing: Double
 
@@ -22,11 +22,6 @@ package struct CrossEntropyLabels: ClassOperation {
 
   package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
     Demands(.elements, indices: [1: .init(count: inputs[0].shape[1], countsFromEnd: false)])
-  }
-
-  /// Not followed: it belongs to a step of training.
-  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
-    throw RowMixing.ofTraining
   }
 
   /// The formula as it stands.
@@ -57,7 +52,7 @@ package struct CrossEntropyLabels: ClassOperation {
 /// dy) (ours).
 ///
 /// The target is smoothing / C, and 1 - smoothing more at the label.
-package struct CrossEntropyLabelsGradient: ClassOperation {
+package struct CrossEntropyLabelsGradient: ClassOperation, TrainingOperation {
   /// The part of each target that is spread evenly over all classes, in 0...1.
   package let smoothing: Double
 
@@ -75,11 +70,6 @@ package struct CrossEntropyLabelsGradient: ClassOperation {
 
   package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
     Demands(.elements, indices: [1: .init(count: inputs[0].shape[1], countsFromEnd: false)])
-  }
-
-  /// Not followed: it belongs to a step of training.
-  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
-    throw RowMixing.ofTraining
   }
 
   /// The formula as it stands.

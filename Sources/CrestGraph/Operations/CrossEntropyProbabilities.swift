@@ -7,7 +7,7 @@ import CrestTensor
 ///     loss = -Σ_c t[c] · log p[c]
 ///
 /// Inputs are logits and targets, both [N, C, d…]; the output is [N, d…].
-package struct CrossEntropyProbabilities: ClassOperation {
+package struct CrossEntropyProbabilities: ClassOperation, BoundedOperation, TrainingOperation {
   /// The part of each target that is spread evenly over all classes, in 0...1.
   package let smoothing: Double
 
@@ -18,15 +18,6 @@ package struct CrossEntropyProbabilities: ClassOperation {
   package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.check(inputs, count: 2...2)
     return [try OperationError.checkProbabilities(inputs[0], inputs[1], smoothing: smoothing)]
-  }
-
-  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
-    .elements
-  }
-
-  /// Not followed: it belongs to a step of training.
-  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
-    throw RowMixing.ofTraining
   }
 
   /// The formula as it stands.
@@ -62,7 +53,9 @@ package struct CrossEntropyProbabilities: ClassOperation {
 
 /// (softmax(logits) · Σ t - t) · dy: the gradient of `CrossEntropyProbabilities` with respect to
 /// the logits from (logits, targets, dy) (ours).
-package struct CrossEntropyProbabilitiesGradient: ClassOperation {
+package struct CrossEntropyProbabilitiesGradient: ClassOperation, BoundedOperation,
+  TrainingOperation
+{
   /// The part of each target that is spread evenly over all classes, in 0...1.
   package let smoothing: Double
 
@@ -76,15 +69,6 @@ package struct CrossEntropyProbabilitiesGradient: ClassOperation {
     try OperationError.checkSameElementType(inputs)
     try OperationError.check(gradient: inputs[2].shape, of: losses.shape)
     return [inputs[0]]
-  }
-
-  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
-    .elements
-  }
-
-  /// Not followed: it belongs to a step of training.
-  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
-    throw RowMixing.ofTraining
   }
 
   /// The formula as it stands.

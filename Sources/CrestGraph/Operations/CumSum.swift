@@ -1,7 +1,7 @@
 import CrestTensor
 
 /// The sum of the elements up to each along an axis (ONNX `CumSum`, opset 14, axis as an attribute).
-package struct CumSum: GraphOperation {
+package struct CumSum: BoundedOperation {
   /// The axis summed along, not negative.
   package let axis: Int
   /// Whether the element itself is left out.
@@ -24,10 +24,6 @@ package struct CumSum: GraphOperation {
       throw OperationError(expected: "an axis of \(inputs[0].shape)", got: "\(axis)")
     }
     return inputs
-  }
-
-  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
-    .elements
   }
 
   /// Each example by itself, unless the axis counts them.

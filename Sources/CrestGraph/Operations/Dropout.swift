@@ -9,7 +9,7 @@ import CrestTensor
 /// The uniform numbers are Philox's under the run's seed, this stream and the step, indexed by the
 /// element's place in row-major order: the gradient draws the mask again instead of storing it.
 /// In inference y is x.
-package struct Dropout: GraphOperation {
+package struct Dropout: BoundedOperation {
   /// The probability that an element is zeroed, in 0..<1.
   package let rate: Double
   /// The stream of random numbers.
@@ -34,10 +34,6 @@ package struct Dropout: GraphOperation {
   }
 
   package var keepsScale: Bool { true }
-
-  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
-    .elements
-  }
 
   /// Each example by itself.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {

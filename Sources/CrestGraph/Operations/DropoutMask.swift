@@ -3,7 +3,7 @@ import CrestTensor
 /// Which elements a `Dropout` keeps (ONNX `Dropout`, opset 13, the output `mask`), as booleans.
 ///
 /// It draws the mask of the dropout with the same stream again. In inference all are kept.
-package struct DropoutMask: GraphOperation {
+package struct DropoutMask: BoundedOperation {
   /// The dropout.
   package let dropout: Dropout
 
@@ -15,10 +15,6 @@ package struct DropoutMask: GraphOperation {
   /// Booleans of the input's shape.
   package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     [ValueType(try dropout.outputTypes(for: inputs)[0].shape, .bool)]
-  }
-
-  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
-    .elements
   }
 
   /// Each example by itself, though it draws another mask for each place.

@@ -2,7 +2,7 @@ public import CrestTensor
 
 /// The input repeated to a shape by NumPy's rule (ONNX `Expand`, opset 13, one way, shape as an
 /// attribute).
-package struct Expand: GraphOperation {
+package struct Expand: BoundedOperation {
   /// The shape of the output.
   package let shape: Shape
 
@@ -17,10 +17,6 @@ package struct Expand: GraphOperation {
         expected: "a shape that broadcasts to \(shape)", got: "\(inputs[0].shape)")
     }
     return [ValueType(shape, inputs[0].elementType)]
-  }
-
-  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
-    .elements
   }
 
   package var outputNumbers: OutputNumbers { .kept }

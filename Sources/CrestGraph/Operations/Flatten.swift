@@ -1,7 +1,7 @@
 import CrestTensor
 
 /// A matrix of the axes before `axis` by the axes from it on (ONNX `Flatten`, opset 13).
-package struct Flatten: GraphOperation {
+package struct Flatten: BoundedOperation {
   /// The first axis of the columns; negative ones count from the end.
   package let axis: Int
 
@@ -22,10 +22,6 @@ package struct Flatten: GraphOperation {
   }
 
   package var keepsScale: Bool { true }
-
-  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
-    .elements
-  }
 
   package var outputNumbers: OutputNumbers { .kept }
 

@@ -7,7 +7,7 @@ import CrestTensor
 ///
 /// Inputs are data [K…, J…] and indices, `int64` [I…, k] with one number for each of the axes K, each
 /// in -size ..< size. The output is [I…, J…].
-package struct GatherND: GraphOperation {
+package struct GatherND: BoundedOperation {
 
   /// The operation.
   package init() {}
@@ -19,10 +19,6 @@ package struct GatherND: GraphOperation {
       ValueType(
         try OperationError.checkParts(of: inputs[0].shape, named: inputs[1]), inputs[0].elementType)
     ]
-  }
-
-  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
-    .elements
   }
 
   /// Each example by itself, where only the indices are of examples.

@@ -2,7 +2,7 @@ import CrestTensor
 
 /// The mean over all spatial axes, [N, C, spatial…] to [N, C, 1…] (ONNX `GlobalAveragePool`, opset
 /// 1).
-package struct GlobalAveragePool: GraphOperation {
+package struct GlobalAveragePool: BoundedOperation {
 
   /// The operation.
   package init() {}
@@ -22,10 +22,6 @@ package struct GlobalAveragePool: GraphOperation {
   package var outputNumbers: OutputNumbers { .within }
 
   package var keepsScale: Bool { true }
-
-  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
-    .elements
-  }
 
   /// Each example by itself, unless they lie along a spatial axis.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {

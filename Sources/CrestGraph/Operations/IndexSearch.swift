@@ -4,7 +4,7 @@ import CrestTensor
 /// opset 13).
 ///
 /// NaN counts as both, as in NumPy and PyTorch.
-package struct IndexSearch: GraphOperation {
+package struct IndexSearch: BoundedOperation {
   /// What is searched; raw values are ONNX's operators.
   package enum Kind: String, Sendable, Hashable, CaseIterable {
     case largest = "ArgMax"
@@ -48,10 +48,6 @@ package struct IndexSearch: GraphOperation {
     sizes[axis] = 1
     if !keepsDimension { sizes.remove(at: axis) }
     return sizes
-  }
-
-  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
-    .elements
   }
 
   /// Each example by itself, unless the axis searched counts them.

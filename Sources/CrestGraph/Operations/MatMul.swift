@@ -166,14 +166,14 @@ extension ReferenceArray {
   /// start by a stride; whole numbers wrap around.
   func products(
     with other: ReferenceArray, _ type: ValueType,
-    _ course: (Int) -> (left: (Int, Int), right: (Int, Int), count: Int)
+    _ factors: (Int) -> (left: (Int, Int), right: (Int, Int), count: Int)
   ) -> ReferenceArray {
     func sums<Number: Numeric>(
       _ a: [Number], _ b: [Number], _ add: (Number, Number) -> Number,
       _ multiply: (Number, Number) -> Number
     ) -> [Number] {
       (0..<type.shape.elementCount).map { element in
-        let (left, right, count) = course(element)
+        let (left, right, count) = factors(element)
         return (0..<count).reduce(.zero) { sum, inner in
           add(sum, multiply(a[left.0 + inner * left.1], b[right.0 + inner * right.1]))
         }

@@ -40,7 +40,7 @@ package struct MaxPool: PoolOperation {
 }
 
 /// dy added to the element that won each window: the gradient of `MaxPool` from (x, dy) (ours).
-package struct MaxPoolGradient: WindowOperation {
+package struct MaxPoolGradient: WindowOperation, TrainingOperation {
   /// How the window moves.
   package let attributes: PoolAttributes
 
@@ -61,11 +61,6 @@ package struct MaxPoolGradient: WindowOperation {
 
   package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
     Demands(.windows)
-  }
-
-  /// Not followed: it belongs to a step of training.
-  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
-    throw RowMixing.ofTraining
   }
 
   /// Each element of dy at the winner of its window; an element may win several.

@@ -5,7 +5,7 @@ import CrestTensor
 ///
 /// With the sign of the divisor, of integers only (Python's `%`), or with the sign of the dividend, of
 /// floats and integers (C's `fmod`). What an integer leaves when divided by 0 is 0, as NumPy has it.
-package struct Mod: GraphOperation {
+package struct Mod: BoundedOperation {
   /// Whether the result has the dividend's sign (ONNX `fmod`).
   package let followsDividend: Bool
 
@@ -24,10 +24,6 @@ package struct Mod: GraphOperation {
         advice: type.isFloat ? "ask for the dividend's sign (fmod 1)" : "cast it first")
     }
     return [ValueType(try OperationError.checkBroadcast(inputs), type)]
-  }
-
-  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
-    .elements
   }
 
   /// Each example by itself, where the inputs have theirs along the same axis.

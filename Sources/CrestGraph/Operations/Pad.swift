@@ -4,7 +4,7 @@ import CrestTensor
 /// attributes).
 ///
 /// A negative width takes elements away instead.
-package struct Pad: GraphOperation {
+package struct Pad: BoundedOperation {
   /// The width before the first element of each axis.
   package let before: [Int]
   /// The width after the last element of each axis.
@@ -47,10 +47,6 @@ package struct Pad: GraphOperation {
     OperationError(
       expected: "widths that leave sizes of at least 0 of \(shape)", got: "\(before) and \(after)",
       advice: "a negative width takes elements away")
-  }
-
-  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
-    .elements
   }
 
   /// Each example by itself, unless some are added or taken away.

@@ -5,7 +5,7 @@ import CrestTensor
 ///     y = x / √(mean(x²) + ε) · scale, the mean over the axes from `axis` on
 ///
 /// Inputs are x and scale, which has the sizes of these axes. Zhang & Sennrich 2019.
-package struct RMSNormalization: GraphOperation {
+package struct RMSNormalization: BoundedOperation {
   /// The first axis normalised over, not negative.
   package let axis: Int
   /// Added to the mean square before the root.
@@ -33,8 +33,6 @@ package struct RMSNormalization: GraphOperation {
     }
     return [inputs[0]]
   }
-
-  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands { .elements }
 
   /// Each example by itself, unless the axes count them.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {

@@ -2,7 +2,7 @@ import CrestTensor
 
 /// Axes folded away: ONNX `ReduceSum`, `ReduceMean`, `ReduceMax`, `ReduceMin`, `ReduceProd`, opset 18,
 /// axes as an attribute.
-package struct Reduce: GraphOperation {
+package struct Reduce: BoundedOperation {
   /// What a group of elements becomes; raw values are ONNX's operators.
   package enum Kind: String, Sendable, Hashable, CaseIterable {
     /// Their sum; 0 of nothing.
@@ -60,10 +60,6 @@ package struct Reduce: GraphOperation {
       return x.combined(count...count, *)
     case .product: return (0.0...1).contains(x.lowerBound) && x.upperBound <= 1 ? 0...1 : .anyNumber
     }
-  }
-
-  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
-    .elements
   }
 
   /// Each example by itself, unless one of the reduced axes counts them.

@@ -4,7 +4,7 @@ package import CrestTensor
 ///
 /// A size of 0 copies the input's size at that place, unless zeros are allowed, and one -1 takes
 /// what is left, so that a graph traced for one batch size can be replayed for another.
-package struct Reshape: GraphOperation {
+package struct Reshape: BoundedOperation {
   /// The sizes, with 0 and -1 as said.
   package let sizes: [Int]
   /// Whether a size of 0 means 0 (ONNX `allowzero`).
@@ -41,10 +41,6 @@ package struct Reshape: GraphOperation {
   }
 
   package var keepsScale: Bool { true }
-
-  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
-    .elements
-  }
 
   package var outputNumbers: OutputNumbers { .kept }
 

@@ -7,7 +7,7 @@ import CrestTensor
 ///
 /// Inputs are data, indices, `int32` or `int64`, and updates of the indices' shape, whose sizes along
 /// other axes are at most the data's. Each index is in -size ..< size.
-package struct ScatterElements: GraphOperation, Scatter {
+package struct ScatterElements: Scatter, BoundedOperation {
   /// The axis that indices count along, not negative.
   package let axis: Int
   /// How updates join what is there.
@@ -29,10 +29,6 @@ package struct ScatterElements: GraphOperation, Scatter {
         expected: "updates of the indices' shape \(inputs[1].shape)", got: "\(inputs[2].shape)")
     }
     return [inputs[0]]
-  }
-
-  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
-    .elements
   }
 
   /// Each example by itself, unless indices along their axis choose among them.

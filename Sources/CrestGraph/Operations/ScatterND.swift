@@ -7,7 +7,7 @@ import CrestTensor
 ///
 /// Inputs are data [K…, J…], indices, `int64` [I…, k] with one number for each of the axes K, and
 /// updates [I…, J…].
-package struct ScatterND: GraphOperation, Scatter {
+package struct ScatterND: Scatter, BoundedOperation {
   /// How updates join what is there.
   package let reduction: ScatterReduction
 
@@ -23,10 +23,6 @@ package struct ScatterND: GraphOperation, Scatter {
       throw OperationError(expected: "updates \(expected)", got: "\(inputs[2].shape)")
     }
     return [inputs[0]]
-  }
-
-  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
-    .elements
   }
 
   /// Not followed where examples are updated: the indices may be of any.

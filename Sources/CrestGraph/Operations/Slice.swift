@@ -6,7 +6,7 @@ package import CrestTensor
 /// As NumPy's `x[start:end:step]`: negative starts and ends count from the end, those out of range
 /// are clamped, and a negative step walks backwards. Unlike in NumPy, a start before the first
 /// element is the first element backwards, too.
-package struct Slice: GraphOperation {
+package struct Slice: BoundedOperation {
   /// The first index along each axis.
   package let starts: [Int]
   /// The index along each axis that is no longer taken.
@@ -80,10 +80,6 @@ package struct Slice: GraphOperation {
 
   package var arrangement: Arrangement? { .picked }
 
-  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
-    .elements
-  }
-
   /// Each example by itself, unless only some are taken, or in another order.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     guard let extents = try? extents(of: context.inputs[0]) else {
@@ -135,7 +131,7 @@ package struct Slice: GraphOperation {
 }
 
 /// dy put back where `Slice` took it from, zeros elsewhere: the gradient of a slice (ours).
-package struct SliceGradient: GraphOperation {
+package struct SliceGradient: BoundedOperation, TrainingOperation {
   /// The shape that was cut.
   package let inputShape: Shape
   /// The first index along each axis.
@@ -169,15 +165,6 @@ package struct SliceGradient: GraphOperation {
         expected: "a gradient \(expected) of a part of \(inputShape)", got: "\(inputs[0].shape)")
     }
     return [ValueType(inputShape, inputs[0].elementType)]
-  }
-
-  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
-    .elements
-  }
-
-  /// Not followed: it belongs to a step of training.
-  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
-    throw RowMixing.ofTraining
   }
 
   /// Each element of dy at the place it was taken from.

@@ -5,7 +5,7 @@ import CrestTensor
 ///
 ///     Softmax:     y = e^(x - max) / Σ e^(x - max)
 ///     LogSoftmax:  y = x - max - log Σ e^(x - max)
-package struct Softmax: GraphOperation {
+package struct Softmax: BoundedOperation {
   /// What is computed; raw values are ONNX's operators.
   package enum Kind: String, Sendable, Hashable, CaseIterable {
     case plain = "Softmax"
@@ -37,10 +37,6 @@ package struct Softmax: GraphOperation {
     case .plain: 0...1
     case .log: -Double.infinity...0
     }
-  }
-
-  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
-    .elements
   }
 
   /// Each example by itself, unless the axis counts them.
@@ -75,7 +71,7 @@ extension Softmax: CustomStringConvertible {
 ///
 ///     Softmax:     dx = y · (dy - Σ y · dy)
 ///     LogSoftmax:  dx = dy - eʸ · Σ dy
-package struct SoftmaxGradient: GraphOperation {
+package struct SoftmaxGradient: BoundedOperation, TrainingOperation {
   package let kind: Softmax.Kind
   /// The axis whose elements, or their exponentials, sum to 1, not negative.
   package let axis: Int
@@ -91,15 +87,6 @@ package struct SoftmaxGradient: GraphOperation {
   /// The type of y.
   package func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     try OperationError.checkOutputAndGradient(inputs, axis: axis)
-  }
-
-  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
-    .elements
-  }
-
-  /// Not followed: it belongs to a step of training.
-  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
-    throw RowMixing.ofTraining
   }
 
   /// The formula as it stands.

@@ -1,7 +1,7 @@
 import CrestTensor
 
 /// Parts that lie side by side along an axis (ONNX `Split`, opset 18, sizes as an attribute).
-package struct Split: GraphOperation {
+package struct Split: BoundedOperation {
   /// The axis that is cut, not negative.
   package let axis: Int
   /// The size of each part along it.
@@ -37,10 +37,6 @@ package struct Split: GraphOperation {
   package var outputNumbers: OutputNumbers { .within }
 
   package var arrangement: Arrangement? { .picked }
-
-  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
-    .elements
-  }
 
   /// Each example by itself, unless the parts are of different examples.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {

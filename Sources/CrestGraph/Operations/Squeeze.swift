@@ -1,7 +1,7 @@
 import CrestTensor
 
 /// The same elements without some axes of size 1 (ONNX `Squeeze`, opset 13, axes as an attribute).
-package struct Squeeze: GraphOperation {
+package struct Squeeze: BoundedOperation {
   /// The axes left out, none negative.
   package let axes: [Int]
 
@@ -20,10 +20,6 @@ package struct Squeeze: GraphOperation {
     }
     let kept = (0..<shape.rank).filter { !axes.contains($0) }
     return [ValueType(Shape(kept.map { shape[$0] }), inputs[0].elementType)]
-  }
-
-  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
-    .elements
   }
 
   package var outputNumbers: OutputNumbers { .kept }

@@ -1,7 +1,7 @@
 import CrestTensor
 
 /// The value repeated side by side along its axes (ONNX `Tile`, opset 13, repeats as an attribute).
-package struct Tile: GraphOperation {
+package struct Tile: BoundedOperation {
   /// How often it is repeated along each axis.
   package let repeats: [Int]
 
@@ -33,10 +33,6 @@ package struct Tile: GraphOperation {
   }
 
   package var outputNumbers: OutputNumbers { .within }
-
-  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
-    .elements
-  }
 
   /// Each example by itself; whole repeats of the batch follow one another.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {

@@ -4,7 +4,7 @@ import CrestTensor
 /// output of ONNX `TopK`, opset 11, k as an attribute).
 ///
 /// Of equals the first wins; NaN counts as the largest, as in NumPy and PyTorch.
-package struct TopKIndices: GraphOperation {
+package struct TopKIndices: BoundedOperation {
   /// How many are taken.
   package let count: Int
   /// The axis searched, not negative.
@@ -33,10 +33,6 @@ package struct TopKIndices: GraphOperation {
     var sizes = shape.dimensions
     sizes[axis] = count
     return [ValueType(Shape(sizes), .int64)]
-  }
-
-  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
-    .elements
   }
 
   /// Each example by itself, unless the axis counts them.

@@ -1,7 +1,7 @@
 import CrestTensor
 
 /// Axes in another order (ONNX `Transpose`, opset 13): output axis i is input axis permutation[i].
-package struct Transpose: GraphOperation {
+package struct Transpose: BoundedOperation {
   /// The input axis each output axis comes from.
   package let permutation: [Int]
 
@@ -19,10 +19,6 @@ package struct Transpose: GraphOperation {
   }
 
   package var keepsScale: Bool { true }
-
-  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
-    .elements
-  }
 
   package var outputNumbers: OutputNumbers { .kept }
 

@@ -1,7 +1,7 @@
 import CrestTensor
 
 /// The same elements with more axes of size 1 (ONNX `Unsqueeze`, opset 13, axes as an attribute).
-package struct Unsqueeze: GraphOperation {
+package struct Unsqueeze: BoundedOperation {
   /// The places of the new axes in the output, in any order; negative ones count from its end.
   package let axes: [Int]
 
@@ -21,10 +21,6 @@ package struct Unsqueeze: GraphOperation {
     var rest = shape.dimensions[...]
     let sizes = (0..<rank).map { resolved.contains($0) ? 1 : rest.removeFirst() }
     return [ValueType(Shape(sizes), inputs[0].elementType)]
-  }
-
-  package func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
-    .elements
   }
 
   package var outputNumbers: OutputNumbers { .kept }

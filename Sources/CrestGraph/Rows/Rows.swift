@@ -47,9 +47,6 @@ public struct RowMixing: Error, Sendable, Hashable, CustomStringConvertible {
     RowMixing(kind: .unknown, reason: reason)
   }
 
-  /// An operation that only a step of training has.
-  static let ofTraining = RowMixing.unknown("belongs to a step of training")
-
   /// An operation that picks along the axis of the examples, which has `inner` places of each: where there are
   /// several, as when tokens of all examples are in a row, each example's may be picked for itself.
   static func picking(inner: Int) -> RowMixing {
@@ -110,5 +107,14 @@ package struct RowFlow {
     self.settings = settings
     self.keepsUniform = keepsUniform
     self.reduced = reduced
+  }
+}
+
+/// An operation that only a step of training has, in which rows are not followed.
+package protocol TrainingOperation: GraphOperation {}
+
+extension TrainingOperation {
+  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+    throw .unknown("belongs to a step of training")
   }
 }

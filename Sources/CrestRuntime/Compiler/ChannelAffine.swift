@@ -8,19 +8,10 @@ import CrestTensor
 /// Inputs are x [N, C, …], scale and shift [C], and of a second value it and its scale. What reads y
 /// may compute it while it reads: this is what batch normalisations, the sums of residual blocks
 /// and their gradients become.
-struct ChannelAffine: GraphOperation {
+struct ChannelAffine: BoundedOperation, CompiledOperation {
   let hasRelu: Bool
 
   func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] { [inputs[0]] }
-
-  func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
-    .elements
-  }
-
-  /// Not followed: it is of a compiled program, and rows are followed before.
-  func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
-    throw .unknown("is of a compiled program")
-  }
 
   func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let shape = inputs[0].type.shape

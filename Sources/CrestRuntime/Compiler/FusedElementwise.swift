@@ -2,7 +2,7 @@ import CrestGraph
 import CrestTensor
 
 /// A chain of elementwise operations run as one pass over cache-sized blocks.
-struct FusedElementwise: GraphOperation {
+struct FusedElementwise: BoundedOperation, CompiledOperation {
 
   /// The functions in order, as in `multiply+add+relu`.
   var name: String { instructions.map(\.function.rawValue).joined(separator: "+") }
@@ -26,15 +26,6 @@ struct FusedElementwise: GraphOperation {
   let type: ValueType
 
   func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] { [type] }
-
-  func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
-    .elements
-  }
-
-  /// Not followed: it is of a compiled program, and rows are followed before.
-  func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
-    throw .unknown("is of a compiled program")
-  }
 
   func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let strides = inputs.map { $0.shape.strides(broadcastTo: type.shape) }

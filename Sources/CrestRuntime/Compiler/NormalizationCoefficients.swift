@@ -7,22 +7,13 @@ import CrestTensor
 ///     factor = scale / √(variance + ε),   shift = bias - mean · factor
 ///
 /// Inputs are x [N, C, …], scale and bias [C]; outputs are mean, variance, factor and shift [C].
-struct NormalizationCoefficients: GraphOperation {
+struct NormalizationCoefficients: BoundedOperation, CompiledOperation {
   /// The operation that it stands for.
   var name: String { "BatchNormTraining" }
   let epsilon: Double
 
   func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     [ValueType](repeating: inputs[1], count: 4)
-  }
-
-  func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
-    .elements
-  }
-
-  /// Not followed: it is of a compiled program, and rows are followed before.
-  func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
-    throw .unknown("is of a compiled program")
   }
 
   func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {

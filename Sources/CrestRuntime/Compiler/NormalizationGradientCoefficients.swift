@@ -7,22 +7,13 @@ import CrestTensor
 ///
 /// Inputs are those of `BatchNormTrainingGradient`; outputs are the gradients of scale and bias, and
 /// dyFactor, xFactor and shift [C].
-struct NormalizationGradientCoefficients: GraphOperation {
+struct NormalizationGradientCoefficients: BoundedOperation, CompiledOperation {
   /// The operation that it stands for.
   var name: String { "BatchNormTrainingGradient" }
   let epsilon: Double
 
   func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType] {
     [ValueType](repeating: inputs[2], count: 5)
-  }
-
-  func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
-    .elements
-  }
-
-  /// Not followed: it is of a compiled program, and rows are followed before.
-  func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
-    throw .unknown("is of a compiled program")
   }
 
   func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {

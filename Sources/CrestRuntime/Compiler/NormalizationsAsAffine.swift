@@ -3,13 +3,13 @@ import CrestTensor
 
 extension Graph {
   /// The graph with batch normalisations cut into coefficients of their channels and the affine maps
-  /// that apply these, and with what follows an affine map taken into it: the sum of a residual
+  /// that apply these, and with what follows an affine map joined to it: the sum of a residual
   /// block and a ReLU.
   ///
   /// The coefficients are computed by the producer of x, and the maps by the readers of their results, so
   /// that no normalisation takes a pass of its own over the images.
   ///
-  /// - Parameter joining: Whether what follows is taken in; if not, every value can be looked at.
+  /// - Parameter joining: Whether what follows is joined; if not, every value can be looked at.
   /// - Returns: An equal graph.
   /// - Throws: ``GraphError`` when the copy doesn't fit, which a fault of the pass alone can cause.
   func withNormalizationsAsAffine(joining: Bool) throws -> Graph {

@@ -10,7 +10,7 @@ import CrestTensor
 /// is; and the gradient of the filter, of the image and what the convolution read.
 ///
 /// Numbers are places among the inputs or outputs. Inputs begin with the image and the filter.
-struct FusedConvolution: GraphOperation {
+struct FusedConvolution: CompiledOperation {
   /// A normalisation of the result, from scale and bias to mean, variance, factor and shift.
   struct Statistics: Hashable, Sendable {
     let epsilon: Double
@@ -114,11 +114,6 @@ struct FusedConvolution: GraphOperation {
   func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
     .products(
       inputShape == nil ? outputs[0].shape : inputs[0].shape, terms: inputs[1].shape.dropFirst())
-  }
-
-  /// Not followed: it is of a compiled program, and rows are followed before.
-  func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
-    throw .unknown("is of a compiled program")
   }
 
   func evaluate(

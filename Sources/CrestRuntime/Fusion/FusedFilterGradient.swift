@@ -5,7 +5,7 @@ import CrestTensor
 /// read.
 ///
 /// Inputs begin with x and dy.
-struct FusedFilterGradient: GraphOperation {
+struct FusedFilterGradient: CompiledOperation {
   /// The gradient that it stands for.
   let gradient: ConvFilterGradient
   /// Outputs of the convolution along each side of a tile.
@@ -21,11 +21,6 @@ struct FusedFilterGradient: GraphOperation {
 
   func demands(_ inputs: [ValueType], _ outputs: [ValueType]) -> Demands {
     gradient.demands(inputs, outputs)
-  }
-
-  /// Not followed: it is of a compiled program, and rows are followed before.
-  func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
-    throw .unknown("is of a compiled program")
   }
 
   func evaluate(

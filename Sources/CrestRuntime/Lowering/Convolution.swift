@@ -14,21 +14,6 @@ extension ConvAttributes {
   }
 }
 
-/// A kernel's description at a fixed address.
-final class Fixed<Value> {
-  let base: UnsafeMutablePointer<Value>
-
-  init(_ value: Value) {
-    base = .allocate(capacity: 1)
-    base.initialize(to: value)
-  }
-
-  deinit {
-    base.deinitialize(count: 1)
-    base.deallocate()
-  }
-}
-
 /// A convolution or one of its gradients.
 protocol ImageConvolution: KernelLowering {
   /// How the window moves.
@@ -78,7 +63,7 @@ extension Lowering {
     guard let settings = operation.settings(node, in: graph) else { return false }
     let choice = ConvolutionChoice(
       settings, ofInputGradient: operation.isInputGradient, allowed: .direct)
-    let p = Fixed(settings)
+    let p = StableBox(settings)
     emit(
       "\(operation.name) \(choice)",
       reads: node.inputs.enumerated().map {

@@ -57,8 +57,8 @@ private final class ElementwiseProgram {
     }
     withUnsafeMutableBytes(of: &base.pointee.strides) { bytes in
       let table = bytes.bindMemory(to: Int.self)
-      for (number, course) in strides.enumerated() {
-        for (axis, stride) in course.enumerated() {
+      for (number, strides) in strides.enumerated() {
+        for (axis, stride) in strides.enumerated() {
           table[number * Int(CK_MAX_RANK) + axis] = stride
         }
       }

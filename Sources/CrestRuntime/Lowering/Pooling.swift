@@ -23,7 +23,7 @@ extension Lowering {
     _ kernel: @escaping (KernelCall, UnsafePointer<ck_pool2d>) -> Void
   ) -> Bool {
     guard let settings = attributes.kernelAttributes(x: x, y: y) else { return false }
-    let p = Fixed(settings)
+    let p = StableBox(settings)
     let reads = node.inputs.map { buffer($0, .channelsLast) }
     let target = output(node.outputs[0], .channelsLast)
     let replaced = replacing.flatMap { ck_pool2d_is_tiling(p.base) ? [reads[$0]] : nil }

@@ -14,7 +14,7 @@ extension Lowering {
       let x = buffer(node.inputs[0], .channelsLast)
       let outer = axes == [2, 3] ? shape[0] : 1
       let reduced = shape.elementCount / max(outer * shape[1], 1)
-      // Without elements the sizes can't be had by division.
+      // Without elements the sizes cannot be computed by division.
       let sizes = shape.elementCount == 0 ? axes.reduce(1) { $0 * shape[$1] } : reduced
       reduce(
         node, x, (outer, sizes, shape[1]), reduction)

@@ -49,7 +49,7 @@ extension FusedConvolution: KernelLowering {
     let writes = node.outputs.enumerated().map { place, value in
       lowering.output(value, place == 0 || place == keptImage ? .channelsLast : .plain)
     }
-    let step = WinogradStep(self, convolution: Fixed(convolution), run: Fixed(run))
+    let step = WinogradStep(self, convolution: StableBox(convolution), run: StableBox(run))
     lowering.emit(
       "\(name) \(ConvolutionChoice.winograd(tile: tile))", reads: reads, writes: writes,
       scratchBytes: step.scratchBytes(threadCount: lowering.engine.threadCount), run: step.run)
@@ -78,13 +78,14 @@ extension FusedConvolution: KernelLowering {
 /// A call of Winograd's kernel, with what it is told at fixed addresses.
 private final class WinogradStep {
   private let operation: FusedConvolution
-  private let convolution: Fixed<ck_conv2d>
-  private let settings: Fixed<ck_conv2d>
+  private let convolution: StableBox<ck_conv2d>
+  private let settings: StableBox<ck_conv2d>
   private let normalization = UnsafeMutablePointer<ck_normalization>.allocate(capacity: 1)
   private let gradients = UnsafeMutablePointer<ck_normalization_gradient>.allocate(
     capacity: FusedConvolution.mostGradients)
 
-  init(_ operation: FusedConvolution, convolution: Fixed<ck_conv2d>, run: Fixed<ck_conv2d>) {
+  init(_ operation: FusedConvolution, convolution: StableBox<ck_conv2d>, run: StableBox<ck_conv2d>)
+  {
     self.operation = operation
     self.convolution = convolution
     settings = run
@@ -143,7 +144,7 @@ private final class WinogradStep {
 extension FusedFilterGradient: KernelLowering {
   func lower(_ node: Graph.Node, into lowering: Lowering) -> Bool {
     guard let settings = gradient.settings(node, in: lowering.graph) else { return false }
-    let (p, operation) = (Fixed(settings), self)
+    let (p, operation) = (StableBox(settings), self)
     lowering.emit(
       "\(name) \(ConvolutionChoice.winograd(tile: tile))",
       reads: node.inputs.enumerated().map { place, value in
