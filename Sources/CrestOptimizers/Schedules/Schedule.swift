@@ -1,4 +1,5 @@
 import CrestPlatform
+import CrestTensor
 
 /// The value of a hyperparameter as a pure function of the step and the number of steps of the run.
 ///
