@@ -123,7 +123,14 @@ public struct Graph: Sendable {
   }
 
   /// The type of a value.
-  public func type(of value: ValueID) -> ValueType { values[value.index].type }
+  ///
+  /// - Precondition: it is one of this graph.
+  public func type(of value: ValueID) -> ValueType {
+    programmerError(
+      unless: values.indices.contains(value.index),
+      "\(value) is no value of this graph, which has \(values.count)")
+    return values[value.index].type
+  }
 
   /// The graph with other operations and inputs for some nodes, whose outputs keep their types.
   ///
