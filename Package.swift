@@ -239,7 +239,13 @@ let package = Package(
         "TrainingTestSupport", "CrestPluginHost", "CrestPluginSDK", "CrestTraining", "CrestState",
         "CrestData", "CrestLayers", "CrestOptimizers", "CrestRuntime", "CrestGraph", "CrestTensor",
       ], exclude: ["Fixtures"], swiftSettings: strict),
-    .testTarget(name: "ProjectTests", exclude: ["Programs"], swiftSettings: strict),
+    // Depends on what a user's program does.
+    .executableTarget(
+      name: "misuse-program", dependencies: ["Crest"], path: "Tests/MisuseProgram",
+      swiftSettings: strict),
+    .testTarget(
+      name: "ProjectTests", exclude: ["Programs", "programmer-errors.txt"],
+      swiftSettings: strict),
     .testTarget(
       name: "EndToEndTests",
       dependencies: [

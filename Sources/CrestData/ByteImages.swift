@@ -42,13 +42,18 @@ public struct ByteImages: Dataset {
     programmerError(
       unless: shape.rank == 3, "an image has channels, rows and columns, got \(shape)")
     let stride = stride ?? shape.elementCount
-    let end = labels.isEmpty ? 0 : offset + (labels.count - 1) * stride + shape.elementCount
+    let (before, overflow) = max(labels.count - 1, 0).multipliedReportingOverflow(by: stride)
+    let isWithin =
+      labels.isEmpty
+      || !overflow && offset <= bytes.count - shape.elementCount
+        && before <= bytes.count - shape.elementCount - offset
     programmerError(
-      unless: offset >= 0 && stride >= shape.elementCount && end <= bytes.count,
+      unless: offset >= 0 && stride >= shape.elementCount && isWithin,
       "\(labels.count) images of \(shape) by \(stride) from \(offset) on in \(bytes.count) bytes")
-    programmerError(
-      unless: labels.allSatisfy { classNames.indices.contains(Int($0)) },
-      "a label is not in 0 ..< \(classNames.count)")
+    if let place = labels.firstIndex(where: { !classNames.indices.contains(Int($0)) }) {
+      programmerError(
+        "label \(place) is \(labels[place]), not in 0 ..< \(classNames.count)")
+    }
     do throws(PreprocessingError) {
       preparation = try ExamplePreparation(preprocessing, shape)
     } catch {
@@ -124,6 +129,7 @@ public struct ByteImages: Dataset {
 
   /// Writes normalised images and their classes into the first rows of `batch`.
   public func write(_ examples: ArraySlice<Int>, into batch: inout Batch) {
+    batch.require(examples.count, of: self)
     let size = inputs[0].shape.elementCount
     batch.inputs[0].withMutableElements(as: Float.self) { output in
       bytes.withUnsafeBufferPointer { bytes in

@@ -79,8 +79,7 @@ public struct DataDescription: Sendable, Hashable, Encodable {
     let order = Array(0..<dataset.count)
     for start in stride(from: 0, to: order.count, by: 256) {
       let examples = order[start..<Swift.min(start + 256, order.count)]
-      var batch = Batch(zerosFor: dataset, count: examples.count)
-      try dataset.write(examples, into: &batch)
+      let batch = try dataset.batch(of: examples)
       for (position, tensor) in batch.inputs.enumerated() { inputMoments[position]?.add(tensor) }
       targetMoments?.add(batch.targets)
     }
@@ -103,12 +102,17 @@ extension DataDescription.Part {
   fileprivate init(describing dataset: any Dataset) {
     count = dataset.count
     fingerprint = dataset.fingerprint
-    guard let labels = dataset.labels, let names = dataset.target.classNames else {
+    guard let labels = dataset.checkedLabels, let names = dataset.target.classNames else {
       classCounts = nil
       return
     }
     var counts = [Int](repeating: 0, count: names.count)
-    for label in labels { counts[Int(label)] += 1 }
+    for (place, label) in labels.enumerated() {
+      programmerError(
+        unless: names.indices.contains(Int(label)),
+        "label \(place) of \(dataset.name) is \(label), not in 0 ..< \(names.count)")
+      counts[Int(label)] += 1
+    }
     classCounts = counts
   }
 }

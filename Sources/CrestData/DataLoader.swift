@@ -42,6 +42,7 @@ public struct DataLoader: Sendable {
     _ dataset: any Dataset, batchSize: Int = 64, smallestBatch: Int = 1, seed: UInt64 = 0,
     shuffle: Bool = true, transforms: [any Transform] = [], prefetch: Int = 2
   ) throws(DataError) {
+    programmerError(unless: dataset.count >= 0, "a data set of \(dataset.count) examples")
     programmerError(unless: batchSize > 0, "the batch size is \(batchSize)")
     programmerError(
       unless: 1 <= smallestBatch && smallestBatch <= batchSize,
@@ -128,6 +129,10 @@ struct BatchMaker: Sendable {
 
   /// Batch number `index`.
   func make(_ index: Int) throws -> Batch {
+    programmerError(
+      unless: loader.exampleCount == order.count,
+      "\(loader.dataset.name) has \(loader.exampleCount) examples, and had \(order.count) when the epoch began"
+    )
     let start = index * loader.batchSize
     let isLast = index == loader.batchCount - 1
     let examples = isLast ? order[start...] : order[start...].prefix(loader.batchSize)
@@ -136,6 +141,7 @@ struct BatchMaker: Sendable {
       ?? Batch(zerosFor: loader.dataset, count: examples.count)
     batch.index = index
     try loader.dataset.write(examples, into: &batch)
+    batch.require(examples.count, of: loader.dataset)
     if !loader.transforms.isEmpty { transform(examples, in: &batch) }
     return batch
   }

@@ -61,7 +61,8 @@ public struct DataSplit: Sendable {
   public init(dividing whole: any Dataset, fraction: Double = 0.2) throws(DataError) {
     programmerError(
       unless: fraction > 0 && fraction < 1, "the fraction \(fraction) is not between 0 and 1")
-    let chosen = DataSplit.part(fraction, ofCount: whole.count, labels: whole.labels)
+    programmerError(unless: whole.count >= 0, "a data set of \(whole.count) examples")
+    let chosen = DataSplit.part(fraction, ofCount: whole.count, labels: whole.checkedLabels)
     let isChosen = Set(chosen)
     let rest = (0..<whole.count).filter { !isChosen.contains($0) }
     guard !chosen.isEmpty, !rest.isEmpty else {

@@ -78,12 +78,31 @@ extension Dataset {
     return hash.text
   }
 
+  /// A batch of examples, in which the set has left every tensor as it says.
+  ///
+  /// - Throws: What ``write(_:into:)`` throws.
+  package func batch(of examples: ArraySlice<Int>) throws -> Batch {
+    var batch = Batch(zerosFor: self, count: examples.count)
+    try write(examples, into: &batch)
+    batch.require(examples.count, of: self)
+    return batch
+  }
+
+  /// The labels, which must be as many as there are examples.
+  var checkedLabels: [Int64]? {
+    let labels = labels
+    programmerError(
+      unless: labels.map { $0.count == count } ?? true,
+      "\(labels?.count ?? 0) labels for the \(count) examples of \(name)")
+    return labels
+  }
+
   /// Calls `body` with all examples in order, some at a time; false if the set can't provide one.
   private func forEachBatch(_ body: (Batch) -> Void) -> Bool {
     for start in stride(from: 0, to: count, by: 64) {
-      let examples = Array(start..<min(start + 64, count))
-      var batch = Batch(zerosFor: self, count: examples.count)
-      guard (try? write(examples[...], into: &batch)) != nil else { return false }
+      guard let batch = try? batch(of: Array(start..<min(start + 64, count))[...]) else {
+        return false
+      }
       body(batch)
     }
     return true
@@ -186,5 +205,28 @@ public struct Batch: Sendable {
     let target = dataset.target
     targets = Tensor(
       zeros: Shape([count] + target.shape.dimensions), elementType: target.elementType)
+  }
+
+  /// Ends the program unless the batch has room for examples of a data set, as many as there are, and is of its types.
+  func require(_ exampleCount: Int, of dataset: any Dataset) {
+    programmerError(
+      unless: exampleCount <= count,
+      "\(exampleCount) examples of \(dataset.name) into a batch of \(count)")
+    let fields = dataset.inputs
+    programmerError(
+      unless: inputs.count == fields.count,
+      "\(inputs.count) inputs of the batch for the \(fields.count) of \(dataset.name)")
+    for (field, tensor) in zip(fields, inputs) {
+      let shape = Shape([count] + field.shape.dimensions)
+      programmerError(
+        unless: tensor.shape == shape && tensor.elementType == field.elementType,
+        "input \(field.name) of the batch is \(tensor.typeDescription), not \(field.elementType) \(shape)"
+      )
+    }
+    let shape = Shape([count] + dataset.target.shape.dimensions)
+    let type = dataset.target.elementType
+    programmerError(
+      unless: targets.shape == shape && targets.elementType == type,
+      "the targets of the batch are \(targets.typeDescription), not \(type) \(shape)")
   }
 }

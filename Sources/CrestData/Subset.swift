@@ -13,9 +13,9 @@ public struct Subset: Dataset {
   ///
   /// - Precondition: every index is in `0 ..< base.count`.
   public init(_ base: any Dataset, indices: [Int], name: String) {
-    programmerError(
-      unless: indices.allSatisfy { $0 >= 0 && $0 < base.count },
-      "an index is not in 0 ..< \(base.count)")
+    if let index = indices.first(where: { $0 < 0 || $0 >= base.count }) {
+      programmerError("index \(index) is not in 0 ..< \(base.count)")
+    }
     self.base = base
     self.indices = indices
     self.name = name
@@ -31,7 +31,7 @@ public struct Subset: Dataset {
   public var preprocessing: Preprocessing { base.preprocessing }
   /// The classes of the chosen examples.
   public var labels: [Int64]? {
-    base.labels.map { labels in indices.map { labels[$0] } }
+    base.checkedLabels.map { labels in indices.map { labels[$0] } }
   }
 
   /// A hash of the whole set's and of the indices.
@@ -44,7 +44,11 @@ public struct Subset: Dataset {
 
   /// Writes examples of the whole set, looked up by their index in this part.
   public func write(_ examples: ArraySlice<Int>, into batch: inout Batch) throws {
-    let chosen = examples.map { indices[$0] }
+    let chosen = examples.map { example in
+      programmerError(
+        unless: indices.indices.contains(example), "example \(example) of \(count)")
+      return indices[example]
+    }
     try base.write(chosen[...], into: &batch)
   }
 

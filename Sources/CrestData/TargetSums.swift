@@ -75,8 +75,7 @@ package struct TargetSums {
     }
     for start in stride(from: 0, to: dataset.count, by: 64) where !isDecided {
       let examples = Array(start..<Swift.min(start + 64, dataset.count))
-      var batch = Batch(zerosFor: dataset, count: examples.count)
-      try dataset.write(examples[...], into: &batch)
+      let batch = try dataset.batch(of: examples[...])
       add(batch.targets.doubles, batch.targets.shape)
     }
   }

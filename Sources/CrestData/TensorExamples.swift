@@ -43,7 +43,12 @@ public struct TensorExamples: Dataset {
     classNames: [String]?, preprocessing: Preprocessing, floatInputs: Set<String>
   ) {
     programmerError(
-      unless: !inputs.isEmpty && targets.shape.rank > 0, "no inputs, or a scalar target")
+      unless: !inputs.isEmpty && targets.shape.rank > 0,
+      "\(inputs.count) inputs and targets \(targets.shape); at least one input and one target for each "
+        + "example")
+    programmerError(
+      unless: Set(inputs.map(\.name)).count == inputs.count,
+      "inputs of one name: \(inputs.map(\.name))")
     count = targets.shape[0]
     for (inputName, tensor) in inputs {
       programmerError(
@@ -61,7 +66,7 @@ public struct TensorExamples: Dataset {
     } else {
       programmerError(
         unless: targets.elementType == .float32,
-        "targets without classes are \(targets.elementType)")
+        "targets without classes are float32, got \(targets.elementType)")
       target = .values(shape: targetShape)
     }
     self.name = name
@@ -162,6 +167,9 @@ public struct TensorExamples: Dataset {
   /// - Throws: ``DataError/inexactElement(name:input:example:value:expected:)`` for a number that
   ///   the other type can't represent.
   public func converted(to types: [ElementType]) throws(DataError) -> any Dataset {
+    programmerError(
+      unless: types.count == inputs.count,
+      "\(types.count) types for the \(inputs.count) inputs of \(name)")
     var tensors: [Tensor] = []
     var results: [ElementType] = []
     for (field, (tensor, type)) in zip(inputs, zip(inputTensors, types)) {
@@ -236,6 +244,7 @@ public struct TensorExamples: Dataset {
 
   /// Writes rows of the tensors into the first rows of `batch`.
   public func write(_ examples: ArraySlice<Int>, into batch: inout Batch) {
+    batch.require(examples.count, of: self)
     for (position, tensor) in inputTensors.enumerated() {
       if tensor.elementType == inputs[position].elementType,
         tensor.elementType != .float32 || preprocessing.isIdentity

@@ -8,12 +8,13 @@ extension GraphBuilder {
   /// backward stage, under the path of the node they come from.
   ///
   /// - Parameters:
-  ///   - loss: A float value of shape `[]`.
+  ///   - loss: A float value of shape `[]`, of this graph as all values.
   ///   - values: What to differentiate by.
   /// - Returns: A gradient for each of `values`, of its shape; nil where the loss doesn't depend on
   ///   it.
   /// - Throws: ``GraphError`` when an operation on the way has no gradient.
   public func gradients(of loss: Symbol, withRespectTo values: [Symbol]) throws -> [Symbol?] {
+    for symbol in [loss] + values { require(symbol) }
     programmerError(unless: loss.shape == [], "the loss has shape \(loss.shape), not []")
     let graph = result
     let wanted = Set(values.map(\.id))

@@ -134,7 +134,14 @@ public struct Graph: Sendable {
   }
 
   /// The type of a value.
-  public func type(of value: ValueID) -> ValueType { values[value.index].type }
+  ///
+  /// - Precondition: it is one of this graph.
+  public func type(of value: ValueID) -> ValueType {
+    programmerError(
+      unless: values.indices.contains(value.index),
+      "\(value) is no value of this graph, which has \(values.count)")
+    return values[value.index].type
+  }
 
   /// The node that makes a value; nil for inputs, variables and constants.
   package func producer(of value: ValueID) -> Node? {

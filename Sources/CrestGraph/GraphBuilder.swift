@@ -48,7 +48,7 @@ public final class GraphBuilder {
     scopes.append(uses == 0 ? name : "\(name)_\(uses)")
     defer { scopes.removeLast() }
     let result = try body()
-    graph.layers.append(Graph.Port(name: path, value: result.id))
+    layer(path, result)
     return result
   }
 
@@ -149,7 +149,10 @@ public final class GraphBuilder {
   }
 
   /// What a running statistic becomes as far as was said; nil when nothing was.
+  ///
+  /// - Precondition: it is a value of this graph.
   public func update(of statistic: Symbol) -> Symbol? {
+    require(statistic)
     guard case .variable(let number) = graph.values[statistic.id.index].origin else { return nil }
     return graph.updates.first { $0.variable == number }.map { symbol($0.value) }
   }
@@ -159,6 +162,8 @@ public final class GraphBuilder {
   ///
   /// - Precondition: `statistic` is one, and `value` has its type.
   public func update(_ statistic: Symbol, to value: Symbol) {
+    require(statistic)
+    require(value)
     guard case .variable(let number) = graph.values[statistic.id.index].origin,
       graph.variables[number].role == nil
     else { programmerError("\(statistic.id) is not a running statistic") }
@@ -228,6 +233,11 @@ public final class GraphBuilder {
         path: path, operation: operation.name, expected: error.expected, got: error.got,
         advice: error.advice)
     }
+  }
+
+  /// Ends the program unless `symbol` is a value of this graph.
+  func require(_ symbol: Symbol) {
+    programmerError(unless: symbol.builder === self, "\(symbol.id) is a value of another graph")
   }
 
   private func add(_ value: Graph.Value) -> Symbol {

@@ -125,17 +125,20 @@ public struct IndexOutOfRange: Error, Equatable, Sendable, CustomStringConvertib
   public let index: Int64
   /// Its place among the indices, in row-major order.
   public let place: Int
-  /// How many there are to choose from; negative indices count from the end.
+  /// How many there are to choose from.
   public let size: Int
+  /// Whether negative indices count from the end.
+  public let countsFromEnd: Bool
 
   /// As in `expected an index in -3..<3 as element 5, got 7`.
   public var description: String { "expected \(expected), got \(index)" }
 
   /// What would have named something.
-  var expected: String { "an index in \(-size)..<\(size) as element \(place)" }
+  var expected: String { "an index in \(countsFromEnd ? -size : 0)..<\(size) as element \(place)" }
 
-  /// An index at a place that is not in -size ..< size.
-  public init(index: Int64, place: Int, size: Int) {
+  /// An index at a place that is not in -size ..< size, or 0 ..< size where none counts from the end.
+  public init(index: Int64, place: Int, size: Int, countsFromEnd: Bool = true) {
+    self.countsFromEnd = countsFromEnd
     self.index = index
     self.place = place
     self.size = size

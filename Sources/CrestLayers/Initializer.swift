@@ -56,7 +56,9 @@ public struct Initializer: Sendable {
 
   /// Uniform in [`lowest`, `highest`).
   public static func uniform(from lowest: Double, to highest: Double) -> Initializer {
-    Initializer { shape, random in
+    programmerError(
+      unless: (highest - lowest).isFinite, "initial values from \(lowest) to \(highest)")
+    return Initializer { shape, random in
       let values = (0..<shape.elementCount).map { index in
         lowest + (highest - lowest) * Double(random.uniform(UInt64(index)))
       }
@@ -66,7 +68,10 @@ public struct Initializer: Sendable {
 
   /// Normal of this mean and standard deviation, by Box and Muller's transform.
   public static func normal(mean: Double = 0, standardDeviation: Double) -> Initializer {
-    Initializer { shape, random in
+    programmerError(
+      unless: mean.isFinite && standardDeviation.isFinite && standardDeviation >= 0,
+      "initial values of mean \(mean) and standard deviation \(standardDeviation)")
+    return Initializer { shape, random in
       Tensor(
         rounding: normals(shape.elementCount, random).map { mean + standardDeviation * $0 },
         to: .float32, shape: shape)
@@ -80,7 +85,10 @@ public struct Initializer: Sendable {
   public static func truncatedNormal(
     mean: Double = 0, standardDeviation: Double
   ) -> Initializer {
-    Initializer { shape, random in
+    programmerError(
+      unless: mean.isFinite && standardDeviation.isFinite && standardDeviation >= 0,
+      "initial values of mean \(mean) and standard deviation \(standardDeviation)")
+    return Initializer { shape, random in
       let count = shape.elementCount
       var values = normals(count, random)
       // Draw r of element i is normal number i + r · count, so no draw depends on another.

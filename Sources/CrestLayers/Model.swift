@@ -142,7 +142,7 @@ public final class Model {
   /// A model of any number of inputs.
   ///
   /// - Parameters:
-  ///   - inputs: The inputs, with different names.
+  ///   - inputs: The inputs, of different names.
   ///   - seed: The seed of the initial values.
   ///   - engine: The engine for its programs; nil makes one with all cores.
   ///   - trace: Traces the prediction from the inputs.
@@ -151,6 +151,9 @@ public final class Model {
     inputs: [Input], seed: UInt64 = 0, engine: Engine? = nil,
     trace: ([Symbol]) throws -> Symbol
   ) throws {
+    programmerError(
+      unless: Set(inputs.map(\.name)).count == inputs.count,
+      "inputs of one name: \(inputs.map(\.name))")
     let plan = InitializationPlan()
     let graph = try InitializationPlan.$current.withValue(plan) {
       let builder = GraphBuilder()

@@ -40,6 +40,7 @@ public final class Predictor {
   public init(
     _ template: some GraphTemplate, store: ParameterStore, engine: Engine, seed: UInt64 = 0
   ) {
+    programmerError(unless: !template.sample.outputs.isEmpty, "the graph has no output")
     self.template = template
     self.store = store
     self.seed = seed
@@ -74,6 +75,7 @@ public final class Predictor {
   ///   much memory; whatever the template or the compiler throws for inputs that the graph doesn't
   ///   take.
   public func predict(_ inputs: [Tensor], batchSize: Int? = nil) throws -> Tensor {
+    try checkCount(of: inputs)
     let rowCount = Self.rowCount(inputs)
     if let size = template.fixedBatchSize, let rowCount, rowCount != size {
       let analysis = try fixedAnalysis(inputs, size)
@@ -101,6 +103,7 @@ public final class Predictor {
   /// - Throws: Whatever the template throws for inputs that the graph doesn't take.
   public func plan(_ inputs: [Tensor], batchSize: Int) throws -> Plan {
     programmerError(unless: batchSize >= 2, "batches of \(batchSize)")
+    try checkCount(of: inputs)
     guard let rowCount = Self.rowCount(inputs) else {
       return .whole(.unknown("has inputs with different numbers of rows"))
     }
@@ -131,6 +134,13 @@ public final class Predictor {
     }
     guard case .along(let axis, _)? = whole?.rows else { return .whole(nil) }
     return .batches(outputAxis: axis)
+  }
+
+  private func checkCount(of inputs: [Tensor]) throws(ProgramError) {
+    let expected = template.sample.inputs.count
+    guard inputs.count == expected else {
+      throw .inputCount(expected: expected, got: inputs.count)
+    }
   }
 
   /// The number of rows along axis 0, if all inputs that have that axis agree.

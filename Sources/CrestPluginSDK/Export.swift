@@ -20,7 +20,7 @@ public func export<Plugin: CrestPlugin>(_ type: Plugin.Type) -> UnsafeRawPointer
 }
 
 private func instance(_ state: UnsafeMutableRawPointer?) -> Instance {
-  guard let state else { preconditionFailure("the trainer gave no state back") }
+  guard let state else { fatalError("the trainer gave no state back") }
   return Unmanaged<Instance>.fromOpaque(state).takeUnretainedValue()
 }
 

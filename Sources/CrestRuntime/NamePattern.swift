@@ -1,3 +1,5 @@
+import CrestTensor
+
 /// A pattern of names, as of parameters: `*` is any characters, also none; all else is itself.
 public struct NamePattern: Sendable, Hashable, ExpressibleByStringLiteral, CustomStringConvertible {
   /// The pattern, as in `backbone.*`.
@@ -37,8 +39,11 @@ public struct NamePattern: Sendable, Hashable, ExpressibleByStringLiteral, Custo
   }
 
   /// The names that need the fewest letters changed to fit, nearest first: what to propose when none fits.
+  ///
+  /// - Precondition: `count` is not negative.
   public func nearest(_ count: Int, of names: [String]) -> [String] {
-    names.enumerated().map {
+    programmerError(unless: count >= 0, "the \(count) nearest names")
+    return names.enumerated().map {
       (distance: editDistance(description, $0.element, wildcard: "*"), place: $0.offset)
     }
     .sorted { ($0.distance, $0.place) < ($1.distance, $1.place) }

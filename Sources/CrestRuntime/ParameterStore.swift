@@ -56,6 +56,9 @@ public final class ParameterStore {
         unless: variable.type.elementType == .float32,
         "\(variable.name) is \(variable.type); parameters are float32")
     }
+    programmerError(
+      unless: Self.byteCount(of: graph) < .max,
+      "the parameters and gradients take more bytes than can be counted")
     var next = (parameters: 0, statistics: 0)
     var ranges = [Range<Int>](repeating: 0..<0, count: graph.variables.count)
     for place in Self.places(graph.variables) {
@@ -146,7 +149,10 @@ public final class ParameterStore {
   public var momentCount: Int { momentMemory.count }
 
   /// Makes `count` moment buffers of zeros, forgetting what moments held.
+  ///
+  /// - Precondition: `count` is not negative.
   public func resetMoments(count: Int) {
+    programmerError(unless: count >= 0, "\(count) moments")
     momentMemory = (0..<count).map { _ in AlignedMemory(byteCount: parameterMemory.byteCount) }
   }
 
@@ -168,6 +174,7 @@ public final class ParameterStore {
   ///
   /// - Precondition: `value` is `float32` of the entry's shape.
   public func write(_ value: Tensor, to entry: Entry) {
+    require(entry)
     programmerError(
       unless: value.shape == entry.shape && value.elementType == .float32,
       "\(entry.name) is float32 \(entry.shape), not \(value.typeDescription)")
@@ -177,8 +184,16 @@ public final class ParameterStore {
     }
   }
 
+  private func require(_ entry: Entry) {
+    programmerError(
+      unless: entries[entry.name].map { $0.range == entry.range && $0.shape == entry.shape }
+        ?? false,
+      "\(entry.name) \(entry.shape) is not of this store")
+  }
+
   private func copy(_ entry: Entry, from buffer: Buffer) -> Tensor {
-    Tensor(
+    require(entry)
+    return Tensor(
       bytes: UnsafeRawBufferPointer(
         start: address(buffer) + entry.range.lowerBound, count: entry.range.count * 4),
       shape: entry.shape, elementType: .float32)

@@ -211,8 +211,11 @@ public final class Program {
   public func withRead<Result, Failure: Error>(
     _ read: Read, _ body: (ValueType, UnsafeRawBufferPointer) throws(Failure) -> Result
   ) throws(Failure) -> Result {
+    programmerError(
+      unless: read != .losses || hasLoss, "\(read) is not computed: the program has no loss")
     guard let value = compiled.reads[read], let buffer = places[value] else {
-      programmerError("\(read) is not among the reads \(request.reads)")
+      let reads = request.reads.map { "\($0)" }.sorted().joined(separator: ", ")
+      programmerError("\(read) is not among the reads [\(reads)]")
     }
     let type = compiled.graph.type(of: value)
     return try body(

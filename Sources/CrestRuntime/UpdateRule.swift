@@ -79,13 +79,16 @@ extension ParameterStore {
       unless: momentCount >= rule.momentCount,
       "the rule needs \(rule.momentCount) moments, the store has \(momentCount)")
     programmerError(
-      unless: range.upperBound <= withBuffer(.parameters, \.count),
+      unless: range.lowerBound >= 0 && range.upperBound <= withBuffer(.parameters, \.count),
       "range \(range) of \(withBuffer(.parameters, \.count)) parameters")
     let (l2, decoupled): (Float, Float) =
       switch decay {
       case .l2(let amount): (amount, 0)
       case .decoupled(let amount): (0, amount)
       }
+    if case .adam(_, _, _, let step) = rule {
+      programmerError(unless: step >= 1, "step \(step) of Adam; the first is 1")
+    }
     let start = range.lowerBound
     func moment(_ number: Int) -> UnsafeMutablePointer<Float>? {
       number < rule.momentCount ? address(.moments(number)) + start : nil

@@ -55,7 +55,7 @@ public struct NPYHeader: Sendable, Hashable {
       throw .malformedHeader(offset: prefix.count, expected: "the header's length")
     }
     let length = prefix[8..<start].reversed().reduce(0) { $0 << 8 | Int($1) }
-    let limit = Swift.min(NPYHeader.byteLimit, fileByteCount, prefix.count) - start
+    let limit = Swift.min(NPYHeader.byteLimit, Swift.max(fileByteCount, 0), prefix.count) - start
     guard length <= limit else { throw .headerTooLong(byteCount: length, limit: limit) }
 
     let header = UnsafeRawBufferPointer(rebasing: prefix[start..<start + length])

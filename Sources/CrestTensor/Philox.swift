@@ -64,7 +64,10 @@ public struct Philox: Sendable, Hashable {
   }
 
   /// A permutation of `0 ..< count` (Fisher–Yates).
+  ///
+  /// - Precondition: `count` is not negative.
   public func permutation(_ count: Int) -> [Int] {
+    programmerError(unless: count >= 0, "a permutation of \(count) numbers")
     var order = Array(0..<count)
     for last in stride(from: count - 1, to: 0, by: -1) {
       order.swapAt(last, integer(below: last + 1, UInt64(last)))

@@ -113,6 +113,7 @@ public struct Preprocessing: Sendable, Hashable, Codable {
 
   /// The preprocessed value of `stored` in `channel`.
   public func value(_ stored: Double, channel: Int) -> Float {
+    check(channel)
     let scaled = stored / divisor
     return mean.isEmpty
       ? Float(scaled) : Float((scaled - mean[channel]) / standardDeviation[channel])
@@ -120,7 +121,14 @@ public struct Preprocessing: Sendable, Hashable, Codable {
 
   /// The inverse of ``value(_:channel:)`` except for rounding, divided by the divisor.
   package func scaledStored(_ value: Double, channel: Int) -> Double {
-    mean.isEmpty ? value : value * standardDeviation[channel] + mean[channel]
+    check(channel)
+    return mean.isEmpty ? value : value * standardDeviation[channel] + mean[channel]
+  }
+
+  private func check(_ channel: Int) {
+    programmerError(
+      unless: mean.isEmpty || mean.indices.contains(channel),
+      "channel \(channel) of a preprocessing of \(mean.count) channels")
   }
 
   /// Stored examples, preprocessed.

@@ -31,6 +31,21 @@ public struct Shape: Sendable, Hashable, Codable, ExpressibleByArrayLiteral,
     self.dimensions = dimensions
   }
 
+  /// Decodes sizes, which a file may have wrong.
+  ///
+  /// - Throws: `DecodingError` when one is negative or the elements can't be counted.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    let dimensions = try container.decode([Int].self, forKey: .dimensions)
+    guard let shape = Shape(checking: dimensions) else {
+      throw DecodingError.dataCorruptedError(
+        forKey: .dimensions, in: container,
+        debugDescription:
+          "expected sizes of at least 0 whose product can be counted, got \(dimensions)")
+    }
+    self = shape
+  }
+
   /// The product of sizes, or nil if it overflows even without sizes of zero, so that a shape can't
   /// hide an absurd size behind a zero.
   private static func elementCount(of dimensions: [Int]) -> Int? {
@@ -68,7 +83,10 @@ public struct Shape: Sendable, Hashable, Codable, ExpressibleByArrayLiteral,
   /// The rank.
   public var endIndex: Int { dimensions.count }
   /// The size of dimension `axis`, counted from the outermost.
-  public subscript(axis: Int) -> Int { dimensions[axis] }
+  public subscript(axis: Int) -> Int {
+    programmerError(unless: dimensions.indices.contains(axis), "axis \(axis) of the shape \(self)")
+    return dimensions[axis]
+  }
 
   /// As in `[64, 3, 32, 32]`.
   public var description: String { "[\(dimensions.map(String.init).joined(separator: ", "))]" }

@@ -29,6 +29,7 @@ extension Tensor {
   package func filledUp(to count: Int) -> Tensor {
     let rowCount = shape[0]
     guard rowCount < count else { return self }
+    programmerError(unless: rowCount > 0, "no row of \(typeDescription) to fill up to \(count)")
     let last = slice(rowCount - 1..<rowCount, along: 0)
     return Tensor(joining: [self] + (rowCount..<count).map { _ in last }, along: 0)
   }

@@ -14,7 +14,7 @@ public struct Tensor: Sendable {
   public init(zeros shape: Shape, elementType: ElementType = .float32) {
     self.elementType = elementType
     self.shape = shape
-    storage = TensorStorage(byteCount: shape.elementCount * elementType.byteCount)
+    storage = TensorStorage(byteCount: Self.byteCount(of: elementType, shape))
     storage.bytes.initializeMemory(as: UInt8.self, repeating: 0)
   }
 
@@ -46,12 +46,19 @@ public struct Tensor: Sendable {
   /// - Precondition: there are as many bytes as the elements take.
   public init(bytes: UnsafeRawBufferPointer, shape: Shape, elementType: ElementType) {
     programmerError(
-      unless: bytes.count == shape.elementCount * elementType.byteCount,
+      unless: bytes.count == Self.byteCount(of: elementType, shape),
       "\(bytes.count) bytes for \(elementType) \(shape)")
     self.elementType = elementType
     self.shape = shape
     storage = TensorStorage(byteCount: bytes.count)
     storage.bytes.copyMemory(from: bytes)
+  }
+
+  private static func byteCount(of elementType: ElementType, _ shape: Shape) -> Int {
+    let (count, overflow) = shape.elementCount.multipliedReportingOverflow(
+      by: elementType.byteCount)
+    programmerError(unless: !overflow, "the bytes of \(elementType) \(shape) can't be counted")
+    return count
   }
 
   private init(storage: TensorStorage, shape: Shape, elementType: ElementType) {

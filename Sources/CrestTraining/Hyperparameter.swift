@@ -55,7 +55,15 @@ struct HyperparameterTable: Codable {
     }
   }
 
-  init(_ bases: Hyperparameters) {
+  /// - Precondition: they are finite and at least 0.
+  init(_ bases: Hyperparameters, of optimizer: String) {
+    for hyperparameter in Hyperparameter.allCases {
+      let value = bases[hyperparameter]
+      programmerError(
+        unless: value.isFinite && value >= 0,
+        "the \(hyperparameter.rawValue) of \(optimizer) is \(value), not a finite number of at least 0"
+      )
+    }
     self.bases = bases
     values = bases
   }

@@ -6,7 +6,8 @@ import CrestTensor
 extension Learner {
   /// The data with inputs in the element types that the model takes, where these have all numbers.
   static func converted(_ data: DataSplit, for model: Model) throws -> DataSplit {
-    try data.converted(to: inputTypes(of: model, for: data.train))
+    _ = try inputOrder(of: model, for: data.valid)
+    return try data.converted(to: inputTypes(of: model, for: data.train))
   }
 
   /// A set with inputs in the element types that the model takes, where these have all numbers.
@@ -37,8 +38,7 @@ extension Learner {
     let order = try inputOrder(of: model, for: dataset)
     var known: [Int: Tensor] = [:]
     for examples in trials(exampleCount: dataset.count, batchSize: model.template.fixedBatchSize) {
-      var batch = Batch(zerosFor: dataset, count: examples.count)
-      try dataset.write(examples[...], into: &batch)
+      let batch = try dataset.batch(of: examples[...])
       let predictions = try model.predict(ordered(batch.inputs, by: order))
       for (row, example) in examples.enumerated() {
         let prediction = predictions.slice(row..<row + 1, along: 0)

@@ -154,7 +154,7 @@ public final class Learner {
     validLoader = try DataLoader(
       data.valid, batchSize: batchSize, seed: seed, shuffle: false, prefetch: prefetch)
     programs = Self.programs(loss, classAxis, of: model)
-    table = HyperparameterTable(optimizer.defaults)
+    table = HyperparameterTable(optimizer.defaults, of: optimizer.name)
     trained = try TrainedParameters(
       model.graph, model.store, split: groups, weightDecays: weightDecays,
       normalization: frozenNormalization)
@@ -340,7 +340,7 @@ public final class Learner {
     }
     errorsWhileEnding = []
     fitResult = nil
-    table = HyperparameterTable(optimizer.defaults)
+    table = HyperparameterTable(optimizer.defaults, of: optimizer.name)
     trained.resetRates()
     let loop = try TrainingLoop(
       self, epochs: epochs, callbacks: self.callbacks + callbacks, resumption: resumption)

@@ -65,4 +65,14 @@ public struct ScoredBatch: Sendable {
     self.targets = targets
     self.loss = loss
   }
+
+  /// Ends the program unless there are as many predictions as their shape has, and so many targets.
+  func require(_ predictionCount: Int, targetCount: Int) {
+    programmerError(
+      unless: predictionCount == predictionShape.elementCount,
+      "\(predictionCount) predictions of the shape \(predictionShape)")
+    programmerError(
+      unless: targets.elementCount == targetCount,
+      "targets \(targets.typeDescription) for predictions \(predictionShape)")
+  }
 }

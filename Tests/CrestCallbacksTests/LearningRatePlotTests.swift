@@ -31,6 +31,18 @@ struct LearningRatePlotTests {
     ("flat", flat, 60, 5),
   ]
 
+  @Test func `a drawing spans all rates that there are`() throws {
+    let points = (0..<30).map { place in
+      LearningRateFindings.Point(
+        rate: place < 15 ? .leastNonzeroMagnitude : .greatestFiniteMagnitude, loss: 1,
+        smoothedLoss: Double(place))
+    }
+    let plot = LearningRatePlot(
+      LearningRateFindings(sweep: .standard, points: points, ending: .completed))
+    #expect(plot.terminal().contains("learning rate"))
+    #expect(!plot.svg().lowercased().contains("nan"))
+  }
+
   @Test(arguments: terminalCases)
   func `the terminal drawing is as approved`(
     name: String, findings: LearningRateFindings, width: Int, height: Int

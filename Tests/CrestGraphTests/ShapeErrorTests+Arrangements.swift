@@ -101,6 +101,14 @@ extension ShapeErrorTests {
     Failure("Resize: expected a finite region, got (start: nan, end: 1.0)") {
       _ = try resized($0, start: .nan)
     },
+    Failure(
+      "Resize: expected a region whose positions are finite, got (start: -1e+308, end: 1e+308)"
+    ) {
+      var axis = ResizeAttributes.Axis(axis: 0, size: 4, scale: 2)
+      axis.region = (-1e308, 1e308)
+      _ = try value($0, [2, 3], .float32).resized(
+        [axis], ResizeAttributes(mode: .linear, coordinates: .cropAndResize))
+    },
     Failure("Resize: expected mode nearest for a value that isn't of floats, got int64 [2, 3]") {
       _ = try resized($0, type: .int64)
     },

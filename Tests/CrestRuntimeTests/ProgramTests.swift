@@ -333,6 +333,39 @@ import Testing
     }
   }
 
+  /// A program of three logits for each of two rows, trained by a loss.
+  private func trained(by loss: @escaping LossTrace, _ type: ElementType = .float32) throws
+    -> Program
+  {
+    let builder = GraphBuilder()
+    let x = builder.input("x", ValueType([2, 3], type))
+    builder.output("y", try x * 2)
+    let graph = builder.result
+    return try Program(
+      graph,
+      ProgramRequest(
+        inputTypes: [x.type], targetType: ValueType([2], .int64), mode: .training),
+      store: ParameterStore(graph, seed: 0), engine: Engine(threadCount: 1), loss: loss)
+  }
+
+  @Test(arguments: [(3, 5), (-2, -1)] as [(Double, Int64)])
+  func `a label that a loss computes must be a class`(shift: Double, label: Int64) throws {
+    let program = try trained { try $0.crossEntropy(labels: $1 + shift) }
+    try program.setInputs([Tensor(zeros: [2, 3])])
+    try program.setTarget(Tensor([shift > 0 ? -3 : 2, shift > 0 ? 2 : 1] as [Int64]))
+    try program.run(.forward, random: RandomKey(seed: 0, step: 0))
+    expect(
+      "CrossEntropyLabels: expected an index in 0..<3 as element 1, got \(label); give data for which the "
+        + "model's indices are in range"
+    ) { try program.run(.loss, random: RandomKey(seed: 0, step: 0)) }
+  }
+
+  @Test func `losses are floats`() {
+    expect("loss: expected losses of float32, got int64 [2]; cast what the loss returns") {
+      _ = try trained { _, target in target }
+    }
+  }
+
   private func expect(_ message: String, _ body: () throws -> Void) {
     do {
       try body()

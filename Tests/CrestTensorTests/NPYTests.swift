@@ -336,6 +336,14 @@ import Testing
     (.unwritableType(.bfloat16), "NumPy has no type bfloat16; convert the tensor to float32 first"),
   ]
 
+  @Test(arguments: [-1, Int.min])
+  func `no file has a negative size`(byteCount: Int) throws {
+    let bytes = try Tensor(zeros: [3]).npyBytes()
+    #expect(throws: NPYError.headerTooLong(byteCount: 118, limit: -10)) {
+      try NPYHeader(parsing: bytes, fileByteCount: byteCount)
+    }
+  }
+
   @Test(arguments: messages)
   func `errors say what is wrong and what to do`(error: NPYError, message: String) {
     #expect("\(error)" == message)

@@ -1,4 +1,5 @@
 import CrestTensor
+import Foundation
 import Testing
 
 @Suite struct ShapeTests {
@@ -55,6 +56,18 @@ import Testing
   @Test(arguments: impossible)
   func `sizes that can't be counted make no shape`(sizes: [Int]) {
     #expect(Shape(checking: sizes) == nil)
+  }
+
+  @Test(arguments: impossible)
+  func `sizes that can't be counted are not decoded`(sizes: [Int]) {
+    #expect(throws: DecodingError.self) {
+      try JSONDecoder().decode(Shape.self, from: Data("{\"dimensions\":\(sizes)}".utf8))
+    }
+  }
+
+  @Test func `is decoded as it was encoded`() throws {
+    let data = try JSONEncoder().encode([Shape([]), [3, 0, 5]])
+    #expect(try JSONDecoder().decode([Shape].self, from: data) == [[], [3, 0, 5]])
   }
 
   @Test func `sizes that can be counted make one`() {

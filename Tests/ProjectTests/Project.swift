@@ -9,6 +9,17 @@ enum Project {
     try String(contentsOf: root.appending(path: path), encoding: .utf8)
   }
 
+  /// The Swift files in a folder, by their names.
+  static func sources(in folder: String = "Sources") throws -> [(name: String, text: String)] {
+    let files = FileManager.default.enumerator(
+      at: root.appending(path: folder), includingPropertiesForKeys: nil)
+    var sources: [(name: String, text: String)] = []
+    for case let file as URL in files ?? .init() where file.pathExtension == "swift" {
+      sources.append((file.lastPathComponent, try String(contentsOf: file, encoding: .utf8)))
+    }
+    return sources
+  }
+
   /// What `Package.swift` says, as SwiftPM reads it.
   ///
   /// In a build folder of its own, since the one of the running tests is locked.

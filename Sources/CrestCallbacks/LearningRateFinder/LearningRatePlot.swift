@@ -51,7 +51,12 @@ public struct LearningRatePlot: Sendable {
       }
       let left = points[after - 1]
       let right = points[after]
-      let share = log(rate / left.rate) / log(right.rate / left.rate)
+      // The ratio of the largest to the smallest numbers is infinite.
+      let ratio = right.rate / left.rate
+      let share =
+        ratio.isFinite
+        ? log(rate / left.rate) / log(ratio)
+        : (log(rate) - log(left.rate)) / (log(right.rate) - log(left.rate))
       return left.smoothedLoss + (right.smoothedLoss - left.smoothedLoss) * share
     }
   }

@@ -1,6 +1,7 @@
 import CrestData
 import CrestOptimizers
 import CrestRuntime
+import CrestTensor
 public import CrestTraining
 
 /// Shows a fit on a terminal: a live line with the time left, the smoothed loss and the learning rate, then
@@ -87,9 +88,10 @@ public final class ProgressBar: Callback {
         "loss \(PlotNumber.decimal(batch.fit.smoothedLoss, places: 4))",
         "rate \(PlotNumber.scientific(batch.hyperparameters.learningRate))",
       ])
+    let width = output.width()
+    programmerError(unless: width >= 0, "a terminal of \(width) columns")
     // The last column stays free: some terminals wrap when it is written to.
-    output.write(
-      "\r" + line.text(width: output.width() - 1, isUnicode: output.isUnicode) + clearRest)
+    output.write("\r" + line.text(width: width - 1, isUnicode: output.isUnicode) + clearRest)
   }
 
   /// The batches of the fit up to the end of `batch`.

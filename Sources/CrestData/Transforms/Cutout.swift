@@ -30,6 +30,7 @@ public struct Cutout: Transform {
     to image: UnsafeMutableBufferPointer<Float>, shape: Shape,
     scratch: UnsafeMutableBufferPointer<Float>, random: ExampleRandom
   ) {
+    require(image, shape, scratch)
     let (rows, columns) = (shape[1], shape[2])
     let top = random.integer(below: rows, draw: 0) - size / 2
     let left = random.integer(below: columns, draw: 1) - size / 2

@@ -17,8 +17,9 @@ public struct HorizontalFlip: Transform {
     to image: UnsafeMutableBufferPointer<Float>, shape: Shape,
     scratch: UnsafeMutableBufferPointer<Float>, random: ExampleRandom
   ) {
+    require(image, shape, scratch)
     guard random.uniform(draw: 0) < 0.5 else { return }
-    let columns = shape[2]
+    let columns = max(shape[2], 1)
     for start in stride(from: 0, to: image.count, by: columns) {
       for column in 0..<columns / 2 {
         image.swapAt(start + column, start + columns - 1 - column)

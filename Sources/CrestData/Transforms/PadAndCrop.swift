@@ -45,6 +45,7 @@ public struct PadAndCrop: Transform {
     to image: UnsafeMutableBufferPointer<Float>, shape: Shape,
     scratch: UnsafeMutableBufferPointer<Float>, random: ExampleRandom
   ) {
+    require(image, shape, scratch)
     let (rows, columns) = (shape[1], shape[2])
     let down = random.integer(below: 2 * padding + 1, draw: 0) - padding
     let right = random.integer(below: 2 * padding + 1, draw: 1) - padding

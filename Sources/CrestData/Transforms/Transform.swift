@@ -23,6 +23,21 @@ public protocol Transform: Sendable {
     scratch: UnsafeMutableBufferPointer<Float>, random: ExampleRandom)
 }
 
+extension Transform {
+  /// Ends the program unless the memory is that of an image which the transform takes.
+  func require(
+    _ image: UnsafeMutableBufferPointer<Float>, _ shape: Shape,
+    _ scratch: UnsafeMutableBufferPointer<Float>
+  ) {
+    programmerError(
+      unless: shape.rank == 3 && image.count == shape.elementCount
+        && scratch.count >= image.count,
+      "\(name) of \(image.count) values as an image \(shape) with \(scratch.count) values of scratch"
+    )
+    if let objection = self.objection(to: shape) { programmerError("\(name): \(objection)") }
+  }
+}
+
 /// The random numbers of one transform for one example in one epoch, read by number in any order.
 public struct ExampleRandom: Sendable {
   /// The largest possible number of draws.

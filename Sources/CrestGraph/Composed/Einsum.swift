@@ -12,6 +12,7 @@ extension GraphBuilder {
   ///
   /// - Throws: ``GraphError`` when the equation can't be read or the shapes don't fit.
   public func einsum(_ equation: String, _ operands: [Symbol]) throws -> Symbol {
+    for operand in operands { require(operand) }
     let parsed = try EinsumEquation(equation, operands, in: self)
     var terms = try zip(operands, parsed.terms).map { try $0.withDistinctAxes($1, in: parsed) }
     while terms.count > 1 {

@@ -193,6 +193,9 @@ extension Symbol {
       try builder.makeRoom(
         forConstant: axis.size * attributes.taps(0, axis.scale).count, .int64, "Resize")
       let positions = (0..<axis.size).map { attributes.position(of: $0, axis, from: size) }
+      guard positions.allSatisfy(\.isFinite) else {
+        throw refused("a region whose positions are finite", "\(axis.region)")
+      }
       result = try result.resampled(axis.axis, size, axis.scale, positions, attributes)
       guard isCropped else { continue }
       var sizes = [Int](repeating: 1, count: shape.rank)

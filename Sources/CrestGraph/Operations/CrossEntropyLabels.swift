@@ -26,13 +26,16 @@ package struct CrossEntropyLabels: ClassOperation, TrainingOperation {
 
   /// The formula as it stands.
   ///
-  /// - Precondition: each label is a class.
-  package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+  /// - Throws: ``IndexOutOfRange`` for a label that is no class.
+  package func evaluate(
+    _ inputs: [ReferenceArray], random: RandomKey
+  ) throws(IndexOutOfRange) -> [ReferenceArray] {
     let logits = inputs[0].reals
     let labels = inputs[1].integers
-    let losses = zip(inputs[0].lines(along: 1), labels).map { line, label in
+    let losses = try inputs[0].lines(along: 1).enumerated().map {
+      (row, line) throws(IndexOutOfRange) -> Double in
       let logarithms = logSoftmax(line.map { logits[$0] })
-      let own = -logarithms[checkedClass(label, of: line.count)]
+      let own = -logarithms[try checkedClass(labels[row], of: line.count, at: row)]
       guard smoothing > 0 else { return own }
       return (1 - smoothing) * own - smoothing / Double(line.count) * logarithms.reduce(0, +)
     }
@@ -74,13 +77,15 @@ package struct CrossEntropyLabelsGradient: ClassOperation, TrainingOperation {
 
   /// The formula as it stands.
   ///
-  /// - Precondition: each label is a class.
-  package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
+  /// - Throws: ``IndexOutOfRange`` for a label that is no class.
+  package func evaluate(
+    _ inputs: [ReferenceArray], random: RandomKey
+  ) throws(IndexOutOfRange) -> [ReferenceArray] {
     let (labels, dy) = (inputs[1].integers, inputs[2].reals)
     let softmax = Softmax(axis: 1).evaluate([inputs[0]], random: random)[0].reals
     var dlogits = softmax
     for (row, line) in inputs[0].lines(along: 1).enumerated() {
-      let label = checkedClass(labels[row], of: line.count)
+      let label = try checkedClass(labels[row], of: line.count, at: row)
       for (number, place) in line.enumerated() {
         let target = smoothing / Double(line.count) + (number == label ? 1 - smoothing : 0)
         dlogits[place] = (softmax[place] - target) * dy[row]
@@ -90,9 +95,12 @@ package struct CrossEntropyLabelsGradient: ClassOperation, TrainingOperation {
   }
 }
 
-private func checkedClass(_ label: Int64, of count: Int) -> Int {
-  programmerError(
-    unless: (0..<Int64(count)).contains(label), "label \(label) is not in 0..<\(count)")
+private func checkedClass(
+  _ label: Int64, of count: Int, at row: Int
+) throws(IndexOutOfRange) -> Int {
+  guard (0..<Int64(count)).contains(label) else {
+    throw IndexOutOfRange(index: label, place: row, size: count, countsFromEnd: false)
+  }
   return Int(label)
 }
 

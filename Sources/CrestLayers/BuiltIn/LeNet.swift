@@ -1,4 +1,5 @@
 public import CrestGraph
+import CrestTensor
 
 /// LeNet as in Caffe's MNIST example: LeCun's of 1998, with max pooling and a ReLU.
 ///
@@ -12,7 +13,12 @@ public struct LeNet: Layer {
   public let classes: Int
 
   /// A network for a number of classes.
-  public init(classes: Int) { self.classes = classes }
+  ///
+  /// - Precondition: there is at least 1 class.
+  public init(classes: Int) {
+    programmerError(unless: classes >= 1, "a LeNet of \(classes) classes")
+    self.classes = classes
+  }
 
   /// Logits [N, classes].
   ///

@@ -1,4 +1,5 @@
 public import CrestGraph
+import CrestTensor
 
 /// Dense layers with ReLU between them, for examples of any shape.
 ///
@@ -13,7 +14,12 @@ public struct MultilayerPerceptron: Layer {
   public let hidden: [Int]
 
   /// A network for a number of classes.
+  ///
+  /// - Precondition: there is at least 1 class, and 1 unit in each hidden layer.
   public init(classes: Int, hidden: [Int] = [512, 512]) {
+    programmerError(
+      unless: classes >= 1 && hidden.allSatisfy { $0 >= 1 },
+      "a MultilayerPerceptron of \(classes) classes with hidden layers of \(hidden)")
     self.classes = classes
     self.hidden = hidden
   }

@@ -19,11 +19,12 @@ public struct ResNet: Layer {
 
   /// A network of a depth, for a number of classes.
   ///
-  /// - Precondition: `depth` is 6 n + 2 for an n of at least 1.
+  /// - Precondition: `depth` is 6 n + 2 for an n of at least 1, and there is at least 1 class.
   public init(depth: Int, classes: Int) {
     programmerError(
       unless: depth >= 8 && (depth - 2) % 6 == 0,
       "a ResNet of depth \(depth); it must be 6 n + 2, n ≥ 1")
+    programmerError(unless: classes >= 1, "a ResNet of \(classes) classes")
     self.depth = depth
     self.classes = classes
   }

@@ -1,4 +1,5 @@
 public import CrestGraph
+import CrestTensor
 
 /// A small convolutional network for small images of any size.
 ///
@@ -13,7 +14,12 @@ public struct SmallCNN: Layer {
   public let classes: Int
 
   /// A network for a number of classes.
-  public init(classes: Int) { self.classes = classes }
+  ///
+  /// - Precondition: there is at least 1 class.
+  public init(classes: Int) {
+    programmerError(unless: classes >= 1, "a SmallCNN of \(classes) classes")
+    self.classes = classes
+  }
 
   /// Logits [N, classes].
   ///

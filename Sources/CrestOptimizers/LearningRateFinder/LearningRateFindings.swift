@@ -1,3 +1,5 @@
+import CrestTensor
+
 /// What a learning-rate range test found.
 public struct LearningRateFindings: Equatable, Sendable {
   /// One batch of the test.
@@ -45,6 +47,10 @@ public struct LearningRateFindings: Equatable, Sendable {
 
   /// Creates findings.
   public init(sweep: LearningRateSweep, points: [Point], ending: Ending) {
+    if let point = points.first(where: { !($0.rate.isFinite && $0.rate > 0) }) {
+      programmerError(
+        "a learning rate of \(point.rate) among the points; they are finite and above 0")
+    }
     self.sweep = sweep
     self.points = points
     self.ending = ending

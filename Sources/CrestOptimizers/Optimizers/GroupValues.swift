@@ -62,6 +62,7 @@ public enum GroupValues: Sendable, Hashable, Codable {
   public func values(
     forGroups count: Int, _ what: String = "group values"
   ) throws(ParameterError) -> [Double] {
+    programmerError(unless: count >= 0, "\(what) for \(count) groups")
     switch self {
     case .same(let value): return [Double](repeating: value, count: count)
     case .spread(let first, let last):

@@ -41,6 +41,11 @@ struct CompiledGraph {
       builder.stage = .loss
       let target = builder.input("target", targetType)
       let losses = try loss(prediction, target)
+      guard losses.elementType == .float32 else {
+        throw GraphError(
+          path: "", operation: "loss", expected: "losses of float32", got: "\(losses.type)",
+          advice: "cast what the loss returns")
+      }
       let total = try losses.mean()
       if request.reads.contains(.losses) { keep(.losses, losses) }
       builder.output("loss", total)

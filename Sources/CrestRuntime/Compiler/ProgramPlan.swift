@@ -26,7 +26,7 @@ struct ProgramPlan {
       switch value.origin {
       case .input: lowering.place(id, at: .pinned)
       case .variable(let number):
-        lowering.place(id, at: Self.variable(graph.variables[number].name, in: store))
+        lowering.place(id, at: Self.variable(graph.variables[number], in: store))
       case .constant: lowering.place(id, at: .constant(id))
       case .node: continue
       }
@@ -49,8 +49,13 @@ struct ProgramPlan {
     return entry
   }
 
-  private static func variable(_ name: String, in store: ParameterStore) -> Buffer.Placement {
-    let entry = entry(name, store)
+  private static func variable(
+    _ variable: VariableDeclaration, in store: ParameterStore
+  ) -> Buffer.Placement {
+    let entry = entry(variable.name, store)
+    programmerError(
+      unless: entry.shape == variable.type.shape,
+      "\(entry.name) is \(entry.shape) in the store, and \(variable.type.shape) in the graph")
     return .store(
       entry.role == nil ? .statistics : .parameters, offset: entry.range.lowerBound)
   }
@@ -66,10 +71,10 @@ struct ProgramPlan {
     case .forward:
       for update in graph.updates {
         let byteCount = graph.type(of: update.value).shape.elementCount * 4
-        let name = graph.variables[update.variable].name
+        let variable = graph.variables[update.variable]
         lowering.copy(
           from: lowering.buffer(update.value),
-          to: lowering.fixed(byteCount: byteCount, Self.variable(name, in: store)),
+          to: lowering.fixed(byteCount: byteCount, Self.variable(variable, in: store)),
           byteCount: byteCount)
       }
     case .loss: break

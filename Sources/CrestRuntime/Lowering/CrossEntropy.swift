@@ -24,6 +24,17 @@ extension KernelCall {
   fileprivate var labels: UnsafeMutablePointer<Int64> {
     reads[1].assumingMemoryBound(to: Int64.self)
   }
+
+  /// Whether each label is a class; the run ends at one that isn't.
+  ///
+  /// A program checks those that it is given, but a loss may compute others.
+  fileprivate func areClasses(_ size: (rows: Int, classes: Int)) -> Bool {
+    let labels = UnsafeBufferPointer(start: labels, count: size.rows)
+    guard let row = labels.firstIndex(where: { $0 < 0 || $0 >= size.classes }) else { return true }
+    report(
+      IndexOutOfRange(index: labels[row], place: row, size: size.classes, countsFromEnd: false))
+    return false
+  }
 }
 
 extension CrossEntropyLabels: KernelLowering {
@@ -31,6 +42,7 @@ extension CrossEntropyLabels: KernelLowering {
   func lower(_ node: Graph.Node, into lowering: Lowering) -> Bool {
     let smoothing = Float(smoothing)
     return lowering.overLogits(node) { call, size in
+      guard call.areClasses(size) else { return }
       call.kernels.pointee.cross_entropy_labels_f32(
         call.pool, size.rows, size.classes, smoothing, call.read(0), call.labels, call.write(0))
     }
@@ -42,6 +54,7 @@ extension CrossEntropyLabelsGradient: KernelLowering {
   func lower(_ node: Graph.Node, into lowering: Lowering) -> Bool {
     let smoothing = Float(smoothing)
     return lowering.overLogits(node) { call, size in
+      guard call.areClasses(size) else { return }
       call.kernels.pointee.cross_entropy_labels_gradient_f32(
         call.pool, size.rows, size.classes, smoothing, call.read(0), call.labels, call.read(2),
         call.write(0))

@@ -30,6 +30,7 @@ public final class BatchContext: PhaseContext {
   private var program: Program?
   /// The rows that the model is given, those that a batch is filled up by included.
   private var rowCount = 0
+  private var isRunning = false
   private let inputOrder: [Int]?
 
   private static let nothing = Tensor(zeros: [0])
@@ -96,6 +97,7 @@ public final class BatchContext: PhaseContext {
   ///
   /// - Throws: `GraphError` or `ProgramError` when the program can't be compiled.
   public func firstNonFinite() throws -> Program.NonFinite? {
+    programmerError(unless: isRunning, "numbers were looked for after their batch had ended")
     let size = isTraining ? count : try learner.filledSize(count)
     return try learner.firstNonFinite(
       inputs: inputs.map { $0.filledUp(to: size) }, targets: targets.filledUp(to: size),
@@ -111,6 +113,7 @@ public final class BatchContext: PhaseContext {
     inputs = Learner.ordered(batch.inputs, by: inputOrder)
     targets = batch.targets
     self.randomKey = randomKey
+    isRunning = true
   }
 
   /// Checks the targets, and the other numbers unless that was done before, as the hooks left them.
@@ -142,6 +145,7 @@ public final class BatchContext: PhaseContext {
 
   /// Lets go of the batch, so that the loader can use its memory again.
   func release() {
+    isRunning = false
     inputs = []
     targets = Self.nothing
     program = nil

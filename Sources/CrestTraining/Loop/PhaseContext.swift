@@ -73,8 +73,9 @@ public final class FitContext: PhaseContext {
   /// the last one of an epoch, so that schedules have the right length.
   ///
   /// - Throws: ``LearnerError/twoAccumulators`` when another has said so.
-  /// - Precondition: `batchesPerStep` is positive.
+  /// - Precondition: `batchesPerStep` is positive, and a `beforeFit` hook is running.
   public func accumulate(batchesPerStep: Int) throws(LearnerError) {
+    requireBeginning("steps of \(batchesPerStep) batches were chosen")
     programmerError(unless: batchesPerStep > 0, "a step of \(batchesPerStep) batches")
     guard !isAccumulating else { throw .twoAccumulators }
     isAccumulating = true
@@ -89,12 +90,21 @@ public final class FitContext: PhaseContext {
   ///
   /// - Throws: ``LearnerError/twoLenders(first:second:)`` when another has said so: each would take what the other
   ///   lends for what is trained.
+  /// - Precondition: a `beforeFit` hook is running.
   public func lendWeights(by callback: some Callback) throws(LearnerError) {
+    requireBeginning("\(callback.name) lends weights")
     if let lender { throw .twoLenders(first: lender, second: callback.name) }
     lender = callback.name
   }
 
   private var lender: String?
+
+  /// Ends the program unless a `beforeFit` hook is running.
+  private func requireBeginning(_ what: String) {
+    programmerError(
+      unless: learner.loop?.runningPhases == [.fit] && stepsTaken == 0,
+      "\(what) at step \(stepsTaken), which only a beforeFit hook may do")
+  }
 
   init(
     _ learner: Learner, epochCount: Int, batchesPerEpoch: Int, referenceNodes: [ReferenceNode],
@@ -130,7 +140,7 @@ public final class FitContext: PhaseContext {
   ///
   /// - Precondition: a `beforeFit` hook is running.
   public func resume(from checkpoint: Resumption) {
-    programmerError(unless: stepsTaken == 0, "a fit was resumed after \(stepsTaken) steps")
+    requireBeginning("a fit was resumed")
     resumption = checkpoint
   }
 }

@@ -43,6 +43,7 @@ public struct BinaryAccuracy: Metric {
 
   /// Counts the predictions that say what the targets do.
   public mutating func update(_ predictions: Span<Float>, _ batch: ScoredBatch) {
+    batch.require(predictions.count, targetCount: predictions.count)
     let bound: Float = self.predictions == .logits ? 0 : 0.5
     var right = 0
     func count(_ isYes: (Int) -> Bool) {

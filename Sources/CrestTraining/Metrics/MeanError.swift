@@ -78,6 +78,7 @@ extension Mean {
   fileprivate mutating func addDifferences(
     _ predictions: Span<Float>, _ batch: ScoredBatch, _ function: (Double) -> Double
   ) {
+    batch.require(predictions.count, targetCount: predictions.count)
     var sum = 0.0
     batch.targets.withElements(as: Float.self) { targets in
       for index in predictions.indices {

@@ -50,6 +50,9 @@ public struct TopKAccuracy: Metric {
   /// Counts the labels among the k highest.
   public mutating func update(_ predictions: Span<Float>, _ batch: ScoredBatch) {
     let lines = ClassLines(batch.predictionShape, axis: batch.classAxis)
+    batch.require(
+      predictions.count,
+      targetCount: batch.targets.elementType.isFloat ? predictions.count : lines.count)
     var right = 0
     for index in 0..<lines.count {
       let line = lines[index]
@@ -61,6 +64,9 @@ public struct TopKAccuracy: Metric {
   }
 
   private func isRight(_ predictions: Span<Float>, _ line: ClassLine, label: Int) -> Bool {
+    programmerError(
+      unless: 0 <= label && label < line.classCount,
+      "label \(label) of \(line.classCount) classes")
     let own = predictions[line.place(label)]
     if own.isNaN { return false }
     var rank = 0

@@ -118,6 +118,68 @@ extension NodeImport {
     var window = try window(x, kernel: kernel, isTransposed: true)
     let spatial = Array(x.shape.dropFirst(2))
     var outputPadding = try integers("output_padding") ?? spatial.map { _ in 0 }
+    let mode = try text(
+      "auto_pad", default: "NOTSET", of: ["NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID"])
+    let isSame = mode.hasPrefix("SAME")
+    if let sizes = try integers("output_shape")?.suffix(spatial.count)
+      ?? (isSame ? zip(spatial, window.strides).map { $0 &* $1 }[...] : nil)
+    {
+      guard sizes.count == spatial.count, outputPadding.count == spatial.count else {
+        throw problem(expected: "an output size for each of \(spatial)", got: "\(Array(sizes))")
+      }
+      for (axis, size) in zip(spatial.indices, sizes) {
+        let (taps, windows) = (kernel[axis] - 1, spatial[axis] - 1)
+        let (reach, wide) = taps.multipliedReportingOverflow(by: window.dilations[axis])
+        let (steps, long) = windows.multipliedReportingOverflow(by: window.strides[axis])
+        let whole = (steps &+ outputPadding[axis]) &+ (reach &+ 1)
+        let (total, far) = whole.subtractingReportingOverflow(size)
+        guard !wide, !long, !far, size >= 0, whole >= 0 else {
+          throw problem(expected: "output sizes that can be counted", got: "\(size)")
+        }
+        // What the window doesn't reach is as empty as an output padding.
+        if total < 0 { outputPadding[axis] -= total }
+        guard total > 0 else {
+          (window.padsBefore[axis], window.padsAfter[axis]) = (0, 0)
+          continue
+        }
+        window.padsBefore[axis] = mode == "SAME_UPPER" ? total / 2 : total - total / 2
+        window.padsAfter[axis] = total - window.padsBefore[axis]
+      }
+    }
+    try checkReach(window, of: x)
+    let attributes = ConvAttributes(
+      strides: window.strides, dilations: window.dilations, padsBefore: window.padsBefore,
+      padsAfter: window.padsAfter, groups: groups)
+    return (attributes, outputPadding)
+  }
+
+  /// The window over `x`, [N, C, spatial…]; automatic pads of a transposed one are left out.
+  func window(
+    _ x: Symbol, kernel: [Int], isTransposed: Bool = false
+  ) throws -> WindowAttributes {
+    let spatial = Array(x.shape.dropFirst(2))
+    guard x.shape.rank >= 3 else {
+      throw problem(expected: "an input [N, C, …] with spatial axes", got: "\(x.type)")
+    }
+    guard kernel.count == spatial.count else {
+      throw problem(
+        expected: "a kernel size for each of the spatial sizes \(spatial)", got: "\(kernel)")
+    }
+    if let declared = try integers("kernel_shape"), declared != kernel {
+      throw problem(expected: "kernel_shape \(kernel), as the filter is", got: "\(declared)")
+    }
+    let ones = spatial.map { _ in 1 }
+    let strides = try integers("strides") ?? ones
+    let dilations = try integers("dilations") ?? ones
+    for (name, numbers) in [
+      ("kernel_shape", kernel), ("strides", strides), ("dilations", dilations),
+    ] {
+      guard numbers.count == spatial.count, numbers.allSatisfy({ $0 >= 1 }) else {
+        throw problem(
+          expected: "\(name) of at least 1, one for each of the spatial sizes \(spatial)",
+          got: "\(numbers)")
+      }
+    }
     let pads = try pads(
       spatial, kernel: kernel, strides: strides, dilations: dilations, isTransposed: isTransposed)
     let window = WindowAttributes(

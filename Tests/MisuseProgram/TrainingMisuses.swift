@@ -1,0 +1,100 @@
+import Crest
+
+let trainingMisuses: [Misuse] = learnerMisuses + metricMisuses + stateMisuses
+
+private let learnerMisuses: [Misuse] = [
+  Misuse("learner.set-outside-a-fit", says: "the learning rate was set while no fit is running") {
+    try Learner(model(), data: data())[.base(.learningRate)] = 0.1
+  },
+  Misuse("learner.spread-outside-a-fit", says: "the learning rate was set while no fit is running")
+  {
+    try Learner(model(), data: data()).spreadLearningRate(over: .same(0.1))
+  },
+  Misuse("learner.report-outside-a-fit", says: "f1 was reported while no fit is running") {
+    try Learner(model(), data: data()).report(0.5, as: "f1")
+  },
+  Misuse("learner.restore-anothers-snapshot", says: "parameters, the store") {
+    let snapshot = try Learner(model(Flatten()), data: flat()).snapshot()
+    try Learner(model(), data: data()).restore(snapshot)
+  },
+]
+
+/// Data for a model that has no parameters.
+private func flat() -> DataSplit {
+  let set = TensorExamples(
+    name: "flat", inputs: [("input", Tensor(zeros: [8, 4]))], targets: Tensor(zeros: [8, 4]))
+  return DataSplit(train: set, valid: set)
+}
+
+/// Lets a metric see a batch of two examples and three classes.
+private func score(
+  _ metric: some Metric, predictions: Int = 6, shape: Shape = [2, 3], classAxis: Int = 1,
+  targets: Tensor = Tensor([0, 1] as [Int64])
+) {
+  var metric = metric
+  let values = [Float](repeating: 0, count: predictions)
+  metric.update(
+    values.span,
+    ScoredBatch(
+      count: 2, predictionShape: shape, classAxis: classAxis, targets: targets, loss: 0))
+}
+
+private let metricMisuses: [Misuse] = [
+  Misuse("top-k-accuracy.k", says: "a top-0 accuracy") { _ = TopKAccuracy(0) },
+  Misuse("accuracy.predictions", says: "5 predictions of the shape [2, 3]") {
+    score(Accuracy(), predictions: 5)
+  },
+  Misuse("accuracy.label", says: "label 7 of 3 classes") {
+    score(Accuracy(), targets: Tensor([0, 7] as [Int64]))
+  },
+  Misuse("accuracy.negative-label", says: "label -1 of 3 classes") {
+    score(TopKAccuracy(2), targets: Tensor([-1, 0] as [Int64]))
+  },
+  Misuse("accuracy.target-count", says: "targets int64 [1] for predictions [2, 3]") {
+    score(Accuracy(), targets: Tensor([0] as [Int64]))
+  },
+  Misuse("accuracy.probability-count", says: "targets float32 [2] for predictions [2, 3]") {
+    score(Accuracy(), targets: Tensor(zeros: [2]))
+  },
+  Misuse("accuracy.target-type", says: "the tensor holds int32, not int64") {
+    score(Accuracy(), targets: Tensor([0, 1] as [Int32]))
+  },
+  Misuse("accuracy.class-axis", says: "axis 2 of the shape [2, 3]") {
+    score(Accuracy(), classAxis: 2)
+  },
+  Misuse("binary-accuracy.target-count", says: "targets float32 [2] for predictions [2, 3]") {
+    score(BinaryAccuracy(), targets: Tensor(zeros: [2]))
+  },
+  Misuse("binary-accuracy.predictions", says: "7 predictions of the shape [2, 3]") {
+    score(BinaryAccuracy(), predictions: 7, targets: Tensor(zeros: [2, 3]))
+  },
+  Misuse("mean-absolute-error.target-count", says: "targets float32 [5] for predictions [2, 3]") {
+    score(MeanAbsoluteError(), targets: Tensor(zeros: [5]))
+  },
+  Misuse("mean-squared-error.target-type", says: "the tensor holds int64, not float32") {
+    score(MeanSquaredError(), targets: Tensor(zeros: [2, 3], elementType: .int64))
+  },
+]
+
+private let stateMisuses: [Misuse] = [
+  Misuse("weights.write", says: "values for a buffer of") {
+    let (small, large) = (try model(), try model(Dense(500)))
+    Weights(of: small.store).write(to: large.store)
+  },
+  Misuse("state-value.set", says: "seed was set in the number 3, which has no fields") {
+    var value = StateValue.integer(3)
+    value["seed"] = .integer(4)
+  },
+  Misuse("checkpoint-folder.path", says: "a checkpoint called a/b") {
+    try withFolder { _ = $0.path(of: "a/b") }
+  },
+  Misuse("checkpoint-folder.save", says: "a checkpoint called .hidden") {
+    try withFolder { try $0.save(RunState(.fields([:])), as: ".hidden") }
+  },
+  Misuse("checkpoint-folder.remove", says: "a checkpoint called ") {
+    try withFolder { try $0.remove("") }
+  },
+  Misuse("checkpoint-folder.verified", says: "a checkpoint called a/b") {
+    try withFolder { _ = try $0.verified("a/b") }
+  },
+]
