@@ -19,7 +19,8 @@ private let scheduleMisuses: [Misuse] = [
     _ = try Schedule.cosine(from: 1, to: 0).value(step: 0, total: 0)
   },
   Misuse(
-    "schedule.own", says: "the schedule \"broken\" is nan at step 2, not a finite number of at least 0"
+    "schedule.own",
+    says: "the schedule \"broken\" is nan at step 2, not a finite number of at least 0"
   ) {
     _ = Schedule("broken") { _, _ in .nan }.value(step: 2, total: 5)
   },

@@ -46,7 +46,8 @@ extension ScheduleError: CustomStringConvertible {
       "step decay: the points \(milestones) do not increase; expected each above the one before."
     case .unknownKind(let kind):
       "schedule: the kind \"\(kind)\" is not known to this version; known are "
-        + Schedule.Kind.allCases.map(\.rawValue).joined(separator: ", ") + "."
+        + Schedule.Kind.allCases.filter { $0 != .custom }.map(\.rawValue).joined(separator: ", ")
+        + "."
     case .madeByProgram(let name):
       "schedule: \"\(name)\" was made by a program, and its values are not stored; make it again."
     }
