@@ -20,16 +20,6 @@ extension JSONValue {
     }
   }
 
-  /// The text, if it is one.
-  var text: String? { if case .text(let text) = self { text } else { nil } }
-  /// The number, if it is one.
-  var number: Double? {
-    switch self {
-    case .integer(let integer): Double(integer)
-    case .number(let number): number
-    default: nil
-    }
-  }
   /// The number, if it is one or its name.
   var namedNumber: Double? {
     switch self {
@@ -38,13 +28,5 @@ extension JSONValue {
     case .text("-inf"): -.infinity
     default: number
     }
-  }
-  /// The whole number, if it is one.
-  var integer: Int? { if case .integer(let integer) = self { integer } else { nil } }
-  /// The texts, if it is a list of nothing else.
-  var texts: [String]? {
-    guard case .list(let values) = self else { return nil }
-    let texts = values.compactMap(\.text)
-    return texts.count == values.count ? texts : nil
   }
 }

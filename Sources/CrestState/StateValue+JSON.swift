@@ -41,16 +41,10 @@ extension StateValue {
   init(
     json: String, array: (String) throws(JSONScanner.Fault) -> Tensor
   ) throws(JSONScanner.Fault) {
-    var text = json
-    let result = text.withUTF8 { bytes in
-      Result { () throws(JSONScanner.Fault) in
-        try JSONValue(parsing: UnsafeRawBufferPointer(bytes), within: Self.limits) { members in
-          members[""] == nil || Marked(members) != nil
-            ? nil : "an array's name, or a number's bits"
-        }
-      }
+    let value = try JSONValue(parsing: json, within: Self.limits) { members in
+      members[""] == nil || Marked(members) != nil ? nil : "an array's name, or a number's bits"
     }
-    try self.init(result.get(), array)
+    try self.init(value, array)
   }
 
   private init(

@@ -110,7 +110,7 @@ extension [NamedOutput] {
   private static func files(at path: String) -> Set<OutputPlace.Identity> {
     // A path that isn't a folder has none.
     let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-    let paths = [path] + names.filter(DataSource.isDataFile).map { path + "/" + $0 }
+    let paths = [path] + names.filter(DataSource.isDataFile).map { FilePath.join(path, $0) }
     return Set(paths.compactMap { OutputPlace.identity(ofExisting: $0) })
   }
 }

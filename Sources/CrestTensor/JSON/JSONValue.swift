@@ -55,6 +55,27 @@ package enum JSONValue: Equatable, Sendable {
     }
   }
 
+  /// Reads all of `text`; an object that has a key twice is refused.
+  ///
+  /// - Parameters:
+  ///   - text: The text.
+  ///   - limits: What it may hold.
+  ///   - expectation: What an object with these members should be instead; nil when it is well.
+  /// - Throws: Where the text isn't what it should be.
+  package init(
+    parsing text: String, within limits: Limits,
+    expecting expectation: ([String: JSONValue]) -> String? = { _ in nil }
+  ) throws(JSONScanner.Fault) {
+    var text = text
+    let result = text.withUTF8 { bytes in
+      Result { () throws(JSONScanner.Fault) in
+        try JSONValue(
+          parsing: UnsafeRawBufferPointer(bytes), within: limits, expecting: expectation)
+      }
+    }
+    self = try result.get()
+  }
+
   private struct Reader {
     var scanner: JSONScanner
     let limits: Limits
@@ -152,5 +173,34 @@ extension JSONValue {
       }
       text += "}"
     }
+  }
+}
+
+extension JSONValue {
+  /// The text, if it is one.
+  package var text: String? { if case .text(let text) = self { text } else { nil } }
+
+  /// The number, if it is one.
+  package var number: Double? {
+    switch self {
+    case .integer(let integer): Double(integer)
+    case .number(let number): number
+    default: nil
+    }
+  }
+
+  /// The whole number, if it is one.
+  package var integer: Int? { if case .integer(let integer) = self { integer } else { nil } }
+
+  /// The texts, if it is a list of nothing else.
+  package var texts: [String]? { list(of: \.text) }
+
+  /// The numbers, if it is a list of nothing else.
+  package var numbers: [Double]? { list(of: \.number) }
+
+  private func list<Element>(of element: (JSONValue) -> Element?) -> [Element]? {
+    guard case .list(let values) = self else { return nil }
+    let elements = values.compactMap(element)
+    return elements.count == values.count ? elements : nil
   }
 }
