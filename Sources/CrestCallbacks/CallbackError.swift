@@ -1,6 +1,6 @@
-/// What keeps a shipped callback from doing what it is asked.
+/// Why a shipped callback can't do what it was asked.
 public enum CallbackError: Error, Equatable, Sendable {
-  /// A number without a meaning.
+  /// A number out of range.
   case outOfRange(callback: String, parameter: String, value: String, expected: String)
   /// A metric the learner doesn't have.
   case unknownMetric(String, callback: String, known: [String])

@@ -7,13 +7,13 @@ public import CrestTraining
 ///
 ///     a ← decay · a + (1 - decay) · w   after each optimiser step; at first a is w
 ///
-/// From the beginning of validation to the beginning of the next epoch the model has the average, unless asked not
-/// to, so that what is validated, saved for its results and kept at the end is one network; what is trained comes
-/// back after that. A fit that ends in order leaves the model the average, one that fails or is interrupted what was
-/// trained.
+/// From the beginning of validation to the beginning of the next epoch the model has the average,
+/// unless you opt out, so the network that is validated, saved by its results and kept at the end
+/// is one and the same; then the trained weights come back. A fit that ends normally leaves the
+/// average in the model, one that fails or is interrupted the trained weights.
 ///
-/// With `validates` false, validation and what is saved by it are of the trained weights. The average then comes
-/// at the end, and as nothing was measured of it, the fit measures it once more
+/// If `validates` is false, validation and what is saved by it use the trained weights. The average
+/// then replaces them at the end, and because it has no results yet, the fit measures it once more
 /// (`FitResult.Origin.measuredAfterwards`).
 ///
 /// Lightning's `EMAWeightAveraging`, Keras's `use_ema` with `SwapEMAWeights`, timm's `ModelEmaV3`; Polyak &
@@ -27,7 +27,7 @@ public final class EMA: StatefulCallback {
     fileprivate var trained: Weights?
   }
 
-  /// The part of the average that stays in a step.
+  /// The decay of the average per step.
   public let decay: Double
   /// Whether validation measures the average.
   public let validates: Bool

@@ -2,7 +2,7 @@ import CrestLayers
 import CrestRuntime
 public import CrestTraining
 
-/// Ends a fit when a result has not become better for some epochs.
+/// Ends a fit when a result has not improved for some epochs.
 ///
 /// A value is better when it beats the best so far by more than `minDelta`; one that is not a number never
 /// is. Epochs without the value don't count.
@@ -19,26 +19,26 @@ public final class EarlyStopping: StatefulCallback {
     fileprivate var bestWeights: MeasuredWeights?
   }
 
-  /// What is watched.
+  /// What is monitored.
   public var monitor: Monitor { improvement.monitor }
   /// The epochs without improvement before stopping.
   public let patience: Int
-  /// By how much a value must beat the best.
+  /// The smallest change that counts as an improvement.
   public var minDelta: Double { improvement.minDelta }
   /// Which values are better; nil for the metric's own direction, and lower for losses.
   public var mode: MetricDirection? { improvement.mode }
-  /// Whether the model gets back the parameters and running statistics of the best epoch when the fit ends.
+  /// Whether to restore the parameters and running statistics of the best epoch when the fit ends.
   public let restoresBest: Bool
   /// All it remembers.
   public var state = State()
   private var improvement: Improvement
 
-  /// A watch over `monitor`.
+  /// Monitors `monitor`.
   ///
   /// - Parameters:
-  ///   - monitor: What is watched.
+  ///   - monitor: What is monitored.
   ///   - patience: The epochs without improvement before stopping.
-  ///   - minDelta: By how much a value must beat the best.
+  ///   - minDelta: The smallest change that counts as an improvement.
   ///   - mode: Which values are better; nil for the metric's own direction, and lower for losses.
   ///   - restoresBest: Whether the model gets back the parameters and running statistics of the best epoch
   ///     when the fit ends in order, stopped early or not (Keras's `restore_best_weights`): those that were
@@ -61,7 +61,7 @@ public final class EarlyStopping: StatefulCallback {
   }
   /// After what reports the epoch.
   public var order: Int { CallbackOrder.stopper }
-  /// What is watched, and how.
+  /// What is monitored, and how.
   public var settings: [String: String] {
     improvement.settings.merging(
       ["patience": "\(patience)", "restoresBest": "\(restoresBest)"], uniquingKeysWith: { $1 })

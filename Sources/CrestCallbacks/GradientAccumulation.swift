@@ -3,7 +3,7 @@ import CrestRuntime
 import CrestTensor
 public import CrestTraining
 
-/// Lets several training batches make one optimiser step, as one batch of all their examples would.
+/// Combines several training batches into one optimiser step, like one batch of all their examples.
 ///
 ///     g = Σ nᵢ gᵢ / Σ nᵢ   over the batches i of a step, with nᵢ examples each
 ///

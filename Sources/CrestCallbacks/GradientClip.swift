@@ -2,14 +2,15 @@ import CrestLayers
 import CrestRuntime
 public import CrestTraining
 
-/// Keeps gradients from becoming too large, just before each optimiser step.
+/// Clips gradients just before each optimiser step.
 ///
 /// By norm, all gradients together are scaled down to a Euclidean norm of at most `maximum`:
 ///
 ///     g ← g · min(1, maximum / ‖g‖)
 ///
-/// by value, each is held between `-maximum` and `maximum`. The norm is summed in `Double` and in a fixed
-/// order. A norm that is not finite is an error, since scaling by it would spoil every parameter.
+/// by value, each is clipped to `-maximum` … `maximum`. The norm is summed in `Double` and in a
+/// fixed order. A norm that is not finite is an error, since scaling by it would spoil every
+/// parameter.
 ///
 /// fastai's `GradientClip`, Keras's `global_clipnorm` and `clipvalue`, PyTorch's `clip_grad_norm_` (which adds
 /// 10⁻⁶ to the norm) and `clip_grad_value_`.
@@ -24,7 +25,7 @@ public final class GradientClip: Callback {
 
   /// What is held small.
   public let kind: Kind
-  /// How small.
+  /// The maximum.
   public let maximum: Double
   /// The norm before the last step was clipped by it; nil before that.
   public private(set) var lastNorm: Double?

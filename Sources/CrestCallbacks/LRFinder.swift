@@ -3,11 +3,11 @@ public import CrestTraining
 
 /// Trains at higher and higher learning rates and notes the losses: Smith's range test.
 ///
-/// The fit it is in is a rehearsal: whether it returns, throws or is interrupted, the learner and its
-/// stateful callbacks are afterwards as they were before. It skips validation and ends the fit when the
-/// rates are used up or the loss is out of hand. A loss that isn't finite because of the data, or before any rate has
-/// changed anything, is an error (`NonFiniteLoss`). The learner's method `findLearningRate` runs it in a
-/// fit of the right length.
+/// The fit it is in is a rehearsal: whether it returns, throws or is interrupted, the learner and
+/// its stateful callbacks are afterwards as they were before. It skips validation and ends the fit
+/// when all rates have been tried or the loss diverges. A loss that isn't finite because of the
+/// data, or before any rate has changed anything, is an error (`NonFiniteLoss`). The learner's
+/// method `findLearningRate` runs it in a fit of the right length.
 ///
 /// Sources: L. N. Smith, "Cyclical learning rates" (arXiv:1506.01186), section 3.3; fastai's `LRFinder`.
 public final class LRFinder: Callback {
@@ -48,7 +48,7 @@ public final class LRFinder: Callback {
     batch.learner[.base(.learningRate)] = rate
   }
 
-  /// Refuses to take for the rate's doing what isn't.
+  /// Refuses a divergence that the learning rate didn't cause.
   private func check(_ batch: BatchContext) throws {
     guard batch.isTraining, !batch.loss.isFinite else { return }
     let error = try NonFiniteLoss(in: batch)

@@ -3,7 +3,8 @@ public import CrestOptimizers
 public import CrestTraining
 
 extension Learner {
-  /// Finds learning rates to choose from: trains at higher and higher ones, and puts everything back.
+  /// Finds learning rates to choose from: trains at higher and higher ones, then restores
+  /// everything.
   ///
   /// ```swift
   /// let findings = try learner.findLearningRate()
@@ -11,9 +12,9 @@ extension Learner {
   /// if let rate = findings.suggestion(.valley).rate { … }
   /// ```
   ///
-  /// Parameters, statistics, the optimiser's moments, the position in the data and the callbacks' states
-  /// are afterwards as before on every way out. The learner's own callbacks rest meanwhile. All groups of
-  /// parameters are tried at one rate, as in fastai; what is frozen stays frozen.
+  /// Parameters, statistics, the optimiser's moments, the position in the data and the callbacks'
+  /// states are restored however the test ends. The learner's own callbacks are inactive meanwhile.
+  /// All groups of parameters are tried at one rate, as in fastai; what is frozen stays frozen.
   ///
   /// - Parameters:
   ///   - sweep: The rates to try; 100 from 10⁻⁷ to 10 unless given.

@@ -1,7 +1,7 @@
 public import CrestOptimizers
 public import CrestTraining
 
-/// Moves learning rate and momentum along a 1cycle policy, one value an optimiser step.
+/// Schedules learning rate and momentum by a 1cycle policy, one value per optimiser step.
 ///
 /// The fit is the cycle: its number of steps is the policy's total.
 public final class OneCycleScheduler: Callback {
@@ -27,7 +27,7 @@ public final class OneCycleScheduler: Callback {
   /// - Parameters:
   ///   - maxLR: The highest rates.
   ///   - cyclesMomentum: Whether the momentum moves too.
-  ///   - policy: What the policy of one highest rate is, as in `{ try OneCycle(maxLR: $0) }`.
+  ///   - policy: Makes the policy for a highest rate, as in `{ try OneCycle(maxLR: $0) }`.
   /// - Throws: `ParameterError` unless all rates are finite and above 0, and what `policy` throws.
   public init(
     maxLR: GroupValues, cyclesMomentum: Bool = true, policy: (Double) throws -> OneCycle

@@ -1,11 +1,11 @@
 public import CrestOptimizers
 public import CrestTraining
 
-/// Moves a hyperparameter along a schedule, one value an optimiser step.
+/// Schedules a hyperparameter, one value per optimiser step.
 ///
 /// fastai's `ParamScheduler`.
 public final class ParameterScheduler: Callback {
-  /// What is moved.
+  /// The hyperparameter.
   public let hyperparameter: Hyperparameter
   /// The values; where groups of parameters have rates of their own, those of the last group.
   public let schedule: Schedule

@@ -1,13 +1,13 @@
 import CrestOptimizers
 public import CrestTraining
 
-/// Lowers the learning rate when a result has not become better for some epochs.
+/// Lowers the learning rate when a result has not improved for some epochs.
 ///
 /// It sets the factor of the learning rate, whose base is the fit's or a scheduler's:
 ///
 ///     rate = base · factorⁿ, after n reductions
 ///
-/// Each reduction is told in a note.
+/// Each reduction is reported in a note.
 ///
 /// Keras's and fastai's `ReduceLROnPlateau` (whose factor divides), PyTorch's `ReduceLROnPlateau`.
 public final class ReduceLROnPlateau: StatefulCallback {
@@ -21,9 +21,9 @@ public final class ReduceLROnPlateau: StatefulCallback {
     public fileprivate(set) var cooldown = 0
   }
 
-  /// What is watched.
+  /// What is monitored.
   public var monitor: Monitor { improvement.monitor }
-  /// What the learning rate is multiplied by.
+  /// The factor of the learning rate.
   public let factor: Double
   /// The epochs without improvement before it acts.
   public let patience: Int
@@ -31,7 +31,7 @@ public final class ReduceLROnPlateau: StatefulCallback {
   public var minDelta: Double { improvement.minDelta }
   /// The epochs after a reduction in which nothing is counted.
   public let cooldown: Int
-  /// The learning rate below which no reduction goes.
+  /// The lowest learning rate of a reduction.
   public let minLR: Double
   /// All it remembers.
   public var state = State()
@@ -41,14 +41,14 @@ public final class ReduceLROnPlateau: StatefulCallback {
   /// A watch over `monitor`.
   ///
   /// - Parameters:
-  ///   - monitor: What is watched.
+  ///   - monitor: What is monitored.
   ///   - factor: What the learning rate is multiplied by, above 0 and below 1.
   ///   - patience: The epochs without improvement before it acts.
   ///   - minDelta: By how much a value must beat the best.
   ///   - cooldown: The epochs after a reduction in which nothing is counted.
-  ///   - minLR: The learning rate below which no reduction goes.
+  ///   - minLR: The lowest learning rate of a reduction.
   ///   - mode: Which values are better; nil for the metric's own direction, and lower for losses.
-  ///   - notes: Where reductions are told.
+  ///   - notes: Where reductions are reported.
   /// - Throws: ``CallbackError/outOfRange(callback:parameter:value:expected:)``.
   public init(
     monitor: Monitor = .validLoss, factor: Double = 0.1, patience: Int = 10,

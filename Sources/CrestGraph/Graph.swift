@@ -2,7 +2,7 @@ public import CrestTensor
 
 /// The number of a value in its graph.
 public struct ValueID: Sendable, Hashable, Comparable, CustomStringConvertible {
-  /// The place in ``Graph/values``.
+  /// The index in ``Graph/values``.
   public let index: Int
 
   init(_ index: Int) { self.index = index }
@@ -14,7 +14,7 @@ public struct ValueID: Sendable, Hashable, Comparable, CustomStringConvertible {
   public var description: String { "%\(index)" }
 }
 
-/// What a parameter is for, which decides whether weight decay touches it.
+/// The purpose of a parameter, which decides whether weight decay applies to it.
 public enum ParameterRole: String, Sendable, Hashable, Codable, CaseIterable {
   /// A matrix or filter: decayed by default.
   case weight
@@ -26,7 +26,7 @@ public enum ParameterRole: String, Sendable, Hashable, Codable, CaseIterable {
   case normalizationShift
 }
 
-/// A named array that outlives a step: a parameter to be trained, or a running statistic.
+/// A named array that outlives a step: a trainable parameter or a running statistic.
 public struct VariableDeclaration: Sendable {
   /// The full path, as in `block1.conv.weight`: unique in its graph.
   public let name: String
@@ -34,7 +34,7 @@ public struct VariableDeclaration: Sendable {
   public let type: ValueType
   /// What it is for; nil for a running statistic, which no optimiser touches.
   public let role: ParameterRole?
-  /// The value training starts from, drawn from a stream of its own.
+  /// The initial value, drawn from its own stream.
   public let initialValue: @Sendable (Philox) -> Tensor
 }
 
@@ -47,7 +47,7 @@ public struct VariableDeclaration: Sendable {
 public struct Graph: Sendable {
   /// Where a value comes from.
   public enum Origin: Sendable {
-    /// Given anew at each run.
+    /// Given for each run.
     case input(name: String)
     /// A parameter or running statistic, by its place in ``Graph/variables``.
     case variable(Int)
@@ -118,7 +118,7 @@ public struct Graph: Sendable {
   public internal(set) var layers: [Port] = []
   /// Parameters and running statistics, in the order they were declared.
   public internal(set) var variables: [VariableDeclaration] = []
-  /// What running statistics become in training.
+  /// The updates of running statistics in training.
   public internal(set) var updates: [Update] = []
 
   /// The number of the value at a place in ``values``.

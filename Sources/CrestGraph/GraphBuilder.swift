@@ -148,7 +148,7 @@ public final class GraphBuilder {
     constantBytesLeft = left - byteCount
   }
 
-  /// What a running statistic becomes as far as was said; nil when nothing was.
+  /// The update of a running statistic declared so far; nil if there is none.
   ///
   /// - Precondition: it is a value of this graph.
   public func update(of statistic: Symbol) -> Symbol? {

@@ -1,6 +1,6 @@
 public import CrestTensor
 
-/// What gives a graph for any batch size: a traced graph, or a model in another form whose shapes
+/// A source of graphs for any batch size: a traced graph, or a model in another form whose shapes
 /// are only known once the inputs' are.
 public protocol GraphTemplate: Sendable {
   /// The graph for a nominal batch, which says what inputs, outputs, layers and variables there are.
@@ -15,13 +15,13 @@ public protocol GraphTemplate: Sendable {
   /// Whether a softmax or sigmoid at the end is left out of a loss that takes what goes into it.
   var leavesFinalActivationToLoss: Bool { get }
 
-  /// How the numbers were prepared that the parameters were learned from; nil when nothing says so.
+  /// The preprocessing with which the parameters were learned; nil if unknown.
   var preprocessing: Preprocessing? { get }
 
-  /// What the classes are called that were learned; nil when nothing says so.
+  /// The names of the learned classes; nil if unknown.
   var classNames: [String]? { get }
 
-  /// The axis of a batch of predictions along which the classes lie that were learned; nil when nothing says so.
+  /// The class axis of a batch of predictions; nil if unknown.
   var classAxis: Int? { get }
 
   /// The graph for inputs of concrete types, for training and inference alike.

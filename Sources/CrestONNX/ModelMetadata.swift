@@ -1,7 +1,7 @@
 public import CrestTensor
 
-/// What Crest writes into the metadata of a model's file: how its inputs were prepared, what its classes are
-/// called, and along which axis of the predictions they lie.
+/// The metadata that Crest writes into a model's file: preprocessing, class names, and the class
+/// axis of the predictions.
 public struct ModelMetadata: Sendable, Equatable {
   /// The key of a `Preprocessing`, a JSON object.
   public static let preprocessingKey = "crest.preprocessing"
@@ -10,11 +10,11 @@ public struct ModelMetadata: Sendable, Equatable {
   /// The key of the axis of the predictions along which the classes lie, a number from 1 up: axis 0 is the batch.
   public static let classAxisKey = "crest.classAxis"
 
-  /// How the inputs were prepared that the model learned from; nil when nothing says so.
+  /// The preprocessing; nil if unknown.
   public var preprocessing: Preprocessing?
-  /// What the classes are called, in the order of the outputs; nil when nothing says so.
+  /// The class names, in the order of the outputs; nil if unknown.
   public var classNames: [String]?
-  /// The axis of a batch of predictions along which the classes lie; nil when nothing says so.
+  /// The class axis of a batch of predictions; nil if unknown.
   public var classAxis: Int?
 
   /// What is known of a model.

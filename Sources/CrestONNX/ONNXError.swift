@@ -1,8 +1,8 @@
-/// What is wrong with an ONNX model, its side files, or the place to write one to.
+/// What is wrong with an ONNX model, its external data, or the path to write one to.
 public enum ONNXError: Error, Equatable, Sendable {
-  /// Where in a model a fault lies.
+  /// Where in a model a fault is.
   public struct Place: Equatable, Sendable, CustomStringConvertible {
-    /// The model's file, or what stands for it.
+    /// The model's file, or a placeholder.
     public var file: String
     /// The offset of the fault from the start of the file, in bytes.
     public var offset: Int
@@ -24,7 +24,7 @@ public enum ONNXError: Error, Equatable, Sendable {
   case unreadable(file: String, reason: String)
   /// The path leads to a folder, a pipe or a device.
   case notARegularFile(file: String)
-  /// The bytes are no well-formed ONNX model.
+  /// The bytes aren't a well-formed ONNX model.
   case malformed(Place, expected: String, got: String)
   /// A count or a size is beyond what any real model has.
   case overLimit(Place, limit: String)
@@ -34,18 +34,18 @@ public enum ONNXError: Error, Equatable, Sendable {
   case externalData(Place, location: String, problem: ExternalDataProblem)
   /// The model breaks a rule of ONNX, or its values don't fit an operation.
   case invalid(file: String, ModelProblem)
-  /// The model has operations that aren't built, all of which are listed.
+  /// The model has operations that Crest doesn't support, all of which are listed.
   case unsupported(file: String, [UnsupportedOperation])
   /// The file can't be written.
   case unwritable(file: String, reason: String)
-  /// A node that the written operator set has no equal for.
+  /// A node without an equivalent in the operator set that is written.
   case notExportable(
     operation: String, path: String, opset: Int64, expected: String, got: String)
   /// The model would be larger than any protobuf reader accepts.
   case tooLargeToWrite(file: String, byteCount: Int, limit: Int)
 }
 
-/// Why a side file of a model isn't read.
+/// Why an external data file isn't read.
 public enum ExternalDataProblem: Equatable, Sendable {
   /// The model came from bytes, so that there is no folder to look in.
   case noFolder
@@ -65,7 +65,7 @@ public enum ExternalDataProblem: Equatable, Sendable {
   case wrongLength(expected: Int, got: Int)
   /// Tensors take more bytes from it than it could have for them.
   case overused(byteCount: Int, fileByteCount: Int)
-  /// Most of the file isn't there: it has holes, which read as zeros.
+  /// Most of the file is missing: it has holes, which read as zeros.
   case holes(storedByteCount: Int, fileByteCount: Int)
   /// The system refused to open or read it.
   case unreadable(reason: String)

@@ -2,14 +2,14 @@ import CCrestPlugin
 import CrestTensor
 import CrestTraining
 
-/// What is done with a plugin that failed.
+/// What to do with a plugin that failed.
 public enum PluginFailurePolicy: Equatable, Sendable {
   /// Training ends with the error.
   case stop
-  /// The failure is logged, and training goes on without the plugin.
+  /// The failure is logged, and training continues without the plugin.
   case disable
-  /// The failure is logged, and the plugin is started again with its last known state; after so many times,
-  /// training ends with the error. For plugins in a process of their own.
+  /// The failure is logged, and the plugin is started again with its last known state; after so
+  /// many times, training ends with the error. For process plugins.
   case restart(atMost: Int)
 }
 
@@ -19,7 +19,7 @@ protocol PluginWorker: AnyObject {
   var call: PluginCall? { get }
   /// Tells the plugin what happens.
   func deliver(_ event: PluginEvent) throws(PluginError)
-  /// All the plugin remembers.
+  /// The plugin's state.
   func saveState() throws(PluginError) -> [UInt8]
   /// Puts back what `saveState` gave.
   func loadState(_ bytes: [UInt8]) throws(PluginError)
@@ -51,11 +51,11 @@ final class EventPipe {
 
   private enum Condition {
     case working
-    /// It failed outside of an event, which the next one tells.
+    /// It failed outside of an event; the next event reports it.
     case failing(PluginError)
     /// It failed, and the fit has ended with the error.
     case failed(PluginError)
-    /// It failed, and training goes on without it.
+    /// It failed, and training continues without it.
     case disabled
   }
 
@@ -155,7 +155,7 @@ final class EventPipe {
       condition = .failed(error)
       throw error
     case .failed(let error):
-      // Another fit must not go on without it and without a word.
+      // Another fit must not silently continue without it.
       if hook == .beforeFit { throw error }
       return false
     }
@@ -196,10 +196,10 @@ final class EventPipe {
     throw error
   }
 
-  /// All the plugin remembers; of one that is disabled, what it said last.
+  /// The plugin's state; for a disabled plugin, the last one.
   ///
-  /// - Throws: Why the plugin can't say it, which the next event tells too: what is saved without it would not go
-  ///   on as the run did.
+  /// - Throws: Why the plugin can't save its state, which the next event also reports: a run saved
+  ///   without it could not be resumed exactly.
   func saveState() throws(PluginError) -> [UInt8] {
     while true {
       switch condition {

@@ -4,17 +4,17 @@ public import CrestRuntime
 import CrestTensor
 public import CrestTraining
 
-/// A callback that somebody else built: a shared library with a C interface, or a program of its own.
+/// A callback that somebody else built: a shared library with a C interface, or a separate program.
 ///
 /// ```swift
 /// learner.add(try Plugin("NanGuard", ["limit": 3]))
 /// ```
 ///
-/// Nothing of it is executed before its files' owners, permissions and hashes are checked against the lock
-/// file, which `crest plugins lock` writes. A library is then tried out in another process, loaded from a
-/// private copy, and never unloaded. docs/plugins.md says how plugins are written.
+/// None of its code runs before its files' owners, permissions and hashes have been checked against
+/// the lock file that `crest plugins lock` writes. A library is then tried out in another process,
+/// loaded from a private copy, and never unloaded. docs/plugins.md says how plugins are written.
 public final class Plugin: StatefulCallback {
-  /// What it says of itself.
+  /// Its manifest.
   public let manifest: PluginManifest
   /// The SHA-256 of its library or program.
   public let digest: String
@@ -22,17 +22,17 @@ public final class Plugin: StatefulCallback {
   private let declaration: PluginDeclaration
   private let pipe: EventPipe
 
-  /// Makes a plugin ready to be called.
+  /// Loads a plugin.
   ///
   /// - Parameters:
-  ///   - plugin: Its name, or with a `/` in it the path of its folder.
+  ///   - plugin: Its name, or the path of its folder, which contains a `/`.
   ///   - settings: Its settings; the manifest says which there are.
-  ///   - onFailure: What is done when it fails while it works.
-  ///   - lock: The file with what is trusted.
+  ///   - onFailure: What to do when it fails at run time.
+  ///   - lock: The lock file with the trusted plugins.
   ///   - searchPath: Where plugins are looked for by name.
   ///   - rehearses: Whether a library is tried out in another process first.
-  ///   - log: Where lines go that it logs or writes to its standard error; when nil to this process's, under
-  ///     its name.
+  ///   - log: Where the lines go that it logs or writes to its standard error; nil for this
+  ///     process's standard error, under its name.
   /// - Throws: ``PluginError`` saying which file or setting is wrong.
   public init(
     _ plugin: String, _ settings: [String: PluginValue] = [:],
@@ -82,14 +82,14 @@ public final class Plugin: StatefulCallback {
   public var reads: Set<Read> { declaration.reads }
   /// The hyperparameters it sets.
   public var owns: Set<Ownership> { declaration.owns }
-  /// What a resumed run has to have the same: its version, its SHA-256 and its configuration.
+  /// What must be the same in a resumed run: its version, its SHA-256 and its configuration.
   public var settings: [String: String] {
     ["version": manifest.version, "sha256": digest, "configuration": configuration.json]
   }
   /// The names under which it reports numbers.
   public var reports: [String] { declaration.reports }
 
-  /// What a plugin remembers, and which plugin it was.
+  /// A plugin's state, and which plugin it belongs to.
   public struct State: Codable, Sendable, Equatable {
     /// The plugin's name.
     public let identifier: String
@@ -97,16 +97,16 @@ public final class Plugin: StatefulCallback {
     public let version: String
     /// The SHA-256 of its library or program.
     public let digest: String
-    /// What it remembers, as it wrote it.
+    /// Its state, as it wrote it.
     public let bytes: [UInt8]
-    /// Why it could not say what it remembers; nil when it could.
+    /// Why it could not save its state; nil if it could.
     public private(set) var failure: PluginError? = nil
 
     private enum CodingKeys: CodingKey { case identifier, version, digest, bytes }
 
     /// Writes the state.
     ///
-    /// - Throws: ``failure``, so that nothing is saved that a run could not go on from.
+    /// - Throws: ``failure``, so that no checkpoint is saved from which a run could not resume.
     public func encode(to encoder: any Encoder) throws {
       if let failure { throw failure }
       var container = encoder.container(keyedBy: CodingKeys.self)
@@ -117,9 +117,9 @@ public final class Plugin: StatefulCallback {
     }
   }
 
-  /// All it remembers.
+  /// Its state.
   ///
-  /// A plugin that can't say what it remembers, or can't take it back, fails at its next hook, and the run can't be
+  /// A plugin that can't save or restore its state fails at its next hook, and the run can't be
   /// saved.
   public var state: State {
     get {

@@ -1,12 +1,12 @@
-/// What keeps a plugin from being found, trusted, made or heard.
+/// Why a plugin can't be found, trusted, loaded or called.
 public enum PluginError: Error, Equatable, Sendable {
   /// No folder of the search path has a plugin of that name.
   case notFound(name: String, searched: [String])
   /// A file that can't be read or written.
   case unreadable(path: String, reason: String)
-  /// A file that is not what it should be, so that nothing of the plugin was executed.
+  /// A file that isn't as it should be, so none of the plugin's code was run.
   case refused(path: String, reason: String)
-  /// A file that the lock file doesn't know, or knows otherwise.
+  /// A file that is not in the lock file, or has changed since.
   case unlocked(path: String, reason: String)
   /// A plugin that was tried out and failed.
   case rehearsal(path: String, reason: String)
@@ -16,9 +16,9 @@ public enum PluginError: Error, Equatable, Sendable {
   case configuration(plugin: String, setting: String, reason: String)
   /// A policy that the plugin's kind doesn't have.
   case policy(plugin: String, reason: String)
-  /// A plugin that failed while it worked.
+  /// A plugin that failed at run time.
   case failed(plugin: String, during: String, reason: String)
-  /// A state that can't be put back.
+  /// A state that can't be restored.
   case state(plugin: String, reason: String)
 }
 

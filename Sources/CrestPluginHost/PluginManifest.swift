@@ -1,12 +1,12 @@
 import CrestTensor
 
-/// What `crest-plugin.json` says of a plugin.
+/// The contents of `crest-plugin.json`.
 public struct PluginManifest: Equatable, Sendable {
   /// How a plugin runs.
   public enum Kind: String, Sendable, Hashable, CaseIterable {
     /// A shared library in this process.
     case library
-    /// A program in a process of its own.
+    /// A program in a separate process.
     case process
   }
 
@@ -27,7 +27,7 @@ public struct PluginManifest: Equatable, Sendable {
   public let file: String
   /// The SHA-256 of `file`.
   public let sha256: String
-  /// What it wants to do besides being called.
+  /// What it may do besides being called.
   public let permissions: Set<PluginPermission>
   /// The settings it takes, by name.
   public let settings: [String: PluginSetting]

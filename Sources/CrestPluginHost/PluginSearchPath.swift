@@ -3,7 +3,7 @@ import CrestPlatform
 
 /// The folders that hold plugins, each in a folder of its name.
 ///
-/// That a plugin lies there means nothing until it is named.
+/// A plugin in one of them does nothing until it is named.
 public struct PluginSearchPath: Equatable, Sendable {
   /// The folders, the first one wins.
   public let folders: [String]

@@ -4,9 +4,9 @@ import CrestTraining
 
 /// How much a line that a plugin logs matters.
 public enum PluginLogLevel: Int, Sendable, Hashable, CaseIterable {
-  /// For who writes the plugin.
+  /// For the plugin's author.
   case debug
-  /// For who uses it.
+  /// For its user.
   case info
   /// Something is not as it should be.
   case warning
@@ -166,8 +166,8 @@ final class PluginServices {
 }
 
 extension String {
-  /// Text that a plugin wrote, as it is shown: it may neither steer a terminal nor fill it, nor begin lines that look
-  /// like somebody else's.
+  /// Text from a plugin, for display: without control characters, of limited length, and unable to
+  /// imitate other lines of the log.
   var asPluginWrote: String {
     let limit = 4096
     var shown = String.UnicodeScalarView()

@@ -23,7 +23,7 @@ public struct PluginSetting: Equatable, Sendable {
   let maximum: Double?
   /// The values it may have, of texts; any when empty.
   let choices: [String]
-  /// What it is when it isn't given; without, it has to be given.
+  /// The default; a setting without one is required.
   let standard: JSONValue?
 
   init(_ value: JSONValue, at place: String, path: String) throws(PluginError) {

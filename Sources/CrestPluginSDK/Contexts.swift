@@ -38,11 +38,11 @@ public enum Outcome: Sendable, Hashable {
 
 /// The hyperparameters in effect.
 public struct Hyperparameters: Sendable, Hashable {
-  /// The length of a step.
+  /// The step size.
   public let learningRate: Double
   /// Momentum, or β₁.
   public let momentum: Double
-  /// The pull towards zero.
+  /// The weight decay.
   public let weightDecay: Double
 }
 
@@ -76,7 +76,7 @@ public struct EpochContext: PhaseContext {
   public var outcome: Outcome { Outcome(event) }
   /// The fit it belongs to.
   public var fit: FitContext { FitContext(event: event, host: host) }
-  /// Its place in the fit, from 0.
+  /// Its index in the fit, from 0.
   public var index: Int { Int(event.pointee.epoch) }
   /// The mean loss of training; nil before it is known.
   public var trainLoss: Double? { known(event.pointee.train_loss) }
@@ -103,7 +103,7 @@ public struct PassContext: PhaseContext {
   public var outcome: Outcome { Outcome(event) }
   /// The epoch it belongs to.
   public var epoch: EpochContext { EpochContext(event: event, host: host) }
-  /// Whether the examples are learned from, and not measured by.
+  /// Whether the pass is for training rather than validation.
   public var isTraining: Bool { event.pointee.purpose == CREST_TRAINING.number }
   /// The number of batches.
   public var batchCount: Int { Int(event.pointee.batch_count) }
@@ -133,7 +133,7 @@ public struct BatchContext: PhaseContext {
   public var count: Int { Int(event.pointee.example_count) }
   /// The optimiser step of the fit that the batch leads to, from 0; in validation the steps taken so far.
   public var step: Int { Int(event.pointee.step) }
-  /// Whether the batch is learned from, and not measured by.
+  /// Whether the batch is for training rather than validation.
   public var isTraining: Bool { event.pointee.purpose == CREST_TRAINING.number }
   /// The mean loss of the batch; NaN before it is computed.
   public var loss: Float { Float(event.pointee.loss) }

@@ -29,9 +29,9 @@
 /// Hooks, order, reads and owners are those of Crest's own `Callback`. This library is linked into each
 /// plugin; what passes to the trainer is the C interface of `crest_plugin.h` and no type of Swift.
 public protocol CrestPlugin: AnyObject {
-  /// What users set, as the manifest's schema has it; defaults are filled in.
+  /// The user's settings, by the manifest's schema, with defaults filled in.
   associatedtype Configuration: Decodable
-  /// What the plugin remembers from one hook to the next.
+  /// The plugin's state between hooks.
   associatedtype State: Codable = NoState
 
   /// The identifier, as in the manifest.
@@ -44,9 +44,9 @@ public protocol CrestPlugin: AnyObject {
   /// - Throws: What is wrong with the configuration, in words for its user.
   init(_ configuration: Configuration, host: Host) throws
 
-  /// Where it is called and what it does there; asked for once.
+  /// Its hooks; read once.
   var hooks: [Hook] { get }
-  /// Its place among callbacks of the same hook: lower first. 0 unless given.
+  /// Its order among callbacks of the same hook: lower first. Default: 0.
   var order: Int { get }
   /// What it looks at with ``Host/tensors(_:)``. Nothing unless given.
   var reads: Set<Read> { get }
@@ -54,7 +54,7 @@ public protocol CrestPlugin: AnyObject {
   var owns: Set<Ownership> { get }
   /// The names under which it reports numbers of an epoch. None unless given.
   var reports: [String] { get }
-  /// All it remembers, so that putting it back forgets what came between; part of checkpoints.
+  /// Everything it remembers; restoring it undoes what came between. Part of checkpoints.
   var state: State { get set }
 }
 
@@ -77,7 +77,7 @@ extension CrestPlugin where State == NoState {
   }
 }
 
-/// The state of a plugin that remembers nothing.
+/// The state of a plugin without state.
 public struct NoState: Codable, Sendable, Hashable {
   /// Nothing.
   public init() {}
@@ -89,11 +89,11 @@ public struct NoConfiguration: Decodable, Sendable, Hashable {
   public init() {}
 }
 
-/// Ends a phase early when thrown from a hook, as Crest's own `Cancel`.
+/// Ends a phase early when thrown from a hook, like Crest's own `Cancel`.
 public struct Cancel: Error, Hashable, Sendable {
   /// The phase to end.
   public let phase: Phase
-  /// Why, for whoever reads the log.
+  /// The reason, for the log.
   public let reason: String
 
   /// A request to end `phase`.

@@ -1,4 +1,4 @@
-/// A place in the training loop, with what a plugin does there.
+/// A point in the training loop, with what a plugin does there.
 ///
 /// The names and their order are those of Crest's own `Hook`, which are fastai's:
 ///
@@ -84,20 +84,20 @@ public enum Read: Sendable, Hashable {
   case activation(String)
 }
 
-/// A number that steers the optimiser.
+/// A number that controls the optimiser.
 public enum Hyperparameter: Int, Sendable, Hashable, CaseIterable {
-  /// The length of a step.
+  /// The step size.
   case learningRate
-  /// The weight of the past: momentum, or β₁ of Adam and its kin.
+  /// The momentum, or β₁ in Adam and its variants.
   case momentum
-  /// The pull towards zero.
+  /// The weight decay.
   case weightDecay
 }
 
-/// A part of a hyperparameter that one callback alone sets: the value in effect is base × factor.
+/// A part of a hyperparameter that only one callback may set: the effective value is base × factor.
 public enum Ownership: Sendable, Hashable {
   /// The base of a hyperparameter: a scheduler's.
   case base(Hyperparameter)
-  /// What its base is multiplied by: that of what reacts to results.
+  /// The factor of its base: set by callbacks that react to results.
   case factor(Hyperparameter)
 }

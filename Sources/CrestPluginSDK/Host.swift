@@ -1,20 +1,20 @@
 import CCrestPlugin
 
-/// What the trainer does for a plugin, on the thread and while the hook that asks is running.
+/// The trainer's services for a plugin, available on the hook's thread while the hook is running.
 public struct Host {
   let services: UnsafePointer<crest_host>
 
   private var context: UnsafeMutableRawPointer? { services.pointee.context }
 
-  /// Whether the plugin is only tried out, in a process of its own: it is made, ended and nothing else, and
+  /// Whether the plugin is only being tried out in a separate process: it is made and ended, and
   /// should leave no traces.
   public var isRehearsal: Bool { services.pointee.is_rehearsal != 0 }
 
   /// How much a line of the log matters.
   public enum LogLevel: Int32, Sendable, Hashable {
-    /// For who writes the plugin.
+    /// For the plugin's author.
     case debug
-    /// For who uses it.
+    /// For its user.
     case info
     /// Something is not as it should be.
     case warning
@@ -113,7 +113,7 @@ public struct Host {
   }
 }
 
-/// A look at memory of the trainer, valid while the hook runs.
+/// A view of the trainer's memory, valid while the hook runs.
 public struct TensorView {
   /// The name, as in `block1.conv.weight`.
   public let name: String

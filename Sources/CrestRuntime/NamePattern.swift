@@ -1,6 +1,7 @@
 import CrestTensor
 
-/// A pattern of names, as of parameters: `*` is any characters, also none; all else is itself.
+/// A pattern for names, as of parameters: `*` matches any characters, including none; everything
+/// else matches itself.
 public struct NamePattern: Sendable, Hashable, ExpressibleByStringLiteral, CustomStringConvertible {
   /// The pattern, as in `backbone.*`.
   public let description: String
@@ -13,7 +14,7 @@ public struct NamePattern: Sendable, Hashable, ExpressibleByStringLiteral, Custo
 
   private static let star = UInt8(ascii: "*")
 
-  /// Whether all of `name` fits.
+  /// Whether all of `name` matches.
   public func fits(_ name: String) -> Bool {
     // The last star is tried with one character more on each mismatch, so that the time is at most the
     // product of both lengths.
@@ -38,7 +39,8 @@ public struct NamePattern: Sendable, Hashable, ExpressibleByStringLiteral, Custo
     return pattern[next...].allSatisfy { $0 == Self.star }
   }
 
-  /// The names that need the fewest letters changed to fit, nearest first: what to propose when none fits.
+  /// The names that need the fewest changed letters to match, nearest first: what to suggest if
+  /// none matches.
   ///
   /// - Precondition: `count` is not negative.
   public func nearest(_ count: Int, of names: [String]) -> [String] {

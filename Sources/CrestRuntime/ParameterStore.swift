@@ -5,9 +5,9 @@ public import CrestTensor
 /// buffers at fixed addresses, updated in place.
 ///
 /// Programs read and write the buffers directly; a `Tensor` from here is a snapshot. Everything
-/// that treats all parameters alike (optimisers, clipping, averages, checkpoints, reductions between
-/// processes) works on the flat buffers. Weights lie first, then the parameters weight decay leaves
-/// alone by default, so that an optimiser's step is few passes; entries keep the graph's order.
+/// that treats all parameters alike (optimisers, clipping, averages, checkpoints, reductions
+/// between processes) works on the flat buffers. Weights come first, then the parameters that don't
+/// decay by default, so that an optimiser's step takes few passes; entries keep the graph's order.
 /// Not thread-safe: one training run owns it.
 public final class ParameterStore {
   /// A parameter or statistic and where it lies.
@@ -216,7 +216,7 @@ extension ParameterStore {
       moments: momentMemory.map { $0.floats.map(\.bitPattern) })
   }
 
-  /// Puts parameters, statistics and moments back.
+  /// Restores parameters, statistics and moments.
   ///
   /// - Precondition: the snapshot is of this store's layout.
   public func restore(_ snapshot: Snapshot) {

@@ -13,7 +13,7 @@ public final class Program {
   public let request: ProgramRequest
   /// The type of the model's first output.
   public let predictionType: ValueType
-  /// Nodes that no kernel serves, which run on the slow reference.
+  /// Nodes without a kernel, which run on the slow reference.
   public let referenceNodes: [ReferenceNode]
   /// The size of the memory that holds everything between inputs and loss, in bytes.
   public var arenaByteCount: Int { buffers.arenaByteCount }

@@ -53,7 +53,7 @@ public enum UpdateRule: Sendable, Hashable {
   }
 }
 
-/// How weight decay pulls parameters to zero.
+/// How weight decay is applied.
 public enum WeightDecay: Sendable, Hashable {
   /// g ← g + amount · w, before the rule: L2 regularisation.
   case l2(Float)
@@ -67,7 +67,7 @@ extension ParameterStore {
   /// - Parameters:
   ///   - range: Where in the flat buffers.
   ///   - learningRate: The step size.
-  ///   - decay: The pull to zero.
+  ///   - decay: The weight decay.
   ///   - rule: What a step does.
   ///   - engine: Whose threads to use.
   /// - Precondition: the store has the rule's moment buffers, and the range lies in the buffer.

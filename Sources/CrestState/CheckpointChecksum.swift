@@ -1,6 +1,6 @@
 import CrestTensor
 
-/// How a checkpoint proves that it is as it was written: a hash of the whole file.
+/// The checksum that shows a checkpoint to be intact: a hash of the whole file.
 ///
 /// Zeros stand in place of its own digits. It guards against accidents, not against forgers.
 enum ChecksumKind: CaseIterable {

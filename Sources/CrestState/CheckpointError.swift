@@ -8,21 +8,21 @@ public enum CheckpointError: Error, Equatable, Sendable {
   case unwritable(path: String, reason: String)
   /// A file that isn't safetensors, or damaged.
   case malformed(path: String, SafetensorsError)
-  /// A safetensors file that no Crest wrote.
+  /// A safetensors file that Crest didn't write.
   case notACheckpoint(path: String)
   /// A checkpoint of a later format.
   case newerFormat(path: String, format: String, known: Int)
   /// A file whose bytes aren't those that were written.
   case checksum(path: String)
-  /// A state that isn't as any Crest writes it.
+  /// A malformed state.
   case malformedState(path: String, offset: Int, expected: String)
-  /// A checkpoint of something else than what is there.
+  /// A checkpoint of another model, data set or setting.
   case unsuitable(path: String, StateError)
-  /// A tensor that other tools' weights lack, or that the model hasn't.
+  /// A tensor that is missing from the weights, or that the model doesn't have.
   case weights(path: String, StateError)
-  /// A checkpoint with no fit to go on with.
+  /// A checkpoint without a fit to resume.
   case noFit(path: String)
-  /// Another number of epochs than the fit was begun with.
+  /// Another number of epochs than the fit started with.
   case otherEpochs(path: String, saved: Int, asked: Int)
   /// A folder that another process saves to.
   case locked(folder: String)
@@ -30,7 +30,7 @@ public enum CheckpointError: Error, Equatable, Sendable {
   case occupied(folder: String, newest: String)
   /// A folder in which no checkpoint can be read.
   case noneReadable(folder: String, first: String)
-  /// A save from where a fit can't go on.
+  /// A save at a moment from which a fit can't be resumed.
   case notAtSavePoint
   /// Saves that failed one after the other, and the newest checkpoint that can be resumed, if any.
   case tooManyFailures(count: Int, last: String, newest: String?)

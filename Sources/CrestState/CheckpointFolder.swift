@@ -29,7 +29,7 @@ public final class CheckpointFolder {
 
   /// Opens a folder, which is made unless it is there.
   ///
-  /// What processes that are no more have left half-written is removed.
+  /// Removes half-written files of processes that no longer exist.
   ///
   /// - Throws: ``CheckpointError/locked(folder:)``, or ``CheckpointError/unwritable(path:reason:)`` when no
   ///   file can be made in it.
@@ -70,7 +70,7 @@ public final class CheckpointFolder {
     try? files.close(lock, FilePath.join(path, Self.lockName))
   }
 
-  /// The newest checkpoint that is as it was written.
+  /// The newest intact checkpoint.
   ///
   /// Newest is the one of the most progress: files may have any name that ends in `.safetensors`.
   ///

@@ -14,9 +14,9 @@ public struct CheckpointSummary: Sendable {
   public let epochsBegun: Int?
   /// The names of all fields, as they are given to be skipped.
   public let fieldNames: [String]
-  /// How the data were prepared; nil when it doesn't say so.
+  /// The preprocessing; nil if unknown.
   public let preprocessing: Preprocessing?
-  /// What the classes are called; nil when there are none, or it doesn't say so.
+  /// The class names; nil if there are none or they are unknown.
   public let classNames: [String]?
   /// The axis of a batch of predictions along which the classes lie; nil when it doesn't say so.
   public let classAxis: Int?

@@ -3,7 +3,7 @@ public import CrestLayers
 public import CrestRuntime
 public import CrestTensor
 
-/// The weights of a checkpoint, with what it says of the network that they are of.
+/// The weights of a checkpoint, with what it says about their network.
 ///
 /// ```swift
 /// let checkpoint = try CheckpointWeights("best.safetensors")
@@ -19,9 +19,9 @@ public struct CheckpointWeights: Sendable {
   public let graphFingerprint: String?
   /// The fingerprint of the ONNX file that the network came from; nil when it came from none.
   public let sourceFingerprint: String?
-  /// How the data were prepared that the weights were learned from; nil when the file doesn't say.
+  /// The preprocessing with which the weights were learned; nil if unknown.
   public let preprocessing: Preprocessing?
-  /// What the classes are called; nil when the file doesn't say.
+  /// The class names; nil if unknown.
   public let classNames: [String]?
   /// The axis of a batch of predictions along which the classes lie; nil when the file doesn't say.
   public let classAxis: Int?
@@ -61,7 +61,7 @@ public struct CheckpointWeights: Sendable {
     graphFingerprint.map { $0 == graph.fingerprint } ?? true
   }
 
-  /// Puts the weights into a model.
+  /// Loads the weights into a model.
   ///
   /// - Throws: ``CheckpointError/weights(path:_:)`` when it hasn't the same arrays.
   public func load(into model: Model) throws(CheckpointError) { try load(into: model.store) }

@@ -1,6 +1,6 @@
 public import CrestTensor
 
-/// Everything a run needs to go on to the bit, gathered from the parts that remember it.
+/// Everything a run needs to resume bit for bit, gathered from its parts.
 ///
 /// | field | what it holds |
 /// |---|---|

@@ -1,6 +1,6 @@
-/// Why a saved state can't be put back.
+/// Why a saved state can't be restored.
 ///
-/// Each names the field, as `--partial` and `Learner.resume` take it to be skipped.
+/// Each names the field as `--partial` and `Learner.resume` take it.
 public enum StateError: Error, Equatable, Sendable {
   /// A field that isn't there.
   case missing(StatePath)

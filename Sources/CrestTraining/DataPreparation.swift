@@ -3,7 +3,7 @@ import CrestGraph
 import CrestLayers
 import CrestTensor
 
-/// A data set prepared for a model, with what is to be said of that.
+/// A data set prepared for a model, with the notes on that.
 struct DataPreparation {
   let data: DataSplit
   let notes: [LearnerNote]
@@ -49,7 +49,7 @@ struct DataPreparation {
   }
 }
 
-/// What the classes are called by a model and by a data set.
+/// The class names of a model and of a data set.
 struct ClassNames {
   private let model: [String]?
   private let data: [String]?
@@ -61,8 +61,8 @@ struct ClassNames {
     dataName = dataset.name
   }
 
-  /// What a model that is trained on the data calls its classes from then on: names that are more than
-  /// numbers, the data's before the model's; of numbers the more.
+  /// The class names of a model after training on the data: real names before numbers, the data's
+  /// before the model's; of numbers, the longer list.
   var afterTraining: [String]? {
     guard let data else { return model }
     guard let model else { return data }
@@ -70,7 +70,7 @@ struct ClassNames {
     return data
   }
 
-  /// What is to be said when both don't mean the same.
+  /// The note if they differ.
   var note: LearnerNote? {
     guard let model, let data, model != data else { return nil }
     if !model.areNumbers, !data.areNumbers {
@@ -82,6 +82,6 @@ struct ClassNames {
 }
 
 extension [String] {
-  /// Whether each is its own index: what classes are called that have no names.
+  /// Whether each name is its own index, as for classes without names.
   fileprivate var areNumbers: Bool { enumerated().allSatisfy { "\($0.offset)" == $0.element } }
 }

@@ -2,13 +2,13 @@ import CrestLayers
 import CrestOptimizers
 import CrestRuntime
 
-/// What an epoch of a fit gave.
+/// The results of an epoch.
 public struct EpochResult: Codable, Sendable, Hashable {
-  /// Its place in the fit, from 0.
+  /// Its index in the fit, from 0.
   public let epoch: Int
-  /// What the pass over the training examples gave; nil when it saw none.
+  /// The results of training; nil if there were no examples.
   public let train: PassResult?
-  /// What the pass over the validation examples gave; nil when it saw none.
+  /// The results of validation; nil if there were no examples.
   public let validation: PassResult?
   /// What callbacks reported in the epoch, by name.
   public let reports: [String: Double]
@@ -24,7 +24,7 @@ public struct EpochResult: Codable, Sendable, Hashable {
     learningRate = epoch.learningRate
   }
 
-  /// The same epoch with other numbers of validation.
+  /// The same epoch with other validation results.
   init(_ other: EpochResult, validation: PassResult) {
     epoch = other.epoch
     train = other.train
@@ -50,7 +50,7 @@ public struct EpochResult: Codable, Sendable, Hashable {
   }
 }
 
-/// The network that a model holds after a fit that ended in order, and what was measured of it.
+/// The network that a model holds after a fit that ended normally, with its results.
 ///
 /// ```swift
 /// try learner.fit(epochs: 20, callbacks: [EarlyStopping(patience: 3, restoresBest: true)])
@@ -59,40 +59,40 @@ public struct EpochResult: Codable, Sendable, Hashable {
 /// }
 /// ```
 ///
-/// ``Learner/evaluate(on:requiringFinite:)`` gives the numbers of ``validation`` again, to the bit, and so does a file
-/// that the model is exported to; unless a callback cancelled validation half-way, of which only a part was measured.
+/// ``Learner/evaluate(on:requiringFinite:)`` reproduces the numbers of ``validation`` bit for bit,
+/// and so does an exported file, unless a callback cancelled validation half-way.
 public struct FitResult: Sendable, Hashable {
-  /// How the model came by its weights, and its numbers with them.
+  /// Where the model's weights and results come from.
   public enum Origin: String, Sendable, Hashable, Codable {
     /// The weights are those that the last epoch's validation measured.
     case lastEpoch = "last epoch"
-    /// A callback gave the weights of an earlier epoch back, whose numbers these are.
+    /// A callback restored the weights of an earlier epoch, with its results.
     case restored
-    /// Callbacks left other weights than any validation had measured, as an average that takes no part in
-    /// validation; the fit measured them when it had ended.
+    /// Callbacks left weights that no validation had measured, such as an average that takes no
+    /// part in validation; the fit measured them at the end.
     case measuredAfterwards = "measured afterwards"
-    /// The last epoch was cut short before its validation: the weights are as training left them, and nothing was
-    /// measured of them.
+    /// The last epoch ended before its validation: the weights are those that training left,
+    /// without results.
     case notMeasured = "not measured"
   }
 
-  /// How the model came by its weights.
+  /// Where the model's weights come from.
   public let origin: Origin
   /// The results, and the epoch that they and the model's weights are of.
   public let results: EpochResult
 
   /// The epoch whose weights the model holds, from 0; the last one when they were measured afterwards.
   public var epoch: Int { results.epoch }
-  /// What training gave in that epoch, while the parameters moved.
+  /// The training results of that epoch, while the parameters changed.
   public var train: PassResult? { results.train }
-  /// What validation gave of the weights that the model holds; nil when nothing was measured of them.
+  /// The validation results of the model's weights; nil if they were not measured.
   public var validation: PassResult? { results.validation }
   /// What callbacks reported in that epoch, by name.
   public var reports: [String: Double] { results.reports }
 }
 
-/// The weights that an epoch's validation measured, with what it measured: what a callback keeps of the best
-/// epoch, to give it back with ``FitContext/restore(_:)`` when the fit ends.
+/// The weights that an epoch's validation measured, with its results: what a callback keeps of the
+/// best epoch, to restore it with ``FitContext/restore(_:)`` when the fit ends.
 ///
 /// Of an epoch without validation, the weights are those at its end.
 public struct MeasuredWeights: Codable, Sendable, Hashable {
@@ -101,7 +101,8 @@ public struct MeasuredWeights: Codable, Sendable, Hashable {
   /// The weights.
   public let weights: Weights
 
-  /// What the model holds in an `afterEpoch` hook, which must be what the epoch's validation measured.
+  /// The model's weights in an `afterEpoch` hook, which must be those that the epoch's validation
+  /// measured.
   ///
   /// - Throws: ``LearnerError/measuredWeightsExchanged(epoch:)``.
   public init(of epoch: EpochContext) throws(LearnerError) {
@@ -115,7 +116,7 @@ extension EpochContext {
   /// Checks that the model still holds the weights that the epoch's validation measured; passes when there was
   /// none.
   ///
-  /// What saves or keeps weights by their results asks this in its `afterEpoch` hook.
+  /// Callbacks that save or keep weights by their results call this in their `afterEpoch` hook.
   ///
   /// - Throws: ``LearnerError/measuredWeightsExchanged(epoch:)`` when a callback has exchanged them since.
   public func checkHoldsMeasured() throws(LearnerError) {

@@ -1,13 +1,14 @@
-/// What freezing does to normalisations, whose parameters are scales and shifts.
+/// How freezing affects normalisations, whose parameters are scales and shifts.
 ///
 /// Frameworks differ, and a network that is fine-tuned differs with them.
 public enum FrozenNormalization: String, Sendable, Hashable, Codable, CaseIterable {
-  /// All of them stays: batch norm computes with its running statistics, which don't change, as in
+  /// Everything is frozen: batch norm uses its running statistics, which don't change, as in
   /// inference (Keras's `trainable = False`).
   case inference
-  /// Scales and shifts stay; batch norm goes on to compute with the statistics of the batch, and the
-  /// running ones follow (PyTorch's `requires_grad = False`).
+  /// Scales and shifts are frozen; batch norm still uses the statistics of the batch and updates
+  /// the running ones (PyTorch's `requires_grad = False`).
   case statistics
-  /// They are not frozen: scales, shifts and running statistics go on (fastai's `train_bn=True`).
+  /// Nothing is frozen: scales, shifts and running statistics are trained (fastai's
+  /// `train_bn=True`).
   case trained
 }

@@ -1,24 +1,25 @@
 import CrestOptimizers
 import CrestTensor
 
-/// A number that steers the optimiser and may change during a fit.
+/// A number that controls the optimiser and may change during a fit.
 public enum Hyperparameter: String, Sendable, Hashable, CaseIterable {
-  /// The length of a step.
+  /// The step size.
   case learningRate = "learning rate"
-  /// The weight of the past: momentum, or β₁ of Adam and its kin.
+  /// The momentum, or β₁ in Adam and its variants.
   case momentum
-  /// The pull towards zero.
+  /// The weight decay.
   case weightDecay = "weight decay"
 }
 
-/// A part of a hyperparameter that one callback alone sets: the value in effect is base × factor.
+/// A part of a hyperparameter that only one callback may set: the effective value is base × factor.
 ///
-/// A scheduler sets the base; what reacts to results, as a reduction on a plateau, sets the factor. So
-/// both can work in one fit, and two of a kind are an error (``LearnerError/twoOwners(of:first:second:)``).
+/// A scheduler sets the base; a callback that reacts to results, such as a reduction on a plateau,
+/// sets the factor. So both can work in one fit, and two of the same kind are an error
+/// (``LearnerError/twoOwners(of:first:second:)``).
 public enum Ownership: Sendable, Hashable, CustomStringConvertible {
   /// The base of a hyperparameter.
   case base(Hyperparameter)
-  /// What its base is multiplied by.
+  /// The factor of its base.
   case factor(Hyperparameter)
 
   /// As in `the learning rate`.
@@ -30,7 +31,7 @@ public enum Ownership: Sendable, Hashable, CustomStringConvertible {
   }
 }
 
-/// The hyperparameters of a fit: bases, and what they are multiplied by.
+/// The hyperparameters of a fit: bases and factors.
 struct HyperparameterTable: Codable {
   private(set) var values: Hyperparameters
   private var bases: Hyperparameters
@@ -38,7 +39,7 @@ struct HyperparameterTable: Codable {
 
   private enum CodingKeys: CodingKey { case bases, factors }
 
-  /// Reads what was saved; what is in effect follows from it.
+  /// Reads saved parts; the effective values follow from them.
   init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     bases = try container.decode(Hyperparameters.self, forKey: .bases)

@@ -1,21 +1,21 @@
 import Synchronization
 
-/// Asks a learner, from any thread or a signal handler, to end what it is doing in order.
+/// Interrupts a learner, from any thread or a signal handler.
 ///
-/// The learner looks at it between batches, so that the batch in work is finished, all after hooks run,
-/// and the model stays consistent. The request is used up by the run that it ends.
+/// The learner checks it between batches, so the current batch is finished, all after hooks run,
+/// and the model stays consistent. The run that it ends clears the request.
 public final class InterruptionFlag: Sendable {
   private let flag = Atomic(false)
 
   init() {}
 
-  /// Asks; safe in a signal handler.
+  /// Requests the interruption; safe in a signal handler.
   public func raise() { flag.store(true, ordering: .releasing) }
 
-  /// Whether there is a request that no run has used up.
+  /// Whether there is a pending request.
   public var isRaised: Bool { flag.load(ordering: .acquiring) }
 
-  /// Uses a request up.
+  /// Clears a request.
   ///
   /// - Throws: ``LearnerError/interrupted`` when there was one.
   func check() throws(LearnerError) {

@@ -4,31 +4,33 @@ import CrestState
 import CrestTensor
 
 extension Learner {
-  /// Saves the run, or its weights, as a safetensors file: whole or not at all, and on the disk when this
+  /// Saves the run, or its weights, as a safetensors file: atomically, and on disk when this
   /// returns.
   ///
   /// In a fit, call it from the hooks `afterBatch`, `afterEpoch` or `beforeInterruption`, after all other
   /// callbacks (a high ``Callback/order``); the fit can then be resumed from there, bit for bit.
   ///
   /// - Parameters:
-  ///   - path: The file, which is replaced if it is there.
+  ///   - path: The file, which is replaced if it exists.
   ///   - contents: Everything, or what other programs need.
   /// - Throws: `CheckpointError`; what a callback's or metric's own `encode(to:)` throws.
   public func save(to path: String, _ contents: Contents = .everything) throws {
     try CheckpointFile.write(try runState(contents), to: path)
   }
 
-  /// Puts back what the learner itself remembers.
+  /// Restores the learner's own state.
   ///
-  /// That is parameters, running statistics, moments, and how far the data and the random numbers have come. Fits
-  /// and callbacks are left out; ``resume(from:epochs:callbacks:skipping:reschedules:)`` goes on with them.
+  /// This includes parameters, running statistics, moments, and the positions of data and random
+  /// numbers, but not fits and callbacks; ``resume(from:epochs:callbacks:skipping:reschedules:)``
+  /// restores those.
   ///
   /// Everything is checked before anything changes: model, data, optimiser and loader must be those that the
   /// checkpoint was saved with.
   ///
   /// - Parameters:
-  ///   - path: A file of ``save(to:_:)`` with all contents.
-  ///   - skipping: Fields to be left as they are, each with all within it, as in `optimizer.moments`.
+  ///   - path: A file saved by ``save(to:_:)`` with all contents.
+  ///   - skipping: Fields to leave as they are, each with everything within it, as in
+  ///     `optimizer.moments`.
   /// - Throws: `CheckpointError`.
   /// - Precondition: no fit is running.
   public func load(from path: String, skipping: [String] = []) throws {
@@ -36,11 +38,11 @@ extension Learner {
     try restore(CheckpointFile.read(path), from: path, skipping: skipping)
   }
 
-  /// Puts parameters and running statistics back from any safetensors file, a checkpoint or another program's.
+  /// Loads parameters and running statistics from any safetensors file, a checkpoint or another
+  /// program's.
   ///
-  /// A checkpoint says how its data were prepared, what its classes are called and along which axis they lie, which
-  /// becomes the model's: the learner takes all of it likewise, unless it was made to choose otherwise, and
-  /// ``notes`` say so.
+  /// The preprocessing, class names and class axis of a checkpoint become the model's, and the
+  /// learner uses them unless it was made with another choice; ``notes`` say so.
   ///
   /// - Parameters:
   ///   - path: The file. It must have an array for each name, of the same shape and `float32`.
@@ -89,19 +91,20 @@ extension Learner {
     restore()
   }
 
-  /// Goes on with the fit in which a checkpoint was saved, and ends with the bits it would have had.
+  /// Resumes the fit in which a checkpoint was saved, and ends with the bits of the uninterrupted
+  /// fit.
   ///
-  /// The learner and the callbacks must be made as they were. `beforeFit` hooks run again, then everything is
-  /// put back, and training goes on with what comes next; hooks that had run are not run again.
+  /// Make the learner and the callbacks as before. `beforeFit` hooks run again, then everything is
+  /// restored, and training continues with the next hook; other hooks that had run don't run again.
   ///
   /// - Parameters:
   ///   - path: A file that was saved during a fit.
-  ///   - epochs: The number of epochs of the fit; the saved one when nil. Another one changes the schedule and
-  ///     has to be asked for by `reschedules`.
+  ///   - epochs: The number of epochs of the fit; the saved one when nil. A different number
+  ///     changes the schedule and needs `reschedules`.
   ///   - callbacks: The callbacks of the fit, beside the learner's own.
-  ///   - skipping: Fields to be left as they are here, each with all within it, as in
+  ///   - skipping: Fields to leave as they are, each with everything within it, as in
   ///     `callbacks.EarlyStopping` or `engine.instructionSet`.
-  ///   - reschedules: Whether the number of epochs may be another one.
+  ///   - reschedules: Whether the number of epochs may differ.
   /// - Returns: How the fit ended.
   /// - Throws: `CheckpointError` before anything has changed; what `fit` throws.
   @discardableResult

@@ -63,12 +63,12 @@ extension Learner {
       guard names.count <= 2 else {
         throw .binaryLabels(loss: loss.name, data: names.count, name: dataset.name)
       }
-    // Other losses may read labels in their own way.
+    // Other losses may interpret labels in their own way.
     case .values, .any: break
     }
   }
 
-  /// Where the classes of `loss` lie in the predictions for the examples of `dataset`, as the shapes tell.
+  /// The class axis of `loss` in the predictions for `dataset`, from the shapes.
   static func classAxis(
     of loss: Loss, in model: Model, for dataset: any Dataset, summingAxes: Set<Int>? = nil
   ) throws(LearnerError) -> ClassAxis? {

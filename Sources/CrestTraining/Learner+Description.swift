@@ -28,7 +28,7 @@ extension Learner {
   /// The loss with all that decides its values.
   var lossText: String {
     var settings = loss.settings.map { "\($0.key) \($0.value)" }.sorted()
-    // Axis 1 is ONNX's and goes without saying.
+    // Axis 1 is ONNX's and isn't mentioned.
     if let axis = classAxis?.axis, axis != 1 { settings.append("classes along axis \(axis)") }
     return ([loss.name] + settings).joined(separator: ", ")
   }

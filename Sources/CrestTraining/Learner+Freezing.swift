@@ -4,17 +4,17 @@ import CrestRuntime
 import CrestTensor
 
 extension Learner {
-  /// The names of the parameters of each group, the first layers' first, frozen ones included.
+  /// The names of the parameters of each group, in the order of the layers, including frozen ones.
   public var parameterGroups: [[String]] { trained.names }
 
   /// The names of the parameters, and of the running statistics, that training leaves as they are.
   public var frozen: Set<String> { trained.frozen }
 
-  /// Keeps parameters as they are, to the bit, in addition to those frozen before.
+  /// Freezes parameters, bit for bit, in addition to those frozen before.
   ///
-  /// No gradient is computed for them, so frozen layers in front cost no backward pass. Normalisations
-  /// follow the learner's ``FrozenNormalization``; dropout stays on. As in fastai, the optimiser begins
-  /// anew when what is frozen changes.
+  /// No gradient is computed for them, so frozen layers in front cost no backward pass.
+  /// Normalisations follow the learner's ``FrozenNormalization``; dropout stays on. As in fastai,
+  /// the optimiser's state is reset when the frozen parameters change.
   ///
   /// ```swift
   /// try learner.freeze(.matching("backbone.*"))
@@ -29,7 +29,7 @@ extension Learner {
     freeze(exactly: trained.asked.union(try choice.names(in: model.store)))
   }
 
-  /// Lets parameters train again, all of them unless said otherwise.
+  /// Unfreezes parameters, by default all of them.
   ///
   /// - Precondition: no fit is running.
   /// - Throws: `ParameterError` when no parameter fits a pattern.

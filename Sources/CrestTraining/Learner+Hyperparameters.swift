@@ -2,13 +2,14 @@ public import CrestOptimizers
 import CrestTensor
 
 extension Learner {
-  /// The hyperparameters in effect for the last group of parameters: of the running fit, or the last one.
+  /// The effective hyperparameters of the last parameter group: of the running fit, or of the last
+  /// one.
   public var hyperparameters: Hyperparameters { table.values }
 
   /// A part of a hyperparameter of the running fit, or the last one.
   ///
-  /// In a fit, a callback that has the part among its ``Callback/owns`` may set it in its hooks; each
-  /// fit begins with the optimiser's own values.
+  /// In a fit, a callback that has the part among its ``Callback/owns`` may set it in its hooks;
+  /// each fit begins with the optimiser's default values.
   ///
   /// - Precondition: to set it, the hook of a callback that owns it is running, and the value is finite
   ///   and not negative.
@@ -25,8 +26,9 @@ extension Learner {
     trained.rateFactors.map { hyperparameters.learningRate * $0 }
   }
 
-  /// Lets groups of parameters learn at rates in the proportions of `rates` for the rest of the fit; the
-  /// last group's is the learning rate in effect, and each fit begins with one rate for all.
+  /// Sets the parameter groups' learning rates in the proportions of `rates` for the rest of the
+  /// fit; the last group gets the effective learning rate, and each fit begins with one rate for
+  /// all.
   ///
   /// - Precondition: the hook of a callback that owns the learning rate is running.
   /// - Throws: `ParameterError` when a rate isn't finite and above 0, or there isn't one for each group.

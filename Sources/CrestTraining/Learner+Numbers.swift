@@ -25,7 +25,7 @@ extension Learner {
     return searches
   }
 
-  /// What is to be said of unusual numbers.
+  /// The notes on unusual numbers.
   ///
   /// - Throws: ``LearnerError/unusualNumbers(_:)`` when nothing is to be computed from them.
   func note(
@@ -33,7 +33,7 @@ extension Learner {
   ) throws(LearnerError) -> LearnerNote? {
     switch (numbers.kind, numbers.input) {
     case (.nan, nil), (.infinite, nil):
-      // Losses of one's own may leave targets out.
+      // Your own losses may ignore some targets.
       guard case .any = loss.targets else { throw .unusualNumbers(numbers) }
       return .unusualNumbers(numbers)
     case (.nan, _):

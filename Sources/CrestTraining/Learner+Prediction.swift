@@ -5,12 +5,12 @@ import CrestRuntime
 public import CrestTensor
 
 extension Learner {
-  /// Measures loss and metrics over a set of examples, with running statistics and no dropout.
+  /// Computes loss and metrics over a set of examples, in inference mode.
   ///
-  /// Examples are prepared as those of validation are, whatever the set's own preprocessing is.
+  /// Examples are preprocessed like the validation examples, whatever the set's own preprocessing.
   ///
-  /// No callback runs, and nothing of the learner changes. In a fit, call it from hooks around passes, not
-  /// from those of a batch, whose memory it uses.
+  /// No callback runs, and the learner doesn't change. In a fit, call it from hooks around passes,
+  /// not from those of a batch, whose memory it uses.
   ///
   /// - Parameters:
   ///   - dataset: The examples; those of validation when nil.
@@ -117,9 +117,9 @@ extension Learner {
     return program.firstNonFinite()
   }
 
-  /// Predicts for all examples of a set, in its order, prepared as those of validation are.
+  /// Predicts for all examples of a set, in its order, preprocessed like the validation examples.
   ///
-  /// - Returns: [N, …] of the model's output: logits where the model ends with none of its own.
+  /// - Returns: [N, …] of the model's output: logits unless the model ends in an activation.
   /// - Throws: As ``evaluate(on:requiringFinite:)``, but for numbers that aren't finite.
   public func predict(on dataset: any Dataset) throws -> Tensor {
     let dataset = try Self.converted(dataset, for: model)
@@ -135,11 +135,11 @@ extension Learner {
     return Tensor(joining: parts, along: 0)
   }
 
-  /// Predicts for examples as they are stored, after doing to them what is done to the training data.
+  /// Predicts for examples as they are stored, with the preprocessing of the training data.
   ///
   /// - Parameter examples: [N, …] of the model's input, `float32` or `uint8`, before the data set's
   ///   preprocessing: pixels from 0 to 255, say.
-  /// - Returns: [N, …] of the model's output: logits where the model ends with none of its own.
+  /// - Returns: [N, …] of the model's output: logits unless the model ends in an activation.
   /// - Throws: ``LearnerError/examples(expected:got:)`` when they aren't what the model takes.
   public func predict(_ examples: Tensor) throws -> Tensor {
     guard model.inputs.count == 1, let input = model.inputs.first else {

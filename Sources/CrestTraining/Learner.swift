@@ -6,7 +6,7 @@ public import CrestRuntime
 import CrestState
 import CrestTensor
 
-/// A model, the data it learns from, how it learns, and who watches.
+/// A model, its data, how it is trained, and the callbacks.
 ///
 /// ```swift
 /// let data = try Digits.split()
@@ -15,25 +15,26 @@ import CrestTensor
 /// try learner.fitOneCycle(epochs: 8, maxLR: 0.1)
 /// ```
 ///
-/// Training is synchronous. What it remembers between fits (the optimiser's moments, how far the data's
-/// order has come) goes on in the next one. The same seed gives the same bits on one instruction set, for
-/// any number of threads. A learner is used by one task at a time; only its ``interruption`` is shared.
+/// Training is synchronous. State between fits (the optimiser's moments, the position in the data's
+/// order) continues in the next fit. The same seed gives the same bits on one instruction set, for
+/// any number of threads. A learner is used by one task at a time; only its ``interruption`` is
+/// shared.
 public final class Learner {
-  /// What is trained.
+  /// The model to train.
   public let model: Model
-  /// What it learns from and is measured by, prepared for the model.
+  /// The training and validation data, prepared for the model.
   public private(set) var data: DataSplit
-  /// What examples are prepared by.
+  /// The preprocessing of examples.
   public let preprocessing: PreprocessingChoice
-  /// What is to be known of how the data and the model were brought together.
+  /// Notes on how the data and the model were matched.
   public private(set) var notes: [LearnerNote]
   /// The loss to minimise.
   public let loss: Loss
-  /// Where the classes lie in the predictions; nil when the loss has none.
+  /// The class axis of the predictions; nil if the loss has no classes.
   public private(set) var classAxis: ClassAxis?
-  /// What changes the parameters.
+  /// The optimiser.
   public let optimizer: any Optimizer
-  /// What predictions are judged by in validation.
+  /// The metrics of validation.
   public let metrics: [any Metric]
   /// The callbacks of every fit, in the order they were added.
   public internal(set) var callbacks: [any Callback]
@@ -46,7 +47,7 @@ public final class Learner {
   public private(set) var trainLoader: DataLoader
   /// The validation examples in batches, in the set's order.
   public private(set) var validLoader: DataLoader
-  /// Ends what the learner is doing, from any thread.
+  /// Interrupts the learner, from any thread.
   public let interruption = InterruptionFlag()
 
   /// The optimiser steps taken, in all fits.
@@ -58,7 +59,7 @@ public final class Learner {
   /// Errors that hooks threw while the last fit was already ending for another error, which is the one
   /// that `fit` threw.
   public internal(set) var errorsWhileEnding: [any Error] = []
-  /// What the last fit came to: the epoch whose weights the model holds, and its numbers.
+  /// The result of the last fit: the epoch whose weights the model holds, with its numbers.
   ///
   /// Nil before the first fit, and after one that saw no example, was a rehearsal, failed or was interrupted: the
   /// model then holds the weights as training left them (those of before, after a rehearsal).
@@ -90,24 +91,25 @@ public final class Learner {
     train: data.train.fingerprint, valid: data.valid.fingerprint
   )
 
-  /// A learner that has learned nothing yet: the model keeps its parameters, moments begin at 0.
+  /// Creates a learner: the model keeps its parameters, moments begin at 0.
   ///
   /// - Parameters:
   ///   - model: What is trained, from the values its parameters have now.
   ///   - data: What it learns from and is measured by.
-  ///   - loss: What training makes small; when nil, cross-entropy for classes, mean squared error for
+  ///   - loss: The loss to minimise; nil for cross-entropy for classes and mean squared error for
   ///     values.
-  ///   - optimizer: What changes the parameters.
-  ///   - metrics: What predictions are judged by in validation.
+  ///   - optimizer: The optimiser.
+  ///   - metrics: The metrics of validation.
   ///   - callbacks: The callbacks of every fit.
   ///   - batchSize: The examples of a batch; the last one of an epoch may be smaller, or larger by one
   ///     (``trainLoader``).
   ///   - seed: The key of the data's order, augmentation and dropout.
   ///   - shuffle: Whether every epoch has an order of its own.
-  ///   - transforms: What is done to the training images.
-  ///   - prefetch: How many batches are made ahead; it makes no difference to what is learned.
-  ///   - groups: How parameters are split into groups, for rates of their own and for ``freezeTo(_:)``.
-  ///   - weightDecays: What the weight decay is multiplied by in each group.
+  ///   - transforms: The augmentations of the training images.
+  ///   - prefetch: How many batches are made ahead; this doesn't change the results.
+  ///   - groups: How parameters are split into groups, for separate learning rates and
+  ///     ``freezeTo(_:)``.
+  ///   - weightDecays: The factor of the weight decay in each group.
   ///   - frozenNormalization: What freezing does to normalisations.
   ///   - preprocessing: What examples are prepared by: as the model was trained, where it says so
   ///     (`Model.preprocessing`), unless chosen otherwise.
@@ -249,13 +251,14 @@ public final class Learner {
     hasDescribedModel = false
   }
 
-  /// Looks through the numbers of the data in memory, before any is learned from or measured; what a network may
-  /// swallow is an error or among the ``notes``, with the first example.
+  /// Checks the numbers of the data in memory before training or evaluation; numbers that a network
+  /// may swallow are an error or among the ``notes``, with the first example.
   ///
-  /// NaN in an input is refused, unless the network itself looks for NaN, and so are targets that aren't finite;
-  /// infinite inputs, as masks have them, are noted. Indices below 0, which ONNX counts from the end of a table,
-  /// are refused in training, where they are labels for padding most often, and noted otherwise; those that are in
-  /// no table are refused. Sets that read or make examples when asked are looked through batch by batch.
+  /// NaN in an input is refused, unless the network itself looks for NaN, and so are targets that
+  /// aren't finite; infinite inputs, as masks have them, are noted. Indices below 0, which ONNX
+  /// counts from the end of a table, are refused in training, where they are labels for padding
+  /// most often, and noted otherwise; those that are in no table are refused. Sets that read or
+  /// make examples on demand are checked batch by batch.
   ///
   /// - Parameter isTraining: Whether it is both parts, to be trained on, or that of validation, to be measured.
   /// - Throws: ``LearnerError/unusualNumbers(_:)``.
@@ -287,7 +290,7 @@ public final class Learner {
     if let learnedClassAxis { model.classAxis = learnedClassAxis }
   }
 
-  /// Lets the optimiser begin anew.
+  /// Resets the optimiser's state.
   func resetMoments() {
     model.store.resetMoments(count: optimizer.momentCount)
     stepsSinceReset = 0
@@ -297,8 +300,8 @@ public final class Learner {
   ///
   /// - Parameters:
   ///   - epochs: How many times all training examples are seen, at least 1.
-  ///   - learningRate: A constant learning rate; the optimiser's own when nil. With a scheduler of the
-  ///     learning rate among the callbacks, leave it out.
+  ///   - learningRate: A constant learning rate; nil for the optimiser's default. Leave it out with
+  ///     a learning-rate scheduler among the callbacks.
   ///   - callbacks: Callbacks of this fit, beside the learner's own.
   /// - Returns: How it ended: finished, cancelled by a callback, or interrupted; ``fitResult`` then says what
   ///   network the model holds.

@@ -2,7 +2,7 @@ public import CrestData
 public import CrestGraph
 public import CrestLayers
 
-/// What keeps a learner from doing what it is asked.
+/// Why a learner can't do what it was asked.
 public enum LearnerError: Error, Equatable, Sendable {
   /// Fewer epochs than one.
   case epochs(Int)
@@ -32,7 +32,7 @@ public enum LearnerError: Error, Equatable, Sendable {
   case twoReporters(of: String, first: String, second: String)
   /// Two that accumulate gradients.
   case twoAccumulators
-  /// A callback that is there twice.
+  /// A callback that was added twice.
   case callbackAddedTwice(String)
   /// A cancel of a phase that isn't running where it was thrown.
   case cancelOutOfPlace(Phase, callback: String, reason: String)
@@ -40,15 +40,15 @@ public enum LearnerError: Error, Equatable, Sendable {
   case examples(expected: String, got: String)
   /// Targets of a data set that don't suit the loss.
   case loss(LossError, name: String)
-  /// More than two classes for a loss of yes and no.
+  /// More than two classes for a binary loss.
   case binaryLabels(loss: String, data: Int, name: String)
   /// A target outside of what the loss takes; the place is that in the batch.
   case targetOutOfRange(loss: String, value: Double, example: Int, batch: Int, name: String)
-  /// Numbers of the data from which nothing is to be computed.
+  /// Unusual numbers in the data that are refused.
   case unusualNumbers(UnusualNumbers)
   /// The ``InterruptionFlag`` was raised.
   case interrupted
-  /// Weights that aren't those any more that an epoch's validation measured, by which they were to be judged.
+  /// Weights that have changed since the validation by which they were to be judged.
   case measuredWeightsExchanged(epoch: Int)
   /// Batch norms that would see one value a channel in training.
   case oneValuePerChannel(layers: [String], batchSize: Int, examples: Int)

@@ -2,25 +2,25 @@ public import CrestData
 public import CrestLayers
 public import CrestTensor
 
-/// What whoever trains or measures should know of how a data set and a model were brought together.
+/// What the user should know about how a data set and a model were matched.
 public enum LearnerNote: Sendable, Equatable {
-  /// Examples are prepared as those were that the model learned from, and not by the set's own.
+  /// Examples have the model's preprocessing, not the set's own.
   case preparedAsModel(Preprocessing, own: Preprocessing, data: String)
-  /// Examples are prepared otherwise than those that the model learned from, as was asked.
+  /// Examples have another preprocessing than the model was trained with, as requested.
   case preparedUnlikeModel(Preprocessing, model: Preprocessing, data: String)
-  /// Examples are prepared otherwise than the set has it, as was asked.
+  /// Examples have another preprocessing than the set's own, as requested.
   case preparedUnlikeData(Preprocessing, own: Preprocessing, data: String)
   /// The model's file doesn't say how its inputs were prepared, and the set's own preparation is taken.
   case modelSaysNothing(Preprocessing, data: String)
   /// Examples are normalised by statistics of the set that were counted for it.
   case preparedByStatistics(Preprocessing, data: String)
-  /// The classes of the model are called otherwise than the data's, or come in another order.
+  /// The model's class names differ from the data's, or are in another order.
   case otherClasses(model: [String], data: [String], name: String)
   /// The model has another number of classes than the data.
   case otherClassCount(model: Int, data: Int, name: String)
   /// The axis of the classes that was taken where the shapes leave two; the shape is of one prediction.
   case classAxis(ClassAxis, predictions: Shape)
-  /// The network ends in an operation that makes probabilities, which the loss takes for what goes into one.
+  /// The network ends in probabilities, which the loss takes for logits.
   case probabilitiesAsLogits(operation: String, loss: String)
   /// The network ends in an operation that makes logarithms of probabilities, which the loss takes for what goes into
   /// one.
@@ -46,7 +46,7 @@ public enum LearnerNote: Sendable, Equatable {
 }
 
 extension LearnerNote: CustomStringConvertible {
-  /// What is done, and what it is done in place of.
+  /// The preprocessing that is used, and the one that it replaces.
   public var description: String {
     switch self {
     case .preparedAsModel(let wanted, let own, let data):

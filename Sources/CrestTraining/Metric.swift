@@ -1,15 +1,16 @@
 public import CrestGraph
 public import CrestTensor
 
-/// A number that tells how good predictions are, collected over batches.
+/// A measure of how good predictions are, collected over batches.
 ///
-/// A metric is a value: the learner fills a fresh copy in each pass. ``value`` must be exact however the
-/// examples are cut into batches, so a metric adds up sums and counts, and divides at the end. Being
-/// `Codable`, it is saved and put back when a run is interrupted in the middle of a pass.
+/// A metric is a value: the learner fills a fresh copy in each pass. ``value`` must be exact
+/// however the examples are cut into batches, so a metric adds up sums and counts, and divides at
+/// the end. Because it is `Codable`, it is saved and restored when a run is interrupted in the
+/// middle of a pass.
 public protocol Metric: Sendable, Codable {
-  /// What it is called in logs, as in `accuracy`.
+  /// Its name in logs, as in `accuracy`.
   var name: String { get }
-  /// Which values are better.
+  /// Whether lower or higher values are better.
   var direction: MetricDirection { get }
   /// The number for all examples since the last reset; NaN when there were none.
   var value: Double { get }
@@ -19,7 +20,7 @@ public protocol Metric: Sendable, Codable {
   func objection(predictions: ValueType, targets: ValueType, classAxis: Int) -> String?
   /// Forgets all examples.
   mutating func reset()
-  /// Takes in a batch.
+  /// Adds a batch.
   ///
   /// - Parameters:
   ///   - predictions: The model's first output, in row-major order.

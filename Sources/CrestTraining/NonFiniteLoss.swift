@@ -3,13 +3,13 @@ import CrestGraph
 public import CrestRuntime
 import CrestTensor
 
-/// A loss that is infinite or not a number, or a prediction that is no number, and where that began.
+/// A loss that is infinite or NaN, or a NaN prediction, and where it began.
 public struct NonFiniteLoss: Error, Equatable, Sendable {
-  /// An example of the data, as whoever has the data finds it.
+  /// An example of the data, by which the user can find it.
   public struct Example: Equatable, Sendable {
     /// The name of the set: the whole one, of a part that was split off.
     public let dataset: String
-    /// Its place in the set, from 0.
+    /// Its index in the set, from 0.
     public let index: Int
   }
 
@@ -36,7 +36,7 @@ public struct NonFiniteLoss: Error, Equatable, Sendable {
     }
   }
 
-  /// Whether training made the number, as too high a learning rate does.
+  /// Whether training produced the number, as with too high a learning rate.
   public var isDivergence: Bool { step != nil && !isOfData }
 }
 

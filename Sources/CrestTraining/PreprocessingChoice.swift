@@ -1,9 +1,9 @@
-/// What examples are prepared by for a model.
+/// The choice of preprocessing for a model's examples.
 public enum PreprocessingChoice: String, Sendable, Hashable, CaseIterable {
-  /// What the model was trained with, where it says so; else the data set's own.
+  /// The model's preprocessing if it has one, otherwise the data set's own.
   case model
   /// The data set's own.
   case data
-  /// Nothing: numbers are used as they are stored.
+  /// None: values are used as they are stored.
   case none
 }

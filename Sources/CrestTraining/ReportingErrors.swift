@@ -1,7 +1,7 @@
 import CrestFiles
 import CrestPlatform
 
-/// Runs a program, and of an error that it throws prints the message and ends the process with code 1.
+/// Runs a program; if it throws an error, prints the message and exits with code 1.
 ///
 /// ```swift
 /// reportingErrors {
@@ -9,8 +9,8 @@ import CrestPlatform
 /// }
 /// ```
 ///
-/// An error that a `try` outside of it leaves to the system ends a program with a crash report, in which the message
-/// is hard to find.
+/// Without it, an uncaught error ends a program with a crash report in which the message is hard to
+/// find.
 public func reportingErrors(_ program: () throws -> Void) {
   do { try program() } catch {
     // What was printed before stays before the message.

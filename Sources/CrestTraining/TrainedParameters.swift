@@ -134,7 +134,7 @@ private struct NormalizationVariables {
 }
 
 extension TrainedParameters {
-  /// What tells parameters apart, which must be the same when a run is gone on with.
+  /// How parameters are divided, which must be the same when a run is resumed.
   var saved: StateValue {
     .fields([
       "groups": .list(names.map { .list($0.map { .text($0) }) }),

@@ -8,8 +8,8 @@ public import CrestTraining
 /// try learner.fitOneCycle(epochs: 12, maxLR: 0.3, callbacks: [BackupAndRestore(folder: "run")])
 /// ```
 ///
-/// The newest checkpoint that is as it was written is taken; damaged ones are reported and kept. A run that is
-/// over is not trained again. Place it last, after other callbacks that save.
+/// It uses the newest intact checkpoint; damaged ones are reported and kept. A finished run is not
+/// trained again. Place it last, after other callbacks that save.
 ///
 /// Keras's `BackupAndRestore`, which only restores whole epochs and no callbacks.
 public final class BackupAndRestore: StatefulCallback {
@@ -17,7 +17,7 @@ public final class BackupAndRestore: StatefulCallback {
   public enum Resume: Sendable, Hashable {
     /// The newest is resumed.
     case automatically
-    /// It is an error: another run's files are not mixed with.
+    /// An error: files of different runs don't mix.
     case never
   }
 
@@ -46,7 +46,7 @@ public final class BackupAndRestore: StatefulCallback {
     get { checkpointer.state }
     set { checkpointer.state = newValue }
   }
-  /// The file that the last fit went on with; nil when there was none.
+  /// The file that the last fit resumed; nil if there was none.
   public private(set) var restoredPath: String?
   /// What became of the run when the last fit was interrupted, or ended by an error between two batches; nil when it
   /// wasn't.
@@ -65,7 +65,7 @@ public final class BackupAndRestore: StatefulCallback {
   ///   - resume: What is done with a folder that holds checkpoints already.
   ///   - skipping: Fields of the checkpoint that are left as they are here.
   ///   - reschedules: Whether a checkpoint of a fit with another number of epochs is resumed.
-  ///   - failuresBorne: The saves in a row that may fail before the fit ends for it.
+  ///   - failuresBorne: How many saves in a row may fail before the fit ends.
   ///   - warnings: Where failures and damaged checkpoints are reported.
   /// - Throws: ``CallbackError/outOfRange(callback:parameter:value:expected:)``.
   public convenience init(

@@ -2,7 +2,7 @@ import CrestState
 import CrestTensor
 import CrestTraining
 
-/// Saves the run of a fit in a folder and bears that it fails a few times.
+/// Saves the run of a fit in a folder and tolerates a few failures.
 final class CheckpointWriter {
   private let callback: String
   private let folderPath: String
@@ -36,7 +36,7 @@ final class CheckpointWriter {
     return folder
   }
 
-  /// Gives the folder free.
+  /// Releases the folder.
   func end() { folder = nil }
 
   /// Saves `learner` under a name, then removes what `saved` has given up.

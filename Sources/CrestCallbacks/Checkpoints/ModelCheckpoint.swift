@@ -45,12 +45,12 @@ public final class ModelCheckpoint: StatefulCallback {
   ///   - monitor: The result by which the best are found, which is known after epochs only.
   ///   - keepBest: How many of the best are kept beside the last, when there is a monitor.
   ///   - mode: Which values are better; nil for the metric's own direction, and lower for losses.
-  ///   - contents: Everything, to go on with the run, or the weights only.
+  ///   - contents: Everything, to resume the run, or the weights only.
   ///   - name: The files' name without `.safetensors`, in which `{step}` and `{epoch}` stand for numbers, and
   ///     after epochs `{train_loss}`, `{valid_loss}` and metrics for values; `{step:10}` has ten digits,
   ///     `{valid_loss:4}` four after the point. A name without any is for one file: beside a monitor, the
   ///     best alone.
-  ///   - failuresBorne: The saves in a row that may fail before the fit ends for it.
+  ///   - failuresBorne: How many saves in a row may fail before the fit ends.
   ///   - warnings: Where failures are reported.
   /// - Throws: ``CallbackError/outOfRange(callback:parameter:value:expected:)``.
   public convenience init(

@@ -1,6 +1,6 @@
 public import CrestTraining
 
-/// Writes a row an epoch to a CSV file.
+/// Writes a row per epoch to a CSV file.
 ///
 /// The columns are `epoch,train_loss,valid_loss`, the learner's metrics, what callbacks report,
 /// `seconds,examples_per_second`;

@@ -2,7 +2,7 @@ import CrestFiles
 import CrestPlatform
 import CrestTraining
 
-/// A text file that grows line by line, each in the system's hands when `write` returns.
+/// A text file that grows line by line; each line has reached the system when `write` returns.
 final class LogFile {
   let path: String
   private let descriptor: CInt
@@ -34,7 +34,7 @@ final class LogFile {
       throw .unwritable(path: path, reason: error.explanation)
     }
     guard descriptor >= 0 else { throw failure() }
-    // A reader who stops reading shall hold up a line, and not who asks for the end of the run.
+    // A reader that stops reading may delay a line, but not the end of the run.
     if !isRegular { _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK) }
   }
 

@@ -2,7 +2,7 @@ import CrestTraining
 
 /// A logger that appends rows to a file and continues it when the run is resumed.
 ///
-/// What can't be written ends the fit once those who save it have done so, and is in the checkpoint.
+/// If a row can't be written, the fit ends after it has been saved; the row is in the checkpoint.
 protocol RowLogger: StatefulCallback where State == LogRecord {
   var path: String { get }
   var file: LogFile? { get set }

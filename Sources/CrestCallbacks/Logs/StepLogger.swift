@@ -1,7 +1,7 @@
 import CrestOptimizers
 public import CrestTraining
 
-/// Writes a row a training step to a CSV file: `step,epoch,batch,loss,learning_rate,momentum`.
+/// Writes a row per training step to a CSV file: `step,epoch,batch,loss,learning_rate,momentum`.
 ///
 /// Steps count from 0 in each fit and batches from 0 in each epoch, as schedules do; epochs count from 1,
 /// as all reports do. Where groups of parameters have learning rates of their own, the last group's is

@@ -1,6 +1,6 @@
 public import CrestTraining
 
-/// A result of an epoch that is watched.
+/// A result of an epoch to monitor.
 public enum Monitor: Sendable, Hashable, Codable, CustomStringConvertible {
   /// The mean loss of training.
   case trainLoss
@@ -14,7 +14,7 @@ public enum Monitor: Sendable, Hashable, Codable, CustomStringConvertible {
     self = [.trainLoss, .validLoss].first { $0.description == name } ?? .metric(name)
   }
 
-  /// What logs call it.
+  /// Its name in logs.
   public var description: String {
     switch self {
     case .trainLoss: "train_loss"

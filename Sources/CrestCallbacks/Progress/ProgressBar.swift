@@ -26,7 +26,7 @@ public final class ProgressBar: Callback {
   ///
   /// - Parameters:
   ///   - output: Where it draws.
-  ///   - naming: What a callback is called to who watches, by its `Callback.name`.
+  ///   - naming: The displayed name of a callback, by its `Callback.name`.
   public convenience init(
     _ output: ProgressOutput = .standardError, naming: @escaping (String) -> String = { $0 }
   ) {

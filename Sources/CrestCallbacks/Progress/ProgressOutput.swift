@@ -14,7 +14,7 @@ public struct ProgressOutput {
   /// Writes a line that is no result, as what makes a fit slow, line feed included.
   public let note: (String) -> Void
 
-  /// An output of one's own; notes are written like all else unless they have a way of their own.
+  /// Your own output; notes are written like everything else unless you give them their own way.
   public init(
     isTerminal: Bool, isUnicode: Bool = true, width: @escaping () -> Int = { 80 },
     note: ((String) -> Void)? = nil, write: @escaping (String) -> Void
@@ -28,7 +28,7 @@ public struct ProgressOutput {
 
   /// The process's standard error.
   ///
-  /// That nobody reads it any more is no reason to end a training: what can't be written is dropped.
+  /// A closed stream is no reason to end training: what can't be written is dropped.
   public static var standardError: ProgressOutput {
     ProgressOutput(
       isTerminal: isatty(STDERR_FILENO) == 1 && environment("TERM") != "dumb",

@@ -48,7 +48,7 @@ extension Symbol {
     try selected(where: greaterMask(scalar(alpha)), else: scalar(0))
   }
 
-  /// Returns α · x + β held within 0...1 (ONNX `HardSigmoid`, opset 6).
+  /// Returns α · x + β clipped to 0...1 (ONNX `HardSigmoid`, opset 6).
   ///
   /// - Throws: ``GraphError`` when the elements aren't floats.
   public func hardSigmoid(alpha: Double = 0.2, beta: Double = 0.5) throws -> Symbol {

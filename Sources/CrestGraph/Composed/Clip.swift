@@ -1,7 +1,7 @@
 import CrestTensor
 
 extension Symbol {
-  /// Returns the values held within bounds (ONNX `Clip`, opset 13; PyTorch `clamp`).
+  /// Returns the values clipped to bounds (ONNX `Clip`, opset 13; PyTorch `clamp`).
   ///
   ///     y = min(max(x, minimum), maximum)
   ///
@@ -32,7 +32,7 @@ extension Symbol {
     } ?? raised
   }
 
-  /// Returns the values held within bounds given as numbers (ONNX `Clip`).
+  /// Returns the values clipped to bounds given as numbers (ONNX `Clip`).
   ///
   /// - Throws: ``GraphError`` when the elements are booleans.
   public func clipped(minimum: Double, maximum: Double) throws -> Symbol {

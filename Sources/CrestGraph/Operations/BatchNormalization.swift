@@ -20,7 +20,7 @@ package struct BatchNormalization: BoundedOperation {
   package let epsilon: Double
   /// The part of the running statistics that stays (PyTorch's `momentum` is one minus this).
   package let momentum: Double
-  /// Which variance the running one follows.
+  /// Which variance updates the running one.
   package let convention: BatchNormConvention
 
   /// A normalisation.
@@ -131,8 +131,8 @@ extension Symbol {
   ///   - runningMean: [C], the mean in inference.
   ///   - runningVariance: [C], the variance in inference.
   ///   - epsilon: What is added to the variance.
-  ///   - momentum: How much of the running statistics stays at a step.
-  ///   - convention: Which variance the running one follows.
+  ///   - momentum: The fraction of the running statistics that a step keeps.
+  ///   - convention: Which variance updates the running one.
   /// - Returns: The normalised value and the statistics, [C] each.
   /// - Throws: ``GraphError`` when the shapes don't fit.
   public func batchNormalized(

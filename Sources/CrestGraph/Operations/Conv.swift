@@ -10,7 +10,7 @@ public struct ConvAttributes: Sendable, Hashable {
   public let padsBefore: [Int]
   /// Zeros after the last element of each spatial axis.
   public let padsAfter: [Int]
-  /// Into how many parts channels are split that don't see each other.
+  /// The number of groups into which channels are split; each group is convolved by itself.
   public let groups: Int
 
   /// Attributes, by default those of a plain 2-D convolution without padding.

@@ -56,10 +56,10 @@ package struct Mod: BoundedOperation {
 }
 
 extension Symbol {
-  /// Returns what this leaves when divided by `divisor`, with broadcasting (ONNX `Mod`).
+  /// Returns the remainder of the division by `divisor`, with broadcasting (ONNX `Mod`).
   ///
   /// - Parameters:
-  ///   - divisor: What divides.
+  ///   - divisor: The divisor.
   ///   - followsDividend: Whether the result has this value's sign (ONNX `fmod`), which floats need.
   /// - Returns: A value of this one's element type.
   /// - Throws: ``GraphError`` when the types or shapes don't fit.

@@ -4,16 +4,17 @@ import CrestRuntime
 import CrestTensor
 
 extension Model {
-  /// Writes the model with its present parameters as an ONNX file that other tools can run and train.
+  /// Writes the model with its current parameters as an ONNX file that other tools can run and
+  /// train.
   ///
-  /// A model from an ONNX file becomes that file with other weights: opset, names and all else stay as
-  /// they are, but that nodes which train are rewritten for inference, a new head stands in the place of
-  /// the file's, and `metadata` in the place of what the file has under the same keys. If nothing was
-  /// trained and the metadata are the same, the bytes are. Other models are written with opset 17, IR 8 and
-  /// an open batch. The file appears whole or not at all.
+  /// A model from an ONNX file becomes that file with other weights. Opset, names and everything
+  /// else stay as they are, except that nodes in training mode are rewritten for inference, a new
+  /// head replaces the file's, and `metadata` replace the file's entries under the same keys. If
+  /// nothing was trained and the metadata are the same, so are the bytes. Other models are written
+  /// with opset 17, IR 8 and an open batch. The file appears whole or not at all.
   ///
-  /// What the model says of itself, its ``Model/preprocessing``, ``Model/classNames`` and ``Model/classAxis``, is
-  /// added to the metadata (``ModelMetadata``); where it still is what the file said, the file's entries stay.
+  /// The model's ``Model/preprocessing``, ``Model/classNames`` and ``Model/classAxis`` are added to
+  /// the metadata (``ModelMetadata``); the file's entries stay if they are unchanged.
   ///
   /// - Parameters:
   ///   - path: Where; a file that is there is replaced.

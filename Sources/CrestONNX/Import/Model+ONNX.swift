@@ -29,8 +29,8 @@ extension Model {
     try self.init(template: template, seed: seed, engine: engine)
   }
 
-  /// Lets batch norm's running statistics begin afresh, at mean 0 and variance 1, where an exporter has
-  /// only traced a new network (``TrainingReadiness/Note/tracedStatistics``); others stay.
+  /// Resets batch norm's running statistics to mean 0 and variance 1 where an exporter has only
+  /// traced a new network (``TrainingReadiness/Note/tracedStatistics``); others stay.
   ///
   /// Names in `frozen` are left as they are: batch norm that stays in inference needs what the file has.
   ///
@@ -49,6 +49,6 @@ extension Model {
     }
   }
 
-  /// What the ONNX file that the model came from says about training it; nil for other models.
+  /// What the model's ONNX file says about training it; nil for other models.
   public var trainingReadiness: TrainingReadiness? { (template as? ONNXTemplate)?.readiness }
 }

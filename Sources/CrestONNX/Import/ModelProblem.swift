@@ -1,4 +1,4 @@
-/// What keeps a well-formed ONNX file from being a model that can be run.
+/// Why a well-formed ONNX file can't be run.
 public struct ModelProblem: Equatable, Sendable, CustomStringConvertible {
   /// Where in the model, as in `node "/conv1" (Conv, opset 17)`.
   public let place: String
@@ -23,7 +23,7 @@ public struct ModelProblem: Equatable, Sendable, CustomStringConvertible {
   }
 }
 
-/// A node whose operation isn't built.
+/// A node with an unsupported operation.
 public struct UnsupportedOperation: Equatable, Sendable, CustomStringConvertible {
   /// The operation, as in `NonMaxSuppression`.
   public let operation: String

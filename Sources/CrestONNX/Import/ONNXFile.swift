@@ -1,6 +1,6 @@
 public import CrestTensor
 
-/// An ONNX file, read once and checked: what is known before it is traced for inputs of some shape.
+/// An ONNX file, read once and checked, before it is traced for inputs of a shape.
 public struct ONNXFile: Sendable {
   let model: CheckedModel
 

@@ -22,7 +22,7 @@ public struct ONNXTemplate: GraphTemplate {
   }
   /// The name of the file, as messages have it.
   public var fileName: String { trace.model.file }
-  /// What the file does otherwise where it is run as it is; see `ONNXFile.trainingMode`.
+  /// How the file behaves differently when run as it is; see `ONNXFile.trainingMode`.
   public let trainingMode: TrainingReadiness.Note?
   /// What matters for training.
   public private(set) var readiness: TrainingReadiness

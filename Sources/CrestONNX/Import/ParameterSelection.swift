@@ -1,6 +1,6 @@
 import CrestRuntime
 
-/// Which arrays of a file are trained, where the rule in `docs/onnx.md` is not what is wanted.
+/// Exceptions from the rule in `docs/onnx.md` for which arrays of a file are trained.
 ///
 /// By default an array of `float32` is trained when a gradient of the first output reaches it and it stands
 /// where something learned stands, or where its numbers and its name don't tell that it is a constant.

@@ -1,6 +1,6 @@
 public import CrestGraph
 
-/// What was found in a model from elsewhere that matters for training it, with what to do about it.
+/// What matters for training a model from elsewhere, with what to do about it.
 public struct TrainingReadiness: Sendable, Equatable, CustomStringConvertible {
   /// Why an array is not trained.
   public enum FixedReason: Sendable, Hashable {
@@ -22,7 +22,7 @@ public struct TrainingReadiness: Sendable, Equatable, CustomStringConvertible {
     case frequencies
     /// Only its square root meets data.
     case variance
-    /// It is a unit matrix.
+    /// It is an identity matrix.
     case identity
     /// It consists of whole numbers, or of equally spaced ones.
     case positions
@@ -48,7 +48,7 @@ public struct TrainingReadiness: Sendable, Equatable, CustomStringConvertible {
     case powerIteration
   }
 
-  /// From what it follows that an array is trained, where the file can't tell.
+  /// Why an array is trained when the file can't tell.
   public enum AssumedReason: Sendable, Hashable {
     /// The selection of parameters says so.
     case asked
@@ -56,7 +56,7 @@ public struct TrainingReadiness: Sendable, Equatable, CustomStringConvertible {
     case scalar
     /// The exporter computed it from arrays that it doesn't name.
     case computed
-    /// Its numbers are those of a filter or a matrix that is made, not learned.
+    /// Its values look like a designed filter or matrix, not a learned one.
     case pattern
     /// A part of its numbers is 0.
     case zeros

@@ -2,7 +2,7 @@ import CrestGraph
 public import CrestTensor
 
 extension ONNXInspection {
-  /// What becomes of an array.
+  /// How an array is used.
   public enum ArrayKind: String, Sendable, Equatable, CaseIterable {
     /// It is trained.
     case trained
@@ -22,7 +22,7 @@ extension ONNXInspection {
     public let elementType: String
     /// The sizes.
     public let shape: Shape
-    /// What becomes of it.
+    /// How it is used.
     public let kind: ArrayKind
     /// Why, in a few words.
     public let reason: String

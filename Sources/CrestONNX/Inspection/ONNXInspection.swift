@@ -3,7 +3,8 @@ import CrestLayers
 public import CrestRuntime
 public import CrestTensor
 
-/// What can be said of an ONNX file without running it on data: also of one that can't be imported.
+/// What can be found out about an ONNX file without running it on data, even if it can't be
+/// imported.
 public struct ONNXInspection: Sendable {
   /// An input or output as the file declares it.
   public struct Port: Sendable, Equatable {
@@ -23,7 +24,7 @@ public struct ONNXInspection: Sendable {
     public let count: Int
     /// The opsets that have the form which is used; nil when it can't be imported.
     public let opsets: ClosedRange<Int64>?
-    /// What computes it; nil when that isn't known, or nothing is left to be computed at a run.
+    /// What computes it; nil if unknown, or if nothing is left to compute at run time.
     public let forward: Service?
     /// What computes its gradient; nil when that isn't known, or it needs none.
     public let backward: Service?
@@ -64,9 +65,9 @@ public struct ONNXInspection: Sendable {
   public let producer: String
   /// The keys of its metadata.
   public let metadataKeys: [String]
-  /// How its inputs must be prepared; nil when nothing says so.
+  /// The preprocessing of its inputs; nil if unknown.
   public let preprocessing: Preprocessing?
-  /// What its classes are called; nil when nothing says so.
+  /// The class names; nil if unknown.
   public let classNames: [String]?
   /// The axis of a batch of predictions along which its classes lie; nil when nothing says so.
   public let classAxis: Int?
@@ -84,7 +85,7 @@ public struct ONNXInspection: Sendable {
   public let counts: [ArrayKind: Arrays]
   /// What matters for training.
   public let readiness: TrainingReadiness
-  /// What it does otherwise where it is run as it is than in predictions here; nil when that is the same.
+  /// How it behaves differently from predictions here when run as it is; nil if it doesn't.
   public let trainingMode: TrainingReadiness.Note?
   /// Why the file can't be imported as it is, as an ``ONNXError`` or `ModelError`; nil when it can.
   public let problem: (any Error)?

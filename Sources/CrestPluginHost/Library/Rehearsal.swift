@@ -2,7 +2,7 @@ import CCrestPluginHost
 import CrestPlatform
 import CrestTensor
 
-/// Tries a library out in a process of its own, before it may do to this one what it does there.
+/// Tries a library out in a separate process before loading it into this one.
 enum Rehearsal {
   /// Loads the library in another process, makes an instance and ends it.
   ///

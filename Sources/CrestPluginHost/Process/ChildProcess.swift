@@ -3,7 +3,7 @@ import CrestFiles
 import CrestPlatform
 import CrestTensor
 
-/// A program in a process of its own, spoken to through pipes that are never waited for without a deadline.
+/// A program in a separate process, with pipes that are never waited for without a deadline.
 final class ChildProcess {
   /// What a program is started with.
   struct Start {
@@ -14,7 +14,7 @@ final class ChildProcess {
     var processorSeconds: UInt64 = 0
   }
 
-  /// Why nothing more can be had of it.
+  /// Why it can't be used any more.
   enum Fault: Error, Equatable {
     /// It can't be started.
     case start(String)
@@ -22,9 +22,9 @@ final class ChildProcess {
     case ended(String)
     /// It did not answer in time.
     case tooSlow(seconds: Double)
-    /// It wrote a line beyond all measure.
+    /// It wrote a line that is too long.
     case lineTooLong(limit: Int)
-    /// It said what it may not say, or that it failed.
+    /// It sent an invalid message, or reported a failure.
     case misbehaved(String)
   }
 

@@ -9,7 +9,7 @@ import CrestTraining
   import Foundation
 #endif
 
-/// A plugin that is a program in a process of its own, and speaks JSON lines.
+/// A plugin that runs as a separate process and exchanges JSON lines.
 final class ProcessPlugin: PluginWorker {
   private let plugin: CheckedPlugin
   private let configuration: JSONValue

@@ -1,4 +1,4 @@
-/// A plugin whose files were read once, and are what they should be; nothing of it was executed.
+/// A plugin whose files have been read once and checked; none of its code has run.
 public struct CheckedPlugin: Sendable {
   /// The folder it was found in.
   public let folder: String

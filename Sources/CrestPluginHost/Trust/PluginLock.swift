@@ -2,7 +2,7 @@ import CrestFiles
 import CrestPlatform
 import CrestTensor
 
-/// The plugins that were looked at and found good: the contents of `crest-plugins.lock`.
+/// The trusted plugins: the contents of `crest-plugins.lock`.
 public struct PluginLock: Equatable, Sendable {
   /// What is trusted of a plugin.
   public struct Entry: Equatable, Sendable {

@@ -1,7 +1,7 @@
 import CrestFiles
 import CrestPlatform
 
-/// A file as it was when it was read, from somebody who may be trusted with it.
+/// A file as it was when it was read, from a trusted owner.
 struct TrustedFile {
   let path: String
   let bytes: [UInt8]

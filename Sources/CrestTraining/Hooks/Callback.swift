@@ -1,6 +1,6 @@
 public import CrestRuntime
 
-/// What looks into training and steers it.
+/// Observes and controls training.
 ///
 /// ```swift
 /// final class StopWhenFlat: Callback {
@@ -15,22 +15,22 @@ public import CrestRuntime
 /// }
 /// ```
 public protocol Callback: AnyObject {
-  /// What it is called in messages, logs and ``Learner/describe(callbacks:)``; the type's name unless
-  /// given.
+  /// Its name in messages, logs and ``Learner/describe(callbacks:)``; by default the type's name.
   var name: String { get }
-  /// Where it is called and what it does there; asked for once in a fit.
+  /// Its hooks; read once per fit.
   var hooks: [Hook] { get }
-  /// Its place among callbacks of the same hook: lower first, equals as they were added. 0 unless given.
+  /// Its order among callbacks of the same hook: lower first, ties in the order they were added.
+  /// Default: 0.
   var order: Int { get }
-  /// What it reads between the stages of a batch with ``BatchContext/read(_:)``. Nothing unless given.
+  /// What it reads between the stages of a batch with ``BatchContext/read(_:)``. Default: nothing.
   var reads: Set<Read> { get }
-  /// The hyperparameters it sets. Nothing unless given.
+  /// The hyperparameters it sets. Default: none.
   var owns: Set<Ownership> { get }
   /// The names under which it reports numbers of an epoch with ``Learner/report(_:as:)``. None unless
   /// given.
   var reports: [String] { get }
-  /// What it was made with that decides what it does, by name: saved with a run, and compared when the run is
-  /// resumed. Nothing unless given.
+  /// The settings that decide what it does, by name: saved with a run, and compared when the run is
+  /// resumed. Default: none.
   var settings: [String: String] { get }
 }
 
@@ -49,26 +49,26 @@ extension Callback {
   public var settings: [String: String] { [:] }
 }
 
-/// A callback whose memory is part of a ``LearnerSnapshot`` and of a checkpoint.
+/// A callback whose state is part of a ``LearnerSnapshot`` and of a checkpoint.
 ///
-/// Its ``state`` is taken apart by `Codable`, field by field and optionals included; arrays of numbers are
-/// stored as arrays. When a run is resumed, `beforeFit` hooks run as ever, to find metrics or open files; then
-/// ``state`` is set to what was saved, and training goes on with the hook that comes next. A callback that
-/// remembers nothing but its state so gives the bits of the uninterrupted run.
+/// Its ``state`` is taken apart by `Codable`, field by field and optionals included; arrays of
+/// numbers are stored as arrays. When a run is resumed, `beforeFit` hooks run as usual, to find
+/// metrics or open files; then ``state`` is set to the saved value, and training continues with the
+/// next hook. So a callback with no other memory gives the bits of the uninterrupted run.
 public protocol StatefulCallback: Callback {
-  /// What it remembers.
+  /// Its state.
   associatedtype State: Codable & Sendable
-  /// All it remembers from one hook to the next, so that putting it back forgets what came between.
+  /// Everything it remembers between hooks; restoring it undoes what came between.
   var state: State { get set }
 
   /// What it expects of a state from a checkpoint and doesn't find, as in `an average of 12 parameters`; nil
   /// when it takes it. Nil unless given.
   ///
-  /// A checkpoint may come from anywhere: what would trap later is to be found here.
+  /// A checkpoint may come from anywhere: find here what would trap later.
   func objection(to state: State, in learner: Learner) -> String?
 
-  /// Makes ready to go on with a state from a checkpoint, after `beforeFit` and before it is put back: what keeps
-  /// the run from going on, as a log that is gone, is found before anything is trained. Nothing unless given.
+  /// Prepares to resume from a checkpoint's state, after `beforeFit` and before the state is
+  /// restored: problems, such as a missing log, are found before training. Default: nothing.
   ///
   /// - Throws: What keeps the run from going on; it ends the fit.
   func prepare(for state: State) throws
@@ -87,7 +87,7 @@ extension StatefulCallback {
 /// let printLoss = CallbackOf(.afterBatch { batch in print(batch.step, batch.loss) })
 /// ```
 public final class CallbackOf: Callback {
-  /// What it is called.
+  /// Its name.
   public let name: String
   /// The hooks it was made of.
   public let hooks: [Hook]

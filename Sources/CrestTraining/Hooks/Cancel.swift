@@ -4,15 +4,15 @@
 /// throw Cancel(.fit, reason: "the loss is flat")
 /// ```
 ///
-/// The phase's after hooks run, as do those of the phases inside it, and training goes on behind it.
-/// What the phase had left to do is left out: cancelling `.step` keeps the parameters, cancelling
+/// The phase's after hooks run, as do those of the phases inside it, and training continues after
+/// it. The rest of the phase is skipped: cancelling `.step` keeps the parameters, cancelling
 /// `.backward` keeps the gradients as they are, for a callback that makes them itself.
 ///
-/// fastai's `CancelBatchException` and its kin; Keras's `stop_training` is a cancelled `.fit`.
+/// fastai's `CancelBatchException` and similar; Keras's `stop_training` is a cancelled `.fit`.
 public struct Cancel: Error, Hashable, Sendable {
   /// The phase to end.
   public let phase: Phase
-  /// Why, for whoever reads the log.
+  /// The reason, for the log.
   public let reason: String
 
   /// A request to end `phase`.
@@ -41,7 +41,7 @@ extension Cancellation: CustomStringConvertible {
 public enum Outcome: Sendable {
   /// It has not ended yet.
   case running
-  /// It did all it had to do.
+  /// It finished.
   case finished
   /// A callback ended it, or a phase around it.
   case cancelled(Cancellation)

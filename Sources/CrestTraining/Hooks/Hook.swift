@@ -1,4 +1,4 @@
-/// A place in the training loop, with what a callback does there.
+/// A point in the training loop, with what a callback does there.
 ///
 /// The loop, with the hooks in the order they are called:
 ///
@@ -52,7 +52,7 @@ public enum Hook {
   case afterLoss((BatchContext) throws -> Void)
   /// Before gradients are computed.
   case beforeBackward((BatchContext) throws -> Void)
-  /// When the gradients lie in the store.
+  /// When the gradients are in the store.
   case afterBackward((BatchContext) throws -> Void)
   /// Before the optimiser's step: the last chance to change gradients.
   case beforeStep((BatchContext) throws -> Void)
@@ -68,8 +68,9 @@ public enum Hook {
   case afterValidate((PassContext) throws -> Void)
   /// After an epoch.
   case afterEpoch((EpochContext) throws -> Void)
-  /// Between two batches, when the learner's ``InterruptionFlag`` or an error of ``FitContext/end(with:)`` was seen
-  /// and before anything is unwound for it: the last moment at which the run can be saved so that it goes on to the bit.
+  /// Between two batches, when the learner's ``InterruptionFlag`` or an error of
+  /// ``FitContext/end(with:)`` was seen and before anything is unwound for it: the last moment at
+  /// which the run can be saved and later resumed bit for bit.
   case beforeInterruption((FitContext) throws -> Void)
   /// After everything else of a fit.
   case afterFit((FitContext) throws -> Void)

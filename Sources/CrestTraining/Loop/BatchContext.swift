@@ -17,11 +17,11 @@ public final class BatchContext: PhaseContext {
   public private(set) var step = 0
   /// The key of the batch's dropout masks.
   public private(set) var randomKey = RandomKey(seed: 0, step: 0)
-  /// What the model gets, in the order of its inputs.
+  /// The model's inputs, in order.
   ///
   /// A `beforeBatch` hook may replace the values, not the types.
   public var inputs: [Tensor] = []
-  /// What the model should answer.
+  /// The targets.
   ///
   /// A `beforeBatch` hook may replace the values, not the type.
   public var targets = BatchContext.nothing
@@ -47,10 +47,10 @@ public final class BatchContext: PhaseContext {
   /// The fit the batch belongs to.
   public var fit: FitContext { pass.epoch.fit }
 
-  /// Whether the batch is learned from, and not measured by.
+  /// Whether the batch is for training rather than validation.
   public var isTraining: Bool { pass.purpose == .training }
 
-  /// The hyperparameters in effect.
+  /// The effective hyperparameters.
   public var hyperparameters: Hyperparameters { learner.hyperparameters }
 
   /// A copy of what the model computed.
@@ -104,7 +104,7 @@ public final class BatchContext: PhaseContext {
       count: size, isTraining: isTraining, random: randomKey)
   }
 
-  /// Takes the place of the batch before.
+  /// Replaces the previous batch.
   func begin(_ batch: Batch, randomKey: RandomKey) {
     index = batch.index
     count = batch.count
@@ -143,7 +143,7 @@ public final class BatchContext: PhaseContext {
     try program.setTarget(targets.filledUp(to: size))
   }
 
-  /// Lets go of the batch, so that the loader can use its memory again.
+  /// Releases the batch, so that the loader can reuse its memory.
   func release() {
     isRunning = false
     inputs = []

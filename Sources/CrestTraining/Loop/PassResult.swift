@@ -1,6 +1,6 @@
-/// What a pass over a set of examples gave.
+/// The results of a pass over a set of examples.
 public struct PassResult: Sendable, Hashable, Codable {
-  /// A metric's name and what it was.
+  /// A metric's name and value.
   public struct MetricValue: Sendable, Hashable, Codable {
     /// The metric's name.
     public let name: String

@@ -21,9 +21,9 @@ public final class FitContext: PhaseContext {
   public var epochCount: Int { state.epochCount }
   /// The training batches of an epoch.
   public let batchesPerEpoch: Int
-  /// Nodes of the training program that no kernel serves, which run on the slow reference.
+  /// Nodes of the training program without a kernel, which run on the slow reference.
   public let referenceNodes: [ReferenceNode]
-  /// What makes the fit slower than it need be, in words: a debug build, operations without kernels.
+  /// What makes the fit slow, for messages: a debug build, operations without kernels.
   public var slowdowns: [String] {
     var slowdowns: [String] = []
     if !Engine.isOptimized {
@@ -50,14 +50,15 @@ public final class FitContext: PhaseContext {
   /// Ends the fit with `error` before the next batch, or behind the last, once `beforeInterruption` hooks have saved
   /// it.
   ///
-  /// For what keeps a fit from going on and harms nothing of it, as a log that can't be written; the first error
-  /// counts. What is thrown from a hook ends the fit where it is, and nothing can be saved there.
+  /// For errors that must end a fit but don't harm it, such as a log that can't be written; the
+  /// first error counts. An error thrown from a hook ends the fit at once, and nothing can be saved
+  /// there.
   public func end(with error: any Error) { failure = failure ?? error }
 
   var resumption: Resumption?
 
-  /// Whether the fit goes on with one that was saved; callbacks put back by then have their state when
-  /// `beforeFit` hooks have run.
+  /// Whether the fit resumes a saved one; callbacks restored by then have their state after the
+  /// `beforeFit` hooks.
   public var isResumed: Bool { resumption != nil }
 
   /// The optimiser steps of the fit when nothing is cancelled: the length of schedules.
@@ -84,7 +85,7 @@ public final class FitContext: PhaseContext {
 
   private var isAccumulating = false
 
-  /// Says that a callback gives the model other weights from validation to the next epoch.
+  /// Declares that a callback exchanges the model's weights from validation to the next epoch.
   ///
   /// It then takes back those that are trained; it says so in its `beforeFit` hook.
   ///
@@ -117,11 +118,11 @@ public final class FitContext: PhaseContext {
     super.init(learner)
   }
 
-  /// Makes the fit a rehearsal: when it has ended, in whatever way and after all hooks, the learner is put
-  /// back to what `snapshot` holds.
+  /// Makes the fit a rehearsal: however it ends, the learner is restored to `snapshot` after all
+  /// hooks.
   public func restoreWhenEnded(_ snapshot: LearnerSnapshot) { restoration = snapshot }
 
-  /// Gives the model the weights of an epoch back; if the fit ends with them, its result is that epoch's.
+  /// Restores the weights of an epoch; if the fit ends with them, its result is that epoch's.
   ///
   /// It is called in `afterFit` hooks; a later call takes the place of an earlier one.
   ///
@@ -134,7 +135,7 @@ public final class FitContext: PhaseContext {
   /// What ``restore(_:)`` was last called with.
   var held: (results: EpochResult, fingerprint: String)?
 
-  /// Makes the fit go on with the one that `checkpoint` was saved in, once all `beforeFit` hooks have run.
+  /// Makes the fit resume the one in which `checkpoint` was saved, after all `beforeFit` hooks.
   ///
   /// A later call takes the place of an earlier one.
   ///
@@ -175,9 +176,9 @@ public final class EpochContext: PhaseContext {
 public final class PassContext: PhaseContext {
   /// What examples are used for.
   public enum Purpose: String, Sendable, Hashable, Codable {
-    /// To learn from.
+    /// Training.
     case training
-    /// To measure by.
+    /// Validation.
     case validation
   }
 

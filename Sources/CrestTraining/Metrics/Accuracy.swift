@@ -1,6 +1,6 @@
 public import CrestGraph
 
-/// The part of the examples whose class has the highest prediction: ``TopKAccuracy`` of one guess.
+/// The fraction of examples whose class has the highest prediction: ``TopKAccuracy`` of one guess.
 ///
 /// fastai's `accuracy`, Keras's `SparseCategoricalAccuracy` and `CategoricalAccuracy`.
 public struct Accuracy: Metric {
@@ -13,7 +13,7 @@ public struct Accuracy: Metric {
   public var name: String { "accuracy" }
   /// Higher is better.
   public var direction: MetricDirection { .higherIsBetter }
-  /// The part, from 0 to 1.
+  /// The fraction, from 0 to 1.
   public var value: Double { top.value }
 
   /// Targets that are neither labels nor probabilities of the predictions' classes.

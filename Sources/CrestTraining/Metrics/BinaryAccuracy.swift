@@ -1,19 +1,19 @@
 public import CrestGraph
 import CrestTensor
 
-/// The part of all predictions of yes or no that are right, over all examples and outputs.
+/// The fraction of binary predictions that are right, over all examples and outputs.
 ///
-/// A prediction says yes when its probability is above one half, a target when it is above one half or a
-/// label of 1. A prediction that is not a number is never right. Predictions and targets have one
-/// shape, but for a last axis of size 1 that one of them may lack.
+/// A prediction is positive if its probability is above one half, a target if it is above one half
+/// or a label of 1. A prediction that is not a number is never right. Predictions and targets have
+/// one shape, but for a last axis of size 1 that one of them may lack.
 ///
 /// fastai's `accuracy_multi`, Keras's `BinaryAccuracy`.
 public struct BinaryAccuracy: Metric {
   /// What predictions are.
   public enum Predictions: String, Sendable, Codable {
-    /// What goes into a sigmoid.
+    /// Logits.
     case logits
-    /// What comes out of a sigmoid.
+    /// Probabilities.
     case probabilities
   }
 

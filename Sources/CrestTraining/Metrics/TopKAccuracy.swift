@@ -1,12 +1,12 @@
 public import CrestGraph
 import CrestTensor
 
-/// The part of the examples whose class is among the k highest predictions.
+/// The fraction of examples whose class is among the k highest predictions.
 ///
-/// Predictions have their C classes along the batch's class axis, [N, C, …] unless said otherwise. Targets are
-/// labels of the shape without that axis, or probabilities of the predictions' shape, of which the highest
-/// is the label. Of equal numbers the first class is the higher. A prediction that is not a number ranks
-/// above all, so that it is never taken for right.
+/// Predictions have their C classes along the batch's class axis, [N, C, …] unless said otherwise.
+/// Targets are labels of the shape without that axis, or probabilities of the predictions' shape,
+/// of which the highest is the label. Of equal numbers the first class is the higher. A prediction
+/// that is not a number ranks above all, so it never counts as right.
 ///
 /// fastai's `top_k_accuracy`, Keras's `SparseTopKCategoricalAccuracy` and `TopKCategoricalAccuracy`.
 public struct TopKAccuracy: Metric {
