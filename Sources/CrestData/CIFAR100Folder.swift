@@ -20,13 +20,9 @@ public struct CIFAR100Folder: Sendable {
   ///
   /// - Throws: ``DataError``.
   public func split() throws(DataError) -> DataSplit {
-    let records = CIFARRecords(folder: path, labelByteCount: 2, classCount: 100)
-    let classNames = try records.classNames(CIFAR100Folder.classesName)
-    return DataSplit(
-      train: try records.images(
-        "CIFAR-100", [CIFAR100Folder.trainName], classNames, preprocessing: .cifar100),
-      valid: try records.images(
-        "CIFAR-100 (test)", [CIFAR100Folder.validName], classNames, preprocessing: .cifar100))
+    try CIFARRecords(folder: path, labelByteCount: 2, classCount: 100).split(
+      "CIFAR-100", train: [CIFAR100Folder.trainName], valid: CIFAR100Folder.validName,
+      classes: CIFAR100Folder.classesName, preprocessing: .cifar100)
   }
 }
 

@@ -24,13 +24,9 @@ public struct CIFAR10Folder: Sendable {
   ///
   /// - Throws: ``DataError``.
   public func split() throws(DataError) -> DataSplit {
-    let records = CIFARRecords(folder: path, labelByteCount: 1, classCount: 10)
-    let classNames = try records.classNames(CIFAR10Folder.classesName)
-    return DataSplit(
-      train: try records.images(
-        "CIFAR-10", CIFAR10Folder.trainNames, classNames, preprocessing: .cifar10),
-      valid: try records.images(
-        "CIFAR-10 (test)", [CIFAR10Folder.validName], classNames, preprocessing: .cifar10))
+    try CIFARRecords(folder: path, labelByteCount: 1, classCount: 10).split(
+      "CIFAR-10", train: CIFAR10Folder.trainNames, valid: CIFAR10Folder.validName,
+      classes: CIFAR10Folder.classesName, preprocessing: .cifar10)
   }
 }
 

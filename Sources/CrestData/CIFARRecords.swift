@@ -18,8 +18,18 @@ struct CIFARRecords {
     self.classCount = classCount
   }
 
+  /// Both parts of a set, with the names of its classes.
+  func split(
+    _ name: String, train: [String], valid: String, classes: String, preprocessing: Preprocessing
+  ) throws(DataError) -> DataSplit {
+    let classNames = try classNames(classes)
+    return DataSplit(
+      train: try images(name, train, classNames, preprocessing: preprocessing),
+      valid: try images("\(name) (test)", [valid], classNames, preprocessing: preprocessing))
+  }
+
   /// The names in a file of the folder, one a line.
-  func classNames(_ fileName: String) throws(DataError) -> [String] {
+  private func classNames(_ fileName: String) throws(DataError) -> [String] {
     let path = FilePath.join(folder, fileName)
     let text = try FileReader(path).allBytes(limit: 4096)
     let names = String(decoding: text, as: UTF8.self).split(whereSeparator: \.isNewline).map(
@@ -31,7 +41,7 @@ struct CIFARRecords {
   }
 
   /// The images of some files, in their order.
-  func images(
+  private func images(
     _ name: String, _ fileNames: [String], _ classNames: [String], preprocessing: Preprocessing
   ) throws(DataError) -> ByteImages {
     let size = labelByteCount + CIFARRecords.shape.elementCount

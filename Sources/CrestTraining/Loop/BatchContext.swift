@@ -9,6 +9,8 @@ public import CrestTensor
 public final class BatchContext: PhaseContext {
   /// The pass it belongs to.
   public let pass: PassContext
+  /// The fit the batch belongs to.
+  public let fit: FitContext
   /// The place in the pass, from 0.
   public private(set) var index = 0
   /// The number of examples.
@@ -37,15 +39,13 @@ public final class BatchContext: PhaseContext {
 
   init(_ pass: PassContext, inputOrder: [Int]?) {
     self.pass = pass
+    fit = pass.epoch.fit
     self.inputOrder = inputOrder
     super.init(pass.learner)
   }
 
   /// The epoch the batch belongs to, as its place in the fit, from 0.
   public var epoch: Int { pass.epoch.index }
-
-  /// The fit the batch belongs to.
-  public var fit: FitContext { pass.epoch.fit }
 
   /// Whether the batch is for training rather than validation.
   public var isTraining: Bool { pass.purpose == .training }
