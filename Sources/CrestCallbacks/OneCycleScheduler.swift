@@ -52,7 +52,7 @@ public final class OneCycleScheduler: Callback {
   /// After what changes a batch.
   public var order: Int { CallbackOrder.scheduler }
   /// The bases of learning rate and momentum.
-  public var owns: Set<Ownership> {
+  public var owns: Set<HyperparameterPart> {
     cyclesMomentum ? [.base(.learningRate), .base(.momentum)] : [.base(.learningRate)]
   }
 

@@ -39,7 +39,7 @@ public final class ParameterScheduler: Callback {
   /// After what changes a batch.
   public var order: Int { CallbackOrder.scheduler }
   /// The base of the hyperparameter.
-  public var owns: Set<Ownership> { [.base(hyperparameter)] }
+  public var owns: Set<HyperparameterPart> { [.base(hyperparameter)] }
 
   /// The values, and the rates of groups of parameters.
   public var settings: [String: String] {

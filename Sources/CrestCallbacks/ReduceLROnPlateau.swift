@@ -76,7 +76,7 @@ public final class ReduceLROnPlateau: StatefulCallback {
   /// After what reports the epoch.
   public var order: Int { CallbackOrder.reducer }
   /// The factor of the learning rate.
-  public var owns: Set<Ownership> { [.factor(.learningRate)] }
+  public var owns: Set<HyperparameterPart> { [.factor(.learningRate)] }
   /// What is watched, and what follows.
   public var settings: [String: String] {
     improvement.settings.merging(

@@ -16,7 +16,7 @@ public final class TerminateOnNaN: Callback {
   /// Looks at each loss and its predictions.
   public var hooks: [Hook] { [.afterLoss(check)] }
   /// The predictions: one that is not a number may leave the loss finite.
-  public var reads: Set<Read> { [.predictions] }
+  public var reads: Set<Capture> { [.predictions] }
   /// Before what reports losses.
   public var order: Int { CallbackOrder.check }
 

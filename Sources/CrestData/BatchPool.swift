@@ -1,6 +1,6 @@
 /// Batches whose memory can be reused, so that an epoch allocates only its first few.
 final class BatchPool: Sendable {
-  private let batches = Monitor<[Batch]>([])
+  private let batches = Condition<[Batch]>([])
   private let limit: Int
 
   /// A pool that keeps at most `limit` batches.

@@ -105,7 +105,7 @@ final class EventPipe {
       services.begin(context)
       let status = call.function(call.state, event.pointer)
       services.end()
-      if status != 0 || services.hasCancel { try heed(status) }
+      if status != 0 || services.hasCancel { try handleResult(status) }
     }
 
     /// What is done once for a pass, or after a failure; false when the event isn't sent.
@@ -118,7 +118,7 @@ final class EventPipe {
 
     /// What the library asked for while its function ran, or that it failed.
     @inline(never)
-    private func heed(_ status: Int32) throws {
+    private func handleResult(_ status: Int32) throws {
       if status != 0 { return try pipe.recover(from: call.failure(hook.name)) }
       if let cancel = services.takeCancel() { throw cancel }
     }

@@ -79,9 +79,9 @@ public final class Plugin: StatefulCallback {
   /// What it asked for.
   public var order: Int { declaration.order }
   /// What it looks at between the stages of a batch.
-  public var reads: Set<Read> { declaration.reads }
+  public var reads: Set<Capture> { declaration.reads }
   /// The hyperparameters it sets.
-  public var owns: Set<Ownership> { declaration.owns }
+  public var owns: Set<HyperparameterPart> { declaration.owns }
   /// What must be the same in a resumed run: its version, its SHA-256 and its configuration.
   public var settings: [String: String] {
     ["version": manifest.version, "sha256": digest, "configuration": configuration.json]

@@ -13,13 +13,13 @@ struct PluginDeclaration: Equatable {
   /// The layers whose outputs it looks at, in the order the plugin numbers them.
   var activations: [String] = []
   /// The parts of hyperparameters it sets.
-  var owns: Set<Ownership> = []
+  var owns: Set<HyperparameterPart> = []
   /// The names under which it reports numbers.
   var reports: [String] = []
 
   /// What the compiler has to keep for it.
-  var reads: Set<Read> {
-    var reads = Set(activations.map { Read.activation($0) })
+  var reads: Set<Capture> {
+    var reads = Set(activations.map { Capture.activation($0) })
     if tensors.contains(.predictions) { reads.insert(.predictions) }
     if tensors.contains(.losses) { reads.insert(.losses) }
     return reads
@@ -128,7 +128,7 @@ extension Hyperparameter {
   }
 }
 
-extension Ownership {
+extension HyperparameterPart {
   var hyperparameter: Hyperparameter {
     switch self {
     case .base(let hyperparameter), .factor(let hyperparameter): hyperparameter
@@ -144,5 +144,5 @@ extension Ownership {
   }
 
   /// All there are, in the order of the bits of `CREST_OWNS`.
-  static let numbered = Hyperparameter.numbered.flatMap { [Ownership.base($0), .factor($0)] }
+  static let numbered = Hyperparameter.numbered.flatMap { [HyperparameterPart.base($0), .factor($0)] }
 }

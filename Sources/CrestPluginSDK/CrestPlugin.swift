@@ -49,9 +49,9 @@ public protocol CrestPlugin: AnyObject {
   /// Its order among callbacks of the same hook: lower first. Default: 0.
   var order: Int { get }
   /// What it looks at with ``Host/tensors(_:)``. Nothing unless given.
-  var reads: Set<Read> { get }
+  var reads: Set<Capture> { get }
   /// The hyperparameters it sets. Nothing unless given.
-  var owns: Set<Ownership> { get }
+  var owns: Set<HyperparameterPart> { get }
   /// The names under which it reports numbers of an epoch. None unless given.
   var reports: [String] { get }
   /// Everything it remembers; restoring it undoes what came between. Part of checkpoints.
@@ -62,9 +62,9 @@ extension CrestPlugin {
   /// 0.
   public var order: Int { 0 }
   /// Nothing.
-  public var reads: Set<Read> { [] }
+  public var reads: Set<Capture> { [] }
   /// Nothing.
-  public var owns: Set<Ownership> { [] }
+  public var owns: Set<HyperparameterPart> { [] }
   /// None.
   public var reports: [String] { [] }
 }

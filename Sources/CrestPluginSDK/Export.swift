@@ -273,7 +273,7 @@ private final class CText {
   deinit { memory.deallocate() }
 }
 
-extension Ownership {
+extension HyperparameterPart {
   /// As `CREST_OWNS` has it.
   fileprivate var bit: UInt64 {
     switch self {

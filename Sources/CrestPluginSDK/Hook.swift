@@ -69,7 +69,7 @@ public enum Phase: Int, Sendable, Hashable, CaseIterable {
 }
 
 /// What a plugin looks at during events.
-public enum Read: Sendable, Hashable {
+public enum Capture: Sendable, Hashable {
   /// The parameters, at every hook.
   case parameters
   /// The running statistics, as of batch norm, at every hook.
@@ -95,7 +95,7 @@ public enum Hyperparameter: Int, Sendable, Hashable, CaseIterable {
 }
 
 /// A part of a hyperparameter that only one callback may set: the effective value is base × factor.
-public enum Ownership: Sendable, Hashable {
+public enum HyperparameterPart: Sendable, Hashable {
   /// The base of a hyperparameter: a scheduler's.
   case base(Hyperparameter)
   /// The factor of its base: set by callbacks that react to results.

@@ -37,7 +37,7 @@ public struct Host {
   /// A part of a hyperparameter.
   ///
   /// - Throws: ``PluginError`` outside of events.
-  public func value(of part: Ownership) throws -> Double {
+  public func value(of part: HyperparameterPart) throws -> Double {
     switch part {
     case .base(let hyperparameter): try read(hyperparameter, CREST_BASE)
     case .factor(let hyperparameter): try read(hyperparameter, CREST_FACTOR)
@@ -47,7 +47,7 @@ public struct Host {
   /// Sets a part of a hyperparameter that is among the plugin's ``CrestPlugin/owns``.
   ///
   /// - Throws: ``PluginError`` unless the value is finite and at least 0, and outside of events.
-  public func set(_ part: Ownership, to value: Double) throws {
+  public func set(_ part: HyperparameterPart, to value: Double) throws {
     let (hyperparameter, half) =
       switch part {
       case .base(let hyperparameter): (hyperparameter, CREST_BASE)
@@ -80,8 +80,8 @@ public struct Host {
   /// Looks at what the plugin has among its ``CrestPlugin/reads``, without copying.
   ///
   /// - Throws: ``PluginError`` when it is not there at this hook.
-  public func tensors(_ read: Read) throws -> [TensorView] {
-    let kind = read.kind
+  public func tensors(_ capture: Capture) throws -> [TensorView] {
+    let kind = capture.kind
     var count: UInt64 = 0
     try check(services.pointee.count_tensors(context, kind, &count))
     let all = try (0..<count).map { index in
@@ -90,7 +90,7 @@ public struct Host {
       try check(services.pointee.view_tensor(context, kind, index, &tensor))
       return TensorView(tensor)
     }
-    guard case .activation(let path) = read else { return all }
+    guard case .activation(let path) = capture else { return all }
     return all.filter { $0.name == path }
   }
 
@@ -139,7 +139,7 @@ public struct TensorView {
   }
 }
 
-extension Read {
+extension Capture {
   var kind: Int32 {
     switch self {
     case .parameters: CREST_PARAMETERS.number

@@ -198,8 +198,8 @@ public final class Program {
   /// A copy of what the request declared.
   ///
   /// - Precondition: it was declared.
-  public func read(_ read: Read) -> Tensor {
-    withRead(read) { type, bytes in
+  public func read(_ capture: Capture) -> Tensor {
+    withRead(capture) { type, bytes in
       Tensor(bytes: bytes, shape: type.shape, elementType: type.elementType)
     }
   }
@@ -209,13 +209,13 @@ public final class Program {
   ///
   /// - Precondition: it was declared.
   public func withRead<Result, Failure: Error>(
-    _ read: Read, _ body: (ValueType, UnsafeRawBufferPointer) throws(Failure) -> Result
+    _ capture: Capture, _ body: (ValueType, UnsafeRawBufferPointer) throws(Failure) -> Result
   ) throws(Failure) -> Result {
     programmerError(
-      unless: read != .losses || hasLoss, "\(read) is not computed: the program has no loss")
-    guard let value = compiled.reads[read], let buffer = places[value] else {
+      unless: capture != .losses || hasLoss, "\(capture) is not computed: the program has no loss")
+    guard let value = compiled.reads[capture], let buffer = places[value] else {
       let reads = request.reads.map { "\($0)" }.sorted().joined(separator: ", ")
-      programmerError("\(read) is not among the reads [\(reads)]")
+      programmerError("\(capture) is not among the reads [\(reads)]")
     }
     let type = compiled.graph.type(of: value)
     return try body(

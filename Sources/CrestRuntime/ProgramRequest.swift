@@ -8,7 +8,7 @@ public typealias LossTrace = @Sendable (_ prediction: Symbol, _ target: Symbol) 
 ///
 /// Only what is declared is kept: the compiler fuses and overwrites everything else. Gradients of
 /// parameters are always in the store.
-public enum Read: Sendable, Hashable {
+public enum Capture: Sendable, Hashable {
   /// The model's first output.
   case predictions
   /// The loss of each prediction, unreduced.
@@ -26,7 +26,7 @@ public struct ProgramRequest: Sendable, Hashable {
   /// Training, with gradients and statistics, or inference.
   public var mode: ExecutionMode
   /// What is read between stages.
-  public var reads: Set<Read>
+  public var reads: Set<Capture>
   /// The names of parameters without a gradient, and of running statistics that stay as they are: batch
   /// norm computes with them as in inference.
   public var frozen: Set<String>
@@ -35,7 +35,7 @@ public struct ProgramRequest: Sendable, Hashable {
 
   /// A request from its parts.
   public init(
-    inputTypes: [ValueType], targetType: ValueType?, mode: ExecutionMode, reads: Set<Read> = [],
+    inputTypes: [ValueType], targetType: ValueType?, mode: ExecutionMode, reads: Set<Capture> = [],
     frozen: Set<String> = [], isDiagnosing: Bool = false
   ) {
     self.inputTypes = inputTypes

@@ -16,7 +16,7 @@ public enum Hyperparameter: String, Sendable, Hashable, CaseIterable {
 /// A scheduler sets the base; a callback that reacts to results, such as a reduction on a plateau,
 /// sets the factor. So both can work in one fit, and two of the same kind are an error
 /// (``LearnerError/twoOwners(of:first:second:)``).
-public enum Ownership: Sendable, Hashable, CustomStringConvertible {
+public enum HyperparameterPart: Sendable, Hashable, CustomStringConvertible {
   /// The base of a hyperparameter.
   case base(Hyperparameter)
   /// The factor of its base.
@@ -69,7 +69,7 @@ struct HyperparameterTable: Codable {
     values = bases
   }
 
-  subscript(part: Ownership) -> Double {
+  subscript(part: HyperparameterPart) -> Double {
     get {
       switch part {
       case .base(let hyperparameter): bases[hyperparameter]

@@ -13,7 +13,7 @@ extension Learner {
   ///
   /// - Precondition: to set it, the hook of a callback that owns it is running, and the value is finite
   ///   and not negative.
-  public subscript(part: Ownership) -> Double {
+  public subscript(part: HyperparameterPart) -> Double {
     get { table[part] }
     set {
       preconditionOwnership(of: part)
@@ -47,7 +47,7 @@ extension Learner {
     loop.report(value, as: name)
   }
 
-  private func preconditionOwnership(of part: Ownership) {
+  private func preconditionOwnership(of part: HyperparameterPart) {
     guard let loop else { programmerError("\(part) was set while no fit is running") }
     loop.roles.requireOwner(of: part, loop.runningCallback)
   }

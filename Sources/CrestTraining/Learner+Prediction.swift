@@ -36,7 +36,7 @@ extension Learner {
     }
     let order = try Self.inputOrder(of: model, for: loader.dataset)
     var tally = PassTally(metrics, classAxis: metricAxis, now: now)
-    let reads: Set<Read> = metrics.isEmpty && !requiringFinite ? [] : [.predictions]
+    let reads: Set<Capture> = metrics.isEmpty && !requiringFinite ? [] : [.predictions]
     let batches = loader.batches(epoch: 0)
     while let batch = try batches.next() {
       try interruption.check()

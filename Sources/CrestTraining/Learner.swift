@@ -388,7 +388,7 @@ public final class Learner {
 
   /// The program for a batch of `count` examples.
   func request(
-    isTraining: Bool, count: Int, reads: Set<Read>, isDiagnosing: Bool = false
+    isTraining: Bool, count: Int, reads: Set<Capture>, isDiagnosing: Bool = false
   ) -> ProgramRequest {
     let target = data.train.target
     return ProgramRequest(

@@ -27,7 +27,7 @@ public enum LearnerError: Error, Equatable, Sendable {
   /// Two metrics of one name.
   case metricNamedTwice(String)
   /// Two that set the same part of a hyperparameter.
-  case twoOwners(of: Ownership, first: String, second: String)
+  case twoOwners(of: HyperparameterPart, first: String, second: String)
   /// Two that report a number under one name.
   case twoReporters(of: String, first: String, second: String)
   /// Two that accumulate gradients.

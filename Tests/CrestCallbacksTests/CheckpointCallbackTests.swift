@@ -32,11 +32,11 @@ import TrainingTestSupport
     func model(
       every: CheckpointInterval = .epochs(1), keepLast: Int? = 3, monitor: Monitor? = nil,
       keepBest: Int = 1, contents: Learner.Contents = .everything,
-      name: String = "checkpoint-{step:10}", failuresBorne: Int = 3
+      name: String = "checkpoint-{step:10}", maxConsecutiveFailures: Int = 3
     ) throws -> ModelCheckpoint {
       try ModelCheckpoint(
         folder: "d", every: every, keepLast: keepLast, monitor: monitor, keepBest: keepBest,
-        contents: contents, name: name, failuresBorne: failuresBorne, warnings: output, open: open)
+        contents: contents, name: name, maxConsecutiveFailures: maxConsecutiveFailures, warnings: output, open: open)
     }
 
     func backup(
@@ -237,7 +237,7 @@ import TrainingTestSupport
         if pass.epoch.index < 2 { bench.disk.failing(.init(call: 1, code: 28)) }
       })
     let learner = try Self.learner()
-    try learner.fit(epochs: 3, callbacks: [full, bench.model(failuresBorne: 2)])
+    try learner.fit(epochs: 3, callbacks: [full, bench.model(maxConsecutiveFailures: 2)])
     #expect(bench.names == ["checkpoint-0000000015"])
     #expect(
       bench.warnings
@@ -248,7 +248,7 @@ import TrainingTestSupport
     let always = Bench()
     let broken = CallbackOf(.beforeTrain { _ in always.disk.failing(.init(call: 1, code: 28)) })
     let error = #expect(throws: CheckpointError.self) {
-      try Self.learner().fit(epochs: 9, callbacks: [broken, always.model(failuresBorne: 1)])
+      try Self.learner().fit(epochs: 9, callbacks: [broken, always.model(maxConsecutiveFailures: 1)])
     }
     #expect(
       error?.description
@@ -313,8 +313,8 @@ import TrainingTestSupport
         == "ModelCheckpoint: every is 5 steps, expected epochs, since valid_loss is known after epochs only"
     )
     #expect(
-      message { try bench.model(failuresBorne: -1) }
-        == "ModelCheckpoint: failuresBorne is -1, expected at least 0 saves")
+      message { try bench.model(maxConsecutiveFailures: -1) }
+        == "ModelCheckpoint: maxConsecutiveFailures is -1, expected at least 0 saves")
     #expect(
       message { try bench.backup(keepLast: 0) }
         == "BackupAndRestore: keepLast is 0, expected at least 1")

@@ -220,7 +220,7 @@ import Testing
       message: "layer \"conv2d\" (weight): expected a shape whose elements can be counted, got "
         + "[1099511627776, 1, 1048576, 1048576]; use fewer units or channels, or a smaller input"),
     LayerRefusal(
-      layer: Conv2D(1, kernel: 3, padding: .same, dilation: Extent(1 << 62)), input: [1, 4, 4],
+      layer: Conv2D(1, kernel: 3, padding: .same, dilation: Size2D(1 << 62)), input: [1, 4, 4],
       message:
         "layer \"conv2d\" (Conv2D): expected a kernel whose reach can be counted, got kernel "
         + "sizes [3, 3], dilations [4611686018427387904, 4611686018427387904]"),

@@ -157,9 +157,9 @@ struct OneCycleTests {
 
   @Test(arguments: OneCycle.Convention.allCases.filter { $0 != .smith }, [0.0, 1.0])
   func `a rise of nothing or of everything is defined`(
-    convention: OneCycle.Convention, percentStart: Double
+    convention: OneCycle.Convention, riseFraction: Double
   ) throws {
-    let policy = try OneCycle(maxLR: 1, convention: convention, percentStart: percentStart)
+    let policy = try OneCycle(maxLR: 1, convention: convention, riseFraction: riseFraction)
     for total in 1...20 {
       for step in 0..<total {
         let rate = policy.learningRate(step: step, total: total)
@@ -194,18 +194,18 @@ struct OneCycleTests {
   @Test func `other numbers without a meaning are refused by name`() {
     let rows: [(String, () throws(ScheduleError) -> Void)] = [
       (
-        "1cycle: percentStart is 25.0, expected a fraction from 0 to 1 (25 % is 0.25).",
-        { () throws(ScheduleError) in _ = try OneCycle(maxLR: 1, percentStart: 25) }
+        "1cycle: riseFraction is 25.0, expected a fraction from 0 to 1 (25 % is 0.25).",
+        { () throws(ScheduleError) in _ = try OneCycle(maxLR: 1, riseFraction: 25) }
       ),
       (
-        "1cycle: percentStart is nan, expected a fraction from 0 to 1 (25 % is 0.25).",
-        { () throws(ScheduleError) in _ = try OneCycle(maxLR: 1, percentStart: .nan) }
+        "1cycle: riseFraction is nan, expected a fraction from 0 to 1 (25 % is 0.25).",
+        { () throws(ScheduleError) in _ = try OneCycle(maxLR: 1, riseFraction: .nan) }
       ),
       (
-        "1cycle: percentStart is 0.6, expected a fraction above 0 and at most 0.5, "
+        "1cycle: riseFraction is 0.6, expected a fraction above 0 and at most 0.5, "
           + "since in the smith convention the fall takes as long.",
         { () throws(ScheduleError) in
-          _ = try OneCycle(maxLR: 1, convention: .smith, percentStart: 0.6)
+          _ = try OneCycle(maxLR: 1, convention: .smith, riseFraction: 0.6)
         }
       ),
       (
@@ -245,7 +245,7 @@ struct OneCycleTests {
 
   @Test func `a policy survives JSON, and an edited one is checked again`() throws {
     let policy = try OneCycle(
-      maxLR: 0.37, convention: .pytorchThreePhase, percentStart: 1.0 / 3, div: 12,
+      maxLR: 0.37, convention: .pytorchThreePhase, riseFraction: 1.0 / 3, div: 12,
       momentum: MomentumCycle(high: 0.9, low: 0.8))
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys
@@ -255,7 +255,7 @@ struct OneCycleTests {
     #expect(
       text == """
         {"annealing":"cosine","convention":"pytorch-three-phase","div":12,"finalDiv":10000,\
-        "maxLR":0.37,"momentum":{"high":0.9,"low":0.8},"percentStart":0.3333333333333333}
+        "maxLR":0.37,"momentum":{"high":0.9,"low":0.8},"riseFraction":0.3333333333333333}
         """)
     let edited = Data(text.replacing("\"div\":12", with: "\"div\":0").utf8)
     #expect(throws: ScheduleError.self) {
@@ -271,7 +271,7 @@ extension OneCycle {
     try self.init(
       maxLR: settings.maxLR,
       convention: #require(Convention(rawValue: settings.convention)),
-      percentStart: settings.percentStart,
+      riseFraction: settings.percentStart,
       div: settings.div,
       finalDiv: settings.finalDiv,
       annealing: annealing,

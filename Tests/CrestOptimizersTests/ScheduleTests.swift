@@ -230,8 +230,8 @@ struct ScheduleTests {
         { () throws(ScheduleError) in _ = try Schedule.polynomial(from: 1, to: 0, power: 0) }
       ),
       (
-        "flat cosine: percentStart is 75.0, expected a fraction from 0 to 1 (25 % is 0.25).",
-        { () throws(ScheduleError) in _ = try Schedule.flatCosine(from: 1, percentStart: 75) }
+        "flat cosine: flatFraction is 75.0, expected a fraction from 0 to 1 (25 % is 0.25).",
+        { () throws(ScheduleError) in _ = try Schedule.flatCosine(from: 1, flatFraction: 75) }
       ),
       (
         "triangular: gamma is 1.5, expected a number above 0 and at most 1.",

@@ -97,14 +97,14 @@ import Testing
   }
 
   @Test func `what is looked at has the names of callbacks' reads`() {
-    func inPlugin(_ read: CrestRuntime.Read) -> CrestPluginSDK.Read {
+    func inPlugin(_ read: CrestRuntime.Capture) -> CrestPluginSDK.Capture {
       switch read {
       case .predictions: .predictions
       case .losses: .losses
       case .activation(let path): .activation(path)
       }
     }
-    func inLoop(_ read: CrestPluginSDK.Read) -> CrestRuntime.Read? {
+    func inLoop(_ read: CrestPluginSDK.Capture) -> CrestRuntime.Capture? {
       switch read {
       case .predictions: .predictions
       case .losses: .losses
@@ -113,7 +113,7 @@ import Testing
       case .parameters, .statistics, .gradients: nil
       }
     }
-    let reads: [CrestRuntime.Read] = [.predictions, .losses, .activation("a")]
+    let reads: [CrestRuntime.Capture] = [.predictions, .losses, .activation("a")]
     for read in reads { #expect(inLoop(inPlugin(read)) == read) }
     #expect(reads.map { "\($0)" } == reads.map { "\(inPlugin($0))" })
   }

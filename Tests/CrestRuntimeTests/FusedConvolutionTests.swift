@@ -99,7 +99,7 @@ import Testing
     return net.builder.result
   }
 
-  private func request(isDiagnosing: Bool = false, reads: Set<Read> = []) -> ProgramRequest {
+  private func request(isDiagnosing: Bool = false, reads: Set<Capture> = []) -> ProgramRequest {
     ProgramRequest(
       inputTypes: [ValueType([4, 3, 9, 8])], targetType: ValueType([4], .int64), mode: .training,
       reads: reads, isDiagnosing: isDiagnosing)

@@ -179,7 +179,7 @@ import Testing
   }
 
   @Test func `reads give what was declared, even inside a chain`() throws {
-    let reads: Set<Read> = [.predictions, .losses, .activation("block.norm")]
+    let reads: Set<Capture> = [.predictions, .losses, .activation("block.norm")]
     let (program, _) = try compile(SampleNet.request(4, reads: reads))
     try run(program, count: 4)
     #expect(program.read(.predictions).shape == [4, 5])

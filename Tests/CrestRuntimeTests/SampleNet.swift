@@ -76,7 +76,7 @@ enum SampleNet {
 
   /// A request for batches of `count`.
   static func request(
-    _ count: Int, _ mode: ExecutionMode = .training, reads: Set<Read> = [],
+    _ count: Int, _ mode: ExecutionMode = .training, reads: Set<Capture> = [],
     isDiagnosing: Bool = false
   ) -> ProgramRequest {
     ProgramRequest(

@@ -149,7 +149,7 @@ import Testing
     let checkpoint = "run/checkpoint-0000000046.safetensors"
     let schedule = try train("--resume", "--max-lr", "0.1")
     let policy = { (rate: String) in
-      "convention fastai, maxLR \(rate), percentStart 0.25, div 25.0, finalDiv 100000.0, annealing cosine, "
+      "convention fastai, maxLR \(rate), riseFraction 0.25, div 25.0, finalDiv 100000.0, annealing cosine, "
         + "momentum (high 0.95, low 0.85)"
     }
     #expect(

@@ -25,7 +25,7 @@ func data() -> DataSplit { DataSplit(train: examples(), valid: examples()) }
 
 /// A fit of one epoch of two batches, in which the hooks misbehave.
 func fit(
-  _ hooks: Hook..., name: String = "Careless", reads: Set<Read> = [], owns: Set<Ownership> = [],
+  _ hooks: Hook..., name: String = "Careless", reads: Set<Capture> = [], owns: Set<HyperparameterPart> = [],
   beside others: [any Callback] = []
 ) throws {
   let careless = Careless(hooks, name, reads, owns)
@@ -37,18 +37,18 @@ func fit(
 final class Careless: Callback {
   let hooks: [Hook]
   let name: String
-  let reads: Set<Read>
-  let owns: Set<Ownership>
+  let reads: Set<Capture>
+  let owns: Set<HyperparameterPart>
   let reports = ["own"]
 
-  init(_ hooks: [Hook], _ name: String, _ reads: Set<Read>, _ owns: Set<Ownership>) {
+  init(_ hooks: [Hook], _ name: String, _ reads: Set<Capture>, _ owns: Set<HyperparameterPart>) {
     (self.hooks, self.name, self.reads, self.owns) = (hooks, name, reads, owns)
   }
 }
 
 /// Runs a program for a graph of one input [2, 4].
 func program(
-  mode: ExecutionMode = .inference, target: ValueType? = nil, reads: Set<Read> = [],
+  mode: ExecutionMode = .inference, target: ValueType? = nil, reads: Set<Capture> = [],
   loss: LossTrace? = nil, isDiagnosing: Bool = false, store: ParameterStore? = nil
 ) throws -> Program {
   let model = try model()

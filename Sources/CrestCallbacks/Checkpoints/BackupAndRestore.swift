@@ -65,24 +65,24 @@ public final class BackupAndRestore: StatefulCallback {
   ///   - resume: What is done with a folder that holds checkpoints already.
   ///   - skipping: Fields of the checkpoint that are left as they are here.
   ///   - reschedules: Whether a checkpoint of a fit with another number of epochs is resumed.
-  ///   - failuresBorne: How many saves in a row may fail before the fit ends.
+  ///   - maxConsecutiveFailures: How many saves in a row may fail before the fit ends.
   ///   - warnings: Where failures and damaged checkpoints are reported.
   /// - Throws: ``CallbackError/outOfRange(callback:parameter:value:expected:)``.
   public convenience init(
     folder: String, every: CheckpointInterval = .epochs(1), keepLast: Int = 3,
     resume: Resume = .automatically, skipping: [String] = [], reschedules: Bool = false,
-    failuresBorne: Int = 3, warnings: ProgressOutput = .standardError
+    maxConsecutiveFailures: Int = 3, warnings: ProgressOutput = .standardError
   ) throws(CallbackError) {
     try self.init(
       folder: folder, every: every, keepLast: keepLast, resume: resume, skipping: skipping,
-      reschedules: reschedules, failuresBorne: failuresBorne, warnings: warnings
+      reschedules: reschedules, maxConsecutiveFailures: maxConsecutiveFailures, warnings: warnings
     ) { (path) throws(CheckpointError) in try CheckpointFolder(path) }
   }
 
   package init(
     folder: String, every: CheckpointInterval = .epochs(1), keepLast: Int = 3,
     resume: Resume = .automatically, skipping: [String] = [], reschedules: Bool = false,
-    failuresBorne: Int = 3, warnings: ProgressOutput = .standardError,
+    maxConsecutiveFailures: Int = 3, warnings: ProgressOutput = .standardError,
     open: @escaping (String) throws(CheckpointError) -> CheckpointFolder
   ) throws(CallbackError) {
     let callback = "BackupAndRestore"
@@ -98,7 +98,7 @@ public final class BackupAndRestore: StatefulCallback {
       every: every, name: try CheckpointName("checkpoint-{step:10}", callback: callback),
       keeping: Checkpointer.Retention(last: keepLast, best: 0),
       writer: try CheckpointWriter(
-        callback, folder: folder, failuresBorne: failuresBorne, warnings: warnings, open: open))
+        callback, folder: folder, maxConsecutiveFailures: maxConsecutiveFailures, warnings: warnings, open: open))
   }
 
   /// Looks for a checkpoint, and saves when it is due or the run is interrupted.

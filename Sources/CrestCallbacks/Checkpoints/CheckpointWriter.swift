@@ -6,7 +6,7 @@ import CrestTraining
 final class CheckpointWriter {
   private let callback: String
   private let folderPath: String
-  private let failuresBorne: Int
+  private let maxConsecutiveFailures: Int
   private let warnings: ProgressOutput
   private let open: (String) throws(CheckpointError) -> CheckpointFolder
   private var folder: CheckpointFolder?
@@ -15,14 +15,14 @@ final class CheckpointWriter {
   private(set) var lastFailure: CheckpointError?
 
   init(
-    _ callback: String, folder: String, failuresBorne: Int, warnings: ProgressOutput,
+    _ callback: String, folder: String, maxConsecutiveFailures: Int, warnings: ProgressOutput,
     open: @escaping (String) throws(CheckpointError) -> CheckpointFolder
   ) throws(CallbackError) {
     try CallbackError.require(
-      failuresBorne >= 0, "failuresBorne", failuresBorne, "at least 0 saves", of: callback)
+      maxConsecutiveFailures >= 0, "maxConsecutiveFailures", maxConsecutiveFailures, "at least 0 saves", of: callback)
     self.callback = callback
     folderPath = folder
-    self.failuresBorne = failuresBorne
+    self.maxConsecutiveFailures = maxConsecutiveFailures
     self.warnings = warnings
     self.open = open
   }
@@ -55,7 +55,7 @@ final class CheckpointWriter {
       guard case .unwritable = error else { throw error }
       failures += 1
       lastFailure = error
-      if failures > failuresBorne {
+      if failures > maxConsecutiveFailures {
         fit.end(
           with: CheckpointError.tooManyFailures(
             count: failures, last: "\(error)", newest: newest()))

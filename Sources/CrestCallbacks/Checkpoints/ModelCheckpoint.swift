@@ -50,18 +50,18 @@ public final class ModelCheckpoint: StatefulCallback {
   ///     after epochs `{train_loss}`, `{valid_loss}` and metrics for values; `{step:10}` has ten digits,
   ///     `{valid_loss:4}` four after the point. A name without any is for one file: beside a monitor, the
   ///     best alone.
-  ///   - failuresBorne: How many saves in a row may fail before the fit ends.
+  ///   - maxConsecutiveFailures: How many saves in a row may fail before the fit ends.
   ///   - warnings: Where failures are reported.
   /// - Throws: ``CallbackError/outOfRange(callback:parameter:value:expected:)``.
   public convenience init(
     folder: String, every: CheckpointInterval = .epochs(1), keepLast: Int? = 3,
     monitor: Monitor? = nil, keepBest: Int = 1, mode: MetricDirection? = nil,
     contents: Learner.Contents = .everything, name: String = "checkpoint-{step:10}",
-    failuresBorne: Int = 3, warnings: ProgressOutput = .standardError
+    maxConsecutiveFailures: Int = 3, warnings: ProgressOutput = .standardError
   ) throws(CallbackError) {
     try self.init(
       folder: folder, every: every, keepLast: keepLast, monitor: monitor, keepBest: keepBest,
-      mode: mode, contents: contents, name: name, failuresBorne: failuresBorne, warnings: warnings
+      mode: mode, contents: contents, name: name, maxConsecutiveFailures: maxConsecutiveFailures, warnings: warnings
     ) { (path) throws(CheckpointError) in try CheckpointFolder(path) }
   }
 
@@ -69,7 +69,7 @@ public final class ModelCheckpoint: StatefulCallback {
     folder: String, every: CheckpointInterval = .epochs(1), keepLast: Int? = 3,
     monitor: Monitor? = nil, keepBest: Int = 1, mode: MetricDirection? = nil,
     contents: Learner.Contents = .everything, name: String = "checkpoint-{step:10}",
-    failuresBorne: Int = 3, warnings: ProgressOutput = .standardError,
+    maxConsecutiveFailures: Int = 3, warnings: ProgressOutput = .standardError,
     open: @escaping (String) throws(CheckpointError) -> CheckpointFolder
   ) throws(CallbackError) {
     let callback = "ModelCheckpoint"
@@ -107,7 +107,7 @@ public final class ModelCheckpoint: StatefulCallback {
       every: every, name: fileName,
       keeping: Checkpointer.Retention(last: keepLast, best: monitor == nil ? 0 : keepBest),
       writer: try CheckpointWriter(
-        callback, folder: folder, failuresBorne: failuresBorne, warnings: warnings, open: open))
+        callback, folder: folder, maxConsecutiveFailures: maxConsecutiveFailures, warnings: warnings, open: open))
   }
 
   /// Takes the folder for the fit, and saves when it is due.

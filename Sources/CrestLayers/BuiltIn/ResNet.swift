@@ -59,7 +59,7 @@ public struct ResNet: Layer {
       let block = Sequential {
         Residual(name: nil) {
           Conv2D(
-            outputs, kernel: 3, stride: Extent(stride), padding: .all(1), bias: false,
+            outputs, kernel: 3, stride: Size2D(stride), padding: .all(1), bias: false,
             name: "conv1")
           BatchNorm(name: "norm1")
           ReLU(name: "relu1")

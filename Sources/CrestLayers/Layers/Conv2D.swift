@@ -13,13 +13,13 @@ public struct Conv2D: Layer {
   /// The number of filters.
   public let channels: Int
   /// The filters' height and width.
-  public let kernel: Extent
+  public let kernel: Size2D
   /// The distance from one window to the next.
-  public let stride: Extent
+  public let stride: Size2D
   /// How far windows reach beyond the border, where zeros are read.
   public let padding: Padding
   /// The distance from one tap of a window to the next.
-  public let dilation: Extent
+  public let dilation: Size2D
   /// The number of groups into which channels are split; each group is convolved by itself.
   public let groups: Int
   /// Whether a bias is added; a batch norm directly after it makes it redundant.
@@ -31,8 +31,8 @@ public struct Conv2D: Layer {
   ///
   /// - Precondition: `channels` is a positive multiple of `groups`.
   public init(
-    _ channels: Int, kernel: Extent, stride: Extent = 1, padding: Padding = .valid,
-    dilation: Extent = 1, groups: Int = 1, bias: Bool = true,
+    _ channels: Int, kernel: Size2D, stride: Size2D = 1, padding: Padding = .valid,
+    dilation: Size2D = 1, groups: Int = 1, bias: Bool = true,
     initializer: Initializer = .automatic, name: String = "conv2d"
   ) {
     programmerError(

@@ -22,7 +22,7 @@ public enum Padding: Sendable, Hashable {
   ///
   /// - Throws: `GraphError` when a window's reach can't be counted.
   func resolved(
-    for x: Symbol, _ operation: String, window: Extent, stride: Extent, dilation: Extent = 1
+    for x: Symbol, _ operation: String, window: Size2D, stride: Size2D, dilation: Size2D = 1
   ) throws -> (before: [Int], after: [Int]) {
     switch self {
     case .valid: return ([0, 0], [0, 0])

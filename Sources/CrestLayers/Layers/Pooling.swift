@@ -10,15 +10,15 @@ public struct MaxPool: Layer {
   /// The scope.
   public let name: String?
   /// The window.
-  public let window: Extent
+  public let window: Size2D
   /// The distance from one window to the next.
-  public let stride: Extent
+  public let stride: Size2D
   /// How far windows reach over the border.
   public let padding: Padding
 
   /// A pool over windows that lie side by side unless `stride` says otherwise.
   public init(
-    _ window: Extent, stride: Extent? = nil, padding: Padding = .valid, name: String = "max_pool"
+    _ window: Size2D, stride: Size2D? = nil, padding: Padding = .valid, name: String = "max_pool"
   ) {
     self.name = name
     self.window = window
@@ -45,9 +45,9 @@ public struct AveragePool: Layer {
   /// The scope.
   public let name: String?
   /// The window.
-  public let window: Extent
+  public let window: Size2D
   /// The distance from one window to the next.
-  public let stride: Extent
+  public let stride: Size2D
   /// How far windows reach over the border.
   public let padding: Padding
   /// Whether padded places count in the divisor (PyTorch's default; Keras and ONNX don't).
@@ -55,7 +55,7 @@ public struct AveragePool: Layer {
 
   /// A pool over windows that lie side by side unless `stride` says otherwise.
   public init(
-    _ window: Extent, stride: Extent? = nil, padding: Padding = .valid,
+    _ window: Size2D, stride: Size2D? = nil, padding: Padding = .valid,
     countsPadding: Bool = false, name: String = "average_pool"
   ) {
     self.name = name
@@ -99,7 +99,7 @@ public struct GlobalAveragePool: Layer {
 
 extension PoolAttributes {
   fileprivate init(
-    _ operation: String, _ x: Symbol, window: Extent, stride: Extent, padding: Padding,
+    _ operation: String, _ x: Symbol, window: Size2D, stride: Size2D, padding: Padding,
     countsPadding: Bool
   ) throws {
     let pads = try padding.resolved(for: x, operation, window: window, stride: stride)

@@ -1,7 +1,7 @@
 /// The 1cycle policy: the learning rate rises once to a maximum and falls once to almost nothing,
 /// while the momentum does the opposite.
 ///
-/// With `k` the step (0 ..< N), `M` = `maxLR`, `s` = `percentStart`, and `from → to @ p` the
+/// With `k` the step (0 ..< N), `M` = `maxLR`, `s` = `riseFraction`, and `from → to @ p` the
 /// ``Annealing`` of the policy at position `p`, the learning rate is
 ///
 /// | convention | | |
@@ -66,7 +66,7 @@ public struct OneCycle: Hashable, Sendable {
   public let maxLR: Double
 
   /// The fraction of the run in which the learning rate rises, from 0 to 1.
-  public let percentStart: Double
+  public let riseFraction: Double
 
   /// The maximum learning rate divided by the initial one.
   public let div: Double
@@ -86,7 +86,7 @@ public struct OneCycle: Hashable, Sendable {
   ///
   /// | | fastai | fastai1 | pytorch, three-phase | smith |
   /// |---|---|---|---|---|
-  /// | `percentStart` | 0.25 | 0.3 | 0.3 | 0.45 |
+  /// | `riseFraction` | 0.25 | 0.3 | 0.3 | 0.45 |
   /// | `div` | 25 | 25 | 25 | 10 |
   /// | `finalDiv` | 10⁵ | 10⁴ | 10⁴ | 10³ |
   /// | `annealing` | cosine | cosine | cosine | linear |
@@ -95,7 +95,7 @@ public struct OneCycle: Hashable, Sendable {
   /// - Parameters:
   ///   - maxLR: The highest learning rate, above 0.
   ///   - convention: The code to follow.
-  ///   - percentStart: The fraction of the run in which the rate rises; for `.smith` above 0 and at
+  ///   - riseFraction: The fraction of the run in which the rate rises; for `.smith` above 0 and at
   ///     most 0.5.
   ///   - div: The maximum divided by the initial rate, above 0.
   ///   - finalDiv: The maximum (`.fastai`) or the initial rate (others) divided by the last, above
@@ -106,7 +106,7 @@ public struct OneCycle: Hashable, Sendable {
   public init(
     maxLR: Double,
     convention: Convention = .fastai,
-    percentStart: Double? = nil,
+    riseFraction: Double? = nil,
     div: Double? = nil,
     finalDiv: Double? = nil,
     annealing: Annealing? = nil,
@@ -115,7 +115,7 @@ public struct OneCycle: Hashable, Sendable {
     let defaults = convention.defaults
     self.convention = convention
     self.maxLR = maxLR
-    self.percentStart = percentStart ?? defaults.percentStart
+    self.riseFraction = riseFraction ?? defaults.riseFraction
     self.div = div ?? defaults.div
     self.finalDiv = finalDiv ?? defaults.finalDiv
     self.annealing = annealing ?? defaults.annealing
@@ -125,11 +125,11 @@ public struct OneCycle: Hashable, Sendable {
     try check.positive(self.maxLR, "maxLR")
     if convention == .smith {
       try check.require(
-        self.percentStart > 0 && self.percentStart <= 0.5, self.percentStart, "percentStart",
+        self.riseFraction > 0 && self.riseFraction <= 0.5, self.riseFraction, "riseFraction",
         "a fraction above 0 and at most 0.5, since in the smith convention the fall takes as long"
       )
     } else {
-      try check.fraction(self.percentStart, "percentStart")
+      try check.fraction(self.riseFraction, "riseFraction")
     }
     try check.positive(self.div, "div")
     try check.positive(self.finalDiv, "finalDiv")
@@ -199,16 +199,16 @@ public struct OneCycle: Hashable, Sendable {
 
   private func fastai(_ step: Int, _ total: Int) -> Leg {
     let position = Double(step) / Double(total)
-    guard position >= percentStart else {
-      return Leg(start: .initial, end: .maximum, position: position / percentStart)
+    guard position >= riseFraction else {
+      return Leg(start: .initial, end: .maximum, position: position / riseFraction)
     }
     return Leg(
-      start: .maximum, end: .final, position: (position - percentStart) / (1 - percentStart))
+      start: .maximum, end: .final, position: (position - riseFraction) / (1 - riseFraction))
   }
 
   private func fastai1(_ step: Int, _ total: Int) -> Leg {
     // As a Double, the largest total is greater than any Int.
-    let rise = percentStart == 1 ? total : Int(Double(total) * percentStart)
+    let rise = riseFraction == 1 ? total : Int(Double(total) * riseFraction)
     let up = max(1, rise)
     let down = max(1, total - rise)
     guard step > up else {
@@ -220,7 +220,7 @@ public struct OneCycle: Hashable, Sendable {
   private func pytorch(_ step: Int, _ total: Int) -> Leg {
     let step = Double(step)
     let total = Double(total)
-    let peak = percentStart * total - 1
+    let peak = riseFraction * total - 1
     guard step > peak else {
       // A rise of zero length: step 0 is its beginning and its end.
       return Leg(start: .initial, end: .maximum, position: peak == 0 ? 1 : step / peak)
@@ -229,7 +229,7 @@ public struct OneCycle: Hashable, Sendable {
       return Leg(
         start: .maximum, end: .final, position: (step - peak) / (total - 1 - peak))
     }
-    let back = 2 * percentStart * total - 2
+    let back = 2 * riseFraction * total - 2
     guard step > back else {
       return Leg(start: .maximum, end: .initial, position: (step - peak) / (back - peak))
     }
@@ -238,7 +238,7 @@ public struct OneCycle: Hashable, Sendable {
 
   private func smith(_ step: Int, _ total: Int) -> Leg {
     let step = Double(step)
-    let half = percentStart * Double(total)
+    let half = riseFraction * Double(total)
     if step <= half {
       return Leg(start: .initial, end: .maximum, position: step / half)
     }
@@ -250,7 +250,7 @@ public struct OneCycle: Hashable, Sendable {
 
   private func smithWave(_ step: Int, _ total: Int) -> Leg {
     preconditionStep(step, of: total)
-    let half = percentStart * Double(total)
+    let half = riseFraction * Double(total)
     let within = Double(step).truncatingRemainder(dividingBy: 2 * half) / half
     return within <= 1
       ? Leg(start: .initial, end: .maximum, position: within)
@@ -289,7 +289,7 @@ public struct MomentumCycle: Hashable, Sendable {
 
 extension OneCycle.Convention {
   fileprivate var defaults:
-    (percentStart: Double, div: Double, finalDiv: Double, annealing: Annealing)
+    (riseFraction: Double, div: Double, finalDiv: Double, annealing: Annealing)
   {
     switch self {
     case .fastai: (0.25, 25, 1e5, .cosine)
@@ -317,7 +317,7 @@ extension MomentumCycle: Codable {
 
 extension OneCycle: Codable {
   private enum CodingKeys: String, CodingKey {
-    case convention, maxLR, percentStart, div, finalDiv, annealing, momentum
+    case convention, maxLR, riseFraction, div, finalDiv, annealing, momentum
   }
 
   /// Reads a policy.
@@ -328,7 +328,7 @@ extension OneCycle: Codable {
     try self.init(
       maxLR: values.decode(Double.self, forKey: .maxLR),
       convention: values.decode(Convention.self, forKey: .convention),
-      percentStart: values.decode(Double.self, forKey: .percentStart),
+      riseFraction: values.decode(Double.self, forKey: .riseFraction),
       div: values.decode(Double.self, forKey: .div),
       finalDiv: values.decode(Double.self, forKey: .finalDiv),
       annealing: values.decode(Annealing.self, forKey: .annealing),

@@ -288,19 +288,19 @@ extension Schedule {
   /// - Parameters:
   ///   - from: The constant value, above 0.
   ///   - finalDiv: The constant value divided by the final value of the cosine, above 0.
-  ///   - percentStart: The fraction of the run in which the value is constant.
+  ///   - flatFraction: The fraction of the run in which the value is constant.
   /// - Returns: The schedule.
   /// - Throws: ``ScheduleError`` naming the number that is out of range.
   public static func flatCosine(
-    from: Double, finalDiv: Double = 1e5, percentStart: Double = 0.75
+    from: Double, finalDiv: Double = 1e5, flatFraction: Double = 0.75
   ) throws(ScheduleError) -> Schedule {
     let check = ScheduleCheck(schedule: "flat cosine")
     try check.positive(from, "from")
     try check.positive(finalDiv, "finalDiv")
-    try check.fraction(percentStart, "percentStart")
+    try check.fraction(flatFraction, "flatFraction")
     return try combined([
-      Phase(percentStart, constant(from)),
-      Phase(1 - percentStart, cosine(from: from, to: from / finalDiv)),
+      Phase(flatFraction, constant(from)),
+      Phase(1 - flatFraction, cosine(from: from, to: from / finalDiv)),
     ])
   }
 

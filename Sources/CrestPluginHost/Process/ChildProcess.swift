@@ -43,10 +43,10 @@ final class ChildProcess {
   private var errorLine: [UInt8] = []
   private var errorCount = 0
   private var wakefulness = Wakefulness()
-  private let hear: (String) -> Void
+  private let onErrorLine: (String) -> Void
 
-  /// Starts a program; `hear` gets the lines of its standard error.
-  init(_ start: Start, hear: @escaping (String) -> Void) throws(Fault) {
+  /// Starts a program; `onErrorLine` gets the lines of its standard error.
+  init(_ start: Start, onErrorLine: @escaping (String) -> Void) throws(Fault) {
     var pipes: [CInt] = []
     for _ in 0..<3 {
       var ends: [CInt] = [0, 0]
@@ -75,7 +75,7 @@ final class ChildProcess {
     for end in [childInput, childOutput, childErrors] { close(end) }
     process = pid
     buffer = [UInt8](repeating: 0, count: 1 << 16)
-    self.hear = hear
+    self.onErrorLine = onErrorLine
     guard status == 0 else {
       process = 0
       throw .start(systemMessage(status))
@@ -267,7 +267,7 @@ final class ChildProcess {
     defer { errorLine = [] }
     guard errorCount <= Self.errorLimit else { return }
     errorCount += errorLine.count + 1
-    hear(
+    onErrorLine(
       errorCount <= Self.errorLimit
         ? String(decoding: errorLine, as: UTF8.self) : "(what it writes from here on is left out)")
   }

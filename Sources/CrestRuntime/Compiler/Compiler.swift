@@ -9,7 +9,7 @@ struct CompiledGraph {
   /// The mean loss; nil without a target.
   let loss: ValueID?
   /// What reads asked for.
-  let reads: [Read: ValueID]
+  let reads: [Capture: ValueID]
   /// The gradient of each variable that isn't frozen; nil where the loss doesn't depend on it.
   let gradients: [(variable: Int, value: ValueID?)]
 
@@ -26,9 +26,9 @@ struct CompiledGraph {
     let prediction = builder.symbol(builder.result.outputs[0].value)
 
     // Everything that must survive the passes is an output under a name of its own.
-    var names: [Read: String] = [:]
-    func keep(_ read: Read, _ symbol: Symbol) {
-      names[read] = "read.\(names.count)"
+    var names: [Capture: String] = [:]
+    func keep(_ capture: Capture, _ symbol: Symbol) {
+      names[capture] = "read.\(names.count)"
       builder.output("read.\(names.count - 1)", symbol)
     }
     for case .activation(let path) in request.reads {

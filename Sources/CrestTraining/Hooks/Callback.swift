@@ -23,9 +23,9 @@ public protocol Callback: AnyObject {
   /// Default: 0.
   var order: Int { get }
   /// What it reads between the stages of a batch with ``BatchContext/read(_:)``. Default: nothing.
-  var reads: Set<Read> { get }
+  var reads: Set<Capture> { get }
   /// The hyperparameters it sets. Default: none.
-  var owns: Set<Ownership> { get }
+  var owns: Set<HyperparameterPart> { get }
   /// The names under which it reports numbers of an epoch with ``Learner/report(_:as:)``. None unless
   /// given.
   var reports: [String] { get }
@@ -40,9 +40,9 @@ extension Callback {
   /// 0.
   public var order: Int { 0 }
   /// Nothing.
-  public var reads: Set<Read> { [] }
+  public var reads: Set<Capture> { [] }
   /// Nothing.
-  public var owns: Set<Ownership> { [] }
+  public var owns: Set<HyperparameterPart> { [] }
   /// None.
   public var reports: [String] { [] }
   /// Nothing.
@@ -94,14 +94,14 @@ public final class CallbackOf: Callback {
   /// Its place among callbacks of the same hook.
   public let order: Int
   /// What it reads between stages.
-  public let reads: Set<Read>
+  public let reads: Set<Capture>
   /// The hyperparameters it sets.
-  public let owns: Set<Ownership>
+  public let owns: Set<HyperparameterPart>
 
   /// A callback of these hooks.
   public init(
-    _ hooks: Hook..., name: String = "CallbackOf", order: Int = 0, reads: Set<Read> = [],
-    owns: Set<Ownership> = []
+    _ hooks: Hook..., name: String = "CallbackOf", order: Int = 0, reads: Set<Capture> = [],
+    owns: Set<HyperparameterPart> = []
   ) {
     self.name = name
     self.hooks = hooks

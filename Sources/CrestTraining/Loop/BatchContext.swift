@@ -57,11 +57,11 @@ public final class BatchContext: PhaseContext {
   ///
   /// - Precondition: a callback of the fit has it among its ``Callback/reads``, and the stage it comes
   ///   from has run.
-  public func read(_ read: Read) -> Tensor {
+  public func read(_ capture: Capture) -> Tensor {
     guard let program else {
-      programmerError("\(read) was asked for before the batch was given to the model")
+      programmerError("\(capture) was asked for before the batch was given to the model")
     }
-    let value = program.read(read)
+    let value = program.read(capture)
     guard rowCount > count, value.shape.first == rowCount else { return value }
     return value.slice(0..<count, along: 0)
   }
@@ -71,12 +71,12 @@ public final class BatchContext: PhaseContext {
   ///
   /// - Precondition: as of ``read(_:)``.
   public func withRead<Result, Failure: Error>(
-    _ read: Read, _ body: (ValueType, UnsafeRawBufferPointer) throws(Failure) -> Result
+    _ capture: Capture, _ body: (ValueType, UnsafeRawBufferPointer) throws(Failure) -> Result
   ) throws(Failure) -> Result {
     guard let program else {
-      programmerError("\(read) was asked for before the batch was given to the model")
+      programmerError("\(capture) was asked for before the batch was given to the model")
     }
-    return try program.withRead(read) { (type, bytes) throws(Failure) -> Result in
+    return try program.withRead(capture) { (type, bytes) throws(Failure) -> Result in
       guard rowCount > count, type.shape.first == rowCount else { return try body(type, bytes) }
       let ownType = ValueType(
         Shape([count] + type.shape.dimensions.dropFirst()), type.elementType)

@@ -12,7 +12,7 @@ final class TrainingLoop {
   let learner: Learner
   let roles: CallbackRoles
   private let hooks: HookTable
-  private let reads: Set<Read>
+  private let reads: Set<Capture>
   /// The parts of the data whose numbers are looked through batch by batch.
   private let uncheckedParts: Set<DataPart>
   private var programs: [ProgramKey: Program] = [:]

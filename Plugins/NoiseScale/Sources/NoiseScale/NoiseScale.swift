@@ -22,7 +22,7 @@ final class NoiseScale: CrestPlugin {
   var hooks: [Hook] {
     [.beforeFit(begin), .afterBackward(look), .afterTrain(report), .afterFit(sum)]
   }
-  var reads: Set<Read> { [.gradients] }
+  var reads: Set<Capture> { [.gradients] }
   var reports: [String] { ["useful_batch_size"] }
 
   private func begin(_ fit: FitContext) {

@@ -2,7 +2,7 @@ import CrestTensor
 
 /// A height and a width of a window or of its stride: `3` for both, `[3, 5]` for two different
 /// ones.
-public struct Extent: Sendable, Hashable, ExpressibleByIntegerLiteral, ExpressibleByArrayLiteral {
+public struct Size2D: Sendable, Hashable, ExpressibleByIntegerLiteral, ExpressibleByArrayLiteral {
   /// Along the height.
   public let height: Int
   /// Along the width.
@@ -12,7 +12,7 @@ public struct Extent: Sendable, Hashable, ExpressibleByIntegerLiteral, Expressib
   ///
   /// - Precondition: both are at least 1.
   public init(height: Int, width: Int) {
-    programmerError(unless: height >= 1 && width >= 1, "an extent of \(height) × \(width) is empty")
+    programmerError(unless: height >= 1 && width >= 1, "a size of \(height) × \(width) is empty")
     self.height = height
     self.width = width
   }
@@ -26,7 +26,7 @@ public struct Extent: Sendable, Hashable, ExpressibleByIntegerLiteral, Expressib
   /// Height and width, as in `[3, 5]`.
   public init(arrayLiteral sizes: Int...) {
     programmerError(
-      unless: sizes.count == 2, "an extent has a height and a width, not \(sizes.count) sizes")
+      unless: sizes.count == 2, "a size has a height and a width, not \(sizes.count) sizes")
     self.init(height: sizes[0], width: sizes[1])
   }
 
