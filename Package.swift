@@ -70,10 +70,10 @@ let package = Package(
     // Data
     .systemLibrary(
       name: "CZlib", providers: [.apt(["zlib1g-dev"]), .yum(["zlib-devel"]), .brew(["zlib"])]),
+    .target(name: "CCrestDigits", exclude: ["digits.csv.gz", "README.md"]),
     .target(
       name: "CrestData",
-      dependencies: ["CrestTensor", "CrestFiles", "CrestPlatform", "CZlib"],
-      exclude: ["Resources/README.md"], resources: [.embedInCode("Resources/digits.csv.gz")],
+      dependencies: ["CrestTensor", "CrestFiles", "CrestPlatform", "CCrestDigits", "CZlib"],
       swiftSettings: strict),
 
     // ONNX

@@ -1,3 +1,4 @@
+import CCrestDigits
 import CrestTensor
 
 /// The embedded set of 1,797 handwritten digits of 8×8 pixels.
@@ -14,7 +15,10 @@ public enum Digits {
   /// - Throws: ``DataError`` when the embedded copy is damaged.
   public static func images() throws(DataError) -> ByteImages {
     let path = "the embedded digits.csv.gz"
-    var reader = try GzipReader(PackageResources.digits_csv_gz, path: path)
+    var count = 0
+    let bytes = crest_digits(&count)
+    var reader = try GzipReader(
+      Array(UnsafeBufferPointer(start: bytes, count: count)), path: path)
     let text = try reader.bytes(count: 264_712)
     try reader.finish()
 

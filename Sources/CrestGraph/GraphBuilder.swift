@@ -177,7 +177,7 @@ public final class GraphBuilder {
   /// Adds a node.
   ///
   /// - Throws: ``GraphError`` naming the layer when the inputs don't fit the operation.
-  package func apply(_ operation: some GraphOperation, _ inputs: [Symbol]) throws -> [Symbol] {
+  package func apply(_ operation: any GraphOperation, _ inputs: [Symbol]) throws -> [Symbol] {
     programmerError(
       unless: inputs.allSatisfy { $0.builder === self },
       "an input of \(operation) is of another graph")
@@ -224,7 +224,7 @@ public final class GraphBuilder {
 
   /// The shape rule of `operation`, whose error is given the layer's path.
   private func outputTypes(
-    of operation: some GraphOperation, _ inputs: [Symbol]
+    of operation: any GraphOperation, _ inputs: [Symbol]
   ) throws -> [ValueType] {
     do {
       return try operation.outputTypes(for: inputs.map(\.type))

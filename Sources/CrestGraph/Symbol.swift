@@ -36,7 +36,7 @@ public struct Symbol {
   var producer: Graph.Node? { builder.result.producer(of: id) }
 
   /// Applies an operation with one output to this value and `others`.
-  func applying(_ operation: some GraphOperation, _ others: Symbol...) throws -> Symbol {
+  func applying(_ operation: any GraphOperation, _ others: Symbol...) throws -> Symbol {
     try builder.apply(operation, [self] + others)[0]
   }
 

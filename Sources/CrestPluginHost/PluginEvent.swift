@@ -50,12 +50,13 @@ final class PluginEvent {
   @inline(__always)
   func fillBatch(_ hook: PluginHook, _ context: BatchContext) {
     pointer.pointee.hook = Int32(truncatingIfNeeded: hook.rawValue)
-    pointer.pointee.batch = Int64(context.index)
-    pointer.pointee.step = Int64(context.step)
-    pointer.pointee.example_count = Int64(context.count)
-    pointer.pointee.loss = Double(context.loss)
-    pointer.pointee.smoothed_loss = context.fit.smoothedLoss
-    fill(context.hyperparameters)
+    let numbers = context.numbers
+    pointer.pointee.batch = Int64(numbers.index)
+    pointer.pointee.step = Int64(numbers.step)
+    pointer.pointee.example_count = Int64(numbers.count)
+    pointer.pointee.loss = Double(numbers.loss)
+    pointer.pointee.smoothed_loss = numbers.smoothedLoss
+    fill(numbers.hyperparameters)
     switch context.outcome {
     case .running: pointer.pointee.outcome = Int32(CREST_RUNNING.rawValue)
     case .finished: pointer.pointee.outcome = Int32(CREST_FINISHED.rawValue)

@@ -40,7 +40,7 @@ package struct RowContext {
   /// - Returns: The flow, of one output.
   /// - Throws: `RowMixing` with the reason when the examples lie along one of `axes`.
   func flow(
-    of operation: some GraphOperation, along axes: [Int], removing removed: [Int] = [],
+    of operation: any GraphOperation, along axes: [Int], removing removed: [Int] = [],
     _ reason: String
   ) throws(RowMixing) -> RowFlow {
     func moved(_ axis: Int) -> Int { axis - removed.count { $0 < axis } }

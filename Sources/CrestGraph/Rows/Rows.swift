@@ -92,7 +92,7 @@ package struct RowFlow {
   let reduced: (([Tensor]) -> [Tensor]?)?
 
   /// The flow of an operation whose attributes are the same for any number of examples.
-  package init(_ outputs: Rows..., of operation: some GraphOperation) {
+  package init(_ outputs: Rows..., of operation: any GraphOperation) {
     self.outputs = outputs
     settings = AnyHashable(operation)
     keepsUniform = false

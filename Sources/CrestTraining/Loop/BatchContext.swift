@@ -53,6 +53,21 @@ public final class BatchContext: PhaseContext {
   /// The effective hyperparameters.
   public var hyperparameters: Hyperparameters { learner.hyperparameters }
 
+  /// What an event of a plugin tells of a batch: one call instead of eight, since there are many events.
+  package struct Numbers {
+    package let index, step, count: Int
+    package let loss: Float
+    package let smoothedLoss: Double
+    package let hyperparameters: Hyperparameters
+  }
+
+  /// The numbers at this hook.
+  package var numbers: Numbers {
+    Numbers(
+      index: index, step: step, count: count, loss: loss, smoothedLoss: fit.state.smoothedLoss.value,
+      hyperparameters: learner.hyperparameters)
+  }
+
   /// A copy of what the model computed.
   ///
   /// - Precondition: a callback of the fit has it among its ``Callback/reads``, and the stage it comes
