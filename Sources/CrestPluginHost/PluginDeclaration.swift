@@ -144,5 +144,7 @@ extension HyperparameterPart {
   }
 
   /// All there are, in the order of the bits of `CREST_OWNS`.
-  static let numbered = Hyperparameter.numbered.flatMap { [HyperparameterPart.base($0), .factor($0)] }
+  static let numbered = Hyperparameter.numbered.flatMap {
+    [HyperparameterPart.base($0), .factor($0)]
+  }
 }

@@ -79,7 +79,9 @@ final class PluginServices {
   func log(_ level: PluginLogLevel, _ message: String) { writeLog(level, message.asPluginWrote) }
 
   /// A part of a hyperparameter; the value in effect without one.
-  func value(of hyperparameter: Hyperparameter, _ part: HyperparameterPart?) throws(Refusal) -> Double {
+  func value(of hyperparameter: Hyperparameter, _ part: HyperparameterPart?) throws(Refusal)
+    -> Double
+  {
     let learner = try context().learner
     if let part { return learner[part] }
     return switch hyperparameter {

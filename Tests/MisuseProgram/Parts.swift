@@ -25,7 +25,8 @@ func data() -> DataSplit { DataSplit(train: examples(), valid: examples()) }
 
 /// A fit of one epoch of two batches, in which the hooks misbehave.
 func fit(
-  _ hooks: Hook..., name: String = "Careless", reads: Set<Capture> = [], owns: Set<HyperparameterPart> = [],
+  _ hooks: Hook..., name: String = "Careless", reads: Set<Capture> = [],
+  owns: Set<HyperparameterPart> = [],
   beside others: [any Callback] = []
 ) throws {
   let careless = Careless(hooks, name, reads, owns)

@@ -98,7 +98,8 @@ public final class BackupAndRestore: StatefulCallback {
       every: every, name: try CheckpointName("checkpoint-{step:10}", callback: callback),
       keeping: Checkpointer.Retention(last: keepLast, best: 0),
       writer: try CheckpointWriter(
-        callback, folder: folder, maxConsecutiveFailures: maxConsecutiveFailures, warnings: warnings, open: open))
+        callback, folder: folder, maxConsecutiveFailures: maxConsecutiveFailures,
+        warnings: warnings, open: open))
   }
 
   /// Looks for a checkpoint, and saves when it is due or the run is interrupted.

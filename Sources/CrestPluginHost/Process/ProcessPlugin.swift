@@ -154,7 +154,9 @@ final class ProcessPlugin: PluginWorker {
       "owns", "a list of \(HyperparameterPart.numbered.map(\.wireName).joined(separator: ", "))"
     ) { value -> [HyperparameterPart]? in
       guard let names = value.texts else { return nil }
-      let parts = names.compactMap { name in HyperparameterPart.numbered.first { $0.wireName == name } }
+      let parts = names.compactMap { name in
+        HyperparameterPart.numbered.first { $0.wireName == name }
+      }
       return parts.count == names.count ? parts : nil
     }
     declaration.owns = Set(owned ?? [])

@@ -64,7 +64,8 @@ public final class BatchContext: PhaseContext {
   /// The numbers at this hook.
   package var numbers: Numbers {
     Numbers(
-      index: index, step: step, count: count, loss: loss, smoothedLoss: fit.state.smoothedLoss.value,
+      index: index, step: step, count: count, loss: loss,
+      smoothedLoss: fit.state.smoothedLoss.value,
       hyperparameters: learner.hyperparameters)
   }
 
