@@ -36,7 +36,8 @@ import TrainingTestSupport
     ) throws -> ModelCheckpoint {
       try ModelCheckpoint(
         folder: "d", every: every, keepLast: keepLast, monitor: monitor, keepBest: keepBest,
-        contents: contents, name: name, maxConsecutiveFailures: maxConsecutiveFailures, warnings: output, open: open)
+        contents: contents, name: name, maxConsecutiveFailures: maxConsecutiveFailures,
+        warnings: output, open: open)
     }
 
     func backup(
@@ -248,7 +249,8 @@ import TrainingTestSupport
     let always = Bench()
     let broken = CallbackOf(.beforeTrain { _ in always.disk.failing(.init(call: 1, code: 28)) })
     let error = #expect(throws: CheckpointError.self) {
-      try Self.learner().fit(epochs: 9, callbacks: [broken, always.model(maxConsecutiveFailures: 1)])
+      try Self.learner().fit(
+        epochs: 9, callbacks: [broken, always.model(maxConsecutiveFailures: 1)])
     }
     #expect(
       error?.description
