@@ -175,7 +175,7 @@ enum SmallSample {
   }
 
   static func step(of state: RunState) -> Int {
-    if case .integer(let step) = state.fields[StatePath(["run", "epochsBegun"])] {
+    if case .integer(let step) = state.fields[StateValue.Path(["run", "epochsBegun"])] {
       step
     } else {
       0

@@ -67,6 +67,6 @@ struct TimeoutSignals: ParsableCommand {
   /// The steps that the newest checkpoint has, if there is one that is as it was written.
   private static func savedSteps(_ folder: String) throws -> Int? {
     guard let found = try CheckpointFolder(folder).newest() else { return nil }
-    return try CheckpointSummary(found.path).stepsTaken
+    return try CheckpointFile.Summary(found.path).stepsTaken
   }
 }

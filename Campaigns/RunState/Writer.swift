@@ -60,7 +60,7 @@ enum StateSample {
   }
 
   static func step(of state: RunState) -> Int {
-    guard case .integer(let step) = state.fields[StatePath(["run", "epochsBegun"])],
+    guard case .integer(let step) = state.fields[StateValue.Path(["run", "epochsBegun"])],
       let values = state.weights["w"]?.array(as: Float.self),
       values.allSatisfy({ $0 == Float(step) })
     else { return -1 }

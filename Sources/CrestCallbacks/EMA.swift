@@ -22,9 +22,9 @@ public final class EMA: StatefulCallback {
   /// All it remembers.
   public struct State: Codable, Sendable, Hashable {
     /// The average; nil outside of a fit.
-    fileprivate var average: Weights?
+    fileprivate var average: ParameterStore.Weights?
     /// What is trained, while the model has the average.
-    fileprivate var trained: Weights?
+    fileprivate var trained: ParameterStore.Weights?
   }
 
   /// The decay of the average per step.
@@ -65,7 +65,7 @@ public final class EMA: StatefulCallback {
 
   private func begin(_ fit: FitContext) throws {
     try fit.lendWeights(by: self)
-    state = State(average: Weights(of: fit.learner.model.store), trained: nil)
+    state = State(average: ParameterStore.Weights(of: fit.learner.model.store), trained: nil)
   }
 
   private func average(_ batch: BatchContext) {
@@ -75,7 +75,7 @@ public final class EMA: StatefulCallback {
 
   private func lend(_ pass: PassContext) {
     guard validates, let average = state.average, state.trained == nil else { return }
-    state.trained = Weights(of: pass.learner.model.store)
+    state.trained = ParameterStore.Weights(of: pass.learner.model.store)
     average.write(to: pass.learner.model.store)
   }
 
@@ -91,7 +91,7 @@ public final class EMA: StatefulCallback {
   }
 }
 
-extension Weights {
+extension ParameterStore.Weights {
   /// Moves towards what `store` holds now: a ← decay · a + (1 - decay) · now.
   fileprivate mutating func approach(_ store: ParameterStore, decay: Float) {
     Self.approach(&parameters, .parameters, of: store, decay: decay)

@@ -16,7 +16,7 @@ public final class EarlyStopping: StatefulCallback {
     /// The epochs since then.
     public fileprivate(set) var wait = 0
     /// The parameters and running statistics of the best epoch, with its results, when they are to be restored.
-    fileprivate var bestWeights: MeasuredWeights?
+    fileprivate var bestWeights: FitResult.MeasuredWeights?
   }
 
   /// What is monitored.
@@ -86,7 +86,7 @@ public final class EarlyStopping: StatefulCallback {
     if improvement.isBetter(value, than: state.best) {
       state.best = value
       state.wait = 0
-      if restoresBest { state.bestWeights = try MeasuredWeights(of: epoch) }
+      if restoresBest { state.bestWeights = try FitResult.MeasuredWeights(of: epoch) }
       return
     }
     state.wait += 1

@@ -35,7 +35,7 @@ public final class LRFinder: Callback {
   /// First, so that the snapshot is of what nobody has touched.
   public var order: Int { CallbackOrder.finder }
   /// The base of the learning rate.
-  public var owns: Set<HyperparameterPart> { [.base(.learningRate)] }
+  public var owns: Set<Hyperparameter.Part> { [.base(.learningRate)] }
 
   private func begin(_ fit: FitContext) {
     fit.restoreWhenEnded(fit.learner.snapshot())

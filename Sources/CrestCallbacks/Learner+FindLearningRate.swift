@@ -55,5 +55,5 @@ extension Learner {
 
 extension LearningRateFindings {
   /// A drawing of the losses with what each method suggests.
-  public var plot: LearningRatePlot { LearningRatePlot(self) }
+  public var plot: LRFinder.Plot { LRFinder.Plot(self) }
 }

@@ -19,7 +19,7 @@ extension Learner {
   public func fitOneCycle(
     epochs: Int, maxLR: Double, convention: OneCycle.Convention = .fastai,
     callbacks: [any Callback] = []
-  ) throws -> Outcome {
+  ) throws -> PhaseContext.Outcome {
     try fit(
       epochs: epochs,
       callbacks: [OneCycleScheduler(maxLR: maxLR, convention: convention)] + callbacks)
@@ -40,9 +40,9 @@ extension Learner {
   /// fastai's `fit_one_cycle(lr_max=slice(a, b))`.
   @discardableResult
   public func fitOneCycle(
-    epochs: Int, maxLR: GroupValues, convention: OneCycle.Convention = .fastai,
+    epochs: Int, maxLR: ParameterGroup.Values, convention: OneCycle.Convention = .fastai,
     callbacks: [any Callback] = []
-  ) throws -> Outcome {
+  ) throws -> PhaseContext.Outcome {
     let scheduler = try OneCycleScheduler(maxLR: maxLR) { rate in
       try OneCycle(maxLR: rate, convention: convention)
     }
@@ -58,7 +58,7 @@ extension Learner {
   public func fitOneCycle(
     epochs: Int, maxLR: ClosedRange<Double>, convention: OneCycle.Convention = .fastai,
     callbacks: [any Callback] = []
-  ) throws -> Outcome {
+  ) throws -> PhaseContext.Outcome {
     try fitOneCycle(
       epochs: epochs, maxLR: .spread(from: maxLR.lowerBound, to: maxLR.upperBound),
       convention: convention, callbacks: callbacks)

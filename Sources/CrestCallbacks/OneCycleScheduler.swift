@@ -8,7 +8,7 @@ public final class OneCycleScheduler: Callback {
   /// The policy; where groups of parameters have rates of their own, that of the last group.
   public let policy: OneCycle
   /// The highest learning rate of each group.
-  public let maxLR: GroupValues
+  public let maxLR: ParameterGroup.Values
   /// Whether the momentum moves too; otherwise it stays the optimiser's.
   public let cyclesMomentum: Bool
 
@@ -30,7 +30,7 @@ public final class OneCycleScheduler: Callback {
   ///   - policy: Makes the policy for a highest rate, as in `{ try OneCycle(maxLR: $0) }`.
   /// - Throws: `ParameterError` unless all rates are finite and above 0, and what `policy` throws.
   public init(
-    maxLR: GroupValues, cyclesMomentum: Bool = true, policy: (Double) throws -> OneCycle
+    maxLR: ParameterGroup.Values, cyclesMomentum: Bool = true, policy: (Double) throws -> OneCycle
   ) throws {
     try maxLR.validate("learning rates")
     self.policy = try policy(maxLR.last)
@@ -52,7 +52,7 @@ public final class OneCycleScheduler: Callback {
   /// After what changes a batch.
   public var order: Int { CallbackOrder.scheduler }
   /// The bases of learning rate and momentum.
-  public var owns: Set<HyperparameterPart> {
+  public var owns: Set<Hyperparameter.Part> {
     cyclesMomentum ? [.base(.learningRate), .base(.momentum)] : [.base(.learningRate)]
   }
 

@@ -10,7 +10,7 @@ public final class ParameterScheduler: Callback {
   /// The values; where groups of parameters have rates of their own, those of the last group.
   public let schedule: Schedule
   /// In which proportions the groups' learning rates are; nil for another hyperparameter.
-  private let rates: GroupValues?
+  private let rates: ParameterGroup.Values?
 
   /// A scheduler of `hyperparameter`.
   public init(_ schedule: Schedule, of hyperparameter: Hyperparameter = .learningRate) {
@@ -25,7 +25,7 @@ public final class ParameterScheduler: Callback {
   ///   - schedule: The values of the last group.
   ///   - rates: In which proportions the groups' rates are.
   /// - Throws: `ParameterError` unless all rates are finite and above 0.
-  public init(_ schedule: Schedule, rates: GroupValues) throws(ParameterError) {
+  public init(_ schedule: Schedule, rates: ParameterGroup.Values) throws(ParameterError) {
     try rates.validate("learning rates")
     self.schedule = schedule
     hyperparameter = .learningRate
@@ -39,7 +39,7 @@ public final class ParameterScheduler: Callback {
   /// After what changes a batch.
   public var order: Int { CallbackOrder.scheduler }
   /// The base of the hyperparameter.
-  public var owns: Set<HyperparameterPart> { [.base(hyperparameter)] }
+  public var owns: Set<Hyperparameter.Part> { [.base(hyperparameter)] }
 
   /// The values, and the rates of groups of parameters.
   public var settings: [String: String] {

@@ -23,9 +23,9 @@ public final class Recorder: StatefulCallback {
   /// An epoch.
   public struct Epoch: Codable, Sendable, Hashable {
     /// What training gave; nil when it saw no example.
-    public let train: PassResult?
+    public let train: FitResult.Pass?
     /// What validation gave; nil when it saw no example.
-    public let validation: PassResult?
+    public let validation: FitResult.Pass?
   }
 
   /// All it remembers.

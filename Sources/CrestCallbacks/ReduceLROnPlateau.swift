@@ -36,7 +36,7 @@ public final class ReduceLROnPlateau: StatefulCallback {
   /// All it remembers.
   public var state = State()
   private var improvement: Improvement
-  private let notes: ProgressOutput
+  private let notes: ProgressBar.Output
 
   /// A watch over `monitor`.
   ///
@@ -53,7 +53,7 @@ public final class ReduceLROnPlateau: StatefulCallback {
   public init(
     monitor: Monitor = .validLoss, factor: Double = 0.1, patience: Int = 10,
     minDelta: Double = 1e-4, cooldown: Int = 0, minLR: Double = 0, mode: MetricDirection? = nil,
-    notes: ProgressOutput = .standardError
+    notes: ProgressBar.Output = .standardError
   ) throws(CallbackError) {
     let callback = "ReduceLROnPlateau"
     improvement = try Improvement(
@@ -76,7 +76,7 @@ public final class ReduceLROnPlateau: StatefulCallback {
   /// After what reports the epoch.
   public var order: Int { CallbackOrder.reducer }
   /// The factor of the learning rate.
-  public var owns: Set<HyperparameterPart> { [.factor(.learningRate)] }
+  public var owns: Set<Hyperparameter.Part> { [.factor(.learningRate)] }
   /// What is watched, and what follows.
   public var settings: [String: String] {
     improvement.settings.merging(

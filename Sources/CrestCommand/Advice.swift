@@ -133,7 +133,7 @@ extension Failure {
   }
 
   /// The option that sets what a field of a checkpoint holds.
-  private static func option(setting place: StatePath) -> String? {
+  private static func option(setting place: StateValue.Path) -> String? {
     let name = place.description
     return options.first { name == $0.field || name.hasPrefix($0.field + ".") }?.option
   }

@@ -15,7 +15,7 @@ struct DataInfo: ParsableCommand {
   var json = false
 
   func run() throws {
-    let description = try DataDescription(describing: DataSource(data).load())
+    let description = try DataSplit.Description(describing: DataSource(data).load())
     try StandardOutput.write(
       json ? JSONLine(event: "result", description.members).text : "\(description)\n")
   }
@@ -32,7 +32,7 @@ extension DataSplit.Origin {
   }
 }
 
-extension DataDescription {
+extension DataSplit.Description {
   fileprivate var members: [(key: String, value: JSONLine.Value)] {
     [
       ("name", .text(name)),
@@ -50,7 +50,7 @@ extension DataDescription {
   }
 }
 
-extension DataDescription.Part {
+extension DataSplit.Description.Part {
   fileprivate var members: [(key: String, value: JSONLine.Value)] {
     [
       ("count", .integer(count)),
@@ -60,7 +60,7 @@ extension DataDescription.Part {
   }
 }
 
-extension DataDescription.Values {
+extension DataSplit.Description.Values {
   fileprivate var members: [(key: String, value: JSONLine.Value)] {
     [
       ("name", .text(name)),

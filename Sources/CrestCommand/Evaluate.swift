@@ -48,13 +48,13 @@ struct Evaluate: ParsableCommand {
     try StandardOutput.write(text(result, of: data.valid.name))
   }
 
-  private func text(_ result: PassResult, of name: String) -> String {
+  private func text(_ result: FitResult.Pass, of name: String) -> String {
     let values = result.metrics.map { "\($0.name) \(decimal($0.value, 4))" }
     return (values + ["valid loss \(decimal(result.loss, 4))"]).joined(separator: ", ")
       + " on \(result.exampleCount) examples of \(name)\(model.isTrained ? "" : ", untrained")\n"
   }
 
-  private func members(of result: PassResult) -> [(key: String, value: JSONLine.Value)] {
+  private func members(of result: FitResult.Pass) -> [(key: String, value: JSONLine.Value)] {
     [("valid_loss", JSONLine.Value(result.loss))]
       + result.metrics.map { ($0.name, JSONLine.Value($0.value)) }
       + [

@@ -39,7 +39,7 @@ struct FindLR: ParsableCommand {
 
   /// Throws if the loss diverged too early for a suggestion.
   private func checkSuggests(_ findings: LearningRateFindings) throws(CommandError) {
-    let isShort = LearningRateSuggestion.Method.allCases.allSatisfy { method in
+    let isShort = LearningRateFindings.Suggestion.Method.allCases.allSatisfy { method in
       switch findings.suggestion(method) {
       case .notEnoughPoints, .noFiniteLoss: true
       case .rate, .lossNeverFalls: false
@@ -51,13 +51,13 @@ struct FindLR: ParsableCommand {
 
   private func text(_ findings: LearningRateFindings) -> String {
     findings.plot.terminal(
-      characters: ProgressOutput.standardError.isUnicode ? .unicode : .ascii)
+      characters: ProgressBar.Output.standardError.isUnicode ? .unicode : .ascii)
   }
 
   private func members(
     of findings: LearningRateFindings
   ) -> [(key: String, value: JSONLine.Value)] {
-    LearningRateSuggestion.Method.allCases.map { method in
+    LearningRateFindings.Suggestion.Method.allCases.map { method in
       (method.rawValue, JSONLine.Value(findings.suggestion(method).rate))
     }
   }

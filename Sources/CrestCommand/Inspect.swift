@@ -63,13 +63,13 @@ struct Inspect: ParsableCommand {
 
   private func writeOperators() throws {
     guard json else {
-      let width = ImportedOperator.all.map(\.name.count).max() ?? 0
-      let rows = ImportedOperator.all.map { known in
+      let width = ONNXFile.ImportedOperator.all.map(\.name.count).max() ?? 0
+      let rows = ONNXFile.ImportedOperator.all.map { known in
         known.name.padding(width) + "  opset " + known.forms.map(\.text).joined(separator: ", ")
       }
       return try StandardOutput.write(rows.map { $0 + "\n" }.joined())
     }
-    let lines = ImportedOperator.all.map { known in
+    let lines = ONNXFile.ImportedOperator.all.map { known in
       JSONLine(
         event: "operator",
         [

@@ -2,7 +2,7 @@ import Crest
 
 /// Prints the contents of a checkpoint, for `crest inspect` of a file that ends in `.safetensors`.
 func inspectCheckpoint(_ path: String, json: Bool) throws {
-  let summary = try CheckpointSummary(path)
+  let summary = try CheckpointFile.Summary(path)
   guard json else {
     return try StandardOutput.write(summary.lines.map { $0 + "\n" }.joined())
   }

@@ -29,7 +29,7 @@ enum Interruption {
     /// There is nothing to save.
     case idle
     /// A learner is running and will be interrupted; `meanwhile` says what it does until it ends.
-    case running(InterruptionFlag, meanwhile: String)
+    case running(Learner.InterruptionFlag, meanwhile: String)
     /// The work is done and its results are being written.
     case finishing(String)
   }

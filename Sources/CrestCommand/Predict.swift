@@ -62,7 +62,7 @@ struct Predict: ParsableCommand {
 
   /// Runs a file on the inputs as they are.
   private func predict(
-    _ file: ONNXFile, _ weights: CheckpointWeights?, _ engine: Engine
+    _ file: ONNXFile, _ weights: CheckpointFile.Weights?, _ engine: Engine
   ) throws -> Tensor {
     let known = try weights?.preprocessing ?? file.metadata().preprocessing
     let types = Dictionary(
@@ -97,7 +97,7 @@ struct Predict: ParsableCommand {
 
   /// Runs a built-in network with the weights of a checkpoint.
   private func predict(
-    _ name: String?, _ weights: CheckpointWeights?, _ engine: Engine
+    _ name: String?, _ weights: CheckpointFile.Weights?, _ engine: Engine
   ) throws -> Tensor {
     guard let weights else { throw CommandError.untrainedPrediction(model: name ?? model) }
     let (inputs, paths) = try readInputs(["input"]) { _ in .float32 }
@@ -122,12 +122,13 @@ struct Predict: ParsableCommand {
     let ranges = graph.indexRanges
     for port in graph.inputs {
       guard let tensor = inputs[port.name] else { continue }
-      let found = UnusualNumbers.find(
-        in: tensor, UnusualNumbers.Search(indexBound: ranges[port.value]?.count), input: port.name,
+      let found = DataError.UnusualNumbers.find(
+        in: tensor, DataError.UnusualNumbers.Search(indexBound: ranges[port.value]?.count),
+        input: port.name,
         of: paths[port.name] ?? port.name)
       for numbers in found {
         if case .indexOutOfRange = numbers.kind { throw LearnerError.unusualNumbers(numbers) }
-        Notes.write("\(LearnerNote.unusualNumbers(numbers))")
+        Notes.write("\(Learner.Note.unusualNumbers(numbers))")
       }
     }
   }
@@ -187,7 +188,7 @@ struct Predict: ParsableCommand {
     guard let arrangement = ImageArrangement(from: stored, toFit: sizes),
       let result = arrangement.result(of: stored, isKnown: true)
     else { return tensor }
-    Notes.write("\(DataNote.rearranged(from: stored, to: result))")
+    Notes.write("\(DataSplit.Note.rearranged(from: stored, to: result))")
     return arrangement.applied(to: tensor)
   }
 

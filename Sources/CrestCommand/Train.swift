@@ -86,7 +86,7 @@ struct Train: ParsableCommand {
     let failure = WriteFailure()
     let report = EpochReport(json: model.json, failure: failure)
     let progress = progress(failure)
-    let outcome: Outcome
+    let outcome: PhaseContext.Outcome
     do {
       outcome = try Interruption.around(
         learner, meanwhile: backup == nil ? "the run is being ended" : "the run is being saved"

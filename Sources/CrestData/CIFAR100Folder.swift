@@ -4,12 +4,12 @@ public import CrestTensor
 ///
 /// Alex Krizhevsky: *Learning Multiple Layers of Features from Tiny Images*, 2009. As ``CIFAR10Folder``, with two
 /// label bytes a record: the coarse label, which is not read, and the fine one.
-public struct CIFAR100Folder: Sendable {
+package struct CIFAR100Folder: Sendable {
   /// The folder's path.
-  public let path: String
+  package let path: String
 
   /// The folder at `path`.
-  public init(path: String) { self.path = path }
+  package init(path: String) { self.path = path }
 
   static let trainName = "train.bin"
   static let validName = "test.bin"
@@ -19,7 +19,7 @@ public struct CIFAR100Folder: Sendable {
   /// `fine_label_names.txt`.
   ///
   /// - Throws: ``DataError``.
-  public func split() throws(DataError) -> DataSplit {
+  package func split() throws(DataError) -> DataSplit {
     try CIFARRecords(folder: path, labelByteCount: 2, classCount: 100).split(
       "CIFAR-100", train: [CIFAR100Folder.trainName], valid: CIFAR100Folder.validName,
       classes: CIFAR100Folder.classesName, preprocessing: .cifar100)

@@ -6,12 +6,12 @@ import CrestTensor
 /// label byte, then 1,024 red, 1,024 green and 1,024 blue bytes, row by row. A file may hold any
 /// whole number of records, so smaller sets in the same format can be read too; the published files
 /// hold 10,000 each.
-public struct CIFAR10Folder: Sendable {
+package struct CIFAR10Folder: Sendable {
   /// The folder's path.
-  public let path: String
+  package let path: String
 
   /// The folder at `path`.
-  public init(path: String) {
+  package init(path: String) {
     self.path = path
   }
 
@@ -23,7 +23,7 @@ public struct CIFAR10Folder: Sendable {
   /// validation set, with the class names of `batches.meta.txt`.
   ///
   /// - Throws: ``DataError``.
-  public func split() throws(DataError) -> DataSplit {
+  package func split() throws(DataError) -> DataSplit {
     try CIFARRecords(folder: path, labelByteCount: 1, classCount: 10).split(
       "CIFAR-10", train: CIFAR10Folder.trainNames, valid: CIFAR10Folder.validName,
       classes: CIFAR10Folder.classesName, preprocessing: .cifar10)

@@ -108,10 +108,10 @@ public struct DataLoader: Sendable {
   /// The batches of `epoch` from number `first` on.
   ///
   /// - Precondition: `epoch` is in `0 ..< 2³²` and `first` in `0 ... batchCount`.
-  public func batches(epoch: Int, startingAt first: Int = 0) -> BatchIterator {
+  public func batches(epoch: Int, startingAt first: Int = 0) -> Iterator {
     programmerError(unless: 0 <= first && first <= batchCount, "batch \(first) of \(batchCount)")
     let maker = BatchMaker(loader: self, epoch: epoch, order: order(epoch: epoch), pool: pool)
-    return BatchIterator(maker: maker, first: first, pool: pool)
+    return Iterator(maker: maker, first: first, pool: pool)
   }
 }
 

@@ -2,6 +2,16 @@ import CrestFiles
 
 /// Where a data set comes from: the name of an embedded one, or a folder whose format is recognised
 /// by the names of its files.
+///
+/// - `train-images-idx3-ubyte` and its companions, plain or compressed by gzip: the four IDX files that
+///   MNIST introduced. MNIST and Fashion-MNIST are recognised and get their class names and usual
+///   normalisation; other sets are normalised by their own training images.
+/// - `data_batch_1.bin` to `data_batch_5.bin` and `test_batch.bin`: CIFAR-10's binary version.
+/// - `train.bin` and `test.bin`: CIFAR-100's binary version, with its fine labels.
+/// - `train-x.npy`, `train-y.npy`, `valid-x.npy` and `valid-y.npy`: NumPy arrays, with `train-x.NAME.npy`
+///   for several inputs in ascending order of their names. Floats become `float32` and are never
+///   normalised; images of bytes are divided by 255 and normalised like those of other sources. Float
+///   targets are values, integers and booleans are classes.
 public struct DataSource: Sendable {
   /// The folder; nil for the embedded set.
   private let folder: (any FolderFormat)?

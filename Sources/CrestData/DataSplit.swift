@@ -23,7 +23,7 @@ public struct DataSplit: Sendable {
   /// The set from which both parts were drawn; nil if the set has its own validation part.
   public let whole: (any Dataset)?
   /// What the user should know about how the set was interpreted.
-  public package(set) var notes: [DataNote] = []
+  public package(set) var notes: [Note] = []
 
   /// A set with its own validation part.
   public init(train: any Dataset, valid: any Dataset) {

@@ -7,12 +7,12 @@ import CrestTensor
 /// big-endian 32-bit integers, then bytes. MNIST and Fashion-MNIST are recognised by the hash of
 /// their training labels and get their class names and usual normalisation. In any other set,
 /// classes are named by their numbers, and images are normalised by the set's own training images.
-public struct IDXFolder: Sendable {
+package struct IDXFolder: Sendable {
   /// The folder's path.
-  public let path: String
+  package let path: String
 
   /// The folder at `path`.
-  public init(path: String) {
+  package init(path: String) {
     self.path = path
   }
 
@@ -27,7 +27,7 @@ public struct IDXFolder: Sendable {
   /// the files before anything is allocated.
   ///
   /// - Throws: ``DataError``.
-  public func split() throws(DataError) -> DataSplit {
+  package func split() throws(DataError) -> DataSplit {
     let train = try images(IDXFolder.trainImages, labels: IDXFolder.trainLabels)
     let valid = try images(IDXFolder.validImages, labels: IDXFolder.validLabels)
     guard train.shape == valid.shape else {

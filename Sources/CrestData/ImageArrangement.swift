@@ -3,7 +3,7 @@ public import CrestTensor
 /// How images stored with one order of axes are rearranged to another.
 ///
 /// PyTorch and Crest have channels first, Keras and most image readers last.
-public enum ImageArrangement: Sendable, Hashable {
+package enum ImageArrangement: Sendable, Hashable {
   /// Rows, columns, channels become channels, rows, columns.
   case channelsFirst
   /// Channels, rows, columns become rows, columns, channels.
@@ -14,11 +14,11 @@ public enum ImageArrangement: Sendable, Hashable {
   case channelAfter
 
   /// The numbers of channels by which images are recognised: grey, RGB, and RGBA.
-  public static let channelCounts: Set<Int> = [1, 3, 4]
+  package static let channelCounts: Set<Int> = [1, 3, 4]
 
   /// The arrangement that turns examples of `stored` into `wanted`; nil if they are the same or
   /// none does.
-  public init?(from stored: Shape, to wanted: Shape) {
+  package init?(from stored: Shape, to wanted: Shape) {
     guard stored != wanted else { return nil }
     let found = Self.all.first { $0.result(of: stored, isKnown: true) == wanted }
     guard let found else { return nil }
@@ -27,7 +27,7 @@ public enum ImageArrangement: Sendable, Hashable {
 
   /// The arrangement that makes examples of `stored` fit `sizes`, where nil fits any size; nil if
   /// the stored ones fit, or none does.
-  public init?(from stored: Shape, toFit sizes: [Int?]) {
+  package init?(from stored: Shape, toFit sizes: [Int?]) {
     func fits(_ shape: Shape) -> Bool {
       shape.rank == sizes.count && zip(shape, sizes).allSatisfy { $1 == nil || $0 == $1 }
     }
@@ -48,12 +48,12 @@ public enum ImageArrangement: Sendable, Hashable {
   }
 
   /// All of them.
-  public static let all: [ImageArrangement] = [
+  package static let all: [ImageArrangement] = [
     .channelsFirst, .channelsLast, .channelBefore, .channelAfter,
   ]
 
   /// The shape of rearranged examples; nil if this arrangement doesn't apply to `stored`.
-  public func result(of stored: Shape) -> Shape? { result(of: stored, isKnown: false) }
+  package func result(of stored: Shape) -> Shape? { result(of: stored, isKnown: false) }
 
   /// As ``result(of:)``, but with any number of channels if the channel axis is known from
   /// elsewhere.
@@ -83,7 +83,7 @@ public enum ImageArrangement: Sendable, Hashable {
   /// The examples of [N, …], rearranged.
   ///
   /// - Precondition: they have a suitable shape.
-  public func applied(to examples: Tensor) -> Tensor {
+  package func applied(to examples: Tensor) -> Tensor {
     let stored = Shape(Array(examples.shape.dropFirst()))
     guard let result = result(of: stored, isKnown: true) else {
       programmerError("\(self) of examples \(stored)")

@@ -11,17 +11,17 @@ import CrestTensor
 /// other bytes become `float32` with the same values. Other types are kept, but unsigned integers
 /// of 16 bits become `int32`, those of 32 and 64 bits `int64`. Float targets are values; integer or
 /// boolean targets, also in a column [N, 1], are classes from 0 to the largest in `train-y.npy`.
-public struct NPYFolder: Sendable {
+package struct NPYFolder: Sendable {
   /// The folder's path.
-  public let path: String
+  package let path: String
 
   /// The folder at `path`.
-  public init(path: String) {
+  package init(path: String) {
     self.path = path
   }
 
   /// More classes than this count as a mistake: values to predict are floats.
-  public static let classLimit = 1 << 20
+  package static let classLimit = 1 << 20
 
   /// The arrays called `train` and `valid`; without the latter, a fifth of the former is held out.
   ///
@@ -29,7 +29,7 @@ public struct NPYFolder: Sendable {
   ///   examples.
   /// - Returns: Both parts.
   /// - Throws: ``DataError``.
-  public func split(divides: Bool = true) throws(DataError) -> DataSplit {
+  package func split(divides: Bool = true) throws(DataError) -> DataSplit {
     let names = try fileNames(inFolder: path)
     var train = try part("train", names)
     let classNames = try train.makeClassNames()
@@ -77,9 +77,9 @@ public struct NPYFolder: Sendable {
     var floatInputs: Set<String>
 
     /// The preprocessing of the inputs, and the notes on it and on the labels.
-    var preparation: (Preprocessing, [DataNote]) {
+    var preparation: (Preprocessing, [DataSplit.Note]) {
       var preprocessing = Preprocessing.identity
-      var notes: [DataNote] = []
+      var notes: [DataSplit.Note] = []
       for (name, tensor) in inputs where tensor.elementType == .uint8 {
         let isImage = inputs.count == 1 && (3...4).contains(tensor.shape.rank)
         if isImage, tensor.elementCount > 0 {

@@ -1,36 +1,38 @@
 package import CrestTensor
 
-/// Numbers of a data set that a network may swallow without a trace, and the first example that has one.
-public struct UnusualNumbers: Error, Sendable, Hashable {
-  /// What is unusual about them.
-  public enum Kind: Sendable, Hashable {
-    /// They are NaN.
-    case nan
-    /// They are infinite.
-    case infinite
-    /// They are indices into a table of `size` and below 0: ONNX counts them from the end.
-    case negativeIndex(size: Int)
-    /// They are indices into a table of `size` and out of range.
-    case indexOutOfRange(size: Int)
-  }
+extension DataError {
+  /// Numbers of a data set that a network may swallow without a trace, and the first example that has one.
+  public struct UnusualNumbers: Error, Sendable, Hashable {
+    /// What is unusual about them.
+    public enum Kind: Sendable, Hashable {
+      /// They are NaN.
+      case nan
+      /// They are infinite.
+      case infinite
+      /// They are indices into a table of `size` and below 0: ONNX counts them from the end.
+      case negativeIndex(size: Int)
+      /// They are indices into a table of `size` and out of range.
+      case indexOutOfRange(size: Int)
+    }
 
-  /// What is unusual about them.
-  public let kind: Kind
-  /// The input; nil for the targets.
-  public let input: String?
-  /// The name of the set; for a part that was split off, that of the whole set.
-  public let dataset: String
-  /// How many examples have such numbers; nil if not all examples are known.
-  public let exampleCount: Int?
-  /// How many examples were checked; nil if not all are known.
-  public let count: Int?
-  /// The index in the set of the first of them, from 0.
-  public let firstExample: Int
-  /// Its first such number.
-  public let value: String
+    /// What is unusual about them.
+    public let kind: Kind
+    /// The input; nil for the targets.
+    public let input: String?
+    /// The name of the set; for a part that was split off, that of the whole set.
+    public let dataset: String
+    /// How many examples have such numbers; nil if not all examples are known.
+    public let exampleCount: Int?
+    /// How many examples were checked; nil if not all are known.
+    public let count: Int?
+    /// The index in the set of the first of them, from 0.
+    public let firstExample: Int
+    /// Its first such number.
+    public let value: String
+  }
 }
 
-extension UnusualNumbers: CustomStringConvertible {
+extension DataError.UnusualNumbers: CustomStringConvertible {
   /// As in `the input "x" holds nan in 2 of 80 examples of data, first in example 7 (from 0)`.
   public var description: String {
     let place = input.map { "the input \"\($0)\" holds" } ?? "the targets hold"
@@ -49,16 +51,16 @@ extension UnusualNumbers: CustomStringConvertible {
   }
 }
 
-extension UnusualNumbers {
+extension DataError.UnusualNumbers {
   /// The finding in a batch, with the example's index in its set; for a part that was split off, in
   /// the whole set.
-  package func moved(to example: Int, of dataset: any Dataset) -> UnusualNumbers {
+  package func moved(to example: Int, of dataset: any Dataset) -> DataError.UnusualNumbers {
     var (index, dataset) = (example, dataset)
     while let part = dataset as? Subset {
       index = part.indices[index]
       dataset = part.base
     }
-    return UnusualNumbers(
+    return DataError.UnusualNumbers(
       kind: kind, input: input, dataset: dataset.name, exampleCount: nil, count: nil,
       firstExample: index, value: value)
   }
@@ -84,11 +86,11 @@ extension UnusualNumbers {
   package static func find(
     in tensor: Tensor, rows: [Int]? = nil, _ search: Search = Search(), input: String?,
     of name: String
-  ) -> [UnusualNumbers] {
+  ) -> [DataError.UnusualNumbers] {
     guard let all = tensor.shape.first, tensor.elementCount > 0 else { return [] }
     let size = tensor.elementCount / all
     func findings(_ kinds: [Kind], _ kind: (Int) -> Kind?, _ text: (Int) -> String)
-      -> [UnusualNumbers]
+      -> [DataError.UnusualNumbers]
     {
       var found: [Kind: (count: Int, first: Int, place: Int)] = [:]
       func look(_ row: Int) {
@@ -103,13 +105,13 @@ extension UnusualNumbers {
       if let rows { rows.forEach(look) } else { (0..<all).forEach(look) }
       return kinds.compactMap { kind in
         found[kind].map { entry in
-          UnusualNumbers(
+          DataError.UnusualNumbers(
             kind: kind, input: input, dataset: name, exampleCount: entry.count,
             count: rows?.count ?? all, firstExample: entry.first, value: text(entry.place))
         }
       }
     }
-    func floats(_ value: (Int) -> Double) -> [UnusualNumbers] {
+    func floats(_ value: (Int) -> Double) -> [DataError.UnusualNumbers] {
       findings([.nan, .infinite]) { place in
         let value = value(place)
         return value.isFinite ? nil : value.isNaN ? .nan : .infinite
@@ -189,16 +191,19 @@ extension Dataset {
   ///
   /// - Parameter searches: What to look for in each input.
   /// - Returns: A finding for each kind and input; nil for sets that aren't in memory.
-  package func unusualNumbers(_ searches: [UnusualNumbers.Search]) -> [UnusualNumbers]? {
+  package func unusualNumbers(_ searches: [DataError.UnusualNumbers.Search]) -> [DataError
+    .UnusualNumbers]?
+  {
     guard let stored = storedNumbers else { return nil }
-    var found: [UnusualNumbers] = []
+    var found: [DataError.UnusualNumbers] = []
     for (place, field) in inputs.enumerated() {
       guard let tensor = stored.inputs[place] else { continue }
-      found += UnusualNumbers.find(
+      found += DataError.UnusualNumbers.find(
         in: tensor, rows: stored.rows, searches[place], input: field.name, of: stored.name)
     }
     if let targets = stored.targets {
-      found += UnusualNumbers.find(in: targets, rows: stored.rows, input: nil, of: stored.name)
+      found += DataError.UnusualNumbers.find(
+        in: targets, rows: stored.rows, input: nil, of: stored.name)
     }
     return found
   }

@@ -1,5 +1,5 @@
 /// How pads follow from a window's other attributes (ONNX `auto_pad`, but for `NOTSET`).
-public enum AutoPadding: String, Sendable, Hashable, CaseIterable {
+package enum AutoPadding: String, Sendable, Hashable, CaseIterable {
   /// No padding.
   case valid = "VALID"
   /// ⌈size / stride⌉ windows, an odd pad going after the last element.
@@ -16,7 +16,7 @@ public enum AutoPadding: String, Sendable, Hashable, CaseIterable {
   ///   - dilations: The distance from one tap to the next.
   /// - Returns: Pads before the first and after the last element of each axis.
   /// - Throws: ``OperationError`` when counts differ, a number is below 1, or sizes overflow.
-  public func pads(
+  package func pads(
     input: [Int], kernel: [Int], strides: [Int], dilations: [Int]
   ) throws(OperationError) -> (before: [Int], after: [Int]) {
     for (what, numbers, least) in [

@@ -23,7 +23,7 @@ extension GraphBuilder {
       depends.formUnion(node.outputs)
     }
 
-    var gradients: [ValueID: Symbol] = [:]
+    var gradients: [Graph.ValueID: Symbol] = [:]
     if depends.contains(loss.id) { gradients[loss.id] = try loss.scalar(1) }
     for node in graph.nodes.reversed()
     where node.outputs.contains(where: { gradients[$0] != nil })

@@ -11,7 +11,7 @@ package protocol GatherOperation: GraphOperation {
   func shape(choosing indices: Shape, from data: Shape) throws(OperationError) -> Shape
 
   /// The place in data of a shape that each element comes from.
-  func places(in data: Shape, _ indices: ReferenceArray) throws(IndexOutOfRange) -> [Int]
+  func places(in data: Shape, _ indices: ReferenceArray) throws(GraphError.IndexOutOfRange) -> [Int]
 }
 
 extension GatherOperation {
@@ -39,7 +39,7 @@ extension GatherOperation {
   /// The elements chosen.
   package func evaluate(
     _ inputs: [ReferenceArray], random: RandomKey
-  ) throws(IndexOutOfRange) -> [ReferenceArray] {
+  ) throws(GraphError.IndexOutOfRange) -> [ReferenceArray] {
     let places = try places(in: inputs[0].shape, inputs[1])
     guard let type = try? outputTypes(for: inputs.map(\.type))[0] else {
       programmerError("\(name) doesn't take \(inputs.map(\.type))")
@@ -84,7 +84,7 @@ package struct GatherGradient<Choice: GatherOperation>: BoundedOperation, Traini
   /// Each element of dy added to the one it was taken from.
   package func evaluate(
     _ inputs: [ReferenceArray], random: RandomKey
-  ) throws(IndexOutOfRange) -> [ReferenceArray] {
+  ) throws(GraphError.IndexOutOfRange) -> [ReferenceArray] {
     let places = try choice.places(in: inputShape, inputs[1])
     var gradient = [Double](repeating: 0, count: inputShape.elementCount)
     for (element, dy) in inputs[0].reals.enumerated() { gradient[places[element]] += dy }
@@ -102,12 +102,12 @@ package struct GatherGradient<Choice: GatherOperation>: BoundedOperation, Traini
 
 extension ReferenceArray {
   /// The elements as indices below `size`, negative ones counted from the end.
-  func indices(below size: Int) throws(IndexOutOfRange) -> [Int] {
+  func indices(below size: Int) throws(GraphError.IndexOutOfRange) -> [Int] {
     var found: [Int] = []
     found.reserveCapacity(integers.count)
     for (place, index) in integers.enumerated() {
       guard (-Int64(size)..<Int64(size)).contains(index) else {
-        throw IndexOutOfRange(index: index, place: place, size: size)
+        throw GraphError.IndexOutOfRange(index: index, place: place, size: size)
       }
       found.append(Int(index) + (index < 0 ? size : 0))
     }

@@ -1,43 +1,5 @@
 public import CrestTensor
 
-/// The number of a value in its graph.
-public struct ValueID: Sendable, Hashable, Comparable, CustomStringConvertible {
-  /// The index in ``Graph/values``.
-  public let index: Int
-
-  init(_ index: Int) { self.index = index }
-
-  /// Whether `left` was made before `right`.
-  public static func < (left: ValueID, right: ValueID) -> Bool { left.index < right.index }
-
-  /// As in `%12`.
-  public var description: String { "%\(index)" }
-}
-
-/// The purpose of a parameter, which decides whether weight decay applies to it.
-public enum ParameterRole: String, Sendable, Hashable, Codable, CaseIterable {
-  /// A matrix or filter: decayed by default.
-  case weight
-  /// Added to a layer's output.
-  case bias
-  /// The scale of a normalisation.
-  case normalizationScale
-  /// The shift of a normalisation.
-  case normalizationShift
-}
-
-/// A named array that outlives a step: a trainable parameter or a running statistic.
-public struct VariableDeclaration: Sendable {
-  /// The full path, as in `block1.conv.weight`: unique in its graph.
-  public let name: String
-  /// Element type and shape.
-  public let type: ValueType
-  /// What it is for; nil for a running statistic, which no optimiser touches.
-  public let role: ParameterRole?
-  /// The initial value, drawn from its own stream.
-  public let initialValue: @Sendable (Philox) -> Tensor
-}
-
 /// A computation: values, and the nodes that make them, in an order in which every node follows
 /// what it reads.
 ///
@@ -45,6 +7,44 @@ public struct VariableDeclaration: Sendable {
 /// ``GraphBuilder/replay(_:inputTypes:mode:frozen:)`` traces it again for other input shapes and for
 /// training or inference. Images are N, C, H, W as in ONNX; the compiler lays them out as it likes.
 public struct Graph: Sendable {
+  /// The number of a value in its graph.
+  public struct ValueID: Sendable, Hashable, Comparable, CustomStringConvertible {
+    /// The index in ``Graph/values``.
+    public let index: Int
+
+    init(_ index: Int) { self.index = index }
+
+    /// Whether `left` was made before `right`.
+    public static func < (left: ValueID, right: ValueID) -> Bool { left.index < right.index }
+
+    /// As in `%12`.
+    public var description: String { "%\(index)" }
+  }
+
+  /// The purpose of a parameter, which decides whether weight decay applies to it.
+  public enum ParameterRole: String, Sendable, Hashable, Codable, CaseIterable {
+    /// A matrix or filter: decayed by default.
+    case weight
+    /// Added to a layer's output.
+    case bias
+    /// The scale of a normalisation.
+    case normalizationScale
+    /// The shift of a normalisation.
+    case normalizationShift
+  }
+
+  /// A named array that outlives a step: a trainable parameter or a running statistic.
+  public struct Variable: Sendable {
+    /// The full path, as in `block1.conv.weight`: unique in its graph.
+    public let name: String
+    /// Element type and shape.
+    public let type: ValueType
+    /// What it is for; nil for a running statistic, which no optimiser touches.
+    public let role: ParameterRole?
+    /// The initial value, drawn from its own stream.
+    public let initialValue: @Sendable (Philox) -> Tensor
+  }
+
   /// Where a value comes from.
   public enum Origin: Sendable {
     /// Given for each run.
@@ -117,7 +117,7 @@ public struct Graph: Sendable {
   /// What each layer gave, by its path, in the order they were traced.
   public internal(set) var layers: [Port] = []
   /// Parameters and running statistics, in the order they were declared.
-  public internal(set) var variables: [VariableDeclaration] = []
+  public internal(set) var variables: [Variable] = []
   /// The updates of running statistics in training.
   public internal(set) var updates: [Update] = []
 

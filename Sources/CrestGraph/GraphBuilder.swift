@@ -5,7 +5,7 @@ public import CrestTensor
 /// Not thread-safe; a trace belongs to one task.
 public final class GraphBuilder {
   /// The part of a step that nodes are added to.
-  public var stage: Stage = .forward
+  public var stage: Graph.Stage = .forward
   private var graph = Graph()
   private var scopes: [String] = []
   /// How often each scope name was used, by full path: the second `dense` becomes `dense_1`.
@@ -60,7 +60,7 @@ public final class GraphBuilder {
 
   /// Traces `body` under another path and stage.
   package func placed<Result>(
-    path: String, stage: Stage, _ body: () throws -> Result
+    path: String, stage: Graph.Stage, _ body: () throws -> Result
   ) rethrows -> Result {
     let outer = (scopes, self.stage)
     (scopes, self.stage) = (path.isEmpty ? [] : [path], stage)
@@ -85,11 +85,11 @@ public final class GraphBuilder {
   ///
   /// - Throws: ``GraphError`` when the name is taken.
   public func parameter(
-    _ name: String, _ shape: Shape, role: ParameterRole,
+    _ name: String, _ shape: Shape, role: Graph.ParameterRole,
     initialValue: @escaping @Sendable (Philox) -> Tensor
   ) throws -> Symbol {
     try variable(
-      VariableDeclaration(
+      Graph.Variable(
         name: (scopes + [name]).joined(separator: "."), type: ValueType(shape), role: role,
         initialValue: initialValue))
   }
@@ -101,12 +101,12 @@ public final class GraphBuilder {
     _ name: String, _ shape: Shape, initialValue: @escaping @Sendable (Philox) -> Tensor
   ) throws -> Symbol {
     try variable(
-      VariableDeclaration(
+      Graph.Variable(
         name: (scopes + [name]).joined(separator: "."), type: ValueType(shape), role: nil,
         initialValue: initialValue))
   }
 
-  func variable(_ declaration: VariableDeclaration) throws -> Symbol {
+  func variable(_ declaration: Graph.Variable) throws -> Symbol {
     guard variableNames.insert(declaration.name).inserted else {
       throw GraphError(
         path: path, operation: "parameter", expected: "a name used once",
@@ -242,11 +242,11 @@ public final class GraphBuilder {
 
   private func add(_ value: Graph.Value) -> Symbol {
     graph.values.append(value)
-    return Symbol(builder: self, id: ValueID(graph.values.count - 1), type: value.type)
+    return Symbol(builder: self, id: Graph.ValueID(graph.values.count - 1), type: value.type)
   }
 
   /// The symbol of a value already in the graph.
-  public func symbol(_ id: ValueID) -> Symbol {
+  public func symbol(_ id: Graph.ValueID) -> Symbol {
     Symbol(builder: self, id: id, type: graph.type(of: id))
   }
 
@@ -265,8 +265,8 @@ public final class GraphBuilder {
   /// - Throws: ``GraphError`` naming the layer that does not take these shapes.
   @discardableResult
   public func replay(
-    _ template: Graph, inputTypes: [ValueType], mode: ExecutionMode, frozen: Set<String> = []
-  ) throws -> [ValueID: Symbol] {
+    _ template: Graph, inputTypes: [ValueType], mode: Graph.ExecutionMode, frozen: Set<String> = []
+  ) throws -> [Graph.ValueID: Symbol] {
     // A second use of a layer reads what the first made of its statistic, which is itself when it is frozen.
     func isFrozenStatistic(_ symbol: Symbol) -> Bool {
       guard case .variable(let number) = graph.values[symbol.id.index].origin else { return false }
@@ -299,12 +299,12 @@ public final class GraphBuilder {
   package func copy(
     _ template: Graph, inputTypes: [ValueType], keepsUpdates: Bool, nodes: Set<Int>? = nil,
     rewrite: (Graph.Node, [Symbol]) throws -> [Symbol]?
-  ) throws -> [ValueID: Symbol] {
+  ) throws -> [Graph.ValueID: Symbol] {
     programmerError(
       unless: inputTypes.count == template.inputs.count,
       "\(inputTypes.count) input types for \(template.inputs.count) inputs")
     let read = template.valuesRead(by: nodes)
-    var symbols: [ValueID: Symbol] = [:]
+    var symbols: [Graph.ValueID: Symbol] = [:]
     var variables: [Int: Symbol] = [:]
     for (port, type) in zip(template.inputs, inputTypes) {
       symbols[port.value] = input(port.name, type)
@@ -314,11 +314,11 @@ public final class GraphBuilder {
       case .input: continue
       case .variable(let number):
         let symbol = try variable(template.variables[number])
-        symbols[ValueID(index)] = symbol
+        symbols[Graph.ValueID(index)] = symbol
         variables[number] = symbol
       case .constant(let tensor):
-        guard read.contains(ValueID(index)) else { continue }
-        symbols[ValueID(index)] = constant(tensor)
+        guard read.contains(Graph.ValueID(index)) else { continue }
+        symbols[Graph.ValueID(index)] = constant(tensor)
       case .node(let number, output: 0) where nodes?.contains(number) ?? true:
         let node = template.nodes[number]
         let outputs = try placed(path: node.path, stage: node.stage) {
@@ -344,7 +344,7 @@ public final class GraphBuilder {
     return symbols
   }
 
-  private static func found(_ id: ValueID, in symbols: [ValueID: Symbol]) -> Symbol {
+  private static func found(_ id: Graph.ValueID, in symbols: [Graph.ValueID: Symbol]) -> Symbol {
     guard let symbol = symbols[id] else {
       programmerError("value \(id) is read before it is made")
     }

@@ -19,15 +19,15 @@ package protocol GraphOperation: Sendable, Hashable {
   ///
   /// What is said must hold for inputs of any values; where it isn't known, the operation refuses.
   ///
-  /// - Throws: ``RowMixing`` when examples depend on each other, or may do so.
-  func rows(_ context: RowContext) throws(RowMixing) -> RowFlow
+  /// - Throws: ``Graph/RowMixing`` when examples depend on each other, or may do so.
+  func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow
 
   /// The reference meaning: floats in `Double`, integers in `Int64`. Simple, obviously right, slow.
   ///
-  /// - Throws: ``IndexOutOfRange`` when an input that chooses by index asks for what isn't there.
+  /// - Throws: ``GraphError/IndexOutOfRange`` when an input that chooses by index asks for what isn't there.
   func evaluate(
     _ inputs: [ReferenceArray], random: RandomKey
-  ) throws(IndexOutOfRange) -> [ReferenceArray]
+  ) throws(GraphError.IndexOutOfRange) -> [ReferenceArray]
 
   /// Traces the gradient of the loss with respect to each input; nil where it is zero or not asked.
   ///
@@ -37,7 +37,7 @@ package protocol GraphOperation: Sendable, Hashable {
   /// Traces what stands in for this operation in `mode`; nil when it stays as it is.
   ///
   /// For operations whose meaning differs between training and inference.
-  func expanded(_ inputs: [Symbol], mode: ExecutionMode) throws -> [Symbol]?
+  func expanded(_ inputs: [Symbol], mode: Graph.ExecutionMode) throws -> [Symbol]?
 
   /// Traces the same by operations that ONNX has had since opset 17, which files are written with; nil when it is
   /// one of them.
@@ -70,7 +70,7 @@ package protocol GraphOperation: Sendable, Hashable {
 
 extension GraphOperation {
   /// No operation is replaced unless it says so.
-  package func expanded(_ inputs: [Symbol], mode: ExecutionMode) throws -> [Symbol]? { nil }
+  package func expanded(_ inputs: [Symbol], mode: Graph.ExecutionMode) throws -> [Symbol]? { nil }
 
   /// No operation is taken apart unless it says so.
   package func decomposed(_ inputs: [Symbol]) throws -> [Symbol]? { nil }
@@ -119,29 +119,33 @@ package enum OutputNumbers: Sendable {
   case new
 }
 
-/// An index that came up in a run and names nothing: shapes alone can't tell.
-public struct IndexOutOfRange: Error, Equatable, Sendable, CustomStringConvertible {
-  /// The index.
-  public let index: Int64
-  /// Its place among the indices, in row-major order.
-  public let place: Int
-  /// How many there are to choose from.
-  public let size: Int
-  /// Whether negative indices count from the end.
-  public let countsFromEnd: Bool
+extension GraphError {
+  /// An index that came up in a run and names nothing: shapes alone can't tell.
+  public struct IndexOutOfRange: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The index.
+    public let index: Int64
+    /// Its place among the indices, in row-major order.
+    public let place: Int
+    /// How many there are to choose from.
+    public let size: Int
+    /// Whether negative indices count from the end.
+    public let countsFromEnd: Bool
 
-  /// As in `expected an index in -3..<3 as element 5, got 7`.
-  public var description: String { "expected \(expected), got \(index)" }
+    /// As in `expected an index in -3..<3 as element 5, got 7`.
+    public var description: String { "expected \(expected), got \(index)" }
 
-  /// What would have named something.
-  var expected: String { "an index in \(countsFromEnd ? -size : 0)..<\(size) as element \(place)" }
+    /// What would have named something.
+    var expected: String {
+      "an index in \(countsFromEnd ? -size : 0)..<\(size) as element \(place)"
+    }
 
-  /// An index at a place that is not in -size ..< size, or 0 ..< size where none counts from the end.
-  public init(index: Int64, place: Int, size: Int, countsFromEnd: Bool = true) {
-    self.countsFromEnd = countsFromEnd
-    self.index = index
-    self.place = place
-    self.size = size
+    /// An index at a place that is not in -size ..< size, or 0 ..< size where none counts from the end.
+    public init(index: Int64, place: Int, size: Int, countsFromEnd: Bool = true) {
+      self.countsFromEnd = countsFromEnd
+      self.index = index
+      self.place = place
+      self.size = size
+    }
   }
 }
 
@@ -187,16 +191,16 @@ package struct GradientContext {
 }
 
 /// Why inputs don't fit an operation; the builder adds where.
-public struct OperationError: Error, Equatable, Sendable {
+package struct OperationError: Error, Equatable, Sendable {
   /// What would have fitted.
-  public let expected: String
+  package let expected: String
   /// What was there.
-  public let got: String
+  package let got: String
   /// What to do about it.
-  public let advice: String?
+  package let advice: String?
 
   /// An error from its parts.
-  public init(expected: String, got: String, advice: String? = nil) {
+  package init(expected: String, got: String, advice: String? = nil) {
     self.expected = expected
     self.got = got
     self.advice = advice

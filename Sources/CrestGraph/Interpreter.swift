@@ -32,8 +32,8 @@ package struct Interpreter: Sendable {
     for (index, value) in graph.values.enumerated() {
       switch value.origin {
       case .input:
-        guard let given = ports[ValueID(index)] else {
-          programmerError("input \(ValueID(index)) is not among the graph's inputs")
+        guard let given = ports[Graph.ValueID(index)] else {
+          programmerError("input \(Graph.ValueID(index)) is not among the graph's inputs")
         }
         results.append(given)
       case .variable(let number): results.append(variables[number])
@@ -48,7 +48,7 @@ package struct Interpreter: Sendable {
       }
       programmerError(
         unless: results[index].type.shape == value.type.shape,
-        "value \(ValueID(index)) is \(results[index].type), not \(value.type)")
+        "value \(Graph.ValueID(index)) is \(results[index].type), not \(value.type)")
     }
     return results
   }

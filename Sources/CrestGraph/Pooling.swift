@@ -115,7 +115,7 @@ extension PoolOperation {
   }
 
   /// Each example by itself, unless a window moves along them.
-  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     try context.flow(
       of: self, along: Array(2..<context.inputs[0].rank), "moves a window along the examples")
   }

@@ -1,12 +1,12 @@
-public import CrestTensor
+package import CrestTensor
 
 /// A value of the reference: floats as `Double`, integers and booleans as `Int64`, on plain arrays.
 ///
 /// The element type is remembered but floats are not rounded to it, so the reference is the oracle
 /// that kernels of every precision are held against.
-public struct ReferenceArray: Sendable {
+package struct ReferenceArray: Sendable {
   /// The elements in row-major order.
-  public enum Elements: Sendable {
+  package enum Elements: Sendable {
     /// Of a float type.
     case reals([Double])
     /// Of an integer type, or booleans as 0 and 1.
@@ -14,14 +14,14 @@ public struct ReferenceArray: Sendable {
   }
 
   /// Element type and shape.
-  public let type: ValueType
+  package let type: ValueType
   /// The elements.
-  public let elements: Elements
+  package let elements: Elements
 
   /// An array of floats.
   ///
   /// - Precondition: the element type is a float, and there are as many elements as the shape has.
-  public init(_ reals: [Double], _ type: ValueType) {
+  package init(_ reals: [Double], _ type: ValueType) {
     programmerError(unless: type.elementType.isFloat, "\(type.elementType) is not a float type")
     programmerError(
       unless: reals.count == type.shape.elementCount, "\(reals.count) elements for \(type.shape)")
@@ -32,7 +32,7 @@ public struct ReferenceArray: Sendable {
   /// An array of integers or booleans.
   ///
   /// - Precondition: the element type is no float, and there are as many elements as the shape has.
-  public init(integers: [Int64], _ type: ValueType) {
+  package init(integers: [Int64], _ type: ValueType) {
     programmerError(unless: !type.elementType.isFloat, "\(type.elementType) is a float type")
     programmerError(
       unless: integers.count == type.shape.elementCount,
@@ -42,18 +42,18 @@ public struct ReferenceArray: Sendable {
   }
 
   /// The elements of a tensor.
-  public init(_ tensor: Tensor) {
+  package init(_ tensor: Tensor) {
     type = ValueType(tensor.shape, tensor.elementType)
     elements = tensor.integers.map(Elements.integers) ?? .reals(tensor.doubles)
   }
 
   /// The shape.
-  public var shape: Shape { type.shape }
+  package var shape: Shape { type.shape }
 
   /// The elements of an array of floats.
   ///
   /// - Precondition: it is one.
-  public var reals: [Double] {
+  package var reals: [Double] {
     guard case .reals(let reals) = elements else {
       programmerError("\(type) holds no floats")
     }
@@ -63,7 +63,7 @@ public struct ReferenceArray: Sendable {
   /// The elements of an array of integers or booleans.
   ///
   /// - Precondition: it is one.
-  public var integers: [Int64] {
+  package var integers: [Int64] {
     guard case .integers(let integers) = elements else {
       programmerError("\(type) holds no integers")
     }
@@ -71,7 +71,7 @@ public struct ReferenceArray: Sendable {
   }
 
   /// The elements as a tensor, rounded or wrapped to the element type.
-  public var tensor: Tensor {
+  package var tensor: Tensor {
     switch elements {
     case .reals(let reals): Tensor(rounding: reals, to: type.elementType, shape: shape)
     case .integers(let integers): Tensor(wrapping: integers, to: type.elementType, shape: shape)

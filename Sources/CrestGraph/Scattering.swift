@@ -51,7 +51,8 @@ protocol Scatter: GraphOperation {
   var reduction: ScatterReduction { get }
 
   /// Where each update goes in data of a shape.
-  func places(in data: ValueType, _ indices: ReferenceArray) throws(IndexOutOfRange) -> [Int]
+  func places(in data: ValueType, _ indices: ReferenceArray) throws(GraphError.IndexOutOfRange)
+    -> [Int]
 
   /// What lies in `data` where updates go, in the updates' shape.
   func taken(from data: Symbol, at indices: Symbol) throws -> Symbol
@@ -61,7 +62,7 @@ extension Scatter {
   /// The data with the updates joined.
   package func evaluate(
     _ inputs: [ReferenceArray], random: RandomKey
-  ) throws(IndexOutOfRange) -> [ReferenceArray] {
+  ) throws(GraphError.IndexOutOfRange) -> [ReferenceArray] {
     [reduction.joining(inputs[0], inputs[2], at: try places(in: inputs[0].type, inputs[1]))]
   }
 

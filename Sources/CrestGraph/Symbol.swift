@@ -8,7 +8,7 @@ public struct Symbol {
   /// The graph that is being built.
   public let builder: GraphBuilder
   /// The value's number in it.
-  public let id: ValueID
+  public let id: Graph.ValueID
   /// Element type and shape.
   public let type: ValueType
 

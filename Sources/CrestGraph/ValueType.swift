@@ -17,23 +17,25 @@ public struct ValueType: Sendable, Hashable, CustomStringConvertible {
   public var description: String { "\(elementType) \(shape)" }
 }
 
-/// Whether a graph is run to learn or to predict; batch norm and dropout differ.
-public enum ExecutionMode: String, Sendable, Hashable, CaseIterable {
-  /// Statistics of the batch, dropout on.
-  case training
-  /// Running statistics, dropout off.
-  case inference
-}
+extension Graph {
+  /// Whether a graph is run to learn or to predict; batch norm and dropout differ.
+  public enum ExecutionMode: String, Sendable, Hashable, CaseIterable {
+    /// Statistics of the batch, dropout on.
+    case training
+    /// Running statistics, dropout off.
+    case inference
+  }
 
-/// The part of a training step a node belongs to; callbacks run between the parts.
-public enum Stage: Int, Sendable, Hashable, CaseIterable, Comparable {
-  /// From inputs to predictions.
-  case forward
-  /// From predictions and targets to the loss.
-  case loss
-  /// From the loss to the gradients of the parameters.
-  case backward
+  /// The part of a training step a node belongs to; callbacks run between the parts.
+  public enum Stage: Int, Sendable, Hashable, CaseIterable, Comparable {
+    /// From inputs to predictions.
+    case forward
+    /// From predictions and targets to the loss.
+    case loss
+    /// From the loss to the gradients of the parameters.
+    case backward
 
-  /// Whether `left` runs before `right`.
-  public static func < (left: Stage, right: Stage) -> Bool { left.rawValue < right.rawValue }
+    /// Whether `left` runs before `right`.
+    public static func < (left: Stage, right: Stage) -> Bool { left.rawValue < right.rawValue }
+  }
 }

@@ -10,11 +10,11 @@ struct NetworkEnd {
   /// What produces the predictions.
   enum Kind {
     /// Probabilities along an axis, from a softmax and its input.
-    case softmax(axis: Int, of: ValueID)
+    case softmax(axis: Int, of: Graph.ValueID)
     /// Logarithms of probabilities along an axis.
     case logSoftmax(axis: Int)
     /// Independent probabilities, from a sigmoid and its input.
-    case sigmoid(of: ValueID)
+    case sigmoid(of: Graph.ValueID)
     /// Logarithms of independent probabilities.
     case logSigmoid
     /// Numbers from 0 to 1 on a piecewise linear curve (HardSigmoid).
@@ -36,7 +36,7 @@ struct NetworkEnd {
   let kind: Kind
 
   /// The end of a graph at `output`.
-  init(of output: ValueID, in graph: Graph) {
+  init(of output: Graph.ValueID, in graph: Graph) {
     var value = output
     var moves: [Move] = []
     var kind = Kind.other
@@ -130,7 +130,7 @@ struct NetworkEnd {
 /// its results.
 struct FinalActivation {
   /// The input of the activation.
-  let input: ValueID
+  let input: Graph.ValueID
   /// The nodes after it that rearrange its results, last first.
   let arrangements: [Graph.Node]
 

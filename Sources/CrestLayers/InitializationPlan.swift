@@ -18,7 +18,7 @@ final class InitializationPlan: Sendable {
   /// Finds in a traced model where each weight's product goes.
   func study(_ graph: Graph) {
     // Nodes come after their inputs, so one pass from the end visits every value.
-    var rectified: Set<ValueID> = []
+    var rectified: Set<Graph.ValueID> = []
     var names: Set<String> = []
     for node in graph.nodes.reversed() {
       let keepsScale = node.operation.keepsScale

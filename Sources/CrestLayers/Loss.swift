@@ -7,7 +7,7 @@ public struct Loss: Sendable {
   /// The targets that a loss expects, which decides how they are checked and which metrics suit it.
   public enum Targets: Sendable, Hashable {
     /// A label for each position, or a probability for each class along an axis; nil finds the axis
-    /// from the shapes, see ``ClassAxis``.
+    /// from the shapes, see ``Loss/ClassAxis``.
     case classes(axis: Int?)
     /// A probability, or a label of 0 or 1, for each prediction.
     case binary
@@ -45,7 +45,7 @@ public struct Loss: Sendable {
   ///     minimised.
   public init(
     _ name: String, targets: Targets = .any, settings: [String: String] = [:],
-    trace: @escaping LossTrace
+    trace: @escaping Program.LossTrace
   ) {
     self.init(name, targets, settings) { prediction, target, _ in try trace(prediction, target) }
   }
@@ -61,7 +61,7 @@ public struct Loss: Sendable {
   }
 
   /// Traces the losses before their mean.
-  public var trace: LossTrace {
+  public var trace: Program.LossTrace {
     { prediction, target in
       try body(prediction, target, classAxis(for: prediction, target))
     }
@@ -78,7 +78,7 @@ public struct Loss: Sendable {
   ///   - labelSmoothing: s in (1 - s) · target + s / C (Szegedy et al. 2015).
   ///   - classAxis: The axis of the predictions along which the classes lie, where the batch is
   ///     axis 0 and negative axes count from the end; nil finds it from the shapes, see
-  ///     ``ClassAxis``.
+  ///     ``Loss/ClassAxis``.
   /// - Returns: The loss.
   /// - Precondition: `labelSmoothing` is in 0 … 1.
   public static func crossEntropy(labelSmoothing: Double = 0, classAxis: Int? = nil) -> Loss {
@@ -214,7 +214,7 @@ extension Loss {
   }
 
   /// The trace for a network that may end with the activation that the loss includes.
-  var traceBeforeActivation: LossTrace {
+  var traceBeforeActivation: Program.LossTrace {
     { prediction, target in
       let axis = try classAxis(for: prediction, target)
       let builder = prediction.builder

@@ -54,13 +54,13 @@ extension Model {
   private func kernelCoverage() throws -> String {
     let types = inputs.map { $0.batchType(2) }
     let inference = try cache(loss: nil).program(
-      ProgramRequest(inputTypes: types, targetType: nil, mode: .inference))
+      Program.Request(inputTypes: types, targetType: nil, mode: .inference))
     var nodes = Set(inference.referenceNodes)
     do {
       // Any loss will do: the model doesn't know which one it is trained with.
       let sum = Loss("sum") { prediction, _ in prediction }
       let training = try cache(loss: sum).program(
-        ProgramRequest(
+        Program.Request(
           inputTypes: types, targetType: inference.predictionType, mode: .training))
       nodes.formUnion(training.referenceNodes)
     } catch let error as GraphError {

@@ -104,13 +104,13 @@ public final class Model {
   /// the network would learn their order, and results would depend on the batch size.
   ///
   /// - Throws: `GraphError`, or whatever the template throws.
-  public func rowMixing() throws -> RowMixing? {
+  public func rowMixing() throws -> Graph.RowMixing? {
     if let known = knownRowMixing { return known }
     let mixing = try template.rowMixing(of: inputs.map { ValueType($0.shape, $0.elementType) })
     knownRowMixing = .some(mixing)
     return mixing
   }
-  private var knownRowMixing: RowMixing??
+  private var knownRowMixing: Graph.RowMixing??
 
   /// A model of a layer for one input of `float32`.
   ///
@@ -134,7 +134,7 @@ public final class Model {
   /// - Throws: As ``init(_:input:seed:engine:)``.
   public convenience init(
     input: Shape, seed: UInt64 = 0, engine: Engine? = nil,
-    @LayerBuilder _ layers: () -> Sequential
+    @Sequential.Builder _ layers: () -> Sequential
   ) throws {
     try self.init(layers(), input: input, seed: seed, engine: engine)
   }
@@ -191,9 +191,9 @@ public final class Model {
   /// A cache of programs that compute `loss` on this model, for training or evaluation.
   ///
   /// Each call makes a new, empty one: keep it. Without a loss, its programs only predict.
-  public func cache(loss: Loss?) -> ProgramCache {
+  public func cache(loss: Loss?) -> Program.Cache {
     let trace = template.leavesFinalActivationToLoss ? loss?.traceBeforeActivation : loss?.trace
-    return ProgramCache(template: template, store: store, engine: engine, loss: trace)
+    return Program.Cache(template: template, store: store, engine: engine, loss: trace)
   }
 
   /// The class axis of the predictions for a loss.
@@ -206,9 +206,9 @@ public final class Model {
   /// - Throws: ``LossError`` when the targets don't suit the predictions.
   public func classAxis(
     of loss: Loss, target: ValueType, summingAxes: Set<Int>? = nil
-  ) throws(LossError) -> ClassAxis? {
+  ) throws(LossError) -> Loss.ClassAxis? {
     guard case .classes(let chosen) = loss.targets else { return nil }
-    return try ClassAxis(
+    return try Loss.ClassAxis(
       predictions: Shape([Self.nominalBatch] + outputShape.dimensions),
       targets: ValueType(
         Shape([Self.nominalBatch] + target.shape.dimensions), target.elementType),
@@ -221,7 +221,7 @@ public final class Model {
 
   /// Whether the network ends in the activation that `loss` includes, so that the loss uses its
   /// input: predictions are then probabilities, otherwise logits.
-  public func predictsProbabilities(of loss: Loss, classAxis: ClassAxis?) -> Bool {
+  public func predictsProbabilities(of loss: Loss, classAxis: Loss.ClassAxis?) -> Bool {
     guard template.leavesFinalActivationToLoss,
       let activation = loss.activation(classAxis: classAxis?.axis)
     else { return false }
@@ -229,7 +229,8 @@ public final class Model {
   }
 
   /// The predictions that `loss` would mistake for logits; nil if there are none.
-  package func probabilitiesTakenForLogits(by loss: Loss, classAxis: ClassAxis?) -> MistakenLogits?
+  package func probabilitiesTakenForLogits(by loss: Loss, classAxis: Loss.ClassAxis?)
+    -> MistakenLogits?
   {
     guard let activation = loss.activation(classAxis: classAxis?.axis),
       !predictsProbabilities(of: loss, classAxis: classAxis)
@@ -293,9 +294,9 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
   /// A preprocessing, which is for a single input, for a model with several inputs.
   case preprocessingOfSeveral(inputs: Int)
   /// A number of rows other than the model is made for, which can't be cut or padded.
-  case fixedBatch(size: Int, got: Int, reason: RowMixing)
+  case fixedBatch(size: Int, got: Int, reason: Graph.RowMixing)
   /// Inputs that can't be cut into batches and take more memory than the machine has.
-  case wholeTooLarge(byteCount: Int, memory: Int, reason: RowMixing)
+  case wholeTooLarge(byteCount: Int, memory: Int, reason: Graph.RowMixing)
 
   /// Refuses a graph whose variables take more memory than there is.
   static func checkMemory(of graph: Graph) throws(ModelError) {

@@ -18,13 +18,13 @@ public final class Predictor {
   public let store: ParameterStore
   private let template: any GraphTemplate
   private let seed: UInt64
-  private let programs: ProgramCache
+  private let programs: Program.Cache
 
   /// How a prediction is made.
   public enum Plan: Sendable, Equatable {
     /// The graph runs once, for the inputs as they are: the reason why they may not be cut, or nil
     /// if there is no need to.
-    case whole(RowMixing?)
+    case whole(Graph.RowMixing?)
     /// The rows along axis 0 of the inputs are cut into batches, and the results are joined along
     /// an axis of the output.
     case batches(outputAxis: Int)
@@ -44,7 +44,7 @@ public final class Predictor {
     self.template = template
     self.store = store
     self.seed = seed
-    programs = ProgramCache(template: template, store: store, engine: engine, loss: nil)
+    programs = Program.Cache(template: template, store: store, engine: engine, loss: nil)
   }
 
   /// A predictor with the graph's initial parameters: those of the file, if it came from one.
@@ -176,7 +176,7 @@ public final class Predictor {
   /// the output.
   private func fixedAnalysis(
     _ inputs: [Tensor], _ size: Int
-  ) throws -> (mixing: RowMixing?, axis: Int) {
+  ) throws -> (mixing: Graph.RowMixing?, axis: Int) {
     // A batch of one is one example, wherever it is in the output.
     guard size > 1 else { return (nil, 0) }
     let analysis = try template.rowAnalysis(
@@ -214,7 +214,7 @@ public final class Predictor {
 
   private func run(_ inputs: [Tensor]) throws -> Tensor {
     let program = try programs.program(
-      ProgramRequest(
+      Program.Request(
         inputTypes: inputs.map { ValueType($0.shape, $0.elementType) }, targetType: nil,
         mode: .inference, reads: [.predictions]))
     try program.setInputs(inputs)

@@ -19,7 +19,7 @@ public struct Sequential: Layer {
   }
 
   /// A chain of the layers written in the braces, with `if` and `for` as in any result builder.
-  public init(name: String? = nil, @LayerBuilder _ layers: () -> Sequential) {
+  public init(name: String? = nil, @Builder _ layers: () -> Sequential) {
     self.init(layers().layers, name: name)
   }
 
@@ -29,25 +29,27 @@ public struct Sequential: Layer {
   }
 }
 
-/// Makes a ``Sequential`` of the layers written one below the other.
-@resultBuilder
-public enum LayerBuilder {
-  /// A layer.
-  public static func buildExpression(_ layer: some Layer) -> [any Layer] { [layer] }
-  /// Layers that were made elsewhere.
-  public static func buildExpression(_ layers: [any Layer]) -> [any Layer] { layers }
-  /// Lines one below the other.
-  public static func buildBlock(_ parts: [any Layer]...) -> [any Layer] { parts.flatMap(\.self) }
-  /// `if` without `else`.
-  public static func buildOptional(_ part: [any Layer]?) -> [any Layer] { part ?? [] }
-  /// The first branch of `if … else` or `switch`.
-  public static func buildEither(first part: [any Layer]) -> [any Layer] { part }
-  /// The other branch.
-  public static func buildEither(second part: [any Layer]) -> [any Layer] { part }
-  /// `for`.
-  public static func buildArray(_ parts: [[any Layer]]) -> [any Layer] { parts.flatMap(\.self) }
-  /// `if #available`.
-  public static func buildLimitedAvailability(_ part: [any Layer]) -> [any Layer] { part }
-  /// The chain.
-  public static func buildFinalResult(_ layers: [any Layer]) -> Sequential { Sequential(layers) }
+extension Sequential {
+  /// Makes a ``Sequential`` of the layers written one below the other.
+  @resultBuilder
+  public enum Builder {
+    /// A layer.
+    public static func buildExpression(_ layer: some Layer) -> [any Layer] { [layer] }
+    /// Layers that were made elsewhere.
+    public static func buildExpression(_ layers: [any Layer]) -> [any Layer] { layers }
+    /// Lines one below the other.
+    public static func buildBlock(_ parts: [any Layer]...) -> [any Layer] { parts.flatMap(\.self) }
+    /// `if` without `else`.
+    public static func buildOptional(_ part: [any Layer]?) -> [any Layer] { part ?? [] }
+    /// The first branch of `if … else` or `switch`.
+    public static func buildEither(first part: [any Layer]) -> [any Layer] { part }
+    /// The other branch.
+    public static func buildEither(second part: [any Layer]) -> [any Layer] { part }
+    /// `for`.
+    public static func buildArray(_ parts: [[any Layer]]) -> [any Layer] { parts.flatMap(\.self) }
+    /// `if #available`.
+    public static func buildLimitedAvailability(_ part: [any Layer]) -> [any Layer] { part }
+    /// The chain.
+    public static func buildFinalResult(_ layers: [any Layer]) -> Sequential { Sequential(layers) }
+  }
 }

@@ -13,7 +13,7 @@ extension Symbol {
   /// - Throws: `GraphError` if the layer already has one of that name, or given values have another
   ///   shape or element type.
   public func parameter(
-    _ name: String, _ shape: Shape, role: ParameterRole, _ initializer: Initializer
+    _ name: String, _ shape: Shape, role: Graph.ParameterRole, _ initializer: Initializer
   ) throws -> Symbol {
     try check(initializer, name, shape)
     let full = builder.path.isEmpty ? name : "\(builder.path).\(name)"
@@ -30,7 +30,7 @@ extension Symbol {
   ///
   /// - Throws: `GraphError` when its elements can't be counted, and as ``parameter(_:_:role:_:)`` does.
   func parameter(
-    _ name: String, sizes: [Int], role: ParameterRole, _ initializer: Initializer
+    _ name: String, sizes: [Int], role: Graph.ParameterRole, _ initializer: Initializer
   ) throws -> Symbol {
     guard let shape = Shape(checking: sizes) else {
       throw GraphError(

@@ -45,30 +45,32 @@ public enum ONNXError: Error, Equatable, Sendable {
   case tooLargeToWrite(file: String, byteCount: Int, limit: Int)
 }
 
-/// Why an external data file isn't read.
-public enum ExternalDataProblem: Equatable, Sendable {
-  /// The model came from bytes, so that there is no folder to look in.
-  case noFolder
-  /// The location isn't a plain relative path below the model's folder.
-  case forbiddenLocation
-  /// A part of the path is a symbolic link, or leads out of the model's folder.
-  case leavesFolder
-  /// There is no such file.
-  case missing
-  /// It is a folder, a pipe or a device.
-  case notARegularFile
-  /// The file has other names, which may lie outside the model's folder.
-  case hardLinked(count: Int)
-  /// The tensor's bytes would lie beyond the end of the file.
-  case beyondEnd(offset: Int, byteCount: Int, fileByteCount: Int)
-  /// The length isn't that of the tensor's type and shape.
-  case wrongLength(expected: Int, got: Int)
-  /// Tensors take more bytes from it than it could have for them.
-  case overused(byteCount: Int, fileByteCount: Int)
-  /// Most of the file is missing: it has holes, which read as zeros.
-  case holes(storedByteCount: Int, fileByteCount: Int)
-  /// The system refused to open or read it.
-  case unreadable(reason: String)
+extension ONNXError {
+  /// Why an external data file isn't read.
+  public enum ExternalDataProblem: Equatable, Sendable {
+    /// The model came from bytes, so that there is no folder to look in.
+    case noFolder
+    /// The location isn't a plain relative path below the model's folder.
+    case forbiddenLocation
+    /// A part of the path is a symbolic link, or leads out of the model's folder.
+    case leavesFolder
+    /// There is no such file.
+    case missing
+    /// It is a folder, a pipe or a device.
+    case notARegularFile
+    /// The file has other names, which may lie outside the model's folder.
+    case hardLinked(count: Int)
+    /// The tensor's bytes would lie beyond the end of the file.
+    case beyondEnd(offset: Int, byteCount: Int, fileByteCount: Int)
+    /// The length isn't that of the tensor's type and shape.
+    case wrongLength(expected: Int, got: Int)
+    /// Tensors take more bytes from it than it could have for them.
+    case overused(byteCount: Int, fileByteCount: Int)
+    /// Most of the file is missing: it has holes, which read as zeros.
+    case holes(storedByteCount: Int, fileByteCount: Int)
+    /// The system refused to open or read it.
+    case unreadable(reason: String)
+  }
 }
 
 extension ONNXError: CustomStringConvertible {
@@ -121,7 +123,7 @@ extension ONNXError: CustomStringConvertible {
   }
 }
 
-extension ExternalDataProblem: CustomStringConvertible {
+extension ONNXError.ExternalDataProblem: CustomStringConvertible {
   /// The reason and what to do.
   public var description: String {
     switch self {

@@ -81,7 +81,7 @@ public final class Plugin: StatefulCallback {
   /// What it looks at between the stages of a batch.
   public var reads: Set<Capture> { declaration.reads }
   /// The hyperparameters it sets.
-  public var owns: Set<HyperparameterPart> { declaration.owns }
+  public var owns: Set<Hyperparameter.Part> { declaration.owns }
   /// What must be the same in a resumed run: its version, its SHA-256 and its configuration.
   public var settings: [String: String] {
     ["version": manifest.version, "sha256": digest, "configuration": configuration.json]

@@ -13,7 +13,7 @@ struct PluginDeclaration: Equatable {
   /// The layers whose outputs it looks at, in the order the plugin numbers them.
   var activations: [String] = []
   /// The parts of hyperparameters it sets.
-  var owns: Set<HyperparameterPart> = []
+  var owns: Set<Hyperparameter.Part> = []
   /// The names under which it reports numbers.
   var reports: [String] = []
 
@@ -128,7 +128,7 @@ extension Hyperparameter {
   }
 }
 
-extension HyperparameterPart {
+extension Hyperparameter.Part {
   var hyperparameter: Hyperparameter {
     switch self {
     case .base(let hyperparameter), .factor(let hyperparameter): hyperparameter
@@ -145,6 +145,6 @@ extension HyperparameterPart {
 
   /// All there are, in the order of the bits of `CREST_OWNS`.
   static let numbered = Hyperparameter.numbered.flatMap {
-    [HyperparameterPart.base($0), .factor($0)]
+    [Hyperparameter.Part.base($0), .factor($0)]
   }
 }

@@ -161,7 +161,7 @@ final class PluginEvent {
     pointer.pointee.weight_decay = values.weightDecay
   }
 
-  private func fill(_ outcome: Outcome) {
+  private func fill(_ outcome: PhaseContext.Outcome) {
     let (number, reason): (crest_outcome, String?) =
       switch outcome {
       case .running: (CREST_RUNNING, nil)

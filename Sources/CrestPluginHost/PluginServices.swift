@@ -79,7 +79,7 @@ final class PluginServices {
   func log(_ level: PluginLogLevel, _ message: String) { writeLog(level, message.asPluginWrote) }
 
   /// A part of a hyperparameter; the value in effect without one.
-  func value(of hyperparameter: Hyperparameter, _ part: HyperparameterPart?) throws(Refusal)
+  func value(of hyperparameter: Hyperparameter, _ part: Hyperparameter.Part?) throws(Refusal)
     -> Double
   {
     let learner = try context().learner
@@ -92,7 +92,7 @@ final class PluginServices {
   }
 
   /// Sets a part of a hyperparameter that the plugin owns.
-  func set(_ part: HyperparameterPart, to value: Double) throws(Refusal) {
+  func set(_ part: Hyperparameter.Part, to value: Double) throws(Refusal) {
     let learner = try context().learner
     guard declaration.owns.contains(part) else {
       throw Refusal(

@@ -21,7 +21,7 @@ public final class Engine: Sendable {
   ///
   /// - Parameters:
   ///   - threadCount: From 1 up; all cores the process may use when nil.
-  ///   - instructionSet: ``InstructionSet/preferred()`` when nil.
+  ///   - instructionSet: ``Engine/InstructionSet/preferred()`` when nil.
   ///   - convolutions: Speed against rounding errors.
   /// - Throws: ``EngineError`` when the system can't give the threads or the CPU lacks the set.
   public init(

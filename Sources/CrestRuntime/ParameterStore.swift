@@ -17,7 +17,7 @@ public final class ParameterStore {
     /// The shape.
     public let shape: Shape
     /// What it is for; nil for a running statistic.
-    public let role: ParameterRole?
+    public let role: Graph.ParameterRole?
     /// Its place in the flat buffer of parameters (or statistics), in elements.
     public let range: Range<Int>
   }
@@ -106,7 +106,7 @@ public final class ParameterStore {
   }
 
   /// Weights first, then other parameters, then statistics; otherwise in order.
-  private static func places(_ variables: [VariableDeclaration]) -> [Int] {
+  private static func places(_ variables: [Graph.Variable]) -> [Int] {
     let all = Array(variables.indices)
     return all.filter { variables[$0].role == .weight }
       + all.filter { variables[$0].role != .weight && variables[$0].role != nil }

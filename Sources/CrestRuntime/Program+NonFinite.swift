@@ -15,7 +15,7 @@ extension Program {
       /// A running statistic, by name.
       case statistic(String)
       /// The result of an operation in the layer at a path, in a stage.
-      case operation(String, path: String, stage: Stage)
+      case operation(String, path: String, stage: Graph.Stage)
     }
 
     /// What it was found in.
@@ -32,7 +32,7 @@ extension Program {
   /// Where the loss is finite, of those that the predictions come from, else any gradient. Numbers that don't get
   /// that far, as a NaN that the model itself replaces, are left out.
   ///
-  /// - Precondition: the program was compiled with ``ProgramRequest/isDiagnosing``, and its stages
+  /// - Precondition: the program was compiled with ``Program/Request/isDiagnosing``, and its stages
   ///   have run.
   public func firstNonFinite() -> NonFinite? {
     programmerError(
@@ -63,7 +63,7 @@ extension Program {
   }
 
   /// Inputs first, variables next, and then nodes, each in their order.
-  private func rank(of value: ValueID) -> (Int, Int) {
+  private func rank(of value: Graph.ValueID) -> (Int, Int) {
     switch compiled.graph.values[value.index].origin {
     case .input, .constant: (0, value.index)
     case .variable(let number): (1, number)
@@ -71,7 +71,7 @@ extension Program {
     }
   }
 
-  private func source(of value: ValueID) -> NonFinite.Source {
+  private func source(of value: Graph.ValueID) -> NonFinite.Source {
     let graph = compiled.graph
     switch graph.values[value.index].origin {
     case .input(let name):
@@ -89,7 +89,7 @@ extension Program {
 
   /// The first number in a value that isn't finite; nil when there is none, and of constants, in which a mask's
   /// infinities are meant.
-  private func nonFinite(in value: ValueID) -> (place: Int, number: Float)? {
+  private func nonFinite(in value: Graph.ValueID) -> (place: Int, number: Float)? {
     let graph = compiled.graph
     let type = graph.type(of: value)
     guard type.elementType == .float32 else { return nil }

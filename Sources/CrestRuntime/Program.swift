@@ -10,7 +10,7 @@ public import CrestTensor
 /// runs on the reference (``referenceNodes``). Not thread-safe.
 public final class Program {
   /// What the program was compiled for.
-  public let request: ProgramRequest
+  public let request: Request
   /// The type of the model's first output.
   public let predictionType: ValueType
   /// Nodes without a kernel, which run on the slow reference.
@@ -31,7 +31,7 @@ public final class Program {
   private let engine: Engine
   let store: ParameterStore
   private let buffers: ProgramMemory
-  private let places: [ValueID: BufferID]
+  private let places: [Graph.ValueID: BufferID]
   let inputs: [Input]
   let target: Input?
   private let stages: [[() -> Void]]
@@ -44,7 +44,7 @@ public final class Program {
   /// - Throws: `GraphError` or the template's own error when a layer doesn't take the shapes,
   ///   ``ProgramError`` when a read names no layer.
   public init(
-    _ template: any GraphTemplate, _ request: ProgramRequest, store: ParameterStore, engine: Engine,
+    _ template: any GraphTemplate, _ request: Request, store: ParameterStore, engine: Engine,
     loss: LossTrace?
   ) throws {
     let inputCount = template.sample.inputs.count
@@ -69,13 +69,13 @@ public final class Program {
     self.memory = memory
 
     let steps = plan.lowering.steps
-    stages = Stage.allCases.map { stage in
+    stages = Graph.Stage.allCases.map { stage in
       steps.filter { $0.stage == stage }.map { step in
         let call = KernelCall(step, memory, engine)
         return { step.run(call) }
       }
     }
-    kernels = Stage.allCases.map { stage in
+    kernels = Graph.Stage.allCases.map { stage in
       steps.filter { $0.stage == stage }.map { step in
         KernelUse(name: step.name, path: step.node.map { graph.nodes[$0].path } ?? "", stage: stage)
       }
@@ -169,7 +169,7 @@ public final class Program {
   ///   - key: The key of the step's dropout masks.
   /// - Throws: ``ProgramError/computedIndex(operation:path:_:)`` when an index that the graph computes
   ///   names nothing; the stage's results are not to be used then.
-  public func run(_ stage: Stage, random key: RandomKey) throws(ProgramError) {
+  public func run(_ stage: Graph.Stage, random key: RandomKey) throws(ProgramError) {
     memory.state.key = key
     memory.state.fault = nil
     let steps = stages[stage.rawValue]
@@ -256,7 +256,7 @@ public final class Program {
   }
 
   /// The names of the kernel calls of a stage, in order: what the compiler made of the graph.
-  public func steps(of stage: Stage) -> [String] { kernels[stage.rawValue].map(\.name) }
+  public func steps(of stage: Graph.Stage) -> [String] { kernels[stage.rawValue].map(\.name) }
 
   /// The kernel calls of a step of training in order, with the layers they come from.
   ///
@@ -289,12 +289,14 @@ public final class Program {
   }
 }
 
-/// A kernel call of a program.
-public struct KernelUse: Sendable, Hashable {
-  /// What runs, as in `Conv winograd 4×4`.
-  public let name: String
-  /// The layer it comes from; empty for what belongs to none.
-  public let path: String
-  /// The part of a step it belongs to.
-  public let stage: Stage
+extension Program {
+  /// A kernel call of a program.
+  public struct KernelUse: Sendable, Hashable {
+    /// What runs, as in `Conv winograd 4×4`.
+    public let name: String
+    /// The layer it comes from; empty for what belongs to none.
+    public let path: String
+    /// The part of a step it belongs to.
+    public let stage: Graph.Stage
+  }
 }

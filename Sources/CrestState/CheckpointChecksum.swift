@@ -63,7 +63,7 @@ struct Checksum {
   ///
   /// - Returns: The checksum it states.
   mutating func addHeader(
-    _ header: SafetensorsHeader, _ bytes: [UInt8], _ path: String
+    _ header: Safetensors.Header, _ bytes: [UInt8], _ path: String
   ) throws(CheckpointError) -> String {
     guard let place = header.metadataRanges[kind.key], place.count == kind.digitCount else {
       throw .malformedState(

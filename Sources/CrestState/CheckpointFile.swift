@@ -67,9 +67,9 @@ public enum CheckpointFile {
     }
     let checksum = ChecksumKind(format: format)
     let zeros = String(repeating: "0", count: checksum.digitCount)
-    let header: SafetensorsHeader
+    let header: Safetensors.Header
     do throws(SafetensorsError) {
-      header = try SafetensorsHeader(
+      header = try Safetensors.Header(
         arranging: tensors.map { ($0.name, $0.tensor.elementType, $0.tensor.shape) },
         metadata: [formatKey: "\(format)", stateKey: json, checksum.key: zeros])
     } catch {
@@ -149,7 +149,7 @@ public enum CheckpointFile {
   }
 
   private static func checkedFormat(
-    _ header: SafetensorsHeader, _ path: String
+    _ header: Safetensors.Header, _ path: String
   ) throws(CheckpointError) -> Int {
     guard let text = header.metadata[formatKey] else { throw .notACheckpoint(path: path) }
     guard let number = Int(text), number >= 1 else {
@@ -161,7 +161,7 @@ public enum CheckpointFile {
 
   /// The state that a header's text describes, with every tensor used once.
   private static func state(
-    _ header: SafetensorsHeader, _ path: String, _ tensors: [String: Tensor]
+    _ header: Safetensors.Header, _ path: String, _ tensors: [String: Tensor]
   ) throws(CheckpointError) -> RunState {
     guard let json = header.metadata[stateKey] else {
       throw .malformedState(path: path, offset: 0, expected: "metadata called \(stateKey)")
@@ -223,13 +223,13 @@ private struct OpenFile: ~Copyable {
   }
 
   /// The header, and the bytes it was read from.
-  func header() throws(CheckpointError) -> (SafetensorsHeader, bytes: [UInt8]) {
+  func header() throws(CheckpointError) -> (Safetensors.Header, bytes: [UInt8]) {
     var prefix = [UInt8](repeating: 0, count: min(8, file.byteCount))
     try fill(&prefix, at: 0)
     let length: Int
     do throws(SafetensorsError) {
       length = try parsing(prefix) { (bytes) throws(SafetensorsError) in
-        try SafetensorsHeader.byteCount(prefix: bytes, fileByteCount: file.byteCount)
+        try Safetensors.Header.byteCount(prefix: bytes, fileByteCount: file.byteCount)
       }
     } catch {
       throw .malformed(path: path, error)
@@ -238,7 +238,7 @@ private struct OpenFile: ~Copyable {
     try fill(&bytes, at: 0)
     do throws(SafetensorsError) {
       let header = try parsing(bytes) { (bytes) throws(SafetensorsError) in
-        try SafetensorsHeader(parsing: bytes, fileByteCount: file.byteCount)
+        try Safetensors.Header(parsing: bytes, fileByteCount: file.byteCount)
       }
       return (header, bytes)
     } catch {
@@ -248,7 +248,7 @@ private struct OpenFile: ~Copyable {
 
   /// The tensor of `entry`, whose bytes `look` sees.
   func tensor(
-    _ entry: SafetensorsHeader.Entry, at dataOffset: Int, _ look: (UnsafeRawBufferPointer) -> Void
+    _ entry: Safetensors.Header.Entry, at dataOffset: Int, _ look: (UnsafeRawBufferPointer) -> Void
   ) throws(CheckpointError) -> Tensor {
     var tensor = Tensor(zeros: entry.shape, elementType: entry.elementType)
     try tensor.withUnsafeMutableBytes { (bytes) throws(CheckpointError) in

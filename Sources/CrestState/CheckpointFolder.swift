@@ -5,19 +5,19 @@ import CrestTensor
 ///
 /// It is locked while this exists, so that no two runs mix their files. Files that aren't checkpoints of Crest
 /// are never touched, nor are damaged ones.
-public final class CheckpointFolder {
+package final class CheckpointFolder {
   /// A checkpoint that was found.
-  public struct Found: Sendable {
+  package struct Found: Sendable {
     /// The file.
-    public let path: String
+    package let path: String
     /// What it holds.
-    public let state: RunState
+    package let state: RunState
     /// Newer files that can't be used, and why.
-    public let rejected: [CheckpointError]
+    package let rejected: [CheckpointError]
   }
 
   /// Where it is.
-  public let path: String
+  package let path: String
   private let files: any FileSystem
   private let lock: CInt
 
@@ -33,7 +33,7 @@ public final class CheckpointFolder {
   ///
   /// - Throws: ``CheckpointError/locked(folder:)``, or ``CheckpointError/unwritable(path:reason:)`` when no
   ///   file can be made in it.
-  public convenience init(_ path: String) throws(CheckpointError) {
+  package convenience init(_ path: String) throws(CheckpointError) {
     try self.init(path, on: SystemFiles())
   }
 
@@ -77,7 +77,7 @@ public final class CheckpointFolder {
   /// - Returns: The checkpoint; nil when there is none, weights alone not counted.
   /// - Throws: ``CheckpointError/noneReadable(folder:first:)`` when there are some and none can be used,
   ///   ``CheckpointError/unreadable(path:reason:)`` when the folder can't be read.
-  public func newest() throws(CheckpointError) -> Found? {
+  package func newest() throws(CheckpointError) -> Found? {
     var candidates: [(progress: [Int], path: String)] = []
     var rejected: [CheckpointError] = []
     for path in try paths() {
@@ -122,13 +122,13 @@ public final class CheckpointFolder {
   /// The path of a checkpoint called `name`.
   ///
   /// - Precondition: the name is one of a file in the folder (``isName(_:)``).
-  public func path(of name: String) -> String {
+  package func path(of name: String) -> String {
     programmerError(unless: Self.isName(name), "a checkpoint called \(name)")
     return FilePath.join(path, name + Self.suffix)
   }
 
   /// Whether `name` can be a checkpoint's: not empty, not hidden, and in the folder itself.
-  public static func isName(_ name: String) -> Bool {
+  package static func isName(_ name: String) -> Bool {
     !name.isEmpty && !name.hasPrefix(".") && !name.contains { "/\0".contains($0) }
       && name.utf8.count <= longestName
   }
@@ -145,7 +145,7 @@ public final class CheckpointFolder {
   /// Saves a state under a name, in place of what has it; it is on the disk when this returns.
   ///
   /// - Throws: ``CheckpointError``; what was there before is then still there.
-  public func save(_ state: RunState, as name: String) throws(CheckpointError) {
+  package func save(_ state: RunState, as name: String) throws(CheckpointError) {
     try CheckpointFile.write(state, to: path(of: name), on: files)
   }
 
@@ -153,7 +153,7 @@ public final class CheckpointFolder {
   ///
   /// - Returns: Its path.
   /// - Throws: ``CheckpointError`` unless it is as it was written.
-  public func verified(_ name: String) throws(CheckpointError) -> String {
+  package func verified(_ name: String) throws(CheckpointError) -> String {
     let path = path(of: name)
     _ = try CheckpointFile.read(path, on: files)
     return path
@@ -162,7 +162,7 @@ public final class CheckpointFolder {
   /// Removes a checkpoint, if it is there and is one.
   ///
   /// - Throws: ``CheckpointError``; a file that is damaged or of another kind is left alone.
-  public func remove(_ name: String) throws(CheckpointError) {
+  package func remove(_ name: String) throws(CheckpointError) {
     let path = path(of: name)
     do throws(CheckpointError) {
       _ = try CheckpointFile.peek(path, on: files)

@@ -21,13 +21,13 @@ extension RunState {
     guard let axis: Int = try value(at: "classAxis") else { return nil }
     guard axis >= 1 else {
       throw .mistyped(
-        StatePath(["data", "classAxis"]), expected: "an axis from 1 up", got: "\(axis)")
+        StateValue.Path(["data", "classAxis"]), expected: "an axis from 1 up", got: "\(axis)")
     }
     return axis
   }
 
   private func value<Value: Decodable>(at name: String) throws(StateError) -> Value? {
-    let path = StatePath(["data", name])
+    let path = StateValue.Path(["data", name])
     guard let field = fields[path], field != .null else { return nil }
     do {
       return try field.decode(Value.self, at: path)

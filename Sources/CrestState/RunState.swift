@@ -24,13 +24,13 @@ public struct RunState: Sendable, Equatable {
   public init(_ fields: StateValue) { self.fields = fields }
 
   /// The paths of all single values and arrays, sorted.
-  public var leaves: [StatePath] { fields.leaves }
+  public var leaves: [StateValue.Path] { fields.leaves }
 
   /// Parameters and running statistics by name.
   public var weights: [String: Tensor] {
     var weights: [String: Tensor] = [:]
     for part in Self.weightPlaces {
-      guard case .fields(let entries) = fields[StatePath(part)] else { continue }
+      guard case .fields(let entries) = fields[StateValue.Path(part)] else { continue }
       for case (let name, .array(let tensor)) in entries { weights[name] = tensor }
     }
     return weights
@@ -44,7 +44,7 @@ public struct RunState: Sendable, Equatable {
   static let prefix = "crest."
 
   /// What the tensor at `path` is called in a file: weights under their own names, for other tools.
-  static func tensorName(_ path: StatePath) -> String {
+  static func tensorName(_ path: StateValue.Path) -> String {
     weightPlaces.contains(Array(path.components.dropLast()))
       ? path.components.last ?? "" : prefix + path.description
   }
@@ -55,10 +55,10 @@ public struct RunState: Sendable, Equatable {
   /// Where in all fits the state is: of two of one run, the later is the greater.
   var progress: [Int] {
     func number(_ path: String...) -> Int {
-      if case .integer(let value) = fields[StatePath(path)] { value } else { 0 }
+      if case .integer(let value) = fields[StateValue.Path(path)] { value } else { 0 }
     }
     let purpose =
-      switch fields[StatePath(["fit", "position", "pass"])] {
+      switch fields[StateValue.Path(["fit", "position", "pass"])] {
       case .text(Self.passNames[0]): 0
       case .text(Self.passNames[1]): 1
       default: 2

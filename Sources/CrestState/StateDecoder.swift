@@ -10,7 +10,7 @@ extension StateValue {
   /// - Throws: ``StateError`` naming the field that is missing, of another type, or not taken by the value;
   ///   what the value's own `init(from:)` throws.
   public func decode<Value: Decodable>(
-    _ type: Value.Type, at path: StatePath = StatePath([])
+    _ type: Value.Type, at path: Path = Path([])
   ) throws -> Value {
     let reading = StateReading()
     let value = try StateDecoder(state: self, path: path, reading: reading).value(type)
@@ -22,12 +22,12 @@ extension StateValue {
 /// Which fields have been taken; a class, as the containers of a coder share it.
 private final class StateReading {
   /// The paths whose fields are taken one by one.
-  private var taken: [StatePath: Set<String>] = [:]
+  private var taken: [StateValue.Path: Set<String>] = [:]
 
-  func begin(_ path: StatePath) { taken[path, default: []].formUnion([]) }
-  func take(_ name: String, at path: StatePath) { taken[path, default: []].insert(name) }
+  func begin(_ path: StateValue.Path) { taken[path, default: []].formUnion([]) }
+  func take(_ name: String, at path: StateValue.Path) { taken[path, default: []].insert(name) }
 
-  func firstUntaken(of state: StateValue, at path: StatePath) -> StatePath? {
+  func firstUntaken(of state: StateValue, at path: StateValue.Path) -> StateValue.Path? {
     switch state {
     case .fields(let fields):
       for (name, value) in fields.sorted(by: { $0.key < $1.key }) {
@@ -50,7 +50,7 @@ private final class StateReading {
 /// Puts a value together.
 private struct StateDecoder: Decoder {
   let state: StateValue
-  let path: StatePath
+  let path: StateValue.Path
   let reading: StateReading
   var codingPath: [any CodingKey] { path.codingPath }
   var userInfo: [CodingUserInfoKey: Any] { [:] }
@@ -137,7 +137,7 @@ private struct StateDecoder: Decoder {
 
   struct Keyed<Key: CodingKey>: KeyedDecodingContainerProtocol {
     let fields: [String: StateValue]
-    let path: StatePath
+    let path: StateValue.Path
     let reading: StateReading
     var codingPath: [any CodingKey] { path.codingPath }
     var allKeys: [Key] { fields.keys.sorted().compactMap { Key(stringValue: $0) } }
@@ -224,14 +224,14 @@ private struct StateDecoder: Decoder {
 
   struct Unkeyed: UnkeyedDecodingContainer {
     let values: [StateValue]
-    let path: StatePath
+    let path: StateValue.Path
     let reading: StateReading
     var currentIndex = 0
     var codingPath: [any CodingKey] { path.codingPath }
     var count: Int? { values.count }
     var isAtEnd: Bool { currentIndex == values.count }
 
-    init(values: [StateValue], path: StatePath, reading: StateReading) {
+    init(values: [StateValue], path: StateValue.Path, reading: StateReading) {
       self.values = values
       self.path = path
       self.reading = reading

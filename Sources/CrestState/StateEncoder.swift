@@ -8,7 +8,7 @@ extension StateValue {
   ///
   /// - Throws: ``StateError/notSavable(_:reason:)``, and what the value's own `encode(to:)` throws.
   public init(encoding value: some Encodable) throws {
-    self = try StateEncoder(path: StatePath([])).value(of: value)
+    self = try StateEncoder(path: Path([])).value(of: value)
   }
 }
 
@@ -17,7 +17,7 @@ let arrayThreshold = 16
 
 /// Takes a value apart.
 private struct StateEncoder: Encoder {
-  let path: StatePath
+  let path: StateValue.Path
   var node = StateNode()
   var codingPath: [any CodingKey] { path.codingPath }
   var userInfo: [CodingUserInfoKey: Any] { [:] }
@@ -67,7 +67,7 @@ private struct StateEncoder: Encoder {
   }
 
   struct Keyed<Key: CodingKey>: KeyedEncodingContainerProtocol {
-    let path: StatePath
+    let path: StateValue.Path
     let node: StateNode
     var codingPath: [any CodingKey] { path.codingPath }
 
@@ -148,7 +148,7 @@ private struct StateEncoder: Encoder {
   }
 
   struct Unkeyed: UnkeyedEncodingContainer {
-    let path: StatePath
+    let path: StateValue.Path
     let node: StateNode
     var codingPath: [any CodingKey] { path.codingPath }
     var count: Int { node.count }
@@ -175,7 +175,7 @@ private struct StateEncoder: Encoder {
   }
 
   struct Single: SingleValueEncodingContainer {
-    let path: StatePath
+    let path: StateValue.Path
     let node: StateNode
     var codingPath: [any CodingKey] { path.codingPath }
 
@@ -255,7 +255,7 @@ private final class StateNode {
   }
 }
 
-extension StatePath {
+extension StateValue.Path {
   /// The path as coders want it.
   var codingPath: [any CodingKey] { components.map { StateKey($0) } }
 }

@@ -3,15 +3,15 @@
 /// Each names the field as `--partial` and `Learner.resume` take it.
 public enum StateError: Error, Equatable, Sendable {
   /// A field that isn't there.
-  case missing(StatePath)
+  case missing(StateValue.Path)
   /// A field that nothing takes.
-  case unexpected(StatePath)
+  case unexpected(StateValue.Path)
   /// A field of another type or shape.
-  case mistyped(StatePath, expected: String, got: String)
+  case mistyped(StateValue.Path, expected: String, got: String)
   /// A field that says the checkpoint belongs to something else.
-  case differs(StatePath, saved: String, now: String)
+  case differs(StateValue.Path, saved: String, now: String)
   /// A value that can't be saved.
-  case notSavable(StatePath, reason: String)
+  case notSavable(StateValue.Path, reason: String)
   /// A field to be skipped that isn't there.
   case nothingToSkip(String, known: [String])
 }
@@ -21,7 +21,7 @@ extension StateError: CustomStringConvertible {
   public var description: String { description { "skip \($0)" } }
 
   /// The description, with other words for how a field is left out.
-  package func description(skipping skip: (StatePath) -> String) -> String {
+  package func description(skipping skip: (StateValue.Path) -> String) -> String {
     switch self {
     case .missing(let path):
       "the saved state has no \(path); it is of a run with other parts, or of another version: restore it "

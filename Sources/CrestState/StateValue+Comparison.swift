@@ -6,12 +6,12 @@ extension StateValue {
 
   /// The field called `name` of a whole state.
   package func field(_ name: String) throws(StateError) -> StateValue {
-    guard let value = self[name] else { throw .missing(StatePath([name])) }
+    guard let value = self[name] else { throw .missing(Path([name])) }
     return value
   }
 
   /// Refuses other fields than these.
-  package func checkNames(_ expected: [String], at path: StatePath) throws(StateError) {
+  package func checkNames(_ expected: [String], at path: Path) throws(StateError) {
     guard case .fields(let fields) = self else {
       throw .mistyped(path, expected: "fields", got: kind)
     }
@@ -24,7 +24,7 @@ extension StateValue {
   }
 
   /// Refuses a value that isn't `now`, and names the first field in which it differs.
-  package func check(equals now: StateValue, at path: StatePath) throws(StateError) {
+  package func check(equals now: StateValue, at path: Path) throws(StateError) {
     if case .fields(let expected) = now, case .fields = self {
       try checkNames(Array(expected.keys), at: path)
       for (name, value) in expected.sorted(by: { $0.key < $1.key }) {
@@ -39,7 +39,7 @@ extension StateValue {
 
   /// Takes what lies at `place` from `now`, or away where `now` has nothing.
   package mutating func skip(_ place: String, for now: StateValue) throws(StateError) {
-    var path: StatePath?
+    var path: Path?
     for leaves in [leaves, now.leaves] where path == nil {
       path = leaves.lazy.compactMap { $0.prefix(writtenAs: place) }.first
     }
@@ -48,12 +48,12 @@ extension StateValue {
   }
 }
 
-extension StatePath {
+extension StateValue.Path {
   /// The beginning of the path that is written as `text`; nil when there is none.
-  fileprivate func prefix(writtenAs text: String) -> StatePath? {
+  fileprivate func prefix(writtenAs text: String) -> StateValue.Path? {
     guard lies(at: text) else { return nil }
     return (1...components.count).lazy
-      .map { StatePath(Array(components.prefix($0))) }
+      .map { StateValue.Path(Array(components.prefix($0))) }
       .first { $0.description == text }
   }
 }

@@ -6,11 +6,11 @@ extension StateValue {
   /// An array is written as an object whose only key is empty and whose value is what `name` calls it.
   /// Numbers are written in the fewest digits that read back the same, whole ones of ``number(_:)`` with a
   /// point; infinities and NaN, which JSON lacks, as an object with an empty key and their bits.
-  package func json(_ name: (StatePath, Tensor) -> String) -> String {
-    jsonValue(at: StatePath([]), name).json
+  package func json(_ name: (Path, Tensor) -> String) -> String {
+    jsonValue(at: Path([]), name).json
   }
 
-  private func jsonValue(at path: StatePath, _ name: (StatePath, Tensor) -> String) -> JSONValue {
+  private func jsonValue(at path: Path, _ name: (Path, Tensor) -> String) -> JSONValue {
     switch self {
     case .null: .null
     case .bool(let value): .bool(value)

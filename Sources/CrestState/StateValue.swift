@@ -74,7 +74,7 @@ extension StateValue {
   }
 
   /// The value at `path`, an index of a list being a component too; nil when there is none.
-  public subscript(path: StatePath) -> StateValue? {
+  public subscript(path: Path) -> StateValue? {
     get {
       path.components.reduce(self) { value, component in
         switch value {
@@ -90,7 +90,7 @@ extension StateValue {
         self = newValue ?? .null
         return
       }
-      let rest = StatePath(Array(path.components.dropFirst()))
+      let rest = Path(Array(path.components.dropFirst()))
       switch self {
       case .fields(var fields):
         if rest.components.isEmpty {
@@ -115,7 +115,7 @@ extension StateValue {
   }
 
   /// The paths of all values that have no parts, sorted.
-  public var leaves: [StatePath] {
+  public var leaves: [Path] {
     switch self {
     case .fields(let fields) where !fields.isEmpty:
       fields.sorted { $0.key < $1.key }.flatMap { name, value in
@@ -125,27 +125,29 @@ extension StateValue {
       values.enumerated().flatMap { index, value in
         value.leaves.map { $0.prefixed(by: String(index)) }
       }
-    default: [StatePath([])]
+    default: [Path([])]
     }
   }
 }
 
-/// Where a value lies in a state: names of fields and indices of lists, from the outside in.
-public struct StatePath: Sendable, Hashable, CustomStringConvertible {
-  /// The names and indices.
-  public let components: [String]
+extension StateValue {
+  /// Where a value lies in a state: names of fields and indices of lists, from the outside in.
+  public struct Path: Sendable, Hashable, CustomStringConvertible {
+    /// The names and indices.
+    public let components: [String]
 
-  /// A path of these components.
-  public init(_ components: [String]) { self.components = components }
+    /// A path of these components.
+    public init(_ components: [String]) { self.components = components }
 
-  /// As in `callbacks.EarlyStopping.state.wait`.
-  public var description: String { components.joined(separator: ".") }
+    /// As in `callbacks.EarlyStopping.state.wait`.
+    public var description: String { components.joined(separator: ".") }
 
-  func prefixed(by component: String) -> StatePath { StatePath([component] + components) }
-  package func appending(_ component: String) -> StatePath { StatePath(components + [component]) }
+    func prefixed(by component: String) -> Path { Path([component] + components) }
+    package func appending(_ component: String) -> Path { Path(components + [component]) }
 
-  /// Whether it lies at `place` or within it, `place` being written as ``description`` is.
-  func lies(at place: String) -> Bool {
-    description == place || description.hasPrefix(place + ".")
+    /// Whether it lies at `place` or within it, `place` being written as ``description`` is.
+    func lies(at place: String) -> Bool {
+      description == place || description.hasPrefix(place + ".")
+    }
   }
 }

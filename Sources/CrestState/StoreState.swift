@@ -31,7 +31,7 @@ extension ParameterStore {
   ///
   /// - Returns: What writes them; it can't fail.
   package func restoration(
-    _ entries: [Entry], from saved: StateValue, at path: StatePath
+    _ entries: [Entry], from saved: StateValue, at path: StateValue.Path
   ) throws(StateError) -> () -> Void {
     let tensors = try tensors(entries, from: saved, at: path)
     return { for (entry, tensor) in zip(entries, tensors) { self.write(tensor, to: entry) } }
@@ -41,7 +41,7 @@ extension ParameterStore {
   ///
   /// - Returns: What writes them; it can't fail.
   package func momentRestoration(
-    from saved: StateValue, at path: StatePath
+    from saved: StateValue, at path: StateValue.Path
   ) throws(StateError) -> () -> Void {
     guard case .list(let moments) = saved, moments.count == momentCount else {
       throw .mistyped(path, expected: "\(momentCount) moments", got: saved.kind)
@@ -65,7 +65,7 @@ extension ParameterStore {
   }
 
   private func tensors(
-    _ entries: [Entry], from saved: StateValue, at path: StatePath
+    _ entries: [Entry], from saved: StateValue, at path: StateValue.Path
   ) throws(StateError) -> [Tensor] {
     guard case .fields(let fields) = saved else {
       throw .mistyped(path, expected: "arrays by name", got: saved.kind)

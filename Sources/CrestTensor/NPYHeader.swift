@@ -2,25 +2,25 @@
 ///
 /// Formats 1.0, 2.0 and 3.0 (NumPy enhancement proposal 1 and `numpy.lib.format`), of Python 2 and
 /// 3, little and big endian, C and Fortran order, but no Python objects or structured types.
-public struct NPYHeader: Sendable, Hashable {
+package struct NPYHeader: Sendable, Hashable {
   /// The tensor's element type for the array: `int32` for unsigned integers of 16 bits, `int64` for
   /// those of 32 and 64 bits.
-  public let elementType: ElementType
+  package let elementType: ElementType
   /// The sizes of the array's dimensions.
-  public let shape: Shape
+  package let shape: Shape
   /// Whether the first index varies fastest, as in Fortran and in arrays that pandas makes from a
   /// table.
-  public let isFortranOrder: Bool
+  package let isFortranOrder: Bool
   /// Whether the most significant byte of an element comes first.
-  public let isBigEndian: Bool
+  package let isBigEndian: Bool
   /// The offset of the first element in the file.
-  public let dataOffset: Int
+  package let dataOffset: Int
 
   /// The most bytes that a header may take, and so the most of a file that parsing reads; a header
   /// of 64 dimensions takes less than 2 KiB.
-  public static let byteLimit = 1 << 16
+  package static let byteLimit = 1 << 16
   /// The most dimensions of an array (`NPY_MAXDIMS` of NumPy 2).
-  public static let rankLimit = 64
+  package static let rankLimit = 64
 
   static let magic: [UInt8] = [0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59]
 
@@ -30,7 +30,7 @@ public struct NPYHeader: Sendable, Hashable {
   package var isWidened: Bool { !storage.isElementType }
 
   /// The size of all elements in the file, in bytes.
-  public var dataByteCount: Int { shape.elementCount * storage.byteCount }
+  package var dataByteCount: Int { shape.elementCount * storage.byteCount }
 
   /// The header at the beginning of a file.
   ///
@@ -41,7 +41,7 @@ public struct NPYHeader: Sendable, Hashable {
   ///   - fileByteCount: The size of the whole file.
   /// - Throws: ``NPYError`` if the bytes aren't a `.npy` file, hold an array that no tensor can, or
   ///   don't match the file's size.
-  public init(parsing prefix: UnsafeRawBufferPointer, fileByteCount: Int) throws(NPYError) {
+  package init(parsing prefix: UnsafeRawBufferPointer, fileByteCount: Int) throws(NPYError) {
     guard prefix.count >= 8, prefix.prefix(6).elementsEqual(NPYHeader.magic) else {
       throw .notNPY
     }
@@ -78,7 +78,7 @@ public struct NPYHeader: Sendable, Hashable {
   /// The header at the beginning of a file, from the file's first bytes.
   ///
   /// - Throws: ``NPYError``, see ``init(parsing:fileByteCount:)-(UnsafeRawBufferPointer,_)``.
-  public init(parsing prefix: [UInt8], fileByteCount: Int) throws(NPYError) {
+  package init(parsing prefix: [UInt8], fileByteCount: Int) throws(NPYError) {
     let result = prefix.withUnsafeBytes { bytes in
       Result { () throws(NPYError) in
         try NPYHeader(parsing: bytes, fileByteCount: fileByteCount)

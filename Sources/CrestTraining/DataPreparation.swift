@@ -6,13 +6,13 @@ import CrestTensor
 /// A data set prepared for a model, with the notes on that.
 struct DataPreparation {
   let data: DataSplit
-  let notes: [LearnerNote]
+  let notes: [Learner.Note]
 
   /// Prepares both parts of `data` alike.
   ///
   /// - Throws: `DataError` when the set can't be prepared so; ``LearnerError``.
   init(
-    _ data: DataSplit, for model: Model, by choice: PreprocessingChoice
+    _ data: DataSplit, for model: Model, by choice: Preprocessing.Choice
   ) throws {
     let own = data.train.preprocessing
     // What isn't float32 is nothing to normalise.
@@ -28,7 +28,7 @@ struct DataPreparation {
       wanted.isSame(as: own) && data.valid.preprocessing.isSame(as: own)
       ? data : try data.prepared(by: wanted)
 
-    var notes: [LearnerNote] = []
+    var notes: [Learner.Note] = []
     let name = data.train.name
     if let known, !known.isSame(as: wanted) {
       notes.append(.preparedUnlikeModel(wanted, model: known, data: name))
@@ -71,7 +71,7 @@ struct ClassNames {
   }
 
   /// The note if they differ.
-  var note: LearnerNote? {
+  var note: Learner.Note? {
     guard let model, let data, model != data else { return nil }
     if !model.areNumbers, !data.areNumbers {
       return .otherClasses(model: model, data: data, name: dataName)

@@ -1,51 +1,53 @@
 import CrestLayers
 import CrestOptimizers
-import CrestRuntime
+public import CrestRuntime
 
-/// The results of an epoch.
-public struct EpochResult: Codable, Sendable, Hashable {
-  /// Its index in the fit, from 0.
-  public let epoch: Int
-  /// The results of training; nil if there were no examples.
-  public let train: PassResult?
-  /// The results of validation; nil if there were no examples.
-  public let validation: PassResult?
-  /// What callbacks reported in the epoch, by name.
-  public let reports: [String: Double]
-  /// The learning rate of its last step.
-  public let learningRate: Double
+extension FitResult {
+  /// The results of an epoch.
+  public struct Epoch: Codable, Sendable, Hashable {
+    /// Its index in the fit, from 0.
+    public let epoch: Int
+    /// The results of training; nil if there were no examples.
+    public let train: Pass?
+    /// The results of validation; nil if there were no examples.
+    public let validation: Pass?
+    /// What callbacks reported in the epoch, by name.
+    public let reports: [String: Double]
+    /// The learning rate of its last step.
+    public let learningRate: Double
 
-  /// What `epoch` gave so far.
-  public init(_ epoch: EpochContext) {
-    self.epoch = epoch.index
-    train = epoch.train
-    validation = epoch.validation
-    reports = epoch.reports
-    learningRate = epoch.learningRate
-  }
+    /// What `epoch` gave so far.
+    public init(_ epoch: EpochContext) {
+      self.epoch = epoch.index
+      train = epoch.train
+      validation = epoch.validation
+      reports = epoch.reports
+      learningRate = epoch.learningRate
+    }
 
-  /// The same epoch with other validation results.
-  init(_ other: EpochResult, validation: PassResult) {
-    epoch = other.epoch
-    train = other.train
-    self.validation = validation
-    reports = other.reports
-    learningRate = other.learningRate
-  }
+    /// The same epoch with other validation results.
+    init(_ other: Epoch, validation: Pass) {
+      epoch = other.epoch
+      train = other.train
+      self.validation = validation
+      reports = other.reports
+      learningRate = other.learningRate
+    }
 
-  /// Reads what was saved, which must be of an epoch that can be.
-  ///
-  /// - Throws: `DecodingError`.
-  public init(from decoder: any Decoder) throws {
-    let container = try decoder.container(keyedBy: CodingKeys.self)
-    epoch = try container.decode(Int.self, forKey: .epoch)
-    train = try container.decode(PassResult?.self, forKey: .train)
-    validation = try container.decode(PassResult?.self, forKey: .validation)
-    reports = try container.decode([String: Double].self, forKey: .reports)
-    learningRate = try container.decode(Double.self, forKey: .learningRate)
-    guard (0..<Int.max).contains(epoch) else {
-      throw DecodingError.dataCorruptedError(
-        forKey: .epoch, in: container, debugDescription: "an epoch from 0")
+    /// Reads what was saved, which must be of an epoch that can be.
+    ///
+    /// - Throws: `DecodingError`.
+    public init(from decoder: any Decoder) throws {
+      let container = try decoder.container(keyedBy: CodingKeys.self)
+      epoch = try container.decode(Int.self, forKey: .epoch)
+      train = try container.decode(Pass?.self, forKey: .train)
+      validation = try container.decode(Pass?.self, forKey: .validation)
+      reports = try container.decode([String: Double].self, forKey: .reports)
+      learningRate = try container.decode(Double.self, forKey: .learningRate)
+      guard (0..<Int.max).contains(epoch) else {
+        throw DecodingError.dataCorruptedError(
+          forKey: .epoch, in: container, debugDescription: "an epoch from 0")
+      }
     }
   }
 }
@@ -79,36 +81,38 @@ public struct FitResult: Sendable, Hashable {
   /// Where the model's weights come from.
   public let origin: Origin
   /// The results, and the epoch that they and the model's weights are of.
-  public let results: EpochResult
+  public let results: Epoch
 
   /// The epoch whose weights the model holds, from 0; the last one when they were measured afterwards.
   public var epoch: Int { results.epoch }
   /// The training results of that epoch, while the parameters changed.
-  public var train: PassResult? { results.train }
+  public var train: Pass? { results.train }
   /// The validation results of the model's weights; nil if they were not measured.
-  public var validation: PassResult? { results.validation }
+  public var validation: Pass? { results.validation }
   /// What callbacks reported in that epoch, by name.
   public var reports: [String: Double] { results.reports }
 }
 
-/// The weights that an epoch's validation measured, with its results: what a callback keeps of the
-/// best epoch, to restore it with ``FitContext/restore(_:)`` when the fit ends.
-///
-/// Of an epoch without validation, the weights are those at its end.
-public struct MeasuredWeights: Codable, Sendable, Hashable {
-  /// What the epoch gave.
-  public let results: EpochResult
-  /// The weights.
-  public let weights: Weights
-
-  /// The model's weights in an `afterEpoch` hook, which must be those that the epoch's validation
-  /// measured.
+extension FitResult {
+  /// The weights that an epoch's validation measured, with its results: what a callback keeps of the
+  /// best epoch, to restore it with ``FitContext/restore(_:)`` when the fit ends.
   ///
-  /// - Throws: ``LearnerError/measuredWeightsExchanged(epoch:)``.
-  public init(of epoch: EpochContext) throws(LearnerError) {
-    try epoch.checkHoldsMeasured()
-    results = EpochResult(epoch)
-    weights = Weights(of: epoch.learner.model.store)
+  /// Of an epoch without validation, the weights are those at its end.
+  public struct MeasuredWeights: Codable, Sendable, Hashable {
+    /// What the epoch gave.
+    public let results: Epoch
+    /// The weights.
+    public let weights: ParameterStore.Weights
+
+    /// The model's weights in an `afterEpoch` hook, which must be those that the epoch's validation
+    /// measured.
+    ///
+    /// - Throws: ``LearnerError/measuredWeightsExchanged(epoch:)``.
+    public init(of epoch: EpochContext) throws(LearnerError) {
+      try epoch.checkHoldsMeasured()
+      results = Epoch(epoch)
+      weights = ParameterStore.Weights(of: epoch.learner.model.store)
+    }
   }
 }
 

@@ -11,22 +11,24 @@ public enum Hyperparameter: String, Sendable, Hashable, CaseIterable {
   case weightDecay = "weight decay"
 }
 
-/// A part of a hyperparameter that only one callback may set: the effective value is base × factor.
-///
-/// A scheduler sets the base; a callback that reacts to results, such as a reduction on a plateau,
-/// sets the factor. So both can work in one fit, and two of the same kind are an error
-/// (``LearnerError/twoOwners(of:first:second:)``).
-public enum HyperparameterPart: Sendable, Hashable, CustomStringConvertible {
-  /// The base of a hyperparameter.
-  case base(Hyperparameter)
-  /// The factor of its base.
-  case factor(Hyperparameter)
+extension Hyperparameter {
+  /// A part of a hyperparameter that only one callback may set: the effective value is base × factor.
+  ///
+  /// A scheduler sets the base; a callback that reacts to results, such as a reduction on a plateau,
+  /// sets the factor. So both can work in one fit, and two of the same kind are an error
+  /// (``LearnerError/twoOwners(of:first:second:)``).
+  public enum Part: Sendable, Hashable, CustomStringConvertible {
+    /// The base of a hyperparameter.
+    case base(Hyperparameter)
+    /// The factor of its base.
+    case factor(Hyperparameter)
 
-  /// As in `the learning rate`.
-  public var description: String {
-    switch self {
-    case .base(let hyperparameter): "the \(hyperparameter.rawValue)"
-    case .factor(let hyperparameter): "the factor of the \(hyperparameter.rawValue)"
+    /// As in `the learning rate`.
+    public var description: String {
+      switch self {
+      case .base(let hyperparameter): "the \(hyperparameter.rawValue)"
+      case .factor(let hyperparameter): "the factor of the \(hyperparameter.rawValue)"
+      }
     }
   }
 }
@@ -69,7 +71,7 @@ struct HyperparameterTable: Codable {
     values = bases
   }
 
-  subscript(part: HyperparameterPart) -> Double {
+  subscript(part: Hyperparameter.Part) -> Double {
     get {
       switch part {
       case .base(let hyperparameter): bases[hyperparameter]

@@ -72,7 +72,7 @@ extension Learner {
     do throws(StateError) {
       restore = try store.restoration(
         store.parameters + store.statistics,
-        from: .fields(weights.mapValues { .array($0) }), at: StatePath([]))
+        from: .fields(weights.mapValues { .array($0) }), at: StateValue.Path([]))
     } catch {
       throw CheckpointError.weights(path: path, error)
     }
@@ -111,10 +111,11 @@ extension Learner {
   public func resume(
     from path: String, epochs: Int? = nil, callbacks: [any Callback] = [],
     skipping: [String] = [], reschedules: Bool = false
-  ) throws -> Outcome {
+  ) throws -> PhaseContext.Outcome {
     let resumption = try Resumption(path: path, skipping: skipping, reschedules: reschedules)
     guard let epochs = epochs ?? resumption.epochCount else {
-      throw CheckpointError.unsuitable(path: path, .missing(StatePath(["fit", "epochCount"])))
+      throw CheckpointError.unsuitable(
+        path: path, .missing(StateValue.Path(["fit", "epochCount"])))
     }
     return try fit(
       epochs: epochs, learningRate: nil, callbacks: callbacks, resumption: resumption)

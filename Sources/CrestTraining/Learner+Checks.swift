@@ -71,7 +71,7 @@ extension Learner {
   /// The class axis of `loss` in the predictions for `dataset`, from the shapes.
   static func classAxis(
     of loss: Loss, in model: Model, for dataset: any Dataset, summingAxes: Set<Int>? = nil
-  ) throws(LearnerError) -> ClassAxis? {
+  ) throws(LearnerError) -> Loss.ClassAxis? {
     do throws(LossError) {
       return try model.classAxis(
         of: loss, target: ValueType(dataset.target.shape, dataset.target.elementType),
@@ -85,7 +85,7 @@ extension Learner {
   /// probabilities are summed up.
   static func classAxis(
     of loss: Loss, in model: Model, for data: DataSplit
-  ) throws -> ClassAxis? {
+  ) throws -> Loss.ClassAxis? {
     let found = try classAxis(of: loss, in: model, for: data.train)
     guard let found, let other = found.alternative, found.reason != .model,
       data.train.target.classNames == nil
@@ -103,7 +103,7 @@ extension Learner {
       return data
     }
     return try data.withOneHotTargets(
-      along: ClassAxis.candidates(ofRank: model.outputShape.rank + 1)) ?? data
+      along: Loss.ClassAxis.candidates(ofRank: model.outputShape.rank + 1)) ?? data
   }
 
   /// Checks that every metric can judge predictions of the type given.

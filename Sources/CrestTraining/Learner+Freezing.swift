@@ -13,7 +13,7 @@ extension Learner {
   /// Freezes parameters, bit for bit, in addition to those frozen before.
   ///
   /// No gradient is computed for them, so frozen layers in front cost no backward pass.
-  /// Normalisations follow the learner's ``FrozenNormalization``; dropout stays on. As in fastai,
+  /// Normalisations follow the learner's ``Learner/FrozenNormalization``; dropout stays on. As in fastai,
   /// the optimiser's state is reset when the frozen parameters change.
   ///
   /// ```swift

@@ -13,7 +13,7 @@ extension Learner {
   ///
   /// - Precondition: to set it, the hook of a callback that owns it is running, and the value is finite
   ///   and not negative.
-  public subscript(part: HyperparameterPart) -> Double {
+  public subscript(part: Hyperparameter.Part) -> Double {
     get { table[part] }
     set {
       preconditionOwnership(of: part)
@@ -32,7 +32,7 @@ extension Learner {
   ///
   /// - Precondition: the hook of a callback that owns the learning rate is running.
   /// - Throws: `ParameterError` when a rate isn't finite and above 0, or there isn't one for each group.
-  public func spreadLearningRate(over rates: GroupValues) throws(ParameterError) {
+  public func spreadLearningRate(over rates: ParameterGroup.Values) throws(ParameterError) {
     preconditionOwnership(of: .base(.learningRate))
     try trained.setRates(rates)
   }
@@ -47,7 +47,7 @@ extension Learner {
     loop.report(value, as: name)
   }
 
-  private func preconditionOwnership(of part: HyperparameterPart) {
+  private func preconditionOwnership(of part: Hyperparameter.Part) {
     guard let loop else { programmerError("\(part) was set while no fit is running") }
     loop.roles.requireOwner(of: part, loop.runningCallback)
   }

@@ -12,15 +12,17 @@ enum DataPart: Hashable {
 
 extension Learner {
   /// What to look for in each input of `dataset`.
-  static func searches(for model: Model, _ dataset: any Dataset) -> [UnusualNumbers.Search] {
+  static func searches(for model: Model, _ dataset: any Dataset) -> [DataError.UnusualNumbers
+    .Search]
+  {
     // Inputs in another number or of other names are refused elsewhere.
     let order = (try? inputOrder(of: model, for: dataset)) ?? nil
-    var searches = dataset.inputs.map { _ in UnusualNumbers.Search() }
+    var searches = dataset.inputs.map { _ in DataError.UnusualNumbers.Search() }
     let ranges = model.graph.indexRanges
     for (place, port) in model.graph.inputs.enumerated() {
       let place = order?[place] ?? place
       guard searches.indices.contains(place) else { continue }
-      searches[place] = UnusualNumbers.Search(indexBound: ranges[port.value]?.count)
+      searches[place] = DataError.UnusualNumbers.Search(indexBound: ranges[port.value]?.count)
     }
     return searches
   }
@@ -29,8 +31,8 @@ extension Learner {
   ///
   /// - Throws: ``LearnerError/unusualNumbers(_:)`` when nothing is to be computed from them.
   func note(
-    on numbers: UnusualNumbers, isTraining: Bool
-  ) throws(LearnerError) -> LearnerNote? {
+    on numbers: DataError.UnusualNumbers, isTraining: Bool
+  ) throws(LearnerError) -> Note? {
     switch (numbers.kind, numbers.input) {
     case (.nan, nil), (.infinite, nil):
       // Your own losses may ignore some targets.
@@ -80,19 +82,19 @@ extension Learner {
   ) throws(LearnerError) {
     for (place, tensor) in inputs.enumerated() {
       let field = inputOrder?[place] ?? place
-      let found = UnusualNumbers.find(
+      let found = DataError.UnusualNumbers.find(
         in: tensor, searches[field], input: model.inputs[place].name, of: dataset.name)
       guard !found.isEmpty else { continue }
       try check(
         found.map { $0.moved(to: example($0.firstExample), of: dataset) }, isTraining: isTraining)
     }
     guard targets.elementType.isFloat else { return }
-    let found = UnusualNumbers.find(in: targets, input: nil, of: dataset.name)
+    let found = DataError.UnusualNumbers.find(in: targets, input: nil, of: dataset.name)
     try check(
       found.map { $0.moved(to: example($0.firstExample), of: dataset) }, isTraining: isTraining)
   }
 
-  private func check(_ found: [UnusualNumbers], isTraining: Bool) throws(LearnerError) {
+  private func check(_ found: [DataError.UnusualNumbers], isTraining: Bool) throws(LearnerError) {
     for numbers in found {
       guard let note = try note(on: numbers, isTraining: isTraining),
         // One note of a kind, of the first batch with such numbers.
@@ -103,9 +105,9 @@ extension Learner {
   }
 }
 
-extension LearnerNote {
+extension Learner.Note {
   /// Whether both are of numbers of one kind in one place.
-  fileprivate func isOfSameNumbers(as other: LearnerNote) -> Bool {
+  fileprivate func isOfSameNumbers(as other: Learner.Note) -> Bool {
     guard case .unusualNumbers(let own) = self, case .unusualNumbers(let other) = other else {
       return false
     }

@@ -21,7 +21,7 @@ extension Learner {
   ///   to; what the data or the compiler threw.
   public func evaluate(
     on dataset: (any Dataset)? = nil, requiringFinite: Bool = false
-  ) throws -> PassResult {
+  ) throws -> FitResult.Pass {
     let loader =
       try dataset.map { try self.loader(of: suited($0)) } ?? validLoader
     try Self.check(loader.dataset, suits: model, loss: loss)

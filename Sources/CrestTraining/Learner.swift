@@ -2,9 +2,9 @@ public import CrestData
 import CrestGraph
 public import CrestLayers
 public import CrestOptimizers
-public import CrestRuntime
+import CrestRuntime
 import CrestState
-import CrestTensor
+public import CrestTensor
 
 /// A model, its data, how it is trained, and the callbacks.
 ///
@@ -25,13 +25,13 @@ public final class Learner {
   /// The training and validation data, prepared for the model.
   public private(set) var data: DataSplit
   /// The preprocessing of examples.
-  public let preprocessing: PreprocessingChoice
+  public let preprocessing: Preprocessing.Choice
   /// Notes on how the data and the model were matched.
-  public private(set) var notes: [LearnerNote]
+  public private(set) var notes: [Note]
   /// The loss to minimise.
   public let loss: Loss
   /// The class axis of the predictions; nil if the loss has no classes.
-  public private(set) var classAxis: ClassAxis?
+  public private(set) var classAxis: Loss.ClassAxis?
   /// The optimiser.
   public let optimizer: any Optimizer
   /// The metrics of validation.
@@ -65,7 +65,7 @@ public final class Learner {
   /// model then holds the weights as training left them (those of before, after a rehearsal).
   public private(set) var fitResult: FitResult?
 
-  private(set) var programs: ProgramCache
+  private(set) var programs: Program.Cache
   /// What to look for in the numbers of the model's inputs, by the inputs of the data.
   private(set) lazy var searches = Self.searches(for: model, data.train)
   /// The sets whose numbers were looked through as they lie in memory.
@@ -119,9 +119,9 @@ public final class Learner {
     _ model: Model, data: DataSplit, loss: Loss? = nil, optimizer: any Optimizer = SGD(),
     metrics: [any Metric] = [], callbacks: [any Callback] = [], batchSize: Int = 64,
     seed: UInt64 = 0, shuffle: Bool = true, transforms: [any Transform] = [], prefetch: Int = 2,
-    groups: ParameterSplit = .layers, weightDecays: GroupValues = .same(1),
+    groups: ParameterGroup.Split = .layers, weightDecays: ParameterGroup.Values = .same(1),
     frozenNormalization: FrozenNormalization = .inference,
-    preprocessing: PreprocessingChoice = .model
+    preprocessing: Preprocessing.Choice = .model
   ) throws {
     guard batchSize >= 1 else { throw LearnerError.batchSize(batchSize) }
     guard prefetch >= 0 else { throw LearnerError.prefetch(prefetch) }
@@ -204,33 +204,10 @@ public final class Learner {
   var learnedClassAxis: Int? { model.outputShape.rank > 1 ? classAxis?.axis : nil }
 
   /// Programs that compute the loss along the axis that was found, which data may have decided.
-  private static func programs(_ loss: Loss, _ axis: ClassAxis?, of model: Model) -> ProgramCache {
+  private static func programs(_ loss: Loss, _ axis: Loss.ClassAxis?, of model: Model)
+    -> Program.Cache
+  {
     model.cache(loss: axis.map { loss.withClasses(at: $0) } ?? loss)
-  }
-
-  /// What is to be said of how the loss takes the model's predictions.
-  private static func notes(
-    _ loss: Loss, _ axis: ClassAxis?, of model: Model
-  ) -> [LearnerNote] {
-    var notes: [LearnerNote] = []
-    if let axis {
-      if let learned = model.classAxis, learned != axis.axis {
-        notes.append(.otherClassAxis(axis, model: learned, predictions: model.outputShape))
-      } else if axis.alternative != nil, axis.reason != .targetSums || axis.axis != 1 {
-        notes.append(.classAxis(axis, predictions: model.outputShape))
-      }
-    }
-    if let mistaken = model.probabilitiesTakenForLogits(by: loss, classAxis: axis) {
-      let (operation, loss) = (mistaken.operation, loss.name)
-      let note: LearnerNote =
-        switch mistaken.kind {
-        case .probabilities: .probabilitiesAsLogits(operation: operation, loss: loss)
-        case .logarithms: .logProbabilitiesAsLogits(operation: operation, loss: loss)
-        case .fractions: .fractionsAsLogits(operation: operation, loss: loss)
-        }
-      notes.append(note)
-    }
-    return notes
   }
 
   /// Prepares the data anew for what the model says now.
@@ -279,7 +256,7 @@ public final class Learner {
   }
 
   /// Adds what is to be known.
-  func add(_ note: LearnerNote) { notes.append(note) }
+  func add(_ note: Note) { notes.append(note) }
 
   /// Lets the model say what it has learned from.
   func describeModel() {
@@ -310,14 +287,14 @@ public final class Learner {
   @discardableResult
   public func fit(
     epochs: Int, learningRate: Double? = nil, callbacks: [any Callback] = []
-  ) throws -> Outcome {
+  ) throws -> PhaseContext.Outcome {
     try fit(epochs: epochs, learningRate: learningRate, callbacks: callbacks, resumption: nil)
   }
 
   /// Trains, from the beginning or from where a checkpoint was saved.
   func fit(
     epochs: Int, learningRate: Double?, callbacks: [any Callback], resumption: Resumption?
-  ) throws -> Outcome {
+  ) throws -> PhaseContext.Outcome {
     programmerError(unless: loop == nil, "fit was called from a hook of a running fit")
     guard epochs >= 1 else { throw LearnerError.epochs(epochs) }
     if let learningRate, !(learningRate.isFinite && learningRate > 0) {
@@ -389,9 +366,9 @@ public final class Learner {
   /// The program for a batch of `count` examples.
   func request(
     isTraining: Bool, count: Int, reads: Set<Capture>, isDiagnosing: Bool = false
-  ) -> ProgramRequest {
+  ) -> Program.Request {
     let target = data.train.target
-    return ProgramRequest(
+    return Program.Request(
       inputTypes: model.inputs.map { $0.batchType(count) },
       targetType: ValueType(Shape([count] + target.shape.dimensions), target.elementType),
       mode: isTraining ? .training : .inference, reads: reads,

@@ -27,7 +27,7 @@ public enum LearnerError: Error, Equatable, Sendable {
   /// Two metrics of one name.
   case metricNamedTwice(String)
   /// Two that set the same part of a hyperparameter.
-  case twoOwners(of: HyperparameterPart, first: String, second: String)
+  case twoOwners(of: Hyperparameter.Part, first: String, second: String)
   /// Two that report a number under one name.
   case twoReporters(of: String, first: String, second: String)
   /// Two that accumulate gradients.
@@ -45,8 +45,8 @@ public enum LearnerError: Error, Equatable, Sendable {
   /// A target outside of what the loss takes; the place is that in the batch.
   case targetOutOfRange(loss: String, value: Double, example: Int, batch: Int, name: String)
   /// Unusual numbers in the data that are refused.
-  case unusualNumbers(UnusualNumbers)
-  /// The ``InterruptionFlag`` was raised.
+  case unusualNumbers(DataError.UnusualNumbers)
+  /// The ``Learner/InterruptionFlag`` was raised.
   case interrupted
   /// Weights that have changed since the validation by which they were to be judged.
   case measuredWeightsExchanged(epoch: Int)
@@ -55,7 +55,7 @@ public enum LearnerError: Error, Equatable, Sendable {
   /// A model that has no parameters.
   case noParameters
   /// A model whose examples depend on those beside them, by its graph or in a trial.
-  case rowsTogether(RowMixing, isTried: Bool)
+  case rowsTogether(Graph.RowMixing, isTried: Bool)
   /// A number of examples that a model for one batch size can't be trained on.
   case leftover(batchSize: Int, name: String, count: Int)
   /// Two callbacks that give the model other weights for validation.

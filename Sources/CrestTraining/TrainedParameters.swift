@@ -19,13 +19,14 @@ struct TrainedParameters {
   private(set) var rateFactors: [Double]
   private let decayFactors: [Double]
   private var factors: [(rate: Double, decay: Double)] = []
-  private let normalization: FrozenNormalization
+  private let normalization: Learner.FrozenNormalization
   private let model: NormalizationVariables
   private let store: ParameterStore
 
   init(
-    _ graph: Graph, _ store: ParameterStore, split: ParameterSplit, weightDecays: GroupValues,
-    normalization: FrozenNormalization
+    _ graph: Graph, _ store: ParameterStore, split: ParameterGroup.Split,
+    weightDecays: ParameterGroup.Values,
+    normalization: Learner.FrozenNormalization
   ) throws(ParameterError) {
     names = try split.names(in: graph)
     try weightDecays.validate("weight decays", allowingZero: true)
@@ -52,7 +53,7 @@ struct TrainedParameters {
   }
 
   /// Lets groups learn at rates in the proportions of `rates`.
-  mutating func setRates(_ rates: GroupValues) throws(ParameterError) {
+  mutating func setRates(_ rates: ParameterGroup.Values) throws(ParameterError) {
     try rates.validate("learning rates")
     let values = try rates.values(forGroups: names.count, "learning rates")
     let factors = values.map { $0 / rates.last }
@@ -114,7 +115,7 @@ private struct NormalizationVariables {
       variables.filter { $0.role == .normalizationScale || $0.role == .normalizationShift }
         .map(\.name))
     nodes = graph.nodes.compactMap { node in
-      let read = node.inputs.compactMap { input -> VariableDeclaration? in
+      let read = node.inputs.compactMap { input -> Graph.Variable? in
         guard case .variable(let number) = graph.values[input.index].origin else { return nil }
         return variables[number]
       }

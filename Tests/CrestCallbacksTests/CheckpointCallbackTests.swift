@@ -15,8 +15,8 @@ import TrainingTestSupport
     let disk = SimulatedDisk()
     private(set) var warnings: [String] = []
 
-    var output: ProgressOutput {
-      ProgressOutput(isTerminal: false) { [self] in warnings.append($0) }
+    var output: ProgressBar.Output {
+      ProgressBar.Output(isTerminal: false) { [self] in warnings.append($0) }
     }
 
     func open(_ path: String) throws(CheckpointError) -> CheckpointFolder {
@@ -30,7 +30,7 @@ import TrainingTestSupport
     }
 
     func model(
-      every: CheckpointInterval = .epochs(1), keepLast: Int? = 3, monitor: Monitor? = nil,
+      every: ModelCheckpoint.Interval = .epochs(1), keepLast: Int? = 3, monitor: Monitor? = nil,
       keepBest: Int = 1, contents: Learner.Contents = .everything,
       name: String = "checkpoint-{step:10}", maxConsecutiveFailures: Int = 3
     ) throws -> ModelCheckpoint {
@@ -41,7 +41,8 @@ import TrainingTestSupport
     }
 
     func backup(
-      every: CheckpointInterval = .epochs(1), resume: BackupAndRestore.Resume = .automatically,
+      every: ModelCheckpoint.Interval = .epochs(1),
+      resume: BackupAndRestore.Resume = .automatically,
       reschedules: Bool = false, keepLast: Int = 3
     ) throws -> BackupAndRestore {
       try BackupAndRestore(
@@ -134,7 +135,8 @@ import TrainingTestSupport
       #expect(contents.tensors[entry.name] == store.value(of: entry))
     }
     let error = #expect(throws: CheckpointError.self) {
-      try Resumption(path: "w", state: CheckpointFile.read("d/w.safetensors", on: bench.disk))
+      try Learner.Resumption(
+        path: "w", state: CheckpointFile.read("d/w.safetensors", on: bench.disk))
     }
     #expect(
       error?.description
@@ -182,7 +184,7 @@ import TrainingTestSupport
 
   @Test func `a finished cycle is only made longer on request`() throws {
     let bench = Bench()
-    func fit(epochs: Int, reschedules: Bool = false) throws -> (Outcome, Recorder) {
+    func fit(epochs: Int, reschedules: Bool = false) throws -> (PhaseContext.Outcome, Recorder) {
       let recorder = Recorder()
       let outcome = try Self.learner().fit(
         epochs: epochs,
@@ -339,10 +341,10 @@ import TrainingTestSupport
         == "ModelCheckpoint: there is no metric \"f1\" to watch; known are train_loss, valid_loss; choose "
         + "one, or give the learner the metric")
     for text in ["2 epochs", "1 epoch", "5steps", "0.5 minutes"] {
-      #expect(CheckpointInterval(text) != nil)
+      #expect(ModelCheckpoint.Interval(text) != nil)
     }
     for text in ["2", "epochs", "x steps", "1.5 epochs", "1.2.3 minutes"] {
-      #expect(CheckpointInterval(text) == nil)
+      #expect(ModelCheckpoint.Interval(text) == nil)
     }
   }
 }

@@ -92,7 +92,7 @@ import TrainingTestSupport
       let made = try ModelCheckpoint(
         folder: "d", keepLast: 0, monitor: .validLoss,
         contents: parts.save == .weights ? .weights : .everything, name: "e{epoch}",
-        warnings: ProgressOutput(isTerminal: false) { Issue.record("\($0)") }
+        warnings: ProgressBar.Output(isTerminal: false) { Issue.record("\($0)") }
       ) { (path) throws(CheckpointError) in try CheckpointFolder(path, on: disk) }
       callbacks.append(made)
       checkpoint = made
@@ -103,7 +103,7 @@ import TrainingTestSupport
     if let state {
       callbacks.append(
         CallbackOf(
-          .beforeFit { $0.resume(from: try Resumption(path: "state", state: state)) },
+          .beforeFit { $0.resume(from: try Learner.Resumption(path: "state", state: state)) },
           name: "Resume"))
     }
     let learner = try learner(callbacks: callbacks)
@@ -226,11 +226,13 @@ import TrainingTestSupport
 
   @Test func `weights that a callback keeps and gives back are those of their epoch`() throws {
     final class KeepFirst: StatefulCallback {
-      struct State: Codable, Sendable { var first: MeasuredWeights? }
+      struct State: Codable, Sendable { var first: FitResult.MeasuredWeights? }
       var state = State()
       var hooks: [Hook] {
         [
-          .afterEpoch { if $0.index == 0 { self.state.first = try MeasuredWeights(of: $0) } },
+          .afterEpoch {
+            if $0.index == 0 { self.state.first = try FitResult.MeasuredWeights(of: $0) }
+          },
           .afterFit { fit in self.state.first.map(fit.restore) },
         ]
       }

@@ -85,7 +85,7 @@ struct LRFinderTests {
 
   @Test func `the findings suggest in four ways and can be drawn`() throws {
     let findings = try Self.learner().findLearningRate(startLR: 1e-5, endLR: 10, steps: 60)
-    for method in LearningRateSuggestion.Method.allCases {
+    for method in LearningRateFindings.Suggestion.Method.allCases {
       let suggestion = findings.suggestion(method)
       if let rate = suggestion.rate { #expect(rate > 1e-7 && rate < 10) }
     }

@@ -37,7 +37,7 @@ struct LearningRatePlotTests {
         rate: place < 15 ? .leastNonzeroMagnitude : .greatestFiniteMagnitude, loss: 1,
         smoothedLoss: Double(place))
     }
-    let plot = LearningRatePlot(
+    let plot = LRFinder.Plot(
       LearningRateFindings(sweep: .standard, points: points, ending: .completed))
     #expect(plot.terminal().contains("learning rate"))
     #expect(!plot.svg().lowercased().contains("nan"))
@@ -47,7 +47,7 @@ struct LearningRatePlotTests {
   func `the terminal drawing is as approved`(
     name: String, findings: LearningRateFindings, width: Int, height: Int
   ) throws {
-    let drawing = LearningRatePlot(findings).terminal(width: width, height: height)
+    let drawing = LRFinder.Plot(findings).terminal(width: width, height: height)
     try expectSnapshot(drawing, "terminal-\(name).txt")
   }
 
@@ -55,7 +55,7 @@ struct LearningRatePlotTests {
   func `the ASCII drawing is as approved and only ASCII`(
     name: String, findings: LearningRateFindings, width: Int, height: Int
   ) throws {
-    let drawing = LearningRatePlot(findings)
+    let drawing = LRFinder.Plot(findings)
       .terminal(width: width, height: height, characters: .ascii)
     #expect(drawing.utf8.allSatisfy { $0 < 0x7F })
     try expectSnapshot(drawing, "ascii-\(name).txt")
@@ -64,8 +64,8 @@ struct LearningRatePlotTests {
   @Test(arguments: [40, 57, 80, 200], [4, 12, 31])
   func `no line of the curve is wider than asked`(width: Int, height: Int) {
     for findings in [Self.typical, Self.flat] {
-      for characters in [LearningRatePlot.Characters.unicode, .ascii] {
-        let lines = LearningRatePlot(findings)
+      for characters in [LRFinder.Plot.Characters.unicode, .ascii] {
+        let lines = LRFinder.Plot(findings)
           .terminal(width: width, height: height, characters: characters)
           .split(separator: "\n", omittingEmptySubsequences: false)
         #expect(lines.filter { !$0.contains(": ") }.allSatisfy { $0.count <= width })
@@ -80,23 +80,23 @@ struct LearningRatePlotTests {
   func `the SVG is as approved and well-formed`(
     name: String, findings: LearningRateFindings
   ) throws {
-    let drawing = LearningRatePlot(findings).svg()
+    let drawing = LRFinder.Plot(findings).svg()
     try expectSnapshot(drawing, "\(name).svg")
     #expect(elements(drawing)["svg"] == 1)
   }
 
   @Test func `the SVG has both curves and a mark and a legend entry for each suggestion`() {
-    let counts = elements(LearningRatePlot(Self.typical).svg())
+    let counts = elements(LRFinder.Plot(Self.typical).svg())
     #expect(counts["polyline"] == 2)
     #expect(counts["circle"] == 8)
   }
 
   @Test func `any title leaves the SVG well-formed`() {
     for title in ["a < b & c > \"d\"", "]]>", "\u{0}\u{1B}[31m", "été 学習率 🎢", ""] {
-      #expect(elements(LearningRatePlot(Self.typical).svg(title: title))["svg"] == 1, "\(title)")
+      #expect(elements(LRFinder.Plot(Self.typical).svg(title: title))["svg"] == 1, "\(title)")
     }
     #expect(
-      LearningRatePlot(Self.broken).svg(title: "a < b & c")
+      LRFinder.Plot(Self.broken).svg(title: "a < b & c")
         .contains("<title>a &lt; b &amp; c</title>"))
   }
 
@@ -104,7 +104,7 @@ struct LearningRatePlotTests {
     var search = LearningRateSearch()
     search.record(loss: 1.5)
     search.record(loss: .infinity)
-    let plot = LearningRatePlot(search.findings)
+    let plot = LRFinder.Plot(search.findings)
     #expect(plot.terminal(height: 13).contains(" 1.500 │⠤"))
     #expect(elements(plot.svg())["svg"] == 1)
   }
@@ -112,7 +112,7 @@ struct LearningRatePlotTests {
   @Test func `losses of any size are drawn`() {
     for scale in [1e-12, 1e-3, 1e5, 1e12] {
       let findings = Self.findings(steps: 60) { i, _ in scale * (3 - 0.04 * Double(i)) }
-      let plot = LearningRatePlot(findings)
+      let plot = LRFinder.Plot(findings)
       for line in plot.terminal(width: 60).split(separator: "\n") where line.contains("│") {
         #expect(line.firstIndex(of: "│").map { line.distance(from: line.startIndex, to: $0) } == 11)
       }

@@ -64,11 +64,11 @@ struct OneCycleSchedulerTests {
   }
 
   @Test(arguments: [
-    (GroupValues.spread(from: 0.001, to: 0.1), [0.001, 0.01, 0.1]),
+    (ParameterGroup.Values.spread(from: 0.001, to: 0.1), [0.001, 0.01, 0.1]),
     (.slice(to: 0.1), [0.01, 0.01, 0.1]), (.each([0.2, 0.05, 0.1]), [0.2, 0.05, 0.1]),
   ])
   func `each group follows the policy up to its own rate, all at one momentum`(
-    values: GroupValues, rates: [Double]
+    values: ParameterGroup.Values, rates: [Double]
   ) throws {
     var seen: [[Double]] = []
     var momenta: [Double] = []

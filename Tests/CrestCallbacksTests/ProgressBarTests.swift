@@ -18,7 +18,7 @@ struct ProgressBarTests {
       .beforeFit { fit in
         slowdowns = fit.slowdowns.map { (isTerminal ? "\r\u{1B}[K" : "") + $0 }
       })
-    let output = ProgressOutput(
+    let output = ProgressBar.Output(
       isTerminal: isTerminal, isUnicode: isUnicode, width: { width }, write: { text += $0 })
     let bar = ProgressBar(output, interval: interval) {
       defer { time += 0.5 }
@@ -103,7 +103,7 @@ struct ProgressBarTests {
     #expect(try Self.written(isTerminal: false, [interrupt]) == "interrupted\n")
     let fail = CallbackOf(.afterStep { _ in throw Mishap("broken") })
     var text = ""
-    let bar = ProgressBar(ProgressOutput(isTerminal: true, write: { text += $0 }))
+    let bar = ProgressBar(ProgressBar.Output(isTerminal: true, write: { text += $0 }))
     #expect(throws: Mishap("broken")) {
       try Learner(TinyModel.linear(), data: TinyData.split()).fit(
         epochs: 1, callbacks: [bar, fail])
@@ -120,7 +120,7 @@ struct ProgressBarTests {
       epochs: 1,
       callbacks: [
         CallbackOf(.beforeFit { slowdowns = $0.slowdowns }),
-        ProgressBar(ProgressOutput(isTerminal: false, write: { text += $0 })),
+        ProgressBar(ProgressBar.Output(isTerminal: false, write: { text += $0 })),
       ])
     #expect(text.hasPrefix(slowdowns.map { $0 + "\n" }.joined() + "epoch"))
   }

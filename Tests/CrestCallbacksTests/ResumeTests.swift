@@ -47,7 +47,7 @@ import TrainingTestSupport
       let (learner, _) = try rig.learner()
       let chain = CallbackOf(
         .beforeFit { fit in
-          if let saved { fit.resume(from: try Resumption(path: "chain", state: saved)) }
+          if let saved { fit.resume(from: try Learner.Resumption(path: "chain", state: saved)) }
         },
         .afterLoss { $0.learner.interruption.raise() },
         .beforeInterruption { saved = try $0.learner.runState() }, name: "Chain", order: .max)
@@ -65,7 +65,9 @@ import TrainingTestSupport
 
   @Test func `ends where a callback had ended it`() throws {
     for monitor in [Monitor.validLoss, .trainLoss] {
-      func fit(_ saves: (RunState) -> Void, from state: RunState?) throws -> (Outcome, RunState) {
+      func fit(_ saves: (RunState) -> Void, from state: RunState?) throws -> (
+        PhaseContext.Outcome, RunState
+      ) {
         let stop = try EarlyStopping(
           monitor: monitor, patience: 2, minDelta: 1, restoresBest: true)
         let learner = try Learner(
@@ -74,7 +76,7 @@ import TrainingTestSupport
         learner.now = { .zero }
         let save = CallbackOf(
           .beforeFit { fit in
-            if let state { fit.resume(from: try Resumption(path: "state", state: state)) }
+            if let state { fit.resume(from: try Learner.Resumption(path: "state", state: state)) }
           },
           .afterBatch { batch in
             // A cancel that another callback throws in this very hook.
@@ -126,7 +128,8 @@ import TrainingTestSupport
       try again.fit(
         epochs: 4,
         callbacks: [
-          CallbackOf(.beforeFit { $0.resume(from: try Resumption(path: "s", state: state)) })
+          CallbackOf(
+            .beforeFit { $0.resume(from: try Learner.Resumption(path: "s", state: state)) })
         ])
       #expect(again.model.store.snapshot() == first.model.store.snapshot())
     }
@@ -135,7 +138,8 @@ import TrainingTestSupport
         try learner(other).fit(
           epochs: 4,
           callbacks: [
-            CallbackOf(.beforeFit { $0.resume(from: try Resumption(path: "s", state: states[0])) })
+            CallbackOf(
+              .beforeFit { $0.resume(from: try Learner.Resumption(path: "s", state: states[0])) })
           ])
       }
       let now = other.map { "\"\($0)\"" } ?? "null"
@@ -201,8 +205,10 @@ import TrainingTestSupport
         // A list that has become shorter is named as a whole, and so is one of lists.
         let named = "\(error.map { "\($0)" } ?? "nothing")"
         let list = Array(path.components.reversed().drop { Int($0) != nil }.reversed())
-        let places = [path, StatePath(Array(path.components.dropLast())), StatePath(list)]
-          .map(\.description)
+        let places = [
+          path, StateValue.Path(Array(path.components.dropLast())), StateValue.Path(list),
+        ]
+        .map(\.description)
         #expect(
           places.contains { named.contains($0) } || path.components.first == "fit",
           "\(path): \(named)")

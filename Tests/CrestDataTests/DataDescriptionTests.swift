@@ -10,7 +10,7 @@ import Testing
       classNames: ["cat", "dog"],
       preprocessing: Preprocessing(
         layout: .channelsFirst, divisor: 255, mean: [0.5, 0.1], standardDeviation: [0.5, 0.2]))
-    let description = try DataDescription(
+    let description = try DataSplit.Description(
       describing: DataSplit(train: images, valid: Subset(images, indices: [0], name: "one")))
     #expect(description.train.count == 2)
     #expect(description.train.classCounts == [0, 2])
@@ -43,7 +43,7 @@ import Testing
         ("x", Tensor(values, shape: [1002, 1])),
         ("tokens", Tensor(zeros: [1002, 3], elementType: .int64)),
       ], targets: Tensor([Float](repeating: 2, count: 1002)))
-    let description = try DataDescription(
+    let description = try DataSplit.Description(
       describing: DataSplit(train: table, valid: Subset(table, indices: [0], name: "one")))
     #expect(description.inputs[0].mean == [1_000_000.5])
     #expect(description.inputs[0].standardDeviation == [0.5])
@@ -65,7 +65,7 @@ import Testing
   }
 
   @Test func `is encoded with all digits`() throws {
-    let description = try DataDescription(describing: Digits.split())
+    let description = try DataSplit.Description(describing: Digits.split())
     let data = try JSONEncoder().encode(description)
     let object = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
     #expect(object["name"] as? String == "digits (train)")

@@ -81,7 +81,7 @@ import Testing
     let split = try DataSplit(
       dividing: DataSplitTests.classes((0..<40).map { Int64($0 % 2) }), fraction: 0.25)
     #expect(split.valid.labels?.count { $0 == 0 } == 5 && split.valid.count == 10)
-    let text = try DataDescription(describing: split).description
+    let text = try DataSplit.Description(describing: split).description
     #expect(text.contains(", 0.25 of all drawn at random by a fixed key"), "\(text)")
   }
 }

@@ -7,7 +7,7 @@ import Testing
   /// A randomly weighted sum of a case's outputs as a function of one element of one input.
   private struct WeightedSum {
     let traced: OperationCase.Traced
-    let loss: ValueID
+    let loss: Graph.ValueID
     let input: Int
     let element: Int
 

@@ -268,7 +268,7 @@ import Testing
     template.output("y", y)
     template.output("mask", mask)
     let x = Self.vector([Double](repeating: 1, count: 40))
-    for mode in ExecutionMode.allCases {
+    for mode in Graph.ExecutionMode.allCases {
       let builder = GraphBuilder()
       try builder.replay(template.result, inputTypes: [x.type], mode: mode)
       let results = try Interpreter(builder.result).run(inputs: [x], variables: [])
@@ -310,8 +310,8 @@ import Testing
             Tensor((0..<count).map { Double($0 % 7) / 7 - 0.4 }, shape: shape))
         }
         return try x.lstm(
-          RecurrentInputs(weight: weight([2, 8, 3]), recurrentWeight: weight([2, 8, 2])),
-          RecurrentAttributes(direction: .bidirectional, isBatchFirst: true)
+          Symbol.RecurrentInputs(weight: weight([2, 8, 3]), recurrentWeight: weight([2, 8, 2])),
+          Symbol.RecurrentAttributes(direction: .bidirectional, isBatchFirst: true)
         ).steps
       }
     ),
@@ -338,7 +338,7 @@ import Testing
     #expect(together == alone)
   }
 
-  private static let borders: [(BorderMode, Int, Int, [Double])] = [
+  private static let borders: [(Symbol.BorderMode, Int, Int, [Double])] = [
     (.reflect, 2, 1, [3, 2, 1, 2, 3, 2]), (.edge, 2, 1, [1, 1, 1, 2, 3, 3]),
     (.wrap, 2, 1, [2, 3, 1, 2, 3, 1]), (.reflect, 5, 0, [2, 1, 2, 3, 2, 1, 2, 3]),
     (.wrap, -1, 2, [2, 3, 1, 2]), (.edge, 1, -2, [1, 1]), (.reflect, 0, 0, [1, 2, 3]),
@@ -346,7 +346,7 @@ import Testing
 
   @Test(arguments: borders)
   func `borders mirror, stretch or repeat the value`(
-    mode: BorderMode, before: Int, after: Int, expected: [Double]
+    mode: Symbol.BorderMode, before: Int, after: Int, expected: [Double]
   ) throws {
     let x = Self.vector([1, 2, 3])
     let result = try Self.run(x) { try $0.padded(before: [before], after: [after], mode: mode) }

@@ -85,39 +85,39 @@ extension PyTorchTests {
   static let recurrent: [String: Trace] = [
     "lstm": { inputs in
       let result = try inputs[0].lstm(
-        RecurrentInputs(
+        Symbol.RecurrentInputs(
           weight: inputs[1], recurrentWeight: inputs[2], bias: inputs[3], initialState: inputs[4]),
-        initialCell: inputs[5], RecurrentAttributes(direction: .bidirectional))
+        initialCell: inputs[5], Symbol.RecurrentAttributes(direction: .bidirectional))
       return try flat([result.steps, result.hidden, result.cell])
     },
     "lstmWithEverything": { inputs in
       let result = try inputs[0].lstm(
-        RecurrentInputs(
+        Symbol.RecurrentInputs(
           weight: inputs[1], recurrentWeight: inputs[2], bias: inputs[3],
           sequenceLengths: inputs[0].builder.constant(Tensor([3, 1, 2] as [Int32])),
           initialState: inputs[5]),
         initialCell: inputs[6], peepholes: inputs[4],
-        RecurrentAttributes(direction: .bidirectional, clip: 0.7), couplesForget: true)
+        Symbol.RecurrentAttributes(direction: .bidirectional, clip: 0.7), couplesForget: true)
       return try flat([result.steps, result.hidden, result.cell])
     },
     "gru": { inputs in
       let result = try inputs[0].gru(
-        RecurrentInputs(
+        Symbol.RecurrentInputs(
           weight: inputs[1], recurrentWeight: inputs[2], bias: inputs[3], initialState: inputs[4]),
         isLinearBeforeReset: true)
       return try flat([result.steps, result.hidden])
     },
     "gruResetFirst": { inputs in
       let result = try inputs[0].gru(
-        RecurrentInputs(weight: inputs[1], recurrentWeight: inputs[2], bias: inputs[3]),
-        RecurrentAttributes(direction: .reverse, isBatchFirst: true))
+        Symbol.RecurrentInputs(weight: inputs[1], recurrentWeight: inputs[2], bias: inputs[3]),
+        Symbol.RecurrentAttributes(direction: .reverse, isBatchFirst: true))
       return try flat([result.steps, result.hidden])
     },
     "rnn": { inputs in
       let result = try inputs[0].rnn(
-        RecurrentInputs(
+        Symbol.RecurrentInputs(
           weight: inputs[1], recurrentWeight: inputs[2], bias: inputs[3], initialState: inputs[4]),
-        RecurrentAttributes(direction: .bidirectional), activations: [.relu, .relu])
+        Symbol.RecurrentAttributes(direction: .bidirectional), activations: [.relu, .relu])
       return try flat([result.steps, result.hidden])
     },
   ]

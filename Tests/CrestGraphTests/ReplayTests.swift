@@ -31,7 +31,7 @@ import Testing
   }
 
   private static func replayed(
-    _ template: Graph, batch: Int, _ mode: ExecutionMode
+    _ template: Graph, batch: Int, _ mode: Graph.ExecutionMode
   ) throws -> (graph: Graph, results: [ReferenceArray], x: ReferenceArray) {
     let builder = GraphBuilder()
     try builder.replay(template, inputTypes: [ValueType([batch, 3, 4, 4])], mode: mode)
@@ -50,8 +50,8 @@ import Testing
     return (builder.result, results, x)
   }
 
-  @Test(arguments: ExecutionMode.allCases)
-  func `a graph traced at batch 2 runs at batch 5`(mode: ExecutionMode) throws {
+  @Test(arguments: Graph.ExecutionMode.allCases)
+  func `a graph traced at batch 2 runs at batch 5`(mode: Graph.ExecutionMode) throws {
     let (graph, results, _) = try Self.replayed(Self.template(), batch: 5, mode)
     let shapes = graph.outputs.map { results[$0.value.index].shape }
     #expect(shapes == [[5, 2, 2, 2], [5, 8], [5, 8]])

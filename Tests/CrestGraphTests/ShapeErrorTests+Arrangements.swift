@@ -104,10 +104,10 @@ extension ShapeErrorTests {
     Failure(
       "Resize: expected a region whose positions are finite, got (start: -1e+308, end: 1e+308)"
     ) {
-      var axis = ResizeAttributes.Axis(axis: 0, size: 4, scale: 2)
+      var axis = Symbol.ResizeAttributes.Axis(axis: 0, size: 4, scale: 2)
       axis.region = (-1e308, 1e308)
       _ = try value($0, [2, 3], .float32).resized(
-        [axis], ResizeAttributes(mode: .linear, coordinates: .cropAndResize))
+        [axis], Symbol.ResizeAttributes(mode: .linear, coordinates: .cropAndResize))
     },
     Failure("Resize: expected mode nearest for a value that isn't of floats, got int64 [2, 3]") {
       _ = try resized($0, type: .int64)
@@ -143,8 +143,8 @@ extension ShapeErrorTests {
     _ builder: GraphBuilder, axis: Int = 0, size: Int = 4, scale: Double = 2, start: Double = 0,
     type: ElementType = .float32
   ) throws -> Symbol {
-    var axis = ResizeAttributes.Axis(axis: axis, size: size, scale: scale)
+    var axis = Symbol.ResizeAttributes.Axis(axis: axis, size: size, scale: scale)
     axis.region.start = start
-    return try value(builder, [2, 3], type).resized([axis], ResizeAttributes(mode: .linear))
+    return try value(builder, [2, 3], type).resized([axis], Symbol.ResizeAttributes(mode: .linear))
   }
 }

@@ -305,8 +305,8 @@ extension ShapeErrorTests {
   private static func inputs(
     _ builder: GraphBuilder, weight: Shape = [1, 8, 3], recurrent: Shape = [1, 8, 2],
     bias: Shape? = nil, lengths: ValueType? = nil, state: Shape? = nil
-  ) -> RecurrentInputs {
-    RecurrentInputs(
+  ) -> Symbol.RecurrentInputs {
+    Symbol.RecurrentInputs(
       weight: value(builder, weight), recurrentWeight: value(builder, recurrent),
       bias: bias.map { value(builder, $0) },
       sequenceLengths: lengths.map { value(builder, $0.shape, $0.elementType) },
@@ -319,7 +319,7 @@ extension ShapeErrorTests {
     },
     Failure("RNN: expected a float input [B, T, I], got int64 [4, 3, 2]") {
       _ = try value($0, [4, 3, 2], .int64).rnn(
-        inputs($0), RecurrentAttributes(isBatchFirst: true))
+        inputs($0), Symbol.RecurrentAttributes(isBatchFirst: true))
     },
     Failure("LSTM: expected a recurrent weight [1, 4 · H, H], got float32 [8, 2]") {
       _ = try value($0, [5, 4, 3]).lstm(inputs($0, recurrent: [8, 2]))
@@ -329,7 +329,7 @@ extension ShapeErrorTests {
     },
     Failure("LSTM: expected a weight float32 [2, 8, 3], got float32 [1, 8, 3]") {
       _ = try value($0, [5, 4, 3]).lstm(
-        inputs($0), RecurrentAttributes(direction: .bidirectional))
+        inputs($0), Symbol.RecurrentAttributes(direction: .bidirectional))
     },
     Failure("GRU: expected a recurrent weight float32 [1, 6, 2], got float32 [1, 8, 2]") {
       _ = try value($0, [5, 4, 3]).gru(inputs($0, weight: [1, 6, 3]))
@@ -347,7 +347,7 @@ extension ShapeErrorTests {
       _ = try value($0, [0, 4, 3]).lstm(inputs($0))
     },
     Failure("LSTM: expected a clip of at least 0, got nan") {
-      _ = try value($0, [5, 4, 3]).lstm(inputs($0), RecurrentAttributes(clip: .nan))
+      _ = try value($0, [5, 4, 3]).lstm(inputs($0), Symbol.RecurrentAttributes(clip: .nan))
     },
     Failure("LSTM: expected 3 activations, 3 for each direction, got 2") {
       _ = try value($0, [5, 4, 3]).lstm(inputs($0), activations: [.sigmoid, .tanh])

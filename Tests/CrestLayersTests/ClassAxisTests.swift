@@ -13,7 +13,7 @@ import Testing
     var softmax: Int?
     let axis: Int
     var alternative: Int?
-    var reason = ClassAxis.Reason.shapes
+    var reason = Loss.ClassAxis.Reason.shapes
 
     var testDescription: String {
       "\(predictions), \(targets), chosen \(chosen ?? 0), model \(model ?? 0), sums "
@@ -85,7 +85,7 @@ import Testing
   func `follows from the shapes, the model, sums of targets, the final softmax, ONNX`(_ row: Case)
     throws
   {
-    let found = try ClassAxis(
+    let found = try Loss.ClassAxis(
       predictions: row.predictions, targets: row.targets, chosen: row.chosen,
       modelAxis: row.model, summingAxes: row.sums, softmaxAxis: row.softmax, loss: "cross-entropy")
     #expect(found.axis == row.axis)
@@ -147,7 +147,7 @@ import Testing
     row: (predictions: Shape, targets: ValueType, chosen: Int?, message: String)
   ) throws {
     let error = #expect(throws: LossError.self) {
-      _ = try ClassAxis(
+      _ = try Loss.ClassAxis(
         predictions: row.predictions, targets: row.targets, chosen: row.chosen,
         loss: "cross-entropy")
     }

@@ -107,9 +107,9 @@ import Testing
     var variables: [String: [Double]]
   }
 
-  @Test(arguments: networks, InstructionSet.available)
+  @Test(arguments: networks, Engine.InstructionSet.available)
   func `a step of training agrees with the reference`(
-    _ network: Network, instructionSet: InstructionSet
+    _ network: Network, instructionSet: Engine.InstructionSet
   ) throws {
     for count in network.batches {
       let model = try Model(
@@ -148,12 +148,14 @@ import Testing
 
   private func step(_ model: Model, _ batch: Tensor, _ labels: Tensor) throws -> Step {
     let program = try model.cache(loss: .crossEntropy()).program(
-      ProgramRequest(
+      Program.Request(
         inputTypes: [ValueType(batch.shape)], targetType: ValueType(labels.shape, .int64),
         mode: .training, reads: [.predictions]))
     try program.setInputs([batch])
     try program.setTarget(labels)
-    for stage in Stage.allCases { try program.run(stage, random: RandomKey(seed: 1, step: 0)) }
+    for stage in Graph.Stage.allCases {
+      try program.run(stage, random: RandomKey(seed: 1, step: 0))
+    }
     let store = model.store
     let parameters = store.parameters.map { ($0.name, store.gradient(of: $0).doubles) }
     let statistics = store.statistics.map { ($0.name, store.value(of: $0).doubles) }
@@ -281,7 +283,7 @@ import Testing
     let cache = model.cache(loss: nil)
     let error = #expect(throws: ProgramError.self) {
       _ = try cache.program(
-        ProgramRequest(
+        Program.Request(
           inputTypes: [model.inputs[0].batchType(count)], targetType: nil, mode: .inference))
     }
     guard case .tooLarge? = error else {

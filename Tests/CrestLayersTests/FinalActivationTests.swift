@@ -56,7 +56,7 @@ private struct Foreign: GraphTemplate {
       #expect(model.predictsProbabilities(of: .binaryCrossEntropy, classAxis: nil), "\(name)")
       let target = Shape([3] + model.outputShape.dimensions)
       let program = try model.cache(loss: .binaryCrossEntropy).program(
-        ProgramRequest(
+        Program.Request(
           inputTypes: [ValueType([3, 5])], targetType: ValueType(target), mode: .inference))
       try program.setInputs([Tensor((0..<15).map { Float($0) / 7 - 1 }, shape: [3, 5])])
       try program.setTarget(Tensor([Float](repeating: 0.25, count: 12), shape: target))
@@ -227,7 +227,7 @@ private struct Foreign: GraphTemplate {
     let batch = Tensor((0..<15).map { Float($0) / 7 - 1 }, shape: [3, 5])
     let losses = try [logits, whole].map { model in
       let program = try model.cache(loss: loss).program(
-        ProgramRequest(
+        Program.Request(
           inputTypes: [ValueType([3, 5])], targetType: ValueType(target.shape, target.elementType),
           mode: .inference))
       try program.setInputs([batch])

@@ -30,7 +30,7 @@ private struct Traced {
     output = try layer(input)
   }
 
-  var variables: [VariableDeclaration] { builder.result.variables }
+  var variables: [Graph.Variable] { builder.result.variables }
 
   /// The output for these inputs and initial values.
   func run(_ x: [Double], seed: UInt64 = 0) throws -> [Double] {
@@ -181,7 +181,7 @@ private struct Traced {
     let initial = traced.variables.map {
       ReferenceArray($0.initialValue(Philox(seed: 0, stream: 0)))
     }
-    for mode in ExecutionMode.allCases {
+    for mode in Graph.ExecutionMode.allCases {
       let builder = GraphBuilder()
       let symbols = try builder.replay(
         traced.builder.result, inputTypes: [ValueType([4, 1])], mode: mode)

@@ -19,8 +19,8 @@ struct LearningRateFinderTests {
       for (point, smoothed) in zip(findings.points, fixture[row.smoothed]) {
         #expect(abs(point.smoothedLoss - smoothed) <= 1e-12 * abs(smoothed), "\(row.name)")
       }
-      #expect(row.suggestions.count == LearningRateSuggestion.Method.allCases.count)
-      for method in LearningRateSuggestion.Method.allCases {
+      #expect(row.suggestions.count == LearningRateFindings.Suggestion.Method.allCases.count)
+      for method in LearningRateFindings.Suggestion.Method.allCases {
         let expected = try #require(row.suggestions[method.rawValue])
         let ours = try #require(findings.suggestion(method).rate)
         #expect(
@@ -32,13 +32,13 @@ struct LearningRateFinderTests {
 
   /// A clean fall and rise, worked out independently of the fixture.
   @Test(arguments: [
-    (LearningRateSuggestion.Method.valley, 35, 3.981e-4),
+    (LearningRateFindings.Suggestion.Method.valley, 35, 3.981e-4),
     (.steepest, 39, 8.318e-4),
     (.minimum, 71, 3.020e-2),
     (.slide, 5, 1.585e-6),
   ])
   func `a clean sigmoid gives the published suggestions`(
-    method: LearningRateSuggestion.Method, index: Int, rate: Double
+    method: LearningRateFindings.Suggestion.Method, index: Int, rate: Double
   ) throws {
     let findings = try findings(
       smoothed: (0..<100).map { i in
@@ -148,8 +148,10 @@ struct LearningRateFinderTests {
 
   // MARK: Nothing to suggest
 
-  @Test(arguments: LearningRateSuggestion.Method.allCases)
-  func `without a finite loss there is no suggestion`(method: LearningRateSuggestion.Method) {
+  @Test(arguments: LearningRateFindings.Suggestion.Method.allCases)
+  func `without a finite loss there is no suggestion`(
+    method: LearningRateFindings.Suggestion.Method
+  ) {
     var search = LearningRateSearch()
     search.record(loss: .nan)
     #expect(search.findings.suggestion(method) == .noFiniteLoss)
@@ -157,10 +159,10 @@ struct LearningRateFinderTests {
   }
 
   @Test(arguments: [
-    (LearningRateSuggestion.Method.valley, 3), (.slide, 16), (.steepest, 2), (.minimum, 2),
+    (LearningRateFindings.Suggestion.Method.valley, 3), (.slide, 16), (.steepest, 2), (.minimum, 2),
   ])
   func `each method says how many points it needs`(
-    method: LearningRateSuggestion.Method, needed: Int
+    method: LearningRateFindings.Suggestion.Method, needed: Int
   ) throws {
     for count in 0...needed + 16 {
       let findings = try findings(smoothed: (0..<count).map { 100 - Double($0) })
@@ -175,8 +177,10 @@ struct LearningRateFinderTests {
     }
   }
 
-  @Test(arguments: LearningRateSuggestion.Method.allCases)
-  func `a loss that never falls gives no suggestion`(method: LearningRateSuggestion.Method) throws {
+  @Test(arguments: LearningRateFindings.Suggestion.Method.allCases)
+  func `a loss that never falls gives no suggestion`(method: LearningRateFindings.Suggestion.Method)
+    throws
+  {
     #expect(
       try findings(smoothed: (0..<100).map { Double($0 / 2) }).suggestion(method)
         == .lossNeverFalls)
@@ -189,7 +193,7 @@ struct LearningRateFinderTests {
   }
 
   @Test(arguments: [
-    (LearningRateSuggestion.rate(0.25, index: 3), "0.25"),
+    (LearningRateFindings.Suggestion.rate(0.25, index: 3), "0.25"),
     (
       .notEnoughPoints(needed: 16, got: 4),
       "not enough points: needs 16 between the first tenth and the last five, got 4"
@@ -197,7 +201,7 @@ struct LearningRateFinderTests {
     (.noFiniteLoss, "no finite loss"),
     (.lossNeverFalls, "the loss never falls"),
   ])
-  func `an outcome says what it is`(outcome: LearningRateSuggestion, text: String) {
+  func `an outcome says what it is`(outcome: LearningRateFindings.Suggestion, text: String) {
     #expect(outcome.description == text)
   }
 

@@ -74,7 +74,7 @@ struct OneCycleTests {
   // MARK: Published numbers
 
   /// Values worked out independently of the fixture, at 100 steps with maxLR 1.
-  static let published: [(OneCycle.Convention, Annealing, Int, Double, Double?)] = [
+  static let published: [(OneCycle.Convention, Schedule.Annealing, Int, Double, Double?)] = [
     (.fastai, .cosine, 0, 0.04, 0.95),
     (.fastai, .cosine, 10, 0.371671843, 0.91545085),
     (.fastai, .cosine, 25, 1, 0.85),
@@ -106,7 +106,7 @@ struct OneCycleTests {
 
   @Test(arguments: published)
   func `published values come out`(
-    convention: OneCycle.Convention, annealing: Annealing, step: Int, rate: Double,
+    convention: OneCycle.Convention, annealing: Schedule.Annealing, step: Int, rate: Double,
     momentum: Double?
   ) throws {
     let policy = try OneCycle(maxLR: 1, convention: convention, annealing: annealing)
@@ -118,9 +118,9 @@ struct OneCycleTests {
 
   // MARK: Every policy
 
-  @Test(arguments: OneCycle.Convention.allCases, Annealing.allCases)
+  @Test(arguments: OneCycle.Convention.allCases, Schedule.Annealing.allCases)
   func `short runs stay between the floor and the maximum`(
-    convention: OneCycle.Convention, annealing: Annealing
+    convention: OneCycle.Convention, annealing: Schedule.Annealing
   ) throws {
     let policy = try OneCycle(maxLR: 0.3, convention: convention, annealing: annealing)
     let lowest = convention == .smith ? 0 : policy.finalLR
@@ -226,16 +226,16 @@ struct OneCycleTests {
       ),
       (
         "1cycle: momentum high is 1.0, expected a number from 0 to below 1.",
-        { () throws(ScheduleError) in _ = try MomentumCycle(high: 1, low: 0.5) }
+        { () throws(ScheduleError) in _ = try OneCycle.Momentum(high: 1, low: 0.5) }
       ),
       (
         "1cycle: momentum low is -0.5, expected a number from 0 to below 1.",
-        { () throws(ScheduleError) in _ = try MomentumCycle(high: 0.9, low: -0.5) }
+        { () throws(ScheduleError) in _ = try OneCycle.Momentum(high: 0.9, low: -0.5) }
       ),
       (
         "1cycle: momentum goes from high 0.85 to low 0.95 and back, "
           + "so low must not be above high. Swap the two.",
-        { () throws(ScheduleError) in _ = try MomentumCycle(high: 0.85, low: 0.95) }
+        { () throws(ScheduleError) in _ = try OneCycle.Momentum(high: 0.85, low: 0.95) }
       ),
     ]
     for (message, make) in rows { #expect(refusal(make) == message) }
@@ -246,7 +246,7 @@ struct OneCycleTests {
   @Test func `a policy survives JSON, and an edited one is checked again`() throws {
     let policy = try OneCycle(
       maxLR: 0.37, convention: .pytorchThreePhase, riseFraction: 1.0 / 3, div: 12,
-      momentum: MomentumCycle(high: 0.9, low: 0.8))
+      momentum: OneCycle.Momentum(high: 0.9, low: 0.8))
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys
     let data = try encoder.encode(policy)
@@ -267,7 +267,8 @@ struct OneCycleTests {
 extension OneCycle {
   fileprivate init(_ settings: Fixture.Settings) throws {
     // On its own line: as an optional argument, an unknown name would pass for "not given".
-    let annealing: Annealing = try #require(Annealing(rawValue: settings.annealing))
+    let annealing: Schedule.Annealing = try #require(
+      Schedule.Annealing(rawValue: settings.annealing))
     try self.init(
       maxLR: settings.maxLR,
       convention: #require(Convention(rawValue: settings.convention)),
@@ -275,7 +276,7 @@ extension OneCycle {
       div: settings.div,
       finalDiv: settings.finalDiv,
       annealing: annealing,
-      momentum: MomentumCycle(high: settings.momentum[0], low: settings.momentum[1]))
+      momentum: Momentum(high: settings.momentum[0], low: settings.momentum[1]))
   }
 }
 

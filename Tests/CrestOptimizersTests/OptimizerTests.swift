@@ -38,7 +38,7 @@ struct OptimizerCase: Sendable, CustomTestStringConvertible {
           try SGD(learningRate: rate, momentum: momentum, nesterov: nesterov)
         }
       ]
-        + WeightDecayKind.allCases.map { kind in
+        + WeightDecay.Kind.allCases.map { kind in
           OptimizerCase(name: "\(name) \(kind)") { rate, decay in
             try SGD(
               learningRate: rate, momentum: momentum, nesterov: nesterov, weightDecay: decay,
@@ -106,7 +106,7 @@ private struct SignSGD: Optimizer {
 @Suite struct OptimizerTests {
   /// A store of parameters by name, role and values.
   private func store(
-    _ parameters: [(name: String, role: ParameterRole, values: [Float])]
+    _ parameters: [(name: String, role: Graph.ParameterRole, values: [Float])]
   ) throws -> ParameterStore {
     let builder = GraphBuilder()
     for (name, role, values) in parameters {

@@ -11,7 +11,7 @@ import Testing
     do {
       let builder = GraphBuilder()
       let x = builder.input("x", ValueType([2, 3]))
-      func parameter(_ name: String, _ role: ParameterRole = .weight) throws -> Symbol {
+      func parameter(_ name: String, _ role: Graph.ParameterRole = .weight) throws -> Symbol {
         try builder.parameter(name, role == .weight ? [3, 3] : [3], role: role) { _ in
           Tensor(zeros: role == .weight ? [3, 3] : [3])
         }
@@ -31,7 +31,7 @@ import Testing
 
   @Test(arguments: [
     (
-      ParameterSplit.layers,
+      ParameterGroup.Split.layers,
       [
         ["stem.weight", "stem.bias"], ["body.second.weight"], ["body/third"],
         ["head.weight", "head.bias"],
@@ -68,14 +68,15 @@ import Testing
       ]
     ),
   ])
-  func `orders groups by where the data meet them`(split: ParameterSplit, groups: [[String]]) throws
+  func `orders groups by where the data meet them`(split: ParameterGroup.Split, groups: [[String]])
+    throws
   {
     #expect(try split.names(in: Self.graph) == groups)
   }
 
   @Test(arguments: [
     (
-      ParameterSplit.depth(5),
+      ParameterGroup.Split.depth(5),
       "groups: expected from 1 to 4, the number of layers with parameters, got 5"
     ),
     (.depth(0), "groups: expected from 1 to 4, the number of layers with parameters, got 0"),
@@ -89,7 +90,7 @@ import Testing
         + "\"head.weight\"; use * for any characters"
     ),
   ])
-  func `that there can't be says why`(split: ParameterSplit, message: String) {
+  func `that there can't be says why`(split: ParameterGroup.Split, message: String) {
     let error = #expect(throws: ParameterError.self) { try split.names(in: Self.graph) }
     #expect(error?.description == message)
   }
@@ -97,14 +98,14 @@ import Testing
 
 @Suite struct `Values of groups` {
   @Test(arguments: [
-    (GroupValues.same(0.5), 3, [0.5, 0.5, 0.5]),
+    (ParameterGroup.Values.same(0.5), 3, [0.5, 0.5, 0.5]),
     (.spread(from: 1, to: 100), 3, [1, 10, 100]),
     (.spread(from: 1, to: 100), 1, [100]),
     (.slice(to: 2), 3, [0.2, 0.2, 2]),
     (.each([3, 1, 2]), 3, [3, 1, 2]),
   ])
   func `are fastai's slices, or a number each`(
-    values: GroupValues, count: Int, expected: [Double]
+    values: ParameterGroup.Values, count: Int, expected: [Double]
   ) throws {
     let got = try values.values(forGroups: count)
     #expect(got.count == expected.count)
@@ -113,14 +114,16 @@ import Testing
   }
 
   @Test(arguments: [
-    (GroupValues.same(0), false, "rates: expected finite numbers above 0, got 0.0"),
+    (ParameterGroup.Values.same(0), false, "rates: expected finite numbers above 0, got 0.0"),
     (.spread(from: -1, to: 1), false, "rates: expected finite numbers above 0, got -1.0"),
     (.spread(from: 0, to: 1), true, "rates: expected finite numbers above 0, got 0.0"),
     (.each([0, .nan]), true, "rates: expected finite numbers of at least 0, got nan"),
     (.slice(to: .infinity), false, "rates: expected finite numbers above 0, got inf"),
     (.each([]), false, "rates: expected a number for each of the 1 groups of parameters, got 0"),
   ])
-  func `without a meaning are refused`(values: GroupValues, allowsZero: Bool, message: String) {
+  func `without a meaning are refused`(
+    values: ParameterGroup.Values, allowsZero: Bool, message: String
+  ) {
     let error = #expect(throws: ParameterError.self) {
       try values.validate("rates", allowingZero: allowsZero)
     }
@@ -129,7 +132,7 @@ import Testing
 
   @Test func `are as many as there are groups`() {
     let error = #expect(throws: ParameterError.self) {
-      try GroupValues.each([1, 2]).values(forGroups: 3, "learning rates")
+      try ParameterGroup.Values.each([1, 2]).values(forGroups: 3, "learning rates")
     }
     #expect(
       error?.description

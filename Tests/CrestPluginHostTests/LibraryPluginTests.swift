@@ -333,7 +333,7 @@ enum BadBinaryTestsProbe {
       })
   }
 
-  private func fit(_ steps: Set<Int>) throws -> (outcome: Outcome, learner: Learner) {
+  private func fit(_ steps: Set<Int>) throws -> (outcome: PhaseContext.Outcome, learner: Learner) {
     let guardian = try Plugin(
       path, ["limit": 2], lock: folder.lock, rehearses: false, log: lines.add)
     let learner = try Learner(

@@ -32,7 +32,7 @@ import TrainingTestSupport
       log: lines.add)
   }
 
-  private func fit(_ plugin: Plugin) throws -> Outcome {
+  private func fit(_ plugin: Plugin) throws -> PhaseContext.Outcome {
     let learner = try Learner(
       TinyModel.linear(), data: TinyData.split(), callbacks: [plugin], batchSize: 8)
     return try learner.fit(epochs: 2, learningRate: 0.1)

@@ -73,14 +73,14 @@ import TrainingTestSupport
   ) throws {
     let (states, end) = try uninterrupted()
     var state = states[11]
-    let path = StatePath(["callbacks", plugin, "state", "bytes"])
+    let path = StateValue.Path(["callbacks", plugin, "state", "bytes"])
     guard case .array(let bytes)? = state.fields[path] else {
       Issue.record("there is no \(path)")
       return
     }
     state.fields[path] = .array(Tensor(zeros: bytes.shape, elementType: .uint8))
     let got = try resumed(learner(), from: state)
-    let weights = StatePath(["model", "parameters"])
+    let weights = StateValue.Path(["model", "parameters"])
     #expect(got.fields[weights] != end.fields[weights])
   }
 
@@ -115,7 +115,7 @@ import TrainingTestSupport
     for name in ["Probe", "Counter"] {
       for (field, other) in [("version", "0.9.0"), ("sha256", digest)] {
         var changed = state
-        let path = StatePath(["callbacks", name, "settings", field])
+        let path = StateValue.Path(["callbacks", name, "settings", field])
         guard case .text(let now)? = state.fields[path] else {
           Issue.record("there is no \(path)")
           return

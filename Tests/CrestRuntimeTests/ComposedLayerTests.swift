@@ -12,12 +12,12 @@ import Testing
       "LSTM", [[5, 3, 4], [2, 24, 4], [2, 24, 6], [2, 48], [2, 3, 6], [2, 3, 6], [2, 18]],
       { inputs in
         let result = try inputs[0].lstm(
-          RecurrentInputs(
+          Symbol.RecurrentInputs(
             weight: inputs[1], recurrentWeight: inputs[2], bias: inputs[3],
             sequenceLengths: inputs[0].builder.constant(Tensor([5, 2, 0] as [Int64])),
             initialState: inputs[4]),
           initialCell: inputs[5], peepholes: inputs[6],
-          RecurrentAttributes(direction: .bidirectional, clip: 0.9))
+          Symbol.RecurrentAttributes(direction: .bidirectional, clip: 0.9))
         return [result.steps, result.hidden, result.cell]
       }
     ),
@@ -25,8 +25,8 @@ import Testing
       "GRU", [[5, 3, 4], [1, 18, 4], [1, 18, 6], [1, 36]],
       { inputs in
         let result = try inputs[0].gru(
-          RecurrentInputs(weight: inputs[1], recurrentWeight: inputs[2], bias: inputs[3]),
-          RecurrentAttributes(isBatchFirst: true))
+          Symbol.RecurrentInputs(weight: inputs[1], recurrentWeight: inputs[2], bias: inputs[3]),
+          Symbol.RecurrentAttributes(isBatchFirst: true))
         return [result.steps, result.hidden]
       }
     ),
@@ -88,11 +88,13 @@ import Testing
 
     let program = try Program(
       builder.result,
-      ProgramRequest(inputTypes: shapes.map { ValueType($0) }, targetType: nil, mode: .training),
+      Program.Request(inputTypes: shapes.map { ValueType($0) }, targetType: nil, mode: .training),
       store: ParameterStore(builder.result, seed: 0), engine: Engine(threadCount: 2), loss: nil)
     #expect(program.referenceNodes.isEmpty, "\(program.referenceNodes)")
     try program.setInputs(values)
-    for stage in Stage.allCases { try program.run(stage, random: RandomKey(seed: 1, step: 0)) }
+    for stage in Graph.Stage.allCases {
+      try program.run(stage, random: RandomKey(seed: 1, step: 0))
+    }
     let expected = try Interpreter(builder.result).run(
       inputs: values.map { ReferenceArray($0) }, variables: [])
     for (port, result) in zip(builder.result.outputs, program.outputs()) {

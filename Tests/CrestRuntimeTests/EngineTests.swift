@@ -6,7 +6,7 @@ import Testing
     #expect(
       "\(EngineError.threadsUnavailable(0))"
         == "threads: expected a number the system can start, from 1 up, got 0; use fewer")
-    let sets = InstructionSet.available.map(\.rawValue).joined(separator: ", ")
+    let sets = Engine.InstructionSet.available.map(\.rawValue).joined(separator: ", ")
     #expect(
       "\(EngineError.instructionSetUnavailable("mmx"))"
         == "instruction set: expected one of \(sets), got \"mmx\"; unset CREST_ISA to use the "
@@ -15,6 +15,6 @@ import Testing
   }
 
   @Test func `has the baseline everywhere`() {
-    #expect(InstructionSet.available.contains(.baseline))
+    #expect(Engine.InstructionSet.available.contains(.baseline))
   }
 }

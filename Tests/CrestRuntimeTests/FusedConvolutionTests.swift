@@ -10,7 +10,8 @@ import Testing
     let builder = GraphBuilder()
     private var count = 0
 
-    mutating func parameter(_ shape: Shape, _ role: ParameterRole = .weight) throws -> Symbol {
+    mutating func parameter(_ shape: Shape, _ role: Graph.ParameterRole = .weight) throws -> Symbol
+    {
       count += 1
       let spread: Float = role == .normalizationScale ? 0.2 : 0.4
       let centre: Float = role == .normalizationScale ? 1 : 0
@@ -99,8 +100,8 @@ import Testing
     return net.builder.result
   }
 
-  private func request(isDiagnosing: Bool = false, reads: Set<Capture> = []) -> ProgramRequest {
-    ProgramRequest(
+  private func request(isDiagnosing: Bool = false, reads: Set<Capture> = []) -> Program.Request {
+    Program.Request(
       inputTypes: [ValueType([4, 3, 9, 8])], targetType: ValueType([4], .int64), mode: .training,
       reads: reads, isDiagnosing: isDiagnosing)
   }
@@ -113,7 +114,7 @@ import Testing
 
   /// A step of training: the loss, every gradient, and the running statistics.
   private func step(
-    _ template: Graph, _ request: ProgramRequest, _ engine: Engine
+    _ template: Graph, _ request: Program.Request, _ engine: Engine
   ) throws -> (loss: Float, values: [String: Tensor], program: Program) {
     let store = ParameterStore(template, seed: 5)
     let program = try Program(template, request, store: store, engine: engine) {
@@ -121,16 +122,18 @@ import Testing
     }
     try program.setInputs([Self.images])
     try program.setTarget(Self.labels)
-    for stage in Stage.allCases { try program.run(stage, random: RandomKey(seed: 3, step: 1)) }
+    for stage in Graph.Stage.allCases {
+      try program.run(stage, random: RandomKey(seed: 3, step: 1))
+    }
     var values: [String: Tensor] = [:]
     for entry in store.parameters { values[entry.name] = store.gradient(of: entry) }
     for entry in store.statistics { values[entry.name] = store.value(of: entry) }
     return (program.loss, values, program)
   }
 
-  @Test(arguments: Block.allCases, InstructionSet.available)
+  @Test(arguments: Block.allCases, Engine.InstructionSet.available)
   func `joined steps compute what single ones do`(
-    block: Block, instructionSet: InstructionSet
+    block: Block, instructionSet: Engine.InstructionSet
   ) throws {
     let template = try template(block)
     let engine = try Engine(threadCount: 2, instructionSet: instructionSet)
@@ -242,7 +245,7 @@ import Testing
     func chosen(_ engine: Engine) throws -> [String] {
       try Program(
         net.builder.result,
-        ProgramRequest(
+        Program.Request(
           inputTypes: [ValueType([2, channels, size, size])], targetType: nil, mode: .inference),
         store: ParameterStore(net.builder.result, seed: 0), engine: engine, loss: nil
       ).steps(of: .forward).filter { $0.hasPrefix("Conv") }

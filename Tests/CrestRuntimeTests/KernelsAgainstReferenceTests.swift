@@ -6,9 +6,9 @@ import Testing
 
 /// Programs against the interpreter, over the table of operation cases.
 @Suite struct KernelsAgainstReferenceTests {
-  @Test(arguments: InstructionSet.available)
+  @Test(arguments: Engine.InstructionSet.available)
   func `kernels agree with the reference, forward and backward`(
-    instructionSet: InstructionSet
+    instructionSet: Engine.InstructionSet
   ) throws {
     let engine = try Engine(threadCount: 2, instructionSet: instructionSet)
     for testCase in OperationCase.all {
@@ -16,7 +16,7 @@ import Testing
         let traced = try testCase.tracedWithGradients(elementType: .float32, seed: seed)
         let program = try Program(testCase, traced, engine)
         try program.setInputs(traced.inputs.map(\.tensor))
-        for stage in Stage.allCases { try program.run(stage, random: traced.random) }
+        for stage in Graph.Stage.allCases { try program.run(stage, random: traced.random) }
 
         // The kernels start from what float32 holds, so the reference does too.
         let expected = try Interpreter(traced.graph).run(
@@ -83,7 +83,7 @@ extension Program {
   ) throws {
     try self.init(
       traced.graph,
-      ProgramRequest(
+      Request(
         inputTypes: traced.inputs.map(\.type), targetType: nil, mode: testCase.mode),
       store: ParameterStore(traced.graph, seed: 0), engine: engine, loss: nil)
   }

@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct ProgramTests {
   private func compile(
-    _ request: ProgramRequest, seed: UInt64 = 3, engine: Engine? = nil
+    _ request: Program.Request, seed: UInt64 = 3, engine: Engine? = nil
   ) throws -> (program: Program, store: ParameterStore) {
     let graph = try SampleNet.template()
     let store = ParameterStore(graph, seed: seed)
@@ -20,7 +20,9 @@ import Testing
     let (images, labels) = SampleNet.batch(count)
     try program.setInputs([images])
     try program.setTarget(labels)
-    for stage in Stage.allCases { try program.run(stage, random: RandomKey(seed: 3, step: step)) }
+    for stage in Graph.Stage.allCases {
+      try program.run(stage, random: RandomKey(seed: 3, step: step))
+    }
   }
 
   @Test func `more memory than the machine has is refused before it is taken`() throws {
@@ -31,7 +33,7 @@ import Testing
     let error = #expect(throws: ProgramError.self) {
       try Program(
         graph,
-        ProgramRequest(inputTypes: [ValueType([1])], targetType: nil, mode: .inference),
+        Program.Request(inputTypes: [ValueType([1])], targetType: nil, mode: .inference),
         store: ParameterStore(graph, seed: 0), engine: Engine(threadCount: 1), loss: nil)
     }
     guard case .tooLarge(let byteCount, let memory)? = error else {
@@ -45,8 +47,8 @@ import Testing
         + "machine; take a smaller batch, or a smaller model or input")
   }
 
-  @Test(arguments: InstructionSet.available)
-  func `a training step agrees with the reference`(instructionSet: InstructionSet) throws {
+  @Test(arguments: Engine.InstructionSet.available)
+  func `a training step agrees with the reference`(instructionSet: Engine.InstructionSet) throws {
     let graph = try SampleNet.template()
     let (program, store) = try compile(
       SampleNet.request(5, reads: [.predictions]),
@@ -103,8 +105,9 @@ import Testing
     }
   }
 
-  @Test(arguments: InstructionSet.available)
-  func `gives the same bits for any number of threads`(instructionSet: InstructionSet) throws {
+  @Test(arguments: Engine.InstructionSet.available)
+  func `gives the same bits for any number of threads`(instructionSet: Engine.InstructionSet) throws
+  {
     let alone = try SampleNet.train(
       steps: 6, on: Engine(threadCount: 1, instructionSet: instructionSet))
     let areFinite = alone.losses.allSatisfy { $0.isFinite }
@@ -132,7 +135,9 @@ import Testing
     store.resetMoments(count: 1)
     try run(program, count: 6)
     let before = allocation_counter_value()
-    for stage in Stage.allCases { try program.run(stage, random: RandomKey(seed: 3, step: 1)) }
+    for stage in Graph.Stage.allCases {
+      try program.run(stage, random: RandomKey(seed: 3, step: 1))
+    }
     let during = allocation_counter_value() - before
     #expect(during == 0)
     // The counter must see an allocation, or the line above proves nothing.
@@ -172,7 +177,7 @@ import Testing
   }
 
   @Test func `every operation of the network is served by kernels`() throws {
-    for mode in ExecutionMode.allCases {
+    for mode in Graph.ExecutionMode.allCases {
       let (program, _) = try compile(SampleNet.request(4, mode))
       #expect(program.referenceNodes.isEmpty)
     }
@@ -247,7 +252,7 @@ import Testing
     builder.output("rows", try table.gathered(tokens))
     let program = try Program(
       builder.result,
-      ProgramRequest(
+      Program.Request(
         inputTypes: [ValueType([2, 3], .int64)], targetType: nil, mode: .inference),
       store: ParameterStore(builder.result, seed: 0), engine: Engine(threadCount: 1), loss: nil)
     try program.setInputs([Tensor([0, 6, -7, 1, 2, -1] as [Int64], shape: [2, 3])])
@@ -289,7 +294,7 @@ import Testing
     builder.output("y", y)
     let graph = builder.result
     let program = try Program(
-      graph, ProgramRequest(inputTypes: [x.type], targetType: nil, mode: .inference),
+      graph, Program.Request(inputTypes: [x.type], targetType: nil, mode: .inference),
       store: ParameterStore(graph, seed: 0), engine: Engine(threadCount: 1), loss: nil)
     let message = "layer \"head\" (\(name)): expected an index in -3..<3 as element 1, got 4"
     for round in 1...2 {
@@ -321,7 +326,7 @@ import Testing
         builder.output("y", try trace(x))
         let graph = builder.result
         let program = try Program(
-          graph, ProgramRequest(inputTypes: [x.type], targetType: nil, mode: .inference),
+          graph, Program.Request(inputTypes: [x.type], targetType: nil, mode: .inference),
           store: ParameterStore(graph, seed: 0), engine: Engine(threadCount: 1), loss: nil)
         #expect(program.referenceNodes.map(\.operation) == [name], "\(type)")
         let values = Tensor(wrapping: [1, 2, 3, 5], to: type, shape: [2, 2])
@@ -334,7 +339,7 @@ import Testing
   }
 
   /// A program of three logits for each of two rows, trained by a loss.
-  private func trained(by loss: @escaping LossTrace, _ type: ElementType = .float32) throws
+  private func trained(by loss: @escaping Program.LossTrace, _ type: ElementType = .float32) throws
     -> Program
   {
     let builder = GraphBuilder()
@@ -343,7 +348,7 @@ import Testing
     let graph = builder.result
     return try Program(
       graph,
-      ProgramRequest(
+      Program.Request(
         inputTypes: [x.type], targetType: ValueType([2], .int64), mode: .training),
       store: ParameterStore(graph, seed: 0), engine: Engine(threadCount: 1), loss: loss)
   }
@@ -377,7 +382,7 @@ import Testing
 
   @Test func `the cache compiles a request once and forgets the one used longest ago`() throws {
     let graph = try SampleNet.template()
-    let cache = ProgramCache(
+    let cache = Program.Cache(
       template: graph, store: ParameterStore(graph, seed: 0), engine: try Engine(threadCount: 1),
       loss: SampleNet.loss, capacity: 2)
     let first = try cache.program(SampleNet.request(2))

@@ -70,16 +70,16 @@ enum SampleNet {
     }
   }
 
-  static let loss: LossTrace = { prediction, target in
+  static let loss: Program.LossTrace = { prediction, target in
     try prediction.crossEntropy(labels: target)
   }
 
   /// A request for batches of `count`.
   static func request(
-    _ count: Int, _ mode: ExecutionMode = .training, reads: Set<Capture> = [],
+    _ count: Int, _ mode: Graph.ExecutionMode = .training, reads: Set<Capture> = [],
     isDiagnosing: Bool = false
-  ) -> ProgramRequest {
-    ProgramRequest(
+  ) -> Program.Request {
+    Program.Request(
       inputTypes: [ValueType([count, 3, 8, 8])], targetType: ValueType([count], .int64),
       mode: mode, reads: reads, isDiagnosing: isDiagnosing)
   }
@@ -108,7 +108,7 @@ enum SampleNet {
       let (images, labels) = batch(batchCount, number: UInt32(step % 3))
       try program.setInputs([images])
       try program.setTarget(labels)
-      for stage in Stage.allCases {
+      for stage in Graph.Stage.allCases {
         try program.run(stage, random: RandomKey(seed: 3, step: UInt32(step)))
       }
       losses.append(program.loss)

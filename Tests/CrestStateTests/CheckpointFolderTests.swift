@@ -21,7 +21,7 @@ enum SampleState {
   }
 
   static func epochs(of state: RunState) -> Int {
-    if case .integer(let count) = state.fields[StatePath(["run", "epochsBegun"])] {
+    if case .integer(let count) = state.fields[StateValue.Path(["run", "epochsBegun"])] {
       count
     } else {
       -1

@@ -50,7 +50,7 @@ import Testing
     #expect(state["bytes"] == .array(Tensor([] as [UInt8])))
     #expect(state["seed"] == .text("18446744073709551615"))
     if case .array = state["long"] {} else { Issue.record("long arrays are tensors") }
-    if case .list = state[StatePath(["inner", "numbers"])] {
+    if case .list = state[StateValue.Path(["inner", "numbers"])] {
     } else {
       Issue.record("short ones are lists")
     }
@@ -74,12 +74,12 @@ import Testing
     }
     #expect(dropped > 18)
     var extra = state
-    extra[StatePath(["inner", "more"])] = .null
-    #expect(throws: StateError.unexpected(StatePath(["inner", "more"]))) {
+    extra[StateValue.Path(["inner", "more"])] = .null
+    #expect(throws: StateError.unexpected(StateValue.Path(["inner", "more"]))) {
       try extra.decode(Everything.self)
     }
     var mistyped = state
-    mistyped[StatePath(["list", "1", "numbers", "0"])] = .text("1")
+    mistyped[StateValue.Path(["list", "1", "numbers", "0"])] = .text("1")
     let error = #expect(throws: StateError.self) { try mistyped.decode(Everything.self) }
     #expect(
       error?.description

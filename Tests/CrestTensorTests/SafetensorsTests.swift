@@ -225,7 +225,7 @@ import Testing
       reserved?.description
         == "a tensor of a safetensors file can't be called \"__metadata__\"; rename it")
     let twice = #expect(throws: SafetensorsError.self) {
-      try SafetensorsHeader(arranging: [("a", .int8, [1]), ("a", .int8, [2])])
+      try Safetensors.Header(arranging: [("a", .int8, [1]), ("a", .int8, [2])])
     }
     #expect(twice == .duplicateName("a"))
     let deep = #expect(throws: SafetensorsError.self) {

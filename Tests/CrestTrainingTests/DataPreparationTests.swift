@@ -43,9 +43,9 @@ import TrainingTestSupport
 
   struct Case: Sendable, CustomTestStringConvertible {
     let model: Preprocessing?
-    let choice: PreprocessingChoice
+    let choice: Preprocessing.Choice
     let used: Preprocessing
-    let note: LearnerNote?
+    let note: Learner.Note?
     let message: String
     var testDescription: String { "\(model.map(\.description) ?? "nil"), \(choice)" }
   }

@@ -9,8 +9,8 @@ import TrainingTestSupport
 
 @Suite struct `Freezing` {
   private static func learner(
-    _ normalization: FrozenNormalization = .inference, optimizer: any Optimizer = SGD(),
-    groups: ParameterSplit = .layers, weightDecays: GroupValues = .same(1)
+    _ normalization: Learner.FrozenNormalization = .inference, optimizer: any Optimizer = SGD(),
+    groups: ParameterGroup.Split = .layers, weightDecays: ParameterGroup.Values = .same(1)
   ) throws -> Learner {
     try Learner(
       Model(input: [4], engine: Engine(threadCount: 1)) {
@@ -42,11 +42,11 @@ import TrainingTestSupport
   }
 
   @Test(arguments: [
-    (FrozenNormalization.inference, false, false), (.statistics, false, true),
+    (Learner.FrozenNormalization.inference, false, false), (.statistics, false, true),
     (.trained, true, true),
   ])
   func `keeps every bit, of normalisations what the option says`(
-    option: FrozenNormalization, trainsNorm: Bool, followsStatistics: Bool
+    option: Learner.FrozenNormalization, trainsNorm: Bool, followsStatistics: Bool
   ) throws {
     let learner = try Self.learner(option, optimizer: SGD(weightDecay: 0.1, decayTargets: .all))
     let store = learner.model.store
@@ -70,7 +70,7 @@ import TrainingTestSupport
   {
     let learner = try Self.learner()
     func steps() throws -> Int {
-      let request = ProgramRequest(
+      let request = Program.Request(
         inputTypes: [learner.model.inputs[0].batchType(5)], targetType: ValueType([5], .int64),
         mode: .training, frozen: learner.frozen)
       return try learner.model.cache(loss: .crossEntropy()).program(request)

@@ -46,7 +46,7 @@ struct HyperparameterTests {
   }
 
   @Test func `two that set the same thing are an error that names both`() throws {
-    func owner(_ name: String, _ part: HyperparameterPart) -> CallbackOf {
+    func owner(_ name: String, _ part: Hyperparameter.Part) -> CallbackOf {
       CallbackOf(.beforeFit { _ in }, name: name, owns: [part])
     }
     let learner = try Self.learner()

@@ -39,7 +39,7 @@ struct LearnerTests {
     throws
   {
     var sum = 0.0
-    var result: PassResult?
+    var result: FitResult.Pass?
     let callback = CallbackOf(
       .afterLoss { batch in if batch.isTraining { sum += Double(batch.loss) * Double(batch.count) }
       },
@@ -59,7 +59,7 @@ struct LearnerTests {
       let result = try learner.evaluate()
       losses.append(result.loss)
       #expect(result.exampleCount == 9)
-      var seen: PassResult?
+      var seen: FitResult.Pass?
       // Training is left out, so that the parameters stay.
       try learner.fit(
         epochs: 1,

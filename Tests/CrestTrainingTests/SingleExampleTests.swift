@@ -119,7 +119,8 @@ import TrainingTestSupport
       try again.fit(
         epochs: 2,
         callbacks: [
-          CallbackOf(.beforeFit { $0.resume(from: try Resumption(path: "s", state: state)) })
+          CallbackOf(
+            .beforeFit { $0.resume(from: try Learner.Resumption(path: "s", state: state)) })
         ])
       #expect(again.model.store.snapshot() == whole.model.store.snapshot())
     }

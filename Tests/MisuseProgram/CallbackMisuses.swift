@@ -3,15 +3,15 @@ import Foundation
 
 let callbackMisuses: [Misuse] = [
   Misuse("plot.svg", says: "a plot of 319 by 432 pixels is not readable; at least 320 by 200") {
-    _ = LearningRatePlot(findings).svg(width: 319)
+    _ = LRFinder.Plot(findings).svg(width: 319)
   },
   Misuse(
     "plot.terminal", says: "a plot of 80 columns and 3 rows is not readable; at least 40 and 4"
   ) {
-    _ = LearningRatePlot(findings).terminal(height: 3)
+    _ = LRFinder.Plot(findings).terminal(height: 3)
   },
   Misuse("progress-output.width", says: "a terminal of -1 columns") {
-    let output = ProgressOutput(isTerminal: true, width: { -1 }, write: { _ in })
+    let output = ProgressBar.Output(isTerminal: true, width: { -1 }, write: { _ in })
     try fit(beside: [ProgressBar(output)])
   },
   Misuse("ema.anothers-state", says: "values for a buffer of") {

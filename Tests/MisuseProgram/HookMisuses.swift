@@ -160,16 +160,17 @@ private let contextMisuses: [Misuse] = [
     }
   },
   Misuse("hook.restore-anothers-weights", says: "values for a buffer of") {
-    let kept = Kept<MeasuredWeights>()
+    let kept = Kept<FitResult.MeasuredWeights>()
     let other = try Learner(model(Dense(3, bias: false)), data: data(), batchSize: 4)
     try other.fit(
-      epochs: 1, callbacks: [CallbackOf(.afterEpoch { kept.value = try MeasuredWeights(of: $0) })])
+      epochs: 1,
+      callbacks: [CallbackOf(.afterEpoch { kept.value = try FitResult.MeasuredWeights(of: $0) })])
     try fit(.beforeFit { if let measured = kept.value { $0.restore(measured) } })
   },
 ]
 
 /// A fit to be resumed.
-private func withResumption(_ body: (Resumption) throws -> Void) throws {
+private func withResumption(_ body: (Learner.Resumption) throws -> Void) throws {
   let state = RunState(.fields(["fit": .fields([:])]))
-  try body(Resumption(path: "saved.safetensors", state: state))
+  try body(Learner.Resumption(path: "saved.safetensors", state: state))
 }

@@ -139,7 +139,7 @@ private let templateMisuses: [Misuse] = [
   },
 ]
 
-private let request = ProgramRequest(
+private let request = Program.Request(
   inputTypes: [ValueType([2, 4])], targetType: nil, mode: .inference)
 
 /// A template that gives another graph than it says.

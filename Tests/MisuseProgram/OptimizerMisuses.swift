@@ -47,10 +47,10 @@ private let scheduleMisuses: [Misuse] = [
 
 private let stepMisuses: [Misuse] = [
   Misuse("group-values.last", says: "an empty list of group values") {
-    _ = GroupValues.each([]).last
+    _ = ParameterGroup.Values.each([]).last
   },
   Misuse("group-values.count", says: "learning rates for -1 groups") {
-    _ = try GroupValues.same(1).values(forGroups: -1, "learning rates")
+    _ = try ParameterGroup.Values.same(1).values(forGroups: -1, "learning rates")
   },
   Misuse("sgd.step-without-moments", says: "the rule needs 1 moments, the store has 0") {
     let model = try model()

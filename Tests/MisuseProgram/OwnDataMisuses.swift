@@ -15,11 +15,11 @@ let ownDataMisuses: [Misuse] = [
     _ = Subset(Liar(labels: [0, 1]), indices: [7], name: "part").labels
   },
   Misuse("dataset.own-label", says: "label 0 of liar is 9, not in 0 ..< 3") {
-    _ = try DataDescription(
+    _ = try DataSplit.Description(
       describing: DataSplit(measuringOn: Liar(labels: [9, 0, 0, 0, 0, 0, 0, 0])))
   },
   Misuse("dataset.own-preprocessing", says: "channel 3 of a preprocessing of 3 channels") {
-    _ = try DataDescription(
+    _ = try DataSplit.Description(
       describing: DataSplit(
         measuringOn: Liar(
           preprocessing: .cifar10, shape: [5, 2, 2], labels: [Int64](repeating: 0, count: 8))))
@@ -49,7 +49,7 @@ let ownDataMisuses: [Misuse] = [
     let liar = Liar(labels: [Int64](repeating: 0, count: 8)) {
       $0.targets = Tensor(zeros: [3], elementType: .int64)
     }
-    _ = try DataDescription(describing: DataSplit(measuringOn: liar))
+    _ = try DataSplit.Description(describing: DataSplit(measuringOn: liar))
   },
   Misuse(
     "dataset.own-targets-in-labels", says: "the targets of the batch are float32 [8], not int64 [8]"

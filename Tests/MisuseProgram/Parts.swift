@@ -26,7 +26,7 @@ func data() -> DataSplit { DataSplit(train: examples(), valid: examples()) }
 /// A fit of one epoch of two batches, in which the hooks misbehave.
 func fit(
   _ hooks: Hook..., name: String = "Careless", reads: Set<Capture> = [],
-  owns: Set<HyperparameterPart> = [],
+  owns: Set<Hyperparameter.Part> = [],
   beside others: [any Callback] = []
 ) throws {
   let careless = Careless(hooks, name, reads, owns)
@@ -39,23 +39,23 @@ final class Careless: Callback {
   let hooks: [Hook]
   let name: String
   let reads: Set<Capture>
-  let owns: Set<HyperparameterPart>
+  let owns: Set<Hyperparameter.Part>
   let reports = ["own"]
 
-  init(_ hooks: [Hook], _ name: String, _ reads: Set<Capture>, _ owns: Set<HyperparameterPart>) {
+  init(_ hooks: [Hook], _ name: String, _ reads: Set<Capture>, _ owns: Set<Hyperparameter.Part>) {
     (self.hooks, self.name, self.reads, self.owns) = (hooks, name, reads, owns)
   }
 }
 
 /// Runs a program for a graph of one input [2, 4].
 func program(
-  mode: ExecutionMode = .inference, target: ValueType? = nil, reads: Set<Capture> = [],
-  loss: LossTrace? = nil, isDiagnosing: Bool = false, store: ParameterStore? = nil
+  mode: Graph.ExecutionMode = .inference, target: ValueType? = nil, reads: Set<Capture> = [],
+  loss: Program.LossTrace? = nil, isDiagnosing: Bool = false, store: ParameterStore? = nil
 ) throws -> Program {
   let model = try model()
   return try Program(
     model.template,
-    ProgramRequest(
+    Program.Request(
       inputTypes: [ValueType([2, 4])], targetType: target, mode: mode, reads: reads,
       isDiagnosing: isDiagnosing), store: store ?? model.store, engine: oneThread(), loss: loss)
 }

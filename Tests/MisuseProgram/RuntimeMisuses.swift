@@ -119,7 +119,7 @@ private let programMisuses: [Misuse] = [
     builder.output("y", try x.cast(to: .int64))
     let program = try Program(
       builder.result,
-      ProgramRequest(inputTypes: [ValueType([2, 4])], targetType: nil, mode: .inference),
+      Program.Request(inputTypes: [ValueType([2, 4])], targetType: nil, mode: .inference),
       store: ParameterStore(builder.result, seed: 0), engine: oneThread(), loss: nil)
     program.withPredictions { _ in }
   },
@@ -131,7 +131,7 @@ private let programMisuses: [Misuse] = [
   },
   Misuse("program-cache.capacity", says: "a cache of 0 programs") {
     let model = try model()
-    _ = ProgramCache(
+    _ = Program.Cache(
       template: model.template, store: model.store, engine: model.engine, loss: nil, capacity: 0)
   },
 ]

@@ -46,9 +46,9 @@ private let tensorValueMisuses: [Misuse] = [
     }
   },
   Misuse("tensor.safetensors-bytes", says: "3 bytes for float32 [2]") {
-    let header = try SafetensorsHeader(arranging: [("x", .float32, [2])])
+    let header = try Safetensors.Header(arranging: [("x", .float32, [2])])
     try [UInt8](repeating: 0, count: 3).withUnsafeBytes { bytes in
-      _ = try SafetensorsHeader.tensor(of: header.entries[0], data: bytes)
+      _ = try Safetensors.Header.tensor(of: header.entries[0], data: bytes)
     }
   },
   Misuse("tensor.rows-of-two-lengths", says: "all must be as long, got [2] and [1]") {

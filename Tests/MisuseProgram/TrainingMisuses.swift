@@ -79,7 +79,7 @@ private let metricMisuses: [Misuse] = [
 private let stateMisuses: [Misuse] = [
   Misuse("weights.write", says: "values for a buffer of") {
     let (small, large) = (try model(), try model(Dense(500)))
-    Weights(of: small.store).write(to: large.store)
+    ParameterStore.Weights(of: small.store).write(to: large.store)
   },
   Misuse("state-value.set", says: "seed was set in the number 3, which has no fields") {
     var value = StateValue.integer(3)

@@ -7,7 +7,7 @@ import Testing
 @Suite(.enabled(if: BackendTest.isInstalled, Comment(rawValue: BackendTest.missing)))
 struct `ONNX's own tests` {
   private static let outcomes = Result<[(name: String, outcome: Outcome)], any Error> {
-    let engines = try InstructionSet.available.map {
+    let engines = try Engine.InstructionSet.available.map {
       try Engine(threadCount: 2, instructionSet: $0)
     }
     return try BackendTest.all().map { ($0.name, try Outcome($0, engines: engines)) }

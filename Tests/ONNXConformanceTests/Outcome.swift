@@ -89,7 +89,7 @@ private struct TestRun {
   let template: ONNXSpecialization
   let inputs: [Tensor]
   let outputs: [Tensor]
-  let mode: ExecutionMode
+  let mode: Graph.ExecutionMode
   let tolerance: Double
 
   init(_ proto: ModelProto, _ folder: String, tolerance: Double) throws {
@@ -128,7 +128,7 @@ private struct TestRun {
     var byReference: Set<String> = []
     for engine in engines {
       let program = try Program(
-        template, ProgramRequest(inputTypes: types, targetType: nil, mode: mode),
+        template, Program.Request(inputTypes: types, targetType: nil, mode: mode),
         store: ParameterStore(template.sample, seed: 0), engine: engine, loss: nil)
       try program.setInputs(inputs)
       try program.run(.forward, random: RandomKey(seed: 0, step: 0))

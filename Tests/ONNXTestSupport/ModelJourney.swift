@@ -96,10 +96,10 @@ package struct ModelJourney {
     _ model: Model, _ inputs: [Tensor], _ types: [ValueType], target: ValueType
   ) throws {
     let program = try model.cache(loss: .meanSquaredError).program(
-      ProgramRequest(inputTypes: types, targetType: target, mode: .training))
+      Program.Request(inputTypes: types, targetType: target, mode: .training))
     try program.setInputs(inputs)
     try program.setTarget(Tensor(zeros: target.shape))
-    for stage in [CrestGraph.Stage.forward, .loss, .backward] {
+    for stage in [Graph.Stage.forward, .loss, .backward] {
       try program.run(stage, random: RandomKey(seed: 0, step: 0))
     }
   }

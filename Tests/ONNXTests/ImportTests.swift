@@ -93,7 +93,7 @@ enum ImportCase {
   @Test func `has batch norm and dropout by the mode of the run`() throws {
     let model = try Model(onnx: ImportCase.path("training-mode"))
     let type = model.inputs[0].batchType(3)
-    func operations(_ mode: ExecutionMode) throws -> [String] {
+    func operations(_ mode: Graph.ExecutionMode) throws -> [String] {
       let builder = GraphBuilder()
       try builder.replay(model.template.graph(for: [type]), inputTypes: [type], mode: mode)
       return builder.result.nodes.map(\.operation.name)
@@ -117,14 +117,14 @@ enum ImportCase {
 
   @Test func `leaves a final softmax to cross-entropy`() throws {
     let model = try Model(onnx: ImportCase.path("final-softmax"))
-    let request = ProgramRequest(
+    let request = Program.Request(
       inputTypes: [model.inputs[0].batchType(2)], targetType: ValueType([2], .int64),
       mode: .inference)
     let batch = Tensor([1, 2, 3, 4, -1, 0, 1, 2] as [Float], shape: [2, 4])
     let program = try model.cache(loss: .crossEntropy()).program(request)
     try program.setInputs([batch])
     try program.setTarget(Tensor([2, 0] as [Int64]))
-    for stage in [Stage.forward, .loss] {
+    for stage in [Graph.Stage.forward, .loss] {
       try program.run(stage, random: RandomKey(seed: 0, step: 0))
     }
     let probabilities = try model.predict(batch).doubles

@@ -73,9 +73,11 @@ import Testing
   }
 
   @Test func `lists what can be imported with the opsets of each form`() throws {
-    let softmax = try #require(ImportedOperator.all.first { $0.name == "Softmax" })
+    let softmax = try #require(ONNXFile.ImportedOperator.all.first { $0.name == "Softmax" })
     #expect(softmax.forms == [1...12, 13...28])
-    #expect(ImportedOperator.all.map(\.name) == ImportedOperator.all.map(\.name).sorted())
-    #expect(ImportedOperator.all.allSatisfy { $0.versions.first ?? 0 >= 1 })
+    #expect(
+      ONNXFile.ImportedOperator.all.map(\.name)
+        == ONNXFile.ImportedOperator.all.map(\.name).sorted())
+    #expect(ONNXFile.ImportedOperator.all.allSatisfy { $0.versions.first ?? 0 >= 1 })
   }
 }

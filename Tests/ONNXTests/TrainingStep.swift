@@ -12,7 +12,7 @@ struct TrainingStep {
   init(_ model: Model, _ batches: [Tensor], target: Tensor, loss: Loss) throws {
     self.model = model
     program = try model.cache(loss: loss).program(
-      ProgramRequest(
+      Program.Request(
         inputTypes: batches.map { ValueType($0.shape, $0.elementType) },
         targetType: ValueType(target.shape, target.elementType), mode: .training))
     try program.setInputs(batches)

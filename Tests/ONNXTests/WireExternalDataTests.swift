@@ -14,7 +14,7 @@ import Testing
     let name: String
     var location = "weights.bin"
     var entries: [String: String] = [:]
-    let problem: ExternalDataProblem
+    let problem: ONNXError.ExternalDataProblem
     let message: String
 
     var testDescription: String { name }

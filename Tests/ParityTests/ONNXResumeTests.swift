@@ -47,7 +47,8 @@ import TrainingTestSupport
       try again.fit(
         epochs: 40,
         callbacks: [
-          CallbackOf(.beforeFit { $0.resume(from: try Resumption(path: "s", state: state)) })
+          CallbackOf(
+            .beforeFit { $0.resume(from: try Learner.Resumption(path: "s", state: state)) })
         ])
       #expect(try again.runState() == end, "from state \(place)")
     }
@@ -62,7 +63,8 @@ import TrainingTestSupport
       try learner(other).fit(
         epochs: 40,
         callbacks: [
-          CallbackOf(.beforeFit { $0.resume(from: try Resumption(path: "s", state: states[0])) })
+          CallbackOf(
+            .beforeFit { $0.resume(from: try Learner.Resumption(path: "s", state: states[0])) })
         ])
     }
     #expect(error?.description.hasPrefix("s: model.source of the saved state is \"xxh64:") == true)

@@ -70,7 +70,7 @@ import Testing
   }
 
   private func check(_ network: Network) throws {
-    let sets = InstructionSet.available
+    let sets = Engine.InstructionSet.available
     for set in network.isLarge ? sets.suffix(1) : sets[...] {
       let key = "\(network.name) \(set.rawValue)"
       let hash = try Self.hash(of: network, on: set)
@@ -87,7 +87,7 @@ import Testing
   }
 
   /// Of the losses, parameters, statistics and moments after each optimiser's ten steps.
-  private static func hash(of network: Network, on set: InstructionSet) throws -> String {
+  private static func hash(of network: Network, on set: Engine.InstructionSet) throws -> String {
     var hash = Fingerprint()
     for optimizer: any Optimizer in [
       try SGD(learningRate: 0.01, momentum: 0.9, weightDecay: 1e-3), AdamW(),

@@ -35,7 +35,7 @@ import Testing
     var group = ParameterGroup(model.store, hyperparameters: optimizer.defaults)
     model.store.resetMoments(count: optimizer.momentCount)
     let program = try model.cache(loss: .crossEntropy()).program(
-      ProgramRequest(
+      Program.Request(
         inputTypes: [model.inputs[0].batchType(expected.batchSize)],
         targetType: ValueType([expected.batchSize], .int64), mode: .training))
     #expect(program.referenceNodes.isEmpty)
@@ -57,7 +57,9 @@ import Testing
           shape: Shape([expected.batchSize] + expected.input))
       ])
       try program.setTarget(Tensor(Array(labels[rows])))
-      for stage in Stage.allCases { try program.run(stage, random: RandomKey(seed: 0, step: 0)) }
+      for stage in Graph.Stage.allCases {
+        try program.run(stage, random: RandomKey(seed: 0, step: 0))
+      }
       #expect(
         abs(Double(program.loss) - wanted.loss) <= 2e-5 * abs(wanted.loss),
         "step \(step): loss \(program.loss), not \(wanted.loss)")

@@ -25,13 +25,13 @@ package struct OperationCase: Sendable, CustomStringConvertible {
   /// Which gradients it is asked for.
   package let differentiation: Differentiation
   /// The mode in which a replayed graph means what the reference of the traced one says.
-  package let mode: ExecutionMode
+  package let mode: Graph.ExecutionMode
   /// Traces the operation.
   package let trace: @Sendable (GraphBuilder, [Symbol]) throws -> [Symbol]
 
   private init(
     named operation: String, _ variant: String, _ inputs: [CaseInput], tolerance: Double,
-    differentiation: Differentiation, mode: ExecutionMode,
+    differentiation: Differentiation, mode: Graph.ExecutionMode,
     trace: @escaping @Sendable (GraphBuilder, [Symbol]) throws -> [Symbol]
   ) {
     self.operation = operation
@@ -47,7 +47,7 @@ package struct OperationCase: Sendable, CustomStringConvertible {
   init(
     _ operation: any GraphOperation.Type, _ variant: String = "", _ inputs: [CaseInput],
     tolerance: Double = 1e-5, differentiation: Differentiation = .all,
-    mode: ExecutionMode = .inference,
+    mode: Graph.ExecutionMode = .inference,
     trace: @escaping @Sendable (GraphBuilder, [Symbol]) throws -> [Symbol]
   ) {
     self.init(
@@ -59,7 +59,7 @@ package struct OperationCase: Sendable, CustomStringConvertible {
   init(
     _ operation: some GraphOperation, _ variant: String = "", _ inputs: [CaseInput],
     tolerance: Double = 1e-5, differentiation: Differentiation = .all,
-    mode: ExecutionMode = .inference
+    mode: Graph.ExecutionMode = .inference
   ) {
     self.init(
       named: operation.name, variant, inputs, tolerance: tolerance,
@@ -89,9 +89,9 @@ extension OperationCase {
     /// The graph before gradients were traced: cheaper to run when only the loss matters.
     package let forwardGraph: Graph
     /// The sum of all outputs, each times a random weight; nil when it has no gradient.
-    package let loss: ValueID?
+    package let loss: Graph.ValueID?
     /// The gradient of ``loss`` by each input; nil where there is none.
-    package let gradients: [ValueID?]
+    package let gradients: [Graph.ValueID?]
     /// The key of dropout.
     package let random: RandomKey
   }
@@ -138,7 +138,7 @@ extension OperationCase {
     let differentiated = symbols.indices.filter { symbols[$0].elementType.isFloat }
     let gradients = try builder.gradients(
       of: loss, withRespectTo: differentiated.map { symbols[$0] })
-    var byInput = [ValueID?](repeating: nil, count: values.count)
+    var byInput = [Graph.ValueID?](repeating: nil, count: values.count)
     for (number, gradient) in zip(differentiated, gradients) {
       guard let gradient else { continue }
       byInput[number] = gradient.id

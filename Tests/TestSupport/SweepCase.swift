@@ -13,7 +13,7 @@ public struct SweepCase: Sendable {
   /// What its name and shapes don't say, as in `bᵀ`.
   public var variant = ""
   /// Which kernels convolutions may take.
-  public var convolutions = ConvolutionAlgorithms.fastest
+  public var convolutions = Engine.ConvolutionAlgorithms.fastest
   /// Traces the operation.
   public let trace: @Sendable (GraphBuilder, [Symbol]) throws -> [Symbol]
 
@@ -64,7 +64,7 @@ public struct SweepCase: Sendable {
       let products = Double(y.elementCount) * Double(filter.elementCount / filter[0])
       let isWinograd =
         (3...5).contains(filter[2]) && attributes.strides == [1, 1] && attributes.groups == 1
-      let choices: [ConvolutionAlgorithms] =
+      let choices: [Engine.ConvolutionAlgorithms] =
         isWinograd ? [.fastest, .accurate, .direct] : [.fastest]
       return choices.flatMap { choice in
         [

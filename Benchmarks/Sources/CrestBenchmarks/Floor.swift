@@ -41,7 +41,7 @@ struct Floor {
   }
 
   /// Seconds, at what the machine does at best.
-  func seconds(_ peaks: Peaks, _ set: InstructionSet) -> Double {
+  func seconds(_ peaks: Peaks, _ set: Engine.InstructionSet) -> Double {
     max(
       operations / peaks.operationsPerSecond(set),
       bytes / peaks.bytesPerSecond(footprint: Int(bytes)))

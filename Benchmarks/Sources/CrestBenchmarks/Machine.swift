@@ -6,7 +6,7 @@ enum Machine {
   /// The date, the CPU, what ran and how busy the machine was.
   static func description(threads: Int, pytorch: String? = nil) throws -> String {
     let date = Date.now.formatted(.iso8601.year().month().day())
-    let set = try InstructionSet.preferred()
+    let set = try Engine.InstructionSet.preferred()
     var parts = [
       date, processor, "\(Engine.availableCoreCount) cores", "\(set)", "\(threads) threads",
     ]

@@ -55,7 +55,7 @@ struct Measure: ParsableCommand {
       let start = ContinuousClock.now
       try program.setInputs([batch.images])
       try program.setTarget(batch.labels)
-      for stage in Stage.allCases {
+      for stage in Graph.Stage.allCases {
         try program.run(stage, random: RandomKey(seed: 0, step: UInt32(step)))
       }
       model.store.update(

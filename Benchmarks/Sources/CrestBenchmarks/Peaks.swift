@@ -6,13 +6,13 @@ import Synchronization
 /// What the machine does at best with a number of threads, measured when it is asked for first.
 final class Peaks {
   private let threads: Int
-  private var rates: [InstructionSet: Double] = [:]
+  private var rates: [Engine.InstructionSet: Double] = [:]
   private var copyRates: [Int: Double] = [:]
 
   init(threads: Int) { self.threads = threads }
 
   /// Floating-point operations a second, a multiply-add being two, with nothing from memory.
-  func operationsPerSecond(_ set: InstructionSet) -> Double {
+  func operationsPerSecond(_ set: Engine.InstructionSet) -> Double {
     if let rate = rates[set] { return rate }
     let rounds = 1_000_000
     let rate = best { _ in peak_multiply_adds(set.peak, rounds) }
@@ -78,7 +78,7 @@ private final class Copy: @unchecked Sendable {
   }
 }
 
-extension InstructionSet {
+extension Engine.InstructionSet {
   fileprivate var peak: peak_isa {
     switch self {
     case .baseline: PEAK_BASELINE

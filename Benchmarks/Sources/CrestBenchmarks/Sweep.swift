@@ -22,14 +22,14 @@ struct Sweep: ParsableCommand {
   @Option(
     parsing: .upToNextOption, help: "Instruction sets; all that the CPU has when none is given.",
     transform: instructionSet)
-  var isa: [InstructionSet] = []
+  var isa: [Engine.InstructionSet] = []
   @Option(help: "Only kernels whose name contains this.")
   var only: String?
 
   func run() throws {
     print(try Machine.description(threads: threads) + "\n")
     let peaks = Peaks(threads: threads)
-    let sets = isa.isEmpty ? InstructionSet.available : isa
+    let sets = isa.isEmpty ? Engine.InstructionSet.available : isa
     for set in sets {
       let rate = peaks.operationsPerSecond(set) / 1e9
       print("Peak of \(set): \(Int(rate)) GFLOP/s.")
@@ -77,7 +77,7 @@ struct Sweep: ParsableCommand {
   }
 
   private func floors(
-    operations: Double, bytes: Double, _ set: InstructionSet, _ peaks: Peaks
+    operations: Double, bytes: Double, _ set: Engine.InstructionSet, _ peaks: Peaks
   ) -> (computing: Double, moving: Double) {
     (
       operations / peaks.operationsPerSecond(set),
@@ -86,7 +86,7 @@ struct Sweep: ParsableCommand {
   }
 
   private func measure(
-    _ sweepCase: SweepCase, _ set: InstructionSet, _ peaks: Peaks
+    _ sweepCase: SweepCase, _ set: Engine.InstructionSet, _ peaks: Peaks
   ) throws -> Call {
     let builder = GraphBuilder()
     let symbols = sweepCase.inputs.enumerated().map { builder.input("input\($0)", $1) }
@@ -97,7 +97,7 @@ struct Sweep: ParsableCommand {
       threadCount: threads, instructionSet: set, convolutions: sweepCase.convolutions)
     let program = try Program(
       graph,
-      ProgramRequest(inputTypes: sweepCase.inputs, targetType: nil, mode: .training),
+      Program.Request(inputTypes: sweepCase.inputs, targetType: nil, mode: .training),
       store: ParameterStore(graph, seed: 0), engine: engine, loss: nil)
     try program.setInputs(sweepCase.inputs.map(noise))
 
@@ -121,7 +121,7 @@ struct Sweep: ParsableCommand {
   private static let updatedCount = 1 << 20
 
   /// The optimisers' kernels, which no graph has.
-  private func measureUpdates(_ set: InstructionSet, _ peaks: Peaks) throws -> [Call] {
+  private func measureUpdates(_ set: Engine.InstructionSet, _ peaks: Peaks) throws -> [Call] {
     let engine = try Engine(threadCount: threads, instructionSet: set)
     let model = try Model(input: [1024], engine: engine) { Dense(1024, bias: false) }
     let rules: [(String, UpdateRule)] = [
@@ -144,8 +144,10 @@ struct Sweep: ParsableCommand {
     }
   }
 
-  @Sendable private static func instructionSet(_ name: String) throws -> InstructionSet {
-    guard let set = InstructionSet(rawValue: name), InstructionSet.available.contains(set) else {
+  @Sendable private static func instructionSet(_ name: String) throws -> Engine.InstructionSet {
+    guard let set = Engine.InstructionSet(rawValue: name),
+      Engine.InstructionSet.available.contains(set)
+    else {
       throw EngineError.instructionSetUnavailable(name)
     }
     return set

@@ -91,7 +91,7 @@ struct Workload: ExpressibleByArgument, CustomStringConvertible {
     _ model: Model
   ) throws -> (program: Program, batch: (images: Tensor, labels: Tensor)) {
     let batch = examples(batchSize)
-    let request = ProgramRequest(
+    let request = Program.Request(
       inputTypes: [ValueType(batch.images.shape)],
       targetType: ValueType([batchSize], .int64), mode: .training)
     let program = try Program(

@@ -32,7 +32,7 @@ public final class BackupAndRestore: StatefulCallback {
   /// The folder.
   public let folder: String
   /// How often.
-  public let every: CheckpointInterval
+  public let every: ModelCheckpoint.Interval
   /// How many of the last are kept.
   public let keepLast: Int
   /// What is done with a folder that holds checkpoints already.
@@ -42,7 +42,7 @@ public final class BackupAndRestore: StatefulCallback {
   /// Whether a checkpoint of a fit with another number of epochs is resumed, on another schedule.
   public let reschedules: Bool
   /// What it has saved.
-  public var state: SavedCheckpoints {
+  public var state: ModelCheckpoint.Saved {
     get { checkpointer.state }
     set { checkpointer.state = newValue }
   }
@@ -69,9 +69,9 @@ public final class BackupAndRestore: StatefulCallback {
   ///   - warnings: Where failures and damaged checkpoints are reported.
   /// - Throws: ``CallbackError/outOfRange(callback:parameter:value:expected:)``.
   public convenience init(
-    folder: String, every: CheckpointInterval = .epochs(1), keepLast: Int = 3,
+    folder: String, every: ModelCheckpoint.Interval = .epochs(1), keepLast: Int = 3,
     resume: Resume = .automatically, skipping: [String] = [], reschedules: Bool = false,
-    maxConsecutiveFailures: Int = 3, warnings: ProgressOutput = .standardError
+    maxConsecutiveFailures: Int = 3, warnings: ProgressBar.Output = .standardError
   ) throws(CallbackError) {
     try self.init(
       folder: folder, every: every, keepLast: keepLast, resume: resume, skipping: skipping,
@@ -80,9 +80,9 @@ public final class BackupAndRestore: StatefulCallback {
   }
 
   package init(
-    folder: String, every: CheckpointInterval = .epochs(1), keepLast: Int = 3,
+    folder: String, every: ModelCheckpoint.Interval = .epochs(1), keepLast: Int = 3,
     resume: Resume = .automatically, skipping: [String] = [], reschedules: Bool = false,
-    maxConsecutiveFailures: Int = 3, warnings: ProgressOutput = .standardError,
+    maxConsecutiveFailures: Int = 3, warnings: ProgressBar.Output = .standardError,
     open: @escaping (String) throws(CheckpointError) -> CheckpointFolder
   ) throws(CallbackError) {
     let callback = "BackupAndRestore"
@@ -123,7 +123,7 @@ public final class BackupAndRestore: StatefulCallback {
     }
     for error in found.rejected { writer.warn("\(error)") }
     fit.resume(
-      from: try Resumption(
+      from: try Learner.Resumption(
         path: found.path, state: found.state, skipping: skipping, reschedules: reschedules))
     restoredPath = found.path
   }

@@ -2,11 +2,11 @@ import CrestTraining
 
 /// When the next checkpoint is due.
 struct CheckpointClock {
-  let interval: CheckpointInterval
+  let interval: ModelCheckpoint.Interval
   private let clock = ContinuousClock()
   private var last: ContinuousClock.Instant
 
-  init(_ interval: CheckpointInterval) {
+  init(_ interval: ModelCheckpoint.Interval) {
     self.interval = interval
     last = clock.now
   }

@@ -7,7 +7,7 @@ final class CheckpointWriter {
   private let callback: String
   private let folderPath: String
   private let maxConsecutiveFailures: Int
-  private let warnings: ProgressOutput
+  private let warnings: ProgressBar.Output
   private let open: (String) throws(CheckpointError) -> CheckpointFolder
   private var folder: CheckpointFolder?
   private var failures = 0
@@ -15,7 +15,7 @@ final class CheckpointWriter {
   private(set) var lastFailure: CheckpointError?
 
   init(
-    _ callback: String, folder: String, maxConsecutiveFailures: Int, warnings: ProgressOutput,
+    _ callback: String, folder: String, maxConsecutiveFailures: Int, warnings: ProgressBar.Output,
     open: @escaping (String) throws(CheckpointError) -> CheckpointFolder
   ) throws(CallbackError) {
     try CallbackError.require(

@@ -13,7 +13,7 @@ final class Checkpointer {
   }
 
   /// What it has saved.
-  var state = SavedCheckpoints()
+  var state = ModelCheckpoint.Saved()
   /// Which watched values are better.
   var isLowerBetter = true
   let name: CheckpointName
@@ -22,7 +22,8 @@ final class Checkpointer {
   private var clock: CheckpointClock
 
   init(
-    every: CheckpointInterval, name: CheckpointName, keeping: Retention, writer: CheckpointWriter
+    every: ModelCheckpoint.Interval, name: CheckpointName, keeping: Retention,
+    writer: CheckpointWriter
   ) {
     self.name = name
     self.writer = writer
@@ -32,7 +33,7 @@ final class Checkpointer {
 
   /// Takes the folder for a fit, of which nothing is saved yet.
   func begin() throws -> CheckpointFolder {
-    state = SavedCheckpoints()
+    state = ModelCheckpoint.Saved()
     clock.restart()
     return try writer.begin()
   }

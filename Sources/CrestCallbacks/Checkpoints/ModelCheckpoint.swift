@@ -15,7 +15,7 @@ public final class ModelCheckpoint: StatefulCallback {
   /// The folder.
   public let folder: String
   /// How often.
-  public let every: CheckpointInterval
+  public let every: Interval
   /// How many of the last are kept; nil for all.
   public let keepLast: Int?
   /// The result by which the best are found; nil when only the last are kept.
@@ -27,7 +27,7 @@ public final class ModelCheckpoint: StatefulCallback {
   /// What is saved.
   public let contents: Learner.Contents
   /// What it has saved.
-  public var state: SavedCheckpoints {
+  public var state: Saved {
     get { checkpointer.state }
     set { checkpointer.state = newValue }
   }
@@ -54,10 +54,10 @@ public final class ModelCheckpoint: StatefulCallback {
   ///   - warnings: Where failures are reported.
   /// - Throws: ``CallbackError/outOfRange(callback:parameter:value:expected:)``.
   public convenience init(
-    folder: String, every: CheckpointInterval = .epochs(1), keepLast: Int? = 3,
+    folder: String, every: Interval = .epochs(1), keepLast: Int? = 3,
     monitor: Monitor? = nil, keepBest: Int = 1, mode: MetricDirection? = nil,
     contents: Learner.Contents = .everything, name: String = "checkpoint-{step:10}",
-    maxConsecutiveFailures: Int = 3, warnings: ProgressOutput = .standardError
+    maxConsecutiveFailures: Int = 3, warnings: ProgressBar.Output = .standardError
   ) throws(CallbackError) {
     try self.init(
       folder: folder, every: every, keepLast: keepLast, monitor: monitor, keepBest: keepBest,
@@ -67,10 +67,10 @@ public final class ModelCheckpoint: StatefulCallback {
   }
 
   package init(
-    folder: String, every: CheckpointInterval = .epochs(1), keepLast: Int? = 3,
+    folder: String, every: Interval = .epochs(1), keepLast: Int? = 3,
     monitor: Monitor? = nil, keepBest: Int = 1, mode: MetricDirection? = nil,
     contents: Learner.Contents = .everything, name: String = "checkpoint-{step:10}",
-    maxConsecutiveFailures: Int = 3, warnings: ProgressOutput = .standardError,
+    maxConsecutiveFailures: Int = 3, warnings: ProgressBar.Output = .standardError,
     open: @escaping (String) throws(CheckpointError) -> CheckpointFolder
   ) throws(CallbackError) {
     let callback = "ModelCheckpoint"

@@ -16,7 +16,7 @@ public final class CSVLogger: StatefulCallback, RowLogger {
   /// The file.
   public let path: String
   /// All it remembers.
-  public var state = LogRecord()
+  public var state = Record()
   var file: LogFile?
 
   /// A logger into the file at `path`.
@@ -34,7 +34,7 @@ public final class CSVLogger: StatefulCallback, RowLogger {
   /// - Throws: ``CallbackError/logTooShort(path:byteCount:expected:callback:)``,
   ///   ``CallbackError/otherLog(path:written:expected:callback:)`` or
   ///   ``CallbackError/logChanged(path:expected:callback:)``.
-  public func prepare(for state: LogRecord) throws { try file?.check(has: state, for: name) }
+  public func prepare(for state: Record) throws { try file?.check(has: state, for: name) }
 
   private func begin(_ epoch: EpochContext) throws {
     guard isNew else { return complete(epoch.fit) }
@@ -63,7 +63,7 @@ public final class CSVLogger: StatefulCallback, RowLogger {
 extension LogFile {
   /// Appends a row, with quotes where a field needs them (RFC 4180).
   fileprivate func write(
-    row: [String], to record: inout LogRecord, unless flag: InterruptionFlag
+    row: [String], to record: inout CSVLogger.Record, unless flag: Learner.InterruptionFlag
   ) throws(CallbackError) {
     let fields = row.map { field in
       let isPlain = field.allSatisfy { !$0.isNewline && $0 != "," && $0 != "\"" }

@@ -41,7 +41,7 @@ final class LogFile {
   deinit { close(descriptor) }
 
   /// Checks that all that was written before a checkpoint is there, for `callback` to go on with.
-  func check(has record: LogRecord, for callback: String) throws(CallbackError) {
+  func check(has record: CSVLogger.Record, for callback: String) throws(CallbackError) {
     guard isRegular, record.byteCount > 0 else { return }
     let size = Int(lseek(descriptor, 0, SEEK_END))
     guard size >= 0 else { throw failure() }
@@ -89,14 +89,16 @@ final class LogFile {
   ///   - flag: What ends the wait for a reader who has stopped reading.
   /// - Throws: ``CallbackError/unwritable(path:reason:)``.
   func write(
-    line: String, to record: inout LogRecord, unless flag: InterruptionFlag
+    line: String, to record: inout CSVLogger.Record, unless flag: Learner.InterruptionFlag
   ) throws(CallbackError) {
     record.unwritten += line + "\n"
     try flush(&record, unless: flag)
   }
 
   /// Writes the lines that could not be written before.
-  func flush(_ record: inout LogRecord, unless flag: InterruptionFlag) throws(CallbackError) {
+  func flush(_ record: inout CSVLogger.Record, unless flag: Learner.InterruptionFlag)
+    throws(CallbackError)
+  {
     guard !record.unwritten.isEmpty else { return }
     if isRegular { try checkIsThere() }
     if position != record.byteCount { try cut(to: record.byteCount) }
@@ -131,7 +133,7 @@ final class LogFile {
     else { throw failure() }
   }
 
-  private func append(_ all: [UInt8], unless flag: InterruptionFlag) throws(CallbackError) {
+  private func append(_ all: [UInt8], unless flag: Learner.InterruptionFlag) throws(CallbackError) {
     var bytes = all[...]
     while !bytes.isEmpty {
       let count = bytes.withUnsafeBytes { systemWrite(descriptor, $0) }

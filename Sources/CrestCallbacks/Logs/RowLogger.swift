@@ -3,7 +3,7 @@ import CrestTraining
 /// A logger that appends rows to a file and continues it when the run is resumed.
 ///
 /// If a row can't be written, the fit ends after it has been saved; the row is in the checkpoint.
-protocol RowLogger: StatefulCallback where State == LogRecord {
+protocol RowLogger: StatefulCallback where State == CSVLogger.Record {
   var path: String { get }
   var file: LogFile? { get set }
 }
@@ -25,7 +25,7 @@ extension RowLogger {
 
   /// Ends the fit when `write` fails.
   func endOnFailure(
-    _ fit: FitContext, _ write: (LogFile, inout LogRecord) throws(CallbackError) -> Void
+    _ fit: FitContext, _ write: (LogFile, inout CSVLogger.Record) throws(CallbackError) -> Void
   ) {
     guard let file else { return }
     do throws(CallbackError) {

@@ -14,7 +14,7 @@ public final class StepLogger: StatefulCallback, RowLogger {
   /// The file.
   public let path: String
   /// All it remembers.
-  public var state = LogRecord()
+  public var state = CSVLogger.Record()
   var file: LogFile?
 
   /// A logger into the file at `path`.
@@ -32,7 +32,7 @@ public final class StepLogger: StatefulCallback, RowLogger {
   /// - Throws: ``CallbackError/logTooShort(path:byteCount:expected:callback:)``,
   ///   ``CallbackError/otherLog(path:written:expected:callback:)`` or
   ///   ``CallbackError/logChanged(path:expected:callback:)``.
-  public func prepare(for state: LogRecord) throws { try file?.check(has: state, for: name) }
+  public func prepare(for state: CSVLogger.Record) throws { try file?.check(has: state, for: name) }
 
   private func begin(_ epoch: EpochContext) throws {
     guard isNew else { return complete(epoch.fit) }

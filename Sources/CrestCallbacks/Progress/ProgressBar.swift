@@ -11,7 +11,7 @@ public import CrestTraining
 ///
 /// fastai's `ProgressCallback`.
 public final class ProgressBar: Callback {
-  private let output: ProgressOutput
+  private let output: Output
   private let naming: (String) -> String
   private let interval: Double
   private let seconds: () -> Double
@@ -28,7 +28,7 @@ public final class ProgressBar: Callback {
   ///   - output: Where it draws.
   ///   - naming: The displayed name of a callback, by its `Callback.name`.
   public convenience init(
-    _ output: ProgressOutput = .standardError, naming: @escaping (String) -> String = { $0 }
+    _ output: Output = .standardError, naming: @escaping (String) -> String = { $0 }
   ) {
     let clock = ContinuousClock()
     let start = clock.now
@@ -37,7 +37,7 @@ public final class ProgressBar: Callback {
 
   /// A bar that draws at most once in `interval` seconds of a clock.
   package init(
-    _ output: ProgressOutput, naming: @escaping (String) -> String = { $0 }, interval: Double,
+    _ output: Output, naming: @escaping (String) -> String = { $0 }, interval: Double,
     seconds: @escaping () -> Double
   ) {
     self.output = output

@@ -14,10 +14,10 @@ struct ArchitectureOption: ParsableArguments {
 /// What `--model` refers to.
 enum ModelSource {
   /// An ONNX file, perhaps with the weights of a checkpoint.
-  case file(ONNXFile, CheckpointWeights?)
+  case file(ONNXFile, CheckpointFile.Weights?)
   /// A built-in network, perhaps with the weights of a checkpoint, which identify it if the name is
   /// nil.
-  case builtIn(String?, CheckpointWeights?)
+  case builtIn(String?, CheckpointFile.Weights?)
 
   /// Reads the model.
   ///
@@ -29,7 +29,7 @@ enum ModelSource {
       self = try Self.network(model, nil)
       return
     }
-    let weights = try usable { try CheckpointWeights(model) }
+    let weights = try usable { try CheckpointFile.Weights(model) }
     if let architecture {
       self = try Self.network(architecture, weights)
     } else if weights.sourceFingerprint == nil, weights.graphFingerprint != nil {
@@ -39,14 +39,16 @@ enum ModelSource {
     }
   }
 
-  private static func network(_ name: String, _ weights: CheckpointWeights?) throws -> ModelSource {
+  private static func network(_ name: String, _ weights: CheckpointFile.Weights?) throws
+    -> ModelSource
+  {
     if name.isONNXFile { return .file(try ONNXFile(path: name), weights) }
     guard BuiltInModel.names.contains(name) else { throw CommandError.unknownModel(name) }
     return .builtIn(name, weights)
   }
 }
 
-extension CheckpointWeights {
+extension CheckpointFile.Weights {
   /// The possible numbers of the network's outputs: its classes, or the sizes of its biases.
   private var outputCounts: [Int] {
     if let classNames { return [classNames.count] }

@@ -167,7 +167,7 @@ struct NamedCallback: Sendable {
       ]
     ) {
       try ModelCheckpoint(
-        folder: $0.required("folder"), every: $0.choice("every") { CheckpointInterval($0) },
+        folder: $0.required("folder"), every: $0.choice("every") { ModelCheckpoint.Interval($0) },
         keepLast: $0.wholeNumber("keep-last"), monitor: $0.text("monitor").map { Monitor($0) },
         keepBest: $0.wholeNumber("keep-best"), mode: $0.mode(),
         contents: $0.choice("contents", Learner.Contents.init), name: $0.required("name"),

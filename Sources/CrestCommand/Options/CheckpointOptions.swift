@@ -14,9 +14,9 @@ struct CheckpointOptions: ParsableArguments {
     help: ArgumentHelp(
       "How often, as in 2epochs, 500steps or 10minutes (default: \(Self.standardInterval)).",
       valueName: "interval"))
-  var checkpointEvery: CheckpointInterval?
+  var checkpointEvery: ModelCheckpoint.Interval?
 
-  private static let standardInterval = CheckpointInterval.epochs(1)
+  private static let standardInterval = ModelCheckpoint.Interval.epochs(1)
 
   @Flag(help: "Go on with the run in the folder, to the bit, or begin one if it is empty.")
   var resume = false
@@ -41,7 +41,7 @@ struct CheckpointOptions: ParsableArguments {
   }
 }
 
-extension CheckpointInterval: ExpressibleByArgument {
+extension ModelCheckpoint.Interval: ExpressibleByArgument {
   /// An interval as in `2epochs`.
   public init?(argument: String) { self.init(argument) }
 }

@@ -3,7 +3,7 @@ import Crest
 
 /// A number, or one for each parameter group: `x`, `a:b`, `:b` or `x,x…`.
 struct GroupValuesOption: ExpressibleByArgument {
-  let values: GroupValues
+  let values: ParameterGroup.Values
   /// The numbers as they are written.
   let numbers: [Double]
 
@@ -23,7 +23,7 @@ struct GroupValuesOption: ExpressibleByArgument {
     }
   }
 
-  private init(_ values: GroupValues, _ numbers: [Double]) {
+  private init(_ values: ParameterGroup.Values, _ numbers: [Double]) {
     self.values = values
     self.numbers = numbers
   }
@@ -34,7 +34,7 @@ struct GroupValuesOption: ExpressibleByArgument {
   }
 
   /// The values divided by the largest one; all 1 if that is 0.
-  var scaledToLargest: GroupValues {
+  var scaledToLargest: ParameterGroup.Values {
     let largest = largest
     guard largest > 0, largest.isFinite else { return .same(1) }
     return switch values {

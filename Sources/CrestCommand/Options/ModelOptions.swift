@@ -40,7 +40,7 @@ struct ModelOptions: ParsableArguments {
       "What the data are prepared by: model, as the model was trained where it says so, else as data; data, "
         + "by the set's own statistics; none, taken as they are stored.",
       valueName: "choice"))
-  var preprocessing = PreprocessingChoice.model
+  var preprocessing = Preprocessing.Choice.model
 
   @Option(
     name: .customLong("batch-size"), parsing: .unconditional,

@@ -27,10 +27,10 @@ struct OptimizerOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp("How weights decay (default: the optimiser's own).", valueName: "kind"))
-  var weightDecayKind: WeightDecayKind?
+  var weightDecayKind: WeightDecay.Kind?
 
   @Option(help: ArgumentHelp("What decays.", valueName: "what"))
-  var weightDecayOn = WeightDecayTargets.weights
+  var weightDecayOn = WeightDecay.Targets.weights
 
   @Flag(
     help: ArgumentHelp(
@@ -53,11 +53,11 @@ struct OptimizerOptions: ParsableArguments {
   }
 
   /// The factor of each group for the optimiser's weight decay, which is the largest.
-  var weightDecays: GroupValues { weightDecay?.scaledToLargest ?? .same(1) }
+  var weightDecays: ParameterGroup.Values { weightDecay?.scaledToLargest ?? .same(1) }
 }
 
-extension WeightDecayKind: ExpressibleByArgument {}
-extension WeightDecayTargets: ExpressibleByArgument {}
+extension WeightDecay.Kind: ExpressibleByArgument {}
+extension WeightDecay.Targets: ExpressibleByArgument {}
 
 /// One momentum, or the two ends that a cycle moves between.
 struct MomentumOption: ExpressibleByArgument {

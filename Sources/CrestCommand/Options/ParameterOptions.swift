@@ -27,9 +27,9 @@ struct ParameterOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Frozen batch norm: inference (all of it stays as it is), statistics (only scales and shifts "
-        + "stay), trained (nothing of it is frozen) (default: \(FrozenNormalization.inference.rawValue)).",
+        + "stay), trained (nothing of it is frozen) (default: \(Learner.FrozenNormalization.inference.rawValue)).",
       valueName: "how"))
-  var frozenNorm: FrozenNormalization?
+  var frozenNorm: Learner.FrozenNormalization?
 
   @Option(
     help: ArgumentHelp(
@@ -103,9 +103,9 @@ struct ParameterOptions: ParsableArguments {
 
 /// How parameters are split into groups.
 struct GroupsOption: ExpressibleByArgument {
-  let split: ParameterSplit
+  let split: ParameterGroup.Split
 
-  init(split: ParameterSplit) { self.split = split }
+  init(split: ParameterGroup.Split) { self.split = split }
 
   init?(argument: String) {
     if argument == "layers" {
@@ -125,7 +125,7 @@ struct GroupsOption: ExpressibleByArgument {
   var defaultValueDescription: String { "layers" }
 }
 
-extension FrozenNormalization: ExpressibleByArgument {}
+extension Learner.FrozenNormalization: ExpressibleByArgument {}
 
 extension ONNXInspection.ArrayUse {
   /// Whether it is a parameter or a running statistic.

@@ -1,4 +1,4 @@
 public import ArgumentParser
 public import Crest
 
-extension PreprocessingChoice: ExpressibleByArgument {}
+extension Preprocessing.Choice: ExpressibleByArgument {}

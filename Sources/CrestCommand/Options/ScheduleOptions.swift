@@ -58,10 +58,10 @@ struct ScheduleOptions: ParsableArguments {
   }
 
   private func oneCycle(
-    _ rates: GroupValues, _ momentum: MomentumOption?
+    _ rates: ParameterGroup.Values, _ momentum: MomentumOption?
   ) throws -> OneCycleScheduler {
     let cycle = try momentum.flatMap { option in
-      try option.second.map { try MomentumCycle(high: option.first, low: $0) }
+      try option.second.map { try OneCycle.Momentum(high: option.first, low: $0) }
     }
     // A single momentum stays constant.
     return try OneCycleScheduler(

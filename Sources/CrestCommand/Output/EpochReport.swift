@@ -46,7 +46,7 @@ final class EpochReport: StatefulCallback {
     let line = JSONLine(
       event: "epoch",
       members(
-        EpochResult(epoch), seconds: epoch.seconds,
+        FitResult.Epoch(epoch), seconds: epoch.seconds,
         examplesPerSecond: epoch.train?.examplesPerSecond))
     failure.noting { () throws(OutputError) in try StandardOutput.write(line.text) }
   }
@@ -60,7 +60,7 @@ final class EpochReport: StatefulCallback {
   ///   - saveFailure: Why the last checkpoint could not be saved, if it couldn't.
   /// - Throws: ``OutputError``.
   func writeResult(
-    _ result: FitResult?, of outcome: Outcome, saveFailure: String?
+    _ result: FitResult?, of outcome: PhaseContext.Outcome, saveFailure: String?
   ) throws(OutputError) {
     let speed =
       state.trainSeconds > 0 ? Double(state.exampleCount) / state.trainSeconds : nil
@@ -101,7 +101,7 @@ final class EpochReport: StatefulCallback {
   }
 
   private func members(
-    _ epoch: EpochResult, seconds: Double, examplesPerSecond: Double?
+    _ epoch: FitResult.Epoch, seconds: Double, examplesPerSecond: Double?
   ) -> [(key: String, value: JSONLine.Value)] {
     [
       ("epoch", .integer(epoch.epoch + 1)),
@@ -118,7 +118,7 @@ final class EpochReport: StatefulCallback {
   }
 }
 
-extension Outcome {
+extension PhaseContext.Outcome {
   /// Why a run ended: `ended`, and if a callback ended it, which one and the reason.
   fileprivate var members: [(key: String, value: JSONLine.Value)] {
     switch self {

@@ -75,7 +75,7 @@ struct InspectionReport {
     }
     if !found.unsupported.isEmpty {
       lines += ["can't be imported:"]
-      for kind in UnsupportedOperation.grouped(found.unsupported) {
+      for kind in ONNXError.UnsupportedOperation.grouped(found.unsupported) {
         lines += wrapped("  \(kind)", indent: 4)
       }
     } else if let problem = found.problem {

@@ -1,13 +1,13 @@
 import Crest
 
-extension ProgressOutput {
+extension ProgressBar.Output {
   /// The live line and notes on standard error, and rows of results on standard output.
   ///
   /// A row that can't be written is noted in `failure`, because a full disk is no reason to end
   /// training; the command fails when it is done.
-  static func splitting(failure: WriteFailure) -> ProgressOutput {
-    let standardError = ProgressOutput.standardError
-    return ProgressOutput(
+  static func splitting(failure: WriteFailure) -> ProgressBar.Output {
+    let standardError = ProgressBar.Output.standardError
+    return ProgressBar.Output(
       isTerminal: standardError.isTerminal, isUnicode: standardError.isUnicode,
       width: standardError.width, note: { Notes.write(String($0.dropLast())) }
     ) { text in
@@ -18,11 +18,11 @@ extension ProgressOutput {
   }
 }
 
-extension ProgressOutput {
+extension ProgressBar.Output {
   /// Only notes and, on a terminal, the live line, both on standard error.
-  static var liveLineOnly: ProgressOutput {
-    let standardError = ProgressOutput.standardError
-    return ProgressOutput(
+  static var liveLineOnly: ProgressBar.Output {
+    let standardError = ProgressBar.Output.standardError
+    return ProgressBar.Output(
       isTerminal: standardError.isTerminal, isUnicode: standardError.isUnicode,
       width: standardError.width, note: { Notes.write(String($0.dropLast())) }
     ) { text in
@@ -31,11 +31,11 @@ extension ProgressOutput {
   }
 }
 
-extension ProgressOutput {
+extension ProgressBar.Output {
   /// All on standard error, beside results in JSON; notes are events too.
-  static var besideJSON: ProgressOutput {
-    let standardError = ProgressOutput.standardError
-    return ProgressOutput(
+  static var besideJSON: ProgressBar.Output {
+    let standardError = ProgressBar.Output.standardError
+    return ProgressBar.Output(
       isTerminal: standardError.isTerminal, isUnicode: standardError.isUnicode,
       width: standardError.width, note: { Notes.write(String($0.dropLast())) },
       write: StandardError.write)
@@ -43,9 +43,9 @@ extension ProgressOutput {
 
   /// A callback's warning, with the option that added the callback in place of its name: on
   /// standard error and, with `--json`, also as an event.
-  static func warnings(of callback: String, as option: String) -> ProgressOutput {
-    let standardError = ProgressOutput.standardError
-    return ProgressOutput(
+  static func warnings(of callback: String, as option: String) -> ProgressBar.Output {
+    let standardError = ProgressBar.Output.standardError
+    return ProgressBar.Output(
       isTerminal: standardError.isTerminal, isUnicode: standardError.isUnicode,
       width: standardError.width, note: { Notes.write(String($0.dropLast())) }
     ) { text in
@@ -56,7 +56,7 @@ extension ProgressOutput {
   }
 
   /// Notes of callbacks.
-  static var notes: ProgressOutput { warnings(of: "", as: "") }
+  static var notes: ProgressBar.Output { warnings(of: "", as: "") }
 }
 
 /// The first error of writing results during a fit.

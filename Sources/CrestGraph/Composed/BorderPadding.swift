@@ -1,27 +1,29 @@
 import CrestTensor
 
-/// What a border around a value repeats of it (ONNX `Pad`, opset 19, the modes besides `constant`).
-public enum BorderMode: String, Sendable, Hashable, CaseIterable {
-  /// The value mirrored at its first and last elements, which aren't repeated.
-  case reflect
-  /// The first and last elements.
-  case edge
-  /// The value itself, over and over.
-  case wrap
+extension Symbol {
+  /// What a border around a value repeats of it (ONNX `Pad`, opset 19, the modes besides `constant`).
+  public enum BorderMode: String, Sendable, Hashable, CaseIterable {
+    /// The value mirrored at its first and last elements, which aren't repeated.
+    case reflect
+    /// The first and last elements.
+    case edge
+    /// The value itself, over and over.
+    case wrap
 
-  /// The element of an axis of `size` that a place before, in or after it repeats.
-  func source(of place: Int, size: Int) -> Int {
-    func remainder(_ divisor: Int) -> Int {
-      let rest = place % divisor
-      return rest < 0 ? rest + divisor : rest
-    }
-    switch self {
-    case .edge: return min(max(place, 0), size - 1)
-    case .wrap: return remainder(size)
-    case .reflect:
-      guard size > 1 else { return 0 }
-      let step = remainder(2 * (size - 1))
-      return min(step, 2 * (size - 1) - step)
+    /// The element of an axis of `size` that a place before, in or after it repeats.
+    func source(of place: Int, size: Int) -> Int {
+      func remainder(_ divisor: Int) -> Int {
+        let rest = place % divisor
+        return rest < 0 ? rest + divisor : rest
+      }
+      switch self {
+      case .edge: return Swift.min(Swift.max(place, 0), size - 1)
+      case .wrap: return remainder(size)
+      case .reflect:
+        guard size > 1 else { return 0 }
+        let step = remainder(2 * (size - 1))
+        return Swift.min(step, 2 * (size - 1) - step)
+      }
     }
   }
 }

@@ -1,39 +1,41 @@
 import CrestTensor
 
-/// How an image is read between and beyond its elements (ONNX `GridSample`, opset 16).
-public struct GridSampleAttributes: Sendable, Hashable {
-  /// What stands between elements.
-  public enum Mode: Sendable, Hashable {
-    /// The nearest element, the even one of two.
-    case nearest
-    /// The straight lines between four neighbours.
-    case bilinear
-    /// The cubics of Keys, a = -0.75, through sixteen neighbours.
-    case bicubic
-  }
+extension Symbol {
+  /// How an image is read between and beyond its elements (ONNX `GridSample`, opset 16).
+  public struct GridSampleAttributes: Sendable, Hashable {
+    /// What stands between elements.
+    public enum Mode: Sendable, Hashable {
+      /// The nearest element, the even one of two.
+      case nearest
+      /// The straight lines between four neighbours.
+      case bilinear
+      /// The cubics of Keys, a = -0.75, through sixteen neighbours.
+      case bicubic
+    }
 
-  /// What stands beyond the border; raw values are ONNX's.
-  public enum Padding: String, Sendable, Hashable, CaseIterable {
-    /// Zeros.
-    case zeros
-    /// The elements at the border.
-    case border
-    /// The image mirrored at its border.
-    case reflection
-  }
+    /// What stands beyond the border; raw values are ONNX's.
+    public enum Padding: String, Sendable, Hashable, CaseIterable {
+      /// Zeros.
+      case zeros
+      /// The elements at the border.
+      case border
+      /// The image mirrored at its border.
+      case reflection
+    }
 
-  /// What stands between elements.
-  public var mode: Mode
-  /// What stands beyond the border.
-  public var padding: Padding
-  /// Whether -1 and 1 are the centres of the outermost elements, not their outer edges.
-  public var alignsCorners: Bool
+    /// What stands between elements.
+    public var mode: Mode
+    /// What stands beyond the border.
+    public var padding: Padding
+    /// Whether -1 and 1 are the centres of the outermost elements, not their outer edges.
+    public var alignsCorners: Bool
 
-  /// Attributes, ONNX's defaults unless said otherwise.
-  public init(mode: Mode = .bilinear, padding: Padding = .zeros, alignsCorners: Bool = false) {
-    self.mode = mode
-    self.padding = padding
-    self.alignsCorners = alignsCorners
+    /// Attributes, ONNX's defaults unless said otherwise.
+    public init(mode: Mode = .bilinear, padding: Padding = .zeros, alignsCorners: Bool = false) {
+      self.mode = mode
+      self.padding = padding
+      self.alignsCorners = alignsCorners
+    }
   }
 }
 

@@ -1,13 +1,15 @@
 import CrestTensor
 
-/// How losses become one (ONNX `reduction`).
-public enum LossReduction: String, Sendable, Hashable, CaseIterable {
-  /// Each stays.
-  case none
-  /// Their sum.
-  case sum
-  /// Their sum over the sum of their weights.
-  case mean
+extension Symbol {
+  /// How losses become one (ONNX `reduction`).
+  public enum LossReduction: String, Sendable, Hashable, CaseIterable {
+    /// Each stays.
+    case none
+    /// Their sum.
+    case sum
+    /// Their sum over the sum of their weights.
+    case mean
+  }
 }
 
 extension Symbol {

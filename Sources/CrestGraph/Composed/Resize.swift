@@ -1,92 +1,94 @@
 import CrestTensor
 
-/// How a value is resized (ONNX `Resize`, opset 19; PyTorch `interpolate`).
-public struct ResizeAttributes: Sendable, Hashable {
-  /// What stands between elements.
-  public enum Mode: Sendable, Hashable {
-    /// One of the two neighbours.
-    case nearest(Rounding)
-    /// The straight line between both.
-    case linear
-    /// The cubic of Keys through four neighbours; `a` is its slope, ONNX's default -0.75.
-    case cubic(a: Double)
-  }
-
-  /// Which neighbour is nearest; raw values are ONNX's.
-  public enum Rounding: String, Sendable, Hashable, CaseIterable {
-    /// The nearer, the lower of both where they are as near.
-    case preferringFloor = "round_prefer_floor"
-    /// The nearer, the upper of both where they are as near.
-    case preferringCeiling = "round_prefer_ceil"
-    /// The lower.
-    case floor
-    /// The upper.
-    case ceiling = "ceil"
-  }
-
-  /// Where an element of the result lies in the input, s being the scale; raw values are ONNX's.
-  public enum Coordinates: String, Sendable, Hashable, CaseIterable {
-    /// (i + ½) / s - ½.
-    case halfPixel = "half_pixel"
-    /// (i + ½) / s, which TensorFlow takes for the nearest neighbour (opset 11 and 12 only).
-    case halfPixelForNearest = "tf_half_pixel_for_nn"
-    /// As `halfPixel`, about the centre when the size was rounded.
-    case halfPixelSymmetric = "half_pixel_symmetric"
-    /// As `halfPixel`, but 0 where the result has one element.
-    case pytorchHalfPixel = "pytorch_half_pixel"
-    /// i · (size - 1) / (s · size - 1): first and last elements stay.
-    case alignCorners = "align_corners"
-    /// i / s.
-    case asymmetric
-    /// `alignCorners` within a region of the input.
-    case cropAndResize = "tf_crop_and_resize"
-  }
-
-  /// An axis that is resized.
-  public struct Axis: Sendable, Hashable {
-    /// Which, not negative.
-    public var axis: Int
-    /// The new size.
-    public var size: Int
-    /// The new size over the old one, before it was rounded.
-    public var scale: Double
-    /// The region of ``Coordinates/cropAndResize``, in parts of the axis.
-    public var region: (start: Double, end: Double) {
-      get { (regionStart, regionEnd) }
-      set { (regionStart, regionEnd) = newValue }
+extension Symbol {
+  /// How a value is resized (ONNX `Resize`, opset 19; PyTorch `interpolate`).
+  public struct ResizeAttributes: Sendable, Hashable {
+    /// What stands between elements.
+    public enum Mode: Sendable, Hashable {
+      /// One of the two neighbours.
+      case nearest(Rounding)
+      /// The straight line between both.
+      case linear
+      /// The cubic of Keys through four neighbours; `a` is its slope, ONNX's default -0.75.
+      case cubic(a: Double)
     }
-    private var regionStart = 0.0
-    private var regionEnd = 1.0
 
-    /// An axis whose size becomes another.
-    public init(axis: Int, size: Int, scale: Double) {
-      self.axis = axis
-      self.size = size
-      self.scale = scale
+    /// Which neighbour is nearest; raw values are ONNX's.
+    public enum Rounding: String, Sendable, Hashable, CaseIterable {
+      /// The nearer, the lower of both where they are as near.
+      case preferringFloor = "round_prefer_floor"
+      /// The nearer, the upper of both where they are as near.
+      case preferringCeiling = "round_prefer_ceil"
+      /// The lower.
+      case floor
+      /// The upper.
+      case ceiling = "ceil"
     }
-  }
 
-  /// What stands between elements.
-  public var mode: Mode
-  /// Where an element of the result lies in the input.
-  public var coordinates: Coordinates
-  /// Whether neighbours beyond the border count for nothing, instead of repeating it.
-  public var excludesOutside = false
-  /// Whether more neighbours count the smaller the result is.
-  public var antialiases = false
-  /// What lies outside the input in ``Coordinates/cropAndResize``.
-  public var extrapolation = 0.0
+    /// Where an element of the result lies in the input, s being the scale; raw values are ONNX's.
+    public enum Coordinates: String, Sendable, Hashable, CaseIterable {
+      /// (i + ½) / s - ½.
+      case halfPixel = "half_pixel"
+      /// (i + ½) / s, which TensorFlow takes for the nearest neighbour (opset 11 and 12 only).
+      case halfPixelForNearest = "tf_half_pixel_for_nn"
+      /// As `halfPixel`, about the centre when the size was rounded.
+      case halfPixelSymmetric = "half_pixel_symmetric"
+      /// As `halfPixel`, but 0 where the result has one element.
+      case pytorchHalfPixel = "pytorch_half_pixel"
+      /// i · (size - 1) / (s · size - 1): first and last elements stay.
+      case alignCorners = "align_corners"
+      /// i / s.
+      case asymmetric
+      /// `alignCorners` within a region of the input.
+      case cropAndResize = "tf_crop_and_resize"
+    }
 
-  /// A mode and coordinates, ONNX's defaults unless said otherwise.
-  public init(
-    mode: Mode = .nearest(.preferringFloor), coordinates: Coordinates = .halfPixel
-  ) {
-    self.mode = mode
-    self.coordinates = coordinates
+    /// An axis that is resized.
+    public struct Axis: Sendable, Hashable {
+      /// Which, not negative.
+      public var axis: Int
+      /// The new size.
+      public var size: Int
+      /// The new size over the old one, before it was rounded.
+      public var scale: Double
+      /// The region of ``Coordinates/cropAndResize``, in parts of the axis.
+      public var region: (start: Double, end: Double) {
+        get { (regionStart, regionEnd) }
+        set { (regionStart, regionEnd) = newValue }
+      }
+      private var regionStart = 0.0
+      private var regionEnd = 1.0
+
+      /// An axis whose size becomes another.
+      public init(axis: Int, size: Int, scale: Double) {
+        self.axis = axis
+        self.size = size
+        self.scale = scale
+      }
+    }
+
+    /// What stands between elements.
+    public var mode: Mode
+    /// Where an element of the result lies in the input.
+    public var coordinates: Coordinates
+    /// Whether neighbours beyond the border count for nothing, instead of repeating it.
+    public var excludesOutside = false
+    /// Whether more neighbours count the smaller the result is.
+    public var antialiases = false
+    /// What lies outside the input in ``Coordinates/cropAndResize``.
+    public var extrapolation = 0.0
+
+    /// A mode and coordinates, ONNX's defaults unless said otherwise.
+    public init(
+      mode: Mode = .nearest(.preferringFloor), coordinates: Coordinates = .halfPixel
+    ) {
+      self.mode = mode
+      self.coordinates = coordinates
+    }
   }
 }
 
-extension ResizeAttributes {
+extension Symbol.ResizeAttributes {
   /// Where element `place` of the result lies in an axis of `size`.
   fileprivate func position(of place: Int, _ axis: Axis, from size: Int) -> Double {
     let (i, size, scale) = (Double(place), Double(size), axis.scale)

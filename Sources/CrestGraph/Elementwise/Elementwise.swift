@@ -70,7 +70,7 @@ package struct Elementwise: BoundedOperation {
   }
 
   /// Each example by itself, where the inputs have theirs along the same axis.
-  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     try elementwiseFlow(context)
   }
 

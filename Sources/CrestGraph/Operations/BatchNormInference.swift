@@ -21,7 +21,7 @@ package struct BatchNormInference: ChannelOperation, BoundedOperation {
   }
 
   /// Each example by itself, unless they lie along the channels.
-  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     try context.requireShared("scales or statistics")
     return try context.flow(
       of: self, along: [1], "has a scale of its own for each place in the batch")

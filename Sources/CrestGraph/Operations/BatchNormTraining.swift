@@ -26,7 +26,7 @@ package struct BatchNormTraining: ChannelOperation, BoundedOperation {
   }
 
   /// Not of one example: it normalises by the statistics of all.
-  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     for input in context.rows.indices where context.axis(input) != nil {
       throw .combined("normalises by the statistics of the batch")
     }

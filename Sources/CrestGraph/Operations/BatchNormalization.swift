@@ -45,7 +45,7 @@ package struct BatchNormalization: BoundedOperation {
   package var keepsScale: Bool { true }
 
   /// Each example by itself, as in inference: that training normalises by the batch is what it is for.
-  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     try context.requireShared("scales or statistics")
     let flow = try context.flow(
       of: self, along: [1], "has a scale of its own for each place in the batch")
@@ -66,7 +66,7 @@ package struct BatchNormalization: BoundedOperation {
   }
 
   /// The normalisation of the mode, and what the running statistics become in it.
-  package func expanded(_ inputs: [Symbol], mode: ExecutionMode) throws -> [Symbol]? {
+  package func expanded(_ inputs: [Symbol], mode: Graph.ExecutionMode) throws -> [Symbol]? {
     let (x, mean, variance) = (inputs[0], inputs[3], inputs[4])
     if mode == .inference {
       let y = try x.builder.apply(BatchNormInference(epsilon: epsilon), inputs)

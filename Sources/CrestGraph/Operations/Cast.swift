@@ -25,7 +25,7 @@ package struct Cast: BoundedOperation {
   }
 
   /// Each example by itself.
-  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     try elementwiseFlow(context)
   }
 

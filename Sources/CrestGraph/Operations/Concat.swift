@@ -45,7 +45,7 @@ package struct Concat: BoundedOperation {
   package var keepsScale: Bool { true }
 
   /// Each example by itself, where all parts have theirs along the same axis.
-  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     var found: (axis: Int, inner: Int)?
     for case .along(let axis, let inner) in context.rows {
       if let found, found != (axis, inner) {

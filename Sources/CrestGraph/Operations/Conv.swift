@@ -67,7 +67,7 @@ package struct Conv: WindowOperation {
   }
 
   /// Each image by itself.
-  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     try context.requireShared("filters")
     return try context.flow(
       of: self, along: Array(1..<context.inputs[0].rank), "moves a filter along the examples")
@@ -131,7 +131,7 @@ package struct ConvInputGradient: WindowOperation {
   }
 
   /// Each image by itself.
-  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     try context.requireShared("filters")
     let flow = try context.flow(
       of: self, along: Array(1..<context.inputs[0].rank), "moves a filter along the examples")

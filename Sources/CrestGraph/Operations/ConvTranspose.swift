@@ -39,7 +39,7 @@ package struct ConvTranspose: GraphOperation {
   }
 
   /// Each image by itself.
-  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     try context.requireShared("filters")
     return try context.flow(
       of: self, along: Array(1..<context.inputs[0].rank), "moves a filter along the examples")
@@ -73,7 +73,7 @@ package struct ConvTranspose: GraphOperation {
   }
 
   /// The input gradient of a convolution, which kernels know.
-  package func expanded(_ inputs: [Symbol], mode: ExecutionMode) throws -> [Symbol]? {
+  package func expanded(_ inputs: [Symbol], mode: Graph.ExecutionMode) throws -> [Symbol]? {
     let geometry = checkedGeometry(x: inputs[0].shape, filter: inputs[1].shape)
     var y = try inputs[0].applying(geometry.spread, inputs[1])
     if geometry.border.after.contains(where: { $0 > 0 }) { y = try y.applying(geometry.border) }

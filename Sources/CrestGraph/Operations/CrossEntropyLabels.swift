@@ -26,14 +26,14 @@ package struct CrossEntropyLabels: ClassOperation, TrainingOperation {
 
   /// The formula as it stands.
   ///
-  /// - Throws: ``IndexOutOfRange`` for a label that is no class.
+  /// - Throws: ``GraphError/IndexOutOfRange`` for a label that is no class.
   package func evaluate(
     _ inputs: [ReferenceArray], random: RandomKey
-  ) throws(IndexOutOfRange) -> [ReferenceArray] {
+  ) throws(GraphError.IndexOutOfRange) -> [ReferenceArray] {
     let logits = inputs[0].reals
     let labels = inputs[1].integers
     let losses = try inputs[0].lines(along: 1).enumerated().map {
-      (row, line) throws(IndexOutOfRange) -> Double in
+      (row, line) throws(GraphError.IndexOutOfRange) -> Double in
       let logarithms = logSoftmax(line.map { logits[$0] })
       let own = -logarithms[try checkedClass(labels[row], of: line.count, at: row)]
       guard smoothing > 0 else { return own }
@@ -77,10 +77,10 @@ package struct CrossEntropyLabelsGradient: ClassOperation, TrainingOperation {
 
   /// The formula as it stands.
   ///
-  /// - Throws: ``IndexOutOfRange`` for a label that is no class.
+  /// - Throws: ``GraphError/IndexOutOfRange`` for a label that is no class.
   package func evaluate(
     _ inputs: [ReferenceArray], random: RandomKey
-  ) throws(IndexOutOfRange) -> [ReferenceArray] {
+  ) throws(GraphError.IndexOutOfRange) -> [ReferenceArray] {
     let (labels, dy) = (inputs[1].integers, inputs[2].reals)
     let softmax = Softmax(axis: 1).evaluate([inputs[0]], random: random)[0].reals
     var dlogits = softmax
@@ -97,9 +97,9 @@ package struct CrossEntropyLabelsGradient: ClassOperation, TrainingOperation {
 
 private func checkedClass(
   _ label: Int64, of count: Int, at row: Int
-) throws(IndexOutOfRange) -> Int {
+) throws(GraphError.IndexOutOfRange) -> Int {
   guard (0..<Int64(count)).contains(label) else {
-    throw IndexOutOfRange(index: label, place: row, size: count, countsFromEnd: false)
+    throw GraphError.IndexOutOfRange(index: label, place: row, size: count, countsFromEnd: false)
   }
   return Int(label)
 }

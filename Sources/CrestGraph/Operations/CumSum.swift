@@ -27,7 +27,7 @@ package struct CumSum: BoundedOperation {
   }
 
   /// Each example by itself, unless the axis counts them.
-  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     try context.flow(of: self, along: [axis], "adds up along the examples")
   }
 

@@ -36,7 +36,7 @@ package struct Dropout: BoundedOperation {
   package var keepsScale: Bool { true }
 
   /// Each example by itself.
-  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     try elementwiseFlow(context)
   }
 
@@ -55,7 +55,7 @@ package struct Dropout: BoundedOperation {
   }
 
   /// The input itself in inference.
-  package func expanded(_ inputs: [Symbol], mode: ExecutionMode) throws -> [Symbol]? {
+  package func expanded(_ inputs: [Symbol], mode: Graph.ExecutionMode) throws -> [Symbol]? {
     mode == .inference ? inputs : nil
   }
 }

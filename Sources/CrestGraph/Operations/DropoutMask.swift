@@ -18,7 +18,7 @@ package struct DropoutMask: BoundedOperation {
   }
 
   /// Each example by itself, though it draws another mask for each place.
-  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     try elementwiseFlow(context)
   }
 
@@ -33,7 +33,7 @@ package struct DropoutMask: BoundedOperation {
   package func gradients(_ context: GradientContext) throws -> [Symbol?] { [nil] }
 
   /// True everywhere in inference.
-  package func expanded(_ inputs: [Symbol], mode: ExecutionMode) throws -> [Symbol]? {
+  package func expanded(_ inputs: [Symbol], mode: Graph.ExecutionMode) throws -> [Symbol]? {
     guard mode == .inference else { return nil }
     return [try inputs[0].builder.filled(inputs[0].shape, with: Tensor(scalar: true))]
   }

@@ -29,7 +29,7 @@ package struct Expand: BoundedOperation {
   }
 
   /// Each example by itself, unless they are repeated; what is repeated is uniform.
-  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     RowFlow([try context.broadcastRows()], settings: AnyHashable(name), keepsUniform: true) {
       let missing = shape.rank - $0[0].shape.rank
       return [$0[0].reshaped(to: Shape(Array(repeating: 1, count: missing) + $0[0].shape))]

@@ -34,7 +34,7 @@ package struct Gather: GatherOperation {
   package var arrangement: Arrangement? { .picked }
 
   /// Each example by itself, where the data or the indices are of examples, but not both.
-  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     let (data, indices) = (context.inputs[0], context.inputs[1])
     /// Where an axis of the data lies in the output.
     func moved(_ axis: Int) -> Int { axis < self.axis ? axis : axis + indices.rank - 1 }
@@ -57,7 +57,7 @@ package struct Gather: GatherOperation {
 
   package func places(
     in data: Shape, _ indices: ReferenceArray
-  ) throws(IndexOutOfRange) -> [Int] {
+  ) throws(GraphError.IndexOutOfRange) -> [Int] {
     let chosen = try indices.indices(below: data[axis])
     let inner = data.dimensions[(axis + 1)...].reduce(1, *)
     let rows = data.dimensions[..<axis].reduce(1, *)

@@ -30,13 +30,13 @@ package struct GatherElements: GatherOperation {
   }
 
   /// Each example by itself, unless indices along their axis choose among them.
-  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     RowFlow(try context.alignedRows(choosingAlong: axis), of: self)
   }
 
   package func places(
     in data: Shape, _ indices: ReferenceArray
-  ) throws(IndexOutOfRange) -> [Int] {
+  ) throws(GraphError.IndexOutOfRange) -> [Int] {
     try indices.indices(below: data[axis]).enumerated().map { element, chosen in
       var index = indices.shape.index(ofElement: element)
       index[axis] = chosen

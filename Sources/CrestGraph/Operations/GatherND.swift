@@ -22,7 +22,7 @@ package struct GatherND: BoundedOperation {
   }
 
   /// Each example by itself, where only the indices are of examples.
-  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     switch (context.rows[0], context.rows[1]) {
     case (.shared, .shared): return RowFlow(.shared, of: self)
     case (.shared, .along(let axis, let inner)) where axis < context.inputs[1].rank - 1:
@@ -34,7 +34,7 @@ package struct GatherND: BoundedOperation {
   /// The parts named.
   package func evaluate(
     _ inputs: [ReferenceArray], random: RandomKey
-  ) throws(IndexOutOfRange) -> [ReferenceArray] {
+  ) throws(GraphError.IndexOutOfRange) -> [ReferenceArray] {
     let places = try inputs[1].placesOfParts(of: inputs[0].shape)
     let shape = Shape.ofParts(of: inputs[0].shape, named: inputs[1].shape)
     return [inputs[0].gathered(ValueType(shape, inputs[0].type.elementType)) { places[$0] }]
@@ -85,7 +85,7 @@ extension OperationError {
 
 extension ReferenceArray {
   /// The place in data of `shape` of each element of the parts that these indices name.
-  func placesOfParts(of shape: Shape) throws(IndexOutOfRange) -> [Int] {
+  func placesOfParts(of shape: Shape) throws(GraphError.IndexOutOfRange) -> [Int] {
     let count = self.shape[self.shape.rank - 1]
     let width = shape.dimensions[count...].reduce(1, *)
     var places: [Int] = []
@@ -93,7 +93,7 @@ extension ReferenceArray {
       let axis = place % count
       let size = shape[axis]
       guard (-Int64(size)..<Int64(size)).contains(index) else {
-        throw IndexOutOfRange(index: index, place: place, size: size)
+        throw GraphError.IndexOutOfRange(index: index, place: place, size: size)
       }
       if axis == 0 { places.append(0) }
       places[places.count - 1] += (Int(index) + (index < 0 ? size : 0)) * shape.strides[axis]

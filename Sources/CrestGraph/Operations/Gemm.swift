@@ -74,7 +74,7 @@ package struct Gemm: GraphOperation {
   }
 
   /// Each example by itself, unless products are summed over them.
-  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     var found: Rows?
     for (input, isTransposed) in [(0, transposesA), (1, transposesB)] {
       guard case .along(let axis, let inner) = context.rows[input] else { continue }

@@ -24,7 +24,7 @@ package struct GlobalAveragePool: BoundedOperation {
   package var keepsScale: Bool { true }
 
   /// Each example by itself, unless they lie along a spatial axis.
-  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     try context.flow(
       of: self, along: Array(2..<context.inputs[0].rank), "takes the mean over the examples")
   }

@@ -51,7 +51,7 @@ package struct IndexSearch: BoundedOperation {
   }
 
   /// Each example by itself, unless the axis searched counts them.
-  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     try context.flow(
       of: self, along: [axis], removing: keepsDimension ? [] : [axis], "searches among the examples"
     )

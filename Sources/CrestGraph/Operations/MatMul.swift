@@ -63,11 +63,11 @@ package struct MatMul: GraphOperation {
   }
 
   /// Each example by itself, unless products are summed over them.
-  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     let (a, b, y) = (context.inputs[0], context.inputs[1], context.outputs[0])
     let matrixRank = (a.rank == 1 ? 0 : 1) + (b.rank == 1 ? 0 : 1)
     /// Where an operand's axis of the examples lies in the output.
-    func rows(_ input: Int, summed: Int, last: Int) throws(RowMixing) -> Rows? {
+    func rows(_ input: Int, summed: Int, last: Int) throws(Graph.RowMixing) -> Rows? {
       guard case .along(let axis, let inner) = context.rows[input] else { return nil }
       let operand = context.inputs[input]
       guard axis != summed else { throw .combined("adds up products over the examples") }

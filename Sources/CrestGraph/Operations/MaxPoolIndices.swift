@@ -29,7 +29,7 @@ package struct MaxPoolIndices: GraphOperation {
   }
 
   /// Not of one example: places are counted through the whole batch.
-  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     guard context.axis(0) != nil else { return RowFlow(.shared, of: self) }
     throw .combined("counts places through all examples")
   }

@@ -27,7 +27,7 @@ package struct Mod: BoundedOperation {
   }
 
   /// Each example by itself, where the inputs have theirs along the same axis.
-  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     try elementwiseFlow(context)
   }
 

@@ -50,7 +50,7 @@ package struct Pad: BoundedOperation {
   }
 
   /// Each example by itself, unless some are added or taken away.
-  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     let padded = before.indices.filter { before[$0] != 0 || after[$0] != 0 }
     return try context.flow(of: self, along: padded, "adds to the examples, or takes some away")
   }

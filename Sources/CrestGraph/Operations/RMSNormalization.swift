@@ -35,7 +35,7 @@ package struct RMSNormalization: BoundedOperation {
   }
 
   /// Each example by itself, unless the axes count them.
-  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     try context.requireShared("scales")
     return try context.flow(
       of: self, along: Array(axis..<context.inputs[0].rank), "is normalised along the examples")

@@ -63,7 +63,7 @@ package struct Reduce: BoundedOperation {
   }
 
   /// Each example by itself, unless one of the reduced axes counts them.
-  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     try context.flow(
       of: self, along: axes, removing: keepsDimensions ? [] : axes,
       "reduces the axis of the examples")

@@ -32,11 +32,13 @@ package struct ScatterElements: Scatter, BoundedOperation {
   }
 
   /// Each example by itself, unless indices along their axis choose among them.
-  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     RowFlow(try context.alignedRows(choosingAlong: axis), of: self)
   }
 
-  func places(in data: ValueType, _ indices: ReferenceArray) throws(IndexOutOfRange) -> [Int] {
+  func places(in data: ValueType, _ indices: ReferenceArray) throws(GraphError.IndexOutOfRange)
+    -> [Int]
+  {
     try GatherElements(axis: axis).places(in: data.shape, indices)
   }
 

@@ -26,14 +26,16 @@ package struct ScatterND: Scatter, BoundedOperation {
   }
 
   /// Not followed where examples are updated: the indices may be of any.
-  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     guard context.rows.indices.contains(where: { context.axis($0) != nil }) else {
       return RowFlow(.shared, of: self)
     }
     throw .unknown("replaces parts of the examples by indices")
   }
 
-  func places(in data: ValueType, _ indices: ReferenceArray) throws(IndexOutOfRange) -> [Int] {
+  func places(in data: ValueType, _ indices: ReferenceArray) throws(GraphError.IndexOutOfRange)
+    -> [Int]
+  {
     try indices.placesOfParts(of: data.shape)
   }
 

@@ -81,7 +81,7 @@ package struct Slice: BoundedOperation {
   package var arrangement: Arrangement? { .picked }
 
   /// Each example by itself, unless only some are taken, or in another order.
-  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     guard let extents = try? extents(of: context.inputs[0]) else {
       programmerError("\(context.inputs[0]) can't be cut by \(self)")
     }

@@ -39,7 +39,7 @@ package struct Split: BoundedOperation {
   package var arrangement: Arrangement? { .picked }
 
   /// Each example by itself, unless the parts are of different examples.
-  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     func all(_ rows: Rows, _ sizes: [Int]) -> RowFlow {
       RowFlow(
         sizes.map { _ in rows }, settings: AnyHashable([[axis], sizes]), keepsUniform: true)

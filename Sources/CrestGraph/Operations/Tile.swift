@@ -35,7 +35,7 @@ package struct Tile: BoundedOperation {
   package var outputNumbers: OutputNumbers { .within }
 
   /// Each example by itself; whole repeats of the batch follow one another.
-  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     guard case .shared(let uniform) = context.rows[0] else {
       return RowFlow(context.rows, settings: AnyHashable(name), keepsUniform: true)
     }
@@ -68,7 +68,7 @@ package struct Tile: BoundedOperation {
   }
 
   /// A repetition along axes of its own, which kernels know.
-  package func expanded(_ inputs: [Symbol], mode: ExecutionMode) throws -> [Symbol]? {
+  package func expanded(_ inputs: [Symbol], mode: Graph.ExecutionMode) throws -> [Symbol]? {
     let shape = inputs[0].shape
     let apart = try inputs[0].reshaped(exactlyTo: Shape(shape.flatMap { [1, $0] }))
     return [

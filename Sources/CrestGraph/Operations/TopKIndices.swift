@@ -36,7 +36,7 @@ package struct TopKIndices: BoundedOperation {
   }
 
   /// Each example by itself, unless the axis counts them.
-  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     try context.flow(of: self, along: [axis], "searches among the examples")
   }
 

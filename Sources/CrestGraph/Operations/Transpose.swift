@@ -36,7 +36,7 @@ package struct Transpose: BoundedOperation {
   }
 
   /// Each example by itself, along another axis.
-  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     let rows: Rows =
       switch context.rows[0] {
       case .mixed(let mixing): throw mixing

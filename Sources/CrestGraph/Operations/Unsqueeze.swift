@@ -28,7 +28,7 @@ package struct Unsqueeze: BoundedOperation {
   package var arrangement: Arrangement? { .reshaped }
 
   /// Each example by itself, while its elements stay together.
-  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     try reshapingFlow(context)
   }
 
@@ -46,7 +46,7 @@ package struct Unsqueeze: BoundedOperation {
   }
 
   /// A reshape, once shapes are known.
-  package func expanded(_ inputs: [Symbol], mode: ExecutionMode) throws -> [Symbol]? {
+  package func expanded(_ inputs: [Symbol], mode: Graph.ExecutionMode) throws -> [Symbol]? {
     [try inputs[0].reshaped(exactlyTo: outputTypes(for: inputs.map(\.type))[0].shape)]
   }
 }

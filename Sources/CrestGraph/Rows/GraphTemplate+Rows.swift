@@ -25,7 +25,7 @@ extension GraphTemplate {
   /// - Parameter examples: The type of one example of each input.
   /// - Returns: The reason, with the node.
   /// - Throws: As ``graph(for:)``.
-  package func rowMixing(of examples: [ValueType]) throws -> RowMixing? {
+  package func rowMixing(of examples: [ValueType]) throws -> Graph.RowMixing? {
     func analysis(_ count: Int) throws -> RowAnalysis {
       try rowAnalysis(
         examples.map { ValueType(Shape([count] + $0.shape.dimensions), $0.elementType) },

@@ -92,8 +92,8 @@ package struct RowAnalysis {
     of node: Graph.Node, in graph: Graph, _ rows: [Rows], _ count: Int
   ) -> (outputs: [Rows], settings: AnyHashable?, reduced: (([Tensor]) -> [Tensor]?)?) {
     let inputs = node.inputs.map { rows[$0.index] }
-    func shapes(_ values: [ValueID]) -> [Shape] { values.map { graph.type(of: $0).shape } }
-    do throws(RowMixing) {
+    func shapes(_ values: [Graph.ValueID]) -> [Shape] { values.map { graph.type(of: $0).shape } }
+    do throws(Graph.RowMixing) {
       for case .mixed(let mixing) in inputs { throw mixing }
       let context = RowContext(
         rows: inputs, inputs: shapes(node.inputs), outputs: shapes(node.outputs), count: count)

@@ -12,7 +12,7 @@ package struct RowContext {
   package let count: Int
 
   /// Refuses inputs after the first that depend on examples.
-  func requireShared(after first: Int = 0, _ what: String) throws(RowMixing) {
+  func requireShared(after first: Int = 0, _ what: String) throws(Graph.RowMixing) {
     for rows in rows.dropFirst(first + 1) {
       if case .along = rows { throw .unknown("has \(what) that depend on the examples") }
     }
@@ -38,11 +38,11 @@ package struct RowContext {
   ///   - removed: Those that the output hasn't.
   ///   - reason: What it does along them.
   /// - Returns: The flow, of one output.
-  /// - Throws: `RowMixing` with the reason when the examples lie along one of `axes`.
+  /// - Throws: `Graph.RowMixing` with the reason when the examples lie along one of `axes`.
   func flow(
     of operation: any GraphOperation, along axes: [Int], removing removed: [Int] = [],
     _ reason: String
-  ) throws(RowMixing) -> RowFlow {
+  ) throws(Graph.RowMixing) -> RowFlow {
     func moved(_ axis: Int) -> Int { axis - removed.count { $0 < axis } }
     let found: Rows
     switch rows[0] {
@@ -60,7 +60,7 @@ package struct RowContext {
   }
 
   /// The rows of what NumPy's broadcasting makes of all inputs.
-  func broadcastRows() throws(RowMixing) -> Rows {
+  func broadcastRows() throws(Graph.RowMixing) -> Rows {
     let output = outputs[0]
     var found: (axis: Int, inner: Int)?
     for (input, rows) in rows.enumerated() {
@@ -96,7 +96,7 @@ package struct RowContext {
   }
 
   /// The rows of the first input's elements, in their order, in a shape of as many.
-  func reshapedRows() throws(RowMixing) -> Rows {
+  func reshapedRows() throws(Graph.RowMixing) -> Rows {
     let (from, to) = (inputs[0], outputs[0])
     func suffix(_ shape: Shape, after axis: Int) -> Int {
       shape.dimensions[(axis + 1)...].reduce(1, *)
@@ -130,7 +130,7 @@ package struct RowContext {
 
 extension GraphOperation {
   /// The flow of an operation that computes every element from those at the same place of its inputs.
-  func elementwiseFlow(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  func elementwiseFlow(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     let rows = try context.broadcastRows()
     let reduced: (([Tensor]) -> [Tensor]?)? = isRandom ? nil : { evaluateReduced($0) }
     return RowFlow([rows], settings: AnyHashable(self), keepsUniform: true, reduced: reduced)
@@ -144,7 +144,7 @@ extension GraphOperation {
   }
 
   /// The flow of an operation that moves no element, whose attributes are the sizes of its output.
-  func reshapingFlow(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  func reshapingFlow(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     let rows = try context.reshapedRows()
     return RowFlow([rows], settings: AnyHashable("Reshape"), keepsUniform: true) { constants in
       guard case .shared(let uniform) = rows else { return nil }
@@ -158,7 +158,7 @@ extension GraphOperation {
 extension RowContext {
   /// The rows of an operation on inputs of one rank that lie side by side but for `axis`, along which indices,
   /// the second input, choose; the output is as long as the indices, or as the first input.
-  func alignedRows(choosingAlong axis: Int) throws(RowMixing) -> Rows {
+  func alignedRows(choosingAlong axis: Int) throws(Graph.RowMixing) -> Rows {
     var found: (axis: Int, inner: Int)?
     for case .along(let place, let inner) in rows {
       if let found, found != (place, inner) {

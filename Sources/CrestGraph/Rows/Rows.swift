@@ -9,7 +9,7 @@ package enum Rows: Sendable, Hashable {
   /// example n and on no other, and in the same way for each n.
   case along(axis: Int, inner: Int)
   /// Examples can't be told apart any more.
-  case mixed(RowMixing)
+  case mixed(Graph.RowMixing)
 
   /// The examples one after the other along an axis.
   package static func along(axis: Int) -> Rows { .along(axis: axis, inner: 1) }
@@ -18,64 +18,66 @@ package enum Rows: Sendable, Hashable {
   package static var shared: Rows { .shared(uniform: []) }
 }
 
-/// Where, and why, the examples of a batch can't be told apart any more.
-public struct RowMixing: Error, Sendable, Hashable, CustomStringConvertible {
-  /// What is known.
-  public enum Kind: Sendable, Hashable {
-    /// Each example's result depends on the other examples, or on its place among them.
-    case combined
-    /// It may or may not: the analysis doesn't follow what happens there.
-    case unknown
-  }
+extension Graph {
+  /// Where, and why, the examples of a batch can't be told apart any more.
+  public struct RowMixing: Error, Sendable, Hashable, CustomStringConvertible {
+    /// What is known.
+    public enum Kind: Sendable, Hashable {
+      /// Each example's result depends on the other examples, or on its place among them.
+      case combined
+      /// It may or may not: the analysis doesn't follow what happens there.
+      case unknown
+    }
 
-  /// What is known.
-  public let kind: Kind
-  /// What happens, as in `reduces the axis of the examples`.
-  public let reason: String
-  /// The layer, as in `block1.conv`.
-  public private(set) var path = ""
-  /// The operation's name.
-  public private(set) var operation = ""
+    /// What is known.
+    public let kind: Kind
+    /// What happens, as in `reduces the axis of the examples`.
+    public let reason: String
+    /// The layer, as in `block1.conv`.
+    public private(set) var path = ""
+    /// The operation's name.
+    public private(set) var operation = ""
 
-  /// An operation that makes each example depend on others.
-  public static func combined(_ reason: String) -> RowMixing {
-    RowMixing(kind: .combined, reason: reason)
-  }
+    /// An operation that makes each example depend on others.
+    public static func combined(_ reason: String) -> RowMixing {
+      RowMixing(kind: .combined, reason: reason)
+    }
 
-  /// An operation of which it isn't known.
-  public static func unknown(_ reason: String) -> RowMixing {
-    RowMixing(kind: .unknown, reason: reason)
-  }
+    /// An operation of which it isn't known.
+    public static func unknown(_ reason: String) -> RowMixing {
+      RowMixing(kind: .unknown, reason: reason)
+    }
 
-  /// An operation that picks along the axis of the examples, which has `inner` places of each: where there are
-  /// several, as when tokens of all examples are in a row, each example's may be picked for itself.
-  static func picking(inner: Int) -> RowMixing {
-    inner == 1
-      ? .combined("picks examples by their place in the batch")
-      : .unknown("picks along an axis that the examples share with another")
-  }
+    /// An operation that picks along the axis of the examples, which has `inner` places of each: where there are
+    /// several, as when tokens of all examples are in a row, each example's may be picked for itself.
+    static func picking(inner: Int) -> RowMixing {
+      inner == 1
+        ? .combined("picks examples by their place in the batch")
+        : .unknown("picks along an axis that the examples share with another")
+    }
 
-  private init(kind: Kind, reason: String) {
-    self.kind = kind
-    self.reason = reason
-  }
+    private init(kind: Kind, reason: String) {
+      self.kind = kind
+      self.reason = reason
+    }
 
-  /// The same, in a node.
-  func located(in node: Graph.Node) -> RowMixing {
-    var located = self
-    located.path = node.path
-    located.operation = node.operation.name
-    return located
-  }
+    /// The same, in a node.
+    func located(in node: Graph.Node) -> RowMixing {
+      var located = self
+      located.path = node.path
+      located.operation = node.operation.name
+      return located
+    }
 
-  /// As in `layer "pool" (ReduceMean) reduces the axis of the examples`.
-  public var description: String {
-    let place =
-      path.isEmpty
-      ? operation
-      // The path of a node from a file says what it is.
-      : path.hasPrefix("node ") ? path : "layer \"\(path)\" (\(operation))"
-    return place.isEmpty ? "the graph \(reason)" : "\(place) \(reason)"
+    /// As in `layer "pool" (ReduceMean) reduces the axis of the examples`.
+    public var description: String {
+      let place =
+        path.isEmpty
+        ? operation
+        // The path of a node from a file says what it is.
+        : path.hasPrefix("node ") ? path : "layer \"\(path)\" (\(operation))"
+      return place.isEmpty ? "the graph \(reason)" : "\(place) \(reason)"
+    }
   }
 }
 
@@ -114,7 +116,7 @@ package struct RowFlow {
 package protocol TrainingOperation: GraphOperation {}
 
 extension TrainingOperation {
-  package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     throw .unknown("belongs to a step of training")
   }
 }

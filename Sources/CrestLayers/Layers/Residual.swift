@@ -26,8 +26,8 @@ public struct Residual: Layer {
 
   /// A residual block of the layers in the braces.
   public init(
-    name: String? = "residual", @LayerBuilder _ body: () -> Sequential,
-    @LayerBuilder shortcut: () -> Sequential = { Sequential([]) }
+    name: String? = "residual", @Sequential.Builder _ body: () -> Sequential,
+    @Sequential.Builder shortcut: () -> Sequential = { Sequential([]) }
   ) {
     self.name = name
     self.body = body()

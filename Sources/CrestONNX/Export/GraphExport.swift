@@ -8,8 +8,8 @@ import CrestTensor
 /// form, so that the file predicts as it is and can be trained again.
 struct GraphExport {
   let graph: Graph
-  private let value: (VariableDeclaration) -> Tensor
-  private var names: [ValueID: String] = [:]
+  private let value: (Graph.Variable) -> Tensor
+  private var names: [Graph.ValueID: String] = [:]
   private var taken: Set<String> = []
   private var draft: GraphDraft
   private var node = 0
@@ -21,7 +21,7 @@ struct GraphExport {
   ///
   /// - Throws: ``ONNXError`` when a node has no equal in ONNX.
   static func draft(
-    of graph: Graph, name: String, value: @escaping (VariableDeclaration) -> Tensor
+    of graph: Graph, name: String, value: @escaping (Graph.Variable) -> Tensor
   ) throws(ONNXError) -> GraphDraft {
     let graph = decomposed(graph)
     var export = GraphExport(graph, name: name, value: value)
@@ -53,7 +53,7 @@ struct GraphExport {
   }
 
   private init(
-    _ graph: Graph, name: String, value: @escaping (VariableDeclaration) -> Tensor
+    _ graph: Graph, name: String, value: @escaping (Graph.Variable) -> Tensor
   ) {
     self.graph = graph
     self.value = value
@@ -98,7 +98,7 @@ struct GraphExport {
   }
 
   /// The name of a value, which becomes an initializer when it is a variable or a constant.
-  mutating func name(of value: ValueID) -> String {
+  mutating func name(of value: Graph.ValueID) -> String {
     if let name = names[value] { return name }
     let name: String
     switch graph.values[value.index].origin {

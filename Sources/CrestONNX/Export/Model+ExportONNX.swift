@@ -14,7 +14,7 @@ extension Model {
   /// with opset 17, IR 8 and an open batch. The file appears whole or not at all.
   ///
   /// The model's ``Model/preprocessing``, ``Model/classNames`` and ``Model/classAxis`` are added to
-  /// the metadata (``ModelMetadata``); the file's entries stay if they are unchanged.
+  /// the metadata (``ONNXFile/Metadata``); the file's entries stay if they are unchanged.
   ///
   /// - Parameters:
   ///   - path: Where; a file that is there is replaced.
@@ -39,13 +39,13 @@ extension Model {
 
   /// What the model says of itself and its file doesn't.
   private var knownMetadata: [String: String] {
-    var known = ModelMetadata(
+    var known = ONNXFile.Metadata(
       preprocessing: preprocessing, classNames: classNames, classAxis: classAxis)
     if preprocessing == template.preprocessing { known.preprocessing = nil }
     if classNames == template.classNames { known.classNames = nil }
     if classAxis == template.classAxis { known.classAxis = nil }
     if classNames == nil, let template = template as? ONNXTemplate, template.hasNewHead,
-      template.metadata[ModelMetadata.classNamesKey] != nil
+      template.metadata[ONNXFile.Metadata.classNamesKey] != nil
     {
       // The file's names are those of the old head.
       known.classNames = []

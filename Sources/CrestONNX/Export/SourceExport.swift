@@ -134,7 +134,7 @@ struct SourceExport {
     guard let name = names.first(where: { !$0.isEmpty && read.contains($0) }) else { return }
     throw .invalid(
       file: trace.model.file,
-      ModelProblem(
+      ONNXError.ModelProblem(
         place: "node \"\(node.label)\" (\(node.operation))",
         expected: "running statistics that nothing else reads, to rewrite it for inference",
         got: "\"\(name)\", which is read", advice: "export with the training nodes kept"))

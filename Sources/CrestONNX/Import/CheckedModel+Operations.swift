@@ -8,12 +8,12 @@ extension CheckedModel {
   }
 
   /// The nodes whose operations can't be imported.
-  var unsupportedOperations: [UnsupportedOperation] {
+  var unsupportedOperations: [ONNXError.UnsupportedOperation] {
     let functions = Set(proto.functions.map { Name(domain: $0.domain, operation: $0.name) })
     let places = nodes.indices.filter { OperatorTable.find(nodes[$0], opsets: opsets) == nil }
     return places.map { place in
       let node = nodes[place]
-      return UnsupportedOperation(
+      return ONNXError.UnsupportedOperation(
         operation: node.operation, domain: node.domain,
         opset: opsets[node.domain == "ai.onnx" ? "" : node.domain], node: node.label,
         reason: Self.reason(for: node, functions))

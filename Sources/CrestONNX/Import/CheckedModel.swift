@@ -42,10 +42,10 @@ struct CheckedModel: Sendable {
 
   /// A problem on its way to the place that knows the file.
   private struct ModelFault: Error {
-    let problem: ModelProblem
+    let problem: ONNXError.ModelProblem
 
     init(_ place: String, expected: String, got: String, advice: String? = nil) {
-      problem = ModelProblem(place: place, expected: expected, got: got, advice: advice)
+      problem = ONNXError.ModelProblem(place: place, expected: expected, got: got, advice: advice)
     }
   }
 

@@ -95,7 +95,7 @@ extension CheckedModel {
   ) -> ONNXError {
     .invalid(
       file: file,
-      ModelProblem(place: "new head", expected: expected, got: got, advice: advice))
+      ONNXError.ModelProblem(place: "new head", expected: expected, got: got, advice: advice))
   }
 }
 

@@ -19,7 +19,7 @@ struct InputTypes {
     guard !model.inputs.isEmpty else {
       throw .invalid(
         file: model.file,
-        ModelProblem(place: "graph", expected: "at least one input", got: "none"))
+        ONNXError.ModelProblem(place: "graph", expected: "at least one input", got: "none"))
     }
     for input in model.inputs {
       let declared = try DeclaredInput(

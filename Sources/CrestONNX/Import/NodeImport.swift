@@ -30,7 +30,7 @@ final class NodeImport {
     expected: String, got: String, advice: String? = nil, unknownValue: String? = nil
   ) -> ImportProblem {
     ImportProblem(
-      problem: ModelProblem(place: place, expected: expected, got: got, advice: advice),
+      problem: ONNXError.ModelProblem(place: place, expected: expected, got: got, advice: advice),
       unknownValue: unknownValue)
   }
 
@@ -250,7 +250,7 @@ final class NodeImport {
 
 /// A problem on its way to the place that knows the file.
 struct ImportProblem: Error {
-  let problem: ModelProblem
+  let problem: ONNXError.ModelProblem
   /// The value that would have to be known before the model runs, where that is the problem.
   let unknownValue: String?
 }

@@ -39,5 +39,5 @@ public struct ONNXFile: Sendable {
   /// What the file says of how its inputs were prepared and what its classes are called.
   ///
   /// - Throws: ``ONNXError/invalid(file:_:)`` when an entry isn't what Crest writes.
-  public func metadata() throws(ONNXError) -> ModelMetadata { try ModelMetadata(model) }
+  public func metadata() throws(ONNXError) -> Metadata { try Metadata(model) }
 }

@@ -76,7 +76,7 @@ public struct ONNXSpecialization: GraphTemplate {
     func problem(expected: String, got: String, _ advice: String? = nil) -> ONNXError {
       .invalid(
         file: model.file,
-        ModelProblem(
+        ONNXError.ModelProblem(
           place: "input \"\(input.name)\"", expected: expected, got: got, advice: advice))
     }
     guard let value = inputs[input.name], case .tensor(let dataType, let declared) = input.type,

@@ -32,11 +32,11 @@ public struct ONNXTemplate: GraphTemplate {
       trace.model.proto.metadata.map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first }
     )
   }
-  /// What the file says under ``ModelMetadata/preprocessingKey``.
+  /// What the file says under ``ONNXFile/Metadata/preprocessingKey``.
   public let preprocessing: Preprocessing?
-  /// What the file says under ``ModelMetadata/classNamesKey``; nil with a new head, whose classes are others.
+  /// What the file says under ``ONNXFile/Metadata/classNamesKey``; nil with a new head, whose classes are others.
   public let classNames: [String]?
-  /// What the file says under ``ModelMetadata/classAxisKey``.
+  /// What the file says under ``ONNXFile/Metadata/classAxisKey``.
   public let classAxis: Int?
   let trace: ONNXTrace
   /// Whether the last layer was replaced.
@@ -105,7 +105,7 @@ public struct ONNXTemplate: GraphTemplate {
       nominal = try trace.graph(inputs.types(batch: batch))
     }
     self.trace = trace
-    let metadata = try ModelMetadata(model)
+    let metadata = try ONNXFile.Metadata(model)
     preprocessing = metadata.preprocessing
     classNames = head == nil ? metadata.classNames : nil
     classAxis = metadata.classAxis
@@ -114,7 +114,7 @@ public struct ONNXTemplate: GraphTemplate {
     guard output.shape.first == batch else {
       throw .invalid(
         file: model.file,
-        ModelProblem(
+        ONNXError.ModelProblem(
           place: "output \"\(model.outputs[0].name)\"",
           expected: "the batch of \(batch) along axis 0", got: "\(output)",
           advice: "export the model with the batch along axis 0 throughout"))
@@ -141,7 +141,7 @@ public struct ONNXTemplate: GraphTemplate {
     {
       throw ONNXError.invalid(
         file: trace.model.file,
-        ModelProblem(
+        ONNXError.ModelProblem(
           place: "inputs", expected: "batches of \(fixedBatchSize), for which the model is made",
           got: "\(type)",
           advice: "use that batch size and a number of examples that it divides, or export the "

@@ -75,7 +75,7 @@ struct ONNXTrace: Sendable {
     } catch let error as GraphError {
       throw .invalid(
         file: model.file,
-        ModelProblem(
+        ONNXError.ModelProblem(
           place: error.path.isEmpty ? "graph" : error.path, expected: error.expected,
           got: error.got, advice: error.advice))
     } catch {

@@ -4,10 +4,10 @@ import CrestTensor
 /// What an array would be for, by the place where an operation reads it beside data.
 enum ParameterSlot: Hashable, Sendable {
   /// The place of something learned.
-  case parameter(ParameterRole)
+  case parameter(Graph.ParameterRole)
   /// A place for anything that a gradient reaches: what is learned can be written as plain arithmetic, and
   /// so can what is not.
-  case arithmetic(ParameterRole)
+  case arithmetic(Graph.ParameterRole)
   /// A running statistic, which begins at a value before a network has seen anything.
   case statistic(start: Float)
   /// No gradient: an index, a condition, what is compared.

@@ -10,7 +10,7 @@ struct ParameterPlan: Sendable {
     /// The array in the file.
     let source: TensorProto
     /// What it is for; nil for a running statistic.
-    let role: ParameterRole?
+    let role: Graph.ParameterRole?
     /// The value in the file.
     let value: Tensor
     /// Where a running statistic begins; nil for a parameter.
@@ -277,14 +277,14 @@ struct ParameterPlan: Sendable {
   }
 
   /// The role that decides about weight decay, the strongest of several; nil for a statistic.
-  private static func role(_ uses: Set<ArrayUse>, _ shape: Shape) -> ParameterRole? {
+  private static func role(_ uses: Set<ArrayUse>, _ shape: Shape) -> Graph.ParameterRole? {
     let roles = uses.compactMap { use in
       switch use.slot {
       case .parameter(let role), .arithmetic(let role): role
       case .statistic, .choice, .setting: nil
       }
     }
-    if let role = ParameterRole.allCases.first(where: roles.contains) { return role }
+    if let role = Graph.ParameterRole.allCases.first(where: roles.contains) { return role }
     if start(uses) != nil { return nil }
     // Trained on request: matrices are weights.
     return shape.rank >= 2 ? .weight : .bias
@@ -307,7 +307,7 @@ private struct SelectedArrays {
     guard let unmatched else { return }
     throw .invalid(
       file: model.file,
-      ModelProblem(
+      ONNXError.ModelProblem(
         place: "selection of parameters", expected: "patterns that fit the name of an array",
         got: "\"\(unmatched)\"", advice: ParameterSelection.advice(unmatched, names)))
   }

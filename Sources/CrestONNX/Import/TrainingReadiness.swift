@@ -133,7 +133,7 @@ public struct TrainingReadiness: Sendable, Equatable, CustomStringConvertible {
     /// Arrays that are trained although the file can't tell whether they are learned.
     case assumed(names: [String], AssumedReason)
     /// It isn't proved that the examples of a batch are computed one by one, or proved that they are not.
-    case rowsTogether(RowMixing)
+    case rowsTogether(Graph.RowMixing)
   }
 
   /// All that was found.

@@ -80,7 +80,7 @@ extension ParameterPlan.Row {
   }
 }
 
-extension ParameterRole {
+extension Graph.ParameterRole {
   /// The word for it.
   fileprivate var title: String {
     switch self {

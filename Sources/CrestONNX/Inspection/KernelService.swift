@@ -7,9 +7,9 @@ struct KernelService {
   /// Why there is no backward pass; nil when there is one.
   let trainingProblem: String?
   /// The places of the file's nodes that something is computed for.
-  private let computed: [Stage: Set<String>]
+  private let computed: [Graph.Stage: Set<String>]
   /// Those that the reference computes something for.
-  private let byReference: [Stage: Set<String>]
+  private let byReference: [Graph.Stage: Set<String>]
 
   /// Compiles the model for both.
   ///
@@ -17,7 +17,7 @@ struct KernelService {
   init(_ model: Model) throws {
     let types = model.inputs.map { $0.batchType(model.template.fixedBatchSize ?? 2) }
     let inference = try model.cache(loss: nil).program(
-      ProgramRequest(inputTypes: types, targetType: nil, mode: .inference))
+      Program.Request(inputTypes: types, targetType: nil, mode: .inference))
     var slow = inference.referenceNodes
     var problem: String?
     let builder = GraphBuilder()
@@ -29,7 +29,7 @@ struct KernelService {
         of: output.mean(), withRespectTo: Self.parameters(builder))
       let mean = Loss("mean") { prediction, _ in prediction }
       slow += try model.cache(loss: mean).program(
-        ProgramRequest(
+        Program.Request(
           inputTypes: types, targetType: inference.predictionType, mode: .training)
       ).referenceNodes
       if model.store.parameters.isEmpty { problem = "it has no parameters" }
@@ -54,7 +54,7 @@ struct KernelService {
   }
 
   /// Who computes nodes in a stage; nil when nothing is left to compute for them.
-  func service(of places: [String], _ stage: Stage) -> ONNXInspection.Service? {
+  func service(of places: [String], _ stage: Graph.Stage) -> ONNXInspection.Service? {
     let needed = places.filter { computed[stage]?.contains($0) ?? false }
     guard !needed.isEmpty else { return nil }
     let slow = needed.count { byReference[stage]?.contains($0) ?? false }

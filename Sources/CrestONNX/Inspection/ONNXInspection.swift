@@ -78,7 +78,7 @@ public struct ONNXInspection: Sendable {
   /// The operations by name.
   public let operations: [OperationUse]
   /// The nodes whose operations can't be imported.
-  public let unsupported: [UnsupportedOperation]
+  public let unsupported: [ONNXError.UnsupportedOperation]
   /// Every array, in the file's order.
   public let arrays: [ArrayUse]
   /// How many arrays there are of each kind; one that is untied counts once for each place.
@@ -95,7 +95,7 @@ public struct ONNXInspection: Sendable {
   /// file can't be imported.
   public let workPerExample: Double?
   /// The instruction set of the kernels.
-  public let instructionSet: InstructionSet
+  public let instructionSet: Engine.InstructionSet
 
   /// Looks at a file.
   ///
@@ -130,9 +130,9 @@ public struct ONNXInspection: Sendable {
     var work: Double?
     var problem: (any Error)?
     var readiness: TrainingReadiness?
-    var known: ModelMetadata?
+    var known: ONNXFile.Metadata?
     do {
-      known = try ModelMetadata(model)
+      known = try ONNXFile.Metadata(model)
       let template = try ONNXTemplate(file, inputShapes: inputShapes)
       readiness = template.readiness
       let graph = template.sample
@@ -175,7 +175,7 @@ public struct ONNXInspection: Sendable {
     return Dictionary(grouping: model.nodes, by: \.fullOperation).map { name, nodes in
       let places = nodes.map { $0.place(opset: opset) }
       let form = OperatorTable.find(nodes[0], opsets: model.opsets)
-      let known = ImportedOperator.all.first { $0.name == nodes[0].operation }
+      let known = ONNXFile.ImportedOperator.all.first { $0.name == nodes[0].operation }
       return OperationUse(
         name: name, count: nodes.count,
         opsets: form == nil ? nil : known?.forms.first { $0.contains(opset) },

@@ -47,9 +47,9 @@ struct ExternalDataFolder: Sendable {
 
 /// Why a side file isn't opened; the model's place is added where it is known.
 struct ExternalDataFailure: Error {
-  let problem: ExternalDataProblem
+  let problem: ONNXError.ExternalDataProblem
 
-  init(_ problem: ExternalDataProblem) {
+  init(_ problem: ONNXError.ExternalDataProblem) {
     self.problem = problem
   }
 }

@@ -86,7 +86,7 @@ package struct TensorReader: Sendable {
   func open(
     _ reference: TensorProto.ExternalReference, of proto: TensorProto
   ) throws(ONNXError) -> RegularFile {
-    func failure(_ problem: ExternalDataProblem) -> ONNXError {
+    func failure(_ problem: ONNXError.ExternalDataProblem) -> ONNXError {
       failed(reference, proto, problem)
     }
     guard let expected = proto.byteCount else {
@@ -118,7 +118,7 @@ package struct TensorReader: Sendable {
 
   private func failed(
     _ reference: TensorProto.ExternalReference, _ proto: TensorProto,
-    _ problem: ExternalDataProblem
+    _ problem: ONNXError.ExternalDataProblem
   ) -> ONNXError {
     .externalData(place(of: proto), location: reference.location, problem: problem)
   }
@@ -128,7 +128,7 @@ package struct TensorReader: Sendable {
     _ file: borrowing RegularFile, _ reference: TensorProto.ExternalReference, _ proto: TensorProto,
     into bytes: UnsafeMutableRawBufferPointer, from start: Int
   ) throws(ONNXError) {
-    let problem: ExternalDataProblem
+    let problem: ONNXError.ExternalDataProblem
     do throws(RegularFile.Failure) {
       return try file.read(into: bytes, at: reference.offset + start)
     } catch {

@@ -10,7 +10,9 @@ public struct LearningRateFindings: Equatable, Sendable {
     /// Its loss.
     public let loss: Double
 
-    /// The ``SmoothedLoss`` up to here.
+    /// The exponentially weighted mean of the losses up to here, corrected for its initial bias towards 0.
+    ///
+    /// fastai's `AvgSmoothLoss`.
     public let smoothedLoss: Double
 
     /// Creates a point.

@@ -12,12 +12,12 @@ import CrestTensor
 ///
 /// Sources: L. N. Smith, "Cyclical learning rates" (arXiv:1506.01186), section 3.3; fastai's
 /// `LRFinder`.
-public struct LearningRateSearch: Sendable {
+package struct LearningRateSearch: Sendable {
   /// Whether a diverging loss ends the search.
-  public let stopsOnDivergence: Bool
+  package let stopsOnDivergence: Bool
 
   /// What has been found so far.
-  public private(set) var findings: LearningRateFindings
+  package private(set) var findings: LearningRateFindings
 
   private var smoothed = SmoothedLoss()
   private var best = Double.infinity
@@ -28,13 +28,13 @@ public struct LearningRateSearch: Sendable {
   ///   - sweep: The rates to try.
   ///   - stopsOnDivergence: Whether to stop as soon as the smoothed loss exceeds four times its
   ///     best. A loss that is not finite always stops the search.
-  public init(sweep: LearningRateSweep = .standard, stopsOnDivergence: Bool = true) {
+  package init(sweep: LearningRateSweep = .standard, stopsOnDivergence: Bool = true) {
     self.stopsOnDivergence = stopsOnDivergence
     findings = LearningRateFindings(sweep: sweep, points: [], ending: .unfinished)
   }
 
   /// The learning rate for the next batch; nil if the search has ended.
-  public var nextRate: Double? {
+  package var nextRate: Double? {
     guard findings.ending == .unfinished else { return nil }
     return findings.sweep.rate(step: findings.points.count)
   }
@@ -46,7 +46,7 @@ public struct LearningRateSearch: Sendable {
   /// "more than four times the best", and it still makes sense for losses below 0.
   ///
   /// - Precondition: The search has not ended.
-  public mutating func record(loss: Double) {
+  package mutating func record(loss: Double) {
     guard let rate = nextRate else {
       programmerError("a loss was recorded after the search had ended: \(findings.ending)")
     }

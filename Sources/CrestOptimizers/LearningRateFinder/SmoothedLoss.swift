@@ -6,26 +6,26 @@ import CrestPlatform
 ///     value = vₖ / (1 - βᵏ)
 ///
 /// fastai's `AvgSmoothLoss`.
-public struct SmoothedLoss: Codable, Hashable, Sendable {
+package struct SmoothedLoss: Codable, Hashable, Sendable {
   private var weighted = 0.0
   private var count = 0
   /// The mean; NaN of nothing.
-  public private(set) var value = Double.nan
+  package private(set) var value = Double.nan
 
   private enum CodingKeys: CodingKey {
     case weighted, count
   }
 
   /// The weight of the past, `β`.
-  public static let beta = 0.98
+  package static let beta = 0.98
 
   /// Creates a mean without losses.
-  public init() {}
+  package init() {}
 
   /// Reads a saved mean, whose count must leave room for more losses.
   ///
   /// - Throws: `DecodingError` if it is missing or invalid.
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     weighted = try container.decode(Double.self, forKey: .weighted)
     count = try container.decode(Int.self, forKey: .count)
@@ -44,7 +44,7 @@ public struct SmoothedLoss: Codable, Hashable, Sendable {
   ///
   /// A non-finite loss makes this mean and all later ones non-finite.
   @discardableResult
-  public mutating func add(_ loss: Double) -> Double {
+  package mutating func add(_ loss: Double) -> Double {
     count += 1
     weighted = Self.beta * weighted + (1 - Self.beta) * loss
     value = unbiased

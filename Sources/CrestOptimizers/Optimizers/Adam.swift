@@ -18,9 +18,9 @@ public struct Adam: Optimizer, Equatable {
   /// ε, added to the root so that no step is unbounded.
   public let epsilon: Double
   /// How weight decay enters a step.
-  public let decayKind: WeightDecayKind
+  public let decayKind: WeightDecay.Kind
   /// Which parameters weight decay applies to.
-  public let decayTargets: WeightDecayTargets
+  public let decayTargets: WeightDecay.Targets
   /// m and s.
   public var momentCount: Int { 2 }
 
@@ -31,7 +31,7 @@ public struct Adam: Optimizer, Equatable {
   /// The default with decoupled decay, which ``AdamW`` wraps.
   init(decoupledWeightDecay: Double) { self.init(weightDecay: decoupledWeightDecay, .decoupled) }
 
-  private init(weightDecay: Double, _ decayKind: WeightDecayKind) {
+  private init(weightDecay: Double, _ decayKind: WeightDecay.Kind) {
     defaults = Hyperparameters(learningRate: 1e-3, momentum: 0.9, weightDecay: weightDecay)
     beta2 = 0.999
     epsilon = 1e-8
@@ -45,8 +45,8 @@ public struct Adam: Optimizer, Equatable {
   ///   outside [0, 1).
   public init(
     learningRate: Double = 0.001, beta1: Double = 0.9, beta2: Double = 0.999,
-    epsilon: Double = 1e-8, weightDecay: Double = 0, decayKind: WeightDecayKind = .l2,
-    decayTargets: WeightDecayTargets = .weights
+    epsilon: Double = 1e-8, weightDecay: Double = 0, decayKind: WeightDecay.Kind = .l2,
+    decayTargets: WeightDecay.Targets = .weights
   ) throws(OptimizerError) {
     try self.init(
       checking: "adam",
@@ -57,7 +57,7 @@ public struct Adam: Optimizer, Equatable {
   /// Checks the numbers, with the optimiser's name for messages.
   init(
     checking name: String, _ defaults: Hyperparameters, beta2: Double, epsilon: Double,
-    decayKind: WeightDecayKind, decayTargets: WeightDecayTargets
+    decayKind: WeightDecay.Kind, decayTargets: WeightDecay.Targets
   ) throws(OptimizerError) {
     try defaults.validate(for: name)
     try OptimizerError.checkFraction(beta2, "beta2", of: name)

@@ -14,9 +14,9 @@ public struct AdamW: Optimizer, Equatable {
   /// ε, added to the root so that no step is unbounded.
   public var epsilon: Double { adam.epsilon }
   /// Decoupled.
-  public var decayKind: WeightDecayKind { adam.decayKind }
+  public var decayKind: WeightDecay.Kind { adam.decayKind }
   /// Which parameters weight decay applies to.
-  public var decayTargets: WeightDecayTargets { adam.decayTargets }
+  public var decayTargets: WeightDecay.Targets { adam.decayTargets }
   /// m and s.
   public var momentCount: Int { adam.momentCount }
 
@@ -29,7 +29,7 @@ public struct AdamW: Optimizer, Equatable {
   public init(
     learningRate: Double = 0.001, beta1: Double = 0.9, beta2: Double = 0.999,
     epsilon: Double = 1e-8, weightDecay: Double = 0.01,
-    decayTargets: WeightDecayTargets = .weights
+    decayTargets: WeightDecay.Targets = .weights
   ) throws(OptimizerError) {
     adam = try Adam(
       checking: "adamw",

@@ -1,3 +1,5 @@
+public import CrestRuntime
+
 /// The optimisers that come with the library, by name.
 public enum BuiltInOptimizer: String, Sendable, CaseIterable {
   /// ``SGD``.
@@ -28,8 +30,8 @@ public enum BuiltInOptimizer: String, Sendable, CaseIterable {
   /// - Throws: ``OptimizerError`` if a number is out of range, or L2 is requested for AdamW, which
   ///   would then be Adam.
   public func make(
-    momentum: Double? = nil, weightDecay: Double? = nil, decayKind: WeightDecayKind? = nil,
-    decayTargets: WeightDecayTargets? = nil
+    momentum: Double? = nil, weightDecay: Double? = nil, decayKind: WeightDecay.Kind? = nil,
+    decayTargets: WeightDecay.Targets? = nil
   ) throws(OptimizerError) -> any Optimizer {
     switch self {
     case .sgd:

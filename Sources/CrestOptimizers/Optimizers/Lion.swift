@@ -18,9 +18,9 @@ public struct Lion: Optimizer, Equatable {
   /// β₂, the part of the moment that stays.
   public let beta2: Double
   /// How weight decay enters a step.
-  public let decayKind: WeightDecayKind
+  public let decayKind: WeightDecay.Kind
   /// Which parameters weight decay pulls.
-  public let decayTargets: WeightDecayTargets
+  public let decayTargets: WeightDecay.Targets
   /// m.
   public var momentCount: Int { 1 }
 
@@ -35,8 +35,8 @@ public struct Lion: Optimizer, Equatable {
   /// - Throws: ``OptimizerError`` when a rate or decay is negative or not finite, or a β is outside [0, 1).
   public init(
     learningRate: Double = 0.0001, beta1: Double = 0.9, beta2: Double = 0.99,
-    weightDecay: Double = 0, decayKind: WeightDecayKind = .decoupled,
-    decayTargets: WeightDecayTargets = .weights
+    weightDecay: Double = 0, decayKind: WeightDecay.Kind = .decoupled,
+    decayTargets: WeightDecay.Targets = .weights
   ) throws(OptimizerError) {
     defaults = Hyperparameters(
       learningRate: learningRate, momentum: beta1, weightDecay: weightDecay)

@@ -42,9 +42,9 @@ public protocol Optimizer: Sendable {
   /// The number of moment buffers it needs.
   var momentCount: Int { get }
   /// How weight decay enters a step.
-  var decayKind: WeightDecayKind { get }
+  var decayKind: WeightDecay.Kind { get }
   /// Which parameters weight decay applies to.
-  var decayTargets: WeightDecayTargets { get }
+  var decayTargets: WeightDecay.Targets { get }
 
   /// Updates the parameters of `groups` from the gradients in the store.
   ///
@@ -59,9 +59,9 @@ public protocol Optimizer: Sendable {
 
 extension Optimizer {
   /// Decoupled by default, because such an optimiser has no gradient to add to.
-  public var decayKind: WeightDecayKind { .decoupled }
+  public var decayKind: WeightDecay.Kind { .decoupled }
   /// Weights only.
-  public var decayTargets: WeightDecayTargets { .weights }
+  public var decayTargets: WeightDecay.Targets { .weights }
 
   /// Runs a fused rule, made for each group's momentum, over the groups.
   func apply(

@@ -16,9 +16,9 @@ public struct SGD: Optimizer, Equatable {
   /// Whether to use Nesterov momentum (Nesterov 1983).
   public let nesterov: Bool
   /// How weight decay enters a step.
-  public let decayKind: WeightDecayKind
+  public let decayKind: WeightDecay.Kind
   /// Which parameters weight decay applies to.
-  public let decayTargets: WeightDecayTargets
+  public let decayTargets: WeightDecay.Targets
   /// v.
   public var momentCount: Int { 1 }
 
@@ -37,8 +37,8 @@ public struct SGD: Optimizer, Equatable {
   ///   outside [0, 1), or Nesterov momentum has momentum 0.
   public init(
     learningRate: Double = 0.01, momentum: Double = 0.9, nesterov: Bool = false,
-    weightDecay: Double = 0, decayKind: WeightDecayKind = .l2,
-    decayTargets: WeightDecayTargets = .weights
+    weightDecay: Double = 0, decayKind: WeightDecay.Kind = .l2,
+    decayTargets: WeightDecay.Targets = .weights
   ) throws(OptimizerError) {
     defaults = Hyperparameters(
       learningRate: learningRate, momentum: momentum, weightDecay: weightDecay)

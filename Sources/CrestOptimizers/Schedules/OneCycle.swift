@@ -2,7 +2,7 @@
 /// while the momentum does the opposite.
 ///
 /// With `k` the step (0 ..< N), `M` = `maxLR`, `s` = `riseFraction`, and `from → to @ p` the
-/// ``Annealing`` of the policy at position `p`, the learning rate is
+/// ``Schedule/Annealing`` of the policy at position `p`, the learning rate is
 ///
 /// | convention | | |
 /// |---|---|---|
@@ -75,10 +75,10 @@ public struct OneCycle: Hashable, Sendable {
   public let finalDiv: Double
 
   /// How the learning rate and the momentum move.
-  public let annealing: Annealing
+  public let annealing: Schedule.Annealing
 
   /// The momentum's two levels.
-  public let momentum: MomentumCycle
+  public let momentum: Momentum
 
   /// Creates a policy.
   ///
@@ -109,8 +109,8 @@ public struct OneCycle: Hashable, Sendable {
     riseFraction: Double? = nil,
     div: Double? = nil,
     finalDiv: Double? = nil,
-    annealing: Annealing? = nil,
-    momentum: MomentumCycle? = nil
+    annealing: Schedule.Annealing? = nil,
+    momentum: Momentum? = nil
   ) throws(ScheduleError) {
     let defaults = convention.defaults
     self.convention = convention
@@ -258,38 +258,40 @@ public struct OneCycle: Hashable, Sendable {
   }
 }
 
-/// The two levels of the momentum in a 1cycle policy.
-public struct MomentumCycle: Hashable, Sendable {
-  /// The momentum while the learning rate is low.
-  public let high: Double
+extension OneCycle {
+  /// The two levels of the momentum in a 1cycle policy.
+  public struct Momentum: Hashable, Sendable {
+    /// The momentum while the learning rate is low.
+    public let high: Double
 
-  /// The momentum at the highest learning rate.
-  public let low: Double
+    /// The momentum at the highest learning rate.
+    public let low: Double
 
-  /// From 0.95 down to 0.85 and back.
-  public static let standard = MomentumCycle(checkedHigh: 0.95, low: 0.85)
+    /// From 0.95 down to 0.85 and back.
+    public static let standard = Momentum(checkedHigh: 0.95, low: 0.85)
 
-  /// Creates a cycle.
-  ///
-  /// - Throws: ``ScheduleError`` unless `0 ≤ low ≤ high < 1`.
-  public init(high: Double, low: Double) throws(ScheduleError) {
-    let check = ScheduleCheck(schedule: "1cycle")
-    for (value, name) in [(high, "momentum high"), (low, "momentum low")] {
-      try check.require(value >= 0 && value < 1, value, name, "a number from 0 to below 1")
+    /// Creates a cycle.
+    ///
+    /// - Throws: ``ScheduleError`` unless `0 ≤ low ≤ high < 1`.
+    public init(high: Double, low: Double) throws(ScheduleError) {
+      let check = ScheduleCheck(schedule: "1cycle")
+      for (value, name) in [(high, "momentum high"), (low, "momentum low")] {
+        try check.require(value >= 0 && value < 1, value, name, "a number from 0 to below 1")
+      }
+      guard low <= high else { throw .momentumReversed(high: high, low: low) }
+      self.init(checkedHigh: high, low: low)
     }
-    guard low <= high else { throw .momentumReversed(high: high, low: low) }
-    self.init(checkedHigh: high, low: low)
-  }
 
-  private init(checkedHigh high: Double, low: Double) {
-    self.high = high
-    self.low = low
+    private init(checkedHigh high: Double, low: Double) {
+      self.high = high
+      self.low = low
+    }
   }
 }
 
 extension OneCycle.Convention {
   fileprivate var defaults:
-    (riseFraction: Double, div: Double, finalDiv: Double, annealing: Annealing)
+    (riseFraction: Double, div: Double, finalDiv: Double, annealing: Schedule.Annealing)
   {
     switch self {
     case .fastai: (0.25, 25, 1e5, .cosine)
@@ -301,7 +303,7 @@ extension OneCycle.Convention {
 
 // Decoding uses the checking initialisers, because a stored file may have been edited.
 
-extension MomentumCycle: Codable {
+extension OneCycle.Momentum: Codable {
   private enum CodingKeys: String, CodingKey { case high, low }
 
   /// Reads a cycle.
@@ -331,7 +333,7 @@ extension OneCycle: Codable {
       riseFraction: values.decode(Double.self, forKey: .riseFraction),
       div: values.decode(Double.self, forKey: .div),
       finalDiv: values.decode(Double.self, forKey: .finalDiv),
-      annealing: values.decode(Annealing.self, forKey: .annealing),
-      momentum: values.decode(MomentumCycle.self, forKey: .momentum))
+      annealing: values.decode(Schedule.Annealing.self, forKey: .annealing),
+      momentum: values.decode(Momentum.self, forKey: .momentum))
   }
 }

@@ -282,7 +282,7 @@ private func required(_ text: UnsafePointer<CChar>?) throws(PluginServices.Refus
 /// A hyperparameter and its part by their numbers; no part for the value in effect.
 private func meaning(
   _ number: Int32, _ part: Int32
-) throws(PluginServices.Refusal) -> (Hyperparameter, HyperparameterPart?) {
+) throws(PluginServices.Refusal) -> (Hyperparameter, Hyperparameter.Part?) {
   guard Hyperparameter.numbered.indices.contains(Int(number)) else {
     throw PluginServices.Refusal(
       status: CREST_UNKNOWN, reason: "there is no hyperparameter \(number), expected 0 to 2")

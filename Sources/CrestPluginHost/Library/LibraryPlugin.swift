@@ -176,7 +176,7 @@ extension PluginDeclaration {
         "it asks to read \(String(instance.reads, radix: 2)), of which some are unknown")
     }
     tensors = Set(kinds)
-    let parts = HyperparameterPart.numbered.enumerated().filter {
+    let parts = Hyperparameter.Part.numbered.enumerated().filter {
       instance.owns & (1 << UInt64($0.offset)) != 0
     }
     guard parts.reduce(0, { $0 | 1 << UInt64($1.offset) }) == instance.owns else {

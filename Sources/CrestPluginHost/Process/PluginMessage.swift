@@ -90,7 +90,7 @@ enum PluginMessage {
 enum PluginAction: Equatable {
   case log(PluginLogLevel, String)
   case report(String, Double)
-  case set(HyperparameterPart, Double)
+  case set(Hyperparameter.Part, Double)
   case cancel(Phase, String)
 
   /// An action from its object; nil when it is none.
@@ -108,7 +108,7 @@ enum PluginAction: Equatable {
     {
       self = .report(name, number)
     } else if let name = members["set"]?.text, names == ["set", "value"],
-      let part = HyperparameterPart.numbered.first(where: { $0.wireName == name }),
+      let part = Hyperparameter.Part.numbered.first(where: { $0.wireName == name }),
       let number = members["value"]?.namedNumber
     {
       self = .set(part, number)

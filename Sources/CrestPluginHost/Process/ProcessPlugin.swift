@@ -151,11 +151,11 @@ final class ProcessPlugin: PluginWorker {
     declaration.order = try fields.takeIfPresent("order", "a whole number") { $0.integer } ?? 0
     declaration.reports = try fields.takeIfPresent("reports", "a list of names") { $0.texts } ?? []
     let owned = try fields.takeIfPresent(
-      "owns", "a list of \(HyperparameterPart.numbered.map(\.wireName).joined(separator: ", "))"
-    ) { value -> [HyperparameterPart]? in
+      "owns", "a list of \(Hyperparameter.Part.numbered.map(\.wireName).joined(separator: ", "))"
+    ) { value -> [Hyperparameter.Part]? in
       guard let names = value.texts else { return nil }
       let parts = names.compactMap { name in
-        HyperparameterPart.numbered.first { $0.wireName == name }
+        Hyperparameter.Part.numbered.first { $0.wireName == name }
       }
       return parts.count == names.count ? parts : nil
     }

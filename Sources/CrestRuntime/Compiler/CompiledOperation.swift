@@ -4,7 +4,7 @@ import CrestGraph
 protocol CompiledOperation: GraphOperation {}
 
 extension CompiledOperation {
-  func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
+  func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     throw .unknown("is of a compiled program")
   }
 }

@@ -5,17 +5,17 @@ import CrestTensor
 struct CompiledGraph {
   let graph: Graph
   /// The model's outputs, the first being the predictions.
-  let predictions: [ValueID]
+  let predictions: [Graph.ValueID]
   /// The mean loss; nil without a target.
-  let loss: ValueID?
+  let loss: Graph.ValueID?
   /// What reads asked for.
-  let reads: [Capture: ValueID]
+  let reads: [Capture: Graph.ValueID]
   /// The gradient of each variable that isn't frozen; nil where the loss doesn't depend on it.
-  let gradients: [(variable: Int, value: ValueID?)]
+  let gradients: [(variable: Int, value: Graph.ValueID?)]
 
   init(
-    _ template: any GraphTemplate, _ request: ProgramRequest, loss: LossTrace?,
-    convolutions: ConvolutionAlgorithms
+    _ template: any GraphTemplate, _ request: Program.Request, loss: Program.LossTrace?,
+    convolutions: Engine.ConvolutionAlgorithms
   ) throws {
     let builder = GraphBuilder()
     try builder.replay(
@@ -87,7 +87,7 @@ struct CompiledGraph {
   }
 
   /// What the layer at `path` gave.
-  private static func activation(_ path: String, _ graph: Graph) throws -> ValueID {
+  private static func activation(_ path: String, _ graph: Graph) throws -> Graph.ValueID {
     guard let layer = graph.layers.last(where: { $0.name == path }) else {
       throw ProgramError.unknownLayer(path, known: graph.layers.map(\.name))
     }

@@ -51,11 +51,11 @@ extension Graph {
 
 /// Elementwise nodes that become one; nodes are added from the last to the first.
 private struct Chain {
-  let output: ValueID
+  let output: Graph.ValueID
   private var members: [(number: Int, function: ElementwiseFunction)] = []
-  private var leaves: Set<ValueID> = []
+  private var leaves: Set<Graph.ValueID> = []
 
-  init(output: ValueID) { self.output = output }
+  init(output: Graph.ValueID) { self.output = output }
 
   /// Adds a node; false when the chain would outgrow what the kernel holds.
   mutating func add(
@@ -80,9 +80,9 @@ private struct Chain {
   /// The chain's instructions in the order they run, and what they read.
   func assembled(
     in graph: Graph
-  ) -> (instructions: [FusedElementwise.Instruction], inputs: [ValueID]) {
+  ) -> (instructions: [FusedElementwise.Instruction], inputs: [Graph.ValueID]) {
     let inputs = leaves.sorted()
-    var places: [ValueID: FusedElementwise.Operand] = [:]
+    var places: [Graph.ValueID: FusedElementwise.Operand] = [:]
     for (place, input) in inputs.enumerated() { places[input] = .input(place) }
     var instructions: [FusedElementwise.Instruction] = []
     for (number, function) in members.reversed() {

@@ -5,7 +5,7 @@ import CrestTensor
 struct ProgramPlan {
   let lowering: Lowering
   /// The buffers of inputs, outputs and reads.
-  private(set) var places: [ValueID: BufferID] = [:]
+  private(set) var places: [Graph.ValueID: BufferID] = [:]
   private var pinned: Set<BufferID> = []
   private let compiled: CompiledGraph
   private let store: ParameterStore
@@ -14,7 +14,7 @@ struct ProgramPlan {
     self.compiled = compiled
     self.store = store
     let graph = compiled.graph
-    var external: [ValueID: Buffer.Placement] = [:]
+    var external: [Graph.ValueID: Buffer.Placement] = [:]
     for (variable, value) in compiled.gradients {
       if let value, external[value] == nil, graph.producer(of: value) != nil {
         external[value] = Self.gradient(graph.variables[variable].name, in: store)
@@ -33,7 +33,7 @@ struct ProgramPlan {
     }
     for port in graph.inputs { places[port.value] = lowering.buffer(port.value) }
 
-    for stage in Stage.allCases {
+    for stage in Graph.Stage.allCases {
       for (number, node) in graph.nodes.enumerated() where node.stage == stage {
         lowering.lower(number)
       }
@@ -50,7 +50,7 @@ struct ProgramPlan {
   }
 
   private static func variable(
-    _ variable: VariableDeclaration, in store: ParameterStore
+    _ variable: Graph.Variable, in store: ParameterStore
   ) -> Buffer.Placement {
     let entry = entry(variable.name, store)
     programmerError(
@@ -65,7 +65,7 @@ struct ProgramPlan {
   }
 
   /// What must be done before hooks look at the results of a stage.
-  private mutating func finish(_ stage: Stage) {
+  private mutating func finish(_ stage: Graph.Stage) {
     let graph = compiled.graph
     switch stage {
     case .forward:
@@ -102,7 +102,7 @@ struct ProgramPlan {
     }
   }
 
-  private mutating func pin(_ value: ValueID) {
+  private mutating func pin(_ value: Graph.ValueID) {
     let buffer = lowering.buffer(value)
     places[value] = buffer
     pinned.insert(buffer)

@@ -36,8 +36,8 @@ extension NodeMerging {
 
   /// A node's operation when it computes an image wherever it read it, and what it reads then; nil when it can't.
   private func reading(
-    _ number: Int, _ image: (value: ValueID, map: ChannelAffine, parts: [ValueID])
-  ) -> (any ImageReader, inputs: [ValueID])? {
+    _ number: Int, _ image: (value: Graph.ValueID, map: ChannelAffine, parts: [Graph.ValueID])
+  ) -> (any ImageReader, inputs: [Graph.ValueID])? {
     guard var reader = self[number].operation as? any ImageReader else { return nil }
     var inputs = self[number].inputs
     for place in inputs.indices where inputs[place] == image.value {

@@ -13,7 +13,7 @@ extension Graph {
   ///   - algorithms: The kernels that convolutions may run on.
   ///   - joining: Whether nodes take on others' work; if not, every value can be looked at.
   /// - Returns: An equal graph.
-  func fusingConvolutions(_ algorithms: ConvolutionAlgorithms, joining: Bool) -> Graph {
+  func fusingConvolutions(_ algorithms: Engine.ConvolutionAlgorithms, joining: Bool) -> Graph {
     var merging = NodeMerging(self)
     merging.apply { $2.useTiles($0, $1, algorithms) }
     if joining {
@@ -31,7 +31,7 @@ extension Graph {
 extension NodeMerging {
   /// Lets a convolution or gradient for which Winograd's algorithm is the fastest run on it.
   fileprivate mutating func useTiles(
-    _ number: Int, _ node: Graph.Node, _ algorithms: ConvolutionAlgorithms
+    _ number: Int, _ node: Graph.Node, _ algorithms: Engine.ConvolutionAlgorithms
   ) {
     guard let convolution = node.operation as? any ImageConvolution,
       (node.inputs + node.outputs).allSatisfy({ graph.type(of: $0).elementType == .float32 }),
@@ -44,7 +44,7 @@ extension NodeMerging {
   ///
   /// Images of one channel or one pixel are left alone: they lie in memory as other values do.
   func convolution(
-    making value: ValueID, in stage: Stage
+    making value: Graph.ValueID, in stage: Graph.Stage
   ) -> (number: Int, operation: FusedConvolution)? {
     let shape = graph.type(of: value).shape
     guard shape.rank == 4, shape[1] > 1, shape[2] * shape[3] > 1,
@@ -56,7 +56,8 @@ extension NodeMerging {
 
   /// Lets a node read and write more, as `change` says of the places of the first of each.
   mutating func extend(
-    _ number: Int, _ operation: FusedConvolution, reads: [ValueID] = [], writes: [ValueID] = [],
+    _ number: Int, _ operation: FusedConvolution, reads: [Graph.ValueID] = [],
+    writes: [Graph.ValueID] = [],
     _ change: (inout FusedConvolution, _ read: Int, _ write: Int) -> Void
   ) {
     let node = self[number]

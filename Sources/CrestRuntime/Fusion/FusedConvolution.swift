@@ -118,8 +118,8 @@ struct FusedConvolution: CompiledOperation {
 
   func evaluate(
     _ inputs: [ReferenceArray], random: RandomKey
-  ) throws(IndexOutOfRange) -> [ReferenceArray] {
-    try meaning(inputs) { operation, inputs throws(IndexOutOfRange) in
+  ) throws(GraphError.IndexOutOfRange) -> [ReferenceArray] {
+    try meaning(inputs) { operation, inputs throws(GraphError.IndexOutOfRange) in
       try operation.evaluate(inputs, random: random)
     }
   }

@@ -25,10 +25,10 @@ struct FusedFilterGradient: CompiledOperation {
 
   func evaluate(
     _ inputs: [ReferenceArray], random: RandomKey
-  ) throws(IndexOutOfRange) -> [ReferenceArray] {
+  ) throws(GraphError.IndexOutOfRange) -> [ReferenceArray] {
     func apply(
       _ operation: any GraphOperation, _ inputs: [ReferenceArray]
-    ) throws(IndexOutOfRange) -> [ReferenceArray] {
+    ) throws(GraphError.IndexOutOfRange) -> [ReferenceArray] {
       try operation.evaluate(inputs, random: random)
     }
     return try apply(gradient, [x.read(inputs, apply), dy.read(inputs, apply)])

@@ -7,11 +7,11 @@ import CrestTensor
 struct NodeMerging {
   let graph: Graph
   private var nodes: [Graph.Node?]
-  private var makers: [ValueID: Int] = [:]
+  private var makers: [Graph.ValueID: Int] = [:]
   /// The nodes that read each value, once for each time they do.
-  private var readers: [ValueID: [Int]] = [:]
+  private var readers: [Graph.ValueID: [Int]] = [:]
   /// Values that must be in memory after a stage.
-  private let wanted: Set<ValueID>
+  private let wanted: Set<Graph.ValueID>
 
   /// A graph as it is.
   init(_ graph: Graph) {
@@ -43,22 +43,23 @@ struct NodeMerging {
   }
 
   /// The node that makes a value; nil for what is there before any runs.
-  func maker(of value: ValueID) -> Int? { makers[value] }
+  func maker(of value: Graph.ValueID) -> Int? { makers[value] }
 
   /// The nodes that read a value, in order, once for each time they do.
-  func readers(of value: ValueID) -> [Int] { (readers[value] ?? []).sorted() }
+  func readers(of value: Graph.ValueID) -> [Int] { (readers[value] ?? []).sorted() }
 
   /// Whether a value must be in memory.
-  func isWanted(_ value: ValueID) -> Bool { wanted.contains(value) }
+  func isWanted(_ value: Graph.ValueID) -> Bool { wanted.contains(value) }
 
   /// Whether values are there when a node runs.
-  func areReady(_ values: some Sequence<ValueID>, before number: Int) -> Bool {
+  func areReady(_ values: some Sequence<Graph.ValueID>, before number: Int) -> Bool {
     values.allSatisfy { makers[$0].map { $0 < number } ?? true }
   }
 
   /// Puts another node in place of one.
   mutating func replace(
-    _ number: Int, by operation: any GraphOperation, _ inputs: [ValueID], _ outputs: [ValueID]
+    _ number: Int, by operation: any GraphOperation, _ inputs: [Graph.ValueID],
+    _ outputs: [Graph.ValueID]
   ) {
     let node = self[number]
     programmerError(

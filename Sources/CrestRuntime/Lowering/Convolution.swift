@@ -42,7 +42,7 @@ extension ImageConvolution {
 
   /// The kernel that a node runs on; nil when none does.
   func choice(
-    _ node: Graph.Node, in graph: Graph, _ algorithms: ConvolutionAlgorithms
+    _ node: Graph.Node, in graph: Graph, _ algorithms: Engine.ConvolutionAlgorithms
   ) -> ConvolutionChoice? {
     settings(node, in: graph).map {
       ConvolutionChoice($0, ofInputGradient: isInputGradient, allowed: algorithms)

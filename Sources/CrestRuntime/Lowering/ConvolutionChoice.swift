@@ -2,15 +2,17 @@ import CCrestKernels
 import CrestGraph
 import CrestTensor
 
-/// Which kernels convolutions may run on.
-public enum ConvolutionAlgorithms: String, Sendable, Hashable, Codable, CaseIterable {
-  /// The fastest for each shape: Winograd's F(4 × 4, 3 × 3) and F(2 × 2, 5 × 5) too, whose rounding
-  /// error is up to about 20 times that of a direct convolution.
-  case fastest
-  /// At most F(2 × 2, 3 × 3), at about 3 times the error of a direct convolution.
-  case accurate
-  /// Sums of products only, in which what is not finite stays in the outputs it belongs to.
-  case direct
+extension Engine {
+  /// Which kernels convolutions may run on.
+  public enum ConvolutionAlgorithms: String, Sendable, Hashable, Codable, CaseIterable {
+    /// The fastest for each shape: Winograd's F(4 × 4, 3 × 3) and F(2 × 2, 5 × 5) too, whose rounding
+    /// error is up to about 20 times that of a direct convolution.
+    case fastest
+    /// At most F(2 × 2, 3 × 3), at about 3 times the error of a direct convolution.
+    case accurate
+    /// Sums of products only, in which what is not finite stays in the outputs it belongs to.
+    case direct
+  }
 }
 
 /// The kernel that a convolution or one of its gradients runs on.
@@ -25,7 +27,7 @@ enum ConvolutionChoice: Hashable, CustomStringConvertible {
   case direct
 
   /// The cheapest of those that serve `p`, or the gradient of its input, and are allowed.
-  init(_ p: ck_conv2d, ofInputGradient: Bool, allowed: ConvolutionAlgorithms) {
+  init(_ p: ck_conv2d, ofInputGradient: Bool, allowed: Engine.ConvolutionAlgorithms) {
     let costs = Self.costs(p, ofInputGradient: ofInputGradient, allowed: allowed)
     // The first of equals, which is the plainer one.
     self = costs.min { $0.cost < $1.cost }?.choice ?? .direct
@@ -38,7 +40,7 @@ enum ConvolutionChoice: Hashable, CustomStringConvertible {
   /// products more per point and channel, in and out. Held against measurements in the benchmarks'
   /// sweep.
   static func costs(
-    _ p: ck_conv2d, ofInputGradient: Bool, allowed: ConvolutionAlgorithms
+    _ p: ck_conv2d, ofInputGradient: Bool, allowed: Engine.ConvolutionAlgorithms
   ) -> [(choice: ConvolutionChoice, cost: Double)] {
     let pixels = Double(p.batch) * Double(p.output_height) * Double(p.output_width)
     let taps = Double(p.kernel_height) * Double(p.kernel_width)
@@ -78,7 +80,7 @@ enum ConvolutionChoice: Hashable, CustomStringConvertible {
 
   /// The tiles of Winograd's algorithm that serve a convolution; `accurate` transforms to four
   /// points at most.
-  private static func tiles(_ p: ck_conv2d, _ allowed: ConvolutionAlgorithms) -> [Int] {
+  private static func tiles(_ p: ck_conv2d, _ allowed: Engine.ConvolutionAlgorithms) -> [Int] {
     let mostPoints =
       switch allowed {
       case .fastest: 6

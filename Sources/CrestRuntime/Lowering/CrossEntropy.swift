@@ -32,7 +32,8 @@ extension KernelCall {
     let labels = UnsafeBufferPointer(start: labels, count: size.rows)
     guard let row = labels.firstIndex(where: { $0 < 0 || $0 >= size.classes }) else { return true }
     report(
-      IndexOutOfRange(index: labels[row], place: row, size: size.classes, countsFromEnd: false))
+      GraphError.IndexOutOfRange(
+        index: labels[row], place: row, size: size.classes, countsFromEnd: false))
     return false
   }
 }

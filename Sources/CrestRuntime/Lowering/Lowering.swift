@@ -20,20 +20,20 @@ final class Lowering {
   let engine: Engine
   private(set) var buffers: [Buffer] = []
   private(set) var steps: [Step] = []
-  private(set) var referenceNodes: [ReferenceNode] = []
-  private var placed: [ValueID: [Layout: BufferID]] = [:]
-  private var external: [ValueID: Buffer.Placement]
-  private var current: (node: Int?, stage: Stage) = (nil, .forward)
+  private(set) var referenceNodes: [Program.ReferenceNode] = []
+  private var placed: [Graph.ValueID: [Layout: BufferID]] = [:]
+  private var external: [Graph.ValueID: Buffer.Placement]
+  private var current: (node: Int?, stage: Graph.Stage) = (nil, .forward)
 
   /// A lowering of `graph`; `external` values end up at a given place, such as gradients in a store.
-  init(_ graph: Graph, engine: Engine, external: [ValueID: Buffer.Placement]) {
+  init(_ graph: Graph, engine: Engine, external: [Graph.ValueID: Buffer.Placement]) {
     self.graph = graph
     self.engine = engine
     self.external = external
   }
 
   /// Places a leaf, a value that no node makes.
-  func place(_ value: ValueID, at placement: Buffer.Placement) {
+  func place(_ value: Graph.ValueID, at placement: Buffer.Placement) {
     placed[value] = [.plain: add(byteCount(of: value), placement)]
   }
 
@@ -61,9 +61,9 @@ final class Lowering {
   }
 
   /// Puts what follows under a stage, as no node's work.
-  func enter(_ stage: Stage) { current = (nil, stage) }
+  func enter(_ stage: Graph.Stage) { current = (nil, stage) }
 
-  private func byteCount(of value: ValueID) -> Int {
+  private func byteCount(of value: Graph.ValueID) -> Int {
     let type = graph.type(of: value)
     return type.shape.elementCount * type.elementType.byteCount
   }
@@ -74,7 +74,7 @@ final class Lowering {
   }
 
   /// The buffer a node's output is to be written to.
-  func output(_ value: ValueID, _ layout: Layout = .plain) -> BufferID {
+  func output(_ value: Graph.ValueID, _ layout: Layout = .plain) -> BufferID {
     let layout = hasOneLayout(value) ? .plain : layout
     let placement = layout == .plain ? external.removeValue(forKey: value) ?? .arena : .arena
     let buffer = add(byteCount(of: value), placement)
@@ -96,7 +96,7 @@ final class Lowering {
   func temporary(byteCount: Int) -> BufferID { add(byteCount, .arena) }
 
   /// Lets a value that only renames another share its buffer.
-  func alias(_ value: ValueID, of source: ValueID) {
+  func alias(_ value: Graph.ValueID, of source: Graph.ValueID) {
     let buffer = self.buffer(source)
     if let placement = external[value] {
       // Addresses are bound later, so what is written already can still be moved to its place.
@@ -111,18 +111,18 @@ final class Lowering {
   }
 
   /// Whether both layouts of a value are the same bytes.
-  private func hasOneLayout(_ value: ValueID) -> Bool {
+  private func hasOneLayout(_ value: Graph.ValueID) -> Bool {
     let shape = graph.type(of: value).shape
     return shape.rank != 4 || shape[1] == 1 || shape[2] * shape[3] == 1
   }
 
   /// Whether a value lies in this layout already.
-  func exists(_ value: ValueID, _ layout: Layout) -> Bool {
+  func exists(_ value: Graph.ValueID, _ layout: Layout) -> Bool {
     hasOneLayout(value) || placed[value]?[layout] != nil
   }
 
   /// The buffer of a value in a layout, rearranging it when it lies in the other only.
-  func buffer(_ value: ValueID, _ layout: Layout = .plain) -> BufferID {
+  func buffer(_ value: Graph.ValueID, _ layout: Layout = .plain) -> BufferID {
     let layout = hasOneLayout(value) ? .plain : layout
     guard let known = placed[value] else {
       programmerError("\(value) is read before it is made")
@@ -158,7 +158,7 @@ final class Lowering {
   /// Runs a node by its reference meaning, and says so.
   private func lowerToReference(_ number: Int, _ node: Graph.Node) {
     referenceNodes.append(
-      ReferenceNode(operation: node.operation.name, path: node.path, stage: node.stage))
+      Program.ReferenceNode(operation: node.operation.name, path: node.path, stage: node.stage))
     let inputs = node.inputs.map { (buffer($0), graph.type(of: $0)) }
     let outputs = node.outputs.map { (output($0), graph.type(of: $0)) }
     emit(
@@ -172,7 +172,7 @@ final class Lowering {
         return ReferenceArray(
           Tensor(bytes: bytes, shape: type.shape, elementType: type.elementType))
       }
-      do throws(IndexOutOfRange) {
+      do throws(GraphError.IndexOutOfRange) {
         let results = try node.operation.evaluate(arguments, random: call.random)
         for (result, target) in zip(results, call.writes) {
           result.tensor.withUnsafeBytes { bytes in
@@ -203,7 +203,7 @@ struct Buffer {
     /// In a flat buffer of the parameter store, from this element on.
     case store(ParameterStore.Buffer, offset: Int)
     /// In a constant of the graph.
-    case constant(ValueID)
+    case constant(Graph.ValueID)
   }
 
   let byteCount: Int
@@ -214,7 +214,7 @@ struct Buffer {
 struct Step {
   let name: String
   let node: Int?
-  let stage: Stage
+  let stage: Graph.Stage
   let reads: [BufferID]
   let writes: [BufferID]
   let inPlace: (write: BufferID, reads: [BufferID])?
@@ -222,14 +222,16 @@ struct Step {
   let run: (KernelCall) -> Void
 }
 
-/// A node that no kernel serves.
-public struct ReferenceNode: Sendable, Hashable {
-  /// The operation's name.
-  public let operation: String
-  /// The layer it was traced in.
-  public let path: String
-  /// The part of a step it belongs to.
-  public let stage: Stage
+extension Program {
+  /// A node that no kernel serves.
+  public struct ReferenceNode: Sendable, Hashable {
+    /// The operation's name.
+    public let operation: String
+    /// The layer it was traced in.
+    public let path: String
+    /// The part of a step it belongs to.
+    public let stage: Graph.Stage
+  }
 }
 
 /// An operation that kernels can serve.

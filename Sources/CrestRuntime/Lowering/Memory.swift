@@ -6,7 +6,7 @@ final class RunState {
   /// The random key of the step being run.
   var key = RandomKey(seed: 0, step: 0)
   /// The first step that met an index which names nothing.
-  var fault: (node: Int?, error: IndexOutOfRange)?
+  var fault: (node: Int?, error: GraphError.IndexOutOfRange)?
 }
 
 /// The addresses of a program's buffers, once planned.
@@ -46,7 +46,7 @@ struct KernelCall {
   var random: RandomKey { state.key }
 
   /// Says that an index names nothing, which ends the run of the stage.
-  func report(_ error: IndexOutOfRange) {
+  func report(_ error: GraphError.IndexOutOfRange) {
     if state.fault == nil { state.fault = (node, error) }
   }
 

@@ -47,7 +47,7 @@ extension Lowering {
   }
 
   /// The layout in which elements of a value are moved: the only one it lies in, if it is an image's.
-  func layout(moving value: ValueID) -> Layout {
+  func layout(moving value: Graph.ValueID) -> Layout {
     exists(value, .plain) || !exists(value, .channelsLast) ? .plain : .channelsLast
   }
 

@@ -5,7 +5,7 @@ import CrestTensor
 extension Lowering {
   /// Rows of channels: images channels-last, or a plain matrix; nil for other ranks.
   fileprivate func rows(
-    _ value: ValueID
+    _ value: Graph.ValueID
   ) -> (layout: Layout, size: (rows: Int, channels: Int))? {
     let shape = graph.type(of: value).shape
     guard shape.rank == 2 || shape.rank == 4 else { return nil }

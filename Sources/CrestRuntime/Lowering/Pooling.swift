@@ -33,7 +33,7 @@ extension Lowering {
     return true
   }
 
-  fileprivate func shape(_ value: ValueID) -> Shape { graph.type(of: value).shape }
+  fileprivate func shape(_ value: Graph.ValueID) -> Shape { graph.type(of: value).shape }
 }
 
 extension MaxPool: KernelLowering {

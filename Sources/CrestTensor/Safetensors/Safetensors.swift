@@ -15,11 +15,11 @@ public struct Safetensors: Sendable, Equatable {
   ///
   /// - Throws: ``SafetensorsError`` when the bytes aren't such a file, or hold what no tensor can.
   public init(parsing bytes: UnsafeRawBufferPointer) throws(SafetensorsError) {
-    let header = try SafetensorsHeader(parsing: bytes, fileByteCount: bytes.count)
+    let header = try Header(parsing: bytes, fileByteCount: bytes.count)
     let data = UnsafeRawBufferPointer(rebasing: bytes[header.dataOffset...])
     var tensors: [String: Tensor] = [:]
     for entry in header.entries {
-      tensors[entry.name] = try SafetensorsHeader.tensor(
+      tensors[entry.name] = try Header.tensor(
         of: entry, data: UnsafeRawBufferPointer(rebasing: data[entry.range]))
     }
     self.init(tensors: tensors, metadata: header.metadata)
@@ -37,16 +37,16 @@ public struct Safetensors: Sendable, Equatable {
 
   /// The header of a file of these contents.
   ///
-  /// - Throws: ``SafetensorsError``, see ``SafetensorsHeader/init(arranging:metadata:)``.
-  public func header() throws(SafetensorsError) -> SafetensorsHeader {
-    try SafetensorsHeader(
+  /// - Throws: ``SafetensorsError``, see ``Safetensors/Header/init(arranging:metadata:)``.
+  public func header() throws(SafetensorsError) -> Header {
+    try Header(
       arranging: tensors.map { ($0.key, $0.value.elementType, $0.value.shape) },
       metadata: metadata)
   }
 
   /// The bytes of a file of these contents; the same contents give the same bytes.
   ///
-  /// - Throws: ``SafetensorsError``, see ``SafetensorsHeader/init(arranging:metadata:)``.
+  /// - Throws: ``SafetensorsError``, see ``Safetensors/Header/init(arranging:metadata:)``.
   public func bytes() throws(SafetensorsError) -> [UInt8] {
     let header = try header()
     var bytes = header.bytes

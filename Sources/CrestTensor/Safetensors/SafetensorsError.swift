@@ -44,7 +44,7 @@ extension SafetensorsError: CustomStringConvertible {
       "the name \"\(name)\" is there twice in the safetensors header; the file is damaged or forged"
     case .unsupportedType(let tensor, let type):
       "tensor \"\(tensor)\" has elements of type \(type), expected one of "
-        + SafetensorsHeader.typeNames.map(\.0).joined(separator: ", ")
+        + Safetensors.Header.typeNames.map(\.0).joined(separator: ", ")
         + "; convert it before it is saved"
     case .tooManyDimensions(let tensor, let limit):
       "tensor \"\(tensor)\" has more than \(limit) dimensions"

@@ -3,7 +3,7 @@
 /// The grammar is fixed: metadata strings and tensors are one level deep, so nothing nests deeper.
 /// Memory is proportional to the header's bytes.
 struct SafetensorsHeaderParser {
-  private(set) var entries: [SafetensorsHeader.Entry] = []
+  private(set) var entries: [Safetensors.Header.Entry] = []
   private(set) var metadata: [String: String] = [:]
   private(set) var metadataRanges: [String: Range<Int>] = [:]
   private var scanner: JSONScanner
@@ -23,7 +23,7 @@ struct SafetensorsHeaderParser {
     var names = Set<String>()
     try members { (parser, name) throws(SafetensorsError) in
       guard names.insert(name).inserted else { throw .duplicateName(name) }
-      if name == SafetensorsHeader.metadataName {
+      if name == Safetensors.Header.metadataName {
         try parser.texts()
       } else {
         parser.entries.append(try parser.entry(name))
@@ -65,7 +65,7 @@ struct SafetensorsHeaderParser {
     }
   }
 
-  private mutating func entry(_ name: String) throws(SafetensorsError) -> SafetensorsHeader.Entry {
+  private mutating func entry(_ name: String) throws(SafetensorsError) -> Safetensors.Header.Entry {
     var typeName: String?
     var dimensions: [Int]?
     var offsets: [Int]?
@@ -78,9 +78,9 @@ struct SafetensorsHeaderParser {
           try scanner.string()
         }
       case "shape" where dimensions == nil:
-        dimensions = try parser.numbers(limit: SafetensorsHeader.rankLimit)
+        dimensions = try parser.numbers(limit: Safetensors.Header.rankLimit)
         if dimensions == nil {
-          throw .tooManyDimensions(tensor: name, limit: SafetensorsHeader.rankLimit)
+          throw .tooManyDimensions(tensor: name, limit: Safetensors.Header.rankLimit)
         }
       case "data_offsets" where offsets == nil: offsets = try parser.numbers(limit: 2) ?? []
       case "dtype", "shape", "data_offsets": throw .duplicateName("\(name).\(key)")
@@ -93,7 +93,7 @@ struct SafetensorsHeaderParser {
         offset: fileOffset + start,
         expected: "dtype, shape and two ascending data_offsets of \"\(name)\"")
     }
-    guard let type = SafetensorsHeader.typeNames.first(where: { $0.0 == typeName })?.1 else {
+    guard let type = Safetensors.Header.typeNames.first(where: { $0.0 == typeName })?.1 else {
       throw .unsupportedType(tensor: name, type: typeName)
     }
     guard let shape = Shape(checking: dimensions) else {
@@ -105,7 +105,7 @@ struct SafetensorsHeaderParser {
     guard range.count == size else {
       throw .wrongSize(tensor: name, expected: size, got: range.count)
     }
-    return SafetensorsHeader.Entry(name: name, elementType: type, shape: shape, range: range)
+    return Safetensors.Header.Entry(name: name, elementType: type, shape: shape, range: range)
   }
 
   /// An array of integers; nil if there are more than `limit`.

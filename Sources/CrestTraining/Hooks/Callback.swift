@@ -25,7 +25,7 @@ public protocol Callback: AnyObject {
   /// What it reads between the stages of a batch with ``BatchContext/read(_:)``. Default: nothing.
   var reads: Set<Capture> { get }
   /// The hyperparameters it sets. Default: none.
-  var owns: Set<HyperparameterPart> { get }
+  var owns: Set<Hyperparameter.Part> { get }
   /// The names under which it reports numbers of an epoch with ``Learner/report(_:as:)``. None unless
   /// given.
   var reports: [String] { get }
@@ -42,14 +42,14 @@ extension Callback {
   /// Nothing.
   public var reads: Set<Capture> { [] }
   /// Nothing.
-  public var owns: Set<HyperparameterPart> { [] }
+  public var owns: Set<Hyperparameter.Part> { [] }
   /// None.
   public var reports: [String] { [] }
   /// Nothing.
   public var settings: [String: String] { [:] }
 }
 
-/// A callback whose state is part of a ``LearnerSnapshot`` and of a checkpoint.
+/// A callback whose state is part of a ``Learner/Snapshot`` and of a checkpoint.
 ///
 /// Its ``state`` is taken apart by `Codable`, field by field and optionals included; arrays of
 /// numbers are stored as arrays. When a run is resumed, `beforeFit` hooks run as usual, to find
@@ -96,12 +96,12 @@ public final class CallbackOf: Callback {
   /// What it reads between stages.
   public let reads: Set<Capture>
   /// The hyperparameters it sets.
-  public let owns: Set<HyperparameterPart>
+  public let owns: Set<Hyperparameter.Part>
 
   /// A callback of these hooks.
   public init(
     _ hooks: Hook..., name: String = "CallbackOf", order: Int = 0, reads: Set<Capture> = [],
-    owns: Set<HyperparameterPart> = []
+    owns: Set<Hyperparameter.Part> = []
   ) {
     self.name = name
     self.hooks = hooks

@@ -22,73 +22,77 @@ public struct Cancel: Error, Hashable, Sendable {
   }
 }
 
-/// A ``Cancel`` and the callback it came from.
-public struct Cancellation: Error, Hashable, Sendable, Codable {
-  /// The phase that was ended.
-  public let phase: Phase
-  /// Why.
-  public let reason: String
-  /// The name of the callback that ended it.
-  public let callback: String
+extension PhaseContext {
+  /// A ``Cancel`` and the callback it came from.
+  public struct Cancellation: Error, Hashable, Sendable, Codable {
+    /// The phase that was ended.
+    public let phase: Phase
+    /// Why.
+    public let reason: String
+    /// The name of the callback that ended it.
+    public let callback: String
+  }
 }
 
-extension Cancellation: CustomStringConvertible {
+extension PhaseContext.Cancellation: CustomStringConvertible {
   /// As in `fit cancelled by EarlyStopping: the loss is flat`.
   public var description: String { "\(phase) cancelled by \(callback): \(reason)" }
 }
 
-/// How a phase ended, as its after hooks and the caller of `fit` see it.
-public enum Outcome: Sendable {
-  /// It has not ended yet.
-  case running
-  /// It finished.
-  case finished
-  /// A callback ended it, or a phase around it.
-  case cancelled(Cancellation)
-  /// The learner's ``InterruptionFlag`` was raised.
-  case interrupted
-  /// An error ended it.
-  case failed(any Error)
+extension PhaseContext {
+  /// How a phase ended, as its after hooks and the caller of `fit` see it.
+  public enum Outcome: Sendable {
+    /// It has not ended yet.
+    case running
+    /// It finished.
+    case finished
+    /// A callback ended it, or a phase around it.
+    case cancelled(Cancellation)
+    /// The learner's ``Learner/InterruptionFlag`` was raised.
+    case interrupted
+    /// An error ended it.
+    case failed(any Error)
 
-  /// Whether the phase did all it had to do.
-  public var isFinished: Bool {
-    if case .finished = self { true } else { false }
-  }
-
-  /// Whether the phase ended as it should or as a callback wanted it to, so that its results count.
-  public var isInOrder: Bool {
-    switch self {
-    case .finished, .cancelled: true
-    case .running, .interrupted, .failed: false
+    /// Whether the phase did all it had to do.
+    public var isFinished: Bool {
+      if case .finished = self { true } else { false }
     }
-  }
 
-  /// What an error that leaves the body of a phase makes of it.
-  init(_ error: any Error) {
-    switch error {
-    case let cancellation as Cancellation: self = .cancelled(cancellation)
-    case LearnerError.interrupted: self = .interrupted
-    default: self = .failed(error)
+    /// Whether the phase ended as it should or as a callback wanted it to, so that its results count.
+    public var isInOrder: Bool {
+      switch self {
+      case .finished, .cancelled: true
+      case .running, .interrupted, .failed: false
+      }
     }
-  }
 
-  /// Whether the loop ends in order and `phase` is where that stops.
-  func ends(at phase: Phase) -> Bool {
-    switch self {
-    case .running, .failed: false
-    case .finished: true
-    case .cancelled(let cancellation): cancellation.phase == phase
-    case .interrupted: phase == .fit
+    /// What an error that leaves the body of a phase makes of it.
+    init(_ error: any Error) {
+      switch error {
+      case let cancellation as Cancellation: self = .cancelled(cancellation)
+      case LearnerError.interrupted: self = .interrupted
+      default: self = .failed(error)
+      }
     }
-  }
 
-  /// How much it ends: of two reasons to end a phase, the one that ends more counts.
-  var reach: Int {
-    switch self {
-    case .running, .finished: 0
-    case .cancelled(let cancellation): Phase.allCases.count - cancellation.phase.rawValue
-    case .interrupted: Phase.allCases.count + 1
-    case .failed: Phase.allCases.count + 2
+    /// Whether the loop ends in order and `phase` is where that stops.
+    func ends(at phase: Phase) -> Bool {
+      switch self {
+      case .running, .failed: false
+      case .finished: true
+      case .cancelled(let cancellation): cancellation.phase == phase
+      case .interrupted: phase == .fit
+      }
+    }
+
+    /// How much it ends: of two reasons to end a phase, the one that ends more counts.
+    var reach: Int {
+      switch self {
+      case .running, .finished: 0
+      case .cancelled(let cancellation): Phase.allCases.count - cancellation.phase.rawValue
+      case .interrupted: Phase.allCases.count + 1
+      case .failed: Phase.allCases.count + 2
+      }
     }
   }
 }

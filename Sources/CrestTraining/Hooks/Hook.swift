@@ -68,7 +68,7 @@ public enum Hook {
   case afterValidate((PassContext) throws -> Void)
   /// After an epoch.
   case afterEpoch((EpochContext) throws -> Void)
-  /// Between two batches, when the learner's ``InterruptionFlag`` or an error of
+  /// Between two batches, when the learner's ``Learner/InterruptionFlag`` or an error of
   /// ``FitContext/end(with:)`` was seen and before anything is unwound for it: the last moment at
   /// which the run can be saved and later resumed bit for bit.
   case beforeInterruption((FitContext) throws -> Void)

@@ -5,14 +5,14 @@ struct CallbackRoles {
   /// Lower orders first, equals as they were added.
   let callbacks: [any Callback]
   /// Who sets a hyperparameter, by its place among the callbacks.
-  private let owners: [HyperparameterPart: Int]
+  private let owners: [Hyperparameter.Part: Int]
   /// Who reports a number, by its place among the callbacks.
   private let reporters: [String: Int]
 
   /// Finds contradictions: of two that set or report the same, the learner's `metrics` included.
   init(_ callbacks: [any Callback], besides metrics: [String]) throws(LearnerError) {
     self.callbacks = try Self.ordered(callbacks)
-    var owners: [HyperparameterPart: Int] = [:]
+    var owners: [Hyperparameter.Part: Int] = [:]
     var reporters: [String: Int] = [:]
     for (place, callback) in self.callbacks.enumerated() {
       for part in callback.owns.sorted(by: { $0.description < $1.description }) {
@@ -50,7 +50,7 @@ struct CallbackRoles {
   }
 
   /// The name of the callback that sets `part`; nil when none does.
-  func owner(of part: HyperparameterPart) -> String? { owners[part].map { callbacks[$0].name } }
+  func owner(of part: Hyperparameter.Part) -> String? { owners[part].map { callbacks[$0].name } }
 
   /// Whether a callback reports `name`.
   func isReported(_ name: String) -> Bool { reporters[name] != nil }
@@ -64,7 +64,7 @@ struct CallbackRoles {
   }
 
   /// Traps unless `callback`, whose hook runs, declared that it sets `part`.
-  func requireOwner(of part: HyperparameterPart, _ callback: Int?) {
+  func requireOwner(of part: Hyperparameter.Part, _ callback: Int?) {
     programmerError(
       unless: callback != nil && owners[part] == callback,
       "\(self.name(callback)) sets \(part), which only a callback that owns it may do")

@@ -13,14 +13,14 @@ struct LoopPosition: Codable, Equatable {
 
 /// An epoch that saw an example, and the weights that its validation measured.
 struct LastEpoch: Codable {
-  let results: EpochResult
+  let results: FitResult.Epoch
   /// Of the weights; nil when none were measured.
   let fingerprint: String?
 
   /// What `epoch` gave; nil when it saw no example.
   init?(_ epoch: EpochContext) {
     guard epoch.train != nil || epoch.validation != nil else { return nil }
-    results = EpochResult(epoch)
+    results = FitResult.Epoch(epoch)
     fingerprint = epoch.measuredFingerprint
   }
 }
@@ -36,9 +36,9 @@ struct LoopState: Codable {
   var position = LoopPosition(epoch: 0)
   var smoothedLoss = SmoothedLoss()
   /// What a callback has cancelled, until all phases that it ends are closed.
-  var ending: Cancellation?
+  var ending: PhaseContext.Cancellation?
   /// What training gave in the epoch that runs or was the last.
-  var train: PassResult?
+  var train: FitResult.Pass?
   /// What callbacks have reported in the epoch that runs or was the last.
   var reports: [String: Double] = [:]
   /// What the last epoch gave that saw an example.
@@ -63,7 +63,7 @@ struct LoopState: Codable {
   /// Checks what no type does.
   func check(
     batchCount: (PassContext.Purpose) -> Int, batchesPerStep: Int, epochsBegun: Int,
-    hasSums: Bool, at path: StatePath
+    hasSums: Bool, at path: StateValue.Path
   ) throws(StateError) {
     func require(
       _ condition: Bool, _ field: String, _ expected: String, _ got: some CustomStringConvertible

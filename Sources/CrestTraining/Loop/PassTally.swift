@@ -84,9 +84,9 @@ struct PassTally {
   }
 
   /// What was taken in so far; nil when that is nothing.
-  var result: PassResult? {
+  var result: FitResult.Pass? {
     guard loss.count > 0 else { return nil }
-    return PassResult(
+    return FitResult.Pass(
       exampleCount: loss.count, loss: loss.value,
       metrics: metrics.map { .init(name: $0.name, value: $0.value) },
       duration: now() - start)

@@ -22,7 +22,7 @@ public final class FitContext: PhaseContext {
   /// The training batches of an epoch.
   public let batchesPerEpoch: Int
   /// Nodes of the training program without a kernel, which run on the slow reference.
-  public let referenceNodes: [ReferenceNode]
+  public let referenceNodes: [Program.ReferenceNode]
   /// What makes the fit slow, for messages: a debug build, operations without kernels.
   public var slowdowns: [String] {
     var slowdowns: [String] = []
@@ -43,7 +43,7 @@ public final class FitContext: PhaseContext {
   public var smoothedLoss: Double { state.smoothedLoss.value }
   /// The names under which callbacks of the fit report numbers, in the order of the callbacks.
   public let reportNames: [String]
-  var restoration: LearnerSnapshot?
+  var restoration: Learner.Snapshot?
   /// What the fit ends with when those who save it have done so.
   private(set) var failure: (any Error)?
 
@@ -55,7 +55,7 @@ public final class FitContext: PhaseContext {
   /// there.
   public func end(with error: any Error) { failure = failure ?? error }
 
-  var resumption: Resumption?
+  var resumption: Learner.Resumption?
 
   /// Whether the fit resumes a saved one; callbacks restored by then have their state after the
   /// `beforeFit` hooks.
@@ -108,7 +108,8 @@ public final class FitContext: PhaseContext {
   }
 
   init(
-    _ learner: Learner, epochCount: Int, batchesPerEpoch: Int, referenceNodes: [ReferenceNode],
+    _ learner: Learner, epochCount: Int, batchesPerEpoch: Int,
+    referenceNodes: [Program.ReferenceNode],
     reportNames: [String]
   ) {
     state = LoopState(epochCount: epochCount)
@@ -120,27 +121,27 @@ public final class FitContext: PhaseContext {
 
   /// Makes the fit a rehearsal: however it ends, the learner is restored to `snapshot` after all
   /// hooks.
-  public func restoreWhenEnded(_ snapshot: LearnerSnapshot) { restoration = snapshot }
+  public func restoreWhenEnded(_ snapshot: Learner.Snapshot) { restoration = snapshot }
 
   /// Restores the weights of an epoch; if the fit ends with them, its result is that epoch's.
   ///
   /// It is called in `afterFit` hooks; a later call takes the place of an earlier one.
   ///
   /// - Precondition: the weights are of a model of the same parameters.
-  public func restore(_ measured: MeasuredWeights) {
+  public func restore(_ measured: FitResult.MeasuredWeights) {
     measured.weights.write(to: learner.model.store)
     held = (measured.results, learner.model.store.fingerprint)
   }
 
   /// What ``restore(_:)`` was last called with.
-  var held: (results: EpochResult, fingerprint: String)?
+  var held: (results: FitResult.Epoch, fingerprint: String)?
 
   /// Makes the fit resume the one in which `checkpoint` was saved, after all `beforeFit` hooks.
   ///
   /// A later call takes the place of an earlier one.
   ///
   /// - Precondition: a `beforeFit` hook is running.
-  public func resume(from checkpoint: Resumption) {
+  public func resume(from checkpoint: Learner.Resumption) {
     requireBeginning("a fit was resumed")
     resumption = checkpoint
   }
@@ -153,9 +154,9 @@ public final class EpochContext: PhaseContext {
   /// Its place in the fit, from 0.
   public let index: Int
   /// What the pass over the training examples gave, as far as it went; nil before it saw any.
-  public var train: PassResult? { fit.state.train }
+  public var train: FitResult.Pass? { fit.state.train }
   /// What the pass over the validation examples gave, as far as it went; nil before it saw any.
-  public internal(set) var validation: PassResult?
+  public internal(set) var validation: FitResult.Pass?
   /// What callbacks reported in this epoch, by name.
   public var reports: [String: Double] { fit.state.reports }
   /// The learning rate of the last step: what changes it afterwards changes the next epoch's.
@@ -191,7 +192,7 @@ public final class PassContext: PhaseContext {
   /// The number of batches.
   public let batchCount: Int
   /// What the pass gave, as far as it went, for its after hook; nil when it saw no example.
-  public var result: PassResult? { purpose == .training ? epoch.train : epoch.validation }
+  public var result: FitResult.Pass? { purpose == .training ? epoch.train : epoch.validation }
 
   init(_ epoch: EpochContext, _ purpose: Purpose, batchCount: Int) {
     self.epoch = epoch

@@ -13,7 +13,7 @@ extension TrainingLoop {
   func run<Context: PhaseContext>(
     _ phase: Phase, _ context: Context, _ hooks: PhaseHooks<Context>, isResumed: Bool = false,
     _ body: () throws -> Void
-  ) throws -> Outcome {
+  ) throws -> PhaseContext.Outcome {
     context.outcome = .running
     runningPhases.append(phase)
     var entered = 0
@@ -31,12 +31,12 @@ extension TrainingLoop {
       stop = error
     }
     runningPhases.removeLast()
-    let outcome = stop.map { Outcome($0) } ?? .finished
+    let outcome = stop.map { PhaseContext.Outcome($0) } ?? .finished
     context.outcome = outcome
     if outcome.ends(at: phase) { stop = nil }
     for hook in hooks.after where hook.callback < entered {
       isAtSavePoint = phase.isSavePoint && outcome.isInOrder
-      fit.state.ending = stop as? Cancellation
+      fit.state.ending = stop as? PhaseContext.Cancellation
       do { try call(hook, context) } catch { stop = moreUrgent(stop, error) }
     }
     isAtSavePoint = false
@@ -49,8 +49,10 @@ extension TrainingLoop {
   /// ``Learner/errorsWhileEnding``.
   private func moreUrgent(_ first: (any Error)?, _ second: any Error) -> any Error {
     guard let first else { return second }
-    if Outcome(second).reach > Outcome(first).reach { return second }
-    if case .failed(let error) = Outcome(second) { learner.errorsWhileEnding.append(error) }
+    if PhaseContext.Outcome(second).reach > PhaseContext.Outcome(first).reach { return second }
+    if case .failed(let error) = PhaseContext.Outcome(second) {
+      learner.errorsWhileEnding.append(error)
+    }
     return first
   }
 
@@ -69,7 +71,7 @@ extension TrainingLoop {
         throw LearnerError.cancelOutOfPlace(
           cancel.phase, callback: name, reason: cancel.reason)
       }
-      throw Cancellation(phase: cancel.phase, reason: cancel.reason, callback: name)
+      throw PhaseContext.Cancellation(phase: cancel.phase, reason: cancel.reason, callback: name)
     }
   }
 }

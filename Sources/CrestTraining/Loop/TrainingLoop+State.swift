@@ -19,7 +19,7 @@ extension TrainingLoop {
   ///
   /// - Returns: What puts it back; it can't fail.
   func restoration(
-    of saved: StateValue, epochsBegun: Int, at path: StatePath
+    of saved: StateValue, epochsBegun: Int, at path: StateValue.Path
   ) throws -> () -> Void {
     var fields = saved
     guard case .fields(let all) = saved, let metricState = all[SavedFit.metricsField] else {
@@ -59,7 +59,7 @@ extension TrainingLoop {
   }
 
   private func metrics(
-    _ saved: StateValue, isThere: Bool, at path: StatePath
+    _ saved: StateValue, isThere: Bool, at path: StateValue.Path
   ) throws -> [any Metric] {
     switch saved {
     case .null where !isThere: return []
@@ -125,7 +125,7 @@ private struct SavedFit: Codable {
 
 extension StateValue {
   /// A metric of the type of `metric`.
-  fileprivate func decoded<M: Metric>(like metric: M, at path: StatePath) throws -> any Metric {
+  fileprivate func decoded<M: Metric>(like metric: M, at path: Path) throws -> any Metric {
     let saved = try decode(M.self, at: path)
     guard saved.name == metric.name else {
       throw StateError.mistyped(path, expected: metric.name, got: saved.name)

@@ -37,7 +37,7 @@ final class TrainingLoop {
 
   /// Prepares a fit: orders the callbacks, finds contradictions and compiles the first program.
   init(
-    _ learner: Learner, epochs: Int, callbacks: [any Callback], resumption: Resumption?
+    _ learner: Learner, epochs: Int, callbacks: [any Callback], resumption: Learner.Resumption?
   ) throws {
     self.learner = learner
     roles = try CallbackRoles(callbacks, besides: learner.metrics.map(\.name))
@@ -87,7 +87,7 @@ final class TrainingLoop {
 
   /// Trains, and tells how that ended unless an error ended it, and what of the network that the model then holds
   /// was measured.
-  func run() throws -> (Outcome, FitResult?) {
+  func run() throws -> (PhaseContext.Outcome, FitResult?) {
     defer { if let snapshot = fit.restoration { learner.restore(snapshot) } }
     let outcome = try runFit()
     guard outcome.isInOrder, fit.restoration == nil, let last = fit.state.last else {
@@ -114,10 +114,10 @@ final class TrainingLoop {
     if measured == fingerprint { return FitResult(origin: .lastEpoch, results: last.results) }
     return FitResult(
       origin: .measuredAfterwards,
-      results: EpochResult(last.results, validation: try learner.evaluate()))
+      results: FitResult.Epoch(last.results, validation: try learner.evaluate()))
   }
 
-  private func runFit() throws -> Outcome {
+  private func runFit() throws -> PhaseContext.Outcome {
     try run(.fit, fit, hooks.fit) {
       defer { isOver = true }
       if let resumption = fit.resumption { try learner.restore(resumption, into: self) }
@@ -126,7 +126,7 @@ final class TrainingLoop {
         for index in fit.state.position.epoch..<max(fit.state.position.epoch, fit.epochCount) {
           try runEpoch(index)
         }
-      } catch let cancellation as Cancellation where fit.failure != nil {
+      } catch let cancellation as PhaseContext.Cancellation where fit.failure != nil {
         fit.state.ending = cancellation
         defer { fit.state.ending = nil }
         try checkFailure()

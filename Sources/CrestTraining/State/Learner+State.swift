@@ -94,7 +94,7 @@ extension Learner {
   }
 
   private func counters(in saved: StateValue) throws -> Counters {
-    try saved.field("run").decode(Counters.self, at: StatePath(["run"]))
+    try saved.field("run").decode(Counters.self, at: StateValue.Path(["run"]))
   }
 
   private var counters: Counters {
@@ -135,16 +135,16 @@ extension Learner {
           throw CheckpointError.otherEpochs(
             path: resumption.path, saved: count, asked: loop.fit.epochCount)
         }
-        saved[StatePath(["fit", "epochCount"])] = .integer(loop.fit.epochCount)
+        saved[StateValue.Path(["fit", "epochCount"])] = .integer(loop.fit.epochCount)
       }
       return try self.fields(of: loop, loop.callbacks)
     } others: { saved in
       var steps = [
         try loop.restoration(
           of: try saved.field("fit"), epochsBegun: try self.counters(in: saved).epochsBegun,
-          at: StatePath(["fit"]))
+          at: StateValue.Path(["fit"]))
       ]
-      let place = StatePath(["callbacks"])
+      let place = StateValue.Path(["callbacks"])
       let callbacks = Self.keyed(loop.callbacks)
       let fields = try saved.field("callbacks")
       try fields.checkNames(callbacks.map(\.key), at: place)
@@ -185,7 +185,7 @@ extension Learner {
   ) throws {
     do {
       guard case .fields = state.fields, state.isComplete else {
-        throw StateError.missing(StatePath(["run"]))
+        throw StateError.missing(StateValue.Path(["run"]))
       }
       var saved = state.fields
       let now = try current(&saved)
@@ -199,21 +199,22 @@ extension Learner {
 
   /// What puts back the learner's own fields, once all that must be the same is.
   private func ownSteps(from saved: StateValue, now: StateValue) throws -> [() -> Void] {
-    try saved.checkNames(now.names, at: StatePath([]))
-    func check(_ path: StatePath) throws(StateError) {
+    try saved.checkNames(now.names, at: StateValue.Path([]))
+    func check(_ path: StateValue.Path) throws(StateError) {
       try (saved[path] ?? .null).check(equals: now[path] ?? .null, at: path)
     }
     let (model, optimizer) = (try saved.field("model"), try saved.field("optimizer"))
-    try model.checkNames(["graph", "source", "parameters", "statistics"], at: StatePath(["model"]))
-    try optimizer.checkNames(["name", "settings", "moments"], at: StatePath(["optimizer"]))
+    try model.checkNames(
+      ["graph", "source", "parameters", "statistics"], at: StateValue.Path(["model"]))
+    try optimizer.checkNames(["name", "settings", "moments"], at: StateValue.Path(["optimizer"]))
     // The model first: of another one much else differs too.
-    try check(StatePath(["model", "graph"]))
-    try check(StatePath(["model", "source"]))
+    try check(StateValue.Path(["model", "graph"]))
+    try check(StateValue.Path(["model", "source"]))
     for name in ["data", "loader", "training", "engine", "loss"] {
-      try saved.field(name).check(equals: try now.field(name), at: StatePath([name]))
+      try saved.field(name).check(equals: try now.field(name), at: StateValue.Path([name]))
     }
-    try check(StatePath(["optimizer", "name"]))
-    try check(StatePath(["optimizer", "settings"]))
+    try check(StateValue.Path(["optimizer", "name"]))
+    try check(StateValue.Path(["optimizer", "settings"]))
     let counters = try counters(in: saved)
     for (name, count) in [
       ("stepsTaken", counters.stepsTaken), ("stepsSinceReset", counters.stepsSinceReset),
@@ -221,18 +222,21 @@ extension Learner {
       ("epochsBegun", counters.epochsBegun),
     ] where !(0...Int(UInt32.max)).contains(count) {
       throw StateError.mistyped(
-        StatePath(["run", name]), expected: "a count from 0 to \(UInt32.max)", got: "\(count)")
+        StateValue.Path(["run", name]), expected: "a count from 0 to \(UInt32.max)", got: "\(count)"
+      )
     }
     try StateValue.text("\(counters.seed)").check(
-      equals: .text("\(seed)"), at: StatePath(["run", "seed"]))
+      equals: .text("\(seed)"), at: StateValue.Path(["run", "seed"]))
     let store = self.model.store
     return [
       try store.restoration(
-        store.parameters, from: model.field("parameters"), at: StatePath(["model", "parameters"])),
+        store.parameters, from: model.field("parameters"),
+        at: StateValue.Path(["model", "parameters"])),
       try store.restoration(
-        store.statistics, from: model.field("statistics"), at: StatePath(["model", "statistics"])),
+        store.statistics, from: model.field("statistics"),
+        at: StateValue.Path(["model", "statistics"])),
       try store.momentRestoration(
-        from: optimizer.field("moments"), at: StatePath(["optimizer", "moments"])),
+        from: optimizer.field("moments"), at: StateValue.Path(["optimizer", "moments"])),
       {
         self.stepsTaken = counters.stepsTaken
         self.stepsSinceReset = counters.stepsSinceReset
@@ -244,7 +248,7 @@ extension Learner {
   }
 
   private func restoration<C: StatefulCallback>(
-    of callback: C, from saved: StateValue, at path: StatePath
+    of callback: C, from saved: StateValue, at path: StateValue.Path
   ) throws -> () -> Void {
     let state = try saved.decode(C.State.self, at: path)
     if let objection = callback.objection(to: state, in: self) {

@@ -1,13 +1,15 @@
 import CrestTensor
 
-/// What a long short-term memory gives; D is the number of directions.
-public struct LSTMResult {
-  /// The output of every step: [T, D, B, H], or [B, T, D, H] batch first.
-  public let steps: Symbol
-  /// The last output: [D, B, H], or [B, D, H] batch first.
-  public let hidden: Symbol
-  /// The last cell state, of the same shape.
-  public let cell: Symbol
+extension Symbol {
+  /// What a long short-term memory gives; D is the number of directions.
+  public struct LSTMResult {
+    /// The output of every step: [T, D, B, H], or [B, T, D, H] batch first.
+    public let steps: Symbol
+    /// The last output: [D, B, H], or [B, D, H] batch first.
+    public let hidden: Symbol
+    /// The last cell state, of the same shape.
+    public let cell: Symbol
+  }
 }
 
 extension Symbol {

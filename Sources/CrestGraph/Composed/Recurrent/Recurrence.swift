@@ -1,70 +1,72 @@
 import CrestTensor
 
-/// In which order a recurrent layer reads a sequence (ONNX `direction`).
-public enum RecurrentDirection: String, Sendable, Hashable, CaseIterable {
-  /// From the first step to the last.
-  case forward
-  /// From the last step to the first.
-  case reverse
-  /// Both, each with weights of its own.
-  case bidirectional
+extension Symbol {
+  /// In which order a recurrent layer reads a sequence (ONNX `direction`).
+  public enum RecurrentDirection: String, Sendable, Hashable, CaseIterable {
+    /// From the first step to the last.
+    case forward
+    /// From the last step to the first.
+    case reverse
+    /// Both, each with weights of its own.
+    case bidirectional
 
-  /// The number of orders: 1 or 2.
-  public var count: Int { self == .bidirectional ? 2 : 1 }
+    /// The number of orders: 1 or 2.
+    public var count: Int { self == .bidirectional ? 2 : 1 }
 
-  /// Whether each order begins with the last step.
-  var areReversed: [Bool] {
-    switch self {
-    case .forward: [false]
-    case .reverse: [true]
-    case .bidirectional: [false, true]
+    /// Whether each order begins with the last step.
+    var areReversed: [Bool] {
+      switch self {
+      case .forward: [false]
+      case .reverse: [true]
+      case .bidirectional: [false, true]
+      }
     }
   }
-}
 
-/// What ONNX `RNN`, `GRU` and `LSTM` have in common besides their weights.
-public struct RecurrentAttributes: Sendable, Hashable {
-  /// In which order a sequence is read.
-  public let direction: RecurrentDirection
-  /// The bound of what activations are applied to; none when nil.
-  public let clip: Double?
-  /// Whether the batch comes before the steps (ONNX `layout` 1).
-  public let isBatchFirst: Bool
+  /// What ONNX `RNN`, `GRU` and `LSTM` have in common besides their weights.
+  public struct RecurrentAttributes: Sendable, Hashable {
+    /// In which order a sequence is read.
+    public let direction: RecurrentDirection
+    /// The bound of what activations are applied to; none when nil.
+    public let clip: Double?
+    /// Whether the batch comes before the steps (ONNX `layout` 1).
+    public let isBatchFirst: Bool
 
-  /// Attributes, by default those of a plain forward layer.
-  public init(
-    direction: RecurrentDirection = .forward, clip: Double? = nil, isBatchFirst: Bool = false
-  ) {
-    self.direction = direction
-    self.clip = clip
-    self.isBatchFirst = isBatchFirst
+    /// Attributes, by default those of a plain forward layer.
+    public init(
+      direction: RecurrentDirection = .forward, clip: Double? = nil, isBatchFirst: Bool = false
+    ) {
+      self.direction = direction
+      self.clip = clip
+      self.isBatchFirst = isBatchFirst
+    }
   }
-}
 
-/// The inputs that ONNX `RNN`, `GRU` and `LSTM` have in common besides x; D is the number of
-/// directions, G the number of gates (1, 3 or 4), H the hidden size.
-public struct RecurrentInputs {
-  /// [D, G · H, I], what x is multiplied by.
-  public let weight: Symbol
-  /// [D, G · H, H], what the state is multiplied by.
-  public let recurrentWeight: Symbol
-  /// [D, 2 · G · H], the biases of both products; nothing is added when nil.
-  public let bias: Symbol?
-  /// [B], integers: how many steps of each sequence count; all when nil.
-  public let sequenceLengths: Symbol?
-  /// [D, B, H], or [B, D, H] batch first: the state before the first step; zeros when nil.
-  public let initialState: Symbol?
+  /// The inputs that ONNX `RNN`, `GRU` and `LSTM` have in common besides x; D is the number of
+  /// directions, G the number of gates (1, 3 or 4), H the hidden size.
+  public struct RecurrentInputs {
+    /// [D, G · H, I], what x is multiplied by.
+    public let weight: Symbol
+    /// [D, G · H, H], what the state is multiplied by.
+    public let recurrentWeight: Symbol
+    /// [D, 2 · G · H], the biases of both products; nothing is added when nil.
+    public let bias: Symbol?
+    /// [B], integers: how many steps of each sequence count; all when nil.
+    public let sequenceLengths: Symbol?
+    /// [D, B, H], or [B, D, H] batch first: the state before the first step; zeros when nil.
+    public let initialState: Symbol?
 
-  /// Inputs; those that are nil are left out.
-  public init(
-    weight: Symbol, recurrentWeight: Symbol, bias: Symbol? = nil,
-    sequenceLengths: Symbol? = nil, initialState: Symbol? = nil
-  ) {
-    self.weight = weight
-    self.recurrentWeight = recurrentWeight
-    self.bias = bias
-    self.sequenceLengths = sequenceLengths
-    self.initialState = initialState
+    /// Inputs; those that are nil are left out.
+    public init(
+      weight: Symbol, recurrentWeight: Symbol, bias: Symbol? = nil,
+      sequenceLengths: Symbol? = nil, initialState: Symbol? = nil
+    ) {
+      self.weight = weight
+      self.recurrentWeight = recurrentWeight
+      self.bias = bias
+      self.sequenceLengths = sequenceLengths
+      self.initialState = initialState
+    }
   }
 }
 
@@ -82,8 +84,8 @@ struct CellWeights {
 /// product of x and its weight is computed for all steps at once.
 struct Recurrence {
   private let x: Symbol
-  private let inputs: RecurrentInputs
-  private let attributes: RecurrentAttributes
+  private let inputs: Symbol.RecurrentInputs
+  private let attributes: Symbol.RecurrentAttributes
   private let operation: String
   private let gates: Int
   /// The hidden size.
@@ -95,7 +97,8 @@ struct Recurrence {
   ///
   /// - Throws: ``GraphError`` when the shapes don't fit.
   init(
-    _ x: Symbol, _ inputs: RecurrentInputs, _ attributes: RecurrentAttributes, gates: Int,
+    _ x: Symbol, _ inputs: Symbol.RecurrentInputs, _ attributes: Symbol.RecurrentAttributes,
+    gates: Int,
     _ operation: String
   ) throws {
     func refused(_ expected: String, _ got: String) -> GraphError {
@@ -230,8 +233,8 @@ struct Recurrence {
 
   /// Refuses activations of another count than `each` for every direction; nil stands for `usual`.
   func activations(
-    _ given: [RecurrentActivation]?, usual: [RecurrentActivation]
-  ) throws -> [[RecurrentActivation]] {
+    _ given: [Symbol.RecurrentActivation]?, usual: [Symbol.RecurrentActivation]
+  ) throws -> [[Symbol.RecurrentActivation]] {
     let count = attributes.direction.count
     let all = given ?? Array(repeatElement(usual, count: count).joined())
     guard all.count == usual.count * count else {

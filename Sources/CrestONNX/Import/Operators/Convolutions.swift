@@ -42,19 +42,20 @@ extension OperatorTable {
     "GridSample": [
       OperatorImport(since: 16, inputs: 2...2) { node in
         let modes = [
-          "linear": GridSampleAttributes.Mode.bilinear, "bilinear": .bilinear, "nearest": .nearest,
+          "linear": Symbol.GridSampleAttributes.Mode.bilinear, "bilinear": .bilinear,
+          "nearest": .nearest,
           "cubic": .bicubic, "bicubic": .bicubic,
         ]
         let mode = try node.text("mode", default: "bilinear", of: modes.keys.sorted())
         let padding = try node.text(
           "padding_mode", default: "zeros",
-          of: GridSampleAttributes.Padding.allCases.map(\.rawValue))
+          of: Symbol.GridSampleAttributes.Padding.allCases.map(\.rawValue))
         return [
           try node.input(0).sampled(
             at: node.input(1),
-            GridSampleAttributes(
+            Symbol.GridSampleAttributes(
               mode: modes[mode] ?? .bilinear,
-              padding: GridSampleAttributes.Padding(rawValue: padding) ?? .zeros,
+              padding: Symbol.GridSampleAttributes.Padding(rawValue: padding) ?? .zeros,
               alignsCorners: node.flag("align_corners")))
         ]
       }

@@ -27,8 +27,9 @@ extension OperatorTable {
 
 extension NodeImport {
   /// How losses become one.
-  fileprivate func lossReduction() throws -> LossReduction {
-    let name = try text("reduction", default: "mean", of: LossReduction.allCases.map(\.rawValue))
-    return LossReduction(rawValue: name) ?? .mean
+  fileprivate func lossReduction() throws -> Symbol.LossReduction {
+    let name = try text(
+      "reduction", default: "mean", of: Symbol.LossReduction.allCases.map(\.rawValue))
+    return Symbol.LossReduction(rawValue: name) ?? .mean
   }
 }

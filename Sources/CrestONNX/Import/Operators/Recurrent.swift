@@ -46,7 +46,7 @@ extension NodeImport {
   private static var stepLimit: Int { 1 << 12 }
 
   /// The inputs that all recurrent layers share.
-  fileprivate func recurrentInputs() throws -> RecurrentInputs {
+  fileprivate func recurrentInputs() throws -> Symbol.RecurrentInputs {
     let recurrent = try input(2)
     if let size = try optionalInteger("hidden_size"), size != recurrent.shape.last {
       throw problem(
@@ -60,24 +60,24 @@ extension NodeImport {
         expected: "at most \(Self.stepLimit) steps, for each of which the layer is unrolled",
         got: "\(sequence[axis])", advice: "give shorter sequences")
     }
-    return RecurrentInputs(
+    return Symbol.RecurrentInputs(
       weight: try input(1), recurrentWeight: recurrent, bias: optionalInput(3),
       sequenceLengths: optionalInput(4), initialState: optionalInput(5))
   }
 
   /// The attributes that all recurrent layers share.
-  fileprivate func recurrentAttributes() throws -> RecurrentAttributes {
+  fileprivate func recurrentAttributes() throws -> Symbol.RecurrentAttributes {
     let name = try text(
-      "direction", default: "forward", of: RecurrentDirection.allCases.map(\.rawValue))
-    guard let direction = RecurrentDirection(rawValue: name) else {
+      "direction", default: "forward", of: Symbol.RecurrentDirection.allCases.map(\.rawValue))
+    guard let direction = Symbol.RecurrentDirection(rawValue: name) else {
       programmerError("\(name) passed for a direction")
     }
-    return RecurrentAttributes(
+    return Symbol.RecurrentAttributes(
       direction: direction, clip: try optionalFloat("clip"), isBatchFirst: try flag("layout"))
   }
 
   /// The activations of all directions; nil for the usual ones.
-  fileprivate func activations(perDirection count: Int) throws -> [RecurrentActivation]? {
+  fileprivate func activations(perDirection count: Int) throws -> [Symbol.RecurrentActivation]? {
     let known = [
       "Affine", "Elu", "HardSigmoid", "LeakyRelu", "Relu", "ScaledTanh", "Sigmoid", "Softplus",
       "Softsign", "Tanh", "ThresholdedRelu",

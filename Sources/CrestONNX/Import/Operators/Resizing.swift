@@ -27,11 +27,11 @@ extension OperatorTable {
   /// Regions, scales and sizes.
   private static let sizes: [Int: ParameterSlot] = [1: .setting, 2: .setting, 3: .setting]
 
-  private typealias Coordinates = ResizeAttributes.Coordinates
+  private typealias Coordinates = Symbol.ResizeAttributes.Coordinates
 
   private static func resize(_ node: NodeImport) throws -> [Symbol] {
     let x = try node.input(0)
-    var attributes = ResizeAttributes(
+    var attributes = Symbol.ResizeAttributes(
       coordinates: try node.choice("coordinate_transformation_mode", default: .halfPixel))
     attributes.mode = try node.resizeMode()
     attributes.excludesOutside = try node.flag("exclude_outside")
@@ -56,7 +56,7 @@ extension OperatorTable {
   private static func upsample(_ node: NodeImport, scales: [Double]?) throws -> [Symbol] {
     let x = try node.input(0)
     let mode = try node.text("mode", default: "nearest", of: ["nearest", "linear", "bilinear"])
-    let attributes = ResizeAttributes(
+    let attributes = Symbol.ResizeAttributes(
       mode: mode == "nearest" ? .nearest(.floor) : .linear, coordinates: .asymmetric)
     let axes = try node.scaledAxes(x, Array(x.shape.indices), scales ?? [])
     return [try x.resized(axes, attributes)]
@@ -80,8 +80,8 @@ extension NodeImport {
     return Value(rawValue: text) ?? `default`
   }
 
-  fileprivate func resizeMode() throws -> ResizeAttributes.Mode {
-    let rounding: ResizeAttributes.Rounding = try choice(
+  fileprivate func resizeMode() throws -> Symbol.ResizeAttributes.Mode {
+    let rounding: Symbol.ResizeAttributes.Rounding = try choice(
       "nearest_mode", default: .preferringFloor)
     let slope = try float("cubic_coeff_a", default: -0.75)
     switch try text("mode", default: "nearest", of: ["nearest", "linear", "cubic"]) {
@@ -94,7 +94,7 @@ extension NodeImport {
   /// The axes with their new sizes, by the third input's scales or the fourth's sizes.
   fileprivate func resizedAxes(
     _ x: Symbol, _ axes: [Int]
-  ) throws -> [ResizeAttributes.Axis] {
+  ) throws -> [Symbol.ResizeAttributes.Axis] {
     let policies = ["stretch", "not_larger", "not_smaller"]
     let policy =
       try opset >= 18
@@ -112,17 +112,17 @@ extension NodeImport {
     let scale = policy == "not_larger" ? ratios.min() : ratios.max()
     return try zip(axes, zip(sizes, ratios)).map { axis, wanted in
       guard policy != "stretch", let scale else {
-        return ResizeAttributes.Axis(axis: axis, size: wanted.0, scale: wanted.1)
+        return Symbol.ResizeAttributes.Axis(axis: axis, size: wanted.0, scale: wanted.1)
       }
       let size = (scale * Double(x.shape[axis])).rounded()
-      return ResizeAttributes.Axis(axis: axis, size: try count(size), scale: scale)
+      return Symbol.ResizeAttributes.Axis(axis: axis, size: try count(size), scale: scale)
     }
   }
 
   /// The axes with sizes that follow from scales.
   fileprivate func scaledAxes(
     _ x: Symbol, _ axes: [Int], _ scales: [Double]
-  ) throws -> [ResizeAttributes.Axis] {
+  ) throws -> [Symbol.ResizeAttributes.Axis] {
     guard scales.count == axes.count else {
       throw problem(
         expected: "scales or sizes, one for each of \(axes.count) axes",
@@ -130,7 +130,7 @@ extension NodeImport {
     }
     return try zip(axes, scales).map { axis, scale in
       let size = (scale * Double(x.shape[axis])).rounded(.down)
-      return ResizeAttributes.Axis(axis: axis, size: try count(size), scale: scale)
+      return Symbol.ResizeAttributes.Axis(axis: axis, size: try count(size), scale: scale)
     }
   }
 

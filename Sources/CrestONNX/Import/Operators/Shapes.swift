@@ -238,7 +238,7 @@ extension OperatorTable {
     _ node: NodeImport, pads: [Int], value: Double, axes: [Int]?
   ) throws -> [Symbol] {
     let x = try node.input(0)
-    let known = ["constant"] + BorderMode.allCases.map(\.rawValue)
+    let known = ["constant"] + Symbol.BorderMode.allCases.map(\.rawValue)
     let mode = try node.text("mode", default: "constant", of: known)
     let axes = try axes.map { try node.resolved($0, of: x) } ?? Array(0..<x.shape.rank)
     guard pads.count == 2 * axes.count else {
@@ -250,7 +250,7 @@ extension OperatorTable {
       before[axis] = pads[place]
       after[axis] = pads[axes.count + place]
     }
-    if let border = BorderMode(rawValue: mode) {
+    if let border = Symbol.BorderMode(rawValue: mode) {
       return [try x.padded(before: before, after: after, mode: border)]
     }
     return [try x.padded(before: before, after: after, value: value)]

@@ -1,6 +1,6 @@
 import CrestTensor
 
-extension DataDescription: CustomStringConvertible {
+extension DataSplit.Description: CustomStringConvertible {
   /// The most classes that the text lists one by one.
   public static let listedClassLimit = 100
 
@@ -36,7 +36,7 @@ extension DataDescription: CustomStringConvertible {
   private var classLines: [String] {
     guard let classNames, let trainCounts = train.classCounts, let validCounts = valid.classCounts
     else { return [] }
-    let listed = classNames.prefix(DataDescription.listedClassLimit)
+    let listed = classNames.prefix(DataSplit.Description.listedClassLimit)
     let width = Swift.max(5, listed.map(\.count).max() ?? 0)
     var lines = ["", pad("class", width) + "     train  validation"]
     for (index, name) in listed.enumerated() {

@@ -1,26 +1,28 @@
 public import CrestTensor
 
-/// What the user should know about how a data set was interpreted.
-public enum DataNote: Sendable, Hashable {
-  /// Images of bytes, which are normalised by their own statistics.
-  case byteImages(input: String)
-  /// Bytes that aren't images and are used as they are.
-  case bytesAsStored(input: String, shape: Shape)
-  /// Integers other than bytes, or booleans, which are used as they are, as `float32`.
-  case integersAsFloats(input: String)
-  /// Labels in a column, taken as one class per example.
-  case columnLabels(path: String)
-  /// Arrays named like a part of the set that aren't read.
-  case unreadParts(names: [String])
-  /// Integer one-hot targets, taken as probabilities of classes.
-  case oneHotLabels(name: String, shape: Shape)
-  /// Images for which it isn't clear whether channels are first or last, taken as channels first.
-  case channelsAssumed(Shape)
-  /// Images whose axes were put in another order.
-  case rearranged(from: Shape, to: Shape)
+extension DataSplit {
+  /// What the user should know about how a data set was interpreted.
+  public enum Note: Sendable, Hashable {
+    /// Images of bytes, which are normalised by their own statistics.
+    case byteImages(input: String)
+    /// Bytes that aren't images and are used as they are.
+    case bytesAsStored(input: String, shape: Shape)
+    /// Integers other than bytes, or booleans, which are used as they are, as `float32`.
+    case integersAsFloats(input: String)
+    /// Labels in a column, taken as one class per example.
+    case columnLabels(path: String)
+    /// Arrays named like a part of the set that aren't read.
+    case unreadParts(names: [String])
+    /// Integer one-hot targets, taken as probabilities of classes.
+    case oneHotLabels(name: String, shape: Shape)
+    /// Images for which it isn't clear whether channels are first or last, taken as channels first.
+    case channelsAssumed(Shape)
+    /// Images whose axes were put in another order.
+    case rearranged(from: Shape, to: Shape)
+  }
 }
 
-extension DataNote: CustomStringConvertible {
+extension DataSplit.Note: CustomStringConvertible {
   /// What it is, what was done, and what to do if that is wrong.
   public var description: String {
     switch self {

@@ -2,57 +2,59 @@
   #error("safetensors keeps numbers in little-endian order, and they are read here as they lie")
 #endif
 
-/// The header of a safetensors file: its tensors, where they are, and metadata strings.
-///
-/// A file is the length of the header in eight bytes, the least significant first; the header, a JSON object
-/// that may end in spaces; and the tensors, side by side and without gaps. Source: the README and
-/// `tensor.rs` of <https://github.com/huggingface/safetensors>.
-public struct SafetensorsHeader: Sendable, Hashable {
-  /// A tensor and where it is.
-  public struct Entry: Sendable, Hashable {
-    /// The name.
-    public let name: String
-    /// The type of the elements.
-    public let elementType: ElementType
-    /// The sizes of the dimensions.
-    public let shape: Shape
-    /// Its byte range in the data, which begin at ``dataOffset``.
-    public let range: Range<Int>
-  }
-
-  /// The tensors, in the order in which they are stored.
-  public let entries: [Entry]
-  /// The metadata strings (`__metadata__`).
-  public let metadata: [String: String]
-  /// The offset of the first tensor in the file.
-  public let dataOffset: Int
-  /// The byte ranges of the metadata strings in the file as written, without their quotes.
-  package let metadataRanges: [String: Range<Int>]
-
-  /// The most bytes a header may take: the limit of the reference reader.
-  public static let byteLimit = 100_000_000
-  /// The most dimensions of a tensor.
-  public static let rankLimit = 64
-
-  /// The size of all tensors, in bytes.
-  public var dataByteCount: Int { entries.last?.range.upperBound ?? 0 }
-
-  /// The tensor called `name`; nil when there is none.
+extension Safetensors {
+  /// The header of a safetensors file: its tensors, where they are, and metadata strings.
   ///
-  /// - Complexity: O(*n*) in the number of tensors.
-  public subscript(name: String) -> Entry? { entries.first { $0.name == name } }
+  /// A file is the length of the header in eight bytes, the least significant first; the header, a JSON object
+  /// that may end in spaces; and the tensors, side by side and without gaps. Source: the README and
+  /// `tensor.rs` of <https://github.com/huggingface/safetensors>.
+  public struct Header: Sendable, Hashable {
+    /// A tensor and where it is.
+    public struct Entry: Sendable, Hashable {
+      /// The name.
+      public let name: String
+      /// The type of the elements.
+      public let elementType: ElementType
+      /// The sizes of the dimensions.
+      public let shape: Shape
+      /// Its byte range in the data, which begin at ``dataOffset``.
+      public let range: Range<Int>
+    }
 
-  /// The format's name of each element type.
-  static let typeNames: [(String, ElementType)] = [
-    ("F64", .float64), ("F32", .float32), ("F16", .float16), ("BF16", .bfloat16), ("I64", .int64),
-    ("I32", .int32), ("I16", .int16), ("I8", .int8), ("U8", .uint8), ("BOOL", .bool),
-  ]
-  static let metadataName = "__metadata__"
+    /// The tensors, in the order in which they are stored.
+    public let entries: [Entry]
+    /// The metadata strings (`__metadata__`).
+    public let metadata: [String: String]
+    /// The offset of the first tensor in the file.
+    public let dataOffset: Int
+    /// The byte ranges of the metadata strings in the file as written, without their quotes.
+    package let metadataRanges: [String: Range<Int>]
+
+    /// The most bytes a header may take: the limit of the reference reader.
+    public static let byteLimit = 100_000_000
+    /// The most dimensions of a tensor.
+    public static let rankLimit = 64
+
+    /// The size of all tensors, in bytes.
+    public var dataByteCount: Int { entries.last?.range.upperBound ?? 0 }
+
+    /// The tensor called `name`; nil when there is none.
+    ///
+    /// - Complexity: O(*n*) in the number of tensors.
+    public subscript(name: String) -> Entry? { entries.first { $0.name == name } }
+
+    /// The format's name of each element type.
+    static let typeNames: [(String, ElementType)] = [
+      ("F64", .float64), ("F32", .float32), ("F16", .float16), ("BF16", .bfloat16), ("I64", .int64),
+      ("I32", .int32), ("I16", .int16), ("I8", .int8), ("U8", .uint8), ("BOOL", .bool),
+    ]
+    static let metadataName = "__metadata__"
+  }
 }
 
 // MARK: Reading
 
-extension SafetensorsHeader {
+extension Safetensors.Header {
   /// The length of the header that follows the first eight bytes of a file.
   ///
   /// - Parameters:
@@ -129,7 +131,7 @@ extension SafetensorsHeader {
 
 // MARK: Writing
 
-extension SafetensorsHeader {
+extension Safetensors.Header {
   /// The header of a file that holds tensors of these names and types.
   ///
   /// Tensors are sorted by the size of their elements, largest first, then by name, so that each is

@@ -3,28 +3,30 @@ import CrestLayers
 public import CrestRuntime
 import CrestTensor
 
-/// All that training changes in a learner, copied bit for bit.
-public struct LearnerSnapshot {
-  /// The optimiser steps taken.
-  public let stepsTaken: Int
-  /// The batches trained on.
-  public let batchesTrained: Int
-  /// The epochs begun.
-  public let epochsBegun: Int
-  let stepsSinceReset: Int
-  /// Parameters, running statistics and moments.
-  public let store: ParameterStore.Snapshot
-  let restoreCallbacks: [() -> Void]
-  let preprocessing: Preprocessing?
-  let classNames: [String]?
-  let classAxis: Int?
+extension Learner {
+  /// All that training changes in a learner, copied bit for bit.
+  public struct Snapshot {
+    /// The optimiser steps taken.
+    public let stepsTaken: Int
+    /// The batches trained on.
+    public let batchesTrained: Int
+    /// The epochs begun.
+    public let epochsBegun: Int
+    let stepsSinceReset: Int
+    /// Parameters, running statistics and moments.
+    public let store: ParameterStore.Snapshot
+    let restoreCallbacks: [() -> Void]
+    let preprocessing: Preprocessing?
+    let classNames: [String]?
+    let classAxis: Int?
+  }
 }
 
 extension Learner {
   /// Copies parameters, running statistics, moments, the position in the data and the random numbers,
   /// and what every ``StatefulCallback`` of the learner (in a fit, of the fit) remembers.
-  public func snapshot() -> LearnerSnapshot {
-    LearnerSnapshot(
+  public func snapshot() -> Snapshot {
+    Snapshot(
       stepsTaken: stepsTaken, batchesTrained: batchesTrained, epochsBegun: epochsBegun,
       stepsSinceReset: stepsSinceReset, store: model.store.snapshot(),
       restoreCallbacks: (loop?.callbacks ?? callbacks)
@@ -35,7 +37,7 @@ extension Learner {
   }
 
   /// Puts back what a snapshot of this learner holds.
-  public func restore(_ snapshot: LearnerSnapshot) {
+  public func restore(_ snapshot: Snapshot) {
     stepsTaken = snapshot.stepsTaken
     batchesTrained = snapshot.batchesTrained
     epochsBegun = snapshot.epochsBegun

@@ -2,7 +2,7 @@ import CrestOptimizers
 import CrestPlatform
 import CrestTensor
 
-extension LearningRatePlot {
+extension LRFinder.Plot {
   /// The characters that a drawing for a terminal may use.
   public enum Characters: Sendable {
     /// Braille patterns, eight points a cell, and box drawing.
@@ -36,17 +36,17 @@ extension LearningRatePlot {
 }
 
 private struct TerminalDrawing {
-  private let curve: LearningRatePlot.Curve
+  private let curve: LRFinder.Plot.Curve
   private let columns: Int
   private let rows: Int
-  private let characters: LearningRatePlot.Characters
+  private let characters: LRFinder.Plot.Characters
 
   /// Columns of the loss labels and of the line beside the curve.
   private let margin = 12
 
   init(
-    _ curve: LearningRatePlot.Curve, _ width: Int, _ height: Int,
-    _ characters: LearningRatePlot.Characters
+    _ curve: LRFinder.Plot.Curve, _ width: Int, _ height: Int,
+    _ characters: LRFinder.Plot.Characters
   ) {
     self.curve = curve
     self.columns = width - margin
@@ -55,7 +55,9 @@ private struct TerminalDrawing {
   }
 
   func lines(
-    _ suggestions: [(method: LearningRateSuggestion.Method, outcome: LearningRateSuggestion)]
+    _ suggestions: [(
+      method: LearningRateFindings.Suggestion.Method, outcome: LearningRateFindings.Suggestion
+    )]
   ) -> [String] {
     let cells = cells()
     let drawn = (0..<rows).map { row in label(row) + side + trimmed(cells[row]) }
@@ -148,7 +150,7 @@ private struct TerminalDrawing {
   }
 
   private func pointer(
-    _ method: LearningRateSuggestion.Method, _ outcome: LearningRateSuggestion
+    _ method: LearningRateFindings.Suggestion.Method, _ outcome: LearningRateFindings.Suggestion
   ) -> String {
     let name = method.label
     guard let rate = outcome.rate else { return "\(name): \(outcome)" }
@@ -172,7 +174,7 @@ private struct TerminalDrawing {
   }
 }
 
-extension LearningRateSuggestion.Method {
+extension LearningRateFindings.Suggestion.Method {
   /// The method's name in a legend.
   var label: String { self == .minimum ? "minimum/10" : rawValue }
 }

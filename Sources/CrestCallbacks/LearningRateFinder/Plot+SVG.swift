@@ -2,7 +2,7 @@ import CrestOptimizers
 import CrestPlatform
 import CrestTensor
 
-extension LearningRatePlot {
+extension LRFinder.Plot {
   /// Returns the drawing as a complete SVG 1.1 document.
   ///
   /// The raw losses are faint, the smoothed ones strong; each suggestion is a dot on the curve, or
@@ -28,7 +28,7 @@ extension LearningRatePlot {
 }
 
 private struct SVGDrawing {
-  let curve: LearningRatePlot.Curve?
+  let curve: LRFinder.Plot.Curve?
   let width: Double
   let height: Double
 
@@ -43,7 +43,9 @@ private struct SVGDrawing {
 
   func elements(
     title: String,
-    _ suggestions: [(method: LearningRateSuggestion.Method, outcome: LearningRateSuggestion)]
+    _ suggestions: [(
+      method: LearningRateFindings.Suggestion.Method, outcome: LearningRateFindings.Suggestion
+    )]
   ) -> [String] {
     var out = [SVG.text(title, (left + right) / 2, 24, anchor: "middle", size: 15)]
     guard let curve else {
@@ -59,11 +61,11 @@ private struct SVGDrawing {
 
   /// The curve's intervals on the page, with some air above and below.
   struct Frame {
-    let curve: LearningRatePlot.Curve
-    let losses: LearningRatePlot.Span
+    let curve: LRFinder.Plot.Curve
+    let losses: LRFinder.Plot.Span
     private let drawing: SVGDrawing
 
-    init(_ drawing: SVGDrawing, _ curve: LearningRatePlot.Curve) {
+    init(_ drawing: SVGDrawing, _ curve: LRFinder.Plot.Curve) {
       // Raw losses lie below the smoothed ones, which lag, and are shown; above, they soon run away.
       let range = curve.losses.upper - curve.losses.lower
       let shown = (curve.losses.lower - range)...(curve.losses.upper + range / 4)
@@ -127,7 +129,9 @@ private struct SVGDrawing {
 
   private func marks(
     _ frame: Frame,
-    _ suggestions: [(method: LearningRateSuggestion.Method, outcome: LearningRateSuggestion)]
+    _ suggestions: [(
+      method: LearningRateFindings.Suggestion.Method, outcome: LearningRateFindings.Suggestion
+    )]
   ) -> [String] {
     zip(suggestions, Self.colours).flatMap { suggestion, colour -> [String] in
       guard let rate = suggestion.outcome.rate else { return [] }
@@ -141,7 +145,9 @@ private struct SVGDrawing {
   }
 
   private func legend(
-    _ suggestions: [(method: LearningRateSuggestion.Method, outcome: LearningRateSuggestion)]
+    _ suggestions: [(
+      method: LearningRateFindings.Suggestion.Method, outcome: LearningRateFindings.Suggestion
+    )]
   ) -> [String] {
     // At the bottom left, where the curve of a test is not: it begins high.
     zip(suggestions, Self.colours).enumerated().flatMap { row, entry -> [String] in
@@ -156,7 +162,7 @@ private struct SVGDrawing {
   }
 }
 
-extension LearningRateSuggestion {
+extension LearningRateFindings.Suggestion {
   /// The outcome without a rate, short enough for a legend.
   fileprivate var reason: String {
     if case .notEnoughPoints(let needed, let got) = self {

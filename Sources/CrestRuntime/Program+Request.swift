@@ -1,8 +1,10 @@
 public import CrestGraph
 
-/// Traces the loss of each prediction, unreduced: a value of any shape, of which the program takes
-/// the mean.
-public typealias LossTrace = @Sendable (_ prediction: Symbol, _ target: Symbol) throws -> Symbol
+extension Program {
+  /// Traces the loss of each prediction, unreduced: a value of any shape, of which the program takes
+  /// the mean.
+  public typealias LossTrace = @Sendable (_ prediction: Symbol, _ target: Symbol) throws -> Symbol
+}
 
 /// What is read from a program between its stages.
 ///
@@ -17,33 +19,36 @@ public enum Capture: Sendable, Hashable {
   case activation(String)
 }
 
-/// What a program is compiled for.
-public struct ProgramRequest: Sendable, Hashable {
-  /// The types of the inputs, batch included, in the graph's order.
-  public var inputTypes: [ValueType]
-  /// The type of the target; nil for a program that only predicts.
-  public var targetType: ValueType?
-  /// Training, with gradients and statistics, or inference.
-  public var mode: ExecutionMode
-  /// What is read between stages.
-  public var reads: Set<Capture>
-  /// The names of parameters without a gradient, and of running statistics that stay as they are: batch
-  /// norm computes with them as in inference.
-  public var frozen: Set<String>
-  /// Whether every value is kept, unfused, so that ``Program/firstNonFinite()`` can look at it.
-  public var isDiagnosing: Bool
+extension Program {
+  /// What a program is compiled for.
+  public struct Request: Sendable, Hashable {
+    /// The types of the inputs, batch included, in the graph's order.
+    public var inputTypes: [ValueType]
+    /// The type of the target; nil for a program that only predicts.
+    public var targetType: ValueType?
+    /// Training, with gradients and statistics, or inference.
+    public var mode: Graph.ExecutionMode
+    /// What is read between stages.
+    public var reads: Set<Capture>
+    /// The names of parameters without a gradient, and of running statistics that stay as they are: batch
+    /// norm computes with them as in inference.
+    public var frozen: Set<String>
+    /// Whether every value is kept, unfused, so that ``Program/firstNonFinite()`` can look at it.
+    public var isDiagnosing: Bool
 
-  /// A request from its parts.
-  public init(
-    inputTypes: [ValueType], targetType: ValueType?, mode: ExecutionMode, reads: Set<Capture> = [],
-    frozen: Set<String> = [], isDiagnosing: Bool = false
-  ) {
-    self.inputTypes = inputTypes
-    self.targetType = targetType
-    self.mode = mode
-    self.reads = reads
-    self.frozen = frozen
-    self.isDiagnosing = isDiagnosing
+    /// A request from its parts.
+    public init(
+      inputTypes: [ValueType], targetType: ValueType?, mode: Graph.ExecutionMode,
+      reads: Set<Capture> = [],
+      frozen: Set<String> = [], isDiagnosing: Bool = false
+    ) {
+      self.inputTypes = inputTypes
+      self.targetType = targetType
+      self.mode = mode
+      self.reads = reads
+      self.frozen = frozen
+      self.isDiagnosing = isDiagnosing
+    }
   }
 }
 
@@ -58,7 +63,7 @@ public enum ProgramError: Error, Equatable, Sendable, CustomStringConvertible {
   /// An index that a model's table has no row for, such as a token beyond its vocabulary.
   case index(Int64, name: String, place: Int, size: Int)
   /// An index that the graph computes from its inputs and that names nothing.
-  case computedIndex(operation: String, path: String, IndexOutOfRange)
+  case computedIndex(operation: String, path: String, GraphError.IndexOutOfRange)
   /// A class label the model has no output for.
   case label(Int64, index: Int, classCount: Int)
   /// More memory for the values of a batch than the machine has.

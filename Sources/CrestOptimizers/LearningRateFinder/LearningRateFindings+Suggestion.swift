@@ -1,45 +1,47 @@
 import CrestPlatform
 
-/// The suggestion of one method after a learning-rate range test: a rate, or why there is none.
-public enum LearningRateSuggestion: Equatable, Sendable {
-  /// Ways to read a learning rate off the curve.
-  public enum Method: String, CaseIterable, Codable, Hashable, Sendable {
-    /// Halfway along the middle third of the longest fall of the loss (fastai's `valley`, its
-    /// default).
-    case valley
+extension LearningRateFindings {
+  /// The suggestion of one method after a learning-rate range test: a rate, or why there is none.
+  public enum Suggestion: Equatable, Sendable {
+    /// Ways to read a learning rate off the curve.
+    public enum Method: String, CaseIterable, Codable, Hashable, Sendable {
+      /// Halfway along the middle third of the longest fall of the loss (fastai's `valley`, its
+      /// default).
+      case valley
 
-    /// Coming from the high end, the rate where the slope stops changing over an interval of 15
-    /// rates (fastai's `slide`).
-    case slide
+      /// Coming from the high end, the rate where the slope stops changing over an interval of 15
+      /// rates (fastai's `slide`).
+      case slide
 
-    /// The rate where the loss falls fastest over the logarithm of the rate (fastai's `steep`).
-    case steepest
+      /// The rate where the loss falls fastest over the logarithm of the rate (fastai's `steep`).
+      case steepest
 
-    /// A tenth of the rate at the lowest loss (fastai's `minimum`).
-    case minimum
-  }
+      /// A tenth of the rate at the lowest loss (fastai's `minimum`).
+      case minimum
+    }
 
-  /// A learning rate, and the index in ``LearningRateFindings/points`` of the point it was read
-  /// from.
-  case rate(Double, index: Int)
+    /// A learning rate, and the index in ``LearningRateFindings/points`` of the point it was read
+    /// from.
+    case rate(Double, index: Int)
 
-  /// The method needs more points than ``LearningRateFindings/candidates`` has.
-  case notEnoughPoints(needed: Int, got: Int)
+    /// The method needs more points than ``LearningRateFindings/candidates`` has.
+    case notEnoughPoints(needed: Int, got: Int)
 
-  /// No batch had a finite loss.
-  case noFiniteLoss
+    /// No batch had a finite loss.
+    case noFiniteLoss
 
-  /// The loss never falls by more than rounding, so no rate is better than a lower one.
-  case lossNeverFalls
+    /// The loss never falls by more than rounding, so no rate is better than a lower one.
+    case lossNeverFalls
 
-  /// The learning rate, if there is one.
-  public var rate: Double? {
-    guard case .rate(let rate, _) = self else { return nil }
-    return rate
+    /// The learning rate, if there is one.
+    public var rate: Double? {
+      guard case .rate(let rate, _) = self else { return nil }
+      return rate
+    }
   }
 }
 
-extension LearningRateSuggestion: CustomStringConvertible {
+extension LearningRateFindings.Suggestion: CustomStringConvertible {
   /// The rate, or why there is none.
   public var description: String {
     switch self {
@@ -62,8 +64,8 @@ extension LearningRateFindings {
   /// to the highest rate when points are few, and suggests the first rate when the loss never
   /// falls.
   public func suggestion(
-    _ method: LearningRateSuggestion.Method
-  ) -> LearningRateSuggestion {
+    _ method: Suggestion.Method
+  ) -> Suggestion {
     guard points.contains(where: \.smoothedLoss.isFinite) else { return .noFiniteLoss }
     let candidates = candidates
     guard candidates.count >= method.pointsNeeded else {
@@ -87,7 +89,7 @@ extension LearningRateFindings {
   }
 }
 
-extension LearningRateSuggestion.Method {
+extension LearningRateFindings.Suggestion.Method {
   /// The distance in points between the two slopes that `slide` compares.
   private static let slideWidth = 15
 

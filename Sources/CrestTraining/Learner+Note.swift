@@ -2,50 +2,52 @@ public import CrestData
 public import CrestLayers
 public import CrestTensor
 
-/// What the user should know about how a data set and a model were matched.
-public enum LearnerNote: Sendable, Equatable {
-  /// Examples have the model's preprocessing, not the set's own.
-  case preparedAsModel(Preprocessing, own: Preprocessing, data: String)
-  /// Examples have another preprocessing than the model was trained with, as requested.
-  case preparedUnlikeModel(Preprocessing, model: Preprocessing, data: String)
-  /// Examples have another preprocessing than the set's own, as requested.
-  case preparedUnlikeData(Preprocessing, own: Preprocessing, data: String)
-  /// The model's file doesn't say how its inputs were prepared, and the set's own preparation is taken.
-  case modelSaysNothing(Preprocessing, data: String)
-  /// Examples are normalised by statistics of the set that were counted for it.
-  case preparedByStatistics(Preprocessing, data: String)
-  /// The model's class names differ from the data's, or are in another order.
-  case otherClasses(model: [String], data: [String], name: String)
-  /// The model has another number of classes than the data.
-  case otherClassCount(model: Int, data: Int, name: String)
-  /// The axis of the classes that was taken where the shapes leave two; the shape is of one prediction.
-  case classAxis(ClassAxis, predictions: Shape)
-  /// The network ends in probabilities, which the loss takes for logits.
-  case probabilitiesAsLogits(operation: String, loss: String)
-  /// The network ends in an operation that makes logarithms of probabilities, which the loss takes for what goes into
-  /// one.
-  case logProbabilitiesAsLogits(operation: String, loss: String)
-  /// The network's predictions always lie from 0 to 1, and the loss takes logits.
-  case fractionsAsLogits(operation: String, loss: String)
-  /// Classes are taken along another axis than the model was trained with; the shape is of one prediction.
-  case otherClassAxis(ClassAxis, model: Int, predictions: Shape)
-  /// Numbers of the data that the network may swallow without a trace.
-  case unusualNumbers(UnusualNumbers)
+extension Learner {
+  /// What the user should know about how a data set and a model were matched.
+  public enum Note: Sendable, Equatable {
+    /// Examples have the model's preprocessing, not the set's own.
+    case preparedAsModel(Preprocessing, own: Preprocessing, data: String)
+    /// Examples have another preprocessing than the model was trained with, as requested.
+    case preparedUnlikeModel(Preprocessing, model: Preprocessing, data: String)
+    /// Examples have another preprocessing than the set's own, as requested.
+    case preparedUnlikeData(Preprocessing, own: Preprocessing, data: String)
+    /// The model's file doesn't say how its inputs were prepared, and the set's own preparation is taken.
+    case modelSaysNothing(Preprocessing, data: String)
+    /// Examples are normalised by statistics of the set that were counted for it.
+    case preparedByStatistics(Preprocessing, data: String)
+    /// The model's class names differ from the data's, or are in another order.
+    case otherClasses(model: [String], data: [String], name: String)
+    /// The model has another number of classes than the data.
+    case otherClassCount(model: Int, data: Int, name: String)
+    /// The axis of the classes that was taken where the shapes leave two; the shape is of one prediction.
+    case classAxis(Loss.ClassAxis, predictions: Shape)
+    /// The network ends in probabilities, which the loss takes for logits.
+    case probabilitiesAsLogits(operation: String, loss: String)
+    /// The network ends in an operation that makes logarithms of probabilities, which the loss takes for what goes into
+    /// one.
+    case logProbabilitiesAsLogits(operation: String, loss: String)
+    /// The network's predictions always lie from 0 to 1, and the loss takes logits.
+    case fractionsAsLogits(operation: String, loss: String)
+    /// Classes are taken along another axis than the model was trained with; the shape is of one prediction.
+    case otherClassAxis(Loss.ClassAxis, model: Int, predictions: Shape)
+    /// Numbers of the data that the network may swallow without a trace.
+    case unusualNumbers(DataError.UnusualNumbers)
 
-  /// Whether another ``PreprocessingChoice`` would change it.
-  public var isOfPreprocessing: Bool {
-    switch self {
-    case .preparedAsModel, .preparedUnlikeModel, .preparedUnlikeData, .modelSaysNothing,
-      .preparedByStatistics:
-      true
-    case .otherClasses, .otherClassCount, .classAxis, .otherClassAxis, .probabilitiesAsLogits,
-      .logProbabilitiesAsLogits, .fractionsAsLogits, .unusualNumbers:
-      false
+    /// Whether another `Preprocessing.Choice` would change it.
+    public var isOfPreprocessing: Bool {
+      switch self {
+      case .preparedAsModel, .preparedUnlikeModel, .preparedUnlikeData, .modelSaysNothing,
+        .preparedByStatistics:
+        true
+      case .otherClasses, .otherClassCount, .classAxis, .otherClassAxis, .probabilitiesAsLogits,
+        .logProbabilitiesAsLogits, .fractionsAsLogits, .unusualNumbers:
+        false
+      }
     }
   }
 }
 
-extension LearnerNote: CustomStringConvertible {
+extension Learner.Note: CustomStringConvertible {
   /// The preprocessing that is used, and the one that it replaces.
   public var description: String {
     switch self {
@@ -91,7 +93,7 @@ extension LearnerNote: CustomStringConvertible {
   }
 }
 
-extension UnusualNumbers {
+extension DataError.UnusualNumbers {
   /// What comes of them.
   fileprivate var consequence: String {
     switch kind {
@@ -102,7 +104,7 @@ extension UnusualNumbers {
   }
 }
 
-extension ClassAxis.Reason {
+extension Loss.ClassAxis.Reason {
   /// Why the axis was taken.
   fileprivate var inWords: String {
     switch self {
@@ -125,5 +127,32 @@ extension [String] {
   /// The first ten, with commas.
   fileprivate var inWords: String {
     prefix(10).joined(separator: ", ") + (count > 10 ? " and \(count - 10) more" : "")
+  }
+}
+
+extension Learner {
+  /// What is to be said of how the loss takes the model's predictions.
+  static func notes(
+    _ loss: Loss, _ axis: Loss.ClassAxis?, of model: Model
+  ) -> [Note] {
+    var notes: [Note] = []
+    if let axis {
+      if let learned = model.classAxis, learned != axis.axis {
+        notes.append(.otherClassAxis(axis, model: learned, predictions: model.outputShape))
+      } else if axis.alternative != nil, axis.reason != .targetSums || axis.axis != 1 {
+        notes.append(.classAxis(axis, predictions: model.outputShape))
+      }
+    }
+    if let mistaken = model.probabilitiesTakenForLogits(by: loss, classAxis: axis) {
+      let (operation, loss) = (mistaken.operation, loss.name)
+      let note: Note =
+        switch mistaken.kind {
+        case .probabilities: .probabilitiesAsLogits(operation: operation, loss: loss)
+        case .logarithms: .logProbabilitiesAsLogits(operation: operation, loss: loss)
+        case .fractions: .fractionsAsLogits(operation: operation, loss: loss)
+        }
+      notes.append(note)
+    }
+    return notes
   }
 }

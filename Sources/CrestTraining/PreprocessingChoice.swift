@@ -1,9 +1,0 @@
-/// The choice of preprocessing for a model's examples.
-public enum PreprocessingChoice: String, Sendable, Hashable, CaseIterable {
-  /// The model's preprocessing if it has one, otherwise the data set's own.
-  case model
-  /// The data set's own.
-  case data
-  /// None: values are used as they are stored.
-  case none
-}
