@@ -16,7 +16,7 @@ struct BesidePyTorch: ParsableCommand {
   func run() throws {
     let crest = try places.command()
     let folder = crest.folder
-    let torch = Command(executable: URL(filePath: "/usr/bin/env"), folder: folder)
+    let torch = Command(executable: .env, folder: folder)
     let script = URL(filePath: Self.script).absoluteURL.path
     let threads = ["--threads", "\(places.threads)"]
     var times = try Times(folder: places.resultsURL)

@@ -1,5 +1,5 @@
 import Foundation
-import ProcessTestSupport
+import ProcessSupport
 import Testing
 
 @Suite struct `Signals` {
@@ -99,7 +99,7 @@ import Testing
     let checkpoints = try saved(folder)
     let run = try begin(in: folder, "--resume")
     // From now on its files can't grow beyond 20,000 bytes; the log, which is shorter, goes on.
-    let limited = try BuiltProgram(path: Self.limiter).run(
+    let limited = try Executable(path: Self.limiter).run(
       ["--pid", "\(run.processIdentifier)", "--fsize=20000"])
     #expect(limited.status == 0, "\(limited.error)")
     run.send(SIGINT)
