@@ -175,39 +175,16 @@ import Testing
     #expect(try checkpoints().count == 1)
   }
 
-  /// A pipe whose reader never reads, and that is soon full.
-  private func stuckPipe() throws -> FileHandle {
-    #expect(mkfifo(folder["pipe"].path, 0o600) == 0)
-    let reader = open(folder["pipe"].path, O_RDWR | O_NONBLOCK | O_CLOEXEC)
-    #if os(Linux)
-      let setPipeSize: Int32 = 1031
-      #expect(fcntl(reader, setPipeSize, 4096) >= 4096)
-    #endif
-    return FileHandle(fileDescriptor: reader, closeOnDealloc: true)
-  }
-
-  /// Waits until a log grows no more.
-  private func waitUntilStuck(_ run: RunningProgram, log: String) throws {
-    var before = -1
-    #expect(
-      try run.wait {
-        usleep(200_000)
-        let rows = (try? folder.lines(of: log).count) ?? 0
-        defer { before = rows }
-        return rows > 8 && rows == before
-      })
-  }
-
   @Test(arguments: [">pipe", ">pipe 2>&1", ">pipe --json"])
   func `while nobody reads what they print are saved`(redirection: String) throws {
-    let reader = try stuckPipe()
+    let reader = try StuckPipe(in: folder)
     let json = redirection.hasSuffix("--json")
     let run = try Executable(path: "/bin/sh").start(
       [
         "-c", #"exec "$@" \#(redirection.replacing(" --json", with: ""))"#, "sh", CrestProcess.path,
       ] + arguments(Self.saving + ["--log-steps", "s.csv"] + (json ? ["--json"] : [])),
       in: folder.url)
-    try waitUntilStuck(run, log: "s.csv")
+    try reader.waitUntilFull(by: run, log: "s.csv")
     run.send(SIGINT)
     let result = try run.finish()
     #expect(result.status == 130, "\(result.error)")
@@ -219,10 +196,10 @@ import Testing
   }
 
   @Test func `because a log's reader has stopped reading end when they are asked to`() throws {
-    let reader = try stuckPipe()
+    let reader = try StuckPipe(in: folder)
     let run = try CrestProcess.start(
       arguments(Self.saving + ["--log-steps", "pipe", "--log", "e.csv"]), in: folder)
-    try waitUntilStuck(run, log: "e.csv")
+    try reader.waitUntilFull(by: run, log: "e.csv")
     run.send(SIGTERM)
     let result = try run.finish()
     #expect(result.status == 130, "\(result.error)")
