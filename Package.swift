@@ -257,7 +257,9 @@ let package = Package(
     .testTarget(
       name: "EndToEndTests",
       dependencies: [
-        "ONNXTestSupport", "ProcessSupport", "CrestONNX", "CrestTensor", "CrestTestSupport",
+        "ONNXTestSupport", "ProcessSupport", "CrestCallbacks", "CrestData", "CrestLayers",
+        "CrestONNX", "CrestOptimizers", "CrestState", "CrestTensor", "CrestTestSupport",
+        "CrestTraining",
       ],
       exclude: ["Snapshots"],
       swiftSettings: strict),

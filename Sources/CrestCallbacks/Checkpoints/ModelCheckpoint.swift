@@ -35,6 +35,8 @@ public final class ModelCheckpoint: StatefulCallback {
   public var lastFailure: CheckpointError? { checkpointer.writer.lastFailure }
   private let checkpointer: Checkpointer
   private var fileName: CheckpointName { checkpointer.name }
+  /// The name of its files, as it was given.
+  package var nameTemplate: String { fileName.template }
 
   /// Saves into a folder, which is made unless it is there.
   ///
@@ -61,7 +63,8 @@ public final class ModelCheckpoint: StatefulCallback {
   ) throws(CallbackError) {
     try self.init(
       folder: folder, every: every, keepLast: keepLast, monitor: monitor, keepBest: keepBest,
-      mode: mode, contents: contents, name: name, maxConsecutiveFailures: maxConsecutiveFailures, warnings: warnings
+      mode: mode, contents: contents, name: name, maxConsecutiveFailures: maxConsecutiveFailures,
+      warnings: warnings
     ) { (path) throws(CheckpointError) in try CheckpointFolder(path) }
   }
 
@@ -107,7 +110,8 @@ public final class ModelCheckpoint: StatefulCallback {
       every: every, name: fileName,
       keeping: Checkpointer.Retention(last: keepLast, best: monitor == nil ? 0 : keepBest),
       writer: try CheckpointWriter(
-        callback, folder: folder, maxConsecutiveFailures: maxConsecutiveFailures, warnings: warnings, open: open))
+        callback, folder: folder, maxConsecutiveFailures: maxConsecutiveFailures,
+        warnings: warnings, open: open))
   }
 
   /// Takes the folder for the fit, and saves when it is due.
