@@ -22,7 +22,7 @@ public final class RunningProgram {
       process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     }
     process.standardInput = FileHandle.nullDevice
-    process.standardOutput = stream?.pipe ?? output
+    if let stream { process.standardOutput = stream.pipe } else { process.standardOutput = output }
     process.standardError = errors
     try process.run()
   }

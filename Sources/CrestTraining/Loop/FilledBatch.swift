@@ -1,4 +1,6 @@
 import CrestData
+import CrestGraph
+import CrestLayers
 import CrestRuntime
 import CrestTensor
 
