@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import ProcessSupport
 
 /// Smith's recipe in Crest and in PyTorch, in turns, for the time they take.
 struct BesidePyTorch: ParsableCommand {
