@@ -16,8 +16,8 @@ let package = Package(
     // Brings swift-crypto; the command has it.
     .library(name: "CrestPlugins", targets: ["CrestPlugins"]),
     .executable(name: "crest", targets: ["CrestCommand"]),
-    // What the benchmarks measure; they are a package of their own.
-    .library(name: "CrestTestSupport", targets: ["CrestTestSupport"]),
+    // What the benchmarks measure, and how they start processes; they are a package of their own.
+    .library(name: "CrestTestSupport", targets: ["CrestTestSupport", "ProcessSupport"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -128,19 +128,21 @@ let package = Package(
       name: "onnx-campaign",
       dependencies: [
         "CrestLayers", "CrestONNX", "CrestRuntime", "CrestTensor", "ONNXTestSupport",
+        "ProcessSupport",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Campaigns/ONNX", swiftSettings: strict),
     .executableTarget(
       name: "state-campaign",
       dependencies: [
         "CrestCallbacks", "CrestData", "CrestLayers", "CrestOptimizers", "CrestRuntime",
-        "CrestFiles", "CrestState", "CrestTensor", "CrestTraining", "TrainingTestSupport",
+        "CrestFiles", "CrestState", "CrestTensor", "CrestTraining", "ProcessSupport",
+        "TrainingTestSupport",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Campaigns/RunState", swiftSettings: strict),
     .executableTarget(
       name: "convergence-campaign",
       dependencies: [
-        "CrestCallbacks", "CrestData",
+        "CrestCallbacks", "CrestData", "ProcessSupport",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Campaigns/SuperConvergence", exclude: ["mnist_pytorch.py"], swiftSettings: strict),
 
@@ -151,7 +153,7 @@ let package = Package(
     .testTarget(
       name: "CCrestKernelsTests", dependencies: ["CCrestKernels"], swiftSettings: strict),
     .testTarget(
-      name: "CrestFilesTests", dependencies: ["CrestFiles", "CrestPlatform"],
+      name: "CrestFilesTests", dependencies: ["CrestFiles", "CrestPlatform", "ProcessSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "CrestTensorTests", dependencies: ["CrestTensor"], swiftSettings: strict),
@@ -179,7 +181,7 @@ let package = Package(
     .testTarget(
       name: "ParityTests",
       dependencies: [
-        "TrainingTestSupport",
+        "ProcessSupport", "TrainingTestSupport",
         "CrestCallbacks", "CrestData", "CrestLayers", "CrestONNX", "CrestOptimizers",
         "CrestRuntime", "CrestGraph", "CrestState", "CrestTensor", "CrestTestSupport",
         "CrestTraining",
@@ -193,24 +195,28 @@ let package = Package(
       ], path: "Tests/TrainingTestSupport", swiftSettings: strict),
     .testTarget(
       name: "CrestStateTests",
-      dependencies: ["TrainingTestSupport", "CrestState", "CrestTensor"], swiftSettings: strict),
+      dependencies: ["ProcessSupport", "TrainingTestSupport", "CrestState", "CrestTensor"],
+      swiftSettings: strict),
     .testTarget(
       name: "CrestTrainingTests",
       dependencies: [
-        "TrainingTestSupport", "CrestTraining", "CrestState", "CrestData", "CrestLayers",
+        "ProcessSupport", "TrainingTestSupport", "CrestTraining", "CrestState", "CrestData",
+        "CrestLayers",
         "CrestOptimizers", "CrestRuntime", "CrestGraph", "CrestTensor",
       ], swiftSettings: strict),
     .testTarget(
       name: "CrestCallbacksTests",
       dependencies: [
-        "AllocationCounter", "TrainingTestSupport", "CrestCallbacks", "CrestTraining", "CrestState",
+        "AllocationCounter", "ProcessSupport", "TrainingTestSupport", "CrestCallbacks",
+        "CrestTraining", "CrestState",
         "CrestData", "CrestLayers", "CrestONNX", "CrestOptimizers", "CrestRuntime", "CrestGraph",
         "CrestTensor",
       ],
       exclude: ["Snapshots"],
       swiftSettings: strict),
     .testTarget(
-      name: "CrestDataTests", dependencies: ["CrestData", "CrestTensor", "CZlib"],
+      name: "CrestDataTests",
+      dependencies: ["CrestData", "CrestTensor", "CZlib", "ProcessSupport"],
       swiftSettings: strict),
     .target(
       name: "ONNXTestSupport",
@@ -220,23 +226,24 @@ let package = Package(
       name: "ONNXTests",
       dependencies: [
         "ONNXTestSupport", "CrestFiles", "CrestGraph", "CrestLayers", "CrestONNX", "CrestRuntime",
-        "CrestTensor", "CrestTestSupport",
+        "CrestTensor", "CrestTestSupport", "ProcessSupport",
       ], swiftSettings: strict),
     .testTarget(
       name: "ONNXConformanceTests",
       dependencies: ["CrestGraph", "CrestONNX", "CrestRuntime", "CrestTensor", "CrestTestSupport"],
       exclude: ["tier-1.txt"], swiftSettings: strict),
     .target(
-      name: "ProcessTestSupport", path: "Tests/ProcessTestSupport", swiftSettings: strict),
+      name: "ProcessSupport", path: "Tests/ProcessSupport", swiftSettings: strict),
     .testTarget(
       name: "ONNXCheckTests",
       dependencies: [
-        "ProcessTestSupport", "CrestLayers", "CrestONNX", "CrestRuntime", "CrestTensor",
+        "ProcessSupport", "CrestLayers", "CrestONNX", "CrestRuntime", "CrestTensor",
       ], swiftSettings: strict),
     .testTarget(
       name: "CrestPluginHostTests",
       dependencies: [
-        "TrainingTestSupport", "CrestPluginHost", "CrestPluginSDK", "CrestTraining", "CrestState",
+        "ProcessSupport", "TrainingTestSupport", "CrestPluginHost", "CrestPluginSDK",
+        "CrestTraining", "CrestState",
         "CrestData", "CrestLayers", "CrestOptimizers", "CrestRuntime", "CrestGraph", "CrestTensor",
       ], exclude: ["Fixtures"], swiftSettings: strict),
     // Depends on what a user's program does.
@@ -244,12 +251,15 @@ let package = Package(
       name: "misuse-program", dependencies: ["Crest"], path: "Tests/MisuseProgram",
       swiftSettings: strict),
     .testTarget(
-      name: "ProjectTests", exclude: ["Programs", "programmer-errors.txt"],
+      name: "ProjectTests", dependencies: ["ProcessSupport"],
+      exclude: ["Programs", "programmer-errors.txt"],
       swiftSettings: strict),
     .testTarget(
       name: "EndToEndTests",
       dependencies: [
-        "ONNXTestSupport", "ProcessTestSupport", "CrestONNX", "CrestTensor", "CrestTestSupport",
+        "ONNXTestSupport", "ProcessSupport", "CrestCallbacks", "CrestData", "CrestLayers",
+        "CrestONNX", "CrestOptimizers", "CrestState", "CrestTensor", "CrestTestSupport",
+        "CrestTraining",
       ],
       exclude: ["Snapshots"],
       swiftSettings: strict),

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import ProcessSupport
 
 /// Sends damaged models through all that a model from elsewhere goes through, in processes that may be
 /// lost.
@@ -69,7 +70,7 @@ struct FuzzWorker {
     let rest: Range<Int>
   }
 
-  private let process = Process()
+  private let run: RunningProgram
   private let models: FuzzModels
   private let numbers: Range<Int>
   private let folder: String
@@ -78,39 +79,34 @@ struct FuzzWorker {
     self.models = models
     self.numbers = numbers
     folder = try models.makeWorkFolder(name: "\(numbers.lowerBound)")
-    process.executableURL = URL(filePath: CommandLine.arguments[0])
-    process.arguments =
+    run = try Executable.own.start(
       ["fuzz-range"] + models.arguments + [
         "--first", "\(numbers.lowerBound)", "--end", "\(numbers.upperBound)", "--work", folder,
-      ]
-    var environment = ProcessInfo.processInfo.environment
-    // Swift's runtime keeps what looks lost to the leak checker. The rest bounds memory.
-    environment["ASAN_OPTIONS"] =
-      "detect_leaks=0:quarantine_size_mb=16:max_allocation_size_mb=512:"
-      + "allocator_may_return_null=0:abort_on_error=1"
-    process.environment = environment
-    try process.run()
+      ],
+      environment: [
+        // Swift's runtime keeps what looks lost to the leak checker. The rest bounds memory.
+        "ASAN_OPTIONS": "detect_leaks=0:quarantine_size_mb=16:max_allocation_size_mb=512:"
+          + "allocator_may_return_null=0:abort_on_error=1"
+      ])
   }
 
-  var isRunning: Bool { process.isRunning }
+  var isRunning: Bool { run.isRunning }
 
   /// What the process left, once it has ended.
   func finish() throws -> End {
-    process.waitUntilExit()
+    let result = try run.finish()
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let state = try FuzzState(readingFrom: folder)
-    if process.terminationReason == .exit, process.terminationStatus == 0 {
+    if result.status == 0 {
       return End(tally: state.tally, failure: nil, rest: numbers.upperBound..<numbers.upperBound)
     }
     let number = state.next
     let saved = "\(models.folder)/failed-\(models.seed)-\(number).onnx"
     try? FileManager.default.removeItem(atPath: saved)
     try FileManager.default.copyItem(atPath: folder + "/model.onnx", toPath: saved)
-    let how =
-      process.terminationReason == .exit
-      ? "exit code \(process.terminationStatus)" : "signal \(process.terminationStatus)"
     return End(
-      tally: state.tally, failure: "model \(number): \(how); saved as \(saved)",
+      tally: state.tally,
+      failure: "model \(number): \(result.end); saved as \(saved)\n\(result.error)",
       rest: min(number + 1, numbers.upperBound)..<numbers.upperBound)
   }
 }

@@ -4,6 +4,7 @@ import CrestONNX
 import CrestRuntime
 import CrestTensor
 import Foundation
+import ProcessSupport
 
 /// Reads, checks, trains and writes a model of 100 MB, and measures time and memory.
 struct Large: ParsableCommand {
@@ -23,11 +24,9 @@ struct Large: ParsableCommand {
   private static let kibibytesLimit = 32 << 10
 
   func run() throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "crest-large-\(UUID())")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    let floats = folder.appending(path: "floats.onnx").path
-    let integers = folder.appending(path: "integers.onnx").path
+    let folder = try TemporaryFolder()
+    let floats = folder["floats.onnx"].path
+    let integers = folder["integers.onnx"].path
     try draft().content.write(toModel: floats)
     try withIntegers().write(toModel: integers)
     var isGood = true
@@ -39,7 +38,7 @@ struct Large: ParsableCommand {
         "read and checked, \(what), \(size) bytes: best \(milliseconds(times[0])), median "
           + "\(milliseconds(times[times.count / 2])) of \(times.count)")
     }
-    let growth = try exportGrowth(floats, to: folder.appending(path: "out.onnx").path)
+    let growth = try exportGrowth(floats, to: folder["out.onnx"].path)
     isGood = isGood && growth < Self.kibibytesLimit
     report("all parameters written anew: \(growth) KiB beyond the file's own pages")
     guard isGood else { throw ExitCode.failure }

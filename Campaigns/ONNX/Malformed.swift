@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import ONNXTestSupport
+import ProcessSupport
 
 /// Gives every malformed and broken model of the tables to the command, and measures how it ends.
 struct Malformed: ParsableCommand {
@@ -30,17 +31,13 @@ struct Malformed: ParsableCommand {
   func run() throws {
     let help = try best("crest --help", ["--help"])
     report("starting the command: \(text(help))")
-    let root = FileManager.default.temporaryDirectory.appending(path: "crest-malformed-\(UUID())")
-    defer { try? FileManager.default.removeItem(at: root) }
     var runs: [Run] = []
-    for (number, model) in models.enumerated() {
-      let folder = root.appending(path: "\(number)").path
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-      let path = try model.write(folder)
-      let run = try best(model.name, RefusalLimits.arguments(model: path))
+    for model in models {
+      let run = try TemporaryFolder.lent { folder in
+        try best(model.name, RefusalLimits.arguments(model: model.write(folder)))
+      }
       if !run.isWithinLimits { report("FAILED \(text(run))") }
       runs.append(run)
-      try FileManager.default.removeItem(atPath: folder)
     }
     let times = runs.map(\.seconds).sorted()
     let (slowest, largest) = (
@@ -68,7 +65,7 @@ struct Malformed: ParsableCommand {
 
   private func best(_ name: String, _ arguments: [String]) throws -> Run {
     let runs = try (0..<max(repeats, 1)).map { _ in
-      try MeasuredProcess(measurer: CommandLine.arguments[0], crest, arguments)
+      try MeasuredProcess(measurer: .own, crest, arguments)
     }
     return Run(
       name: name, exitCodes: Set(runs.map(\.exitCode)),

@@ -1,5 +1,5 @@
 import ArgumentParser
-import ONNXTestSupport
+import ProcessSupport
 
 /// Runs a program and says how it ended, in numbers.
 ///

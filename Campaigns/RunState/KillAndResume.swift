@@ -1,6 +1,7 @@
 import ArgumentParser
 import CrestTensor
 import Foundation
+import ProcessSupport
 
 /// Kills `crest train` at random and starts it again until it is done; then its log and its network must be
 /// those of a run that nobody disturbed.
@@ -8,9 +9,7 @@ struct KillAndResume: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "kill-and-resume", abstract: "Runs killed at random and gone on with.")
 
-  @Option var count = 200
-  @Option var seed: UInt64 = 1
-  @Option(help: "The command crest; beside this program unless given.") var crest: String?
+  @OptionGroup var options: TrainingRunOptions
   @Flag(help: "Forget the moments when resuming, which must end elsewhere.") var control = false
 
   private func arguments(_ folder: String) -> [String] {
@@ -25,9 +24,9 @@ struct KillAndResume: ParsableCommand {
     ]
   }
 
-  private func start(in folder: String, _ options: [String] = []) throws -> TrainingRun {
+  private func start(in folder: String, _ more: [String] = []) throws -> TrainingRun {
     try TrainingRun(
-      TrainingRun.crest(crest), arguments(folder) + options, log: folder + "/steps.csv")
+      options.executable, arguments(folder) + more, log: folder + "/steps.csv")
   }
 
   /// The log and the network of a run that is over.
@@ -37,38 +36,40 @@ struct KillAndResume: ParsableCommand {
 
   func run() throws {
     let clean = try TemporaryFolder()
-    guard try start(in: clean.path).finish().status == 0 else {
-      throw ValidationError("the clean run failed")
-    }
+    let whole = try start(in: clean.path).run.finish()
+    guard whole.status == 0 else { throw ValidationError("the clean run failed: \(whole.error)") }
     let expected = try end(clean.path)
-    let random = Philox(seed: seed, stream: 3)
+    let random = Philox(seed: options.seed, stream: 3)
     var (kills, different, draw) = (0, 0, UInt64(0))
-    for _ in 0..<count {
+    for _ in 0..<options.count {
       let folder = try TemporaryFolder()
       var isDone = false
       var starts = 0
       while !isDone {
         let forgets = control && starts > 0
-        let run = try start(
+        let training = try start(
           in: folder.path, forgets ? ["--partial", "optimizer.moments"] : [])
         starts += 1
         // After some starts it may finish, so that a slow machine ends too.
         if starts <= 6 {
           let steps = 6 + random.integer(below: 20, draw)
-          run.wait(forMoreSteps: steps)
+          try training.wait(untilSteps: training.loggedSteps + steps)
           draw += 1
-          if run.send(SIGKILL) { kills += 1 }
+          if training.run.send(SIGKILL) { kills += 1 }
         }
-        let (status, isSignal) = run.finish()
-        isDone = status == 0
-        guard isDone || isSignal else { throw ValidationError("a run ended with \(status)") }
+        let result = try training.run.finish()
+        isDone = result.status == 0
+        guard isDone || result.end == .signal(SIGKILL) else {
+          throw ValidationError("a run ended with \(result.end): \(result.error)")
+        }
       }
       if try end(folder.path) != expected { different += 1 }
     }
     try Verdict(
       name: control ? "kill-and-resume, control without moments (must differ)" : "kill-and-resume",
       counts: [
-        ("seed", Int(seed)), ("chains", count), ("kills", kills), ("different ends", different),
+        ("seed", Int(options.seed)), ("chains", options.count), ("kills", kills),
+        ("different ends", different),
       ], isGood: control ? different > 0 : different == 0
     ).report()
   }

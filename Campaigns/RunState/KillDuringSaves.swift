@@ -3,6 +3,7 @@ import CrestState
 import CrestTensor
 import CrestTraining
 import Foundation
+import ProcessSupport
 
 /// Kills a saving process again and again, and asks whether the newest checkpoint is one it had promised or a
 /// later one.
@@ -19,12 +20,13 @@ struct KillDuringSaves: ParsableCommand {
     let random = Philox(seed: seed, stream: 1)
     var (saves, lost, halfWritten) = (0, 0, 0)
     for kill in 0..<count {
-      let process = try Child(
+      let run = try Executable.own.start(
         ["write", folder.path] + (control ? ["--in-place"] : []))
       // Every other one perhaps before its first save is done.
-      if control || kill.isMultiple(of: 2) { process.waitForPromise() }
+      if control || kill.isMultiple(of: 2) { _ = try run.wait { try !run.output().isEmpty } }
       usleep(UInt32(random.integer(below: 30_000, UInt64(kill))))
-      let promised = process.kill()
+      run.send(SIGKILL)
+      let promised = try Self.promises(in: run.finish())
       saves += promised.count
       let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
       if names.contains(where: { $0.hasPrefix(".tmp-") }) { halfWritten += 1 }
@@ -46,49 +48,13 @@ struct KillDuringSaves: ParsableCommand {
       ], isGood: control ? lost > 0 : lost == 0
     ).report()
   }
-}
 
-/// This program, started again.
-final class Child {
-  private let process = Process()
-  private let pipe = Pipe()
-  private var output = Data()
-
-  init(_ arguments: [String], executable: URL = Child.own) throws {
-    process.executableURL = executable
-    process.arguments = arguments
-    process.standardOutput = pipe
-    try process.run()
+  /// The numbers that were written in whole lines.
+  private static func promises(in result: ProcessResult) throws -> [Int] {
+    guard result.end == .signal(SIGKILL) else {
+      throw ValidationError("a saving process ended with \(result.end): \(result.error)")
+    }
+    return result.output.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
+      .compactMap { Int($0) }
   }
-
-  static let own = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
-
-  /// Waits for its first line.
-  func waitForPromise() { output += pipe.fileHandleForReading.availableData }
-
-  /// Kills it, and reads the numbers it had written in whole lines.
-  func kill() -> [Int] {
-    Foundation.kill(process.processIdentifier, SIGKILL)
-    output += pipe.fileHandleForReading.readDataToEndOfFile()
-    let text = String(decoding: output, as: UTF8.self)
-    process.waitUntilExit()
-    let whole =
-      text.hasSuffix("\n")
-      ? text[...] : text.prefix(upTo: text.lastIndex(of: "\n") ?? text.startIndex)
-    return whole.split(separator: "\n").compactMap { Int($0) }
-  }
-}
-
-/// A folder that goes when this does.
-final class TemporaryFolder {
-  let path: String
-
-  init() throws {
-    path =
-      FileManager.default.temporaryDirectory
-      .appending(path: "crest-campaign-\(UUID().uuidString)").path
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
 }

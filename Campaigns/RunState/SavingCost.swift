@@ -7,6 +7,7 @@ import CrestRuntime
 import CrestTensor
 import CrestTraining
 import Foundation
+import ProcessSupport
 
 /// How long saving a run takes, against writing and synchronising as many bytes; and whether the step after a
 /// save is slower than others.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import ProcessSupport
 
 /// Smith's recipe in Crest and in PyTorch, in turns, for the time they take.
 struct BesidePyTorch: ParsableCommand {
@@ -16,7 +17,7 @@ struct BesidePyTorch: ParsableCommand {
   func run() throws {
     let crest = try places.command()
     let folder = crest.folder
-    let torch = Command(executable: URL(filePath: "/usr/bin/env"), folder: folder)
+    let torch = Command(executable: .env, folder: folder)
     let script = URL(filePath: Self.script).absoluteURL.path
     let threads = ["--threads", "\(places.threads)"]
     var times = try Times(folder: places.resultsURL)

@@ -1,40 +1,30 @@
 import Dispatch
 import Foundation
+import ProcessSupport
 import Synchronization
 
 /// A program that runs in a folder.
 struct Command {
-  let executable: URL
+  let executable: Executable
   let folder: URL
 
-  /// Runs to the end, and returns all lines that were printed.
+  /// Runs to the end, and returns the lines of standard output.
   ///
   /// SIGINT and SIGTERM are handed on, so that nothing goes on alone: `crest train` saves, and ends.
   ///
   /// - Throws: ``CommandFailure`` when its exit code isn't 0.
   @discardableResult
   func run(_ arguments: [String]) throws -> [String] {
-    let process = Process()
-    process.executableURL = executable
-    process.arguments = arguments
-    process.currentDirectoryURL = folder
-    process.standardInput = FileHandle.nullDevice
-    // One pipe for both, since a second one could fill up while the first is read.
-    let output = Pipe()
-    process.standardOutput = output
-    process.standardError = output
-    try process.run()
-    Interruptions.shared.handOn(to: process.processIdentifier)
+    let run = try executable.start(arguments, in: folder)
+    Interruptions.shared.handOn(to: run.processIdentifier)
     defer { Interruptions.shared.handOn(to: nil) }
-    let data = try output.fileHandleForReading.readToEnd() ?? Data()
-    process.waitUntilExit()
-    let lines = String(decoding: data, as: UTF8.self).split(separator: "\n").map(String.init)
-    guard process.terminationReason == .exit, process.terminationStatus == 0 else {
+    let result = try run.finish()
+    guard result.status == 0 else {
       throw CommandFailure(
-        command: ([executable.lastPathComponent] + arguments).joined(separator: " "),
-        status: process.terminationStatus, lines: lines)
+        command: ([executable.url.lastPathComponent] + arguments).joined(separator: " "),
+        result: result)
     }
-    return lines
+    return result.output.split(separator: "\n").map(String.init)
   }
 
   /// Runs to the end, and decodes the last line that was printed: an object of JSON.
@@ -48,17 +38,20 @@ struct Command {
 /// A program that ended otherwise than with 0.
 struct CommandFailure: Error, CustomStringConvertible {
   let command: String
-  let status: Int32
-  let lines: [String]
+  let result: ProcessResult
+
+  private var complaints: [Substring] { result.error.split(separator: "\n") }
 
   var description: String {
-    "\(command) ended with \(status): \(lines.suffix(5).joined(separator: " "))"
+    "\(command) ended with \(result.end): \(complaints.suffix(5).joined(separator: " "))"
   }
 
   /// Whether `crest train` ended because a loss was no finite number: a result, and no fault.
   var isDivergence: Bool {
-    status == 65
-      && lines.contains { $0.contains(/loss is -?(nan|inf) in step .*; lower the learning rate/) }
+    result.status == 65
+      && complaints.contains {
+        $0.contains(/loss is -?(nan|inf) in step .*; lower the learning rate/)
+      }
   }
 }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import ProcessSupport
 
 /// Where the data, the results and the command are.
 struct Places: ParsableArguments {
@@ -28,9 +29,8 @@ struct Places: ParsableArguments {
 
   /// The command in the folder of the data sets.
   func command() throws -> Command {
-    let own = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
-    return Command(
-      executable: crest.map { URL(filePath: $0) } ?? own.appending(path: "crest"),
+    Command(
+      executable: crest.map { Executable(path: $0) } ?? Executable("crest"),
       folder: try dataFolder())
   }
 }

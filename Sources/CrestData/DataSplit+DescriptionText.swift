@@ -36,18 +36,31 @@ extension DataSplit.Description: CustomStringConvertible {
   private var classLines: [String] {
     guard let classNames, let trainCounts = train.classCounts, let validCounts = valid.classCounts
     else { return [] }
-    let listed = classNames.prefix(DataSplit.Description.listedClassLimit)
-    let width = Swift.max(5, listed.map(\.count).max() ?? 0)
+    let isEmpty = { (index: Int) in trainCounts[index] == 0 && validCounts[index] == 0 }
+    let (empty, filled) = (
+      classNames.indices.filter(isEmpty), classNames.indices.filter { !isEmpty($0) }
+    )
+    let listed = filled.prefix(DataSplit.Description.listedClassLimit)
+    let width = Swift.max(5, listed.map { classNames[$0].count }.max() ?? 0)
     var lines = ["", pad("class", width) + "     train  validation"]
-    for (index, name) in listed.enumerated() {
+    for index in listed {
       lines.append(
-        pad(name, width) + leftPad("\(trainCounts[index])", 10)
+        pad(classNames[index], width) + leftPad("\(trainCounts[index])", 10)
           + leftPad("\(validCounts[index])", 12))
     }
-    if listed.count < classNames.count {
-      lines.append("and \(classNames.count - listed.count) more classes")
+    if listed.count < filled.count {
+      lines.append("and \(filled.count - listed.count) more classes")
     }
+    if !empty.isEmpty { lines.append(emptyLine(empty.map { classNames[$0] })) }
     return lines
+  }
+
+  private func emptyLine(_ names: [String]) -> String {
+    let named = names.prefix(10)
+    let rest = names.count - named.count
+    return
+      (names.count == 1 ? "1 class has no examples: " : "\(names.count) classes have no examples: ")
+      + named.joined(separator: ", ") + (rest > 0 ? " and \(rest) more" : "")
   }
 
   private func text(_ values: Values) -> String {

@@ -35,86 +35,41 @@ extension Learner {
       }
     }
     let order = try Self.inputOrder(of: model, for: loader.dataset)
-    var tally = PassTally(metrics, classAxis: metricAxis, now: now)
+    var tally: PassTally? = PassTally(metrics, classAxis: metricAxis, now: now)
     let reads: Set<Capture> = metrics.isEmpty && !requiringFinite ? [] : [.predictions]
     let batches = loader.batches(epoch: 0)
-    while let batch = try batches.next() {
+    while let next = try batches.next() {
       try interruption.check()
-      // A model for one batch size gets the last example again and again, and these aren't counted.
-      let size = try filledSize(batch.count)
-      let program = try programs.program(
-        request(
-          isTraining: false, count: size, reads: size > batch.count ? reads.union([.losses]) : reads
-        ))
+      let batch = try filled(
+        Self.ordered(next.inputs, by: order), next.targets, index: next.index, count: next.count,
+        isTraining: false)
+      let program = try program(for: batch, isTraining: false, reads: reads)
       if batch.index == 0 { try checkMetrics(predictions: program.predictionType) }
-      try loss.check(batch.targets, batch: batch.index, of: loader.dataset)
-      if looksAtBatches {
-        let first = batch.index * loader.batchSize
-        try checkNumbers(
-          Self.ordered(batch.inputs, by: order), by: order, batch.targets, of: loader.dataset,
-          isTraining: false
-        ) { first + $0 }
-      }
-      try program.setInputs(Self.ordered(batch.inputs, by: order).map { $0.filledUp(to: size) })
-      try program.setTarget(batch.targets.filledUp(to: size))
+      try batch.check(
+        self, of: loader.dataset, by: order, numbers: looksAtBatches, isTraining: false
+      ) { next.index * loader.batchSize + $0 }
+      try batch.feed(program)
       try program.run(.forward, random: fixedRandomKey)
       try program.run(.loss, random: fixedRandomKey)
-      if requiringFinite { try checkFinite(program, batch, size, of: loader, inputOrder: order) }
-      guard size > batch.count else {
-        tally.add(program, targets: batch.targets, count: batch.count)
-        continue
-      }
-      guard tally.add(program, targets: batch.targets, first: batch.count) != nil else {
-        throw LearnerError.leftover(
-          batchSize: size, name: loader.dataset.name, count: loader.dataset.count)
-      }
+      if requiringFinite { try checkFinite(program, batch, of: loader) }
+      _ = try batch.add(to: &tally, program, of: loader.dataset)
     }
-    guard let result = tally.result else {
+    guard let result = tally?.result else {
       throw LearnerError.emptyData(name: loader.dataset.name)
     }
     return result
   }
 
-  /// The size of the batch that `count` examples are measured in.
-  func filledSize(_ count: Int) throws -> Int {
-    guard let size = model.template.fixedBatchSize, count < size else { return count }
-    if let mixing = try model.rowMixing() {
-      throw ModelError.fixedBatch(size: size, got: count, reason: mixing)
-    }
-    return size
-  }
-
   private func checkFinite(
-    _ program: Program, _ batch: Batch, _ size: Int, of loader: DataLoader, inputOrder: [Int]?
+    _ program: Program, _ batch: FilledBatch, of loader: DataLoader
   ) throws {
     let hasNaN = program.withRead(.predictions, Program.holdsNaN)
     let loss = program.loss
     guard hasNaN || !loss.isFinite else { return }
-    let origin = try firstNonFinite(
-      inputs: Self.ordered(batch.inputs, by: inputOrder).map { $0.filledUp(to: size) },
-      targets: batch.targets.filledUp(to: size), count: size, isTraining: false,
-      random: fixedRandomKey)
+    let origin = try batch.firstNonFinite(self, isTraining: false, random: fixedRandomKey)
     throw NonFiniteLoss(
       loss: loss, purpose: .validation, step: nil, epoch: nil, batch: batch.index, origin: origin,
       loader, order: nil)
-  }
-
-  /// Runs a batch with every operation by itself, and tells where a number that is not finite comes up first.
-  ///
-  /// Nil when all are finite. The statistics that running it changes are put back.
-  func firstNonFinite(
-    inputs: [Tensor], targets: Tensor, count: Int, isTraining: Bool, random: RandomKey
-  ) throws -> Program.NonFinite? {
-    let program = try programs.program(
-      request(isTraining: isTraining, count: count, reads: [], isDiagnosing: true))
-    try program.setInputs(inputs)
-    try program.setTarget(targets)
-    let snapshot = model.store.snapshot()
-    defer { model.store.restore(snapshot) }
-    try program.run(.forward, random: random)
-    try program.run(.loss, random: random)
-    if isTraining { try program.run(.backward, random: random) }
-    return program.firstNonFinite()
   }
 
   /// Predicts for all examples of a set, in its order, preprocessed like the validation examples.

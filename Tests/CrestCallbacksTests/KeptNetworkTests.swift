@@ -8,6 +8,7 @@ import CrestState
 import CrestTensor
 import CrestTraining
 import Foundation
+import ProcessSupport
 import Testing
 import TrainingTestSupport
 
@@ -122,9 +123,8 @@ import TrainingTestSupport
     try check(whole, parts, disk)
     try checkGoingOn(whole, parts, disk)
 
-    let folder = try temporaryFolder()
-    defer { try? FileManager.default.removeItem(at: folder) }
-    let file = folder.appending(path: "model.onnx").path
+    let folder = try TemporaryFolder()
+    let file = folder["model.onnx"].path
     try whole.learner.model.exportONNX(to: file)
     let exported = try Learner(
       Model(onnx: file, engine: Engine(threadCount: 1)), data: whole.learner.data,
@@ -175,9 +175,8 @@ import TrainingTestSupport
     let entry = try #require(checkpoint.state.kept.first)
     #expect(entry.name == "e\(best + 1)")
     // By way of the disk, as anybody who evaluates or predicts with the file does.
-    let folder = try temporaryFolder()
-    defer { try? FileManager.default.removeItem(at: folder) }
-    let file = folder.appending(path: "best.safetensors")
+    let folder = try TemporaryFolder()
+    let file = folder["best.safetensors"]
     try Data(try #require(disk["d/\(entry.name).safetensors"])).write(to: file)
     let other = try Self.learner()
     try other.loadWeights(from: file.path)
@@ -192,13 +191,6 @@ import TrainingTestSupport
       from: CheckpointFile.read("d/\(entry.name).safetensors", on: disk))
     #expect(again.learner.fitResult == run.learner.fitResult)
     #expect(again.learner.model.store.snapshot() == run.learner.model.store.snapshot())
-  }
-
-  private func temporaryFolder() throws -> URL {
-    let url = FileManager.default.temporaryDirectory.appending(
-      path: "crest-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    return url
   }
 }
 

@@ -4,17 +4,14 @@ import CrestOptimizers
 import CrestRuntime
 import CrestTraining
 import Foundation
+import ProcessSupport
 import Testing
 import TrainingTestSupport
 
 struct LogTests {
   /// Runs `body` with a path in a folder of its own.
   private static func withPath(_ body: (String) throws -> Void) throws {
-    let folder = FileManager.default.temporaryDirectory
-      .appending(path: "crest-logs-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { #expect(throws: Never.self) { try FileManager.default.removeItem(at: folder) } }
-    try body(folder.appending(path: "log.csv").path(percentEncoded: false))
+    try TemporaryFolder.lent { try body($0 + "/log.csv") }
   }
 
   private static func rows(_ path: String) throws -> [[String]] {

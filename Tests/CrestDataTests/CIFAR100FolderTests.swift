@@ -1,5 +1,6 @@
 import CrestData
 import CrestTensor
+import ProcessSupport
 import Testing
 
 @Suite struct CIFAR100FolderTests {

@@ -30,9 +30,30 @@ import Testing
         normalisation  (x / 255 - [0.5, 0.1]) / [0.5, 0.2]
 
         class     train  validation
-        cat           0           0
         dog           2           1
+        1 class has no examples: cat
         """)
+  }
+
+  @Test func `lists the classes with examples, and names ten of the others`() throws {
+    func examples(_ labels: [Int64]) -> TensorExamples {
+      TensorExamples(
+        name: "few of many", inputs: [("x", Tensor(zeros: [labels.count, 1]))],
+        targets: Tensor(labels), classNames: (0..<100).map { "class \($0)" })
+    }
+    let description = try DataSplit.Description(
+      describing: DataSplit(train: examples([3, 99, 3]), valid: examples([12])))
+    let lines = description.description.split(separator: "\n").suffix(5)
+    #expect(
+      lines.joined(separator: "\n") == """
+        class          train  validation
+        class 3            2           0
+        class 12           0           1
+        class 99           1           0
+        97 classes have no examples: class 0, class 1, class 2, class 4, class 5, class 6, class 7, \
+        class 8, class 9, class 10 and 87 more
+        """)
+    #expect(description.train.classCounts?.count == 100)
   }
 
   @Test func `describes values far from zero and leaves NaN out`() throws {

@@ -1,4 +1,5 @@
 import CrestData
+import ProcessSupport
 import Testing
 
 @Suite struct DataSourceTests {

@@ -1,6 +1,7 @@
 import Foundation
 import CrestData
 import CrestTensor
+import ProcessSupport
 import Testing
 
 @Suite struct NPYFolderTests {

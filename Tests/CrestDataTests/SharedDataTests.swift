@@ -1,6 +1,7 @@
 import CrestData
 import CrestTensor
 import Foundation
+import ProcessSupport
 import Testing
 
 /// The real sets, where they are at hand.
@@ -71,14 +72,10 @@ enum CIFAR10Archive {
     // Unpacked elsewhere and moved when whole, so that a run that is stopped leaves no half of it.
     let temporary = cache.appending(path: UUID().uuidString).path(percentEncoded: false)
     try manager.createDirectory(atPath: temporary, withIntermediateDirectories: true)
-    let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments = [
+    let result = try Executable.env.run([
       "tar", "-xJf", SharedData.folder("cifar-10/cifar-10-binary.tar.xz"), "-C", temporary,
-    ]
-    try process.run()
-    process.waitUntilExit()
-    try #require(process.terminationStatus == 0, "tar failed")
+    ])
+    try #require(result.status == 0, "\(result.error)")
     try manager.moveItem(atPath: temporary + "/cifar-10-batches-bin", toPath: folder)
     try manager.removeItem(atPath: temporary)
     return folder

@@ -1,10 +1,11 @@
 import CrestFiles
 import CrestPlatform
+import ProcessSupport
 import Testing
 
 @Suite struct `A regular file` {
   @Test func `is read within its bounds`() throws {
-    try withFolder { folder in
+    try TemporaryFolder.lent { folder in
       let path = FilePath.join(folder, "a")
       try OutputFile.write([1, 2, 3, 4, 5], to: path)
       let file = try RegularFile(path)
@@ -20,7 +21,7 @@ import Testing
   }
 
   @Test func `is no folder and no pipe, which nobody waits for`() throws {
-    try withFolder { folder in
+    try TemporaryFolder.lent { folder in
       let pipe = FilePath.join(folder, "pipe")
       #expect(mkfifo(pipe, 0o600) == 0)
       for (path, reason) in [
@@ -35,7 +36,7 @@ import Testing
   }
 
   @Test func `has to be there`() throws {
-    try withFolder { folder in
+    try TemporaryFolder.lent { folder in
       let error = try #require(throws: RegularFile.Failure.self) {
         _ = try RegularFile(FilePath.join(folder, "none"))
       }
@@ -44,19 +45,4 @@ import Testing
       #expect(error.reason == "No such file or directory (open)")
     }
   }
-}
-
-/// A folder that is gone with what is in it when `body` returns.
-func withFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
-  var template = Array("/tmp/crest-files-XXXXXX".utf8CString)
-  try #require(mkdtemp(&template) != nil)
-  let path = String(
-    decoding: template.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-  defer {
-    for name in (try? SystemFiles().names(inFolder: path)) ?? [] {
-      unlink(FilePath.join(path, name))
-    }
-    rmdir(path)
-  }
-  return try body(path)
 }

@@ -1,5 +1,6 @@
 import CrestFiles
 import CrestPlatform
+import ProcessSupport
 import Testing
 
 @Suite struct `A file that is replaced` {
@@ -23,7 +24,7 @@ import Testing
 
   @Test(arguments: Way.allCases)
   func `stays at the end of its links, with its permissions`(way: Way) throws {
-    try withFolder { folder in
+    try TemporaryFolder.lent { folder in
       let (file, link) = (FilePath.join(folder, "file"), FilePath.join(folder, "link"))
       try way.write([1], to: file)
       #expect(chmod(file, 0o640) == 0)
@@ -39,7 +40,7 @@ import Testing
 
   @Test(arguments: Way.allCases)
   func `is no pipe that nobody reads`(way: Way) throws {
-    try withFolder { folder in
+    try TemporaryFolder.lent { folder in
       let pipe = FilePath.join(folder, "pipe")
       #expect(mkfifo(pipe, 0o600) == 0)
       #expect(throws: (any Error).self) { try way.write([1], to: pipe) }
@@ -59,7 +60,7 @@ import Testing
   }
 
   @Test func `leaves nothing when it isn't finished`() throws {
-    try withFolder { folder in
+    try TemporaryFolder.lent { folder in
       let path = FilePath.join(folder, "a")
       try OutputFile.write([1], to: path)
       do {
@@ -72,7 +73,7 @@ import Testing
   }
 
   @Test func `is refused where something is, if it is to be new`() throws {
-    try withFolder { folder in
+    try TemporaryFolder.lent { folder in
       let path = FilePath.join(folder, "a")
       try OutputFile.write([1], to: path)
       let error = try #require(throws: OutputFailure.self) { _ = try OutputFile(creating: path) }
@@ -82,7 +83,7 @@ import Testing
   }
 
   @Test func `may have many parts`() throws {
-    try withFolder { folder in
+    try TemporaryFolder.lent { folder in
       let path = FilePath.join(folder, "a")
       var output = try OutputFile(replacing: path)
       var expected: [UInt8] = []

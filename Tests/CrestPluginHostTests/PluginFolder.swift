@@ -1,18 +1,14 @@
 import CrestPluginHost
 import Foundation
+import ProcessSupport
 
 /// Folders of plugins that go when this does, with a lock file that trusts them.
 final class PluginFolder {
-  let path: String
+  private let folder: TemporaryFolder
+  var path: String { folder.path }
   var lock: String { path + "/crest-plugins.lock" }
 
-  init() throws {
-    path = FileManager.default.temporaryDirectory
-      .appending(path: "crest-plugin-tests-\(UUID().uuidString)").path(percentEncoded: false)
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
+  init() throws { folder = try TemporaryFolder() }
 
   /// Writes a plugin's folder, and returns its path.
   @discardableResult
@@ -106,7 +102,7 @@ struct Manifest {
 enum Compiler {
   struct Failed: Error {
     let source: String
-    let status: Int32
+    let complaints: String
   }
 
   static let root = URL(filePath: #filePath)
@@ -131,23 +127,15 @@ enum Compiler {
   static let chaos = Result { try build("Campaigns/plugins/chaos.c", ["-O1"]) }
 
   static func build(_ source: String, _ options: [String]) throws -> [UInt8] {
-    let output = FileManager.default.temporaryDirectory
-      .appending(path: "crest-plugin-\(UUID().uuidString)")
-    defer { try? FileManager.default.removeItem(at: output) }
-    let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments =
+    let folder = try TemporaryFolder()
+    let result = try Executable.env.run(
       [
         "clang", "-std=gnu11", "-w", "-I",
         root.appending(path: "Sources/CCrestPlugin/include").path,
       ]
-      + [root.appending(path: source).path, "-o", output.path] + options
-    try process.run()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else {
-      throw Failed(source: source, status: process.terminationStatus)
-    }
-    return try [UInt8](Data(contentsOf: output))
+        + [root.appending(path: source).path, "-o", folder["built"].path] + options)
+    guard result.status == 0 else { throw Failed(source: source, complaints: result.error) }
+    return try [UInt8](Data(contentsOf: folder["built"]))
   }
 }
 

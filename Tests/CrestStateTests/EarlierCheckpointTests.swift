@@ -1,6 +1,7 @@
 import CrestState
 import CrestTensor
 import Foundation
+import ProcessSupport
 import Testing
 
 /// Checkpoints that earlier builds wrote.
@@ -13,14 +14,11 @@ import Testing
     #expect(!state.weights.isEmpty)
     #expect(try CheckpointFile.readWeights(Self.path).keys.sorted() == state.weights.keys.sorted())
     let bytes = try [UInt8](Data(contentsOf: URL(filePath: Self.path)))
-    let copy = FileManager.default.temporaryDirectory.appending(
-      path: "crest-tests-\(UUID().uuidString).safetensors"
-    ).path
-    defer { try? FileManager.default.removeItem(atPath: copy) }
+    let folder = try TemporaryFolder()
     for place in stride(from: bytes.count - 1, to: bytes.count / 2, by: -97) {
       var damaged = bytes
       damaged[place] ^= 1
-      try Data(damaged).write(to: URL(filePath: copy))
+      let copy = try folder.write(damaged, to: "copy.safetensors")
       #expect(throws: CheckpointError.self, "byte \(place)") { try CheckpointFile.read(copy) }
     }
   }

@@ -5,6 +5,7 @@ import CrestState
 import CrestTensor
 import CrestTraining
 import Foundation
+import ProcessSupport
 import Testing
 import TrainingTestSupport
 
@@ -159,14 +160,11 @@ import TrainingTestSupport
   }
 
   @Test func `checkpoints bring along how their data were prepared`() throws {
-    let folder = FileManager.default.temporaryDirectory.appending(
-      path: "crest-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
+    let folder = try TemporaryFolder()
     let first = try Learner(Self.model(), data: Self.data(Self.trained))
     try first.fit(epochs: 2, learningRate: 0.1)
     for (contents, name) in [(Learner.Contents.everything, "run"), (.weights, "weights")] {
-      let path = folder.appending(path: name + ".safetensors").path
+      let path = folder[name + ".safetensors"].path
       try first.save(to: path, contents)
       let second = try Learner(Self.model(), data: Self.data(Self.own), metrics: [Accuracy()])
       try second.loadWeights(from: path)
@@ -183,7 +181,7 @@ import TrainingTestSupport
         other.notes == [.preparedUnlikeModel(Self.own, model: Self.trained, data: "bright")])
     }
     // A run goes on with what it began with, and with nothing else.
-    let path = folder.appending(path: "run.safetensors").path
+    let path = folder["run.safetensors"].path
     let third = try Learner(Self.model(), data: Self.data(Self.own))
     #expect(throws: CheckpointError.self) { try third.load(from: path) }
     let fourth = try Learner(Self.model(Self.trained), data: Self.data(Self.own))

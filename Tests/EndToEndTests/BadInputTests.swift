@@ -1,5 +1,5 @@
 import Foundation
-import ProcessTestSupport
+import ProcessSupport
 import Testing
 
 /// Options that can't be right: exit code 64 and one message.

@@ -1,6 +1,6 @@
 import Foundation
 import ONNXTestSupport
-import ProcessTestSupport
+import ProcessSupport
 import Testing
 
 /// Files that must not harm whoever opens them, given to the command.
@@ -23,7 +23,7 @@ import Testing
   /// How long it takes is measured by `script/campaign malformed-onnx`, on a quiet machine.
   private func expectRefusal(of path: String) throws {
     let run = try MeasuredProcess(
-      measurer: BuiltProgram("onnx-campaign").url.path, BuiltProgram("crest").url.path,
+      measurer: Executable("onnx-campaign"), CrestProcess.path,
       RefusalLimits.arguments(model: path))
     #expect(run.exitCode == RefusalLimits.exitCode)
     #expect(run.peakKibibytes < RefusalLimits.kibibytes)

@@ -1,5 +1,5 @@
 import Foundation
-import ProcessTestSupport
+import ProcessSupport
 import Testing
 
 @Suite struct `Checkpoints of the command` {
@@ -180,7 +180,7 @@ import Testing
     "timeout-signals --count 5 --control",
   ])
   func `pass, and their controls fail`(campaign: String) throws {
-    let result = try BuiltProgram("state-campaign").run(
+    let result = try Executable("state-campaign").run(
       campaign.split(separator: " ").map(String.init))
     #expect(result.status == 0, "\(result.output)\(result.error)")
     #expect(result.output.hasPrefix("passed \(campaign.prefix { $0 != " " })"))

@@ -1,5 +1,5 @@
 import Foundation
-import ProcessTestSupport
+import ProcessSupport
 
 /// A copy of a folder of `Tests/Fixtures/cases`, for the command to run in, so that paths in messages are short.
 struct CommandCase {

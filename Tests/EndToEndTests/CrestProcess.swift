@@ -1,22 +1,22 @@
 import Foundation
-import ProcessTestSupport
+import ProcessSupport
 
 /// The command `crest`, run as a process of its own.
 enum CrestProcess {
-  private static let program = BuiltProgram("crest")
+  private static let program = Executable("crest")
 
   /// Where it is, for what starts it in other ways.
-  static var path: String { program.url.path(percentEncoded: false) }
+  static var path: String { program.path }
 
   static func run(
     _ arguments: [String], in folder: TemporaryFolder? = nil
   ) throws -> ProcessResult {
-    try program.run(arguments, in: folder)
+    try program.run(arguments, in: folder?.url)
   }
 
   static func start(
     _ arguments: [String], in folder: TemporaryFolder? = nil
   ) throws -> RunningProgram {
-    try program.start(arguments, in: folder)
+    try program.start(arguments, in: folder?.url)
   }
 }

@@ -1,6 +1,6 @@
 import CrestTensor
 import Foundation
-import ProcessTestSupport
+import ProcessSupport
 import Testing
 
 /// What NumPy arrays of other kinds, of few examples a class and of one number an example are taken for.

@@ -1,5 +1,5 @@
 import Foundation
-import ProcessTestSupport
+import ProcessSupport
 import Testing
 
 @Suite struct `crest inspect` {
@@ -84,7 +84,7 @@ import Testing
   }
 
   @Test(
-    .enabled(if: BuiltProgram.onnxCheck.isThere, "\(BuiltProgram.whyNoONNXCheck)"),
+    .enabled(if: Executable.hasONNXCheck, "\(Executable.whyNoONNXCheck)"),
     arguments: [
       // ONNX's checker of Debian 12 wants a shape of every output, which these models don't state.
       ("final-softmax", 65, "crest-onnx-check: refused:"),
@@ -97,8 +97,8 @@ import Testing
   func `asks the official checker where that can judge`(
     name: String, status: Int32, verdict: String
   ) throws {
-    let folder = BuiltProgram.onnxCheck.url.deletingLastPathComponent().path
-    let result = try BuiltProgram(path: "/usr/bin/env").run([
+    let folder = Executable.onnxCheck.url.deletingLastPathComponent().path
+    let result = try Executable.env.run([
       "PATH=\(folder)", CrestProcess.path, "inspect", Self.model(name), "--check",
     ])
     #expect(result.status == status)

@@ -1,6 +1,6 @@
 import CrestTensor
 import Foundation
-import ProcessTestSupport
+import ProcessSupport
 import Testing
 
 /// What the command exports, saves and says it measured is one network.

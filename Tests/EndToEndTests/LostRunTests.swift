@@ -1,5 +1,5 @@
 import Foundation
-import ProcessTestSupport
+import ProcessSupport
 import Testing
 
 /// Runs that end for what has nothing to do with training: they are saved first.
@@ -47,8 +47,8 @@ import Testing
   func `because neither log nor checkpoint can be written say both`(option: String) throws {
     let options = Self.saving + [option, "log.csv"]
     // Less than a checkpoint and more than what is said at the end, which goes into a file too.
-    let failed = try BuiltProgram(path: Self.limiter).run(
-      ["--fsize=4000", CrestProcess.path] + arguments(options), in: folder)
+    let failed = try Executable(path: Self.limiter).run(
+      ["--fsize=4000", CrestProcess.path] + arguments(options), in: folder.url)
     #expect(failed.status == 74)
     #expect(
       failed.error.contains(
@@ -129,7 +129,7 @@ import Testing
     let run = try CrestProcess.start(
       arguments(["--checkpoint-dir", "run", "--checkpoint-every", "1steps"]), in: folder)
     #expect(try run.wait { try !checkpoints().isEmpty })
-    let limited = try BuiltProgram(path: Self.limiter).run(
+    let limited = try Executable(path: Self.limiter).run(
       ["--pid", "\(run.processIdentifier)", "--fsize=20000"])
     #expect(limited.status == 0, "\(limited.error)")
     let result = try run.finish()
@@ -146,9 +146,9 @@ import Testing
 
   /// Runs the command in a shell, which says how it ended.
   private func shell(_ script: String) throws -> RunningProgram {
-    try BuiltProgram(path: "/bin/sh").start(
+    try Executable(path: "/bin/sh").start(
       ["-c", script, "sh", CrestProcess.path] + arguments(Self.saving + ["--log-steps", "s.csv"]),
-      in: folder)
+      in: folder.url)
   }
 
   private func isTraining() -> Bool { ((try? folder.lines(of: "s.csv").count) ?? 0) > 2 }
@@ -175,38 +175,16 @@ import Testing
     #expect(try checkpoints().count == 1)
   }
 
-  /// A pipe whose reader never reads, and that is soon full.
-  private func stuckPipe() throws -> FileHandle {
-    #expect(mkfifo(folder["pipe"].path, 0o600) == 0)
-    let reader = open(folder["pipe"].path, O_RDWR | O_NONBLOCK | O_CLOEXEC)
-    #if os(Linux)
-      let setPipeSize: Int32 = 1031
-      #expect(fcntl(reader, setPipeSize, 4096) >= 4096)
-    #endif
-    return FileHandle(fileDescriptor: reader, closeOnDealloc: true)
-  }
-
-  /// Waits until a log grows no more.
-  private func waitUntilStuck(_ run: RunningProgram, log: String) throws {
-    var before = -1
-    #expect(
-      try run.wait {
-        usleep(200_000)
-        let rows = (try? folder.lines(of: log).count) ?? 0
-        defer { before = rows }
-        return rows > 8 && rows == before
-      })
-  }
-
   @Test(arguments: [">pipe", ">pipe 2>&1", ">pipe --json"])
   func `while nobody reads what they print are saved`(redirection: String) throws {
-    let reader = try stuckPipe()
+    let reader = try StuckPipe(in: folder)
     let json = redirection.hasSuffix("--json")
-    let run = try BuiltProgram(path: "/bin/sh").start(
+    let run = try Executable(path: "/bin/sh").start(
       [
         "-c", #"exec "$@" \#(redirection.replacing(" --json", with: ""))"#, "sh", CrestProcess.path,
-      ] + arguments(Self.saving + ["--log-steps", "s.csv"] + (json ? ["--json"] : [])), in: folder)
-    try waitUntilStuck(run, log: "s.csv")
+      ] + arguments(Self.saving + ["--log-steps", "s.csv"] + (json ? ["--json"] : [])),
+      in: folder.url)
+    try reader.waitUntilFull(by: run, log: "s.csv")
     run.send(SIGINT)
     let result = try run.finish()
     #expect(result.status == 130, "\(result.error)")
@@ -218,10 +196,10 @@ import Testing
   }
 
   @Test func `because a log's reader has stopped reading end when they are asked to`() throws {
-    let reader = try stuckPipe()
+    let reader = try StuckPipe(in: folder)
     let run = try CrestProcess.start(
       arguments(Self.saving + ["--log-steps", "pipe", "--log", "e.csv"]), in: folder)
-    try waitUntilStuck(run, log: "e.csv")
+    try reader.waitUntilFull(by: run, log: "e.csv")
     run.send(SIGTERM)
     let result = try run.finish()
     #expect(result.status == 130, "\(result.error)")
@@ -246,12 +224,12 @@ import Testing
   }
 
   @Test func `leave no folder behind when they can't begin`() throws {
-    let before = try folder.names()
+    let before = try folder.names
     let result = try CrestProcess.run(
       arguments(["--checkpoint-dir", "a/b", "--log", "a/b/l.csv", "--data", "nowhere"], epochs: 1),
       in: folder)
     #expect(result.status == 64)
-    #expect(try folder.names() == before)
+    #expect(try folder.names == before)
   }
 
   @Test func `tell in JSON why they ended`() throws {
@@ -288,7 +266,7 @@ import Testing
       other.error
         == "Error: l2.csv is not the log of this run, whose first \(size) bytes were written to l1.csv; go on with "
         + "that path, move the log, or give --partial callbacks.CSVLogger to begin it anew\n")
-    #expect(try !folder.names().contains("l2.csv"))
+    #expect(try !folder.names.contains("l2.csv"))
     // One that was moved is the same.
     try FileManager.default.moveItem(at: folder["l1.csv"], to: folder["l2.csv"])
     let moved = try CrestProcess.run(
@@ -350,7 +328,7 @@ import Testing
       arguments(options.split(separator: " ").map(String.init), epochs: 1), in: folder)
     #expect(result.error == "Error: \(message)\n")
     #expect(result.status == 64)
-    #expect(try !folder.names().contains("run"))
+    #expect(try !folder.names.contains("run"))
   }
 
   static let rates = ["0.1:1e-320", "1e-320", "1e39", "0.1,0.1,1e-320", ":1e-320", "1e-40:0.1"]

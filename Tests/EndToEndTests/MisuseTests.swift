@@ -1,11 +1,11 @@
 import Foundation
-import ProcessTestSupport
+import ProcessSupport
 import Testing
 
 /// What the library says, in any build, to a caller who misuses it: `misuse-program` does each in a process of its
 /// own.
 @Suite struct `Misuses of the library` {
-  private static let program = BuiltProgram("misuse-program")
+  private static let program = Executable("misuse-program")
 
   /// A line of `misuse-program list`.
   private struct Row {

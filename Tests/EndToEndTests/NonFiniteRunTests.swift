@@ -1,6 +1,6 @@
 import CrestTensor
 import Foundation
-import ProcessTestSupport
+import ProcessSupport
 import Testing
 
 /// Numbers that aren't finite end every command with an error that tells data and divergence apart.

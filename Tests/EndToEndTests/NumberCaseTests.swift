@@ -1,6 +1,6 @@
 import CrestTensor
 import Foundation
-import ProcessTestSupport
+import ProcessSupport
 import Testing
 
 /// What the numbers of targets and inputs decide.

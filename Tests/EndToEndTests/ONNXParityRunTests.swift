@@ -2,7 +2,7 @@ import CrestONNX
 import CrestTensor
 import CrestTestSupport
 import Foundation
-import ProcessTestSupport
+import ProcessSupport
 import Testing
 
 /// The parity models beside the package, trained by the command as PyTorch trained them.

@@ -1,6 +1,6 @@
 import Foundation
 import ONNXTestSupport
-import ProcessTestSupport
+import ProcessSupport
 import Testing
 
 /// Every option and callback setting that the command declares, with values that are likely to trap.

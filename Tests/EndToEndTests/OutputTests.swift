@@ -1,5 +1,5 @@
 import Foundation
-import ProcessTestSupport
+import ProcessSupport
 import Testing
 
 /// Where outputs go: links are followed, pipes and devices written to or refused, and none is replaced.
@@ -141,7 +141,7 @@ import Testing
   {
     let row = Self.twice[index]
     try link("link", to: "a")
-    let before = try it.folder.names()
+    let before = try it.folder.names
     let result = try run(training + row.options.split(separator: " ").map(String.init))
     #expect(result.status == 64)
     #expect(
@@ -149,7 +149,7 @@ import Testing
         == "Error: \(row.first) and \(row.second) both write to \(row.paths); give each a path of its own\n"
     )
     #expect(result.output == "")
-    #expect(try it.folder.names() == before)
+    #expect(try it.folder.names == before)
   }
 
   @Test func `that are gone when a run goes on are found before training`() throws {

@@ -1,7 +1,7 @@
 import CrestONNX
 import CrestTensor
 import Foundation
-import ProcessTestSupport
+import ProcessSupport
 import Testing
 
 @Suite struct `Which arrays the command trains` {

@@ -1,5 +1,5 @@
 import Foundation
-import ProcessTestSupport
+import ProcessSupport
 import Testing
 
 /// A new package for a plugin in C, built, locked and trained with, as its user does.
@@ -7,7 +7,6 @@ import Testing
 /// `script/plugins` does the same in every language.
 @Suite struct `Plugins in the command` {
   private let folder: TemporaryFolder
-  private let crest = BuiltProgram("crest")
   private let train = [
     "train", "--model", "mlp", "--data", "digits", "--epochs", "2", "--max-lr", "0.1", "--json",
   ]
@@ -15,17 +14,18 @@ import Testing
 
   init() throws {
     folder = try TemporaryFolder()
-    #expect(try crest.run(["plugins", "new", "Watch", "--language", "c"], in: folder).status == 0)
+    #expect(
+      try CrestProcess.run(["plugins", "new", "Watch", "--language", "c"], in: folder).status == 0)
     try build()
   }
 
   private func build() throws {
-    let result = try BuiltProgram(path: folder["Watch/script/build"].path).run([])
+    let result = try Executable(path: folder["Watch/script/build"].path).run([])
     #expect(result.status == 0, "\(result.error)")
   }
 
   private func lock() throws {
-    #expect(try crest.run(["plugins", "lock", plugin], in: folder).status == 0)
+    #expect(try CrestProcess.run(["plugins", "lock", plugin], in: folder).status == 0)
   }
 
   /// The hash of the library that was built, as its manifest has it.
@@ -36,30 +36,30 @@ import Testing
   }
 
   @Test func `run when they are named and locked`() throws {
-    let refused = try crest.run(train + ["--plugin", plugin], in: folder)
+    let refused = try CrestProcess.run(train + ["--plugin", plugin], in: folder)
     #expect(refused.status == 65)
     #expect(
       refused.error
         == "Error: \(plugin) is not trusted: crest-plugins.lock does not have Watch; look at it, then run "
         + "crest plugins lock \(plugin)\n")
     try lock()
-    let verified = try crest.run(["plugins", "verify", plugin], in: folder)
+    let verified = try CrestProcess.run(["plugins", "verify", plugin], in: folder)
     #expect(verified.output == "Watch 0.1.0: ready\n")
-    let result = try crest.run(train + ["--plugin", plugin], in: folder)
+    let result = try CrestProcess.run(train + ["--plugin", plugin], in: folder)
     #expect(result.status == 0, "\(result.error)")
     let losses = try result.objects().map { $0["largest_loss"] as? Double ?? 0 }
     #expect(losses.count == 3)
     #expect(losses.allSatisfy { $0 > 0 })
-    let without = try crest.run(train, in: folder)
+    let without = try CrestProcess.run(train, in: folder)
     #expect(try without.objects().allSatisfy { $0["largest_loss"] == nil })
   }
 
   @Test func `end training for their reasons`() throws {
     try lock()
-    let result = try crest.run(train + ["--plugin", "\(plugin):limit=0"], in: folder)
+    let result = try CrestProcess.run(train + ["--plugin", "\(plugin):limit=0"], in: folder)
     #expect(result.status == 0)
     #expect(try result.objects().count <= 2)
-    let wrong = try crest.run(train + ["--plugin", "\(plugin):limit=-1"], in: folder)
+    let wrong = try CrestProcess.run(train + ["--plugin", "\(plugin):limit=-1"], in: folder)
     #expect(wrong.status == 64)
     #expect(
       wrong.error == "Error: plugin Watch: limit: expected a number of at least 0, got -1\n")
@@ -68,9 +68,9 @@ import Testing
   @Test func `are the same when a run is gone on with`() throws {
     try lock()
     let checkpoints = ["--checkpoint-dir", "run", "--plugin"]
-    let first = try crest.run(train + checkpoints + [plugin], in: folder)
+    let first = try CrestProcess.run(train + checkpoints + [plugin], in: folder)
     #expect(first.status == 0, "\(first.error)")
-    let missing = try crest.run(
+    let missing = try CrestProcess.run(
       train + ["--checkpoint-dir", "run", "--resume"], in: folder)
     #expect(missing.status == 65)
     let checkpoint = "run/checkpoint-0000000046.safetensors"
@@ -85,7 +85,7 @@ import Testing
     try Data(text.replacing("above %g", with: "beyond %g").utf8).write(to: source)
     try build()
     try lock()
-    let changed = try crest.run(
+    let changed = try CrestProcess.run(
       train + ["--resume"] + checkpoints + [plugin], in: folder)
     #expect(changed.status == 65)
     #expect(
@@ -100,27 +100,28 @@ import Testing
     try FileManager.default.createDirectory(at: shelf, withIntermediateDirectories: true)
     try FileManager.default.copyItem(
       at: folder["Watch/build/Watch"], to: shelf.appending(path: "Watch"))
-    let unlocked = try crest.run(["plugins", "list"], in: folder)
+    let unlocked = try CrestProcess.run(["plugins", "list"], in: folder)
     #expect(
       unlocked.output.hasPrefix(
         "Watch 0.1.0 (library), .crest/plugins/Watch: .crest/plugins/Watch is not trusted: "),
       "\(unlocked.output)")
-    #expect(try crest.run(["plugins", "lock", "Watch"], in: folder).status == 0)
-    let locked = try crest.run(["plugins", "list"], in: folder)
+    #expect(try CrestProcess.run(["plugins", "lock", "Watch"], in: folder).status == 0)
+    let locked = try CrestProcess.run(["plugins", "list"], in: folder)
     #expect(locked.output.hasPrefix("Watch 0.1.0 (library), .crest/plugins/Watch: ready\n"))
   }
 
   @Test func `are made under names that all languages take`() throws {
-    let again = try crest.run(["plugins", "new", "Watch", "--language", "swift"], in: folder)
+    let again = try CrestProcess.run(
+      ["plugins", "new", "Watch", "--language", "swift"], in: folder)
     #expect(again.status == 64)
     #expect(
       again.error == "Error: Watch is there already; choose another name, or remove it\n")
-    let dashed = try crest.run(["plugins", "new", "a-b", "--language", "swift"], in: folder)
+    let dashed = try CrestProcess.run(["plugins", "new", "a-b", "--language", "swift"], in: folder)
     #expect(
       dashed.error
         == "Error: a plugin's name is letters, digits and _ and begins with a letter, got \"a-b\"\n"
     )
-    let pascal = try crest.run(["plugins", "new", "P", "--language", "pascal"], in: folder)
+    let pascal = try CrestProcess.run(["plugins", "new", "P", "--language", "pascal"], in: folder)
     #expect(
       pascal.error == "Error: --language: expected one of swift, c, python, got \"pascal\"\n")
   }

@@ -1,6 +1,6 @@
 import CrestTensor
 import Foundation
-import ProcessTestSupport
+import ProcessSupport
 import Testing
 
 /// What networks are fed with, and what they can be made of: situations that were answered wrongly.

@@ -1,5 +1,5 @@
 import Foundation
-import ProcessTestSupport
+import ProcessSupport
 import Testing
 
 @Suite struct `Runs of the command` {
@@ -186,6 +186,25 @@ import Testing
     #expect(object["class_names"] as? [String] == (0...9).map(String.init))
     let text = try CrestProcess.run(["data", "info", "digits"])
     #expect(text.output.contains("1438 examples"))
+  }
+
+  @Test func `data info leaves classes without examples out of the text alone`() throws {
+    let folder = try TemporaryFolder()
+    let record: [UInt8] = [0, 42] + [UInt8](repeating: 7, count: 3072)
+    for file in ["train.bin", "test.bin"] { try folder.write(record, to: file) }
+    try folder.write(
+      (0..<100).map { "class-\($0)\n" }.joined(), to: "fine_label_names.txt")
+    let text = try CrestProcess.run(["data", "info", folder.path])
+    #expect(text.status == 0, "\(text.error)")
+    #expect(
+      text.output.hasSuffix(
+        "\nclass-42         1           1\n99 classes have no examples: class-0, class-1, class-2, class-3, "
+          + "class-4, class-5, class-6, class-7, class-8, class-9 and 89 more\n"), "\(text.output)")
+    let result = try CrestProcess.run(["data", "info", folder.path, "--json"])
+    let object = try #require(try result.objects().first)
+    let train = try #require(object["train"] as? [String: Any])
+    #expect((train["class_counts"] as? [Int])?.count == 100)
+    #expect((object["class_names"] as? [String])?.count == 100)
   }
 
   @Test func `three epochs of 1cycle take small-cnn beyond 95 % on digits`() throws {

@@ -1,9 +1,9 @@
 import Foundation
-import ProcessTestSupport
+import ProcessSupport
 import Testing
 
 @Suite struct `The page on super-convergence` {
-  private let program = BuiltProgram("convergence-campaign")
+  private let program = Executable("convergence-campaign")
   private let results = "docs/super-convergence"
 
   private static let header =
@@ -17,7 +17,7 @@ import Testing
 
   @Test func `is found stale when a result differs`() throws {
     let folder = try copy { $0.replacing(/\t0\.\d/, with: "\t0.0", maxReplacements: 1) }
-    let result = try program.run(["report", "--check", "--results", "results"], in: folder)
+    let result = try program.run(["report", "--check", "--results", "results"], in: folder.url)
     #expect(result.status == 1)
     #expect(result.error.contains(".svg"))
     #expect(result.error.contains("must be made anew: script/campaign super-convergence-report"))
@@ -30,7 +30,7 @@ import Testing
   ])
   func `refuses a damaged table`(text: String, message: String) throws {
     let folder = try copy { _ in text }
-    let result = try program.run(["report", "--results", "results"], in: folder)
+    let result = try program.run(["report", "--results", "results"], in: folder.url)
     #expect(result.status == 1)
     #expect(result.error.contains(message), "\(result.error)")
   }

@@ -1,5 +1,5 @@
 import Foundation
-import ProcessTestSupport
+import ProcessSupport
 import Testing
 
 /// What the command says.
@@ -218,7 +218,7 @@ import Testing
   }
 
   @Test func `of a failed program that uses the library come alone`() throws {
-    let result = try BuiltProgram("callback-example").run(["nowhere"])
+    let result = try Executable("callback-example").run(["nowhere"])
     #expect(result.status == 1)
     #expect(
       result.error

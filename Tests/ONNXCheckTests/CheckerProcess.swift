@@ -1,19 +1,19 @@
-import ProcessTestSupport
+import ProcessSupport
 import Testing
 
 extension Trait where Self == ConditionTrait {
   /// Skips where the checker is not built.
   static var needsChecker: Self {
-    .enabled(if: BuiltProgram.onnxCheck.isThere, "\(BuiltProgram.whyNoONNXCheck)")
+    .enabled(if: Executable.hasONNXCheck, "\(Executable.whyNoONNXCheck)")
   }
 }
 
 /// `crest-onnx-check`, run as a process of its own.
 enum CheckerProcess {
-  static let program = BuiltProgram.onnxCheck
+  static let program = Executable.onnxCheck
 
   static func run(_ arguments: [String], in folder: TemporaryFolder) throws -> ProcessResult {
-    try program.run(arguments, in: folder)
+    try program.run(arguments, in: folder.url)
   }
 
   /// Writes `model` to m.onnx, and runs `arguments` on it.

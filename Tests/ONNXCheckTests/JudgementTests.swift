@@ -1,5 +1,5 @@
 import Foundation
-import ProcessTestSupport
+import ProcessSupport
 import Testing
 
 @Suite(.needsChecker) struct `An accepted model` {
@@ -227,7 +227,7 @@ import Testing
     #expect(result.end == .exit(65))
     #expect(result.error == "Error: \(refused.message)\n")
     #expect(result.output.isEmpty)
-    #expect(try folder.names() == ["m.onnx"])
+    #expect(try folder.names == ["m.onnx"])
   }
 
   @Test(arguments: [

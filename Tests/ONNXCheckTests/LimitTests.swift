@@ -1,5 +1,5 @@
 import Foundation
-import ProcessTestSupport
+import ProcessSupport
 import Testing
 
 @Suite(.needsChecker) struct `Limits` {
@@ -65,6 +65,6 @@ import Testing
     #expect(result.end == .signal(SIGSEGV))
     #expect(result.output.isEmpty)
     #expect(result.error.isEmpty)
-    #expect(try folder.names() == ["m.onnx"])
+    #expect(try folder.names == ["m.onnx"])
   }
 }

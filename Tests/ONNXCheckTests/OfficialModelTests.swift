@@ -1,5 +1,5 @@
 import Foundation
-import ProcessTestSupport
+import ProcessSupport
 import Testing
 
 /// ONNX's own test models, as Debian packages them.
@@ -69,7 +69,7 @@ struct `ONNX's own test models` {
       ["convert", path, "--opset", "17", "--output", "new.onnx"], in: folder)
     #expect(result.end == .exit(0), "\(result.error)")
     #expect(result.output == "new.onnx: written, IR version 3, opset 17\n")
-    #expect(try folder.names() == ["new.onnx"])
+    #expect(try folder.names == ["new.onnx"])
     // The shapes are those of the source.
     #expect(
       try CheckerProcess.run(["infer", "new.onnx"], in: folder).output.contains(

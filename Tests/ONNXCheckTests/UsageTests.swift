@@ -1,5 +1,5 @@
 import Foundation
-import ProcessTestSupport
+import ProcessSupport
 import Testing
 
 @Suite(.needsChecker) struct `Wrong usage` {
@@ -45,9 +45,9 @@ import Testing
   @Test func `is a limit above what the system grants`() throws {
     let folder = try TemporaryFolder()
     try folder.write(SampleModel().bytes, to: "m.onnx")
-    let result = try BuiltProgram(path: "/bin/sh").run(
-      ["-c", "ulimit -v 1000000; exec \"$0\" check m.onnx", CheckerProcess.program.url.path],
-      in: folder)
+    let result = try Executable(path: "/bin/sh").run(
+      ["-c", "ulimit -v 1000000; exec \"$0\" check m.onnx", CheckerProcess.program.path],
+      in: folder.url)
     #expect(result.end == .exit(64))
     #expect(
       result.error == "Error: --memory-limit 2048: the system refuses this limit: "
@@ -97,7 +97,7 @@ import Testing
     #expect(
       result.error == "Error: o.onnx: it can't be written: Is a directory; "
         + "choose another path\n")
-    #expect(try folder.names() == ["m.onnx", "o.onnx"])
+    #expect(try folder.names == ["m.onnx", "o.onnx"])
   }
 
   @Test func `as a result are followed when they are links`() throws {
@@ -128,7 +128,7 @@ import Testing
         "ir_version": 8, "opsets": [["domain": "ai.onnx", "version": 17, "judged": true]],
         "output": "o.onnx",
       ])
-    #expect(try folder.names() == ["m.onnx", "o.onnx"])
+    #expect(try folder.names == ["m.onnx", "o.onnx"])
     #expect(try CheckerProcess.run(["check", "o.onnx"], in: folder).end == .exit(0))
   }
 }

@@ -3,7 +3,7 @@ import CrestONNX
 import CrestRuntime
 import CrestTensor
 import Foundation
-import ProcessTestSupport
+import ProcessSupport
 import Testing
 
 /// The files that Crest writes at opset 17 or below, as libonnx judges them.

@@ -4,6 +4,7 @@ import CrestONNX
 import CrestRuntime
 import CrestTensor
 import Foundation
+import ProcessSupport
 import Testing
 
 /// What `make_kinds.py` recorded of a network that it exported.

@@ -3,6 +3,7 @@ import CrestONNX
 import CrestTestSupport
 import Foundation
 import ONNXTestSupport
+import ProcessSupport
 import Testing
 
 @Suite struct `Broken models` {

@@ -3,6 +3,7 @@ import CrestONNX
 import CrestRuntime
 import CrestTensor
 import Foundation
+import ProcessSupport
 import Testing
 
 /// The files in `models`.

@@ -4,6 +4,7 @@ import CrestONNX
 import CrestRuntime
 import CrestTensor
 import Foundation
+import ProcessSupport
 import Testing
 
 /// Models built in Swift, written as ONNX.

@@ -52,34 +52,3 @@ enum OtherModels {
 func fileBytes(_ path: String) throws -> [UInt8] {
   Array(try Data(contentsOf: URL(filePath: path)))
 }
-
-/// A folder that exists as long as this object.
-final class TemporaryFolder {
-  let path: String
-
-  init() throws {
-    path = FileManager.default.temporaryDirectory
-      .appending(path: "crest-onnx-tests-\(UUID().uuidString)").path(percentEncoded: false)
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  }
-
-  deinit {
-    // Best effort: what stays behind lies in the system's temporary folder.
-    try? FileManager.default.removeItem(atPath: path)
-  }
-
-  /// Writes a file, with the folders it needs, and returns its path.
-  @discardableResult
-  func write(_ bytes: [UInt8], to name: String) throws -> String {
-    let file = path + "/" + name
-    let folder = URL(filePath: file).deletingLastPathComponent()
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    try Data(bytes).write(to: URL(filePath: file))
-    return file
-  }
-
-  /// The names in the folder.
-  var names: [String] {
-    get throws { try FileManager.default.contentsOfDirectory(atPath: path).sorted() }
-  }
-}

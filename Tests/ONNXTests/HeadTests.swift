@@ -3,6 +3,7 @@ import CrestLayers
 import CrestONNX
 import CrestRuntime
 import CrestTensor
+import ProcessSupport
 import Testing
 
 /// Models whose last layer gets another number of classes.

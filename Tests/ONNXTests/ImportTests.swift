@@ -4,6 +4,7 @@ import CrestONNX
 import CrestRuntime
 import CrestTensor
 import Foundation
+import ProcessSupport
 import Testing
 
 /// Tiny models with each form that an operation has, as `make_import.py` wrote them.

@@ -4,6 +4,7 @@ import CrestONNX
 import CrestRuntime
 import CrestTensor
 import Foundation
+import ProcessSupport
 import Testing
 
 /// What `onnx-parameters/make_networks.py` found of each network that it exported.

@@ -3,6 +3,7 @@ import CrestLayers
 import CrestONNX
 import CrestRuntime
 import CrestTensor
+import ProcessSupport
 import Testing
 
 /// ONNX has the operator since opset 23; files are written with opset 17.

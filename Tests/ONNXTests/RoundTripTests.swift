@@ -2,6 +2,7 @@ import CrestLayers
 import CrestONNX
 import CrestRuntime
 import Foundation
+import ProcessSupport
 import Testing
 
 /// Every ONNX file at hand, imported and written back with nothing changed.

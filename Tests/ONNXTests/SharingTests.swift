@@ -3,6 +3,7 @@ import CrestONNX
 import CrestRuntime
 import CrestTensor
 import Foundation
+import ProcessSupport
 import Testing
 
 /// What `make_sharing.py` recorded of a network that uses a layer twice.

@@ -2,6 +2,7 @@ import CrestFiles
 import CrestONNX
 import CrestTensor
 import Foundation
+import ProcessSupport
 import Testing
 
 #if canImport(Glibc)

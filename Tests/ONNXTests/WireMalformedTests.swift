@@ -3,6 +3,7 @@ import CrestTensor
 import CrestTestSupport
 import Foundation
 import ONNXTestSupport
+import ProcessSupport
 import Testing
 
 @Suite struct `Malformed models` {

@@ -1,6 +1,7 @@
 import CrestONNX
 import CrestTensor
 import ONNXTestSupport
+import ProcessSupport
 import Testing
 
 @Suite struct `Mutated models` {

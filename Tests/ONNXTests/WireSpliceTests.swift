@@ -1,6 +1,7 @@
 import CrestONNX
 import CrestTensor
 import Foundation
+import ProcessSupport
 import Testing
 
 @Suite struct `A model with other weights` {

@@ -1,5 +1,6 @@
 import CrestONNX
 import CrestTensor
+import ProcessSupport
 import Testing
 
 @Suite struct `A model written from scratch` {

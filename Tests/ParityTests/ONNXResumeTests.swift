@@ -8,6 +8,7 @@ import CrestState
 import CrestTensor
 import CrestTraining
 import Foundation
+import ProcessSupport
 import Testing
 import TrainingTestSupport
 
@@ -25,11 +26,8 @@ import TrainingTestSupport
   @Test func `goes on from every step with the bits it would have had, on the same file only`()
     throws
   {
-    let folder = FileManager.default.temporaryDirectory.appending(
-      path: "crest-tests-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    let path = folder.appending(path: "model.onnx").path
+    let folder = try TemporaryFolder()
+    let path = folder["model.onnx"].path
     try TinyModel.full().exportONNX(to: path)
 
     var states: [RunState] = []
@@ -57,7 +55,7 @@ import TrainingTestSupport
     var bytes = try Data(contentsOf: URL(filePath: path))
     let name = try #require(bytes.range(of: Data("crest".utf8)), "the producer's name")
     bytes.replaceSubrange(name, with: Data("other".utf8))
-    let other = folder.appending(path: "other.onnx").path
+    let other = folder["other.onnx"].path
     try bytes.write(to: URL(filePath: other))
     let error = #expect(throws: CheckpointError.self) {
       try learner(other).fit(

@@ -1,4 +1,5 @@
 import Foundation
+import ProcessSupport
 import Testing
 
 /// What `import Crest` gives: programs as a user writes them, compiled against the built modules alone,
@@ -24,16 +25,10 @@ import Testing
         arguments += ["-Xcc", "-fmodule-map-file=\(file.path)"]
       }
     }
-    let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments = arguments + [program.path]
-    let pipe = Pipe()
-    process.standardError = pipe
-    try process.run()
-    let text = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    let errors = text.split(separator: "\n").filter { $0.contains("error:") }.map(String.init)
-    #expect(process.terminationStatus == 0 || !errors.isEmpty, "\(text)")
+    let result = try Executable.env.run(arguments + [program.path])
+    let errors = result.error.split(separator: "\n").filter { $0.contains("error:") }
+      .map(String.init)
+    #expect(result.status == 0 || !errors.isEmpty, "\(result.error)")
     return errors
   }
 
@@ -57,11 +52,9 @@ import Testing
   }
 
   @Test func `shows a mistake`() throws {
-    let file = FileManager.default.temporaryDirectory.appending(
-      path: "mistake-\(UUID().uuidString).swift")
-    defer { try? FileManager.default.removeItem(at: file) }
-    try Data("import Crest\nlet a = Elementwise(.add)\n".utf8).write(to: file)
-    let errors = try Self.errors(in: file)
+    let folder = try TemporaryFolder()
+    try folder.write("import Crest\nlet a = Elementwise(.add)\n", to: "mistake.swift")
+    let errors = try Self.errors(in: folder["mistake.swift"])
     #expect(errors.contains { $0.contains("cannot find 'Elementwise' in scope") }, "\(errors)")
   }
 

@@ -1,4 +1,5 @@
 import Foundation
+import ProcessSupport
 
 /// The package's own files.
 enum Project {
@@ -24,30 +25,19 @@ enum Project {
   ///
   /// In a build folder of its own, since the one of the running tests is locked.
   static func manifest() throws -> Manifest {
-    let scratch = FileManager.default.temporaryDirectory
-      .appending(path: "crest-manifest-\(ProcessInfo.processInfo.processIdentifier)")
-    defer { try? FileManager.default.removeItem(at: scratch) }
-    let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments = [
-      "swift", "package", "--package-path", root.path, "--scratch-path", scratch.path,
-      "dump-package",
-    ]
-    let output = Pipe()
-    process.standardOutput = output
-    try process.run()
-    let data = try output.fileHandleForReading.readToEnd() ?? Data()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else {
-      throw ManifestError(status: process.terminationStatus)
+    let result = try TemporaryFolder.lent { scratch in
+      try Executable.env.run([
+        "swift", "package", "--package-path", root.path, "--scratch-path", scratch, "dump-package",
+      ])
     }
-    return try JSONDecoder().decode(Manifest.self, from: data)
+    guard result.status == 0 else { throw ManifestError(complaints: result.error) }
+    return try JSONDecoder().decode(Manifest.self, from: Data(result.output.utf8))
   }
 }
 
 /// `swift package dump-package` failed.
 struct ManifestError: Error {
-  let status: Int32
+  let complaints: String
 }
 
 /// The part of a manifest that documents describe.

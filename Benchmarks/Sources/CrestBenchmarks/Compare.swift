@@ -1,6 +1,7 @@
 import ArgumentParser
 import Crest
 import Foundation
+import ProcessSupport
 
 /// Runs Crest and PyTorch in turn, each as a process, and prints medians of their ratios.
 struct Compare: ParsableCommand {
@@ -82,7 +83,7 @@ struct Compare: ParsableCommand {
 
   private func pytorch(_ arguments: [String]) throws -> MeasuredProcess {
     try MeasuredProcess(
-      "/usr/bin/env", [python, Self.folder.appending(path: "pytorch.py").path] + arguments)
+      .env, [python, Self.folder.appending(path: "pytorch.py").path] + arguments)
   }
 
   /// A file of the network: the one among the repository's models if it is the same network, else
@@ -94,16 +95,14 @@ struct Compare: ParsableCommand {
     }
     let url = FileManager.default.temporaryDirectory
       .appending(path: "crest-benchmarks-\(UUID().uuidString).onnx")
-    let process = try Process.run(
-      URL(filePath: "/usr/bin/env"),
-      arguments: [
-        python, Self.folder.appending(path: "pytorch.py").path, network.rawValue, "2", "eager",
-        "--export", url.path,
-      ])
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else {
+    let export = try Executable.env.run([
+      python, Self.folder.appending(path: "pytorch.py").path, network.rawValue, "2", "eager",
+      "--export", url.path,
+    ])
+    guard export.status == 0 else {
       throw ValidationError(
-        "\(python) could not export \(network.rawValue); --no-imported leaves such networks out")
+        "\(python) could not export \(network.rawValue); --no-imported leaves such networks out: "
+          + export.error)
     }
     return (url, true)
   }

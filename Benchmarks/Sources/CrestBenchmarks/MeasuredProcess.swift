@@ -1,4 +1,5 @@
 import Foundation
+import ProcessSupport
 
 /// A process that was started, measured something and has ended.
 struct MeasuredProcess {
@@ -9,37 +10,24 @@ struct MeasuredProcess {
   /// Runs a program that prints `first` after the first step of ``Scope/step`` and a ``Measurement`` at the end.
   ///
   /// - Throws: ``MeasuringError`` when it ends otherwise.
-  init(_ executable: String, _ arguments: [String]) throws {
-    let process = Process()
-    process.executableURL = URL(filePath: executable)
-    process.arguments = arguments
-    let output = Pipe()
-    process.standardOutput = output
-    // A file, since a pipe that nobody reads would stop a program that complains at length.
-    let complaints = FileManager.default.temporaryDirectory
-      .appending(path: "crest-benchmarks-\(UUID().uuidString)")
-    try Data().write(to: complaints)
-    defer { try? FileManager.default.removeItem(at: complaints) }
-    process.standardError = try FileHandle(forWritingTo: complaints)
+  init(_ executable: Executable, _ arguments: [String]) throws {
     let start = ContinuousClock.now
-    try process.run()
     var first: Duration?
     var text = ""
-    while case let data = output.fileHandleForReading.availableData, !data.isEmpty {
-      text += String(decoding: data, as: UTF8.self)
+    let run = try executable.start(arguments) { piece in
+      text += piece
       if first == nil, text.contains("first\n") { first = start.duration(to: .now) }
     }
-    process.waitUntilExit()
-    guard process.terminationStatus == 0,
+    let result = try run.finish()
+    guard result.status == 0,
       let line = text.split(separator: "\n").last,
-      let result = try? JSONDecoder().decode(Measurement.self, from: Data(line.utf8))
+      let measurement = try? JSONDecoder().decode(Measurement.self, from: Data(line.utf8))
     else {
-      let complaint = try String(decoding: Data(contentsOf: complaints), as: UTF8.self)
       throw MeasuringError(
-        command: ([executable] + arguments).joined(separator: " "),
-        status: process.terminationStatus, complaint: complaint.isEmpty ? text : complaint)
+        command: ([executable.path] + arguments).joined(separator: " "), end: result.end,
+        complaint: result.error.isEmpty ? text : result.error)
     }
-    measurement = result
+    self.measurement = measurement
     firstStep = first.map { $0 / .seconds(1) } ?? .nan
   }
 
@@ -64,13 +52,13 @@ struct MeasuredProcess {
 /// A process that did not measure what it was asked to.
 struct MeasuringError: Error, CustomStringConvertible {
   let command: String
-  let status: Int32
+  let end: ProcessResult.End
   let complaint: String
 
-  var description: String { "\(command) ended with status \(status): \(complaint)" }
+  var description: String { "\(command) ended with \(end): \(complaint)" }
 
   /// The last line it complained with, which is where Python says what went wrong.
   var reason: String {
-    complaint.split(separator: "\n").last.map(String.init) ?? "status \(status)"
+    complaint.split(separator: "\n").last.map(String.init) ?? "\(end)"
   }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import ProcessSupport
 
 /// Which rows are measured, and how: what the commands that start processes share.
 struct RowOptions: ParsableArguments {
@@ -21,8 +22,7 @@ struct RowOptions: ParsableArguments {
     _ workload: Workload, _ options: [String] = [], threads: Int? = nil
   ) throws -> MeasuredProcess {
     try MeasuredProcess(
-      Bundle.main.executablePath ?? CommandLine.arguments[0],
-      ["measure", "\(workload)"] + counts(threads: threads) + options)
+      .own, ["measure", "\(workload)"] + counts(threads: threads) + options)
   }
 
   /// The options that both Crest's side and PyTorch's take.

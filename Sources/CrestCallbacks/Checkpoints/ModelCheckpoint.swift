@@ -35,6 +35,8 @@ public final class ModelCheckpoint: StatefulCallback {
   public var lastFailure: CheckpointError? { checkpointer.writer.lastFailure }
   private let checkpointer: Checkpointer
   private var fileName: CheckpointName { checkpointer.name }
+  /// The name of its files, as it was given.
+  package var nameTemplate: String { fileName.template }
 
   /// Saves into a folder, which is made unless it is there.
   ///

@@ -24,12 +24,14 @@ struct CallbackOption: ExpressibleByArgument {
   func outputs() throws(CommandError) -> [NamedOutput] {
     let kind = try kind()
     let settings = try CallbackSettings(of: kind, named)
-    return kind.settings.compactMap { setting in
-      guard let output = setting.kind.output, let path = settings.text(setting.name) else {
-        return nil
+    var outputs: [NamedOutput] = []
+    for setting in kind.settings {
+      guard let output = setting.kind.output, let path = try settings.text(setting.name) else {
+        continue
       }
-      return NamedOutput("--callback \(kind.name):\(setting.name)", path, output)
+      outputs.append(NamedOutput("--callback \(kind.name):\(setting.name)", path, output))
     }
+    return outputs
   }
 }
 
@@ -92,13 +94,10 @@ struct CallbackSetting: Sendable {
 
   let name: String
   let kind: Kind
-  /// Its default value; nil if it is required or may be absent.
-  let standard: String?
 
-  init(_ name: String, _ kind: Kind, _ standard: String? = nil) {
+  init(_ name: String, _ kind: Kind) {
     self.name = name
     self.kind = kind
-    self.standard = standard
   }
 
   static let mode = CallbackSetting("mode", .choice(MetricDirection.allCases.map(\.rawValue)))
@@ -108,6 +107,7 @@ struct CallbackSetting: Sendable {
 struct NamedCallback: Sendable {
   let name: String
   let settings: [CallbackSetting]
+  /// Makes it; what isn't given is as in the type's own initialiser.
   let make: @Sendable (CallbackSettings) throws -> any Callback
 
   /// As in `csv-logger:path=file`.
@@ -127,72 +127,83 @@ struct NamedCallback: Sendable {
 
   static let all = [
     NamedCallback(name: "csv-logger", settings: [.init("path", .log)]) {
-      CSVLogger(path: try $0.required("path"))
+      CSVLogger(path: try $0.required("path", $0.text))
     },
     NamedCallback(
       name: "early-stopping",
       settings: [
-        .init("monitor", .metric, "valid_loss"), .init("patience", .wholeNumber, "1"),
-        .init("min-delta", .number, "0"), .mode, .init("restore-best", .flag, "false"),
+        .init("monitor", .metric), .init("patience", .wholeNumber), .init("min-delta", .number),
+        .mode, .init("restore-best", .flag),
       ]
     ) {
-      try EarlyStopping(
-        monitor: Monitor($0.required("monitor")), patience: $0.wholeNumber("patience"),
-        minDelta: $0.number("min-delta"), mode: $0.mode(), restoresBest: $0.flag("restore-best"))
+      let own = try EarlyStopping()
+      return try EarlyStopping(
+        monitor: $0.monitor() ?? own.monitor, patience: $0.wholeNumber("patience") ?? own.patience,
+        minDelta: $0.number("min-delta") ?? own.minDelta, mode: $0.mode() ?? own.mode,
+        restoresBest: $0.flag("restore-best") ?? own.restoresBest)
     },
     NamedCallback(
-      name: "ema",
-      settings: [.init("decay", .number, "0.999"), .init("validates", .flag, "true")]
-    ) { try EMA(decay: $0.number("decay"), validates: $0.flag("validates")) },
+      name: "ema", settings: [.init("decay", .number), .init("validates", .flag)]
+    ) {
+      let own = try EMA()
+      return try EMA(
+        decay: $0.number("decay") ?? own.decay, validates: $0.flag("validates") ?? own.validates)
+    },
     NamedCallback(name: "gradient-accumulation", settings: [.init("batches", .wholeNumber)]) {
-      try GradientAccumulation(batches: $0.wholeNumber("batches"))
+      try GradientAccumulation(batches: $0.required("batches", $0.wholeNumber))
     },
     NamedCallback(
       name: "gradient-clip",
       settings: [
-        .init("by", .choice(GradientClip.Kind.allCases.map(\.rawValue)), "norm"),
-        .init("max", .number, "1"),
+        .init("by", .choice(GradientClip.Kind.allCases.map(\.rawValue))), .init("max", .number),
       ]
     ) {
-      try GradientClip($0.choice("by", GradientClip.Kind.init), maximum: $0.number("max"))
+      let own = try GradientClip()
+      return try GradientClip(
+        $0.value("by", GradientClip.Kind.init) ?? own.kind,
+        maximum: $0.number("max") ?? own.maximum)
     },
     NamedCallback(
       name: "model-checkpoint",
       settings: [
-        .init("folder", .folder), .init("every", .interval, "1epochs"),
-        .init("keep-last", .wholeNumber, "3"), .init("monitor", .metric),
-        .init("keep-best", .wholeNumber, "1"), .mode,
-        .init("contents", .choice(Learner.Contents.allCases.map(\.rawValue)), "everything"),
-        .init("name", .text, "checkpoint-{step:10}"),
+        .init("folder", .folder), .init("every", .interval), .init("keep-last", .wholeNumber),
+        .init("monitor", .metric), .init("keep-best", .wholeNumber), .mode,
+        .init("contents", .choice(Learner.Contents.allCases.map(\.rawValue))),
+        .init("name", .text),
       ]
     ) {
-      try ModelCheckpoint(
-        folder: $0.required("folder"), every: $0.choice("every") { ModelCheckpoint.Interval($0) },
-        keepLast: $0.wholeNumber("keep-last"), monitor: $0.text("monitor").map { Monitor($0) },
-        keepBest: $0.wholeNumber("keep-best"), mode: $0.mode(),
-        contents: $0.choice("contents", Learner.Contents.init), name: $0.required("name"),
+      let own = try ModelCheckpoint(folder: $0.required("folder", $0.text))
+      return try ModelCheckpoint(
+        folder: own.folder, every: $0.value("every") { ModelCheckpoint.Interval($0) } ?? own.every,
+        keepLast: $0.wholeNumber("keep-last") ?? own.keepLast,
+        monitor: $0.monitor() ?? own.monitor,
+        keepBest: $0.wholeNumber("keep-best") ?? own.keepBest, mode: $0.mode() ?? own.mode,
+        contents: $0.value("contents", Learner.Contents.init) ?? own.contents,
+        name: $0.text("name") ?? own.nameTemplate,
         warnings: .warnings(of: "ModelCheckpoint", as: "--callback model-checkpoint"))
     },
     NamedCallback(
       name: "reduce-lr-on-plateau",
       settings: [
-        .init("monitor", .metric, "valid_loss"), .init("factor", .number, "0.1"),
-        .init("patience", .wholeNumber, "10"), .init("min-delta", .number, "1e-4"),
-        .init("cooldown", .wholeNumber, "0"), .init("min-lr", .number, "0"), .mode,
+        .init("monitor", .metric), .init("factor", .number), .init("patience", .wholeNumber),
+        .init("min-delta", .number), .init("cooldown", .wholeNumber), .init("min-lr", .number),
+        .mode,
       ]
     ) {
-      try ReduceLROnPlateau(
-        monitor: Monitor($0.required("monitor")), factor: $0.number("factor"),
-        patience: $0.wholeNumber("patience"), minDelta: $0.number("min-delta"),
-        cooldown: $0.wholeNumber("cooldown"), minLR: $0.number("min-lr"), mode: $0.mode(),
-        notes: .notes)
+      let own = try ReduceLROnPlateau()
+      return try ReduceLROnPlateau(
+        monitor: $0.monitor() ?? own.monitor, factor: $0.number("factor") ?? own.factor,
+        patience: $0.wholeNumber("patience") ?? own.patience,
+        minDelta: $0.number("min-delta") ?? own.minDelta,
+        cooldown: $0.wholeNumber("cooldown") ?? own.cooldown,
+        minLR: $0.number("min-lr") ?? own.minLR, mode: $0.mode() ?? own.mode, notes: .notes)
     },
     NamedCallback(name: "step-logger", settings: [.init("path", .log)]) {
-      StepLogger(path: try $0.required("path"))
+      StepLogger(path: try $0.required("path", $0.text))
     },
     NamedCallback(name: "terminate-on-nan", settings: []) { _ in TerminateOnNaN() },
     NamedCallback(name: "time-limit", settings: [.init("seconds", .number)]) {
-      try TimeLimit(seconds: $0.number("seconds"))
+      try TimeLimit(seconds: $0.required("seconds", $0.number))
     },
   ]
 }
@@ -213,32 +224,39 @@ struct CallbackSettings {
     }
   }
 
-  /// The given value, or the default; nil if there is neither.
-  func text(_ key: String) -> String? { values[key] ?? setting(key).standard }
-
-  func required(_ key: String) throws(CommandError) -> String {
-    guard let value = text(key), !value.isEmpty else {
+  /// A value that has to be given, as read by `read`.
+  func required<Value>(
+    _ key: String, _ read: (String) throws(CommandError) -> Value?
+  ) throws(CommandError) -> Value {
+    guard let value = try read(key) else {
       throw .missingSetting(callback: kind.name, setting: key)
     }
     return value
   }
 
-  func wholeNumber(_ key: String) throws(CommandError) -> Int { try choice(key) { Int($0) } }
+  /// The given value; nil if there is none.
+  func text(_ key: String) throws(CommandError) -> String? { try value(key) { $0 } }
 
-  func number(_ key: String) throws(CommandError) -> Double { try choice(key) { Double($0) } }
+  func wholeNumber(_ key: String) throws(CommandError) -> Int? { try value(key) { Int($0) } }
 
-  func flag(_ key: String) throws(CommandError) -> Bool { try choice(key) { Bool($0) } }
+  func number(_ key: String) throws(CommandError) -> Double? { try value(key) { Double($0) } }
+
+  func flag(_ key: String) throws(CommandError) -> Bool? { try value(key) { Bool($0) } }
 
   func mode() throws(CommandError) -> MetricDirection? {
-    try text("mode") == nil ? nil : choice("mode", MetricDirection.init)
+    try value("mode", MetricDirection.init)
   }
 
-  /// A value as read by `read`.
-  func choice<Value>(_ key: String, _ read: (String) -> Value?) throws(CommandError) -> Value {
-    let text = try required(key)
+  func monitor() throws(CommandError) -> Monitor? { try value("monitor") { Monitor($0) } }
+
+  /// The given value as read by `read`; nil if there is none.
+  func value<Value>(_ key: String, _ read: (String) -> Value?) throws(CommandError) -> Value? {
+    let setting = setting(key)
+    guard let text = values[key] else { return nil }
+    guard !text.isEmpty else { throw .missingSetting(callback: kind.name, setting: key) }
     guard let value = read(text) else {
       throw .settingValue(
-        callback: kind.name, setting: key, value: text, expected: setting(key).kind.expected)
+        callback: kind.name, setting: key, value: text, expected: setting.kind.expected)
     }
     return value
   }

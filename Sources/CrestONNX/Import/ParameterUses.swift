@@ -73,10 +73,7 @@ struct ParameterUses {
     let imports = model.nodes.map { OperatorTable.find($0, opsets: model.opsets) }
     let data = Self.valuesOfData(model)
     self.data = data
-    let raw = Self.rawValues(model, imports, data)
-    let products = Self.products(model, imports, data, withBias: false)
-    let scaled = Self.scaledOutputs(
-      model, imports, data, Self.products(model, imports, data, withBias: true))
+    let arithmetic = Arithmetic(model, imports, data)
     var uses: [String: Set<ArrayUse>] = [:]
     var reached = Set(outputs ?? [model.outputs[0].name])
     var followed: Set<String> = []
@@ -114,15 +111,7 @@ struct ParameterUses {
               found.insert(ArrayUse(operation: node.operation, slot: slot, meetsData: false))
             }
           } else if isReached {
-            let addsToProduct = node.operation == "Add" && dataInputs.allSatisfy(products.contains)
-            found = [
-              ArrayUse(
-                operation: node.operation, slot: addsToProduct ? .parameter(.bias) : slot,
-                meetsData: true,
-                preparesInput: Self.affine.contains(node.operation) && leadsOn
-                  && dataInputs.allSatisfy(raw.contains),
-                scalesOutput: !addsToProduct && scaled.contains(place))
-            ]
+            found = [arithmetic.use(at: place, node, slot, dataInputs, leadsOn: leadsOn)]
           }
         }
         guard !found.isEmpty else { continue }
@@ -131,6 +120,34 @@ struct ParameterUses {
       }
     }
     edges = edges.mapValues { $0.reversed() }
+  }
+
+  /// The values between the input and the first product, and between the last and the output, by which
+  /// arithmetic on data is told apart.
+  private struct Arithmetic {
+    private let raw: Set<String>
+    private let products: Set<String>
+    private let scaled: Set<Int>
+
+    init(_ model: CheckedModel, _ imports: [OperatorImport?], _ data: Set<String>) {
+      raw = ParameterUses.rawValues(model, imports, data)
+      products = ParameterUses.products(model, imports, data, withBias: false)
+      scaled = ParameterUses.scaledOutputs(
+        model, imports, data, ParameterUses.products(model, imports, data, withBias: true))
+    }
+
+    /// What an array is where the node at `place` reads it beside data.
+    func use(
+      at place: Int, _ node: NodeProto, _ slot: ParameterSlot, _ dataInputs: [String], leadsOn: Bool
+    ) -> ArrayUse {
+      let addsToProduct = node.operation == "Add" && dataInputs.allSatisfy(products.contains)
+      return ArrayUse(
+        operation: node.operation, slot: addsToProduct ? .parameter(.bias) : slot,
+        meetsData: true,
+        preparesInput: affine.contains(node.operation) && leadsOn
+          && dataInputs.allSatisfy(raw.contains),
+        scalesOutput: !addsToProduct && scaled.contains(place))
+    }
   }
 
   /// What an input of a node without data is read as, when its output is read as `uses`.

@@ -116,23 +116,31 @@ extension MessageParser {
       }
       return AttributeProto(span: span, name: name, value: .reference(reference))
     }
+    let kind = try kind(declared: declared, found: found, at: span.start)
+    guard let value = values.value(of: kind) else {
+      throw WireFault(at: span.start, expected: "the field \(kind.field.name)", got: "none")
+    }
+    return AttributeProto(span: span, name: name, value: value)
+  }
+
+  /// The kind that an attribute's type declares and its field has.
+  private func kind(
+    declared: Int32, found: AttributeKind?, at start: Int
+  ) throws(WireFault) -> AttributeKind {
     // IR 1 had no `type`: there the field that is present says it.
     guard declared != 0 || found != nil,
       let kind = AttributeKind(rawValue: declared) ?? found,
       declared == 0 || kind.rawValue == declared
     else {
       throw WireFault(
-        at: span.start, "type", expected: "a kind of attribute from 1 to 14", got: "\(declared)")
+        at: start, "type", expected: "a kind of attribute from 1 to 14", got: "\(declared)")
     }
     guard found == nil || found == kind else {
       throw WireFault(
-        at: span.start, expected: "a value in \(kind.field.name), by the attribute's type",
+        at: start, expected: "a value in \(kind.field.name), by the attribute's type",
         got: "one in \(found.map(\.field.name) ?? "none")")
     }
-    guard let value = values.value(of: kind) else {
-      throw WireFault(at: span.start, expected: "the field \(kind.field.name)", got: "none")
-    }
-    return AttributeProto(span: span, name: name, value: value)
+    return kind
   }
 
   /// Adds the value in `field`, or an element of a list.

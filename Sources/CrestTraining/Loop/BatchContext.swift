@@ -114,10 +114,7 @@ public final class BatchContext: PhaseContext {
   /// - Throws: `GraphError` or `ProgramError` when the program can't be compiled.
   public func firstNonFinite() throws -> Program.NonFinite? {
     programmerError(unless: isRunning, "numbers were looked for after their batch had ended")
-    let size = isTraining ? count : try learner.filledSize(count)
-    return try learner.firstNonFinite(
-      inputs: inputs.map { $0.filledUp(to: size) }, targets: targets.filledUp(to: size),
-      count: size, isTraining: isTraining, random: randomKey)
+    return try filled().firstNonFinite(learner, isTraining: isTraining, random: randomKey)
   }
 
   /// Replaces the previous batch.
@@ -132,31 +129,28 @@ public final class BatchContext: PhaseContext {
     isRunning = true
   }
 
-  /// Checks the targets, and the other numbers unless that was done before, as the hooks left them.
-  func check(numbers: Bool) throws(LearnerError) {
+  /// The batch as the hooks left it.
+  func filled() throws -> FilledBatch {
+    try learner.filled(inputs, targets, index: index, count: count, isTraining: isTraining)
+  }
+
+  /// Checks the targets, and the other numbers unless that was done before.
+  func check(_ batch: FilledBatch, numbers: Bool) throws(LearnerError) {
     let loader = isTraining ? learner.trainLoader : learner.validLoader
-    try learner.loss.check(targets, batch: index, of: loader.dataset)
-    if numbers {
-      try learner.checkNumbers(
-        inputs, by: inputOrder, targets, of: loader.dataset, isTraining: true
-      ) { row in
-        let place = index * loader.batchSize + row
-        // The epoch that is running was the last to begin.
-        return isTraining ? loader.order(epoch: learner.epochsBegun - 1)[place] : place
-      }
+    try batch.check(
+      learner, of: loader.dataset, by: inputOrder, numbers: numbers, isTraining: true
+    ) { row in
+      let place = index * loader.batchSize + row
+      // The epoch that is running was the last to begin.
+      return isTraining ? loader.order(epoch: learner.epochsBegun - 1)[place] : place
     }
   }
 
-  /// Gives the batch to the model, filled up to the size that the program is for.
-  func feed(_ program: Program, size: Int) throws(ProgramError) {
+  /// Gives the batch to the model.
+  func feed(_ program: Program, _ batch: FilledBatch) throws(ProgramError) {
     self.program = program
-    rowCount = size
-    guard size > count else {
-      try program.setInputs(inputs)
-      return try program.setTarget(targets)
-    }
-    try program.setInputs(inputs.map { $0.filledUp(to: size) })
-    try program.setTarget(targets.filledUp(to: size))
+    rowCount = batch.size
+    try batch.feed(program)
   }
 
   /// Releases the batch, so that the loader can reuse its memory.

@@ -203,25 +203,14 @@ final class TrainingLoop {
   }
 
   private func runBatch(_ batch: BatchContext) throws {
-    // A model for one batch size measures the last examples in a batch that is filled up.
-    let size = batch.isTraining ? batch.count : try learner.filledSize(batch.count)
-    let program = try program(
-      isTraining: batch.isTraining, count: size, isFilled: size > batch.count)
-    try batch.check(numbers: uncheckedParts.contains(batch.isTraining ? .train : .valid))
-    try batch.feed(program, size: size)
+    let filled = try batch.filled()
+    let program = try program(for: filled, isTraining: batch.isTraining)
+    try batch.check(filled, numbers: uncheckedParts.contains(batch.isTraining ? .train : .valid))
+    try batch.feed(program, filled)
     try program.run(.forward, random: batch.randomKey)
     try call(hooks.afterPrediction, batch)
     try program.run(.loss, random: batch.randomKey)
-    if size == batch.count {
-      batch.loss = program.loss
-      tally?.add(program, targets: batch.targets, count: batch.count)
-    } else {
-      guard let loss = tally?.add(program, targets: batch.targets, first: batch.count) else {
-        let dataset = learner.validLoader.dataset
-        throw LearnerError.leftover(batchSize: size, name: dataset.name, count: dataset.count)
-      }
-      batch.loss = Float(loss)
-    }
+    batch.loss = try filled.add(to: &tally, program, of: learner.validLoader.dataset)
     if batch.isTraining { fit.state.smoothedLoss.add(Double(batch.loss)) }
     try call(hooks.afterLoss, batch)
     guard batch.isTraining else { return }
@@ -257,12 +246,10 @@ final class TrainingLoop {
     try call(hooks.beforeInterruption, fit)
   }
 
-  private func program(isTraining: Bool, count: Int, isFilled: Bool) throws -> Program {
-    let key = ProgramKey(isTraining: isTraining, count: count, isFilled: isFilled)
+  private func program(for batch: FilledBatch, isTraining: Bool) throws -> Program {
+    let key = ProgramKey(isTraining: isTraining, count: batch.size, isFilled: batch.isFilled)
     if let program = programs[key] { return program }
-    let program = try learner.programs.program(
-      learner.request(
-        isTraining: isTraining, count: count, reads: isFilled ? reads.union([.losses]) : reads))
+    let program = try learner.program(for: batch, isTraining: isTraining, reads: reads)
     programs[key] = program
     return program
   }

@@ -1,18 +1,32 @@
 package import Foundation
 
 /// How a run ended, and what it wrote.
-package struct ProcessResult {
-  package enum End: Equatable {
+public struct ProcessResult {
+  /// How a process ends.
+  public enum End: Equatable, CustomStringConvertible, Sendable {
+    /// By itself, with a code.
     case exit(Int32)
+    /// By a signal, as a crash does.
     case signal(Int32)
+
+    /// The code or the signal.
+    public var description: String {
+      switch self {
+      case .exit(let code): "exit code \(code)"
+      case .signal(let number): "signal \(number)"
+      }
+    }
   }
 
-  package let end: End
-  package let output: String
-  package let error: String
+  /// How it ended.
+  public let end: End
+  /// What it wrote to standard output.
+  public let output: String
+  /// What it wrote to standard error.
+  public let error: String
 
   /// The exit code; nil when a signal ended the run, as a crash does.
-  package var status: Int32? {
+  public var status: Int32? {
     if case .exit(let status) = end { status } else { nil }
   }
 

@@ -1,13 +1,5 @@
 import Foundation
 
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
-
 /// How a process ended, and what it took.
 package struct MeasuredProcess: Sendable {
   /// The exit code; nil when a signal ended it.
@@ -19,25 +11,17 @@ package struct MeasuredProcess: Sendable {
   /// A process can't be started or waited for.
   package struct Failure: Error {
     package let path: String
-    package let code: Int32
+    package let reason: String
   }
 
   /// Runs a program by `measurer`, which is the command `onnx-campaign`: a process that is small
   /// itself.
-  package init(measurer: String, _ path: String, _ arguments: [String]) throws {
-    let process = Process()
-    let output = Pipe()
-    process.executableURL = URL(filePath: measurer)
-    process.arguments = ["measure", path] + arguments
-    process.standardOutput = output
-    try process.run()
-    let text = String(
-      decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
-    process.waitUntilExit()
-    let words = text.split(whereSeparator: \.isWhitespace)
+  package init(measurer: Executable, _ path: String, _ arguments: [String]) throws {
+    let result = try measurer.run(["measure", path] + arguments)
+    let words = result.output.split(whereSeparator: \.isWhitespace)
     guard words.count == 3, let code = Int32(words[0]), let peak = Int(words[1]),
       let time = Double(words[2])
-    else { throw Failure(path: measurer, code: process.terminationStatus) }
+    else { throw Failure(path: measurer.path, reason: "\(result.end): \(result.error)") }
     (exitCode, peakKibibytes, seconds) = (code < 0 ? nil : code, peak, time)
   }
 
@@ -45,6 +29,8 @@ package struct MeasuredProcess: Sendable {
   package var numbers: String { "\(exitCode ?? -1) \(peakKibibytes) \(seconds)" }
 
   /// Runs a program without input, its output thrown away.
+  ///
+  /// By `wait4`, since Foundation waits for its processes itself and keeps nothing of what they took.
   package init(_ path: String, _ arguments: [String]) throws {
     var actions: posix_spawn_file_actions_t = .init()
     posix_spawn_file_actions_init(&actions)
@@ -58,11 +44,13 @@ package struct MeasuredProcess: Sendable {
     var process = pid_t()
     let start = Self.now
     let code = posix_spawn(&process, path, &actions, nil, &words, environ)
-    guard code == 0 else { throw Failure(path: path, code: code) }
+    guard code == 0 else { throw Failure(path: path, reason: String(cString: strerror(code))) }
     var status: Int32 = 0
     var usage = rusage()
     while wait4(process, &status, 0, &usage) < 0 {
-      guard errno == EINTR else { throw Failure(path: path, code: errno) }
+      guard errno == EINTR else {
+        throw Failure(path: path, reason: String(cString: strerror(errno)))
+      }
     }
     seconds = Self.now - start
     // The lower seven bits are the signal's number.
