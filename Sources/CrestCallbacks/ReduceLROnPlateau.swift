@@ -29,6 +29,8 @@ public final class ReduceLROnPlateau: StatefulCallback {
   public let patience: Int
   /// By how much a value must beat the best.
   public var minDelta: Double { improvement.minDelta }
+  /// Which values are better; nil for the metric's own direction, and lower for losses.
+  public var mode: MetricDirection? { improvement.mode }
   /// The epochs after a reduction in which nothing is counted.
   public let cooldown: Int
   /// The lowest learning rate of a reduction.
