@@ -3,6 +3,7 @@ import CrestData
 import CrestLayers
 import CrestOptimizers
 import CrestState
+import CrestTensor
 import CrestTraining
 import Foundation
 import ProcessSupport

@@ -76,7 +76,7 @@ import Testing
     #expect(after.count == before.count && after != before)
     #expect(try predict(model, data) == before)
     let isExternal = files.count > 1
-    #expect(try data.names().contains("trained.onnx.data") == isExternal)
+    #expect(try data.names.contains("trained.onnx.data") == isExternal)
   }
 
   @Test func `made for one batch size is told so, with what to do`() throws {
