@@ -67,7 +67,7 @@ import Testing
       BuiltInModel.make("mlp", input: [1, 8, 8], classes: 10), data: Digits.split(),
       optimizer: SGD())
     try learner.fit(epochs: 1, learningRate: 0.01, callbacks: [own, keep])
-    let path = StatePath(["callbacks", own.name, "settings"])
+    let path = StateValue.Path(["callbacks", own.name, "settings"])
     let settings = try #require(state).fields[path]
     #expect(saved.fields[path] == settings)
     #expect((settings ?? .fields([:])) == .fields(own.settings.mapValues { .text($0) }))
