@@ -46,10 +46,10 @@ import Testing
     let lines = description.description.split(separator: "\n").suffix(5)
     #expect(
       lines.joined(separator: "\n") == """
-        class          train  validation
-        class 3            2           0
-        class 12           0           1
-        class 99           1           0
+        class        train  validation
+        class 3          2           0
+        class 12         0           1
+        class 99         1           0
         97 classes have no examples: class 0, class 1, class 2, class 4, class 5, class 6, class 7, \
         class 8, class 9, class 10 and 87 more
         """)

@@ -42,8 +42,13 @@ struct FilledBatch {
 
   /// Gives the rows to the program.
   func feed(_ program: Program) throws(ProgramError) {
-    try program.setInputs(isFilled ? inputs.map { $0.filledUp(to: size) } : inputs)
-    try program.setTarget(isFilled ? targets.filledUp(to: size) : targets)
+    try program.setInputs(inputs.map(filled))
+    try program.setTarget(filled(targets))
+  }
+
+  // What a hook left with another number of rows stays as it is, for the program to refuse.
+  private func filled(_ rows: Tensor) -> Tensor {
+    isFilled && rows.shape.first == count ? rows.filledUp(to: size) : rows
   }
 
   /// Adds the loss that `program` has computed, and the metrics.
