@@ -95,7 +95,7 @@ private final class Queue: Sendable {
   }
 
   private let depth: Int
-  private let state = Monitor(State())
+  private let state = Condition(State())
 
   init(depth: Int) {
     self.depth = depth
