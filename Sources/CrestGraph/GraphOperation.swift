@@ -103,7 +103,7 @@ extension GraphOperation {
     throw GraphError(
       path: context.path, operation: name,
       expected: "an operation with a gradient", got: "\(name), which has none",
-      advice: "keep it out of what the loss depends on through parameters")
+      advice: "don't let the loss depend on parameters through it")
   }
 
   package var name: String { String(describing: Self.self) }

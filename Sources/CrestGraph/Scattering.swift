@@ -75,7 +75,7 @@ extension Scatter {
       throw GraphError(
         path: context.path, operation: name, expected: "the reduction none or add",
         got: "\(reduction), which has no gradient",
-        advice: "keep it out of what the loss depends on through parameters")
+        advice: "don't let the loss depend on parameters through it")
     }
     let dy = context.outputGradient
     let kept: Symbol? =

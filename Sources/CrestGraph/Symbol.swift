@@ -26,7 +26,8 @@ public struct Symbol {
     }
     guard let whole = Int64(exactly: value), elementType.integerRange.contains(whole) else {
       throw GraphError(
-        path: builder.path, operation: "Constant", expected: "a number that \(elementType) has",
+        path: builder.path, operation: "Constant",
+        expected: "a number that \(elementType) can represent",
         got: "\(value)", advice: "cast to a float type first")
     }
     return builder.constant(Tensor(wrapping: [whole], to: elementType, shape: []))

@@ -289,8 +289,7 @@ extension LossError: CustomStringConvertible {
     case .unknownName(let name):
       "loss: expected one of \(Loss.all.map(\.name).joined(separator: ", ")), got \"\(name)\""
     case .noClasses(let loss):
-      "class axis: expected a loss of classes, \(Loss.crossEntropy().name), got \(loss); leave the axis "
-        + "out"
+      "class axis: expected a loss with classes, \(Loss.crossEntropy().name), got \(loss); omit the axis"
     case .classAxis(let loss, let axis, let predictions):
       "class axis of \(loss): expected an axis of predictions \(predictions.batchText) from 1 to "
         + "\(predictions.rank - 1) (axis 0 is the batch), got \(axis)"

@@ -66,7 +66,7 @@ extension Model {
     } catch let error as GraphError {
       return "can't be trained: \(error)"
     }
-    guard !nodes.isEmpty else { return "serve every operation" }
+    guard !nodes.isEmpty else { return "every operation has one" }
     let names = nodes.map { "\($0.operation) (\($0.path.isEmpty ? "top" : $0.path), \($0.stage))" }
     return "missing, run on the slow reference: \(names.sorted().joined(separator: ", "))"
   }

@@ -85,7 +85,7 @@ public enum ProgramError: Error, Equatable, Sendable, CustomStringConvertible {
         + "give the model as many classes as the data"
     case .tooLarge(let byteCount, let memory):
       "the values of a batch take \(byteCount) bytes, expected at most the \(memory) of this machine; "
-        + "take a smaller batch, or a smaller model or input"
+        + "use a smaller batch, model or input"
     }
   }
 }

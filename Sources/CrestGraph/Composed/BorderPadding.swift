@@ -44,8 +44,8 @@ extension Symbol {
       guard old > 0 || new == 0, new <= 1 << 24 else {
         throw GraphError(
           path: builder.path, operation: "Pad",
-          expected: "axes of 1 to \(1 << 24) elements to be widened by mode \(mode)",
-          got: "\(old) widened to \(new) along axis \(axis)")
+          expected: "axes of 1 to \(1 << 24) elements to pad with mode \(mode)",
+          got: "\(old) padded to \(new) along axis \(axis)")
       }
       try builder.makeRoom(forConstant: new, .int64, "Pad")
       let places = (0..<new).map { Int64(mode.source(of: $0 - before[axis], size: old)) }

@@ -182,7 +182,7 @@ extension Symbol {
     }
     if case .nearest = attributes.mode {
     } else if !elementType.isFloat {
-      throw refused("mode nearest for a value that isn't of floats", "\(type)")
+      throw refused("mode nearest for a value that isn't a float", "\(type)")
     }
     var result = self
     var isOutside: Symbol?

@@ -24,7 +24,7 @@ package struct BatchNormInference: ChannelOperation, BoundedOperation {
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     try context.requireShared("scales or statistics")
     return try context.flow(
-      of: self, along: [1], "has a scale of its own for each place in the batch")
+      of: self, along: [1], "has a separate scale for each index in the batch")
   }
 
   /// The formula as it stands.

@@ -70,7 +70,7 @@ package struct Conv: WindowOperation {
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     try context.requireShared("filters")
     return try context.flow(
-      of: self, along: Array(1..<context.inputs[0].rank), "moves a filter along the examples")
+      of: self, along: Array(1..<context.inputs[0].rank), "slides a filter along the batch axis")
   }
 
   /// Sums the products.
@@ -134,7 +134,7 @@ package struct ConvInputGradient: WindowOperation {
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     try context.requireShared("filters")
     let flow = try context.flow(
-      of: self, along: Array(1..<context.inputs[0].rank), "moves a filter along the examples")
+      of: self, along: Array(1..<context.inputs[0].rank), "slides a filter along the batch axis")
     // The shape of x has the number of images in it.
     return RowFlow(
       flow.outputs,
@@ -252,7 +252,7 @@ struct ConvProducts {
       padsBefore: attributes.padsBefore, padsAfter: attributes.padsAfter, ceilMode: false)
     guard let y = Shape(checking: [x[0], filter[0]] + window.output) else {
       throw OperationError(
-        expected: "an output whose elements can be counted",
+        expected: "an output whose element count fits in 64 bits",
         got: "\([x[0], filter[0]] + window.output)")
     }
     self.x = x

@@ -100,7 +100,7 @@ extension OperationError {
     let losses = try checkLogits(logits, smoothing: smoothing)
     guard targets.shape == logits.shape else {
       throw OperationError(
-        expected: "target probabilities \(logits.shape), as the logits", got: "\(targets.shape)")
+        expected: "target probabilities \(logits.shape), like the logits", got: "\(targets.shape)")
     }
     return losses
   }

@@ -28,7 +28,7 @@ package struct CumSum: BoundedOperation {
 
   /// Each example by itself, unless the axis counts them.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
-    try context.flow(of: self, along: [axis], "adds up along the examples")
+    try context.flow(of: self, along: [axis], "accumulates along the batch axis")
   }
 
   /// Sums along each line; those of integers wrap around.

@@ -79,7 +79,7 @@ package struct Gemm: GraphOperation {
     for (input, isTransposed) in [(0, transposesA), (1, transposesB)] {
       guard case .along(let axis, let inner) = context.rows[input] else { continue }
       guard (axis == input) != isTransposed else {
-        throw .combined("adds up products over the examples")
+        throw .combined("sums products over the examples")
       }
       guard found == nil else { throw .combined("multiplies each example with the others") }
       found = .along(axis: input, inner: inner)

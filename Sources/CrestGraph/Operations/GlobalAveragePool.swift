@@ -26,7 +26,7 @@ package struct GlobalAveragePool: BoundedOperation {
   /// Each example by itself, unless they lie along a spatial axis.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     try context.flow(
-      of: self, along: Array(2..<context.inputs[0].rank), "takes the mean over the examples")
+      of: self, along: Array(2..<context.inputs[0].rank), "averages over the examples")
   }
 
   /// The mean of each channel of each example; NaN of nothing.

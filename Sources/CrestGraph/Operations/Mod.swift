@@ -21,7 +21,7 @@ package struct Mod: BoundedOperation {
       throw OperationError(
         expected: followsDividend ? "a float or integer input" : "an integer input",
         got: "\(inputs[0])",
-        advice: type.isFloat ? "ask for the dividend's sign (fmod 1)" : "cast it first")
+        advice: type.isFloat ? "use the dividend's sign (fmod 1)" : "cast it first")
     }
     return [ValueType(try OperationError.checkBroadcast(inputs), type)]
   }

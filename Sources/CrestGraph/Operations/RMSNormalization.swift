@@ -38,7 +38,7 @@ package struct RMSNormalization: BoundedOperation {
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     try context.requireShared("scales")
     return try context.flow(
-      of: self, along: Array(axis..<context.inputs[0].rank), "is normalised along the examples")
+      of: self, along: Array(axis..<context.inputs[0].rank), "normalises along the batch axis")
   }
 
   /// The formula as it stands.

@@ -66,7 +66,7 @@ package struct Reduce: BoundedOperation {
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     try context.flow(
       of: self, along: axes, removing: keepsDimensions ? [] : axes,
-      "reduces the axis of the examples")
+      "reduces the batch axis")
   }
 
   /// Folds the elements of each group, in row-major order; whole numbers wrap to their type.

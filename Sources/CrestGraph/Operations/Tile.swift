@@ -22,7 +22,7 @@ package struct Tile: BoundedOperation {
       Shape(checking: interleaved(with: shape)) != nil
     else {
       throw OperationError(
-        expected: "an output whose elements can be counted", got: "\(repeats) times \(shape)")
+        expected: "an output whose element count fits in 64 bits", got: "\(repeats) times \(shape)")
     }
     return [ValueType(result, inputs[0].elementType)]
   }
