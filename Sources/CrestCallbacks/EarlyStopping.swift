@@ -70,7 +70,7 @@ public final class EarlyStopping: StatefulCallback {
   /// More epochs than the patience, or weights of another model.
   public func objection(to state: State, in learner: Learner) -> String? {
     if !(0...patience).contains(state.wait) {
-      return "at most \(patience) epochs without a better value"
+      return "at most \(patience) epochs without improvement"
     }
     guard let best = state.bestWeights else { return nil }
     return best.weights.fits(learner.model.store) ? nil : "weights of this model"
@@ -92,7 +92,7 @@ public final class EarlyStopping: StatefulCallback {
     state.wait += 1
     guard state.wait >= patience else { return }
     let epochs = state.wait == 1 ? "1 epoch" : "\(state.wait) epochs"
-    throw Cancel(.fit, reason: "\(monitor) has not become better for \(epochs)")
+    throw Cancel(.fit, reason: "\(monitor) has not improved for \(epochs)")
   }
 
   private func restore(_ fit: FitContext) {

@@ -61,7 +61,7 @@ public final class LRFinder: Callback {
     switch findings.ending {
     case .unfinished: return
     case .completed: throw Cancel(.fit, reason: "all learning rates were tried")
-    case .diverged, .lossNotFinite: throw Cancel(.fit, reason: "the loss is out of hand")
+    case .diverged, .lossNotFinite: throw Cancel(.fit, reason: "the loss diverged")
     }
   }
 }

@@ -125,7 +125,7 @@ public final class ReduceLROnPlateau: StatefulCallback {
     let epochs = patience == 1 ? "1 epoch" : "\(patience) epochs"
     notes.note(
       "the learning rate is \(PlotNumber.scientific(base * reduced)) instead of "
-        + "\(PlotNumber.scientific(base * current)) after epoch \(epoch.index + 1): \(monitor) has not become "
-        + "better for \(epochs)\n")
+        + "\(PlotNumber.scientific(base * current)) after epoch \(epoch.index + 1): \(monitor) has not "
+        + "improved for \(epochs)\n")
   }
 }

@@ -61,15 +61,15 @@ public struct CheckpointSummary: Sendable {
 
   /// A line for each thing worth knowing, then one for each array and value.
   public var lines: [String] {
-    let kind = isComplete ? "a run that can be gone on with" : "weights"
+    let kind = isComplete ? "a run that can be resumed" : "weights"
     var lines = [
       "\(kind): \(parameterCount) parameters, \(statisticCount) running statistics"
     ]
     if let stepsTaken, let epochsBegun {
       lines.append("saved after \(stepsTaken) steps, in epoch \(epochsBegun)")
     }
-    if let preprocessing { lines.append("inputs are prepared: \(preprocessing)") }
-    if let classAxis { lines.append("classes lie along axis \(classAxis) of the predictions") }
+    if let preprocessing { lines.append("preprocessing: \(preprocessing)") }
+    if let classAxis { lines.append("the classes are along axis \(classAxis) of the predictions") }
     let width = min(fieldNames.map(\.count).max() ?? 0, 60)
     for path in state.leaves {
       guard let value = state.fields[path] else { continue }

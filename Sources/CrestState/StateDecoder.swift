@@ -76,7 +76,7 @@ private struct StateDecoder: Decoder {
       return value
     }
     if type == String.self {
-      guard case .text(let value) = state else { throw mistyped("a text") }
+      guard case .text(let value) = state else { throw mistyped("a string") }
       return value
     }
     if type == Double.self { return try number() }
@@ -107,7 +107,7 @@ private struct StateDecoder: Decoder {
     case .text(let text): if let value = Value(text) { return value }
     default: break
     }
-    throw mistyped("a whole number (\(type))")
+    throw mistyped("an integer (\(type))")
   }
 
   private func array<Element: TensorElement>(of type: Element.Type) throws -> [Element] {

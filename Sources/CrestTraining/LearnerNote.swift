@@ -50,37 +50,37 @@ extension LearnerNote: CustomStringConvertible {
   public var description: String {
     switch self {
     case .preparedAsModel(let wanted, let own, let data):
-      "the examples of \(data) are prepared as the model was trained, \(wanted.inWords), not by the set's "
-        + "own, \(own.inWords)"
+      "the examples of \(data) are preprocessed as the model was trained, \(wanted.inWords), not with the set's "
+        + "own statistics, \(own.inWords)"
     case .preparedUnlikeModel(let wanted, let model, let data):
-      "the examples of \(data) are prepared by \(wanted.inWords), not as the model was trained, "
+      "the examples of \(data) are preprocessed with \(wanted.inWords), not as the model was trained, "
         + model.inWords
     case .preparedUnlikeData(let wanted, let own, let data):
-      "the examples of \(data) are prepared by \(wanted.inWords), not by the set's own, \(own.inWords)"
+      "the examples of \(data) are preprocessed with \(wanted.inWords), not with the set's own statistics, \(own.inWords)"
     case .modelSaysNothing(let wanted, let data):
-      "the model doesn't say how its inputs were prepared: the examples of \(data) are prepared by the "
-        + "set's own, \(wanted.inWords)"
+      "the model doesn't say how its inputs were preprocessed: the examples of \(data) are preprocessed with the "
+        + "set's own statistics, \(wanted.inWords)"
     case .preparedByStatistics(let wanted, let data):
-      "the examples of \(data) are prepared by the set's own statistics, \(wanted.inWords)"
+      "the examples of \(data) are preprocessed with the set's own statistics, \(wanted.inWords)"
     case .otherClasses(let model, let data, let name):
-      "the classes of \(name) are \(data.inWords), but those of the model \(model.inWords): they are taken "
-        + "for the same by their place, the first for the first"
+      "the classes of \(name) are \(data.inWords), but those of the model \(model.inWords): they are matched "
+        + "by index, the first to the first"
     case .otherClassCount(let model, let data, let name):
-      "\(name) has \(data) classes, but the model \(model): class 0 is taken for class 0, and so on"
+      "\(name) has \(data) classes, but the model \(model): they are matched by index"
     case .probabilitiesAsLogits(let operation, let loss):
-      "the network ends in probabilities of \(operation), and \(loss) takes them for what goes into such an "
-        + "operation: losses and accuracies are off; choose another loss, or a network without it"
+      "the network ends in probabilities, from \(operation), but \(loss) takes "
+        + "logits: losses and accuracies are wrong; choose another loss, or a network without \(operation)"
     case .fractionsAsLogits(let operation, let loss):
       "the network's predictions, results of \(operation), always lie from 0 to 1, as probabilities do, and \(loss) "
-        + "takes logits: losses and accuracies are off; choose another loss, or a network that ends in logits"
+        + "takes logits: losses and accuracies are wrong; choose another loss, or a network that ends in logits"
     case .logProbabilitiesAsLogits(let operation, let loss):
-      "the network ends in logarithms of probabilities of \(operation), and \(loss) takes them for what goes into "
-        + "such an operation: losses and accuracies are off; choose another loss, or a network without it"
+      "the network ends in log-probabilities, from \(operation), but \(loss) takes "
+        + "logits: losses and accuracies are wrong; choose another loss, or a network without \(operation)"
     case .classAxis(let found, let predictions):
-      "the classes of predictions \(Self.batch(predictions)) are taken along axis \(found.axis), "
+      "the classes of predictions \(Self.batch(predictions)) are along axis \(found.axis), "
         + found.reason.inWords
     case .otherClassAxis(let found, let model, let predictions):
-      "the classes of predictions \(Self.batch(predictions)) are taken along axis \(found.axis), "
+      "the classes of predictions \(Self.batch(predictions)) are along axis \(found.axis), "
         + "\(found.reason.inWords), not along axis \(model) as the model was trained"
     case .unusualNumbers(let numbers): "\(numbers)" + numbers.consequence
     }
@@ -95,8 +95,8 @@ extension UnusualNumbers {
   /// What comes of them.
   fileprivate var consequence: String {
     switch kind {
-    case .nan, .infinite: "; what the network makes of such numbers may look like any other"
-    case .negativeIndex(let size): ", which ONNX counts from the end: -1 is taken for \(size - 1)"
+    case .nan, .infinite: "; the network's results for them may look normal"
+    case .negativeIndex(let size): ", which ONNX counts from the end: -1 means \(size - 1)"
     case .indexOutOfRange: ""
     }
   }
@@ -106,12 +106,12 @@ extension ClassAxis.Reason {
   /// Why the axis was taken.
   fileprivate var inWords: String {
     switch self {
-    case .chosen: "as was asked"
+    case .chosen: "as requested"
     case .model: "as the model was trained"
-    case .shapes: "the only one that suits the shape of the targets"
+    case .shapes: "the only one that fits the shape of the targets"
     case .targetSums: "the only one along which all targets sum to 1"
-    case .finalSoftmax: "as the network's final softmax"
-    case .convention: "where ONNX has them"
+    case .finalSoftmax: "as in the network's final softmax"
+    case .convention: "by ONNX's convention"
     }
   }
 }

@@ -105,7 +105,7 @@ extension NonFiniteLoss: CustomStringConvertible {
   }
 
   private var cause: String {
-    guard let origin else { return "every operation by itself gives finite numbers" }
+    guard let origin else { return "every operation on its own gives finite numbers" }
     let number = text(origin.value)
     let place = example.map { " in example \($0.index) (from 0) of \($0.dataset)" } ?? ""
     return switch origin.source {
@@ -125,7 +125,7 @@ extension NonFiniteLoss: CustomStringConvertible {
 
   private var advice: String {
     if isOfData { return "clean the data" }
-    return isDivergence ? "lower the learning rate" : "train it anew, at a lower learning rate"
+    return isDivergence ? "lower the learning rate" : "train it again at a lower learning rate"
   }
 }
 

@@ -19,7 +19,8 @@ final class CheckpointWriter {
     open: @escaping (String) throws(CheckpointError) -> CheckpointFolder
   ) throws(CallbackError) {
     try CallbackError.require(
-      maxConsecutiveFailures >= 0, "maxConsecutiveFailures", maxConsecutiveFailures, "at least 0 saves", of: callback)
+      maxConsecutiveFailures >= 0, "maxConsecutiveFailures", maxConsecutiveFailures,
+      "at least 0 saves", of: callback)
     self.callback = callback
     folderPath = folder
     self.maxConsecutiveFailures = maxConsecutiveFailures
@@ -60,7 +61,7 @@ final class CheckpointWriter {
           with: CheckpointError.tooManyFailures(
             count: failures, last: "\(error)", newest: newest()))
       } else {
-        warn("\(error); training goes on")
+        warn("\(error); training continues")
       }
       return false
     }

@@ -61,7 +61,8 @@ public final class ModelCheckpoint: StatefulCallback {
   ) throws(CallbackError) {
     try self.init(
       folder: folder, every: every, keepLast: keepLast, monitor: monitor, keepBest: keepBest,
-      mode: mode, contents: contents, name: name, maxConsecutiveFailures: maxConsecutiveFailures, warnings: warnings
+      mode: mode, contents: contents, name: name, maxConsecutiveFailures: maxConsecutiveFailures,
+      warnings: warnings
     ) { (path) throws(CheckpointError) in try CheckpointFolder(path) }
   }
 
@@ -89,12 +90,12 @@ public final class ModelCheckpoint: StatefulCallback {
     // The last would take the file of the best.
     try require(
       monitor == nil || !fileName.isFixed || keepLast == 0 && keepBest == 1, "name", name,
-      "a name with {step} or {epoch}, unless only the one best is kept (keep-last 0, keep-best 1): others "
-        + "would take its file")
+      "a name with {step} or {epoch}, unless only the best one is kept (keep-last 0, keep-best 1): others "
+        + "would overwrite its file")
     if case .epochs = every {
     } else if let result = monitor ?? fileName.monitors.first {
       try require(
-        false, "every", every, "epochs, since \(result) is known after epochs only")
+        false, "every", every, "epochs, because \(result) is known only after an epoch")
     }
     self.folder = folder
     self.every = every
@@ -107,7 +108,8 @@ public final class ModelCheckpoint: StatefulCallback {
       every: every, name: fileName,
       keeping: Checkpointer.Retention(last: keepLast, best: monitor == nil ? 0 : keepBest),
       writer: try CheckpointWriter(
-        callback, folder: folder, maxConsecutiveFailures: maxConsecutiveFailures, warnings: warnings, open: open))
+        callback, folder: folder, maxConsecutiveFailures: maxConsecutiveFailures,
+        warnings: warnings, open: open))
   }
 
   /// Takes the folder for the fit, and saves when it is due.

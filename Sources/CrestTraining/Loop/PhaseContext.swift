@@ -31,7 +31,7 @@ public final class FitContext: PhaseContext {
     }
     if !referenceNodes.isEmpty {
       let names = referenceNodes.map { "\($0.operation) (\($0.path), \($0.stage))" }
-      slowdowns.append("slow, no kernel serves: \(names.joined(separator: ", "))")
+      slowdowns.append("slow, no kernel for: \(names.joined(separator: ", "))")
     }
     return slowdowns
   }
