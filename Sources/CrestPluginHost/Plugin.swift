@@ -151,11 +151,12 @@ public final class Plugin: StatefulCallback {
 
   private func mismatch(_ state: State) -> String? {
     if state.identifier != manifest.identifier {
-      return "it is that of the plugin \(state.identifier)"
+      return "it belongs to the plugin \(state.identifier)"
     }
     guard state.digest != digest else { return nil }
-    return "it is of version \(state.version) with SHA-256 \(state.digest), but this is version "
-      + "\(manifest.version) with \(digest); install the plugin that the run was begun with"
+    return
+      "it belongs to version \(state.version) with SHA-256 \(state.digest), but this is version "
+      + "\(manifest.version) with \(digest); install the plugin that the run was started with"
   }
 
   /// Puts back what ``state`` gave.

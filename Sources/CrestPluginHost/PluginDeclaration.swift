@@ -55,7 +55,7 @@ struct PluginDeclaration: Equatable {
     for name in reports {
       guard isPlainName(name), !Self.takenNames.contains(name) else {
         return
-          "it reports \(name.debugDescription); expected a name of small letters, digits and _ "
+          "it reports \(name.debugDescription); expected a name of lowercase letters, digits and _ "
           + "that is not one of \(Self.takenNames.sorted().joined(separator: ", "))"
       }
     }
@@ -144,5 +144,7 @@ extension HyperparameterPart {
   }
 
   /// All there are, in the order of the bits of `CREST_OWNS`.
-  static let numbered = Hyperparameter.numbered.flatMap { [HyperparameterPart.base($0), .factor($0)] }
+  static let numbered = Hyperparameter.numbered.flatMap {
+    [HyperparameterPart.base($0), .factor($0)]
+  }
 }

@@ -33,10 +33,10 @@ public struct PluginSetting: Equatable, Sendable {
     ) {
       $0.text.flatMap(Kind.init(rawValue:))
     }
-    summary = try fields.take("summary", "a text") { $0.text }
+    summary = try fields.take("summary", "a string") { $0.text }
     let isNumber = kind == .number || kind == .integer
     func bound(_ name: String) throws(PluginError) -> Double? {
-      try fields.takeIfPresent(name, "a number, of a number or an integer") { value in
+      try fields.takeIfPresent(name, "a number, for the type number or integer") { value in
         isNumber ? value.number : nil
       }
     }
@@ -44,7 +44,7 @@ public struct PluginSetting: Equatable, Sendable {
     maximum = try bound("maximum")
     let isText = kind == .string
     choices =
-      try fields.takeIfPresent("choices", "a list of texts, of a string") {
+      try fields.takeIfPresent("choices", "a list of strings, for the type string") {
         isText ? $0.texts : nil
       } ?? []
     let given = try fields.takeIfPresent("default", "a value") { $0 }
@@ -80,8 +80,8 @@ public struct PluginSetting: Equatable, Sendable {
     let what =
       switch kind {
       case .number: "a number"
-      case .integer: "a whole number"
-      case .string: choices.isEmpty ? "a text" : "one of \(choices.joined(separator: ", "))"
+      case .integer: "an integer"
+      case .string: choices.isEmpty ? "a string" : "one of \(choices.joined(separator: ", "))"
       case .boolean: "true or false"
       }
     func text(_ bound: Double) -> String { JSONValue(bound).json }
