@@ -64,8 +64,8 @@ final class NodeImport {
     guard let tensor = builder.constantTensor(input) else {
       throw problem(
         expected: "\(what) that follow from constants and shapes",
-        got: "input \(place), which depends on data or parameters, or takes too much to compute",
-        advice: "export the model so that it doesn't compute shapes and settings from values",
+        got: "input \(place), which depends on data or parameters, or is too expensive to compute",
+        advice: "export the model so that shapes and settings don't depend on values",
         unknownValue: node.inputs[place])
     }
     return tensor
@@ -163,12 +163,12 @@ final class NodeImport {
   /// A text that is one of `known`.
   func text(_ name: String, default: String, of known: [String]) throws -> String {
     guard let value = try attribute(name) else { return `default` }
-    guard case .string(let range) = value else { throw wrongKind(name, "a text") }
+    guard case .string(let range) = value else { throw wrongKind(name, "a string") }
     let text = tensors.source.text(in: range)
     guard let text, known.contains(text) else {
       throw problem(
         expected: "the attribute \(name) to be one of \(known.joined(separator: ", "))",
-        got: text.map { "\"\($0)\"" } ?? "bytes that are no UTF-8")
+        got: text.map { "\"\($0)\"" } ?? "bytes that are not UTF-8")
     }
     return text
   }
@@ -178,7 +178,7 @@ final class NodeImport {
     guard let value = try attribute(name) else {
       throw problem(expected: "the attribute \(name)", got: "none")
     }
-    guard case .string(let range) = value else { throw wrongKind(name, "a text") }
+    guard case .string(let range) = value else { throw wrongKind(name, "a string") }
     guard let text = tensors.source.text(in: range) else {
       throw problem(expected: "the attribute \(name) in UTF-8", got: "other bytes")
     }
@@ -188,7 +188,7 @@ final class NodeImport {
   /// Texts, each one of `known`; nil when the node hasn't them.
   func texts(_ name: String, of known: [String]) throws -> [String]? {
     guard let value = try attribute(name) else { return nil }
-    guard case .strings(let ranges) = value else { throw wrongKind(name, "a list of texts") }
+    guard case .strings(let ranges) = value else { throw wrongKind(name, "a list of strings") }
     return try ranges.map { range in
       let text = tensors.source.text(in: range)
       guard let text, known.contains(text) else {

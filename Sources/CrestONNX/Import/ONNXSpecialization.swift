@@ -96,7 +96,7 @@ public struct ONNXSpecialization: GraphTemplate {
         throw problem(
           expected: "\(elementType) ["
             + sizes.map { $0.map(String.init) ?? "?" }.joined(separator: ", ") + "]",
-          got: "\(value)", "give an array that suits the model")
+          got: "\(value)", "give an array that fits the model")
       }
     }
     do throws(InexactElement) {

@@ -25,7 +25,7 @@ public struct ParameterSelection: Sendable, Hashable {
   /// What to do about a pattern that fits none of `names`.
   static func advice(_ pattern: String, _ names: [String]) -> String {
     let near = NamePattern(pattern).nearest(3, of: names).map { "\"\($0)\"" }
-    return "name arrays as the file does"
-      + (near.isEmpty ? "" : "; near it are \(near.joined(separator: ", "))")
+    return "use the array names of the file"
+      + (near.isEmpty ? "" : "; similar names are \(near.joined(separator: ", "))")
   }
 }

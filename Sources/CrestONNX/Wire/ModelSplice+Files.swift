@@ -47,7 +47,8 @@ extension ModelSplice {
     guard case .file = place.kind else {
       throw .unwritable(
         file: path,
-        reason: "its weights lie in side files, which a pipe or device can't have beside it")
+        reason:
+          "its weights are in external data files, which can't be placed beside a pipe or device")
     }
     return place.destination
   }

@@ -233,7 +233,7 @@ extension MessageParser {
         let value = Int(text)
       else {
         throw WireFault(
-          at: offset, expected: "a whole number from 0 to 2^63 - 1 as the \(key)",
+          at: offset, expected: "an integer from 0 to 2^63 - 1 as the \(key)",
           got: "\"\(text)\"")
       }
       return value
