@@ -31,14 +31,14 @@ public final class ReduceLROnPlateau: StatefulCallback {
   public var minDelta: Double { improvement.minDelta }
   /// The epochs after a reduction in which nothing is counted.
   public let cooldown: Int
-  /// The lowest learning rate of a reduction.
+  /// The lower bound of reduced learning rates.
   public let minLR: Double
   /// All it remembers.
   public var state = State()
   private var improvement: Improvement
   private let notes: ProgressOutput
 
-  /// A watch over `monitor`.
+  /// Monitors `monitor`.
   ///
   /// - Parameters:
   ///   - monitor: What is monitored.
@@ -46,7 +46,7 @@ public final class ReduceLROnPlateau: StatefulCallback {
   ///   - patience: The epochs without improvement before it acts.
   ///   - minDelta: By how much a value must beat the best.
   ///   - cooldown: The epochs after a reduction in which nothing is counted.
-  ///   - minLR: The lowest learning rate of a reduction.
+  ///   - minLR: The lower bound of reduced learning rates.
   ///   - mode: Which values are better; nil for the metric's own direction, and lower for losses.
   ///   - notes: Where reductions are reported.
   /// - Throws: ``CallbackError/outOfRange(callback:parameter:value:expected:)``.
@@ -71,13 +71,13 @@ public final class ReduceLROnPlateau: StatefulCallback {
     self.notes = notes
   }
 
-  /// Forgets the fit before, and looks after each epoch.
+  /// Resets before the fit, and checks after each epoch.
   public var hooks: [Hook] { [.beforeFit(reset), .afterEpoch(check)] }
   /// After what reports the epoch.
   public var order: Int { CallbackOrder.reducer }
   /// The factor of the learning rate.
   public var owns: Set<HyperparameterPart> { [.factor(.learningRate)] }
-  /// What is watched, and what follows.
+  /// What is monitored, and how the rate is reduced.
   public var settings: [String: String] {
     improvement.settings.merging(
       [

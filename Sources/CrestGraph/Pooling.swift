@@ -114,7 +114,7 @@ extension PoolOperation {
     Demands(.windows)
   }
 
-  /// Each example by itself, unless a window moves along them.
+  /// Each example independently, unless a window moves along them.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     try context.flow(
       of: self, along: Array(2..<context.inputs[0].rank), "slides a window along the batch axis")

@@ -22,7 +22,7 @@ public enum ScatterReduction: String, Sendable, Hashable, CaseIterable {
     }
   }
 
-  /// `data` with each of `updates` joined at its place; whole numbers wrap to their type.
+  /// `data` with each of `updates` joined at its place; integers wrap to their type.
   func joining(
     _ data: ReferenceArray, _ updates: ReferenceArray, at places: [Int]
   ) -> ReferenceArray {

@@ -19,7 +19,7 @@ public struct Symbol {
 
   /// Returns a scalar constant of this value's element type, in this value's graph.
   ///
-  /// - Throws: ``GraphError`` when the type is no float and doesn't have the number.
+  /// - Throws: ``GraphError`` when the type isn't a float and can't represent the number.
   public func scalar(_ value: Double) throws -> Symbol {
     if elementType.isFloat {
       return builder.constant(Tensor(rounding: [value], to: elementType, shape: []))

@@ -124,10 +124,10 @@ public struct Loss: Sendable {
   ///
   ///     loss = d²/2 where d = |prediction - target| ≤ δ, else δ · (d - δ/2)
   ///
-  /// Huber: *Robust Estimation of a Location Parameter*, 1964. Predictions and targets have one shape, but for a
-  /// last axis of size 1 that one of them may lack.
+  /// Huber: *Robust Estimation of a Location Parameter*, 1964. Predictions and targets have the
+  /// same shape, except that either may lack a last axis of size 1.
   ///
-  /// - Parameter delta: δ, from where on outliers count by their distance only.
+  /// - Parameter delta: δ, the distance beyond which the loss is linear.
   /// - Returns: The loss.
   /// - Precondition: `delta` is positive and finite.
   public static func huber(delta: Double = 1) -> Loss {

@@ -84,7 +84,7 @@ extension Model {
     }
   }
 
-  /// A whole number with commas, as in 431,080.
+  /// An integer with commas, as in 431,080.
   private static func grouped(_ number: Int) -> String {
     let digits = Array(String(number))
     return digits.indices.reduce(into: "") { text, place in

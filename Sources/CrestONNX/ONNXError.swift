@@ -30,7 +30,7 @@ public enum ONNXError: Error, Equatable, Sendable {
   case overLimit(Place, limit: String)
   /// A tensor's elements are of a type that `Tensor` lacks.
   case unsupportedElementType(Place, type: String)
-  /// A tensor lies in a side file that must not or can't be read.
+  /// A tensor is in an external data file that must not or can't be read.
   case externalData(Place, location: String, problem: ExternalDataProblem)
   /// The model breaks a rule of ONNX, or its values don't fit an operation.
   case invalid(file: String, ModelProblem)
@@ -72,8 +72,8 @@ public enum ExternalDataProblem: Equatable, Sendable {
 }
 
 extension ONNXError: CustomStringConvertible {
-  /// What, where, expected, got and what to do; control characters of a file's texts are escaped, and
-  /// what would fill a screen is cut.
+  /// What, where, expected, got and what to do; control characters of a file's strings are escaped,
+  /// and long texts are cut.
   public var description: String {
     let text = fullDescription
     let limit = 1 << 14

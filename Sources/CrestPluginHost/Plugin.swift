@@ -144,7 +144,7 @@ public final class Plugin: StatefulCallback {
     }
   }
 
-  /// The state of this very plugin: another version, or another file, has other memories.
+  /// The state of exactly this plugin: another version or file has a different state.
   public func objection(to state: State, in learner: Learner) -> String? {
     mismatch(state).map { "a state of this plugin \(name): \($0)" }
   }
@@ -159,7 +159,7 @@ public final class Plugin: StatefulCallback {
       + "\(manifest.version) with \(digest); install the plugin that the run was started with"
   }
 
-  /// Puts back what ``state`` gave.
+  /// Restores a ``state``.
   ///
   /// - Throws: ``PluginError/state(plugin:reason:)`` when it is of another plugin, or of this one with other
   ///   contents.

@@ -88,19 +88,19 @@ enum TensorKind: Int, CaseIterable, Sendable {
   }
 }
 
-/// What a manifest has to say that its plugin wants.
+/// What a plugin's manifest must declare that it uses.
 public enum PluginPermission: String, Sendable, Hashable, CaseIterable {
-  /// To look at the parameters.
+  /// To read the parameters.
   case parameters
-  /// To look at the running statistics.
+  /// To read the running statistics.
   case statistics
-  /// To look at the gradients.
+  /// To read the gradients.
   case gradients
-  /// To look at the predictions.
+  /// To read the predictions.
   case predictions
-  /// To look at the loss of each prediction.
+  /// To read the loss of each prediction.
   case losses
-  /// To look at the outputs of layers.
+  /// To read the outputs of layers.
   case activations
   /// To report metrics.
   case metrics

@@ -2,7 +2,7 @@ import CCrestPlugin
 import CrestOptimizers
 import CrestTraining
 
-/// How much a line that a plugin logs matters.
+/// The severity of a line that a plugin logs.
 public enum PluginLogLevel: Int, Sendable, Hashable, CaseIterable {
   /// For the plugin's author.
   case debug

@@ -2,19 +2,19 @@ import CrestTensor
 
 /// A setting of a plugin, as its manifest describes it.
 public struct PluginSetting: Equatable, Sendable {
-  /// What values are.
+  /// The type of its values.
   public enum Kind: String, Sendable, Hashable, CaseIterable {
     /// A number.
     case number
-    /// A whole number.
+    /// An integer.
     case integer
-    /// A text.
+    /// A string.
     case string
     /// True or false.
     case boolean
   }
 
-  /// What values are.
+  /// The type of its values.
   public let kind: Kind
   /// What it does, in a sentence.
   public let summary: String
@@ -103,25 +103,25 @@ public struct PluginSetting: Equatable, Sendable {
   }
 }
 
-/// A value that a plugin's setting is given in Swift.
+/// A value of a plugin's setting, given in Swift.
 public enum PluginValue: Equatable, Sendable, ExpressibleByFloatLiteral,
   ExpressibleByIntegerLiteral,
   ExpressibleByStringLiteral, ExpressibleByBooleanLiteral
 {
   /// A number, whole ones too.
   case number(Double)
-  /// A text.
+  /// A string.
   case text(String)
   /// True or false.
   case bool(Bool)
-  /// As it is written on a command line; the setting says what it is.
+  /// As written on a command line; the setting's type decides what it is.
   case written(String)
 
   /// A number.
   public init(floatLiteral value: Double) { self = .number(value) }
   /// A number.
   public init(integerLiteral value: Int) { self = .number(Double(value)) }
-  /// A text.
+  /// A string.
   public init(stringLiteral value: String) { self = .text(value) }
   /// True or false.
   public init(booleanLiteral value: Bool) { self = .bool(value) }

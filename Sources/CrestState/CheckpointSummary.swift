@@ -2,17 +2,17 @@ public import CrestTensor
 
 /// What a checkpoint holds, in words: for `crest inspect`.
 public struct CheckpointSummary: Sendable {
-  /// Whether the run can be resumed, and not only its weights be used.
+  /// Whether the run can be resumed; otherwise only its weights can be used.
   public let isComplete: Bool
   /// The number of parameters.
   public let parameterCount: Int
   /// The number of running statistics.
   public let statisticCount: Int
-  /// The optimiser steps taken; nil of weights alone.
+  /// The optimiser steps taken; nil for weights alone.
   public let stepsTaken: Int?
-  /// The epochs begun; nil of weights alone.
+  /// The epochs begun; nil for weights alone.
   public let epochsBegun: Int?
-  /// The names of all fields, as they are given to be skipped.
+  /// The names of all fields, as `skipping` takes them.
   public let fieldNames: [String]
   /// The preprocessing; nil if unknown.
   public let preprocessing: Preprocessing?
@@ -22,7 +22,7 @@ public struct CheckpointSummary: Sendable {
   public let classAxis: Int?
   private let state: RunState
 
-  /// Reads a checkpoint, all of which is proven to be as it was written.
+  /// Reads and verifies a checkpoint.
   ///
   /// - Throws: ``CheckpointError``.
   public init(_ path: String) throws(CheckpointError) {
@@ -36,7 +36,7 @@ public struct CheckpointSummary: Sendable {
 
   /// A summary of a state.
   ///
-  /// - Throws: ``StateError`` when what it says of its data makes no sense.
+  /// - Throws: ``StateError`` when what it says of its data is invalid.
   public init(_ state: RunState) throws(StateError) {
     preprocessing = try state.preprocessing()
     classNames = try state.classNames()

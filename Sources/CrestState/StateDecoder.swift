@@ -1,14 +1,14 @@
 import CrestTensor
 
 extension StateValue {
-  /// The value that was taken apart into these fields.
+  /// The value that was encoded into these fields.
   ///
   /// - Parameters:
   ///   - type: Its type.
   ///   - path: Where the fields lie, for messages.
   /// - Returns: The value.
-  /// - Throws: ``StateError`` naming the field that is missing, of another type, or not taken by the value;
-  ///   what the value's own `init(from:)` throws.
+  /// - Throws: ``StateError`` naming the field that is missing, of another type, or not used by the
+  ///   value; what the value's own `init(from:)` throws.
   public func decode<Value: Decodable>(
     _ type: Value.Type, at path: StatePath = StatePath([])
   ) throws -> Value {

@@ -4,7 +4,7 @@
 public enum StateError: Error, Equatable, Sendable {
   /// A field that isn't there.
   case missing(StatePath)
-  /// A field that nothing takes.
+  /// A field that nothing uses.
   case unexpected(StatePath)
   /// A field of another type or shape.
   case mistyped(StatePath, expected: String, got: String)

@@ -33,7 +33,7 @@ public struct Shape: Sendable, Hashable, Codable, ExpressibleByArrayLiteral,
 
   /// Decodes sizes, which a file may have wrong.
   ///
-  /// - Throws: `DecodingError` when one is negative or the elements can't be counted.
+  /// - Throws: `DecodingError` when one is negative or the element count overflows.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     let dimensions = try container.decode([Int].self, forKey: .dimensions)

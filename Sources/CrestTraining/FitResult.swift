@@ -15,7 +15,7 @@ public struct EpochResult: Codable, Sendable, Hashable {
   /// The learning rate of its last step.
   public let learningRate: Double
 
-  /// What `epoch` gave so far.
+  /// The results of `epoch` so far.
   public init(_ epoch: EpochContext) {
     self.epoch = epoch.index
     train = epoch.train
@@ -33,7 +33,7 @@ public struct EpochResult: Codable, Sendable, Hashable {
     learningRate = other.learningRate
   }
 
-  /// Reads what was saved, which must be of an epoch that can be.
+  /// Decodes results, which must be of a valid epoch.
   ///
   /// - Throws: `DecodingError`.
   public init(from decoder: any Decoder) throws {
@@ -96,7 +96,7 @@ public struct FitResult: Sendable, Hashable {
 ///
 /// Of an epoch without validation, the weights are those at its end.
 public struct MeasuredWeights: Codable, Sendable, Hashable {
-  /// What the epoch gave.
+  /// The epoch's results.
   public let results: EpochResult
   /// The weights.
   public let weights: Weights

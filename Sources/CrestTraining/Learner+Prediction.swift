@@ -14,8 +14,9 @@ extension Learner {
   ///
   /// - Parameters:
   ///   - dataset: The examples; those of validation when nil.
-  ///   - requiringFinite: Whether a loss that is infinite or not a number, or a prediction that is no number, is an
-  ///     error that names the example or layer where it began; otherwise it is in the result.
+  ///   - requiringFinite: Whether a loss that is infinite or not a number, or a prediction that is
+  ///     not a number, is an error that names the example or layer where it began; otherwise it is
+  ///     in the result.
   /// - Returns: Loss and metrics over all of them.
   /// - Throws: ``LearnerError`` when the set doesn't fit the model, or on interruption; ``NonFiniteLoss`` when asked
   ///   to; what the data or the compiler threw.
@@ -99,9 +100,10 @@ extension Learner {
       loader, order: nil)
   }
 
-  /// Runs a batch with every operation by itself, and tells where a number that is not finite comes up first.
+  /// Runs a batch with every operation run separately, and returns where a non-finite number first
+  /// appears.
   ///
-  /// Nil when all are finite. The statistics that running it changes are put back.
+  /// Nil when all are finite. The statistics that this changes are restored.
   func firstNonFinite(
     inputs: [Tensor], targets: Tensor, count: Int, isTraining: Bool, random: RandomKey
   ) throws -> Program.NonFinite? {

@@ -10,7 +10,7 @@ public enum LearnerError: Error, Equatable, Sendable {
   case learningRate(Double)
   /// A batch size below one.
   case batchSize(Int)
-  /// A negative number of batches to make ahead.
+  /// A negative number of batches to prefetch.
   case prefetch(Int)
   /// A data set without examples.
   case emptyData(name: String)
@@ -50,15 +50,15 @@ public enum LearnerError: Error, Equatable, Sendable {
   case interrupted
   /// Weights that have changed since the validation by which they were to be judged.
   case measuredWeightsExchanged(epoch: Int)
-  /// Batch norms that would see one value a channel in training.
+  /// Batch norms that would see one value per channel in training.
   case oneValuePerChannel(layers: [String], batchSize: Int, examples: Int)
   /// A model that has no parameters.
   case noParameters
-  /// A model whose examples depend on those beside them, by its graph or in a trial.
+  /// A model whose examples depend on others in the batch, by its graph or in a trial.
   case rowsTogether(RowMixing, isTried: Bool)
   /// A number of examples that a model for one batch size can't be trained on.
   case leftover(batchSize: Int, name: String, count: Int)
-  /// Two callbacks that give the model other weights for validation.
+  /// Two callbacks that exchange the model's weights for validation.
   case twoLenders(first: String, second: String)
   /// More batches in a fit than can be counted.
   case tooManyEpochs(Int, most: Int, batchesPerEpoch: Int)

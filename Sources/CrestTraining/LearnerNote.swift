@@ -10,24 +10,25 @@ public enum LearnerNote: Sendable, Equatable {
   case preparedUnlikeModel(Preprocessing, model: Preprocessing, data: String)
   /// Examples have another preprocessing than the set's own, as requested.
   case preparedUnlikeData(Preprocessing, own: Preprocessing, data: String)
-  /// The model's file doesn't say how its inputs were prepared, and the set's own preparation is taken.
+  /// The model's file doesn't say how its inputs were preprocessed, and the set's own preprocessing
+  /// is used.
   case modelSaysNothing(Preprocessing, data: String)
-  /// Examples are normalised by statistics of the set that were counted for it.
+  /// Examples are normalised with statistics computed from the set.
   case preparedByStatistics(Preprocessing, data: String)
   /// The model's class names differ from the data's, or are in another order.
   case otherClasses(model: [String], data: [String], name: String)
   /// The model has another number of classes than the data.
   case otherClassCount(model: Int, data: Int, name: String)
-  /// The axis of the classes that was taken where the shapes leave two; the shape is of one prediction.
+  /// The class axis chosen where the shapes allow two; the shape is of one prediction.
   case classAxis(ClassAxis, predictions: Shape)
-  /// The network ends in probabilities, which the loss takes for logits.
+  /// The network ends in probabilities, which the loss mistakes for logits.
   case probabilitiesAsLogits(operation: String, loss: String)
-  /// The network ends in an operation that makes logarithms of probabilities, which the loss takes for what goes into
-  /// one.
+  /// The network ends in log-probabilities, which the loss mistakes for logits.
   case logProbabilitiesAsLogits(operation: String, loss: String)
   /// The network's predictions always lie from 0 to 1, and the loss takes logits.
   case fractionsAsLogits(operation: String, loss: String)
-  /// Classes are taken along another axis than the model was trained with; the shape is of one prediction.
+  /// The classes are along another axis than the model was trained with; the shape is of one
+  /// prediction.
   case otherClassAxis(ClassAxis, model: Int, predictions: Shape)
   /// Numbers of the data that the network may swallow without a trace.
   case unusualNumbers(UnusualNumbers)
@@ -46,7 +47,7 @@ public enum LearnerNote: Sendable, Equatable {
 }
 
 extension LearnerNote: CustomStringConvertible {
-  /// The preprocessing that is used, and the one that it replaces.
+  /// What was found, and what was done.
   public var description: String {
     switch self {
     case .preparedAsModel(let wanted, let own, let data):

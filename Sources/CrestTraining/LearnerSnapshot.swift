@@ -34,7 +34,7 @@ extension Learner {
       classAxis: model.classAxis)
   }
 
-  /// Puts back what a snapshot of this learner holds.
+  /// Restores a snapshot of this learner.
   public func restore(_ snapshot: LearnerSnapshot) {
     stepsTaken = snapshot.stepsTaken
     batchesTrained = snapshot.batchesTrained

@@ -23,7 +23,7 @@ public struct NonFiniteLoss: Error, Equatable, Sendable {
   public let epoch: Int?
   /// The batch of the pass, from 0.
   public let batch: Int
-  /// The first number that isn't finite; nil when there is none with every operation by itself.
+  /// The first number that isn't finite; nil if none is found when every operation runs separately.
   public let origin: Program.NonFinite?
   /// The example that holds that number, when it is in the data.
   public let example: Example?

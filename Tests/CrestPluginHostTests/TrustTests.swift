@@ -184,7 +184,7 @@ import Testing
       ("number", .number(2), "number: expected a number from 0 to 1, got 2"),
       ("number", .text("much"), "number: expected a number from 0 to 1, got \"much\""),
       ("number", .written("much"), "number: expected a number from 0 to 1, got \"much\""),
-      ("mode", .bool(true), "mode: expected a text, got true"),
+      ("mode", .bool(true), "mode: expected a string, got true"),
     ] as [(String, PluginValue, String)])
   func `does not make up for a setting that doesn't fit`(
     name: String, value: PluginValue, reason: String

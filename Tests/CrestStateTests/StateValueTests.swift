@@ -88,7 +88,7 @@ import Testing
     for (field, value, expected) in [
       ("flag", StateValue.integer(1), "true or false"),
       ("small", .integer(200), "an integer (Int8)"),
-      ("single", .number(0.1), "a float32"), ("text", .null, "a text"),
+      ("single", .number(0.1), "a float32"), ("text", .null, "a string"),
       ("weights", .list([]), "a vector of float32"),
       ("counts", .array(Tensor([1] as [Float])), "a vector of int64"),
       ("inner", .list([]), "fields"),

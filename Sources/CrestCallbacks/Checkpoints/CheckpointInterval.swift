@@ -1,10 +1,10 @@
 /// How often a checkpoint is saved.
 public enum CheckpointInterval: Sendable, Hashable, CustomStringConvertible {
-  /// After each so many epochs, validation included.
+  /// Every n epochs, after their validation.
   case epochs(Int)
-  /// After each so many optimiser steps.
+  /// Every n optimiser steps.
   case steps(Int)
-  /// After the first training batch since so many minutes.
+  /// Every n minutes, after the next training batch.
   case minutes(Double)
 
   /// As in `2 epochs`.
@@ -16,7 +16,7 @@ public enum CheckpointInterval: Sendable, Hashable, CustomStringConvertible {
     }
   }
 
-  /// What ``description`` says, also without the space; nil for what it never does.
+  /// Parses a ``description``, with or without the space; nil for any other text.
   public init?(_ text: String) {
     let number = text.prefix { $0.isNumber || $0 == "." }
     let unit = text.dropFirst(number.count).drop { $0 == " " }

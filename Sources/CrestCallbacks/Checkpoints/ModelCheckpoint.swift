@@ -1,14 +1,15 @@
 public import CrestState
 public import CrestTraining
 
-/// Saves the run, or its weights, every so often, and keeps the last few and the best.
+/// Saves the run, or its weights, regularly, and keeps the last few and the best.
 ///
-/// What is saved after an epoch is the network that its validation measured, which is the average beside an
-/// ``EMA`` that validates: as weights alone, and as the weights of a checkpoint of everything, which holds what
-/// the run goes on with beside them.
+/// What is saved after an epoch is the network that its validation measured, which is the average
+/// beside an ``EMA`` that validates: as weights alone, and as the weights of a checkpoint of
+/// everything, which also holds what the run resumes with.
 ///
-/// Each file is written whole or not at all. A save that fails is reported, and training continues; several in a row
-/// end the fit. To go on with a run by itself after an interruption, use ``BackupAndRestore``.
+/// Each file is written whole or not at all. A save that fails is reported, and training continues;
+/// several in a row end the fit. To resume a run automatically after an interruption, use
+/// ``BackupAndRestore``.
 ///
 /// Keras's and Lightning's `ModelCheckpoint`, fastai's `SaveModelCallback`.
 public final class ModelCheckpoint: StatefulCallback {
@@ -36,7 +37,7 @@ public final class ModelCheckpoint: StatefulCallback {
   private let checkpointer: Checkpointer
   private var fileName: CheckpointName { checkpointer.name }
 
-  /// Saves into a folder, which is made unless it is there.
+  /// Saves into a folder, which is created if necessary.
   ///
   /// - Parameters:
   ///   - folder: The folder, which no other run may use meanwhile.
@@ -46,10 +47,10 @@ public final class ModelCheckpoint: StatefulCallback {
   ///   - keepBest: How many of the best are kept beside the last, when there is a monitor.
   ///   - mode: Which values are better; nil for the metric's own direction, and lower for losses.
   ///   - contents: Everything, to resume the run, or the weights only.
-  ///   - name: The files' name without `.safetensors`, in which `{step}` and `{epoch}` stand for numbers, and
-  ///     after epochs `{train_loss}`, `{valid_loss}` and metrics for values; `{step:10}` has ten digits,
-  ///     `{valid_loss:4}` four after the point. A name without any is for one file: beside a monitor, the
-  ///     best alone.
+  ///   - name: The files' name without `.safetensors`, in which `{step}` and `{epoch}` stand for
+  ///     numbers, and after epochs `{train_loss}`, `{valid_loss}` and metrics for values;
+  ///     `{step:10}` has ten digits, `{valid_loss:4}` four after the point. A name without any is
+  ///     for a single file: with a monitor, the best one.
   ///   - maxConsecutiveFailures: How many saves in a row may fail before the fit ends.
   ///   - warnings: Where failures are reported.
   /// - Throws: ``CallbackError/outOfRange(callback:parameter:value:expected:)``.

@@ -30,8 +30,8 @@ extension Symbol {
   /// Returns the value with a border that repeats it (ONNX `Pad`).
   ///
   /// - Parameters:
-  ///   - before: The width before the first element of each axis; a negative one takes elements away.
-  ///   - after: The width after the last element of each axis; a negative one takes elements away.
+  ///   - before: The width before the first element of each axis; a negative one removes elements.
+  ///   - after: The width after the last element of each axis; a negative one removes elements.
   ///   - mode: What the border repeats.
   /// - Returns: A value larger by both widths.
   /// - Throws: ``GraphError`` when the widths don't fit the shape, an axis to widen has no elements,

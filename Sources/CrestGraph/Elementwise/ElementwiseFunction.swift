@@ -180,7 +180,7 @@ package enum ElementwiseFunction: String, Sendable, Hashable, CaseIterable {
 private let hyperbolicTangent: @Sendable (Double) -> Double = { tanh($0) }
 private let errorFunction: @Sendable (Double) -> Double = { erf($0) }
 
-// A power of whole numbers, which wraps around; a negative one is a reciprocal, truncated. By squaring:
+// A power of integers, which wraps around; a negative one is a reciprocal, truncated. By squaring:
 // as many products as the exponent has bits.
 private func wholePower(_ base: Int64, _ exponent: Int64) -> Int64 {
   guard exponent >= 0 else {

@@ -20,7 +20,7 @@ package struct BatchNormInference: ChannelOperation, BoundedOperation {
     return [inputs[0]]
   }
 
-  /// Each example by itself, unless they lie along the channels.
+  /// Each example independently, unless they lie along the channels.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     try context.requireShared("scales or statistics")
     return try context.flow(

@@ -44,7 +44,8 @@ package struct BatchNormalization: BoundedOperation {
 
   package var keepsScale: Bool { true }
 
-  /// Each example by itself, as in inference: that training normalises by the batch is what it is for.
+  /// Each example independently, as in inference: that training normalises by the batch is what it
+  /// is for.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     try context.requireShared("scales or statistics")
     let flow = try context.flow(

@@ -44,7 +44,7 @@ package struct Concat: BoundedOperation {
 
   package var keepsScale: Bool { true }
 
-  /// Each example by itself, where all parts have theirs along the same axis.
+  /// Each example independently, where all parts have theirs along the same axis.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     var found: (axis: Int, inner: Int)?
     for case .along(let axis, let inner) in context.rows {

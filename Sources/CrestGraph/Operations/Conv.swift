@@ -10,7 +10,7 @@ public struct ConvAttributes: Sendable, Hashable {
   public let padsBefore: [Int]
   /// Zeros after the last element of each spatial axis.
   public let padsAfter: [Int]
-  /// The number of groups into which channels are split; each group is convolved by itself.
+  /// The number of groups into which channels are split; each group is convolved separately.
   public let groups: Int
 
   /// Attributes, by default those of a plain 2-D convolution without padding.
@@ -66,7 +66,7 @@ package struct Conv: WindowOperation {
     .products(outputs[0].shape, terms: inputs[1].shape.dropFirst())
   }
 
-  /// Each image by itself.
+  /// Each image independently.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     try context.requireShared("filters")
     return try context.flow(
@@ -130,7 +130,7 @@ package struct ConvInputGradient: WindowOperation {
     .products(inputs[0].shape, terms: inputs[1].shape.dropFirst())
   }
 
-  /// Each image by itself.
+  /// Each image independently.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     try context.requireShared("filters")
     let flow = try context.flow(

@@ -38,7 +38,7 @@ package struct ConvTranspose: GraphOperation {
     .products(inputs[0].shape, terms: inputs[1].shape.dropFirst())
   }
 
-  /// Each image by itself.
+  /// Each image independently.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     try context.requireShared("filters")
     return try context.flow(

@@ -112,7 +112,7 @@ extension Symbol {
   ///
   /// - Parameters:
   ///   - probabilities: The targets.
-  ///   - smoothing: The part of each target that is spread evenly over all classes.
+  ///   - smoothing: The fraction of each target that is spread evenly over all classes.
   /// - Returns: The losses [N, d…].
   /// - Throws: ``GraphError`` when the shapes don't fit or the smoothing is out of range.
   public func crossEntropy(probabilities: Symbol, smoothing: Double = 0) throws -> Symbol {

@@ -26,7 +26,7 @@ package struct CumSum: BoundedOperation {
     return inputs
   }
 
-  /// Each example by itself, unless the axis counts them.
+  /// Each example independently, unless the axis counts them.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     try context.flow(of: self, along: [axis], "accumulates along the batch axis")
   }

@@ -33,7 +33,7 @@ package struct Gather: GatherOperation {
 
   package var arrangement: Arrangement? { .picked }
 
-  /// Each example by itself, where the data or the indices are of examples, but not both.
+  /// Each example independently, where the data or the indices are of examples, but not both.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     let (data, indices) = (context.inputs[0], context.inputs[1])
     /// Where an axis of the data lies in the output.

@@ -21,7 +21,7 @@ package struct GatherND: BoundedOperation {
     ]
   }
 
-  /// Each example by itself, where only the indices are of examples.
+  /// Each example independently, where only the indices are of examples.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     switch (context.rows[0], context.rows[1]) {
     case (.shared, .shared): return RowFlow(.shared, of: self)

@@ -73,7 +73,7 @@ package struct Gemm: GraphOperation {
     return (matrix.builder.symbol(before.inputs[0]), true)
   }
 
-  /// Each example by itself, unless products are summed over them.
+  /// Each example independently, unless products are summed over them.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     var found: Rows?
     for (input, isTransposed) in [(0, transposesA), (1, transposesB)] {

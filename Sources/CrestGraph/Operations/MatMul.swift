@@ -62,7 +62,7 @@ package struct MatMul: GraphOperation {
     return [try inputs[0].gemm(inputs[1])]
   }
 
-  /// Each example by itself, unless products are summed over them.
+  /// Each example independently, unless products are summed over them.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     let (a, b, y) = (context.inputs[0], context.inputs[1], context.outputs[0])
     let matrixRank = (a.rank == 1 ? 0 : 1) + (b.rank == 1 ? 0 : 1)
@@ -162,8 +162,8 @@ package struct MatMul: GraphOperation {
 }
 
 extension ReferenceArray {
-  /// For each element of `type`, the sum of products of elements of this and `other`, both taken from a
-  /// start by a stride; whole numbers wrap around.
+  /// For each element of `type`, the sum of products of elements of this and `other`, both taken
+  /// from a start by a stride; integers wrap around.
   func products(
     with other: ReferenceArray, _ type: ValueType,
     _ factors: (Int) -> (left: (Int, Int), right: (Int, Int), count: Int)

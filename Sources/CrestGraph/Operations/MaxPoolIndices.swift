@@ -50,7 +50,7 @@ package struct MaxPoolIndices: GraphOperation {
     return [ReferenceArray(integers: places, ValueType(shape, .int64))]
   }
 
-  /// None: a place is a whole number.
+  /// None: a place is an integer.
   package func gradients(_ context: GradientContext) throws -> [Symbol?] { [nil] }
 }
 

@@ -26,7 +26,7 @@ package struct Mod: BoundedOperation {
     return [ValueType(try OperationError.checkBroadcast(inputs), type)]
   }
 
-  /// Each example by itself, where the inputs have theirs along the same axis.
+  /// Each example independently, where the inputs have theirs along the same axis.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     try elementwiseFlow(context)
   }

@@ -49,7 +49,7 @@ package struct Pad: BoundedOperation {
       advice: "a negative width removes elements")
   }
 
-  /// Each example by itself, unless some are added or taken away.
+  /// Each example independently, unless some are added or taken away.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     let padded = before.indices.filter { before[$0] != 0 || after[$0] != 0 }
     return try context.flow(of: self, along: padded, "adds or removes examples")

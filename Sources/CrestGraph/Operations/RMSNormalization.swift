@@ -34,7 +34,7 @@ package struct RMSNormalization: BoundedOperation {
     return [inputs[0]]
   }
 
-  /// Each example by itself, unless the axes count them.
+  /// Each example independently, unless the axes count them.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     try context.requireShared("scales")
     return try context.flow(

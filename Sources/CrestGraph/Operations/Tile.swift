@@ -34,7 +34,7 @@ package struct Tile: BoundedOperation {
 
   package var outputNumbers: OutputNumbers { .within }
 
-  /// Each example by itself; whole repeats of the batch follow one another.
+  /// Each example independently; whole repeats of the batch follow one another.
   package func rows(_ context: RowContext) throws(RowMixing) -> RowFlow {
     guard case .shared(let uniform) = context.rows[0] else {
       return RowFlow(context.rows, settings: AnyHashable(name), keepsUniform: true)

@@ -17,8 +17,8 @@ extension GraphTemplate {
     return RowAnalysis(builder.result, axes: axes, count: count)
   }
 
-  /// Why a batch's examples, along axis 0 of each input, aren't proved to be computed one by one; nil when
-  /// they are, and lie along axis 0 of the first output too.
+  /// Why a batch's examples, along axis 0 of each input, aren't proved to be computed
+  /// independently; nil when they are, and lie along axis 0 of the first output too.
   ///
   /// Batch normalisation counts as in inference: that training normalises by the batch is what it is for.
   ///

@@ -71,7 +71,7 @@ final class NodeImport {
     return tensor
   }
 
-  /// The whole numbers of an input; nil when it is left out.
+  /// The integers of an input; nil when it is left out.
   func optionalIntegers(_ place: Int, _ what: String) throws -> [Int]? {
     guard let tensor = try optionalConstant(place, what) else { return nil }
     guard let integers = tensor.integers else {
@@ -80,7 +80,7 @@ final class NodeImport {
     return integers.map(Int.init)
   }
 
-  /// The whole numbers of an input.
+  /// The integers of an input.
   func integers(_ place: Int, _ what: String) throws -> [Int] {
     guard let integers = try optionalIntegers(place, what) else {
       throw problem(expected: "\(what) as input \(place)", got: "none")
@@ -113,7 +113,7 @@ final class NodeImport {
     problem(expected: "the attribute \(name) to be \(kind)", got: "another kind")
   }
 
-  /// A whole number; nil when the node hasn't it.
+  /// An integer; nil when the node hasn't it.
   func optionalInteger(_ name: String) throws -> Int? {
     guard let value = try attribute(name) else { return nil }
     guard case .int(let number) = value else { throw wrongKind(name, "an integer") }
@@ -125,7 +125,7 @@ final class NodeImport {
     try optionalInteger(name) ?? `default`
   }
 
-  /// A whole number that means yes or no.
+  /// An integer that means yes or no.
   func flag(_ name: String, default: Bool = false) throws -> Bool {
     let number = try integer(name, default: `default` ? 1 : 0)
     guard number == 0 || number == 1 else {

@@ -2,9 +2,10 @@ import CrestRuntime
 
 /// Exceptions from the rule in `docs/onnx.md` for which arrays of a file are trained.
 ///
-/// By default an array of `float32` is trained when a gradient of the first output reaches it and it stands
-/// where something learned stands, or where its numbers and its name don't tell that it is a constant.
-/// Patterns are names of arrays with `*` for any characters; where both lists match, `fixed` wins.
+/// By default an array of `float32` is trained when a gradient of the first output reaches it and
+/// it is used where learned arrays are used, or neither its values nor its name show that it is a
+/// constant. Patterns are names of arrays with `*` for any characters; where both lists match,
+/// `fixed` wins.
 public struct ParameterSelection: Sendable, Hashable {
   /// Arrays to train in addition.
   public var trainable: [String]

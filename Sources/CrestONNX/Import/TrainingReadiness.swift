@@ -8,7 +8,7 @@ public struct TrainingReadiness: Sendable, Equatable, CustomStringConvertible {
     case asked
     /// Training computes in `float32`.
     case elementType(String)
-    /// Its numbers are those of a mask of scores.
+    /// Its values are those of an attention mask.
     case mask
     /// A number in arithmetic is a setting.
     case scalar
@@ -24,9 +24,9 @@ public struct TrainingReadiness: Sendable, Equatable, CustomStringConvertible {
     case variance
     /// It is an identity matrix.
     case identity
-    /// It consists of whole numbers, or of equally spaced ones.
+    /// It consists of integers, or of equally spaced numbers.
     case positions
-    /// It stands in the program's text, while what is learned stands elsewhere.
+    /// It is a constant in the program, which keeps learned arrays elsewhere.
     case literal
     /// The exporter computed it, and all elements are equal.
     case filled
@@ -36,13 +36,13 @@ public struct TrainingReadiness: Sendable, Equatable, CustomStringConvertible {
     case setting
     /// No gradient of the first output reaches it.
     case noGradient
-    /// Only outputs beside the first, which is what is trained, depend on it.
+    /// Only outputs other than the first, which is trained, depend on it.
     case otherOutput
     /// It holds no floats.
     case integers
     /// The file says that it is a buffer of the program.
     case buffer
-    /// It is a single number that the exporter computed, maybe from what is learned.
+    /// It is a single number that the exporter computed, perhaps from learned ones.
     case computedScalar
     /// It is a vector of spectral norm's power iteration, by name.
     case powerIteration
@@ -58,7 +58,7 @@ public struct TrainingReadiness: Sendable, Equatable, CustomStringConvertible {
     case computed
     /// Its values look like a designed filter or matrix, not a learned one.
     case pattern
-    /// A part of its numbers is 0.
+    /// Many of its values are 0.
     case zeros
     /// One row of an embedding is 0.
     case paddingRow
@@ -68,7 +68,7 @@ public struct TrainingReadiness: Sendable, Equatable, CustomStringConvertible {
     case merged
   }
 
-  /// An array that a file has once more in another arrangement.
+  /// An array that a file has a second time, in another arrangement.
   public struct RearrangedArray: Sendable, Equatable {
     /// The array that is the parameter.
     public let name: String
@@ -112,17 +112,17 @@ public struct TrainingReadiness: Sendable, Equatable, CustomStringConvertible {
     case frozenBatch(Int)
     /// The model declares a batch size, but its shapes follow from the inputs'.
     case declaredBatch(Int)
-    /// Arrays that so many places read each: they stay tied.
+    /// Arrays that are used in several places: they stay tied.
     case tied(names: [String], uses: Int)
-    /// Arrays that several places read only since they had equal elements when they were exported.
+    /// Arrays that are used in several places only because their elements were equal at export.
     case untied([UntiedArray])
-    /// Arrays that the file tells to be several of the program, equal when they were exported.
+    /// Arrays that are several of the program's, according to the file, and were equal at export.
     case unmerged([UntiedArray])
     /// Arrays that are others in another arrangement: they stay tied.
     case rearranged([RearrangedArray])
-    /// Arrays that begin as others in another arrangement, and are trained apart.
+    /// Arrays that begin as others in another arrangement, and are trained separately.
     case rearrangedApart([RearrangedArray])
-    /// Nodes that compute with a batch's statistics, or drop values, where the file is run as it is.
+    /// Nodes that compute with a batch's statistics, or drop values, if the file is run as it is.
     case trainingMode(normalizations: Int, dropouts: Int)
     /// The last layer has another number of outputs than in the file, with new weights.
     case newHead(node: String, operation: String, from: Int, to: Int)
@@ -132,7 +132,8 @@ public struct TrainingReadiness: Sendable, Equatable, CustomStringConvertible {
     case fixed(names: [String], FixedReason)
     /// Arrays that are trained although the file can't tell whether they are learned.
     case assumed(names: [String], AssumedReason)
-    /// It isn't proved that the examples of a batch are computed one by one, or proved that they are not.
+    /// It isn't proved that the examples of a batch are computed independently, or it is proved
+    /// that they aren't.
     case rowsTogether(RowMixing)
   }
 

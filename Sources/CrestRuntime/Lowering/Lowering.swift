@@ -222,7 +222,7 @@ struct Step {
   let run: (KernelCall) -> Void
 }
 
-/// A node that no kernel serves.
+/// A node without a kernel.
 public struct ReferenceNode: Sendable, Hashable {
   /// The operation's name.
   public let operation: String
