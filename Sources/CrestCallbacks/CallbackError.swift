@@ -36,8 +36,8 @@ extension CallbackError: CustomStringConvertible {
     case .outOfRange(let callback, let parameter, let value, let expected):
       "\(callback): \(parameter) is \(value), expected \(expected)"
     case .unknownMetric(let name, let callback, let known):
-      "\(callback): there is no metric \"\(name)\" to watch; known are "
-        + "\(known.joined(separator: ", ")); choose one, or give the learner the metric"
+      "\(callback): there is no metric \"\(name)\" to monitor; choose one of "
+        + "\(known.joined(separator: ", ")), or add the metric to the learner"
     case .nonFiniteGradient(let norm, let step):
       "the norm of the gradients is \(norm.isNaN ? "nan" : "\(norm)") in step \(step); lower the "
         + "learning rate, and let TerminateOnNaN name the layer"
@@ -45,17 +45,17 @@ extension CallbackError: CustomStringConvertible {
       "\(path) can't be written: \(reason)"
     case .logTooShort(let path, let byteCount, let expected, let callback):
       "\(path) \(byteCount.map { "has \($0) bytes" } ?? "is gone"), but \(expected) bytes were written "
-        + "to it before the checkpoint; put it back, or \(Self.anew(callback))"
+        + "to it before the checkpoint; restore it, or \(Self.anew(callback))"
     case .otherLog(let path, let written, let expected, let callback):
-      "\(path) is not the log of this run, whose first \(expected) bytes were written to \(written); go on with "
+      "\(path) is not the log of this run, whose first \(expected) bytes were written to \(written); use "
         + "that path, move the log, or \(Self.anew(callback))"
     case .logChanged(let path, let expected, let callback):
-      "the first \(expected) bytes of \(path) are not those that were written to it before the checkpoint; put it "
-        + "back as it was, or \(Self.anew(callback))"
+      "the first \(expected) bytes of \(path) are not those that were written to it before the checkpoint; restore "
+        + "it, or \(Self.anew(callback))"
     }
   }
 
   private static func anew(_ callback: String) -> String {
-    "skip callbacks.\(callback) to begin it anew"
+    "skip callbacks.\(callback) to start it again"
   }
 }

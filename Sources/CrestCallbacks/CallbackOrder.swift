@@ -4,9 +4,10 @@
 /// var order: Int { CallbackOrder.scheduler + 1 }
 /// ```
 ///
-/// Lower orders run first in each hook, equal ones as they were added; a callback that says nothing has 0. The numbers are
-/// fastai's where it has the callback. What checks a loss runs before what reports it, what reports an epoch before what
-/// ends the fit for it, and what saves the run after everything else, so that everyone's state is that of the same moment.
+/// Lower orders run first in each hook, equal ones as they were added; a callback that says nothing
+/// has 0. The numbers are fastai's where it has the callback. A check of the loss runs before
+/// reports of it, a report of an epoch before callbacks that may end the fit because of it, and
+/// what saves the run after everything else, so that all states are of the same moment.
 public enum CallbackOrder {
   /// ``LRFinder``.
   public static let finder = Int.min

@@ -40,9 +40,10 @@ public final class EarlyStopping: StatefulCallback {
   ///   - patience: The epochs without improvement before stopping.
   ///   - minDelta: The smallest change that counts as an improvement.
   ///   - mode: Which values are better; nil for the metric's own direction, and lower for losses.
-  ///   - restoresBest: Whether the model gets back the parameters and running statistics of the best epoch
-  ///     when the fit ends in order, stopped early or not (Keras's `restore_best_weights`): those that were
-  ///     validated, which are averages beside an ``EMA`` that validates. The fit's result is then that epoch's.
+  ///   - restoresBest: Whether the model gets back the parameters and running statistics of the
+  ///     best epoch when the fit ends normally, stopped early or not (Keras's
+  ///     `restore_best_weights`): those that were validated, which are averages with an ``EMA``
+  ///     that validates. The fit's result is then that epoch's.
   /// - Throws: ``CallbackError/outOfRange(callback:parameter:value:expected:)`` when `patience` is below
   ///   1, or `minDelta` negative or not finite.
   public init(
@@ -55,7 +56,7 @@ public final class EarlyStopping: StatefulCallback {
     self.restoresBest = restoresBest
   }
 
-  /// Forgets the fit before, looks after each epoch, and restores at the end.
+  /// Resets before the fit, checks after each epoch, and restores at the end.
   public var hooks: [Hook] {
     [.beforeFit(reset), .afterEpoch(check), .afterFit(restore)]
   }
@@ -70,7 +71,7 @@ public final class EarlyStopping: StatefulCallback {
   /// More epochs than the patience, or weights of another model.
   public func objection(to state: State, in learner: Learner) -> String? {
     if !(0...patience).contains(state.wait) {
-      return "at most \(patience) epochs without a better value"
+      return "at most \(patience) epochs without improvement"
     }
     guard let best = state.bestWeights else { return nil }
     return best.weights.fits(learner.model.store) ? nil : "weights of this model"
@@ -92,7 +93,7 @@ public final class EarlyStopping: StatefulCallback {
     state.wait += 1
     guard state.wait >= patience else { return }
     let epochs = state.wait == 1 ? "1 epoch" : "\(state.wait) epochs"
-    throw Cancel(.fit, reason: "\(monitor) has not become better for \(epochs)")
+    throw Cancel(.fit, reason: "\(monitor) has not improved for \(epochs)")
   }
 
   private func restore(_ fit: FitContext) {

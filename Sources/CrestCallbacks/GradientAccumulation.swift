@@ -7,8 +7,8 @@ public import CrestTraining
 ///
 ///     g = Σ nᵢ gᵢ / Σ nᵢ   over the batches i of a step, with nᵢ examples each
 ///
-/// The last step of an epoch takes what is left, so that every epoch uses all its examples. Steps, and with
-/// them schedules, count optimiser steps. Batch norm still sees each batch by itself.
+/// The last step of an epoch uses what is left, so that every epoch uses all its examples. Steps,
+/// and with them schedules, count optimiser steps. Batch norm still sees each batch separately.
 ///
 /// fastai's `GradientAccumulation` (which counts examples and carries the rest over into the next epoch),
 /// Lightning's `accumulate_grad_batches`, Keras's `gradient_accumulation_steps`.
@@ -37,7 +37,7 @@ public final class GradientAccumulation: StatefulCallback {
     self.batches = batches
   }
 
-  /// Forgets the fit before, and adds up before each optimiser step.
+  /// Resets before the fit, and accumulates before each optimiser step.
   public var hooks: [Hook] { [.beforeFit(reset), .beforeTrain(begin), .beforeStep(add)] }
   /// Before what changes the sum.
   public var order: Int { CallbackOrder.accumulation }

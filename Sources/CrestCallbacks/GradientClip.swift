@@ -9,13 +9,13 @@ public import CrestTraining
 ///     g ← g · min(1, maximum / ‖g‖)
 ///
 /// by value, each is clipped to `-maximum` … `maximum`. The norm is summed in `Double` and in a
-/// fixed order. A norm that is not finite is an error, since scaling by it would spoil every
+/// fixed order. A norm that is not finite is an error, because scaling by it would corrupt every
 /// parameter.
 ///
 /// fastai's `GradientClip`, Keras's `global_clipnorm` and `clipvalue`, PyTorch's `clip_grad_norm_` (which adds
 /// 10⁻⁶ to the norm) and `clip_grad_value_`.
 public final class GradientClip: Callback {
-  /// What is held small.
+  /// What is clipped.
   public enum Kind: String, Sendable, Hashable, CaseIterable {
     /// The Euclidean norm of all gradients together.
     case norm
@@ -23,7 +23,7 @@ public final class GradientClip: Callback {
     case value
   }
 
-  /// What is held small.
+  /// What is clipped.
   public let kind: Kind
   /// The maximum.
   public let maximum: Double

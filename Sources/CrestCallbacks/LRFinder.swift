@@ -1,7 +1,7 @@
 public import CrestOptimizers
 public import CrestTraining
 
-/// Trains at higher and higher learning rates and notes the losses: Smith's range test.
+/// Trains at increasing learning rates and records the losses: Smith's range test.
 ///
 /// The fit it is in is a rehearsal: whether it returns, throws or is interrupted, the learner and
 /// its stateful callbacks are afterwards as they were before. It skips validation and ends the fit
@@ -25,14 +25,14 @@ public final class LRFinder: Callback {
     search = LearningRateSearch(sweep: sweep, stopsOnDivergence: stopsOnDivergence)
   }
 
-  /// Tries a rate a training batch.
+  /// Tries one rate per training batch.
   public var hooks: [Hook] {
     [
       .beforeFit(begin), .beforeBatch(setRate), .afterLoss(check), .afterBatch(record),
       .beforeValidate { _ in throw Cancel(.validate, reason: "a range test only trains") },
     ]
   }
-  /// First, so that the snapshot is of what nobody has touched.
+  /// First, so that the snapshot is of an unchanged learner.
   public var order: Int { CallbackOrder.finder }
   /// The base of the learning rate.
   public var owns: Set<Hyperparameter.Part> { [.base(.learningRate)] }
@@ -61,7 +61,7 @@ public final class LRFinder: Callback {
     switch findings.ending {
     case .unfinished: return
     case .completed: throw Cancel(.fit, reason: "all learning rates were tried")
-    case .diverged, .lossNotFinite: throw Cancel(.fit, reason: "the loss is out of hand")
+    case .diverged, .lossNotFinite: throw Cancel(.fit, reason: "the loss diverged")
     }
   }
 }

@@ -3,8 +3,7 @@ public import CrestOptimizers
 public import CrestTraining
 
 extension Learner {
-  /// Finds learning rates to choose from: trains at higher and higher ones, then restores
-  /// everything.
+  /// Runs the learning-rate finder: trains at increasing rates, then restores everything.
   ///
   /// ```swift
   /// let findings = try learner.findLearningRate()
@@ -54,6 +53,6 @@ extension Learner {
 }
 
 extension LearningRateFindings {
-  /// A drawing of the losses with what each method suggests.
+  /// A plot of the losses with what each method suggests.
   public var plot: LRFinder.Plot { LRFinder.Plot(self) }
 }

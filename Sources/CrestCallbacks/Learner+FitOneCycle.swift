@@ -2,13 +2,14 @@ public import CrestOptimizers
 public import CrestTraining
 
 extension Learner {
-  /// Trains under a 1cycle policy: the same, bit for bit, as ``CrestTraining/Learner/fit(epochs:learningRate:callbacks:)``
-  /// with a ``OneCycleScheduler`` among the callbacks.
+  /// Trains with a 1cycle policy: the same, bit for bit, as
+  /// ``CrestTraining/Learner/fit(epochs:learningRate:callbacks:)`` with a ``OneCycleScheduler``
+  /// among the callbacks.
   ///
   /// - Parameters:
-  ///   - epochs: How many times all training examples are seen, at least 1.
+  ///   - epochs: The number of passes over all training examples, at least 1.
   ///   - maxLR: The highest learning rate.
-  ///   - convention: Whose code the policy follows, with that code's own values.
+  ///   - convention: Which implementation the policy follows, with its default values.
   ///   - callbacks: Callbacks of this fit, beside the learner's own.
   /// - Returns: How it ended: finished, cancelled by a callback, or interrupted.
   /// - Throws: `ScheduleError` unless `maxLR` is finite and above 0; what
@@ -25,13 +26,13 @@ extension Learner {
       callbacks: [OneCycleScheduler(maxLR: maxLR, convention: convention)] + callbacks)
   }
 
-  /// Trains under a 1cycle policy with discriminative learning rates.
+  /// Trains with a 1cycle policy and discriminative learning rates.
   ///
   /// - Parameters:
-  ///   - epochs: How many times all training examples are seen, at least 1.
+  ///   - epochs: The number of passes over all training examples, at least 1.
   ///   - maxLR: The highest learning rate of each of ``CrestTraining/Learner/parameterGroups``, as in
   ///     `.spread(from: 1e-5, to: 1e-3)` or `.slice(to: 1e-3)`.
-  ///   - convention: Whose code the policy follows, with that code's own values.
+  ///   - convention: Which implementation the policy follows, with its default values.
   ///   - callbacks: Callbacks of this fit, beside the learner's own.
   /// - Returns: How it ended: finished, cancelled by a callback, or interrupted.
   /// - Throws: `ParameterError` unless all rates are finite and above 0 and there is one for each group;
@@ -49,8 +50,8 @@ extension Learner {
     return try fit(epochs: epochs, callbacks: [scheduler] + callbacks)
   }
 
-  /// Trains under a 1cycle policy with learning rates from the lower bound of `maxLR` for the first group
-  /// of parameters to the upper for the last.
+  /// Trains with a 1cycle policy and learning rates from the lower bound of `maxLR` for the first
+  /// group of parameters to the upper for the last.
   ///
   /// - Returns: How it ended: finished, cancelled by a callback, or interrupted.
   /// - Throws: As the same with `maxLR: .spread(from:to:)`.

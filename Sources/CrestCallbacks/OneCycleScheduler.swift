@@ -5,7 +5,7 @@ public import CrestTraining
 ///
 /// The fit is the cycle: its number of steps is the policy's total.
 public final class OneCycleScheduler: Callback {
-  /// The policy; where groups of parameters have rates of their own, that of the last group.
+  /// The policy; if parameter groups have separate rates, that of the last group.
   public let policy: OneCycle
   /// The highest learning rate of each group.
   public let maxLR: ParameterGroup.Values
@@ -19,7 +19,7 @@ public final class OneCycleScheduler: Callback {
     maxLR = .same(policy.maxLR)
   }
 
-  /// A scheduler in which each group's learning rate follows the policy up to a highest rate of its own;
+  /// A scheduler in which each group's learning rate follows the policy up to its own highest rate;
   /// all have the same momentum.
   ///
   /// fastai's `lr_max=slice(a, b)`, PyTorch's `max_lr=[…]`.
@@ -38,7 +38,7 @@ public final class OneCycleScheduler: Callback {
     self.cyclesMomentum = cyclesMomentum
   }
 
-  /// A scheduler of a policy in a convention's own values.
+  /// A scheduler of a policy with a convention's default values.
   ///
   /// - Throws: `ScheduleError` unless `maxLR` is finite and above 0.
   public convenience init(

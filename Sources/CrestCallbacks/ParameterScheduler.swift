@@ -7,7 +7,7 @@ public import CrestTraining
 public final class ParameterScheduler: Callback {
   /// The hyperparameter.
   public let hyperparameter: Hyperparameter
-  /// The values; where groups of parameters have rates of their own, those of the last group.
+  /// The values; if parameter groups have separate rates, those of the last group.
   public let schedule: Schedule
   /// In which proportions the groups' learning rates are; nil for another hyperparameter.
   private let rates: ParameterGroup.Values?
@@ -19,11 +19,11 @@ public final class ParameterScheduler: Callback {
     rates = nil
   }
 
-  /// A scheduler of learning rates of which each group has its own.
+  /// A scheduler with a separate learning rate for each group.
   ///
   /// - Parameters:
   ///   - schedule: The values of the last group.
-  ///   - rates: In which proportions the groups' rates are.
+  ///   - rates: The proportions of the groups' rates.
   /// - Throws: `ParameterError` unless all rates are finite and above 0.
   public init(_ schedule: Schedule, rates: ParameterGroup.Values) throws(ParameterError) {
     try rates.validate("learning rates")

@@ -8,7 +8,7 @@ public import CrestTraining
 public final class Recorder: StatefulCallback {
   /// A training step.
   public struct Step: Codable, Sendable, Hashable {
-    /// Its place in the fit, from 0.
+    /// Its index in the fit, from 0.
     public let step: Int
     /// The mean loss of its batch.
     public let loss: Float
@@ -22,9 +22,9 @@ public final class Recorder: StatefulCallback {
 
   /// An epoch.
   public struct Epoch: Codable, Sendable, Hashable {
-    /// What training gave; nil when it saw no example.
+    /// The training results; nil if there were no examples.
     public let train: FitResult.Pass?
-    /// What validation gave; nil when it saw no example.
+    /// The validation results; nil if there were no examples.
     public let validation: FitResult.Pass?
   }
 
@@ -81,10 +81,10 @@ public final class Recorder: StatefulCallback {
   /// The epochs of the last fit.
   public var epochs: [Epoch] { state.epochs }
 
-  /// A recorder of nothing.
+  /// An empty recorder.
   public init() {}
 
-  /// Forgets the fit before, and notes steps and epochs.
+  /// Resets before the fit, and records steps and epochs.
   public var hooks: [Hook] { [.beforeFit(reset), .afterStep(note), .afterEpoch(note)] }
   /// After what changes losses.
   public var order: Int { CallbackOrder.recorder }

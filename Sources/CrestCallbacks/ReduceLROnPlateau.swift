@@ -33,14 +33,14 @@ public final class ReduceLROnPlateau: StatefulCallback {
   public var mode: MetricDirection? { improvement.mode }
   /// The epochs after a reduction in which nothing is counted.
   public let cooldown: Int
-  /// The lowest learning rate of a reduction.
+  /// The lower bound of reduced learning rates.
   public let minLR: Double
   /// All it remembers.
   public var state = State()
   private var improvement: Improvement
   private let notes: ProgressBar.Output
 
-  /// A watch over `monitor`.
+  /// Monitors `monitor`.
   ///
   /// - Parameters:
   ///   - monitor: What is monitored.
@@ -48,7 +48,7 @@ public final class ReduceLROnPlateau: StatefulCallback {
   ///   - patience: The epochs without improvement before it acts.
   ///   - minDelta: By how much a value must beat the best.
   ///   - cooldown: The epochs after a reduction in which nothing is counted.
-  ///   - minLR: The lowest learning rate of a reduction.
+  ///   - minLR: The lower bound of reduced learning rates.
   ///   - mode: Which values are better; nil for the metric's own direction, and lower for losses.
   ///   - notes: Where reductions are reported.
   /// - Throws: ``CallbackError/outOfRange(callback:parameter:value:expected:)``.
@@ -73,13 +73,13 @@ public final class ReduceLROnPlateau: StatefulCallback {
     self.notes = notes
   }
 
-  /// Forgets the fit before, and looks after each epoch.
+  /// Resets before the fit, and checks after each epoch.
   public var hooks: [Hook] { [.beforeFit(reset), .afterEpoch(check)] }
   /// After what reports the epoch.
   public var order: Int { CallbackOrder.reducer }
   /// The factor of the learning rate.
   public var owns: Set<Hyperparameter.Part> { [.factor(.learningRate)] }
-  /// What is watched, and what follows.
+  /// What is monitored, and how the rate is reduced.
   public var settings: [String: String] {
     improvement.settings.merging(
       [
@@ -127,7 +127,7 @@ public final class ReduceLROnPlateau: StatefulCallback {
     let epochs = patience == 1 ? "1 epoch" : "\(patience) epochs"
     notes.note(
       "the learning rate is \(PlotNumber.scientific(base * reduced)) instead of "
-        + "\(PlotNumber.scientific(base * current)) after epoch \(epoch.index + 1): \(monitor) has not become "
-        + "better for \(epochs)\n")
+        + "\(PlotNumber.scientific(base * current)) after epoch \(epoch.index + 1): \(monitor) has not "
+        + "improved for \(epochs)\n")
   }
 }

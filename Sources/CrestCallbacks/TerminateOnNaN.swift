@@ -4,16 +4,16 @@ public import CrestTraining
 /// Ends training with an error when the loss of a batch is infinite or not a number, or a prediction is not a number,
 /// and names the example or layer where that began.
 ///
-/// Batches of validation are looked at as those of training. The batch is run again with the same random numbers and
-/// every operation by itself, so that the first result that is not finite can be found. The parameters are still
-/// those the batch was begun with.
+/// Validation batches are checked like training batches. The batch is run again with the same
+/// random numbers and every operation separately, so that the first result that is not finite can
+/// be found. The parameters are still those with which the batch started.
 ///
-/// fastai's and Keras's `TerminateOnNaN`, which only stop, and look at training only.
+/// fastai's and Keras's `TerminateOnNaN`, which only stop, and only check training.
 public final class TerminateOnNaN: Callback {
   /// A check of every batch.
   public init() {}
 
-  /// Looks at each loss and its predictions.
+  /// Checks each loss and its predictions.
   public var hooks: [Hook] { [.afterLoss(check)] }
   /// The predictions: one that is not a number may leave the loss finite.
   public var reads: Set<Capture> { [.predictions] }

@@ -1,10 +1,10 @@
 import CrestRuntime
 public import CrestTraining
 
-/// Ends a fit that has trained for some time, with the validation of what was trained.
+/// Ends a fit after some time, with a validation of what was trained.
 ///
-/// The training pass ends behind the batch in which the time is over, the epoch is validated, and the fit ends. The
-/// time of validation counts too. A run that is resumed goes on counting.
+/// The training pass ends after the batch in which the time runs out, the epoch is validated, and
+/// the fit ends. The time of validation counts too. A resumed run continues counting.
 ///
 /// Lightning's `Timer`, TensorFlow Addons' `TimeStopping`.
 public final class TimeLimit: StatefulCallback {
@@ -47,14 +47,14 @@ public final class TimeLimit: StatefulCallback {
     self.now = now
   }
 
-  /// Looks after each training batch and each epoch.
+  /// Checks after each training batch and each epoch.
   public var hooks: [Hook] {
     [.beforeFit(begin), .afterBatch(checkBatch), .afterEpoch(checkEpoch)]
   }
   /// After what reports the epoch.
   public var order: Int { CallbackOrder.stopper }
 
-  /// A time that is no number of seconds.
+  /// A time that is not a valid number of seconds.
   public func objection(to state: State, in learner: Learner) -> String? {
     state.seconds.isFinite && state.seconds >= 0 ? nil : "a time of at least 0 s"
   }

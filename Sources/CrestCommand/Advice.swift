@@ -8,29 +8,29 @@ extension Failure {
     where option(setting: place) != nil:
       let option = option(setting: place) ?? ""
       return
-        "\(path): what \(option) \(option.contains(" and ") ? "set" : "sets") is not as it was: \(saved) when the run was saved, \(now) now; give \(option) as "
-        + "it was, or --partial \(place) to go on all the same"
+        "\(path): what \(option) \(option.contains(" and ") ? "set" : "sets") has changed: \(saved) when the run was saved, \(now) now; give \(option) as "
+        + "before, or --partial \(place) to resume anyway"
     case CheckpointError.unsuitable(let path, let error),
       CheckpointError.weights(let path, let error):
       return "\(path): "
         + error.description { place in
-          (option(setting: place).map { "give \($0) as it was, or " } ?? "")
+          (option(setting: place).map { "give \($0) as before, or " } ?? "")
             + "give --partial \(place)"
         }
     case CheckpointError.otherEpochs(let path, let saved, let asked):
       return
-        "\(path) is of a fit of \(saved) epochs, but \(asked) are asked for, which changes its "
+        "\(path) belongs to a fit of \(saved) epochs, but \(asked) were requested, which changes its "
         + "schedule; give --epochs \(saved), or --reschedule"
     case CheckpointError.occupied(let folder, let newest):
       return
-        "\(folder) holds checkpoints of a run already, the newest \(newest); give --resume to go on "
-        + "with it, or choose another folder"
+        "\(folder) already holds checkpoints of a run, the newest \(newest); give --resume to resume "
+        + "it, or choose another folder"
     case CallbackError.logTooShort(_, _, _, let callback),
       CallbackError.otherLog(_, _, _, let callback), CallbackError.logChanged(_, _, let callback):
       return "\(error)".replacing(
         "skip callbacks.\(callback)", with: "give --partial callbacks.\(callback)")
     case CheckpointError.tooManyFailures(_, _, _?):
-      return "\(error), go on from there with --resume"
+      return "\(error), resume from there with --resume"
     case LossError.unknownName(let name):
       return named(error) + suggestion(for: name, among: Loss.all.map(\.name))
     case OptimizerError.unknownName(let name):
@@ -48,8 +48,8 @@ extension Failure {
       return "--momentum: expected \(expected), got \(value)"
     case ParameterError.noSuchGroup(let group, let groups):
       return
-        "--freeze-to: expected a number from \(-groups) to \(groups - 1), as there are \(groups) groups, "
-        + "negative ones counted from the last, got \(group)"
+        "--freeze-to: expected a number from \(-groups) to \(groups - 1), because there are \(groups) groups, "
+        + "negative numbers counting from the last, got \(group)"
     case LearnerError.loss(let error, let name):
       return "\(name): \(named(error))"
     case LearnerError.twoOwners(let part, let first, let second):
@@ -68,8 +68,8 @@ extension Failure {
     case DataError.unknownSource(let name, let known):
       return "\(error)" + suggestion(for: name, among: known)
     case CallbackError.unknownMetric(let name, let callback, let known):
-      return "\(option(named: callback)): there is no metric \"\(name)\" to watch; known are "
-        + "\(known.joined(separator: ", ")); choose one" + suggestion(for: name, among: known)
+      return "\(option(named: callback)): there is no metric \"\(name)\" to monitor; choose one of "
+        + "\(known.joined(separator: ", "))" + suggestion(for: name, among: known)
     case CallbackError.outOfRange("BackupAndRestore", "every", let value, let expected):
       return "--checkpoint-every: expected \(expected), got \(value)"
     case CallbackError.outOfRange(let callback, let parameter, let value, let expected):
@@ -84,7 +84,7 @@ extension Failure {
       return "\(error)".replacing(
         "give the shape of one example",
         with:
-          "give the shape of one example (crest inspect --shape 3,224,224; else that of the data is taken)"
+          "give the shape of one example (crest inspect --shape 3,224,224; otherwise the data's shape is used)"
       )
     case is LearnerError, is EngineError, is ParameterError, is LossError, is OptimizerError:
       return named(error)

@@ -105,14 +105,14 @@ enum CommandError: Error, Equatable {
     /// It could not be saved; the newest existing checkpoint, if any.
     case notSaved(reason: String, newest: String?)
 
-    /// As in `the run is saved in run, go on with --resume`.
+    /// As in `the run is saved in run; resume it with --resume`.
     var text: String {
       switch self {
-      case .saved(let folder): "the run is saved in \(folder), go on with --resume"
+      case .saved(let folder): "the run is saved in \(folder); resume it with --resume"
       case .notSaved(let reason, let newest):
         "the run could not be saved: \(reason); "
-          + (newest.map { "the newest checkpoint is \($0), go on from there with --resume" }
-            ?? "there is no checkpoint to go on from")
+          + (newest.map { "the newest checkpoint is \($0); resume from there with --resume" }
+            ?? "there is no checkpoint to resume from")
       }
     }
   }
@@ -138,14 +138,14 @@ extension CommandError: CustomStringConvertible {
       "--model \(model) takes one input, but \(data) has \(count); "
         + "give a data set with a single train-x.npy"
     case .targetShape(let model, let data, let shape):
-      "--model \(model) gives one class or one row of numbers an example, but a target of "
+      "--model \(model) predicts one class or one row of numbers per example, but a target of "
         + "\(data) has the shape \(shape); store classes as [N], and numbers as [N] or [N, K]"
     case .unknownName(let what, let name, let known):
       "\(what): expected one of \(known.joined(separator: ", ")), got \"\(name)\""
         + suggestion(for: name, among: known)
     case .malformedSetting(let owner, let setting):
       "\(owner): expected settings as key=value, got \"\(setting)\"; "
-        + "separate several by commas"
+        + "separate settings with commas"
     case .unknownSetting(let callback, let setting, let known):
       known.isEmpty
         ? "--callback \(callback): it has no settings, got \"\(setting)\""
@@ -163,36 +163,36 @@ extension CommandError: CustomStringConvertible {
     case .missingInput(let name):
       "--input: the input \"\(name)\" is missing; add --input \(name)=FILE.npy"
     case .exampleCounts(let counts):
-      "--input: expected arrays of as many examples each, at least 1, got "
-        + "\(counts.map(String.init).joined(separator: ", ")); cut them to one number"
+      "--input: expected arrays with the same number of examples, at least 1, got "
+        + "\(counts.map(String.init).joined(separator: ", ")); cut them to the same number"
     case .unsuitableInput(let error):
-      "--input: \(error); transpose them, or take them as they are with --preprocessing none"
+      "--input: \(error); transpose them, or use them as they are with --preprocessing none"
     case .headOfBuiltIn(let model):
       "--replace-head: it is for ONNX files, but --model is \(model), which is made for the data's "
-        + "classes; leave it out"
+        + "classes; omit it"
     case .headClasses(let classes):
       "--replace-head: expected at least 1 class, got \(classes)"
     case .nothingToInspect:
       "inspect: expected an ONNX file, or --operators alone, got neither; name the file"
     case .malformedShape(let text):
-      "--shape: expected sizes from 1 up with commas between, after the input's name and = if there "
+      "--shape: expected sizes from 1 up, separated by commas, after the input's name and = if there "
         + "are several, got \"\(text)\""
     case .refusedByChecker(let message):
       "crest-onnx-check refuses the model: \(message)"
     case .momentumPair(let schedule):
-      "--momentum: two values are the ends of a 1cycle, but the schedule is \(schedule); give one"
+      "--momentum: two values are the bounds of a 1cycle, but the schedule is \(schedule); give one"
     case .styleWithout1cycle(let schedule):
-      "--style: it is a convention of 1cycle, but the schedule is \(schedule); leave one of them out"
+      "--style: it is for 1cycle, but the schedule is \(schedule); leave one of them out"
     case .pluginName(let name):
-      "a plugin's name is letters, digits and _ and begins with a letter, got \"\(name)\""
+      "a plugin's name: expected letters, digits and _, beginning with a letter, got \"\(name)\""
     case .folderExists(let name):
-      "\(name) is there already; choose another name, or remove it"
+      "\(name) already exists; choose another name, or remove it"
     case .onnxOnly(let path):
       "--arrays, --check and --shape: expected an ONNX file, got \(path); leave them out for a checkpoint"
     case .needs(let option, let other, let advice):
       "\(option): expected \(other) with it, got none; \(advice)"
     case .learningRate(let rate):
-      "--max-lr: expected numbers from 1.2e-38 to 3.4e38, as float32 has them, got \(rate)"
+      "--max-lr: expected numbers from 1.2e-38 to 3.4e38, the range of float32, got \(rate)"
     case .interrupted(let epoch, let steps, let folder):
       "interrupted in epoch \(epoch) after \(steps) steps"
         + (folder.map { "; \(SavedRun.saved(folder: $0).text)" } ?? "")
@@ -203,27 +203,27 @@ extension CommandError: CustomStringConvertible {
         + known.joined(separator: ", ")
         + (name.map { suggestion(for: $0, among: known) } ?? "")
     case .batchAxis(let text):
-      "--batch-axis: expected a whole number from 0 up, after the input's name and = if there are several, "
+      "--batch-axis: expected an integer from 0 up, after the input's name and = if there are several, "
         + "got \"\(text)\""
     case .repeatedBatchAxis(let name):
       "--batch-axis: the input \"\(name)\" is given twice; give it once"
     case .batchAxisOfBuiltIn(let model):
-      "--batch-axis: it is for ONNX files, but --model is \(model), whose examples lie along the first "
-        + "axis; leave it out"
+      "--batch-axis: it is for ONNX files, but --model is \(model), whose batch axis is the first; "
+        + "leave it out"
     case .architectureOfModel(let model):
       "--architecture: expected --model to name a .safetensors file with it, got \(model); leave it out"
     case .needsArchitecture(let path, let isFromFile):
       isFromFile
-        ? "--model \(path): its weights were trained from an ONNX file; name that by --architecture FILE.onnx"
-        : "--model \(path): it doesn't say of which network its weights are; name that by --architecture "
+        ? "--model \(path): its weights were trained from an ONNX file; name that with --architecture FILE.onnx"
+        : "--model \(path): it doesn't say which network its weights belong to; name that with --architecture "
           + "NAME|FILE.onnx"
     case .otherNetwork(let path, let architecture):
-      "--model \(path): its weights are not of \(architecture) but of another network; name that by "
+      "--model \(path): its weights belong not to \(architecture) but to another network; name that with "
         + "--architecture NAME|FILE.onnx, and give data like those it was trained on"
     case .unusableWeights(let path, let error):
       "\(path): "
         + error.description { _ in
-          "give the network that it was saved of (--architecture NAME|FILE.onnx)"
+          "give the network that it was saved from (--architecture NAME|FILE.onnx)"
         }
     case .needsShape:
       "--shape: expected the sizes of one example, as in 1,28,28, for a built-in network, got none; give them"
@@ -231,18 +231,18 @@ extension CommandError: CustomStringConvertible {
       "export: expected a file that ends in .onnx or .safetensors, got \(model); train a built-in network "
         + "first, with crest train --export or --checkpoint-dir"
     case .untrainedPrediction(let model):
-      "--model: expected a file that ends in .onnx or .safetensors, got \(model), a network that has learned "
-        + "nothing; train it first"
+      "--model: expected a file that ends in .onnx or .safetensors, got \(model), which is untrained; "
+        + "train it first"
     case .headOfWeights(let path):
-      "--replace-head: it gives the network of an ONNX file new weights, but those of \(path) are asked for; "
+      "--replace-head: it gives an ONNX file a new last layer, but the weights of \(path) are for the old one; "
         + "leave one of them out"
     case .notSaved(let epoch, let steps, let reason, let newest):
       "interrupted in epoch \(epoch) after \(steps) steps; "
         + SavedRun.notSaved(reason: reason, newest: newest).text
     case .ended(let error, _, let epoch, let steps, let saved):
-      "\(error); this ended the training in epoch \(epoch) after \(steps) steps; \(saved.text)"
+      "\(error); this ended training in epoch \(epoch) after \(steps) steps; \(saved.text)"
     case .lastSaveFailed(let reason):
-      "the training ended in order, but its last checkpoint could not be saved: \(reason)"
+      "training finished, but its last checkpoint could not be saved: \(reason)"
     case .outputOverInput(let output, let input):
       "\(output.option) would write to \(output.path), which \(input) reads; give another path"
     case .singleDash(let text):
@@ -250,16 +250,16 @@ extension CommandError: CustomStringConvertible {
     case .sameOutput(let first, let second):
       "\(first.option) and \(second.option) both write to \(first.path)"
         + (second.path == first.path ? "" : ", which is also \(second.path)")
-        + "; give each a path of its own"
+        + "; give each its own path"
     case .seed(let text):
-      "--seed: expected a whole number from 0 up, got \(text)"
+      "--seed: expected an integer from 0 up, got \(text)"
     case .unknownModel(let name):
       "--model: expected one of \(BuiltInModel.names.joined(separator: ", ")), or a file that ends in "
         + ".onnx, got \"\(name)\"" + suggestion(for: name, among: BuiltInModel.names)
     case .noLearningRate(let rate, let count, let loss):
-      "find-lr: the loss was out of hand (\(loss.isNaN ? "nan" : "\(loss)")) at the learning rate "
-        + "\(rate), after \(count) of the rates, too few to suggest one from; look for what makes it grow at so "
-        + "low a rate, in the data or the network"
+      "find-lr: the loss diverged (\(loss.isNaN ? "nan" : "\(loss)")) at the learning rate "
+        + "\(rate), after \(count) rates, too few for a suggestion; look for what makes it grow at such a "
+        + "low rate, in the data or the network"
     case .untrainable(let name, let type, let reason):
       "--unfreeze: expected arrays of float32 that a gradient reaches, got \"\(name)\", \(type): "
         + "\(reason)"

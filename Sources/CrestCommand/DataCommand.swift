@@ -3,5 +3,5 @@ import ArgumentParser
 /// Commands for data sets.
 struct DataCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "data", abstract: "Look at data sets.", subcommands: [DataInfo.self])
+    commandName: "data", abstract: "Describe data sets.", subcommands: [DataInfo.self])
 }

@@ -3,12 +3,11 @@ import Crest
 
 struct Evaluate: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Measure a network on the validation part of a data set.",
+    abstract: "Evaluate a network on the validation part of a data set.",
     discussion: """
-      A network from a file is measured with the file's parameters, and one of which a checkpoint has the \
-      weights (.safetensors) with those. A built-in one is measured with \
-      the parameters that training with the same seed begins with: what it does before it has learned \
-      anything.
+      A network from an ONNX file is evaluated with the file's weights, one with a checkpoint (.safetensors) \
+      with the checkpoint's. A built-in network is evaluated untrained, with the weights from which training \
+      with the same seed starts.
       """)
 
   @OptionGroup(title: "Model and data") var model: ModelOptions
@@ -17,8 +16,8 @@ struct Evaluate: ParsableCommand {
 
   @Flag(
     help: ArgumentHelp(
-      "Measure all examples of a set without a validation part, as crest train --no-shuffle does; else it is the "
-        + "fifth of them that training sets apart, the same in every run."))
+      "Evaluate all examples of a set without a validation part, like crest train --no-shuffle; otherwise the "
+        + "fifth that training holds out, the same in every run."))
   var noShuffle = false
 
   func run() throws {
@@ -36,12 +35,12 @@ struct Evaluate: ParsableCommand {
       Notes.write("\(mode)")
     }
     let result = try Interruption.around(
-      learner, meanwhile: "the evaluation is being ended"
+      learner, meanwhile: "the evaluation is ending"
     ) { try learner.evaluate(requiringFinite: true) }
     if data.origin == .drawnPart, let whole = data.whole {
       Notes.write(
-        "\(data.valid.count) of the \(whole.count) examples of \(whole.name) were measured, the fifth that training "
-          + "sets apart; --no-shuffle measures all, as training with --no-shuffle does, which sets none apart"
+        "\(data.valid.count) of the \(whole.count) examples of \(whole.name) were evaluated, the fifth that training "
+          + "holds out; --no-shuffle evaluates all, like training with --no-shuffle, which holds out none"
       )
     }
     if model.json { return try Notes.writeResult(members(of: result)) }

@@ -7,8 +7,8 @@ struct ExportModel: ParsableCommand {
     abstract:
       "Write a network with the weights of a checkpoint, or an ONNX file for inference, as ONNX.",
     discussion: """
-      The file says how its inputs are prepared and what its classes are called, as the checkpoint does. A \
-      network that was trained from an ONNX file becomes that file with other weights.
+      The file keeps the checkpoint's preprocessing and class names. A \
+      network that was trained from an ONNX file becomes that file with new weights.
       """)
 
   @Argument(
@@ -23,7 +23,7 @@ struct ExportModel: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "The sizes of one example, as in 1,28,28: of a built-in network, or of an input that an ONNX file "
-        + "leaves open; its name may be left out when there is one. May be repeated.",
+        + "leaves open; its name may be omitted if there is only one. May be repeated.",
       valueName: "[name=]sizes"))
   var shape: [String] = []
 

@@ -4,10 +4,10 @@ import Crest
 struct FindLR: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "find-lr",
-    abstract: "Find learning rates to choose from.",
+    abstract: "Find a good learning rate.",
     discussion: """
-      Trains at higher and higher learning rates from 1e-7 to 10 until the loss runs away, draws the \
-      losses, and suggests a rate by four methods.
+      Trains at increasing learning rates from 1e-7 to 10 until the loss diverges, plots the \
+      losses, and suggests a learning rate by four methods.
       """)
 
   @OptionGroup(title: "Model and data") var model: ModelOptions
@@ -16,7 +16,7 @@ struct FindLR: ParsableCommand {
 
   @OptionGroup(title: "Parameters") var parameters: ParameterOptions
 
-  @Option(help: ArgumentHelp("An SVG file for the drawing.", valueName: "file"))
+  @Option(help: ArgumentHelp("An SVG file for the plot.", valueName: "file"))
   var plot: String?
 
   func run() throws {
@@ -27,7 +27,7 @@ struct FindLR: ParsableCommand {
     let outputs = try NamedOutput.list(("--plot", plot)).open(besides: model.inputs)
     defer { outputs.close() }
     let learner = try makeLearner(model, optimizer, parameters)
-    let findings = try Interruption.around(learner, meanwhile: "the search is being ended") {
+    let findings = try Interruption.around(learner, meanwhile: "the search is ending") {
       try learner.findLearningRate(
         callbacks: [ProgressBar(.liveLineOnly)])
     }

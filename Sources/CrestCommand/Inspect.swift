@@ -4,16 +4,16 @@ import Crest
 struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract:
-      "Tell what an ONNX file holds and what training it needs, or what a checkpoint holds.",
+      "Show what an ONNX file or a checkpoint holds, and what training the file needs.",
     discussion: """
-      Inputs, outputs, operations with what computes them forward and backward, arrays with whether \
-      they are trained and why, the work of one example, and what matters for training, in 60 lines. \
-      A file that can't be imported is described as far as it goes, all that it lacks is listed, and \
-      the exit code is 65.
-      Work counts the floating-point operations of convolutions and matrix products, those of \
-      recurrent layers and attention among them, a multiplication and an addition as two.
-      Of a checkpoint (.safetensors) all fields are listed, under the names that crest train \
-      --partial takes.
+      Shows inputs, outputs, operations and what computes them forward and backward, arrays and \
+      whether and why they are trained, the work per example, and what matters for training, in 60 \
+      lines. A file that can't be imported is described as far as possible, with everything that \
+      is missing, and the exit code is 65.
+      Work counts the floating-point operations of convolutions and matrix products, including \
+      those of recurrent layers and attention; a multiplication and an addition count as two.
+      For a checkpoint (.safetensors), lists all fields under the names that crest train --partial \
+      takes.
       """)
 
   @Argument(help: ArgumentHelp("An ONNX file, or a checkpoint.", valueName: "file"))
@@ -22,11 +22,11 @@ struct Inspect: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "The sizes of one example, as in 3,224,224, of an input that the file leaves open; its name "
-        + "may be left out when there is one. May be repeated.",
+        + "may be omitted if there is only one. May be repeated.",
       valueName: "[name=]sizes"))
   var shape: [String] = []
 
-  @Flag(help: "Ask ONNX's own checker, crest-onnx-check, too; it knows opsets up to 17.")
+  @Flag(help: "Also run ONNX's own checker, crest-onnx-check; it knows opsets up to 17.")
   var check = false
 
   @Flag(help: "List every array and every operation, however many there are.")
@@ -35,7 +35,7 @@ struct Inspect: ParsableCommand {
   @Flag(help: "List the operations that can be imported, with the opsets of each form.")
   var operators = false
 
-  @Flag(help: "Print JSON, one object a line.")
+  @Flag(help: "Print JSON, one object per line.")
   var json = false
 
   func run() throws {

@@ -111,7 +111,7 @@ enum Interruption {
     // A closed standard output is reported, and is no reason to lose a run.
     signal(SIGPIPE, SIG_IGN)
     state.withLock { $0.stage = .running(learner.interruption, meanwhile: meanwhile) }
-    defer { finish("the end of the run is being written") }
+    defer { finish("the results of the run are being written") }
     return try body()
   }
 
@@ -147,9 +147,9 @@ enum Interruption {
       case .finishing(let written): what = written
       }
       if let first, now - first >= patience {
-        return ("Error: ended at once, while \(what)\n", true)
+        return ("Error: ended immediately, while \(what)\n", true)
       }
-      return ("Note: \(what); a signal after 5 s ends crest at once\n", false)
+      return ("Note: \(what); a signal after 5 s ends crest immediately\n", false)
     }
     if let text { StandardError.write(text) }
     if isLast { _exit(FailureCode.interrupted.rawValue) }

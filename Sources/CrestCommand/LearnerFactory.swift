@@ -27,7 +27,7 @@ func makeLearner(
   if learner.trainLoader.smallestBatch > 1 {
     Notes.write(
       "batches of \(learner.trainLoader.batchSize) leave one of the \(learner.trainLoader.exampleCount) examples "
-        + "over, of which batch norm learns nothing; it joins the batch before")
+        + "over, from which batch norm learns nothing; it joins the previous batch")
   }
   return learner
 }
@@ -55,9 +55,9 @@ func note(_ learner: Learner) {
     let others =
       switch note {
       case .classAxis(let found, _):
-        found.alternative.map { "; --class-axis \($0) takes the other" } ?? ""
-      case .otherClassAxis(_, let axis, _): "; --class-axis \(axis) takes that"
-      default: note.isOfPreprocessing ? "; --preprocessing chooses otherwise" : ""
+        found.alternative.map { "; --class-axis \($0) selects the other" } ?? ""
+      case .otherClassAxis(_, let axis, _): "; --class-axis \(axis) selects that one"
+      default: note.isOfPreprocessing ? "; --preprocessing changes that" : ""
       }
     Notes.write("\(note)\(others)")
   }

@@ -19,19 +19,19 @@ enum OfficialCheck: CustomStringConvertible {
   /// Runs the checker, if it can judge the file.
   init(of inspection: ONNXInspection, at path: String) throws {
     if inspection.problem != nil {
-      self = .notJudged("not run, since the model can't be imported")
+      self = .notJudged("not run, because the model can't be imported")
       return
     }
     let opset = inspection.opsets.first { $0.domain == "ai.onnx" }?.version ?? 0
     guard opset <= Self.newestOpset else {
       self = .notJudged(
-        "not run, since the model is of opset \(opset), and the checker judges up to "
+        "not run, because the model has opset \(opset), and the checker knows opsets up to "
           + "\(Self.newestOpset)")
       return
     }
     guard let program = Self.find() else {
       self = .notJudged(
-        "not run, since \(Self.executable) is neither beside crest nor on PATH; build it with "
+        "not run, because \(Self.executable) is neither beside crest nor on PATH; build it with "
           + "swift build -c release --package-path ONNXCheck")
       return
     }

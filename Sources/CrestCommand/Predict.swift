@@ -6,16 +6,16 @@ struct Predict: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Predict with a network.",
     discussion: """
-      Inputs are given as the file takes them, and predictions are written as the file gives them: those of \
-      its first output. Many rows along the first dimension are predicted in batches where it is proved from \
-      the network that each row is computed by itself; for a file made for one batch size, the last batch is \
-      filled up. A network that crest trained says how its data were prepared, and values are prepared \
-      likewise; else, and with --preprocessing none, they are taken as they are.
+      Inputs have the shapes and types that the file declares; the predictions are the values of its first \
+      output. Many rows along the first dimension are predicted in batches if the network provably computes \
+      rows independently; for a file with a fixed batch size, the last batch is padded. A network trained by \
+      crest carries its preprocessing, which is applied to the inputs; without one, or with --preprocessing \
+      none, values are used as they are.
       """)
 
   @Option(
     help: ArgumentHelp(
-      "An ONNX file, or the weights of a network, as checkpoints have them.",
+      "An ONNX file, or the weights of a network, as in a checkpoint.",
       valueName: "file.onnx|file.safetensors"))
   var model: String
 
@@ -23,7 +23,7 @@ struct Predict: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "A NumPy array for an input; its name may be left out when there is one. May be repeated.",
+      "A NumPy array for an input; its name may be omitted if there is only one. May be repeated.",
       valueName: "[name=]file.npy"))
   var input: [String]
 
@@ -32,14 +32,14 @@ struct Predict: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "What values are prepared by: model, as the model was trained where it says so; none, taken as they are.",
+      "The preprocessing: model, the model's own if it has one; none, values as they are.",
       valueName: "choice"))
   var preprocessing = InputPreparation.model
 
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "Threads; makes no difference to results (default: all cores).", valueName: "n"))
+      "Number of threads; doesn't change the results (default: all cores).", valueName: "n"))
   var threads: Int?
 
   func run() throws {
@@ -145,7 +145,7 @@ struct Predict: ParsableCommand {
     let isOfBytes = stored.elementType == .uint8
     if known == nil, isOfBytes {
       Notes.write(
-        "the model doesn't say how its inputs were prepared: the bytes of \"\(input)\" are taken as "
+        "the model doesn't say how its inputs were preprocessed: the bytes of \"\(input)\" are used as "
           + "they are, from 0 to 255")
     }
     var chosen = Preprocessing.identity
@@ -153,15 +153,15 @@ struct Predict: ParsableCommand {
       guard inputCount == 1 else { throw ModelError.preprocessingOfSeveral(inputs: inputCount) }
       if preprocessing == .none {
         Notes.write(
-          "the values of \"\(input)\" are taken as they are stored, not prepared as the model was "
+          "the values of \"\(input)\" are used as they are stored, not preprocessed as the model was "
             + "trained, \(known)")
       } else {
         chosen = known
         // Floats may have been preprocessed already; bytes can't have been.
         if !isOfBytes {
           Notes.write(
-            "the values of \"\(input)\" are prepared as the model was trained, \(known); "
-              + "--preprocessing none takes them as they are stored")
+            "the values of \"\(input)\" are preprocessed as the model was trained, \(known); "
+              + "--preprocessing none uses them as they are stored")
         }
       }
     }

@@ -5,18 +5,18 @@ struct Train: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Train a network.",
     discussion: """
-      Schedules: one-cycle (up and down once, the momentum against it), constant, flat-cosine \
+      Schedules: one-cycle (up and down once, momentum in the opposite direction), constant, flat-cosine \
       (constant for three quarters, then down), cosine and linear (down to 0), triangular (up from \
       a quarter and back, in cycles of four epochs), step (a tenth after half of the run, a \
       hundredth after three quarters).
-      Every run ends when a loss is not finite, and names the layer where that began.
+      Every run ends when a loss is not finite, and names the layer where it began.
       """)
 
   @OptionGroup(title: "Model and data") var model: ModelOptions
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("How many times all training examples are seen.", valueName: "n"))
+    help: ArgumentHelp("Passes over all training examples.", valueName: "n"))
   var epochs: Int
 
   @OptionGroup(title: "Learning rate") var schedule: ScheduleOptions
@@ -45,23 +45,23 @@ struct Train: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "What is done when a plugin fails: stop the training, disable the plugin, or restart it, up to "
-        + "three times, when it is a process of its own (default: \(PluginFailureOption.stop.rawValue)).",
+      "What to do when a plugin fails: stop training, disable the plugin, or restart it, up to "
+        + "three times, if it is a separate process (default: \(PluginFailureOption.stop.rawValue)).",
       valueName: "policy"))
   var pluginFailure: PluginFailureOption?
 
-  @Option(help: ArgumentHelp("A CSV file for a row an epoch.", valueName: "file"))
+  @Option(help: ArgumentHelp("A CSV file, one row per epoch.", valueName: "file"))
   var log: String?
 
   @Option(
     help: ArgumentHelp(
-      "A CSV file for a row a step: step, epoch, batch, loss, learning rate, momentum.",
+      "A CSV file, one row per step: step, epoch, batch, loss, learning rate, momentum.",
       valueName: "file"))
   var logSteps: String?
 
   @Option(
     help: ArgumentHelp(
-      "Where to write the trained network as ONNX, with how its inputs were prepared and the names of its "
+      "The ONNX file for the trained network, with its preprocessing and the names of its "
         + "classes.",
       valueName: "file"))
   var export: String?
@@ -89,7 +89,7 @@ struct Train: ParsableCommand {
     let outcome: PhaseContext.Outcome
     do {
       outcome = try Interruption.around(
-        learner, meanwhile: backup == nil ? "the run is being ended" : "the run is being saved"
+        learner, meanwhile: backup == nil ? "the run is ending" : "the run is being saved"
       ) {
         try learner.fit(epochs: epochs, callbacks: [scheduler, report] + chosen + progress)
       }
@@ -115,8 +115,8 @@ struct Train: ParsableCommand {
 
   /// Refuses options that do nothing without others.
   private func checkNeeds() throws(CommandError) {
-    let resumes = "add it, or leave both out"
-    let saves = "say where the run is saved"
+    let resumes = "add it, or omit both"
+    let saves = "name the folder of the run"
     let needs: [(option: String, isGiven: Bool, other: String, isThere: Bool, advice: String)] = [
       ("--resume", checkpoints.resume, "--checkpoint-dir", checkpoints.checkpointDir != nil, saves),
       (
@@ -127,12 +127,12 @@ struct Train: ParsableCommand {
       ("--partial", !checkpoints.partial.isEmpty, "--resume", checkpoints.resume, resumes),
       (
         "--plugin-failure", pluginFailure != nil, "--plugin", !plugins.isEmpty,
-        "name the plugin, or leave it out"
+        "name the plugin, or omit it"
       ),
       (
         "--frozen-norm", parameters.frozenNorm != nil, "--freeze or --freeze-to",
         !parameters.freeze.isEmpty || parameters.freezeTo != nil,
-        "say what is frozen, or leave it out"
+        "name what to freeze, or omit it"
       ),
     ]
     for need in needs where need.isGiven && !need.isThere {

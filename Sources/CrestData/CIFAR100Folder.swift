@@ -2,8 +2,9 @@ public import CrestTensor
 
 /// A folder of CIFAR-100's binary version.
 ///
-/// Alex Krizhevsky: *Learning Multiple Layers of Features from Tiny Images*, 2009. As ``CIFAR10Folder``, with two
-/// label bytes a record: the coarse label, which is not read, and the fine one.
+/// Alex Krizhevsky: *Learning Multiple Layers of Features from Tiny Images*, 2009. As
+/// ``CIFAR10Folder``, with two label bytes per record: the coarse label, which is not read, and the
+/// fine one.
 package struct CIFAR100Folder: Sendable {
   /// The folder's path.
   package let path: String

@@ -81,9 +81,9 @@ extension DataError: CustomStringConvertible {
       "there is no data set and no folder \"\(name)\"; give one of \(builtIn.joined(separator: ", ")), "
         + "or the path of a folder of \(DataSource.folderKinds)"
     case .notAFolder(let path):
-      "\(path) is no folder; give the folder that holds the data set's files"
+      "\(path) is not a folder; give the folder that holds the data set's files"
     case .unrecognisedFolder(let path):
-      "\(path) holds no data set that is known; looked for \(DataSource.folderKinds)"
+      "\(path) holds no known data set; looked for \(DataSource.folderKinds)"
     case .ambiguousFolder(let path, let found):
       "\(path) holds files of several data sets (\(found.joined(separator: ", "))); "
         + "give each its own folder"
@@ -94,20 +94,20 @@ extension DataError: CustomStringConvertible {
     case .notARegularFile(let path):
       "\(path) is not a regular file; put the data itself there"
     case .fileTooLarge(let path, let byteCount, let limit):
-      "\(path) is \(byteCount) bytes long, and at most \(limit) can be right; "
-        + "replace it by the data set's own file"
+      "\(path) is \(byteCount) bytes long, expected at most \(limit); "
+        + "replace it with the data set's own file"
     case .truncated(let path, let expected, let got):
-      "\(path) is cut short: expected \(expected) bytes, got \(got); fetch the file again"
+      "\(path) is truncated: expected \(expected) bytes, got \(got); fetch the file again"
     case .trailingBytes(let path, let expected):
-      "\(path) goes on after the \(expected) bytes that its header announces; fetch the file again"
+      "\(path) has bytes after the \(expected) that its header announces; fetch the file again"
     case .wrongMagic(let path, let expected, let got):
-      "\(path) begins with the number \(got), expected \(expected); it is another kind of file than "
+      "\(path) begins with the number \(got), expected \(expected); the file isn't of the kind that "
         + "its name says"
     case .impossibleSizes(let path, let sizes):
       "the header of \(path) gives the sizes \(sizes.map(String.init).joined(separator: " × ")), "
         + "which no file has; fetch the file again"
     case .partialRecord(let path, let byteCount, let recordByteCount):
-      "\(path) is \(byteCount) bytes long, no whole number of records of \(recordByteCount); "
+      "\(path) is \(byteCount) bytes long, not a multiple of the record size \(recordByteCount); "
         + "fetch the file again"
     case .corruptGzip(let path, let offset, let reason):
       "\(path) is damaged at offset \(offset) of the compressed file: \(reason); fetch the file again"
@@ -116,18 +116,18 @@ extension DataError: CustomStringConvertible {
         + "both must come from the same set"
     case .exampleMismatch(let path, let example, let otherPath, let otherExample):
       "an example of \(path) is \(example), but one of \(otherPath) is \(otherExample); "
-        + "make both alike"
+        + "give both the same shape and type"
     case .labelOutOfRange(let path, let index, let label, let classCount):
       "label \(index) of \(path) is \(label), but the set's classes are 0 to \(classCount - 1); "
         + "number the classes from 0 and use the same ones for training and validation"
     case .wrongClassCount(let path, let expected, let got):
-      "\(path) names \(got) classes, expected \(expected), one a line"
+      "\(path) names \(got) classes, expected \(expected), one per line"
     case .malformedLine(let path, let line, let expected):
       "line \(line) of \(path) is malformed: expected \(expected)"
     case .noExamples(let path):
       "\(path) holds no examples; a set needs at least one"
     case .scalarArray(let path):
-      "\(path) holds a single number; the first dimension must count the examples"
+      "\(path) holds a single number; the first dimension must be the number of examples"
     case .valueOutOfRange(let path, let index, let value):
       "element \(index) of \(path) is \(value), which float32 can't hold; scale the data"
     case .npy(let path, let error):
@@ -136,28 +136,28 @@ extension DataError: CustomStringConvertible {
       "\(path) holds \(nameless) and \(named.joined(separator: ", ")); keep the first for a single "
         + "input, or only the others for several"
     case .emptyExamples(let path, let count, let shape):
-      "\(path): \(count) examples of shape \(shape), which have no elements; store what a model is to see"
+      "\(path): \(count) examples of shape \(shape), which have no elements; store the model's inputs"
     case .tooFewExamples(let name, let count):
-      "\(name) has \(count) \(count == 1 ? "example" : "examples") and no validation set of its own, too few to "
-        + "set some apart; add a validation set"
+      "\(name) has \(count) \(count == 1 ? "example" : "examples") and no validation set, too few to "
+        + "hold some out; add a validation set"
     case .unsuitableTransform(let name, let dataset, let reason):
       "the transform \(name) can't be used on \(dataset): \(reason)"
     case .noThread(let reason):
-      "no thread could be started to make batches ahead: \(reason); set prefetch to 0"
+      "no thread could be started for prefetching: \(reason); set prefetch to 0"
     case .negativeLabel(let path, let index, let label):
-      "label \(index) of \(path) is \(label); classes are numbered from 0 up: number them so, or store values to "
+      "label \(index) of \(path) is \(label); number the classes from 0 up, or store values to "
         + "predict as floats"
     case .tooManyClasses(let path, let index, let label, let limit):
-      "label \(index) of \(path) is \(label), and whole numbers are classes, at most \(limit), numbered from 0 "
+      "label \(index) of \(path) is \(label), but integers are classes, at most \(limit), numbered from 0 "
         + "up; store values to predict as floats"
     case .unsuitablePreprocessing(let name, let reason):
-      "\(name) can't be prepared as asked: \(reason); give other data, or choose another preprocessing"
+      "\(name) can't be preprocessed as requested: \(reason); give other data, or choose another preprocessing"
     case .unsuitableShape(let name, let stored, let wanted):
-      "the examples of \(name) are \(stored) and can't be given as \(wanted); expected the same images with "
+      "the examples of \(name) are \(stored) and can't be rearranged to \(wanted); expected the same images with "
         + "channels first or last"
     case .inexactElement(let name, let input, let example, let value, let expected):
-      "input \"\(input)\" of \(name): the model takes \(expected), which doesn't have \(value), in example "
-        + "\(example) (from 0), exactly; give numbers that \(expected) has"
+      "input \"\(input)\" of \(name): \(value) in example "
+        + "\(example) (from 0) is not exact in \(expected), which the model takes; give numbers that \(expected) can represent"
     }
   }
 }

@@ -28,8 +28,8 @@ extension DataSplit.Description: CustomStringConvertible {
     case .ownValidation: "the set's own"
     case .drawnPart:
       (drawnFraction.map { $0 == 0.2 ? "a fifth" : "\($0) of all" } ?? "a part")
-        + " drawn at random by a fixed key"
-    case .trainingExamples: "none, training examples are measured"
+        + " drawn at random with a fixed key"
+    case .trainingExamples: "none, training examples are used"
     }
   }
 

@@ -28,24 +28,24 @@ extension DataSplit.Note: CustomStringConvertible {
     switch self {
     case .byteImages(let input):
       "\"\(input)\" holds images of bytes, from 0 to 255: they are divided by 255 and normalised by their own "
-        + "mean and standard deviation, unless the model says how its inputs were prepared; store floats to "
-        + "prepare them yourself"
+        + "mean and standard deviation, unless the model says how its inputs were preprocessed; store floats to "
+        + "preprocess them yourself"
     case .bytesAsStored(let input, let shape):
-      "\"\(input)\" holds bytes, \(shape) an example, which are used as they are, from 0 to 255; if they are "
+      "\"\(input)\" holds bytes, \(shape) per example, which are used as they are, from 0 to 255; if they are "
         + "pixels, divide them by 255, or store them as images"
     case .integersAsFloats(let input):
-      "\"\(input)\" holds whole numbers, which are used as they are, as floats; if they are pixels, divide them "
-        + "by the largest that they can be"
+      "\"\(input)\" holds integers, which are used as they are, as floats; if they are pixels, divide them "
+        + "by the largest possible value"
     case .oneHotLabels(let name, let shape):
-      "the targets of \(name), whole numbers of shape \(shape), are one-hot: they are taken for probabilities of "
-        + "classes; the loss bce takes each for a yes or no of its own"
+      "the targets of \(name), integers of shape \(shape), are one-hot: they are used as probabilities of "
+        + "classes; the loss bce treats each as a separate binary label"
     case .channelsAssumed(let shape):
-      "images of shape \(shape) are taken as \(shape[0]) channels of \(shape[1]) × \(shape[2]); if the channels "
-        + "lie last, store them first"
+      "images of shape \(shape) are read as \(shape[0]) channels of \(shape[1]) × \(shape[2]); if the channels "
+        + "are last, store them first"
     case .columnLabels(let path):
-      "the labels of \(path) have the shape [N, 1] and are taken as [N], one class an example"
+      "the labels of \(path) have the shape [N, 1] and are read as [N], one class per example"
     case .unreadParts(let names):
-      "\(names.joined(separator: ", ")) \(names.count == 1 ? "is" : "are") not read: the arrays to measure by are "
+      "\(names.joined(separator: ", ")) \(names.count == 1 ? "is" : "are") not read: the validation arrays are "
         + "called valid-x.npy and valid-y.npy"
     case .rearranged(let stored, let wanted) where stored.rank == wanted.rank:
       "the images are \(stored), "
@@ -54,7 +54,7 @@ extension DataSplit.Note: CustomStringConvertible {
           : "channels, rows and columns: they are transposed to \(wanted), channels last")
         + ", which the model takes"
     case .rearranged(let stored, let wanted):
-      "the images are \(stored), rows and columns: they are taken as \(wanted), of one channel, which the "
+      "the images are \(stored), rows and columns: they are reshaped to \(wanted), with one channel, which the "
         + "model takes"
     }
   }

@@ -114,7 +114,7 @@ extension Dataset {
     guard preprocessing.isSame(as: self.preprocessing) else {
       throw .unsuitablePreprocessing(
         name: name,
-        reason: "the set can't be prepared in another way than \(self.preprocessing), got "
+        reason: "the set can't be preprocessed in another way than \(self.preprocessing), got "
           + "\(preprocessing)")
     }
     return self

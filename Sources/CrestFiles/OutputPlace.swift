@@ -146,7 +146,7 @@ package struct OutputPlace: Sendable {
     guard access(folder, W_OK | X_OK) == 0 else {
       if errno == ENOENT || errno == ENOTDIR { throw .noFolder(path) }
       throw OutputFailure(
-        path: path, reason: "its folder can't be written to: \(systemMessage())",
+        path: path, reason: "its folder is not writable: \(systemMessage())",
         code: errno)
     }
   }

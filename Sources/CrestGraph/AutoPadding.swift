@@ -35,7 +35,7 @@ package enum AutoPadding: String, Sendable, Hashable, CaseIterable {
       let (reach, overflow) = (kernel[axis] - 1).multipliedReportingOverflow(by: dilations[axis])
       guard !overflow, reach < .max else {
         throw OperationError(
-          expected: "a kernel whose reach can be counted",
+          expected: "a kernel whose extent fits in 64 bits",
           got: "kernel sizes \(kernel), dilations \(dilations)")
       }
       // The last of ⌈size / stride⌉ windows starts at the last multiple of the stride inside.

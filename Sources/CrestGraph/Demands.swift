@@ -14,7 +14,7 @@ package struct Demands: Sendable {
 
   /// The numbers that an input may choose by.
   package struct IndexRange: Sendable, Equatable {
-    /// How many there are to choose from.
+    /// The size of the indexed axis.
     package let count: Int
     /// Whether negative ones count from the end.
     package let countsFromEnd: Bool

@@ -26,7 +26,7 @@ extension Symbol {
   private func checkTargets(_ targets: Symbol, _ operation: String) throws {
     guard targets.type == type else {
       throw GraphError(
-        path: builder.path, operation: operation, expected: "targets \(type), as the predictions",
+        path: builder.path, operation: operation, expected: "targets \(type), like the predictions",
         got: "\(targets.type)", advice: "reshape or cast one of them")
     }
   }

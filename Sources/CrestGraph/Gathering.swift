@@ -116,7 +116,7 @@ extension ReferenceArray {
 }
 
 extension OperationError {
-  /// Refuses indices that aren't whole numbers of a type ONNX indexes by.
+  /// Refuses indices that aren't integers of a type ONNX indexes by.
   static func checkIndices(_ indices: ValueType) throws(OperationError) {
     guard indices.elementType == .int64 || indices.elementType == .int32 else {
       throw OperationError(

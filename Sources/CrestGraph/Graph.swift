@@ -139,7 +139,7 @@ public struct Graph: Sendable {
   public func type(of value: ValueID) -> ValueType {
     programmerError(
       unless: values.indices.contains(value.index),
-      "\(value) is no value of this graph, which has \(values.count)")
+      "\(value) is not a value of this graph, which has \(values.count)")
     return values[value.index].type
   }
 

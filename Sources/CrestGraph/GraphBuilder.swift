@@ -109,8 +109,8 @@ public final class GraphBuilder {
   func variable(_ declaration: Graph.Variable) throws -> Symbol {
     guard variableNames.insert(declaration.name).inserted else {
       throw GraphError(
-        path: path, operation: "parameter", expected: "a name used once",
-        got: "\"\(declaration.name)\" a second time", advice: "name the layers differently")
+        path: path, operation: "parameter", expected: "a unique name",
+        got: "\"\(declaration.name)\" for the second time", advice: "name the layers differently")
     }
     graph.variables.append(declaration)
     return add(

@@ -14,8 +14,8 @@ package protocol GraphOperation: Sendable, Hashable {
   /// - Throws: ``OperationError`` when the inputs don't fit the operation.
   func outputTypes(for inputs: [ValueType]) throws(OperationError) -> [ValueType]
 
-  /// How the outputs depend on each example of a batch, given how the inputs do: whether examples are
-  /// computed one by one, and along which axis they lie.
+  /// How the outputs depend on each example of a batch, given how the inputs do: whether examples
+  /// are computed independently, and along which axis they lie.
   ///
   /// What is said must hold for inputs of any values; where it isn't known, the operation refuses.
   ///
@@ -103,7 +103,7 @@ extension GraphOperation {
     throw GraphError(
       path: context.path, operation: name,
       expected: "an operation with a gradient", got: "\(name), which has none",
-      advice: "keep it out of what the loss depends on through parameters")
+      advice: "don't let the loss depend on parameters through it")
   }
 
   package var name: String { String(describing: Self.self) }
@@ -120,13 +120,13 @@ package enum OutputNumbers: Sendable {
 }
 
 extension GraphError {
-  /// An index that came up in a run and names nothing: shapes alone can't tell.
+  /// An index out of range that was found in a run, because shapes alone can't show it.
   public struct IndexOutOfRange: Error, Equatable, Sendable, CustomStringConvertible {
     /// The index.
     public let index: Int64
     /// Its place among the indices, in row-major order.
     public let place: Int
-    /// How many there are to choose from.
+    /// The size of the indexed axis.
     public let size: Int
     /// Whether negative indices count from the end.
     public let countsFromEnd: Bool
@@ -192,7 +192,7 @@ package struct GradientContext {
 
 /// Why inputs don't fit an operation; the builder adds where.
 package struct OperationError: Error, Equatable, Sendable {
-  /// What would have fitted.
+  /// What was expected.
   package let expected: String
   /// What was there.
   package let got: String
@@ -264,7 +264,7 @@ public struct GraphError: Error, Equatable, Sendable, CustomStringConvertible {
   public let path: String
   /// The operation's name.
   public let operation: String
-  /// What would have fitted.
+  /// What was expected.
   public let expected: String
   /// What was there.
   public let got: String

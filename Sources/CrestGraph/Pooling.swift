@@ -64,7 +64,7 @@ public struct PoolAttributes: Sendable, Hashable {
     let reach = zip(kernel, dilations).map { ($0 - 1) * $1 }
     guard zip(reach, padsBefore).allSatisfy(>=), zip(reach, padsAfter).allSatisfy(>=) else {
       throw OperationError(
-        expected: "pads smaller than what the kernel covers, \(reach.map { $0 + 1 })",
+        expected: "pads smaller than the kernel's extent, \(reach.map { $0 + 1 })",
         got: "\(padsBefore) and \(padsAfter)")
     }
     return window
@@ -75,7 +75,7 @@ public struct PoolAttributes: Sendable, Hashable {
     let sizes = shape.dimensions.prefix(2) + (try window(over: shape).output)
     guard let output = Shape(checking: Array(sizes)) else {
       throw OperationError(
-        expected: "an output whose elements can be counted", got: "\(Array(sizes))")
+        expected: "an output whose element count fits in 64 bits", got: "\(Array(sizes))")
     }
     return output
   }
@@ -114,10 +114,10 @@ extension PoolOperation {
     Demands(.windows)
   }
 
-  /// Each example by itself, unless a window moves along them.
+  /// Each example independently, unless a window moves along them.
   package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     try context.flow(
-      of: self, along: Array(2..<context.inputs[0].rank), "moves a window along the examples")
+      of: self, along: Array(2..<context.inputs[0].rank), "slides a window along the batch axis")
   }
 }
 

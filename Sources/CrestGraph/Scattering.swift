@@ -22,7 +22,7 @@ public enum ScatterReduction: String, Sendable, Hashable, CaseIterable {
     }
   }
 
-  /// `data` with each of `updates` joined at its place; whole numbers wrap to their type.
+  /// `data` with each of `updates` joined at its place; integers wrap to their type.
   func joining(
     _ data: ReferenceArray, _ updates: ReferenceArray, at places: [Int]
   ) -> ReferenceArray {
@@ -76,7 +76,7 @@ extension Scatter {
       throw GraphError(
         path: context.path, operation: name, expected: "the reduction none or add",
         got: "\(reduction), which has no gradient",
-        advice: "keep it out of what the loss depends on through parameters")
+        advice: "don't let the loss depend on parameters through it")
     }
     let dy = context.outputGradient
     let kept: Symbol? =

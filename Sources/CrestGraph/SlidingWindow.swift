@@ -37,7 +37,7 @@ struct SlidingWindow {
       }
     }
     guard Shape(checking: kernel) != nil else {
-      throw OperationError(expected: "a kernel whose taps can be counted", got: "\(kernel)")
+      throw OperationError(expected: "a kernel whose tap count fits in 64 bits", got: "\(kernel)")
     }
     let axes = input.indices
     var padded: [Int] = []
@@ -48,7 +48,7 @@ struct SlidingWindow {
       let (reach, tooFar) = (kernel[axis] - 1).multipliedReportingOverflow(by: dilations[axis])
       guard !overflow, !overflowToo, !tooFar, reach < .max else {
         throw OperationError(
-          expected: "pads and dilations whose sizes can be counted",
+          expected: "pads and dilations whose sizes fit in 64 bits",
           got: "pads \(padsBefore) and \(padsAfter), dilations \(dilations)")
       }
       padded.append(all)
@@ -56,7 +56,7 @@ struct SlidingWindow {
     }
     guard zip(padded, extents).allSatisfy({ $0 >= $1 }) else {
       throw OperationError(
-        expected: "a padded input of at least \(Self.sizes(extents)), what the kernel covers",
+        expected: "a padded input of at least \(Self.sizes(extents)), the kernel's extent",
         got: "\(Self.sizes(padded)) (\(Self.sizes(input)) before padding)",
         advice: "give larger inputs, more padding or a smaller kernel")
     }

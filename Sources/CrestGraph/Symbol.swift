@@ -19,14 +19,15 @@ public struct Symbol {
 
   /// Returns a scalar constant of this value's element type, in this value's graph.
   ///
-  /// - Throws: ``GraphError`` when the type is no float and doesn't have the number.
+  /// - Throws: ``GraphError`` when the type isn't a float and can't represent the number.
   public func scalar(_ value: Double) throws -> Symbol {
     if elementType.isFloat {
       return builder.constant(Tensor(rounding: [value], to: elementType, shape: []))
     }
     guard let whole = Int64(exactly: value), elementType.integerRange.contains(whole) else {
       throw GraphError(
-        path: builder.path, operation: "Constant", expected: "a number that \(elementType) has",
+        path: builder.path, operation: "Constant",
+        expected: "a number that \(elementType) can represent",
         got: "\(value)", advice: "cast to a float type first")
     }
     return builder.constant(Tensor(wrapping: [whole], to: elementType, shape: []))

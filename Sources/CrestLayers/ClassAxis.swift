@@ -102,7 +102,7 @@ extension Loss {
       guard !axes.isEmpty else {
         return .targets(
           loss: loss, expected: "predictions [N, C, …] of C classes", got: predictions.batchText,
-          advice: "let the network have an output for each class")
+          advice: "give the network one output per class")
       }
       let isLabels = targets.elementType.isInteger || targets.elementType == .bool
       let expected =
@@ -115,7 +115,7 @@ extension Loss {
         loss: loss, expected: "\(expected) for predictions \(predictions.batchText)",
         got: "\(targets.elementType) \(targets.shape.batchText)",
         advice: isLabels && targets.shape == predictions
-          ? "for a yes or no at each place choose the loss \(Loss.binaryCrossEntropy.name)"
+          ? "for binary labels choose the loss \(Loss.binaryCrossEntropy.name)"
           : "give targets of that shape, or choose a network for these")
     }
   }

@@ -124,10 +124,10 @@ public struct Loss: Sendable {
   ///
   ///     loss = d²/2 where d = |prediction - target| ≤ δ, else δ · (d - δ/2)
   ///
-  /// Huber: *Robust Estimation of a Location Parameter*, 1964. Predictions and targets have one shape, but for a
-  /// last axis of size 1 that one of them may lack.
+  /// Huber: *Robust Estimation of a Location Parameter*, 1964. Predictions and targets have the
+  /// same shape, except that either may lack a last axis of size 1.
   ///
-  /// - Parameter delta: δ, from where on outliers count by their distance only.
+  /// - Parameter delta: δ, the distance beyond which the loss is linear.
   /// - Returns: The loss.
   /// - Precondition: `delta` is positive and finite.
   public static func huber(delta: Double = 1) -> Loss {
@@ -289,8 +289,7 @@ extension LossError: CustomStringConvertible {
     case .unknownName(let name):
       "loss: expected one of \(Loss.all.map(\.name).joined(separator: ", ")), got \"\(name)\""
     case .noClasses(let loss):
-      "class axis: expected a loss of classes, \(Loss.crossEntropy().name), got \(loss); leave the axis "
-        + "out"
+      "class axis: expected a loss with classes, \(Loss.crossEntropy().name), got \(loss); omit the axis"
     case .classAxis(let loss, let axis, let predictions):
       "class axis of \(loss): expected an axis of predictions \(predictions.batchText) from 1 to "
         + "\(predictions.rank - 1) (axis 0 is the batch), got \(axis)"

@@ -66,7 +66,7 @@ extension Model {
     } catch let error as GraphError {
       return "can't be trained: \(error)"
     }
-    guard !nodes.isEmpty else { return "serve every operation" }
+    guard !nodes.isEmpty else { return "every operation has one" }
     let names = nodes.map { "\($0.operation) (\($0.path.isEmpty ? "top" : $0.path), \($0.stage))" }
     return "missing, run on the slow reference: \(names.sorted().joined(separator: ", "))"
   }
@@ -84,7 +84,7 @@ extension Model {
     }
   }
 
-  /// A whole number with commas, as in 431,080.
+  /// An integer with commas, as in 431,080.
   private static func grouped(_ number: Int) -> String {
     let digits = Array(String(number))
     return digits.indices.reduce(into: "") { text, place in

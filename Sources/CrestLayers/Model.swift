@@ -331,14 +331,14 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
     case .inputCount(let expected, let got):
       "inputs: expected \(expected), got \(got); give one tensor for each input of the model"
     case .preprocessingOfSeveral(let inputs):
-      "model: its preprocessing is for one input, and it has \(inputs); take values as they are, and prepare "
+      "model: its preprocessing is for one input, but it has \(inputs); use values as they are, and preprocess "
         + "them before"
     case .fixedBatch(let size, let got, let reason):
-      "the model is made for batches of \(size), got \(got) examples, which can't be cut or filled up: it "
-        + "isn't proved that they are computed one by one, as \(reason); give \(size), or export the model "
+      "the model is made for batches of \(size), got \(got) examples, which can't be cut or padded: it "
+        + "isn't proved that they are computed independently: \(reason); give \(size), or export the model "
         + "with a dynamic batch"
     case .wholeTooLarge(let byteCount, let memory, let reason):
-      "the inputs are predicted as a whole, since it isn't proved that rows are computed one by one, as "
+      "the inputs are predicted as a whole, because it isn't proved that rows are computed independently: "
         + "\(reason); their values take \(byteCount) bytes, expected at most the \(memory) of this machine; "
         + "give fewer rows"
     }

@@ -123,7 +123,7 @@ public final class Predictor {
       if case .mixed(let mixing) = rows { return .whole(mixing) }
       guard case .along(let axis, inner: 1) = rows, analysis.shape(ofOutput: 0)[axis] == count,
         let form = analysis.form(ofOutput: 0)
-      else { return .whole(.unknown("has an output without an axis of the rows")) }
+      else { return .whole(.unknown("has an output without a batch axis")) }
       if let whole {
         guard whole == (rows, form) else {
           return .whole(.unknown("computes with the number of rows"))
@@ -185,7 +185,7 @@ public final class Predictor {
     case .mixed(let mixing): return (mixing, 0)
     case .along(let axis, inner: 1) where analysis.shape(ofOutput: 0)[axis] == size:
       return (nil, axis)
-    default: return (.unknown("has an output without an axis of the rows"), 0)
+    default: return (.unknown("has an output without a batch axis"), 0)
     }
   }
 

@@ -34,7 +34,8 @@ extension Symbol {
   ) throws -> Symbol {
     guard let shape = Shape(checking: sizes) else {
       throw GraphError(
-        path: builder.path, operation: name, expected: "a shape whose elements can be counted",
+        path: builder.path, operation: name,
+        expected: "a shape whose element count fits in 64 bits",
         got: "\(sizes)", advice: "use fewer units or channels, or a smaller input")
     }
     return try parameter(name, shape, role: role, initializer)

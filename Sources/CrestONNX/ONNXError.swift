@@ -30,7 +30,7 @@ public enum ONNXError: Error, Equatable, Sendable {
   case overLimit(Place, limit: String)
   /// A tensor's elements are of a type that `Tensor` lacks.
   case unsupportedElementType(Place, type: String)
-  /// A tensor lies in a side file that must not or can't be read.
+  /// A tensor is in an external data file that must not or can't be read.
   case externalData(Place, location: String, problem: ExternalDataProblem)
   /// The model breaks a rule of ONNX, or its values don't fit an operation.
   case invalid(file: String, ModelProblem)
@@ -74,8 +74,8 @@ extension ONNXError {
 }
 
 extension ONNXError: CustomStringConvertible {
-  /// What, where, expected, got and what to do; control characters of a file's texts are escaped, and
-  /// what would fill a screen is cut.
+  /// What, where, expected, got and what to do; control characters of a file's strings are escaped,
+  /// and long texts are cut.
   public var description: String {
     let text = fullDescription
     let limit = 1 << 14
@@ -93,9 +93,9 @@ extension ONNXError: CustomStringConvertible {
     case .unreadable(let file, let reason):
       "\(file) can't be read: \(reason)"
     case .notARegularFile(let file):
-      "\(file) is no regular file; name the .onnx file itself"
+      "\(file) is not a regular file; name the .onnx file itself"
     case .malformed(let place, let expected, let got):
-      "\(place): expected \(expected), got \(got); the file is damaged or no ONNX model, export or "
+      "\(place): expected \(expected), got \(got); the file is damaged or not an ONNX model, export or "
         + "download it again"
     case .overLimit(let place, let limit):
       "\(place): expected at most \(limit), got more; no model is that large, the file is damaged "
@@ -104,7 +104,7 @@ extension ONNXError: CustomStringConvertible {
       "\(place): expected elements of one of the types \(ElementTypeNames.all), got \(type); "
         + "export the model with one of these"
     case .externalData(let place, let location, let problem):
-      "\(place): the side file \"\(location)\" is not read: \(problem)"
+      "\(place): the external data file \"\(location)\" is not read: \(problem)"
     case .invalid(let file, let problem):
       "\(file): \(problem)"
     case .unsupported(let file, let operations):
@@ -115,10 +115,10 @@ extension ONNXError: CustomStringConvertible {
       "\(file) can't be written: \(reason)"
     case .notExportable(let operation, let path, let opset, let expected, let got):
       "\(path.isEmpty ? operation : "layer \"\(path)\" (\(operation))"): expected \(expected), got "
-        + "\(got); opset \(opset) can't say it, build the layer from other operations"
+        + "\(got); opset \(opset) can't express it; build the layer from other operations"
     case .tooLargeToWrite(let file, let byteCount, let limit):
       "\(file) would take \(byteCount) bytes, expected at most \(limit), the most that readers of "
-        + "protobuf accept; keep the weights in a side file"
+        + "protobuf accept; keep the weights in external data files"
     }
   }
 }
@@ -138,13 +138,13 @@ extension ONNXError.ExternalDataProblem: CustomStringConvertible {
     case .missing:
       "there is no such file in the model's folder; keep the model and its data together"
     case .notARegularFile:
-      "it is no regular file; put the data itself beside the model"
+      "it is not a regular file; put the data themselves beside the model"
     case .hardLinked(let count):
-      "the file has \(count) names (hard links), of which others may lie outside the model's "
-        + "folder; replace it by a copy"
+      "the file has \(count) names (hard links), and others may be outside the model's "
+        + "folder; replace it with a copy"
     case .beyondEnd(let offset, let byteCount, let fileByteCount):
       "\(byteCount) bytes from offset \(offset) on are needed, but the file has only "
-        + "\(fileByteCount) bytes; the file is cut short or belongs to another model"
+        + "\(fileByteCount) bytes; the file is truncated or belongs to another model"
     case .wrongLength(let expected, let got):
       "expected \(expected) bytes by the tensor's type and shape, got a length of \(got); the file "
         + "is damaged, export the model again"

@@ -177,13 +177,13 @@ final class EventPipe {
     switch policy {
     case .stop: break
     case .disable:
-      services.log(.error, "\(error); training goes on without it")
+      services.log(.error, "\(error); training continues without it")
       condition = .disabled
       return
     case .restart(let limit):
       guard restartCount < limit else { break }
       restartCount += 1
-      services.log(.warning, "\(error); it is started again, \(restartCount) of \(limit) times")
+      services.log(.warning, "\(error); it is restarted, \(restartCount) of \(limit) times")
       do throws(PluginError) {
         try worker.restart()
         if let lastState { try worker.loadState(lastState) }

@@ -66,6 +66,6 @@ struct Fields {
   /// Nothing may be left.
   func end() throws(PluginError) {
     guard let name = names.first else { return }
-    throw .refused(path: path, reason: "\(place)\(name) is not a field that is known; remove it")
+    throw .refused(path: path, reason: "\(place)\(name) is not a known field; remove it")
   }
 }

@@ -144,21 +144,22 @@ public final class Plugin: StatefulCallback {
     }
   }
 
-  /// The state of this very plugin: another version, or another file, has other memories.
+  /// The state of exactly this plugin: another version or file has a different state.
   public func objection(to state: State, in learner: Learner) -> String? {
     mismatch(state).map { "a state of this plugin \(name): \($0)" }
   }
 
   private func mismatch(_ state: State) -> String? {
     if state.identifier != manifest.identifier {
-      return "it is that of the plugin \(state.identifier)"
+      return "it belongs to the plugin \(state.identifier)"
     }
     guard state.digest != digest else { return nil }
-    return "it is of version \(state.version) with SHA-256 \(state.digest), but this is version "
-      + "\(manifest.version) with \(digest); install the plugin that the run was begun with"
+    return
+      "it belongs to version \(state.version) with SHA-256 \(state.digest), but this is version "
+      + "\(manifest.version) with \(digest); install the plugin that the run was started with"
   }
 
-  /// Puts back what ``state`` gave.
+  /// Restores a ``state``.
   ///
   /// - Throws: ``PluginError/state(plugin:reason:)`` when it is of another plugin, or of this one with other
   ///   contents.

@@ -55,7 +55,7 @@ struct PluginDeclaration: Equatable {
     for name in reports {
       guard isPlainName(name), !Self.takenNames.contains(name) else {
         return
-          "it reports \(name.debugDescription); expected a name of small letters, digits and _ "
+          "it reports \(name.debugDescription); expected a name of lowercase letters, digits and _ "
           + "that is not one of \(Self.takenNames.sorted().joined(separator: ", "))"
       }
     }
@@ -88,19 +88,19 @@ enum TensorKind: Int, CaseIterable, Sendable {
   }
 }
 
-/// What a manifest has to say that its plugin wants.
+/// What a plugin's manifest must declare that it uses.
 public enum PluginPermission: String, Sendable, Hashable, CaseIterable {
-  /// To look at the parameters.
+  /// To read the parameters.
   case parameters
-  /// To look at the running statistics.
+  /// To read the running statistics.
   case statistics
-  /// To look at the gradients.
+  /// To read the gradients.
   case gradients
-  /// To look at the predictions.
+  /// To read the predictions.
   case predictions
-  /// To look at the loss of each prediction.
+  /// To read the loss of each prediction.
   case losses
-  /// To look at the outputs of layers.
+  /// To read the outputs of layers.
   case activations
   /// To report metrics.
   case metrics

@@ -32,8 +32,8 @@ extension PluginError: CustomStringConvertible {
     case .unreadable(let path, let reason): "\(path): \(reason)"
     case .refused(let path, let reason): "\(path) is refused: \(reason)"
     case .unlocked(let path, let reason): "\(path) is not trusted: \(reason)"
-    case .rehearsal(let path, let reason): "\(path) failed when it was tried out: \(reason)"
-    case .manifestLies(let path, let reason): "\(path) says what is not so: \(reason)"
+    case .rehearsal(let path, let reason): "\(path) failed in a trial run: \(reason)"
+    case .manifestLies(let path, let reason): "\(path) is wrong: \(reason)"
     case .configuration(let plugin, let setting, let reason):
       "plugin \(plugin): \(setting): \(reason)"
     case .policy(let plugin, let reason): "plugin \(plugin): \(reason)"

@@ -98,10 +98,10 @@ enum ManifestFields {
   static let identifier = ManifestField("identifier", "a name of letters, digits, - and _") {
     $0.text.flatMap { PluginManifest.isIdentifier($0) ? $0 : nil }
   }
-  static let version = ManifestField("version", "a text of 1 to 64 characters") {
+  static let version = ManifestField("version", "a string of 1 to 64 characters") {
     $0.text.flatMap { (1...64).contains($0.count) ? $0 : nil }
   }
-  static let summary = ManifestField("summary", "a text") { $0.text }
+  static let summary = ManifestField("summary", "a string") { $0.text }
   static let kind = ManifestField("kind", "\"library\" or \"process\"") {
     $0.text.flatMap(PluginManifest.Kind.init(rawValue:))
   }
@@ -123,7 +123,7 @@ enum ManifestFields {
       return isPlain ? name : nil
     }
   }
-  static let sha256 = ManifestField("sha256", "64 hexadecimal digits in small letters") {
+  static let sha256 = ManifestField("sha256", "64 lowercase hexadecimal digits") {
     $0.text.flatMap { isDigest($0) ? $0 : nil }
   }
   static let permissions = ManifestField(
@@ -206,7 +206,7 @@ public struct PluginLimits: Equatable, Sendable {
       _ name: String, _ range: ClosedRange<Int>, _ standard: Int
     ) throws(PluginError) -> Int {
       try fields.takeIfPresent(
-        name, "a whole number from \(range.lowerBound) to \(range.upperBound)"
+        name, "an integer from \(range.lowerBound) to \(range.upperBound)"
       ) { $0.integer.flatMap { range.contains($0) ? $0 : nil } } ?? standard
     }
     func seconds(_ name: String, _ standard: Double) throws(PluginError) -> Double {

@@ -2,7 +2,7 @@ import CCrestPlugin
 import CrestOptimizers
 import CrestTraining
 
-/// How much a line that a plugin logs matters.
+/// The severity of a line that a plugin logs.
 public enum PluginLogLevel: Int, Sendable, Hashable, CaseIterable {
   /// For the plugin's author.
   case debug
@@ -70,7 +70,7 @@ final class PluginServices {
   func context() throws(Refusal) -> PhaseContext {
     guard let phase else {
       throw Refusal(
-        status: CREST_UNAVAILABLE, reason: "there is no event that could be asked about")
+        status: CREST_UNAVAILABLE, reason: "no event is running")
     }
     return phase.takeUnretainedValue()
   }
@@ -96,7 +96,8 @@ final class PluginServices {
     let learner = try context().learner
     guard declaration.owns.contains(part) else {
       throw Refusal(
-        status: CREST_REFUSED, reason: "\(part) is not among what the plugin owns; declare it")
+        status: CREST_REFUSED,
+        reason: "the plugin has not declared that it owns \(part); declare it")
     }
     guard value.isFinite && value >= 0 else {
       throw Refusal(
@@ -128,7 +129,7 @@ final class PluginServices {
     guard declaration.reports.contains(name) else {
       throw Refusal(
         status: CREST_REFUSED,
-        reason: "\(name.debugDescription) is not among what the plugin reports; declare it")
+        reason: "the plugin has not declared that it reports \(name.debugDescription); declare it")
     }
     epoch.learner.report(value, as: name)
   }

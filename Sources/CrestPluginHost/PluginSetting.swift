@@ -2,19 +2,19 @@ import CrestTensor
 
 /// A setting of a plugin, as its manifest describes it.
 public struct PluginSetting: Equatable, Sendable {
-  /// What values are.
+  /// The type of its values.
   public enum Kind: String, Sendable, Hashable, CaseIterable {
     /// A number.
     case number
-    /// A whole number.
+    /// An integer.
     case integer
-    /// A text.
+    /// A string.
     case string
     /// True or false.
     case boolean
   }
 
-  /// What values are.
+  /// The type of its values.
   public let kind: Kind
   /// What it does, in a sentence.
   public let summary: String
@@ -33,10 +33,10 @@ public struct PluginSetting: Equatable, Sendable {
     ) {
       $0.text.flatMap(Kind.init(rawValue:))
     }
-    summary = try fields.take("summary", "a text") { $0.text }
+    summary = try fields.take("summary", "a string") { $0.text }
     let isNumber = kind == .number || kind == .integer
     func bound(_ name: String) throws(PluginError) -> Double? {
-      try fields.takeIfPresent(name, "a number, of a number or an integer") { value in
+      try fields.takeIfPresent(name, "a number, for the type number or integer") { value in
         isNumber ? value.number : nil
       }
     }
@@ -44,7 +44,7 @@ public struct PluginSetting: Equatable, Sendable {
     maximum = try bound("maximum")
     let isText = kind == .string
     choices =
-      try fields.takeIfPresent("choices", "a list of texts, of a string") {
+      try fields.takeIfPresent("choices", "a list of strings, for the type string") {
         isText ? $0.texts : nil
       } ?? []
     let given = try fields.takeIfPresent("default", "a value") { $0 }
@@ -80,8 +80,8 @@ public struct PluginSetting: Equatable, Sendable {
     let what =
       switch kind {
       case .number: "a number"
-      case .integer: "a whole number"
-      case .string: choices.isEmpty ? "a text" : "one of \(choices.joined(separator: ", "))"
+      case .integer: "an integer"
+      case .string: choices.isEmpty ? "a string" : "one of \(choices.joined(separator: ", "))"
       case .boolean: "true or false"
       }
     func text(_ bound: Double) -> String { JSONValue(bound).json }
@@ -103,25 +103,25 @@ public struct PluginSetting: Equatable, Sendable {
   }
 }
 
-/// A value that a plugin's setting is given in Swift.
+/// A value of a plugin's setting, given in Swift.
 public enum PluginValue: Equatable, Sendable, ExpressibleByFloatLiteral,
   ExpressibleByIntegerLiteral,
   ExpressibleByStringLiteral, ExpressibleByBooleanLiteral
 {
   /// A number, whole ones too.
   case number(Double)
-  /// A text.
+  /// A string.
   case text(String)
   /// True or false.
   case bool(Bool)
-  /// As it is written on a command line; the setting says what it is.
+  /// As written on a command line; the setting's type decides what it is.
   case written(String)
 
   /// A number.
   public init(floatLiteral value: Double) { self = .number(value) }
   /// A number.
   public init(integerLiteral value: Int) { self = .number(Double(value)) }
-  /// A text.
+  /// A string.
   public init(stringLiteral value: String) { self = .text(value) }
   /// True or false.
   public init(booleanLiteral value: Bool) { self = .bool(value) }

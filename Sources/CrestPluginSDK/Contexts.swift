@@ -127,7 +127,7 @@ public struct BatchContext: PhaseContext {
   public var fit: FitContext { FitContext(event: event, host: host) }
   /// The epoch, from 0.
   public var epoch: Int { Int(event.pointee.epoch) }
-  /// The place in the pass, from 0.
+  /// The index in the pass, from 0.
   public var index: Int { Int(event.pointee.batch) }
   /// The number of examples.
   public var count: Int { Int(event.pointee.example_count) }

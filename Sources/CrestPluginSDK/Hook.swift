@@ -30,7 +30,7 @@ public enum Hook {
   case afterLoss((BatchContext) throws -> Void)
   /// Before gradients are computed.
   case beforeBackward((BatchContext) throws -> Void)
-  /// When the gradients are there.
+  /// When the gradients are computed.
   case afterBackward((BatchContext) throws -> Void)
   /// Before the optimiser's step.
   case beforeStep((BatchContext) throws -> Void)
@@ -54,7 +54,7 @@ public enum Hook {
 public enum Phase: Int, Sendable, Hashable, CaseIterable {
   /// The whole of it.
   case fit
-  /// One pass over the training examples and one over those of validation.
+  /// One pass over the training examples and one over the validation examples.
   case epoch
   /// The pass over the training examples.
   case train
@@ -68,7 +68,7 @@ public enum Phase: Int, Sendable, Hashable, CaseIterable {
   case step
 }
 
-/// What a plugin looks at during events.
+/// What a plugin reads during events.
 public enum Capture: Sendable, Hashable {
   /// The parameters, at every hook.
   case parameters

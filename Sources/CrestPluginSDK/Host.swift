@@ -6,11 +6,11 @@ public struct Host {
 
   private var context: UnsafeMutableRawPointer? { services.pointee.context }
 
-  /// Whether the plugin is only being tried out in a separate process: it is made and ended, and
+  /// Whether this is only a trial run in a separate process: the plugin is created and ended, and
   /// should leave no traces.
   public var isRehearsal: Bool { services.pointee.is_rehearsal != 0 }
 
-  /// How much a line of the log matters.
+  /// The severity of a line of the log.
   public enum LogLevel: Int32, Sendable, Hashable {
     /// For the plugin's author.
     case debug
@@ -77,9 +77,9 @@ public struct Host {
     try check(services.pointee.report_metric(context, name, value))
   }
 
-  /// Looks at what the plugin has among its ``CrestPlugin/reads``, without copying.
+  /// Reads what the plugin has among its ``CrestPlugin/reads``, without copying.
   ///
-  /// - Throws: ``PluginError`` when it is not there at this hook.
+  /// - Throws: ``PluginError`` when it is not available at this hook.
   public func tensors(_ capture: Capture) throws -> [TensorView] {
     let kind = capture.kind
     var count: UInt64 = 0

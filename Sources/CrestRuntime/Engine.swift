@@ -23,7 +23,7 @@ public final class Engine: Sendable {
   ///   - threadCount: From 1 up; all cores the process may use when nil.
   ///   - instructionSet: ``Engine/InstructionSet/preferred()`` when nil.
   ///   - convolutions: Speed against rounding errors.
-  /// - Throws: ``EngineError`` when the system can't give the threads or the CPU lacks the set.
+  /// - Throws: ``EngineError`` when the system can't start the threads or the CPU lacks the set.
   public init(
     threadCount: Int? = nil, instructionSet: InstructionSet? = nil,
     convolutions: ConvolutionAlgorithms = .fastest

@@ -47,7 +47,7 @@ public final class ParameterStore {
 
   /// A store of the variables of `graph` at their initial values.
   ///
-  /// Each variable draws from a stream of its own, by its place in the graph, under `seed`.
+  /// Each variable draws from its own stream, by its index in the graph, with `seed`.
   ///
   /// - Precondition: every variable is `float32`.
   public init(_ graph: Graph, seed: UInt64) {
@@ -91,8 +91,8 @@ public final class ParameterStore {
     }
   }
 
-  /// The memory that a store of the variables of `graph` takes while they train, in bytes: values and
-  /// gradients; all that can be counted when that is too little.
+  /// The memory that a store of the variables of `graph` takes while they train, in bytes: values
+  /// and gradients; `Int.max` if that is too little.
   public static func byteCount(of graph: Graph) -> Int {
     var total = 0
     for variable in graph.variables {
@@ -148,7 +148,7 @@ public final class ParameterStore {
   /// The number of moment buffers there are.
   public var momentCount: Int { momentMemory.count }
 
-  /// Makes `count` moment buffers of zeros, forgetting what moments held.
+  /// Creates `count` moment buffers of zeros, discarding earlier ones.
   ///
   /// - Precondition: `count` is not negative.
   public func resetMoments(count: Int) {

@@ -2,7 +2,7 @@ public import CrestGraph
 import CrestTensor
 
 extension Program {
-  /// Where a number that isn't finite came up first.
+  /// Where a non-finite number first appeared.
   public struct NonFinite: Sendable, Equatable {
     /// What it was found in.
     public enum Source: Sendable, Equatable {
@@ -26,11 +26,13 @@ extension Program {
     public let row: Int
   }
 
-  /// The number that isn't finite and that came up first of those that the loss comes from, in the order the
-  /// program computes: inputs, target, parameters and statistics, then node by node; nil when all are finite.
+  /// The first non-finite number among those that the loss is computed from, in the order the
+  /// program computes: inputs, target, parameters and statistics, then node by node; nil when all
+  /// are finite.
   ///
-  /// Where the loss is finite, of those that the predictions come from, else any gradient. Numbers that don't get
-  /// that far, as a NaN that the model itself replaces, are left out.
+  /// If the loss is finite, among those that the predictions are computed from, otherwise any
+  /// gradient. Numbers that don't reach them, such as a NaN that the model itself replaces, are
+  /// ignored.
   ///
   /// - Precondition: the program was compiled with ``Program/Request/isDiagnosing``, and its stages
   ///   have run.

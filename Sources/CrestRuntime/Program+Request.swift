@@ -33,7 +33,7 @@ extension Program {
     /// The names of parameters without a gradient, and of running statistics that stay as they are: batch
     /// norm computes with them as in inference.
     public var frozen: Set<String>
-    /// Whether every value is kept, unfused, so that ``Program/firstNonFinite()`` can look at it.
+    /// Whether every value is kept, unfused, so that ``Program/firstNonFinite()`` can check it.
     public var isDiagnosing: Bool
 
     /// A request from its parts.
@@ -62,7 +62,7 @@ public enum ProgramError: Error, Equatable, Sendable, CustomStringConvertible {
   case type(name: String, expected: ValueType, got: ValueType)
   /// An index that a model's table has no row for, such as a token beyond its vocabulary.
   case index(Int64, name: String, place: Int, size: Int)
-  /// An index that the graph computes from its inputs and that names nothing.
+  /// An index that the graph computes from its inputs and that is out of range.
   case computedIndex(operation: String, path: String, GraphError.IndexOutOfRange)
   /// A class label the model has no output for.
   case label(Int64, index: Int, classCount: Int)
@@ -90,7 +90,7 @@ public enum ProgramError: Error, Equatable, Sendable, CustomStringConvertible {
         + "give the model as many classes as the data"
     case .tooLarge(let byteCount, let memory):
       "the values of a batch take \(byteCount) bytes, expected at most the \(memory) of this machine; "
-        + "take a smaller batch, or a smaller model or input"
+        + "use a smaller batch, model or input"
     }
   }
 }

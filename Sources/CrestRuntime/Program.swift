@@ -167,8 +167,8 @@ public final class Program {
   /// - Parameters:
   ///   - stage: Forward, loss or backward.
   ///   - key: The key of the step's dropout masks.
-  /// - Throws: ``ProgramError/computedIndex(operation:path:_:)`` when an index that the graph computes
-  ///   names nothing; the stage's results are not to be used then.
+  /// - Throws: ``ProgramError/computedIndex(operation:path:_:)`` when an index that the graph
+  ///   computes is out of range; the stage's results must not be used then.
   public func run(_ stage: Graph.Stage, random key: RandomKey) throws(ProgramError) {
     memory.state.key = key
     memory.state.fault = nil
@@ -255,7 +255,7 @@ public final class Program {
       shape: type.shape, elementType: type.elementType)
   }
 
-  /// The names of the kernel calls of a stage, in order: what the compiler made of the graph.
+  /// The names of the kernel calls of a stage, in order: the compiled graph.
   public func steps(of stage: Graph.Stage) -> [String] { kernels[stage.rawValue].map(\.name) }
 
   /// The kernel calls of a step of training in order, with the layers they come from.

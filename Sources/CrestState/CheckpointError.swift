@@ -47,7 +47,7 @@ extension CheckpointError: CustomStringConvertible {
     case .malformed(let path, let error):
       "\(path): \(error)"
     case .notACheckpoint(let path):
-      "\(path) is no checkpoint of crest, but another safetensors file; its weights alone can be loaded"
+      "\(path) is not a checkpoint of crest, but another safetensors file; only its weights can be loaded"
     case .newerFormat(let path, let format, let known):
       "\(path) is a checkpoint of format \(format), but this crest knows formats up to \(known); use a "
         + "newer crest"
@@ -58,23 +58,24 @@ extension CheckpointError: CustomStringConvertible {
     case .unsuitable(let path, let error), .weights(let path, let error):
       "\(path): \(error)"
     case .noFit(let path):
-      "\(path) was not saved during a fit, so there is none to go on with; load it and begin one"
+      "\(path) was not saved during a fit, so there is none to resume; load it and start one"
     case .otherEpochs(let path, let saved, let asked):
-      "\(path) is of a fit of \(saved) epochs, but \(asked) are asked for, which changes its schedule; ask "
+      "\(path) belongs to a fit of \(saved) epochs, but \(asked) were requested, which changes its schedule; ask "
         + "for \(saved), or ask to reschedule"
     case .locked(let folder):
       "\(folder) is in use by another run; choose another folder, or wait for its end"
     case .occupied(let folder, let newest):
-      "\(folder) holds checkpoints of a run already, the newest \(newest); resume it, or choose another "
+      "\(folder) already holds checkpoints of a run, the newest \(newest); resume it, or choose another "
         + "folder"
     case .noneReadable(let folder, let first):
       "no checkpoint in \(folder) can be read; the newest: \(first)"
     case .notAtSavePoint:
       "a checkpoint of a running fit can be saved in the hooks afterBatch, afterEpoch and "
-        + "beforeInterruption of what ended in order, and nowhere else"
+        + "beforeInterruption of a phase that ended normally, and nowhere else"
     case .tooManyFailures(let count, let last, let newest):
       "\(count) checkpoints in a row could not be saved, the last: \(last); "
-        + (newest.map { "the newest checkpoint is \($0)" } ?? "there is no checkpoint to go on from")
+        + (newest.map { "the newest checkpoint is \($0)" }
+          ?? "there is no checkpoint to resume from")
     }
   }
 }

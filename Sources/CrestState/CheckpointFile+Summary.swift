@@ -3,17 +3,17 @@ public import CrestTensor
 extension CheckpointFile {
   /// What a checkpoint holds, in words: for `crest inspect`.
   public struct Summary: Sendable {
-    /// Whether the run can be resumed, and not only its weights be used.
+    /// Whether the run can be resumed; otherwise only its weights can be used.
     public let isComplete: Bool
     /// The number of parameters.
     public let parameterCount: Int
     /// The number of running statistics.
     public let statisticCount: Int
-    /// The optimiser steps taken; nil of weights alone.
+    /// The optimiser steps taken; nil for weights alone.
     public let stepsTaken: Int?
-    /// The epochs begun; nil of weights alone.
+    /// The epochs begun; nil for weights alone.
     public let epochsBegun: Int?
-    /// The names of all fields, as they are given to be skipped.
+    /// The names of all fields, as `skipping` takes them.
     public let fieldNames: [String]
     /// The preprocessing; nil if unknown.
     public let preprocessing: Preprocessing?
@@ -23,7 +23,7 @@ extension CheckpointFile {
     public let classAxis: Int?
     private let state: RunState
 
-    /// Reads a checkpoint, all of which is proven to be as it was written.
+    /// Reads and verifies a checkpoint.
     ///
     /// - Throws: ``CheckpointError``.
     public init(_ path: String) throws(CheckpointError) {
@@ -37,7 +37,7 @@ extension CheckpointFile {
 
     /// A summary of a state.
     ///
-    /// - Throws: ``StateError`` when what it says of its data makes no sense.
+    /// - Throws: ``StateError`` when what it says of its data is invalid.
     public init(_ state: RunState) throws(StateError) {
       preprocessing = try state.preprocessing()
       classNames = try state.classNames()
@@ -64,15 +64,17 @@ extension CheckpointFile {
 
     /// A line for each thing worth knowing, then one for each array and value.
     public var lines: [String] {
-      let kind = isComplete ? "a run that can be gone on with" : "weights"
+      let kind = isComplete ? "a run that can be resumed" : "weights"
       var lines = [
         "\(kind): \(parameterCount) parameters, \(statisticCount) running statistics"
       ]
       if let stepsTaken, let epochsBegun {
         lines.append("saved after \(stepsTaken) steps, in epoch \(epochsBegun)")
       }
-      if let preprocessing { lines.append("inputs are prepared: \(preprocessing)") }
-      if let classAxis { lines.append("classes lie along axis \(classAxis) of the predictions") }
+      if let preprocessing { lines.append("preprocessing: \(preprocessing)") }
+      if let classAxis {
+        lines.append("the classes are along axis \(classAxis) of the predictions")
+      }
       let width = min(fieldNames.map(\.count).max() ?? 0, 60)
       for path in state.leaves {
         guard let value = state.fields[path] else { continue }

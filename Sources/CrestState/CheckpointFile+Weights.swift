@@ -16,7 +16,7 @@ extension CheckpointFile {
     public let path: String
     /// Parameters and running statistics by name.
     public let weights: [String: Tensor]
-    /// The fingerprint of the graph; nil of weights that no Crest wrote.
+    /// The fingerprint of the graph; nil for weights that Crest didn't write.
     public let graphFingerprint: String?
     /// The fingerprint of the ONNX file that the network came from; nil when it came from none.
     public let sourceFingerprint: String?
@@ -27,7 +27,7 @@ extension CheckpointFile {
     /// The axis of a batch of predictions along which the classes lie; nil when the file doesn't say.
     public let classAxis: Int?
 
-    /// Reads any safetensors file, all of which is proven to be as it was written if a Crest wrote it.
+    /// Reads any safetensors file, and verifies it if Crest wrote it.
     ///
     /// - Throws: ``CheckpointError``.
     public init(_ path: String) throws {
@@ -64,12 +64,12 @@ extension CheckpointFile {
 
     /// Loads the weights into a model.
     ///
-    /// - Throws: ``CheckpointError/weights(path:_:)`` when it hasn't the same arrays.
+    /// - Throws: ``CheckpointError/weights(path:_:)`` when it doesn't have the same arrays.
     public func load(into model: Model) throws(CheckpointError) { try load(into: model.store) }
 
     /// Puts the weights into a store of the network's variables.
     ///
-    /// - Throws: ``CheckpointError/weights(path:_:)`` when it hasn't the same arrays.
+    /// - Throws: ``CheckpointError/weights(path:_:)`` when it doesn't have the same arrays.
     public func load(into store: ParameterStore) throws(CheckpointError) {
       do throws(StateError) {
         let restore = try store.restoration(

@@ -16,7 +16,7 @@ public enum CheckpointFile {
 
   // MARK: Writing
 
-  /// Puts a state into the file at `path`, whole or not at all, and onto the disk.
+  /// Writes a state to the file at `path`, whole or not at all, and onto the disk.
   ///
   /// - Throws: ``CheckpointError/unwritable(path:reason:)``;
   ///   ``CheckpointError/malformed(path:_:)`` when two arrays want one name.
@@ -85,7 +85,7 @@ public enum CheckpointFile {
 
   // MARK: Reading
 
-  /// The state in the file at `path`, once all of the file has been proven to be as it was written.
+  /// The state in the file at `path`, after the whole file has been verified.
   ///
   /// - Throws: ``CheckpointError``.
   public static func read(_ path: String) throws(CheckpointError) -> RunState {
@@ -121,7 +121,7 @@ public enum CheckpointFile {
       header, path, Dictionary(names, uniquingKeysWith: { first, _ in first }))
   }
 
-  /// The tensors of any safetensors file; those of a checkpoint that are no weights are left out.
+  /// The tensors of any safetensors file; those of a checkpoint that are not weights are left out.
   ///
   /// - Throws: ``CheckpointError``.
   public static func readWeights(_ path: String) throws(CheckpointError) -> [String: Tensor] {

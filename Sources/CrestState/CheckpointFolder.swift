@@ -27,7 +27,7 @@ package final class CheckpointFolder {
   /// The bytes of a checkpoint's name, so that its temporary file's has room for more.
   package static let longestName = 200
 
-  /// Opens a folder, which is made unless it is there.
+  /// Opens a folder, which is created if necessary.
   ///
   /// Removes half-written files of processes that no longer exist.
   ///
@@ -142,14 +142,15 @@ package final class CheckpointFolder {
     }
   }
 
-  /// Saves a state under a name, in place of what has it; it is on the disk when this returns.
+  /// Saves a state under a name, replacing any checkpoint of that name; it is on the disk when this
+  /// returns.
   ///
   /// - Throws: ``CheckpointError``; what was there before is then still there.
   package func save(_ state: RunState, as name: String) throws(CheckpointError) {
     try CheckpointFile.write(state, to: path(of: name), on: files)
   }
 
-  /// Reads the checkpoint called `name` whole.
+  /// Reads the whole checkpoint called `name` and verifies it.
   ///
   /// - Returns: Its path.
   /// - Throws: ``CheckpointError`` unless it is as it was written.

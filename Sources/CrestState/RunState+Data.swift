@@ -1,22 +1,22 @@
 public import CrestTensor
 
 extension RunState {
-  /// How the data were prepared that the run learns from; nil when the state doesn't say so.
+  /// The preprocessing of the run's data; nil if unknown.
   ///
-  /// - Throws: ``StateError`` when what it says makes no sense.
+  /// - Throws: ``StateError`` when it is invalid.
   public func preprocessing() throws(StateError) -> Preprocessing? {
     try value(at: "preprocessing")
   }
 
-  /// What the run's classes are called; nil when it has none, or the state doesn't say so.
+  /// The names of the run's classes; nil if there are none or they are unknown.
   ///
-  /// - Throws: ``StateError`` when what it says makes no sense.
+  /// - Throws: ``StateError`` when it is invalid.
   public func classNames() throws(StateError) -> [String]? { try value(at: "classNames") }
 
-  /// The axis of a batch of predictions along which the run's classes lie; nil when there is but one place for them,
-  /// or the state doesn't say so.
+  /// The axis of a batch of predictions along which the run's classes lie; nil if only one axis is
+  /// possible, or it is unknown.
   ///
-  /// - Throws: ``StateError`` when what it says makes no sense.
+  /// - Throws: ``StateError`` when it is invalid.
   public func classAxis() throws(StateError) -> Int? {
     guard let axis: Int = try value(at: "classAxis") else { return nil }
     guard axis >= 1 else {

@@ -1,14 +1,14 @@
 import CrestTensor
 
 extension StateValue {
-  /// The value that was taken apart into these fields.
+  /// The value that was encoded into these fields.
   ///
   /// - Parameters:
   ///   - type: Its type.
   ///   - path: Where the fields lie, for messages.
   /// - Returns: The value.
-  /// - Throws: ``StateError`` naming the field that is missing, of another type, or not taken by the value;
-  ///   what the value's own `init(from:)` throws.
+  /// - Throws: ``StateError`` naming the field that is missing, of another type, or not used by the
+  ///   value; what the value's own `init(from:)` throws.
   public func decode<Value: Decodable>(
     _ type: Value.Type, at path: Path = Path([])
   ) throws -> Value {
@@ -76,7 +76,7 @@ private struct StateDecoder: Decoder {
       return value
     }
     if type == String.self {
-      guard case .text(let value) = state else { throw mistyped("a text") }
+      guard case .text(let value) = state else { throw mistyped("a string") }
       return value
     }
     if type == Double.self { return try number() }
@@ -107,7 +107,7 @@ private struct StateDecoder: Decoder {
     case .text(let text): if let value = Value(text) { return value }
     default: break
     }
-    throw mistyped("a whole number (\(type))")
+    throw mistyped("an integer (\(type))")
   }
 
   private func array<Element: TensorElement>(of type: Element.Type) throws -> [Element] {

@@ -4,7 +4,7 @@
 public enum StateError: Error, Equatable, Sendable {
   /// A field that isn't there.
   case missing(StateValue.Path)
-  /// A field that nothing takes.
+  /// A field that nothing uses.
   case unexpected(StateValue.Path)
   /// A field of another type or shape.
   case mistyped(StateValue.Path, expected: String, got: String)
@@ -24,15 +24,15 @@ extension StateError: CustomStringConvertible {
   package func description(skipping skip: (StateValue.Path) -> String) -> String {
     switch self {
     case .missing(let path):
-      "the saved state has no \(path); it is of a run with other parts, or of another version: restore it "
+      "the saved state has no \(path); it comes from a run with other parts, or from another version: restore it "
         + "with the parts it was saved with, or \(skip(path))"
     case .unexpected(let path):
-      "the saved state has \(path), which nothing here takes; restore it with the parts it was saved "
+      "the saved state has \(path), which nothing here uses; restore it with the parts it was saved "
         + "with, or \(skip(path))"
     case .mistyped(let path, let expected, let got):
-      "\(path) of the saved state: expected \(expected), got \(got); it is of another model or version"
+      "\(path) of the saved state: expected \(expected), got \(got); it comes from another model or version"
     case .differs(let path, let saved, let now):
-      "\(path) of the saved state is \(saved), but here it is \(now); restore it where it is the same, "
+      "\(path) of the saved state is \(saved), but here it is \(now); restore it where they are equal, "
         + "or \(skip(path))"
     case .notSavable(let path, let reason):
       "\(path) can't be saved: \(reason)"

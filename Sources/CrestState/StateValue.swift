@@ -1,6 +1,6 @@
 public import CrestTensor
 
-/// What a part of a run remembers, taken apart into named fields, as a checkpoint holds it.
+/// The state of a part of a run as named fields, as a checkpoint holds it.
 ///
 /// Arrays of numbers become tensors of the checkpoint; everything else becomes JSON in its metadata.
 public indirect enum StateValue: Sendable {
@@ -8,11 +8,11 @@ public indirect enum StateValue: Sendable {
   case null
   /// True or false.
   case bool(Bool)
-  /// A whole number.
+  /// An integer.
   case integer(Int)
   /// A number, exactly.
   case number(Double)
-  /// A text.
+  /// A string.
   case text(String)
   /// Values in order.
   case list([StateValue])
@@ -37,7 +37,7 @@ public indirect enum StateValue: Sendable {
 }
 
 extension StateValue: Equatable {
-  /// Whether both are the same to the bit: a NaN equals itself and 0 differs from -0.
+  /// Whether both are the same bit for bit: a NaN equals itself and 0 differs from -0.
   public static func == (left: StateValue, right: StateValue) -> Bool {
     switch (left, right) {
     case (.null, .null): true

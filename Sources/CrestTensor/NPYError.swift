@@ -29,13 +29,13 @@ extension NPYError: CustomStringConvertible {
   public var description: String {
     switch self {
     case .notNPY:
-      "the file does not begin with \\x93NUMPY, so it is no .npy file; write it with numpy.save"
+      "the file does not begin with \\x93NUMPY, so it is not a .npy file; write it with numpy.save"
     case .unsupportedVersion(let major, let minor):
       ".npy format \(major).\(minor) is not known (1.0, 2.0 and 3.0 are); save it again with "
         + "numpy.save"
     case .headerTooLong(let byteCount, let limit):
       "the .npy header is \(byteCount) bytes long, but at most \(limit) are possible here; the file "
-        + "is damaged or is no plain array"
+        + "is damaged or isn't a plain array"
     case .malformedHeader(let offset, let expected):
       "the .npy header is malformed: expected \(expected) at offset \(offset) of the file"
     case .unsupportedType(let name):
@@ -49,13 +49,13 @@ extension NPYError: CustomStringConvertible {
     case .wrongDataSize(let shape, let expected, let got):
       "an array of shape \(shape) takes \(expected) bytes, but \(got) follow the header; "
         + (got < expected
-          ? "the file is cut short, write it again"
+          ? "the file is truncated; write it again"
           : "the file holds more than one array, or is damaged")
     case .notBoolean(let index, let byte):
       "element \(index) of the boolean array is the byte \(byte), neither 0 nor 1; the file is "
         + "damaged"
     case .integerTooLarge(let index, let value):
-      "element \(index) is \(value), and whole numbers up to \(Int64.max) can be read; save the array as "
+      "element \(index) is \(value), and integers up to \(Int64.max) can be read; save the array as "
         + "floats, with array.astype(\"f4\")"
     case .unwritableType(let elementType):
       "NumPy has no type \(elementType); convert the tensor to float32 first"

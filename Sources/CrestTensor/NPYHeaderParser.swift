@@ -84,7 +84,7 @@ struct NPYHeaderParser {
       value = sum
       position += 1
     }
-    if position == start { throw failure("a size of the shape, a whole number of at least 0") }
+    if position == start { throw failure("a size of the shape, an integer of at least 0") }
     // Python 2 writes a long as "5L".
     if position < bytes.count, bytes[position] == UInt8(ascii: "L") { position += 1 }
     return value

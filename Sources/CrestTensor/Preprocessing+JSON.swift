@@ -31,7 +31,7 @@ extension [String] {
   /// Reads a JSON array of strings.
   package init(json: String) throws(JSONScanner.Fault) {
     guard let texts = try JSONValue(parsing: json, within: .metadata).texts else {
-      throw JSONScanner.Fault(offset: 0, expected: "a list of texts")
+      throw JSONScanner.Fault(offset: 0, expected: "a list of strings")
     }
     self = texts
   }

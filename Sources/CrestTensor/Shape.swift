@@ -13,7 +13,7 @@ public struct Shape: Sendable, Hashable, Codable, ExpressibleByArrayLiteral,
       unless: dimensions.allSatisfy { $0 >= 0 }, "a size is negative in \(dimensions)")
     programmerError(
       unless: Shape.elementCount(of: dimensions) != nil,
-      "the elements of \(dimensions) can't be counted")
+      "the element count of \(dimensions) overflows")
     self.dimensions = dimensions
   }
 
@@ -33,7 +33,7 @@ public struct Shape: Sendable, Hashable, Codable, ExpressibleByArrayLiteral,
 
   /// Decodes sizes, which a file may have wrong.
   ///
-  /// - Throws: `DecodingError` when one is negative or the elements can't be counted.
+  /// - Throws: `DecodingError` when one is negative or the element count overflows.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     let dimensions = try container.decode([Int].self, forKey: .dimensions)
@@ -41,7 +41,7 @@ public struct Shape: Sendable, Hashable, Codable, ExpressibleByArrayLiteral,
       throw DecodingError.dataCorruptedError(
         forKey: .dimensions, in: container,
         debugDescription:
-          "expected sizes of at least 0 whose product can be counted, got \(dimensions)")
+          "expected sizes of at least 0 whose product fits in 64 bits, got \(dimensions)")
     }
     self = shape
   }

@@ -57,7 +57,7 @@ public struct Tensor: Sendable {
   private static func byteCount(of elementType: ElementType, _ shape: Shape) -> Int {
     let (count, overflow) = shape.elementCount.multipliedReportingOverflow(
       by: elementType.byteCount)
-    programmerError(unless: !overflow, "the bytes of \(elementType) \(shape) can't be counted")
+    programmerError(unless: !overflow, "the byte count of \(elementType) \(shape) overflows")
     return count
   }
 

@@ -16,7 +16,7 @@ extension FitResult {
     /// The learning rate of its last step.
     public let learningRate: Double
 
-    /// What `epoch` gave so far.
+    /// The results of `epoch` so far.
     public init(_ epoch: EpochContext) {
       self.epoch = epoch.index
       train = epoch.train
@@ -34,7 +34,7 @@ extension FitResult {
       learningRate = other.learningRate
     }
 
-    /// Reads what was saved, which must be of an epoch that can be.
+    /// Decodes results, which must be of a valid epoch.
     ///
     /// - Throws: `DecodingError`.
     public init(from decoder: any Decoder) throws {
@@ -99,7 +99,7 @@ extension FitResult {
   ///
   /// Of an epoch without validation, the weights are those at its end.
   public struct MeasuredWeights: Codable, Sendable, Hashable {
-    /// What the epoch gave.
+    /// The epoch's results.
     public let results: Epoch
     /// The weights.
     public let weights: ParameterStore.Weights

@@ -10,7 +10,7 @@ extension Learner {
   public func summary() throws -> String {
     let numbers = [
       ("data", data.train.name),
-      ("examples", "\(data.train.count) to learn from, \(data.valid.count) to measure by"),
+      ("examples", "\(data.train.count) for training, \(data.valid.count) for validation"),
       ("loss", lossText),
       ("optimizer", optimizer.name),
       ("metrics", metrics.isEmpty ? "none" : metrics.map(\.name).joined(separator: ", ")),

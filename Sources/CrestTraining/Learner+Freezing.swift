@@ -24,7 +24,7 @@ extension Learner {
   /// ```
   ///
   /// - Precondition: no fit is running.
-  /// - Throws: `ParameterError` when no parameter fits a pattern.
+  /// - Throws: `ParameterError` when no parameter matches a pattern.
   public func freeze(_ choice: ParameterChoice) throws(ParameterError) {
     freeze(exactly: trained.asked.union(try choice.names(in: model.store)))
   }
@@ -32,7 +32,7 @@ extension Learner {
   /// Unfreezes parameters, by default all of them.
   ///
   /// - Precondition: no fit is running.
-  /// - Throws: `ParameterError` when no parameter fits a pattern.
+  /// - Throws: `ParameterError` when no parameter matches a pattern.
   public func unfreeze(_ choice: ParameterChoice = .all) throws(ParameterError) {
     freeze(exactly: trained.asked.subtracting(try choice.names(in: model.store)))
   }

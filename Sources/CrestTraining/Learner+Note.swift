@@ -11,24 +11,25 @@ extension Learner {
     case preparedUnlikeModel(Preprocessing, model: Preprocessing, data: String)
     /// Examples have another preprocessing than the set's own, as requested.
     case preparedUnlikeData(Preprocessing, own: Preprocessing, data: String)
-    /// The model's file doesn't say how its inputs were prepared, and the set's own preparation is taken.
+    /// The model's file doesn't say how its inputs were preprocessed, and the set's own preprocessing
+    /// is used.
     case modelSaysNothing(Preprocessing, data: String)
-    /// Examples are normalised by statistics of the set that were counted for it.
+    /// Examples are normalised with statistics computed from the set.
     case preparedByStatistics(Preprocessing, data: String)
     /// The model's class names differ from the data's, or are in another order.
     case otherClasses(model: [String], data: [String], name: String)
     /// The model has another number of classes than the data.
     case otherClassCount(model: Int, data: Int, name: String)
-    /// The axis of the classes that was taken where the shapes leave two; the shape is of one prediction.
+    /// The class axis chosen where the shapes allow two; the shape is of one prediction.
     case classAxis(Loss.ClassAxis, predictions: Shape)
-    /// The network ends in probabilities, which the loss takes for logits.
+    /// The network ends in probabilities, which the loss mistakes for logits.
     case probabilitiesAsLogits(operation: String, loss: String)
-    /// The network ends in an operation that makes logarithms of probabilities, which the loss takes for what goes into
-    /// one.
+    /// The network ends in log-probabilities, which the loss mistakes for logits.
     case logProbabilitiesAsLogits(operation: String, loss: String)
     /// The network's predictions always lie from 0 to 1, and the loss takes logits.
     case fractionsAsLogits(operation: String, loss: String)
-    /// Classes are taken along another axis than the model was trained with; the shape is of one prediction.
+    /// The classes are along another axis than the model was trained with; the shape is of one
+    /// prediction.
     case otherClassAxis(Loss.ClassAxis, model: Int, predictions: Shape)
     /// Numbers of the data that the network may swallow without a trace.
     case unusualNumbers(DataError.UnusualNumbers)
@@ -48,41 +49,41 @@ extension Learner {
 }
 
 extension Learner.Note: CustomStringConvertible {
-  /// The preprocessing that is used, and the one that it replaces.
+  /// What was found, and what was done.
   public var description: String {
     switch self {
     case .preparedAsModel(let wanted, let own, let data):
-      "the examples of \(data) are prepared as the model was trained, \(wanted.inWords), not by the set's "
-        + "own, \(own.inWords)"
+      "the examples of \(data) are preprocessed as the model was trained, \(wanted.inWords), not with the set's "
+        + "own statistics, \(own.inWords)"
     case .preparedUnlikeModel(let wanted, let model, let data):
-      "the examples of \(data) are prepared by \(wanted.inWords), not as the model was trained, "
+      "the examples of \(data) are preprocessed with \(wanted.inWords), not as the model was trained, "
         + model.inWords
     case .preparedUnlikeData(let wanted, let own, let data):
-      "the examples of \(data) are prepared by \(wanted.inWords), not by the set's own, \(own.inWords)"
+      "the examples of \(data) are preprocessed with \(wanted.inWords), not with the set's own statistics, \(own.inWords)"
     case .modelSaysNothing(let wanted, let data):
-      "the model doesn't say how its inputs were prepared: the examples of \(data) are prepared by the "
-        + "set's own, \(wanted.inWords)"
+      "the model doesn't say how its inputs were preprocessed: the examples of \(data) are preprocessed with the "
+        + "set's own statistics, \(wanted.inWords)"
     case .preparedByStatistics(let wanted, let data):
-      "the examples of \(data) are prepared by the set's own statistics, \(wanted.inWords)"
+      "the examples of \(data) are preprocessed with the set's own statistics, \(wanted.inWords)"
     case .otherClasses(let model, let data, let name):
-      "the classes of \(name) are \(data.inWords), but those of the model \(model.inWords): they are taken "
-        + "for the same by their place, the first for the first"
+      "the classes of \(name) are \(data.inWords), but those of the model \(model.inWords): they are matched "
+        + "by index, the first to the first"
     case .otherClassCount(let model, let data, let name):
-      "\(name) has \(data) classes, but the model \(model): class 0 is taken for class 0, and so on"
+      "\(name) has \(data) classes, but the model \(model): they are matched by index"
     case .probabilitiesAsLogits(let operation, let loss):
-      "the network ends in probabilities of \(operation), and \(loss) takes them for what goes into such an "
-        + "operation: losses and accuracies are off; choose another loss, or a network without it"
+      "the network ends in probabilities, from \(operation), but \(loss) takes "
+        + "logits: losses and accuracies are wrong; choose another loss, or a network without \(operation)"
     case .fractionsAsLogits(let operation, let loss):
       "the network's predictions, results of \(operation), always lie from 0 to 1, as probabilities do, and \(loss) "
-        + "takes logits: losses and accuracies are off; choose another loss, or a network that ends in logits"
+        + "takes logits: losses and accuracies are wrong; choose another loss, or a network that ends in logits"
     case .logProbabilitiesAsLogits(let operation, let loss):
-      "the network ends in logarithms of probabilities of \(operation), and \(loss) takes them for what goes into "
-        + "such an operation: losses and accuracies are off; choose another loss, or a network without it"
+      "the network ends in log-probabilities, from \(operation), but \(loss) takes "
+        + "logits: losses and accuracies are wrong; choose another loss, or a network without \(operation)"
     case .classAxis(let found, let predictions):
-      "the classes of predictions \(Self.batch(predictions)) are taken along axis \(found.axis), "
+      "the classes of predictions \(Self.batch(predictions)) are along axis \(found.axis), "
         + found.reason.inWords
     case .otherClassAxis(let found, let model, let predictions):
-      "the classes of predictions \(Self.batch(predictions)) are taken along axis \(found.axis), "
+      "the classes of predictions \(Self.batch(predictions)) are along axis \(found.axis), "
         + "\(found.reason.inWords), not along axis \(model) as the model was trained"
     case .unusualNumbers(let numbers): "\(numbers)" + numbers.consequence
     }
@@ -97,8 +98,8 @@ extension DataError.UnusualNumbers {
   /// What comes of them.
   fileprivate var consequence: String {
     switch kind {
-    case .nan, .infinite: "; what the network makes of such numbers may look like any other"
-    case .negativeIndex(let size): ", which ONNX counts from the end: -1 is taken for \(size - 1)"
+    case .nan, .infinite: "; the network's results for them may look normal"
+    case .negativeIndex(let size): ", which ONNX counts from the end: -1 means \(size - 1)"
     case .indexOutOfRange: ""
     }
   }
@@ -108,12 +109,12 @@ extension Loss.ClassAxis.Reason {
   /// Why the axis was taken.
   fileprivate var inWords: String {
     switch self {
-    case .chosen: "as was asked"
+    case .chosen: "as requested"
     case .model: "as the model was trained"
-    case .shapes: "the only one that suits the shape of the targets"
+    case .shapes: "the only one that fits the shape of the targets"
     case .targetSums: "the only one along which all targets sum to 1"
-    case .finalSoftmax: "as the network's final softmax"
-    case .convention: "where ONNX has them"
+    case .finalSoftmax: "as in the network's final softmax"
+    case .convention: "by ONNX's convention"
     }
   }
 }

@@ -14,8 +14,9 @@ extension Learner {
   ///
   /// - Parameters:
   ///   - dataset: The examples; those of validation when nil.
-  ///   - requiringFinite: Whether a loss that is infinite or not a number, or a prediction that is no number, is an
-  ///     error that names the example or layer where it began; otherwise it is in the result.
+  ///   - requiringFinite: Whether a loss that is infinite or not a number, or a prediction that is
+  ///     not a number, is an error that names the example or layer where it began; otherwise it is
+  ///     in the result.
   /// - Returns: Loss and metrics over all of them.
   /// - Throws: ``LearnerError`` when the set doesn't fit the model, or on interruption; ``NonFiniteLoss`` when asked
   ///   to; what the data or the compiler threw.

@@ -36,7 +36,7 @@ extension Learner {
       classAxis: model.classAxis)
   }
 
-  /// Puts back what a snapshot of this learner holds.
+  /// Restores a snapshot of this learner.
   public func restore(_ snapshot: Snapshot) {
     stepsTaken = snapshot.stepsTaken
     batchesTrained = snapshot.batchesTrained

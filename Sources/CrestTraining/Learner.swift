@@ -42,8 +42,8 @@ public final class Learner {
   public let seed: UInt64
   /// The training examples in batches.
   ///
-  /// The last batch of an epoch may be smaller; one example that is left over joins the batch before where a batch
-  /// norm would see one value a channel of it, from which it learns nothing.
+  /// The last batch of an epoch may be smaller; a single leftover example joins the previous batch
+  /// if a batch norm would see only one value per channel of it, from which it learns nothing.
   public private(set) var trainLoader: DataLoader
   /// The validation examples in batches, in the set's order.
   public private(set) var validLoader: DataLoader
@@ -95,7 +95,7 @@ public final class Learner {
   ///
   /// - Parameters:
   ///   - model: What is trained, from the values its parameters have now.
-  ///   - data: What it learns from and is measured by.
+  ///   - data: The training and validation data.
   ///   - loss: The loss to minimise; nil for cross-entropy for classes and mean squared error for
   ///     values.
   ///   - optimizer: The optimiser.
@@ -104,17 +104,18 @@ public final class Learner {
   ///   - batchSize: The examples of a batch; the last one of an epoch may be smaller, or larger by one
   ///     (``trainLoader``).
   ///   - seed: The key of the data's order, augmentation and dropout.
-  ///   - shuffle: Whether every epoch has an order of its own.
+  ///   - shuffle: Whether every epoch has its own order.
   ///   - transforms: The augmentations of the training images.
-  ///   - prefetch: How many batches are made ahead; this doesn't change the results.
+  ///   - prefetch: How many batches are prepared in advance; this doesn't change the results.
   ///   - groups: How parameters are split into groups, for separate learning rates and
   ///     ``freezeTo(_:)``.
   ///   - weightDecays: The factor of the weight decay in each group.
   ///   - frozenNormalization: What freezing does to normalisations.
-  ///   - preprocessing: What examples are prepared by: as the model was trained, where it says so
+  ///   - preprocessing: The preprocessing of examples: the model's own if it has one
   ///     (`Model.preprocessing`), unless chosen otherwise.
-  /// - Throws: ``LearnerError`` when the parts don't fit each other, `DataError` when a transform doesn't
-  ///   suit the data or they can't be prepared so, `ParameterError` when the model can't be split into such groups.
+  /// - Throws: ``LearnerError`` when the parts don't fit each other, `DataError` when a transform
+  ///   doesn't suit the data or they can't be preprocessed that way, `ParameterError` when the
+  ///   model can't be split into such groups.
   public init(
     _ model: Model, data: DataSplit, loss: Loss? = nil, optimizer: any Optimizer = SGD(),
     metrics: [any Metric] = [], callbacks: [any Callback] = [], batchSize: Int = 64,
@@ -210,7 +211,7 @@ public final class Learner {
     model.cache(loss: axis.map { loss.withClasses(at: $0) } ?? loss)
   }
 
-  /// Prepares the data anew for what the model says now.
+  /// Prepares the data again for the model's present preprocessing.
   func prepareData() throws {
     let preparation = try DataPreparation(givenData, for: model, by: preprocessing)
     let classAxis = try Self.classAxis(of: loss, in: model, for: givenData)
@@ -237,7 +238,8 @@ public final class Learner {
   /// most often, and noted otherwise; those that are in no table are refused. Sets that read or
   /// make examples on demand are checked batch by batch.
   ///
-  /// - Parameter isTraining: Whether it is both parts, to be trained on, or that of validation, to be measured.
+  /// - Parameter isTraining: Whether to check both parts, for training, or only the validation
+  ///   part, for evaluation.
   /// - Throws: ``LearnerError/unusualNumbers(_:)``.
   public func checkNumbers(isTraining: Bool) throws(LearnerError) {
     let parts: [(Set<DataPart>, any Dataset)] =
@@ -276,7 +278,7 @@ public final class Learner {
   /// Trains.
   ///
   /// - Parameters:
-  ///   - epochs: How many times all training examples are seen, at least 1.
+  ///   - epochs: The number of passes over all training examples, at least 1.
   ///   - learningRate: A constant learning rate; nil for the optimiser's default. Leave it out with
   ///     a learning-rate scheduler among the callbacks.
   ///   - callbacks: Callbacks of this fit, beside the learner's own.

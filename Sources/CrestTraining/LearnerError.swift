@@ -10,7 +10,7 @@ public enum LearnerError: Error, Equatable, Sendable {
   case learningRate(Double)
   /// A batch size below one.
   case batchSize(Int)
-  /// A negative number of batches to make ahead.
+  /// A negative number of batches to prefetch.
   case prefetch(Int)
   /// A data set without examples.
   case emptyData(name: String)
@@ -50,15 +50,15 @@ public enum LearnerError: Error, Equatable, Sendable {
   case interrupted
   /// Weights that have changed since the validation by which they were to be judged.
   case measuredWeightsExchanged(epoch: Int)
-  /// Batch norms that would see one value a channel in training.
+  /// Batch norms that would see one value per channel in training.
   case oneValuePerChannel(layers: [String], batchSize: Int, examples: Int)
   /// A model that has no parameters.
   case noParameters
-  /// A model whose examples depend on those beside them, by its graph or in a trial.
+  /// A model whose examples depend on others in the batch, by its graph or in a trial.
   case rowsTogether(Graph.RowMixing, isTried: Bool)
   /// A number of examples that a model for one batch size can't be trained on.
   case leftover(batchSize: Int, name: String, count: Int)
-  /// Two callbacks that give the model other weights for validation.
+  /// Two callbacks that exchange the model's weights for validation.
   case twoLenders(first: String, second: String)
   /// More batches in a fit than can be counted.
   case tooManyEpochs(Int, most: Int, batchesPerEpoch: Int)
@@ -89,12 +89,12 @@ extension LearnerError: CustomStringConvertible {
     case .classCount(let model, let data, let name):
       "\(name) has \(data) classes, but the model only \(model) \(model == 1 ? "output" : "outputs"); "
         + (model == 1 && data == 2
-          ? "for one output of yes or no choose the loss \(Loss.binaryCrossEntropy.name)"
+          ? "for one binary output choose the loss \(Loss.binaryCrossEntropy.name)"
           : "make the model with \(data) classes")
     case .unsuitableMetric(let name, let reason):
       "the metric \(name) can't be used: \(reason)"
     case .metricNamedTwice(let name):
-      "the metric \(name) is there twice; remove one"
+      "the metric \(name) was added twice; remove one"
     case .twoOwners(let part, let first, let second):
       "\(first) and \(second) both set \(part); remove one of them"
     case .twoReporters(let name, let first, let second):
@@ -102,9 +102,9 @@ extension LearnerError: CustomStringConvertible {
     case .twoAccumulators:
       "two callbacks accumulate gradients; remove one of them"
     case .callbackAddedTwice(let name):
-      "the callback \(name) is there twice; add it once, or make a second one"
+      "the callback \(name) was added twice; add it once, or make a second one"
     case .cancelOutOfPlace(let phase, let callback, let reason):
-      "\(callback) cancelled the phase \(phase) where it was not running (\"\(reason)\"); "
+      "\(callback) cancelled the phase \(phase) while it was not running (\"\(reason)\"); "
         + "cancel it from one of its hooks before the after hook"
     case .examples(let expected, let got):
       "examples: expected \(expected), got \(got)"
@@ -120,34 +120,34 @@ extension LearnerError: CustomStringConvertible {
       switch numbers.kind {
       case .nan, .infinite: "\(numbers); clean the data"
       case .negativeIndex(let size):
-        "\(numbers); number them from 0 to \(size - 1), with a number of its own for padding"
+        "\(numbers); number them from 0 to \(size - 1), with a separate number for padding"
       case .indexOutOfRange: "\(numbers); give data made for this model's table"
       }
     case .interrupted:
       "interrupted"
     case .measuredWeightsExchanged(let epoch):
-      "the weights that were validated in epoch \(epoch + 1) can't be kept for their results: a callback has "
-        + "exchanged them since; let it give them back when the next epoch begins (beforeEpoch)"
+      "the weights validated in epoch \(epoch + 1) can't be kept with their results: a callback has "
+        + "changed them since; make it restore them when the next epoch begins (beforeEpoch)"
     case .oneValuePerChannel(let layers, let batchSize, let examples):
       "batch norm in \(layers.joined(separator: ", ")): expected more than one value per channel in training, "
         + "got batches of one example"
         + (batchSize == 1
           ? "; give a batch size of at least 2, or freeze these layers"
-          : ", as there is \(examples) to train on; give more, or freeze these layers")
+          : ", because there is \(examples) to train on; give more, or freeze these layers")
     case .noParameters:
       "the model can't be trained: it has no parameters"
     case .rowsTogether(let mixing, let isTried):
-      "the model can't be trained or measured by batches of examples: \(mixing), so that an example's "
-        + "prediction depends on those beside it"
+      "the model can't be trained or evaluated in batches of examples: \(mixing), so an example's "
+        + "prediction depends on the others in the batch"
         + (isTried ? ", as a trial on the data found" : "")
-        + "; if the batch lies along another axis than the first, say so (--batch-axis, or batchAxes in a "
+        + "; if the batch axis is not the first, name it (--batch-axis, or batchAxes in a "
         + "program)"
     case .leftover(let size, let name, let count):
       "the model is made for batches of \(size), which don't divide the \(count) examples of \(name): "
-        + "\(count % size) would be left over; take \(count - count % size) of them, or export the model "
+        + "\(count % size) would be left over; use \(count - count % size) of them, or export the model "
         + "with a dynamic batch"
     case .twoLenders(let first, let second):
-      "\(first) and \(second) both give the model other weights for validation; remove one of them"
+      "\(first) and \(second) both exchange the model's weights for validation; remove one of them"
     case .tooManyEpochs(let epochs, let most, let batches):
       "epochs: expected at most \(most), as an epoch has \(batches) \(batches == 1 ? "batch" : "batches") "
         + "and a fit can count \(UInt32.max) batches, got \(epochs)"

@@ -37,9 +37,9 @@ extension Metric {
 
 /// Which values of a metric are better.
 public enum MetricDirection: String, Sendable, Hashable, Codable, CaseIterable {
-  /// As of a loss.
+  /// As for a loss.
   case lowerIsBetter = "lower"
-  /// As of an accuracy.
+  /// As for an accuracy.
   case higherIsBetter = "higher"
 }
 

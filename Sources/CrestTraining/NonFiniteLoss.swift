@@ -23,7 +23,7 @@ public struct NonFiniteLoss: Error, Equatable, Sendable {
   public let epoch: Int?
   /// The batch of the pass, from 0.
   public let batch: Int
-  /// The first number that isn't finite; nil when there is none with every operation by itself.
+  /// The first number that isn't finite; nil if none is found when every operation runs separately.
   public let origin: Program.NonFinite?
   /// The example that holds that number, when it is in the data.
   public let example: Example?
@@ -105,7 +105,7 @@ extension NonFiniteLoss: CustomStringConvertible {
   }
 
   private var cause: String {
-    guard let origin else { return "every operation by itself gives finite numbers" }
+    guard let origin else { return "every operation on its own gives finite numbers" }
     let number = text(origin.value)
     let place = example.map { " in example \($0.index) (from 0) of \($0.dataset)" } ?? ""
     return switch origin.source {
@@ -125,7 +125,7 @@ extension NonFiniteLoss: CustomStringConvertible {
 
   private var advice: String {
     if isOfData { return "clean the data" }
-    return isDivergence ? "lower the learning rate" : "train it anew, at a lower learning rate"
+    return isDivergence ? "lower the learning rate" : "train it again at a lower learning rate"
   }
 }
 

@@ -15,13 +15,13 @@ extension ParameterStore {
       statistics = store.withBuffer(.statistics) { Array($0) }
     }
 
-    /// Whether it is of a model of as many parameters and statistics as `store` has.
+    /// Whether it has as many parameters and statistics as `store`.
     public func fits(_ store: ParameterStore) -> Bool {
       parameters.count == store.withBuffer(.parameters, \.count)
         && statistics.count == store.withBuffer(.statistics, \.count)
     }
 
-    /// Puts the copy in the place of what `store` holds.
+    /// Writes the copy to `store`.
     ///
     /// - Precondition: it is of a model of the same parameters.
     public func write(to store: ParameterStore) {

@@ -25,8 +25,8 @@ extension Loss {
       loss: name, value: wrong.value, example: wrong.place / size, batch: batch, name: dataset.name)
   }
 
-  /// The metrics that suit the loss, for a model and targets, where none are chosen: accuracy for classes and
-  /// for yes and no, the mean absolute error for numbers.
+  /// The default metrics of the loss, for a model and targets: accuracy for classes and binary
+  /// labels, the mean absolute error for numbers.
   public func standardMetrics(for model: Model, target: Target) -> [any Metric] {
     switch (targets, target) {
     case (.binary, _):

@@ -140,7 +140,7 @@ import TrainingTestSupport
     }
     #expect(
       error?.description
-        == "w was not saved during a fit, so there is none to go on with; load it and begin one")
+        == "w was not saved during a fit, so there is none to resume; load it and start one")
   }
 
   @Test func `a program that is started again goes on by itself`() throws {
@@ -200,8 +200,8 @@ import TrainingTestSupport
     let error = #expect(throws: CheckpointError.self) { try fit(epochs: 4) }
     #expect(
       error?.description
-        == "d/checkpoint-0000000010.safetensors is of a fit of 2 epochs, but 4 are asked for, which "
-        + "changes its schedule; ask for 2, or ask to reschedule")
+        == "d/checkpoint-0000000010.safetensors belongs to a fit of 2 epochs, but 4 were "
+        + "requested, which changes its schedule; ask for 2, or ask to reschedule")
     let (_, longer) = try fit(epochs: 4, reschedules: true)
     #expect(longer.epochs.count == 4)
     #expect(
@@ -245,8 +245,8 @@ import TrainingTestSupport
     #expect(
       bench.warnings
         == ["0000000005", "0000000010"].map {
-          "ModelCheckpoint: d/checkpoint-\($0).safetensors can't be written: No space left on device "
-            + "(write); choose another path or make room; training goes on\n"
+          "ModelCheckpoint: d/checkpoint-\($0).safetensors can't be written: No space left on "
+            + "device (write); choose another path or make room; training continues\n"
         })
     let always = Bench()
     let broken = CallbackOf(.beforeTrain { _ in always.disk.failing(.init(call: 1, code: 28)) })
@@ -256,17 +256,17 @@ import TrainingTestSupport
     }
     #expect(
       error?.description
-        == "2 checkpoints in a row could not be saved, the last: d/checkpoint-0000000010.safetensors can't "
-        + "be written: No space left on device (write); choose another path or make room; there is no "
-        + "checkpoint to go on from")
+        == "2 checkpoints in a row could not be saved, the last: "
+        + "d/checkpoint-0000000010.safetensors can't be written: No space left on device "
+        + "(write); choose another path or make room; there is no checkpoint to resume from")
   }
 
   @Test func `runs aren't mixed`() throws {
     let bench = Bench()
     try Self.learner().fit(epochs: 1, callbacks: [bench.model()])
     let occupied =
-      "d holds checkpoints of a run already, the newest d/checkpoint-0000000005.safetensors; resume it, or "
-      + "choose another folder"
+      "d already holds checkpoints of a run, the newest d/checkpoint-0000000005.safetensors; "
+      + "resume it, or choose another folder"
     for callback in [try bench.model(), try bench.backup(resume: .never)] as [any Callback] {
       let error = #expect(throws: CheckpointError.self) {
         try Self.learner().fit(epochs: 1, callbacks: [callback])
@@ -309,12 +309,13 @@ import TrainingTestSupport
         message {
           try bench.model(keepLast: last, monitor: .validLoss, keepBest: best, name: "best")
         }
-          == "ModelCheckpoint: name is best, expected a name with {step} or {epoch}, unless only the one best "
-          + "is kept (keep-last 0, keep-best 1): others would take its file")
+          == "ModelCheckpoint: name is best, expected a name with {step} or {epoch}, unless only "
+          + "the best one is kept (keep-last 0, keep-best 1): others would overwrite its file")
     }
     #expect(
       message { try bench.model(every: .steps(5), monitor: .validLoss) }
-        == "ModelCheckpoint: every is 5 steps, expected epochs, since valid_loss is known after epochs only"
+        == "ModelCheckpoint: every is 5 steps, expected epochs, because valid_loss is known only "
+        + "after an epoch"
     )
     #expect(
       message { try bench.model(maxConsecutiveFailures: -1) }
@@ -326,8 +327,8 @@ import TrainingTestSupport
     {
       #expect(
         message { try bench.model(name: name) }
-          == "ModelCheckpoint: name is \"\(name)\", expected a file's name without folder, with places as "
-          + "in {step:10} or {valid_loss:4}")
+          == "ModelCheckpoint: name is \"\(name)\", expected a file name without a folder, with "
+          + "fields as in {step:10} or {valid_loss:4}")
     }
     let long = String(repeating: "n", count: 181) + "{step}"
     #expect(
@@ -338,8 +339,8 @@ import TrainingTestSupport
     }
     #expect(
       unknown?.description
-        == "ModelCheckpoint: there is no metric \"f1\" to watch; known are train_loss, valid_loss; choose "
-        + "one, or give the learner the metric")
+        == "ModelCheckpoint: there is no metric \"f1\" to monitor; choose one of train_loss, valid_loss, or "
+        + "add the metric to the learner")
     for text in ["2 epochs", "1 epoch", "5steps", "0.5 minutes"] {
       #expect(ModelCheckpoint.Interval(text) != nil)
     }

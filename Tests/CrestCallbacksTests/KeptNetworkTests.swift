@@ -257,8 +257,8 @@ import TrainingTestSupport
       }
       #expect(
         error?.description
-          == "the weights that were validated in epoch 1 can't be kept for their results: a callback has "
-          + "exchanged them since; let it give them back when the next epoch begins (beforeEpoch)")
+          == "the weights validated in epoch 1 can't be kept with their results: a callback has "
+          + "changed them since; make it restore them when the next epoch begins (beforeEpoch)")
     }
   }
 

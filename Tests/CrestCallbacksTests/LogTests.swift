@@ -135,8 +135,9 @@ struct LogTests {
         #expect(batches == 0)
         #expect(
           error?.description
-            == "\(path) \(isGone ? "is gone" : "has 4 bytes"), but \(size) bytes were written to it before the "
-            + "checkpoint; put it back, or skip callbacks.StepLogger to begin it anew")
+            == "\(path) \(isGone ? "is gone" : "has 4 bytes"), but \(size) bytes were written to "
+            + "it before the checkpoint; restore it, or skip callbacks.StepLogger to start it "
+            + "again")
         #expect(FileManager.default.fileExists(atPath: path) == !isGone)
       }
     }

@@ -145,8 +145,8 @@ import TrainingTestSupport
       let now = other.map { "\"\($0)\"" } ?? "null"
       #expect(
         error?.description
-          == "s: model.source of the saved state is \"xxh64:1\", but here it is \(now); restore it where "
-          + "it is the same, or skip model.source")
+          == "s: model.source of the saved state is \"xxh64:1\", but here it is \(now); restore "
+          + "it where they are equal, or skip model.source")
     }
   }
 

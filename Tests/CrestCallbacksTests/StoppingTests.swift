@@ -59,7 +59,7 @@ struct EarlyStoppingTests {
       let wait = patience == 1 ? "1 epoch" : "\(patience) epochs"
       #expect(
         cancellation.description
-          == "fit cancelled by EarlyStopping: script has not become better for \(wait)")
+          == "fit cancelled by EarlyStopping: script has not improved for \(wait)")
     }
   }
 
@@ -95,8 +95,8 @@ struct EarlyStoppingTests {
     }
     #expect(
       metric?.description
-        == "EarlyStopping: there is no metric \"f1\" to watch; known are train_loss, valid_loss, "
-        + "accuracy; choose one, or give the learner the metric")
+        == "EarlyStopping: there is no metric \"f1\" to monitor; choose one of train_loss, valid_loss, "
+        + "accuracy, or add the metric to the learner")
   }
 }
 
@@ -244,7 +244,7 @@ struct TerminateOnNaNTests {
         #expect(
           error?.description
             == "a prediction in validation is nan in batch 0: logarithm in layer decibels gives "
-            + "nan; train it anew, at a lower learning rate")
+            + "nan; train it again at a lower learning rate")
         #expect(error?.isDivergence == false)
       }
     }
@@ -260,7 +260,7 @@ struct TerminateOnNaNTests {
     #expect(
       error?.description
         == "the validation loss is nan in batch 0: the running statistic \(entry.name) is nan; "
-        + "train it anew, at a lower learning rate")
+        + "train it again at a lower learning rate")
   }
 
   @Test func `finite losses pass`() throws {

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct DataErrorTests {
   static let messages: [(DataError, String)] = [
-    (.notAFolder(path: "a"), "a is no folder; give the folder that holds the data set's files"),
+    (.notAFolder(path: "a"), "a is not a folder; give the folder that holds the data set's files"),
     (
       .ambiguousFolder(path: "a", found: ["b", "c"]),
       "a holds files of several data sets (b, c); give each its own folder"
@@ -17,19 +17,20 @@ import Testing
     (.notARegularFile(path: "a"), "a is not a regular file; put the data itself there"),
     (
       .fileTooLarge(path: "a", byteCount: 9, limit: 8),
-      "a is 9 bytes long, and at most 8 can be right; replace it by the data set's own file"
+      "a is 9 bytes long, expected at most 8; replace it with the data set's own file"
     ),
     (
       .truncated(path: "a", expected: 22, got: 21),
-      "a is cut short: expected 22 bytes, got 21; fetch the file again"
+      "a is truncated: expected 22 bytes, got 21; fetch the file again"
     ),
     (
       .trailingBytes(path: "a", expected: 22),
-      "a goes on after the 22 bytes that its header announces; fetch the file again"
+      "a has bytes after the 22 that its header announces; fetch the file again"
     ),
     (
       .wrongMagic(path: "a", expected: 2051, got: 2049),
-      "a begins with the number 2049, expected 2051; it is another kind of file than its name says"
+      "a begins with the number 2049, expected 2051; the file isn't of the kind that its name "
+        + "says"
     ),
     (
       .impossibleSizes(path: "a", sizes: [3, 0, 2]),
@@ -37,7 +38,7 @@ import Testing
     ),
     (
       .partialRecord(path: "a", byteCount: 3074, recordByteCount: 3073),
-      "a is 3074 bytes long, no whole number of records of 3073; fetch the file again"
+      "a is 3074 bytes long, not a multiple of the record size 3073; fetch the file again"
     ),
     (
       .corruptGzip(path: "a", offset: 7, reason: "incorrect data check"),
@@ -49,7 +50,7 @@ import Testing
     ),
     (
       .exampleMismatch(path: "a", example: "[1]", otherPath: "b", otherExample: "[2]"),
-      "an example of a is [1], but one of b is [2]; make both alike"
+      "an example of a is [1], but one of b is [2]; give both the same shape and type"
     ),
     (
       .labelOutOfRange(path: "a", index: 5, label: 12, classCount: 10),
@@ -57,7 +58,7 @@ import Testing
     ),
     (
       .wrongClassCount(path: "a", expected: 10, got: 2),
-      "a names 2 classes, expected 10, one a line"
+      "a names 2 classes, expected 10, one per line"
     ),
     (
       .malformedLine(path: "a", line: 3, expected: "65 integers"),
@@ -66,7 +67,7 @@ import Testing
     (.noExamples(path: "a"), "a holds no examples; a set needs at least one"),
     (
       .scalarArray(path: "a"),
-      "a holds a single number; the first dimension must count the examples"
+      "a holds a single number; the first dimension must be the number of examples"
     ),
     (
       .valueOutOfRange(path: "a", index: 2, value: 1e300),
@@ -82,11 +83,11 @@ import Testing
     ),
     (
       .emptyExamples(path: "a", count: 3, shape: [0, 2]),
-      "a: 3 examples of shape [0, 2], which have no elements; store what a model is to see"
+      "a: 3 examples of shape [0, 2], which have no elements; store the model's inputs"
     ),
     (
       .tooFewExamples(name: "a", count: 2),
-      "a has 2 examples and no validation set of its own, too few to set some apart; add a validation set"
+      "a has 2 examples and no validation set, too few to hold some out; add a validation set"
     ),
     (
       .unsuitableTransform(name: "flip", dataset: "a", reason: "because"),
@@ -94,23 +95,27 @@ import Testing
     ),
     (
       .noThread(reason: "Resource temporarily unavailable"),
-      "no thread could be started to make batches ahead: Resource temporarily unavailable; set prefetch to 0"
+      "no thread could be started for prefetching: Resource temporarily unavailable; set "
+        + "prefetch to 0"
     ),
     (
       .negativeLabel(path: "a", index: 3, label: -1),
-      "label 3 of a is -1; classes are numbered from 0 up: number them so, or store values to predict as floats"
+      "label 3 of a is -1; number the classes from 0 up, or store values to predict as floats"
     ),
     (
       .tooManyClasses(path: "a", index: 3, label: 2_000_000, limit: 1_048_576),
-      "label 3 of a is 2000000, and whole numbers are classes, at most 1048576, numbered from 0 up; store values to predict as floats"
+      "label 3 of a is 2000000, but integers are classes, at most 1048576, numbered from 0 up; "
+        + "store values to predict as floats"
     ),
     (
       .unsuitablePreprocessing(name: "a", reason: "because"),
-      "a can't be prepared as asked: because; give other data, or choose another preprocessing"
+      "a can't be preprocessed as requested: because; give other data, or choose another "
+        + "preprocessing"
     ),
     (
       .unsuitableShape(name: "a", stored: [2, 3], wanted: [3, 2]),
-      "the examples of a are [2, 3] and can't be given as [3, 2]; expected the same images with channels first or last"
+      "the examples of a are [2, 3] and can't be rearranged to [3, 2]; expected the same images "
+        + "with channels first or last"
     ),
   ]
 

@@ -34,7 +34,7 @@ import Testing
     #expect(throws: error) { try DataSource(folder.path) }
     #expect(
       "\(error)"
-        == "\(folder.path) holds no data set that is known; looked for \(DataSourceTests.kinds)")
+        == "\(folder.path) holds no known data set; looked for \(DataSourceTests.kinds)")
   }
 
   @Test func `a folder of two sets is ambiguous`() throws {

@@ -82,6 +82,6 @@ import Testing
       dividing: DataSplitTests.classes((0..<40).map { Int64($0 % 2) }), fraction: 0.25)
     #expect(split.valid.labels?.count { $0 == 0 } == 5 && split.valid.count == 10)
     let text = try DataSplit.Description(describing: split).description
-    #expect(text.contains(", 0.25 of all drawn at random by a fixed key"), "\(text)")
+    #expect(text.contains(", 0.25 of all drawn at random with a fixed key"), "\(text)")
   }
 }

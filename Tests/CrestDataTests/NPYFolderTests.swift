@@ -96,7 +96,8 @@ import Testing
     #expect(split.notes == [.columnLabels(path: folder.path + "/train-y.npy")])
     #expect(
       split.notes.map(\.description) == [
-        "the labels of \(folder.path)/train-y.npy have the shape [N, 1] and are taken as [N], one class an example"
+        "the labels of \(folder.path)/train-y.npy have the shape [N, 1] and are read as [N], one "
+          + "class per example"
       ])
   }
 
@@ -165,7 +166,8 @@ import Testing
     #expect(split.notes == [.bytesAsStored(input: "x", shape: [4])])
     #expect(
       split.notes.map(\.description) == [
-        "\"x\" holds bytes, [4] an example, which are used as they are, from 0 to 255; if they are pixels, divide them by 255, or store them as images"
+        "\"x\" holds bytes, [4] per example, which are used as they are, from 0 to 255; if they "
+          + "are pixels, divide them by 255, or store them as images"
       ])
     #expect(split.train.preprocessing == .identity)
     #expect(try split.train.batch([0]).inputs[0].array(as: Float.self) == [0, 51, 102, 153])

@@ -395,7 +395,7 @@ import Testing
       try AutoPadding.valid.pads(input: [4], kernel: [2], strides: [0], dilations: [1])
     }
     let far = OperationError(
-      expected: "a kernel whose reach can be counted",
+      expected: "a kernel whose extent fits in 64 bits",
       got: "kernel sizes [3], dilations [\(Int.max)]")
     #expect(throws: far) {
       try AutoPadding.sameUpper.pads(input: [4], kernel: [3], strides: [1], dilations: [.max])

@@ -14,8 +14,10 @@ extension ShapeErrorTests {
     ) {
       _ = try value($0, [3, 4]).gatheredParts(value($0, [2, 1], .int32))
     },
-    Failure("GatherND: expected elements to choose from along the first 1 axes, got none in [0, 4]")
-    {
+    Failure(
+      "GatherND: expected elements to select from along the first 1 axes, got none in [0, "
+        + "4]"
+    ) {
       _ = try value($0, [0, 4]).gatheredParts(value($0, [2, 1], .int64))
     },
     Failure("GatherND: expected 1 axes that [3, 4] shares with the indices, got [2, 1]") {
@@ -44,8 +46,8 @@ extension ShapeErrorTests {
         value($0, [1]), at: $0.constant(Tensor([3] as [Int64])))
     },
     Failure(
-      "ScatterElements: expected the reduction none or add, got mul, which has no gradient; keep it "
-        + "out of what the loss depends on through parameters"
+      "ScatterElements: expected the reduction none or add, got mul, which has no gradient; "
+        + "don't let the loss depend on parameters through it"
     ) { builder in
       let x = value(builder, [3])
       let y = try x.scatteringElements(x, at: value(builder, [3], .int64), reduction: .mul)
@@ -109,7 +111,7 @@ extension ShapeErrorTests {
       _ = try value($0, [2, 3], .float32).resized(
         [axis], Symbol.ResizeAttributes(mode: .linear, coordinates: .cropAndResize))
     },
-    Failure("Resize: expected mode nearest for a value that isn't of floats, got int64 [2, 3]") {
+    Failure("Resize: expected mode nearest for a value that isn't a float, got int64 [2, 3]") {
       _ = try resized($0, type: .int64)
     },
     Failure(
@@ -128,7 +130,7 @@ extension ShapeErrorTests {
     Failure("Einsum: expected letters for the axes of [2, 3], got \"i\"") {
       _ = try $0.einsum("i->i", [value($0, [2, 3])])
     },
-    Failure("Einsum: expected a result of different letters of the inputs, got \"ik\"") {
+    Failure("Einsum: expected an output of different letters of the inputs, got \"ik\"") {
       _ = try $0.einsum("ij->ik", [value($0, [2, 3])])
     },
     Failure("Einsum: expected equal sizes of an axis, got [2, 3] and [4, 2]") {

@@ -11,7 +11,7 @@ extension ShapeErrorTests {
       _ = try value($0, [2], .bool).power(value($0, [2], .bool))
     },
     Failure(
-      "Mod: expected an integer input, got float32 [2]; ask for the dividend's sign (fmod 1)"
+      "Mod: expected an integer input, got float32 [2]; use the dividend's sign (fmod 1)"
     ) { _ = try value($0, [2]).remainder(value($0, [2])) },
     Failure("Mod: expected a float or integer input, got bool [2]; cast it first") {
       _ = try value($0, [2], .bool).remainder(value($0, [2], .bool), followsDividend: true)
@@ -36,11 +36,11 @@ extension ShapeErrorTests {
       "Pad: expected a width before and after each axis of [2, 3], got [1] and [1]"
     ) { _ = try value($0, [2, 3]).padded(before: [1], after: [1], mode: .edge) },
     Failure(
-      "Pad: expected axes of 1 to 16777216 elements to be widened by mode reflect, got 0 widened "
-        + "to 1 along axis 0"
+      "Pad: expected axes of 1 to 16777216 elements to pad with mode reflect, got 0 padded to 1 "
+        + "along axis 0"
     ) { _ = try value($0, [0, 3]).padded(before: [1, 0], after: [0, 0], mode: .reflect) },
     Failure(
-      "Pad: expected axes of 1 to 16777216 elements to be widened by mode wrap, got 3 widened to "
+      "Pad: expected axes of 1 to 16777216 elements to pad with mode wrap, got 3 padded to "
         + "1099511627779 along axis 0"
     ) { _ = try value($0, [3]).padded(before: [0], after: [1 << 40], mode: .wrap) },
     Failure(
@@ -49,7 +49,7 @@ extension ShapeErrorTests {
     Failure("Not: expected a boolean input, got float32 [2]; compare or cast them first") {
       _ = try value($0, [2]).not()
     },
-    Failure("Or: expected shapes that broadcast to one, got [2] and [3]") {
+    Failure("Or: expected shapes that broadcast together, got [2] and [3]") {
       _ = try value($0, [2], .bool).or(value($0, [3], .bool))
     },
     Failure("Xor: expected 2 inputs, got 1") {
@@ -85,12 +85,12 @@ extension ShapeErrorTests {
     Failure("Gather: expected indices in -4..<4, got 4") {
       _ = try value($0, [4, 3]).gathered($0.constant(Tensor([0, 4] as [Int64])))
     },
-    Failure("Gather: expected elements to choose from along axis 0, got none in [0, 3]") {
+    Failure("Gather: expected elements to select from along axis 0, got none in [0, 3]") {
       _ = try value($0, [0, 3]).gathered(value($0, [2], .int64))
     },
     Failure(
-      "Gather: expected an output whose elements can be counted, got "
-        + "[4611686018427387904, 4611686018427387904]"
+      "Gather: expected an output whose element count fits in 64 bits, got [4611686018427387904, "
+        + "4611686018427387904]"
     ) {
       _ = try value($0, [1, 1 << 62]).gathered(value($0, [1 << 62], .int64))
     },
@@ -159,8 +159,8 @@ extension ShapeErrorTests {
       _ = try value($0, [2, 3]).tiled([2])
     },
     Failure(
-      "Tile: expected an output whose elements can be counted, got [9223372036854775807, 1] times "
-        + "[2, 3]"
+      "Tile: expected an output whose element count fits in 64 bits, got [9223372036854775807, "
+        + "1] times [2, 3]"
     ) { _ = try value($0, [2, 3]).tiled([.max, 1]) },
     Failure("DropoutMask: expected a dropout rate in 0..<1, got 1.0") {
       _ = try $0.apply(DropoutMask(Dropout(rate: 1, stream: 1)), [value($0, [2])])
@@ -199,24 +199,24 @@ extension ShapeErrorTests {
         + "[5, 5], got [0, -1]"
     ) { try convTransposed($0, [1, 1, 5, 5], [1, 1, 2, 2], outputPadding: [0, -1]) },
     Failure(
-      "ConvTranspose: expected an output with elements that can be counted, got pads [3, 0] and "
-        + "[3, 0] of an output that is 6 before padding along spatial axis 0; give smaller pads, "
-        + "strides or dilations"
+      "ConvTranspose: expected an output with elements whose count fits in 64 bits, got pads [3, "
+        + "0] and [3, 0] of an output that is 6 before padding along spatial axis 0; give "
+        + "smaller pads, strides or dilations"
     ) {
       try convTransposed(
         $0, [1, 1, 5, 5], [1, 1, 2, 2], ConvAttributes(padsBefore: [3, 0], padsAfter: [3, 0]))
     },
     Failure(
-      "ConvTranspose: expected an output with elements that can be counted, got pads [0, 0] and "
-        + "[0, 0] of an output that is too large before padding along spatial axis 1; give smaller "
-        + "pads, strides or dilations"
+      "ConvTranspose: expected an output with elements whose count fits in 64 bits, got pads [0, "
+        + "0] and [0, 0] of an output that is too large before padding along spatial axis 1; "
+        + "give smaller pads, strides or dilations"
     ) {
       try convTransposed(
         $0, [1, 1, 5, 5], [1, 1, 2, 2], ConvAttributes(strides: [1, .max]))
     },
     Failure(
-      "ConvTranspose: expected an output whose elements can be counted, got [1, 1, 6, 6] and an "
-        + "output padding of [9223372036854775807, 0]"
+      "ConvTranspose: expected an output whose element count fits in 64 bits, got [1, 1, 6, 6] "
+        + "and an output padding of [9223372036854775807, 0]"
     ) { try convTransposed($0, [1, 1, 5, 5], [1, 1, 2, 2], outputPadding: [.max, 0]) },
     Failure("ConvTranspose: expected a bias [2], one for each output channel, got [3]") {
       _ = try value($0, [1, 3, 5, 5]).convTransposed(

@@ -57,7 +57,7 @@ import Testing
       _ = try $0.apply(Gemm(), [value($0, [2])])
     },
     Failure(
-      "Mul: expected shapes that broadcast to one, got [2, 3] and [2]"
+      "Mul: expected shapes that broadcast together, got [2, 3] and [2]"
     ) { _ = try value($0, [2, 3]) * value($0, [2]) },
     Failure(
       "Sub: expected inputs of one element type, got float32 [2], float64 [2]; "
@@ -83,8 +83,8 @@ import Testing
       _ = try value($0, [2]).dropout(.nan)
     },
     Failure(
-      "parameter: expected a name used once, got \"weight\" a second time; "
-        + "name the layers differently"
+      "parameter: expected a unique name, got \"weight\" for the second time; name the layers "
+        + "differently"
     ) { builder in
       for _ in 0..<2 {
         _ = try builder.parameter("weight", [1], role: .weight) { _ in Tensor(zeros: [1]) }
@@ -142,14 +142,14 @@ import Testing
       "Pad: expected a width before and after each axis of [2, 3], got [1] and [1]"
     ) { _ = try value($0, [2, 3]).padded(before: [1], after: [1]) },
     Failure(
-      "Pad: expected widths that leave sizes of at least 0 of [2], got [-2] and "
-        + "[-1]; a negative width takes elements away"
+      "Pad: expected widths that leave sizes of at least 0 of [2], got [-2] and [-1]; a negative "
+        + "width removes elements"
     ) { _ = try value($0, [2]).padded(before: [-2], after: [-1]) },
     Failure(
-      "Pad: expected widths that leave sizes of at least 0 of [2], got "
-        + "[\(Int.max)] and [0]; a negative width takes elements away"
+      "Pad: expected widths that leave sizes of at least 0 of [2], got [\(Int.max)] and [0]; a "
+        + "negative width removes elements"
     ) { _ = try value($0, [2]).padded(before: [.max], after: [0]) },
-    Failure("Pad: expected a whole number around int64 [2], got 0.5") {
+    Failure("Pad: expected an integer to pad int64 [2] with, got 0.5") {
       _ = try value($0, [2], .int64).padded(before: [1], after: [1], value: 0.5)
     },
   ]
@@ -190,12 +190,12 @@ import Testing
       "Conv: expected groups that divide the filter's 4 output channels, got 3"
     ) { try conv($0, [2, 9, 8, 8], [4, 3, 3, 3], ConvAttributes(groups: 3)) },
     Failure(
-      "Conv: expected a padded input of at least 5 × 5, what the kernel covers, "
-        + "got 2 × 2 (2 × 2 before padding); give larger inputs, more padding or a smaller kernel"
+      "Conv: expected a padded input of at least 5 × 5, the kernel's extent, got 2 × 2 (2 × 2 "
+        + "before padding); give larger inputs, more padding or a smaller kernel"
     ) { try conv($0, [64, 6, 2, 2], [16, 6, 5, 5]) },
     Failure(
-      "Conv: expected a padded input of at least 5 × 3, what the kernel covers, "
-        + "got 4 × 4 (2 × 2 before padding); give larger inputs, more padding or a smaller kernel"
+      "Conv: expected a padded input of at least 5 × 3, the kernel's extent, got 4 × 4 (2 × 2 "
+        + "before padding); give larger inputs, more padding or a smaller kernel"
     ) {
       try conv(
         $0, [1, 1, 2, 2], [1, 1, 3, 3],
@@ -222,12 +222,12 @@ import Testing
         + "[0, 3]"
     ) { try conv($0, [1, 1, 4, 4], [1, 1, 0, 3]) },
     Failure(
-      "Conv: expected pads and dilations whose sizes can be counted, got pads "
-        + "[0, 0] and [0, 0], dilations [\(Int.max), 1]"
+      "Conv: expected pads and dilations whose sizes fit in 64 bits, got pads [0, 0] and [0, 0], "
+        + "dilations [\(Int.max), 1]"
     ) { try conv($0, [1, 1, 4, 4], [1, 1, 3, 3], ConvAttributes(dilations: [.max, 1])) },
     Failure(
-      "Conv: expected an output whose elements can be counted, got "
-        + "[1, 1, 4611686018427387906, 4611686018427387906]"
+      "Conv: expected an output whose element count fits in 64 bits, got [1, 1, "
+        + "4611686018427387906, 4611686018427387906]"
     ) {
       let pad = 1 << 62
       try conv(
@@ -255,15 +255,14 @@ import Testing
 
   private static let pools: [Failure] = [
     Failure(
-      "MaxPool: expected a padded input of at least 3 × 3, what the kernel covers, "
-        + "got 2 × 4 (2 × 4 before padding); give larger inputs, more padding or a smaller kernel"
+      "MaxPool: expected a padded input of at least 3 × 3, the kernel's extent, got 2 × 4 (2 × 4 "
+        + "before padding); give larger inputs, more padding or a smaller kernel"
     ) { _ = try value($0, [1, 1, 2, 4]).maxPool(PoolAttributes(kernel: [3, 3])) },
     Failure("AveragePool: expected an input [N, C, spatial…], got [2, 3]") {
       _ = try value($0, [2, 3]).averagePool(PoolAttributes(kernel: []))
     },
     Failure(
-      "AveragePool: expected pads smaller than what the kernel covers, [2], got "
-        + "[2] and [0]"
+      "AveragePool: expected pads smaller than the kernel's extent, [2], got [2] and [0]"
     ) {
       _ = try value($0, [1, 1, 4]).averagePool(
         PoolAttributes(kernel: [2], padsBefore: [2], padsAfter: [0]))
@@ -273,8 +272,7 @@ import Testing
         + "got [2]"
     ) { _ = try value($0, [1, 1, 4, 4]).maxPool(PoolAttributes(kernel: [2])) },
     Failure(
-      "MaxPool: expected a kernel whose taps can be counted, got "
-        + "[4294967296, 4294967296]"
+      "MaxPool: expected a kernel whose tap count fits in 64 bits, got [4294967296, 4294967296]"
     ) {
       _ = try value($0, [1, 1, 4, 4]).maxPool(PoolAttributes(kernel: [1 << 32, 1 << 32]))
     },
@@ -342,8 +340,8 @@ import Testing
       try replayed($0, [3], .onnx)
     },
     Failure(
-      "BatchNormalization: expected a graph replayed for training or inference, got "
-        + "one for both; differentiate what GraphBuilder.replay gives"
+      "BatchNormalization: expected a graph replayed for training or inference, got one for "
+        + "both; differentiate what GraphBuilder.replay returns"
     ) {
       let y = try normalized($0, [2, 3], channels: 3)
       _ = try $0.gradients(of: y.sum(), withRespectTo: [$0.symbol($0.result.inputs[1].value)])
@@ -374,8 +372,8 @@ import Testing
       _ = try $0.apply(SoftmaxGradient(axis: 1), [value($0, [2, 3]), value($0, [3])])
     },
     Failure(
-      "MaxPoolGradient: expected an operation with a gradient, got MaxPoolGradient, "
-        + "which has none; keep it out of what the loss depends on through parameters"
+      "MaxPoolGradient: expected an operation with a gradient, got MaxPoolGradient, which has "
+        + "none; don't let the loss depend on parameters through it"
     ) {
       let x = value($0, [1, 1, 4])
       let y = try x.maxPool(PoolAttributes(kernel: [2]))
@@ -405,8 +403,7 @@ import Testing
         [value($0, [4, 2]), value($0, [4], .int64), value($0, [4, 2])])
     },
     Failure(
-      "CrossEntropyProbabilities: expected target probabilities [4, 10], as the "
-        + "logits, got [4]"
+      "CrossEntropyProbabilities: expected target probabilities [4, 10], like the logits, got [4]"
     ) { _ = try value($0, [4, 10]).crossEntropy(probabilities: value($0, [4])) },
     Failure("CrossEntropyProbabilitiesGradient: expected a gradient [4], got [2]") {
       _ = try $0.apply(
@@ -414,12 +411,12 @@ import Testing
         [value($0, [4, 2]), value($0, [4, 2]), value($0, [2])])
     },
     Failure(
-      "squaredError: expected targets float32 [4, 1], as the predictions, got "
-        + "float32 [4]; reshape or cast one of them"
+      "squaredError: expected targets float32 [4, 1], like the predictions, got float32 [4]; "
+        + "reshape or cast one of them"
     ) { _ = try value($0, [4, 1]).squaredError(value($0, [4])) },
     Failure(
-      "binaryCrossEntropy: expected targets float32 [4], as the predictions, got "
-        + "int64 [4]; reshape or cast one of them"
+      "binaryCrossEntropy: expected targets float32 [4], like the predictions, got int64 [4]; "
+        + "reshape or cast one of them"
     ) { _ = try value($0, [4]).binaryCrossEntropy(ofLogitsWith: value($0, [4], .int64)) },
   ]
 }

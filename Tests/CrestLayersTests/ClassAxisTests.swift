@@ -107,8 +107,8 @@ import Testing
     ),
     (
       [2, 3], ValueType([2, 3], .int64), nil,
-      "cross-entropy: expected labels [N] (classes along axis 1) for predictions [N, 3], got int64 "
-        + "[N, 3]; for a yes or no at each place choose the loss bce"
+      "cross-entropy: expected labels [N] (classes along axis 1) for predictions [N, 3], got "
+        + "int64 [N, 3]; for binary labels choose the loss bce"
     ),
     (
       [2, 3], ValueType([2, 4]), nil,
@@ -117,8 +117,8 @@ import Testing
     ),
     (
       [2], ValueType([2], .int64), nil,
-      "cross-entropy: expected predictions [N, C, …] of C classes, got [N]; let the network have an "
-        + "output for each class"
+      "cross-entropy: expected predictions [N, C, …] of C classes, got [N]; give the network one "
+        + "output per class"
     ),
     (
       [2, 30, 20], ValueType([2, 30], .int64), 3,

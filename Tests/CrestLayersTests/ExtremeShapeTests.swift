@@ -205,32 +205,33 @@ import Testing
     LayerRefusal(
       layer: Conv2D(1, kernel: 3), input: [1, 2, 5],
       message:
-        "layer \"conv2d\" (Conv): expected a padded input of at least 3 × 3, what the kernel "
-        + "covers, got 2 × 5 (2 × 5 before padding); give larger inputs, more padding or a smaller "
-        + "kernel"),
-    LayerRefusal(
-      layer: MaxPool(2), input: [1, 0, 4],
-      message: "layer \"max_pool\" (MaxPool): expected a padded input of at least 2 × 2, what the "
-        + "kernel covers, got 0 × 4 (0 × 4 before padding); give larger inputs, more padding or a "
+        "layer \"conv2d\" (Conv): expected a padded input of at least 3 × 3, the kernel's "
+        + "extent, got 2 × 5 (2 × 5 before padding); give larger inputs, more padding or a "
         + "smaller kernel"),
     LayerRefusal(
+      layer: MaxPool(2), input: [1, 0, 4],
+      message: "layer \"max_pool\" (MaxPool): expected a padded input of at least 2 × 2, the "
+        + "kernel's extent, got 0 × 4 (0 × 4 before padding); give larger inputs, more padding "
+        + "or a smaller kernel"),
+    LayerRefusal(
       layer: Dense(1 << 40), input: [1 << 40],
-      message: "layer \"dense\" (weight): expected a shape whose elements can be counted, got "
-        + "[1099511627776, 1099511627776]; use fewer units or channels, or a smaller input"),
+      message: "layer \"dense\" (weight): expected a shape whose element count fits in 64 bits, "
+        + "got [1099511627776, 1099511627776]; use fewer units or channels, or a smaller input"),
     LayerRefusal(
       layer: Conv2D(1 << 40, kernel: [1 << 20, 1 << 20]), input: [1, 4, 4],
-      message: "layer \"conv2d\" (weight): expected a shape whose elements can be counted, got "
-        + "[1099511627776, 1, 1048576, 1048576]; use fewer units or channels, or a smaller input"),
+      message: "layer \"conv2d\" (weight): expected a shape whose element count fits in 64 bits, "
+        + "got [1099511627776, 1, 1048576, 1048576]; use fewer units or channels, or a smaller "
+        + "input"),
     LayerRefusal(
       layer: Conv2D(1, kernel: 3, padding: .same, dilation: Size2D(1 << 62)), input: [1, 4, 4],
       message:
-        "layer \"conv2d\" (Conv2D): expected a kernel whose reach can be counted, got kernel "
+        "layer \"conv2d\" (Conv2D): expected a kernel whose extent fits in 64 bits, got kernel "
         + "sizes [3, 3], dilations [4611686018427387904, 4611686018427387904]"),
     LayerRefusal(
       layer: AveragePool(2, padding: .all(.max)), input: [1, 4, 4],
       message:
-        "layer \"average_pool\" (AveragePool): expected pads and dilations whose sizes can be "
-        + "counted, got pads [9223372036854775807, 9223372036854775807] and [9223372036854775807, "
+        "layer \"average_pool\" (AveragePool): expected pads and dilations whose sizes fit in 64 "
+        + "bits, got pads [9223372036854775807, 9223372036854775807] and [9223372036854775807, "
         + "9223372036854775807], dilations [1, 1]"),
     LayerRefusal(
       layer: MaxPool(2, padding: .explicit(top: -1, left: 0, bottom: 0, right: 0)),

@@ -133,7 +133,7 @@ import Testing
     }
     #expect(
       error?.description
-        == "class axis: expected a loss of classes, cross-entropy, got mse; leave the axis out")
+        == "class axis: expected a loss with classes, cross-entropy, got mse; omit the axis")
     #expect(try Loss.crossEntropy().withClasses(along: 2).targets == .classes(axis: 2))
   }
 }

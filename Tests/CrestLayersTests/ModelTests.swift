@@ -133,7 +133,7 @@ private struct Swapped: Layer {
         output      [1000]
         parameters  65,044
         statistics  8
-        kernels     serve every operation
+        kernels     every operation has one
         """)
   }
 
@@ -205,9 +205,9 @@ private struct Swapped: Layer {
     (
       "lenet", [1, 8, 8], 10,
       "model lenet can't take examples of shape [1, 8, 8]: layer \"conv2\" (Conv): expected a "
-        + "padded input of at least 5 × 5, what the kernel covers, got 2 × 2 (2 × 2 before "
-        + "padding); give larger inputs, more padding or a smaller kernel; small-cnn takes images "
-        + "of any size, mlp examples of any shape"
+        + "padded input of at least 5 × 5, the kernel's extent, got 2 × 2 (2 × 2 before "
+        + "padding); give larger inputs, more padding or a smaller kernel; small-cnn takes "
+        + "images of any size, mlp examples of any shape"
     ),
     (
       "resnet20", [13], 10,

@@ -312,7 +312,7 @@ private struct SignSGD: Optimizer {
     Refusal("adamw: epsilon is -1.0, expected a finite number of at least 0") {
       () throws(OptimizerError) in _ = try AdamW(epsilon: -1)
     },
-    Refusal("adamw: weight decay is decoupled, expected so, got l2; use adam for l2") {
+    Refusal("adamw: expected decoupled weight decay, got l2; use adam for l2") {
       () throws(OptimizerError) in _ = try BuiltInOptimizer.adamw.make(decayKind: .l2)
     },
     Refusal("optimizer: expected one of sgd, adam, adamw, lion, got \"sdg\"") {

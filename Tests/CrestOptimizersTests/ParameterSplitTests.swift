@@ -82,11 +82,12 @@ import Testing
     (.depth(0), "groups: expected from 1 to 4, the number of layers with parameters, got 0"),
     (
       .patterns([["body*"], ["body.second.*"]]),
-      "the group \"body.second.*\" is empty: groups before it have all that it fits; put it first"
+      "the group \"body.second.*\" is empty: earlier groups have all the parameters that it "
+        + "matches; put it first"
     ),
     (
       .patterns([["steem.*"]]),
-      "no parameter is named \"steem.*\"; near it are \"stem.weight\", \"stem.bias\", "
+      "no parameter matches \"steem.*\"; similar names are \"stem.weight\", \"stem.bias\", "
         + "\"head.weight\"; use * for any characters"
     ),
   ])

@@ -147,7 +147,8 @@ struct ScheduleTests {
     }
     #expect(
       error?.description
-        == "schedule: \"ramp\" was made by a program, and its values are not stored; make it again."
+        == "schedule: \"ramp\" was defined by a program, and its values are not stored; create "
+        + "it again."
     )
   }
 
@@ -185,7 +186,7 @@ struct ScheduleTests {
     (
       #"{"kind": "sawtooth"}"#,
       """
-      schedule: the kind "sawtooth" is not known to this version; known are constant, linear, \
+      schedule: the kind "sawtooth" is not known to this version, which knows constant, linear, \
       cosine, exponential, polynomial, triangular, step-decay, milestone-decay, combined, \
       one-cycle-learning-rate, one-cycle-momentum.
       """

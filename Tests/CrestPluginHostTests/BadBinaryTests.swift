@@ -33,8 +33,8 @@ import Testing
       Bad(
         name: "cut at \(size)", bytes: Array(good.prefix(size)),
         reason: size == 0
-          ? "it is no shared library: it doesn't begin as an ELF file"
-          : "it is cut short: expected ")
+          ? "it is not a shared library: it doesn't begin as an ELF file"
+          : "it is truncated: expected ")
     }
   }
 
@@ -56,18 +56,19 @@ import Testing
     let majors = [UInt8(0), 2, 3, 255].map {
       bad(
         "major \($0)", 8, [$0],
-        "it was made for version \($0).0 of the interface, expected 1.0 to 1.0; "
+        "it was built for version \($0).0 of the interface, expected 1.0 to 1.0; "
           + ($0 == 0 ? "build it again with this version's header" : "use a newer crest"))
     }
     let minors = [UInt8(1), 2, 200].map {
       bad(
         "minor \($0)", 12, [$0],
-        "it was made for version 1.\($0) of the interface, expected 1.0 to 1.0; use a newer crest")
+        "it was built for version 1.\($0) of the interface, expected 1.0 to 1.0; use a newer "
+          + "crest")
     }
     let hashes = [0, 1, 31, 32, 62, 63].map {
       bad(
         "hash, digit \($0)", 16 + $0, [0x78],
-        "it was made with a changed crest_plugin.h: the header's hash is "
+        "it was built with a modified crest_plugin.h: the header's hash is "
       )
     }
     return magics + sized + majors + minors + hashes
@@ -80,7 +81,7 @@ import Testing
     let other = "it is for another machine: "
     let huge = [UInt8](repeating: 0xFF, count: 8)
     return [
-      bad("magic of ELF", 0, [0x7E], "it is no shared library: it doesn't begin as an ELF file"),
+      bad("magic of ELF", 0, [0x7E], "it is not a shared library: it doesn't begin as an ELF file"),
       bad("32 bits", 4, [1], other),
       bad("high byte first", 5, [2], other),
       bad("for 386", 18, [3, 0], other),
@@ -90,24 +91,26 @@ import Testing
       bad("for no machine", 18, [0, 0], other),
       bad(
         "an object file", 16, [1, 0],
-        "it is no shared library: expected an ELF file of type 3, got 1"),
+        "it is not a shared library: expected an ELF file of type 3, got 1"),
       bad(
         "a fixed program", 16, [2, 0],
-        "it is no shared library: expected an ELF file of type 3, got 2"),
+        "it is not a shared library: expected an ELF file of type 3, got 2"),
       bad(
-        "a core file", 16, [4, 0], "it is no shared library: expected an ELF file of type 3, got 4"),
-      bad("segments beyond everything", 32, huge, "it is cut short: expected "),
+        "a core file", 16, [4, 0],
+        "it is not a shared library: expected an ELF file of type 3, "
+          + "got 4"),
+      bad("segments beyond everything", 32, huge, "it is truncated: expected "),
       bad(
         "segments at the end", 32, [0xFF, 0xFF, 0xFF, 0x7F, 0, 0, 0, 0],
-        "it is cut short: expected "),
-      bad("sections beyond everything", 40, huge, "it is cut short: expected "),
+        "it is truncated: expected "),
+      bad("sections beyond everything", 40, huge, "it is truncated: expected "),
       bad("no sections", 60, [0, 0], "it has no table of sections"),
       bad("odd sections", 58, [1, 0], "it has no table of sections"),
-      bad("too many sections", 60, [0xFF, 0xFF], "it is cut short: expected "),
+      bad("too many sections", 60, [0xFF, 0xFF], "it is truncated: expected "),
       bad("no segments", 56, [0, 0], "it has no table of segments"),
       bad("odd segments", 54, [0, 0], "it has no table of segments"),
-      bad("too many segments", 56, [0xFF, 0xFF], "it is cut short: expected "),
-      bad("a segment beyond the file", 64 + 32, huge, "it is cut short: expected "),
+      bad("too many segments", 56, [0xFF, 0xFF], "it is truncated: expected "),
+      bad("a segment beyond the file", 64 + 32, huge, "it is truncated: expected "),
     ]
   }
 
@@ -119,11 +122,11 @@ import Testing
     return try texts.map { name, text in
       Bad(
         name: name, bytes: Array(text.utf8),
-        reason: "it is no shared library: it doesn't begin as an ELF file")
+        reason: "it is not a shared library: it doesn't begin as an ELF file")
     } + [
       Bad(
         name: "Mach-O", bytes: [0xCF, 0xFA, 0xED, 0xFE] + [UInt8](repeating: 0, count: 4096),
-        reason: "it is no shared library: it doesn't begin as an ELF file"),
+        reason: "it is not a shared library: it doesn't begin as an ELF file"),
       Bad(
         name: "without the function", bytes: Compiler.probe(["-DNO_ENTRY"]),
         reason: "there is no function crest_plugin_v1; export it"),
@@ -185,7 +188,7 @@ import Testing
     try folder.trust(in: path)
     let error = #expect(throws: PluginError.self) { try Plugin(path, lock: folder.lock) }
     #expect(
-      error?.description == "\(path)/libProbe.so failed when it was tried out: \(bad.reason)")
+      error?.description == "\(path)/libProbe.so failed in a trial run: \(bad.reason)")
   }
 }
 

@@ -98,12 +98,13 @@ import TrainingTestSupport
     #expect(
       lines.lines
         == [
-          "gradient: 4 gradients are there in training batches, from afterBackward to afterBatch",
-          "prediction: 4 predictions are there from afterPrediction to afterBatch",
+          "gradient: 4 gradients are available in training batches, from afterBackward to "
+            + "afterBatch",
+          "prediction: 4 predictions are available from afterPrediction to afterBatch",
         ] + sums
         + [
-          "statistic: 2 statistics are not among what the plugin reads; declare them",
-          "nothing: 3 there is no kind of tensors 9, expected 0 to 5",
+          "statistic: 2 the plugin has not declared that it reads statistics; declare it",
+          "nothing: 3 there is no kind of tensor 9, expected 0 to 5",
         ])
   }
 
@@ -160,7 +161,7 @@ import TrainingTestSupport
       .fit(epochs: 2, learningRate: 0.1)
     #expect(outcome.isFinished)
     #expect(
-      lines.lines == ["plugin Probe failed in afterLoss: it broke; training goes on without it"])
+      lines.lines == ["plugin Probe failed in afterLoss: it broke; training continues without it"])
   }
 
   @Test func `that failed does not go unnoticed into another fit`() throws {
@@ -181,7 +182,7 @@ import TrainingTestSupport
     }
     #expect(
       rehearsal?.description
-        == "\(path)/libProbe.so failed when it was tried out: there is nothing to watch")
+        == "\(path)/libProbe.so failed in a trial run: there is nothing to watch")
   }
 
   @Test func `reports numbers beside the metrics`() throws {
@@ -254,15 +255,16 @@ import TrainingTestSupport
       try plugin.restore(state("\"Probe\"", "\"Guard\""))
     }
     #expect(
-      other?.description == "the state of plugin Probe: it is that of the plugin Guard")
+      other?.description == "the state of plugin Probe: it belongs to the plugin Guard")
     let digest = String(repeating: "ab", count: 32)
     let changed = #expect(throws: PluginError.self) {
       try plugin.restore(state(plugin.digest, digest))
     }
     #expect(
       changed?.description
-        == "the state of plugin Probe: it is of version 1.0.0 with SHA-256 \(digest), but this is "
-        + "version 1.0.0 with \(plugin.digest); install the plugin that the run was begun with")
+        == "the state of plugin Probe: it belongs to version 1.0.0 with SHA-256 \(digest), but "
+        + "this is version 1.0.0 with \(plugin.digest); install the plugin that the run was "
+        + "started with")
   }
 
   @Test func `asks for nothing that its manifest doesn't say`() throws {
@@ -271,9 +273,9 @@ import TrainingTestSupport
     let error = #expect(throws: PluginError.self) { try plugin("views") }
     #expect(
       error?.description
-        == "\(path)/crest-plugin.json says what is not so: the plugin asks for activations, gradients, "
-        + "losses, metrics, parameters, predictions, which its permissions lack; add them, and lock it "
-        + "again")
+        == "\(path)/crest-plugin.json is wrong: the plugin asks for activations, gradients, "
+        + "losses, metrics, parameters, predictions, which its permissions lack; add them, and "
+        + "lock it again")
     let many = #expect(throws: PluginError.self) {
       try folder.write(try BadBinaryTestsProbe.bytes.get())
       try folder.trust(in: path)
@@ -281,7 +283,7 @@ import TrainingTestSupport
     }
     #expect(
       many?.description
-        == "\(path)/crest-plugin.json says what is not so: it reports 65 numbers, expected at most 64"
+        == "\(path)/crest-plugin.json is wrong: it reports 65 numbers, expected at most 64"
     )
     let unknown = #expect(throws: PluginError.self) { try plugin("unknown-hook") }
     #expect(
@@ -296,8 +298,8 @@ import TrainingTestSupport
     let error = #expect(throws: PluginError.self) { try plugin("none") }
     #expect(
       error?.description
-        == "\(path)/crest-plugin.json says what is not so: identifier is Probe, but the library says "
-        + "Other; correct one of them")
+        == "\(path)/crest-plugin.json is wrong: identifier is Probe, but the library says Other; "
+        + "correct one of them")
   }
 }
 

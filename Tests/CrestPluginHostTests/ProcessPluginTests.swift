@@ -50,14 +50,15 @@ import TrainingTestSupport
     ("ignore-signals", "it did not answer within 0.3 s, and was killed"),
     ("half-line", "it did not answer within 0.3 s, and was killed"),
     ("close", "its process closed its output without ending, and was killed"),
-    ("list", "it sent \"[1,2,3]\", but it is no JSON at byte 0: expected an object"),
+    ("list", "it sent \"[1,2,3]\", but it is not JSON at byte 0: expected an object"),
     (
       "twice",
-      "it sent \"{\\\"event\\\":2,\\\"event\\\":2}\", but it is no JSON at byte 20: expected \"event\" once"
+      "it sent \"{\\\"event\\\":2,\\\"event\\\":2}\", but it is not JSON at byte 20: expected "
+        + "\"event\" once"
     ),
-    ("other-event", "it answered event 1002, which nothing waits for"),
+    ("other-event", "it answered event 1002, which nothing was waiting for"),
     ("unknown-action", "there is no action {\"delete\":\"everything\"}"),
-    ("not-owned", "the learning rate is not among what the plugin owns; declare it"),
+    ("not-owned", "the plugin has not declared that it owns the learning rate; declare it"),
     ("not-a-number", "there is no action {\"report\":\"chaos\",\"value\":\"many\"}"),
     ("error", "it is broken"),
     ("long-line", "it sent a line of more than 1048576 bytes, and was killed"),
@@ -89,7 +90,7 @@ import TrainingTestSupport
     let error = #expect(throws: PluginError.self) { try fit(plugin) }
     let message = error?.description ?? ""
     #expect(message.hasPrefix("plugin Chaos failed in afterBatch: it sent "), "\(message)")
-    #expect(message.contains("but it is no JSON at byte "), "\(message)")
+    #expect(message.contains("but it is not JSON at byte "), "\(message)")
   }
 
   @Test func `that ends after its answer is missed at the next event`() throws {
@@ -122,7 +123,7 @@ import TrainingTestSupport
   @Test(arguments: [
     ("early-exit", "its process ended with exit code 1"),
     ("early-trap", "its process ended by signal 4 (Illegal instruction)"),
-    ("early-garbage", "it sent \"Hello!\", but it is no JSON at byte 0: expected a digit"),
+    ("early-garbage", "it sent \"Hello!\", but it is not JSON at byte 0: expected a digit"),
   ]) func `when it starts is not begun with`(fault: String, reason: String) throws {
     let error = #expect(throws: PluginError.self) { try plugin(fault) }
     #expect(error?.description == "plugin Chaos failed in create: \(reason)")
@@ -150,7 +151,7 @@ import TrainingTestSupport
     #expect(
       lines.lines == [
         "plugin Chaos failed in afterBatch: its process ended by signal 4 (Illegal instruction); "
-          + "training goes on without it"
+          + "training continues without it"
       ])
   }
 
@@ -162,8 +163,8 @@ import TrainingTestSupport
     #expect(error?.description == reason)
     #expect(
       lines.lines == [
-        "\(reason); it is started again, 1 of 2 times",
-        "\(reason); it is started again, 2 of 2 times",
+        "\(reason); it is restarted, 1 of 2 times",
+        "\(reason); it is restarted, 2 of 2 times",
       ])
   }
 }

@@ -95,16 +95,16 @@ import TrainingTestSupport
     ] {
       #expect(
         refusal(learner, state)
-          == "run: the saved state has callbacks.\(name), which nothing here takes; restore it with the "
-          + "parts it was saved with, or skip callbacks.\(name)")
+          == "run: the saved state has callbacks.\(name), which nothing here uses; restore it "
+          + "with the parts it was saved with, or skip callbacks.\(name)")
     }
   }
 
   @Test func `needs their versions, hashes and settings, and says which differs`() throws {
     let state = try uninterrupted().states[11]
     func advice(_ path: String, _ saved: String, _ now: String) -> String {
-      "run: \(path) of the saved state is \"\(saved)\", but here it is \"\(now)\"; restore it where it is "
-        + "the same, or skip \(path)"
+      "run: \(path) of the saved state is \"\(saved)\", but here it is \"\(now)\"; restore it "
+        + "where they are equal, or skip \(path)"
     }
     #expect(
       refusal(try learner(number: 0.5), state)
@@ -141,8 +141,8 @@ import TrainingTestSupport
       changed.fields[leaf] = nil
       #expect(
         refusal(try learner(), changed)
-          == "run: the saved state has no \(leaf); it is of a run with other parts, or of another version: "
-          + "restore it with the parts it was saved with, or skip \(leaf)")
+          == "run: the saved state has no \(leaf); it comes from a run with other parts, or from "
+          + "another version: restore it with the parts it was saved with, or skip \(leaf)")
     }
   }
 

@@ -12,7 +12,7 @@ import Testing
       "identifier: expected a name of letters, digits, - and _, got \"../Probe\""
     ),
     (#""Probe""#, "7", "identifier: expected a name of letters, digits, - and _, got 7"),
-    (#""1.0.0""#, #""""#, "version: expected a text of 1 to 64 characters, got \"\""),
+    (#""1.0.0""#, #""""#, "version: expected a string of 1 to 64 characters, got \"\""),
     (#""library""#, #""script""#, "kind: expected \"library\" or \"process\", got \"script\""),
     (
       #"{"from": "1.0", "below": "2.0"}"#, #"{"from": "2.0", "below": "1.0"}"#,
@@ -47,11 +47,11 @@ import Testing
     ),
     (
       #""minimum": 0"#, #""least": 0"#,
-      "configuration.number.least is not a field that is known; remove it"
+      "configuration.number.least is not a known field; remove it"
     ),
     (
       #""format": 1"#, #""format": 1, "priority": 1"#,
-      "priority is not a field that is known; remove it"
+      "priority is not a known field; remove it"
     ),
     (
       #""format": 1"#, #""format": 1, "interpreter": ["sh"]"#,
@@ -61,10 +61,10 @@ import Testing
       #""format": 1"#, #""format": 1, "limits": {}"#,
       "limits: expected nothing in a library, got an object"
     ),
-    ("{\"format\"", "[\"format\"", "it is no JSON at byte 9: expected ']'"),
+    ("{\"format\"", "[\"format\"", "it is not JSON at byte 9: expected ']'"),
     (
       #""format": 1"#, #""format": 1, "format": 1"#,
-      "it is no JSON at byte 25: expected \"format\" once"
+      "it is not JSON at byte 25: expected \"format\" once"
     ),
   ]
 
@@ -90,7 +90,7 @@ import Testing
     let error = #expect(throws: PluginError.self) { try CheckedPlugin(folder: path) }
     #expect(
       error?.description
-        == "\(path)/crest-plugin.json says what is not so: sha256 is \(digest), but libProbe.so has "
+        == "\(path)/crest-plugin.json is wrong: sha256 is \(digest), but libProbe.so has "
         + "\(sha256(bytes)); build the plugin again, or fetch it again")
   }
 }
@@ -114,7 +114,8 @@ import Testing
       #expect(chmod(file, mode_t(mode)) == 0)
       #expect(
         message { _ = try CheckedPlugin(folder: path) }
-          == "\(file) is refused: others than its owner may write it; run chmod go-w \(file)")
+          == "\(file) is refused: users other than its owner may write to it; run chmod go-w \(file)"
+      )
       #expect(chmod(file, 0o755) == 0)
     }
   }
@@ -157,7 +158,7 @@ import Testing
     #expect(chmod(folder.lock, 0o666) == 0)
     #expect(
       message { _ = try PluginLock(path: folder.lock) }
-        == "\(folder.lock) is refused: others than its owner may write it; run chmod go-w \(folder.lock)"
+        == "\(folder.lock) is refused: users other than its owner may write to it; run chmod go-w \(folder.lock)"
     )
     #expect(chmod(folder.lock, 0o644) == 0)
     try Data("{\"format\": 1}".utf8).write(to: URL(filePath: folder.lock))
@@ -183,7 +184,7 @@ import Testing
       ("number", .number(2), "number: expected a number from 0 to 1, got 2"),
       ("number", .text("much"), "number: expected a number from 0 to 1, got \"much\""),
       ("number", .written("much"), "number: expected a number from 0 to 1, got \"much\""),
-      ("mode", .bool(true), "mode: expected a text, got true"),
+      ("mode", .bool(true), "mode: expected a string, got true"),
     ] as [(String, PluginValue, String)])
   func `does not make up for a setting that doesn't fit`(
     name: String, value: PluginValue, reason: String

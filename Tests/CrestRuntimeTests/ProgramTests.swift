@@ -43,8 +43,8 @@ import Testing
     #expect(byteCount >= 1 << 52)
     #expect(
       error?.description
-        == "the values of a batch take \(byteCount) bytes, expected at most the \(memory) of this "
-        + "machine; take a smaller batch, or a smaller model or input")
+        == "the values of a batch take \(byteCount) bytes, expected at most the \(memory) of "
+        + "this machine; use a smaller batch, model or input")
   }
 
   @Test(arguments: Engine.InstructionSet.available)

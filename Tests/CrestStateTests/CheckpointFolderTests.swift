@@ -74,12 +74,13 @@ enum SampleState {
     #expect(error(nil) == "d/a can't be read: No such file or directory (open)")
     #expect(
       error([1, 2, 3])
-        == "d/a: a safetensors file has at least 10 bytes, but this one has 3; it is cut short, or of "
-        + "another kind")
+        == "d/a: a safetensors file has at least 10 bytes, but this one has 3; it is truncated, "
+        + "or of another kind")
     let foreign = try Safetensors(tensors: ["w": Tensor(zeros: [2])]).bytes()
     #expect(
       error(foreign)
-        == "d/a is no checkpoint of crest, but another safetensors file; its weights alone can be loaded"
+        == "d/a is not a checkpoint of crest, but another safetensors file; only its weights can "
+        + "be loaded"
     )
     func file(_ metadata: [String: String]) throws -> [UInt8] {
       try Safetensors(tensors: [:], metadata: metadata).bytes()
@@ -166,8 +167,8 @@ enum SampleState {
     let error = #expect(throws: CheckpointError.self) { try folder.newest() }
     #expect(
       error?.description
-        == "no checkpoint in d can be read; the newest: d/cut.safetensors: a safetensors file has at least "
-        + "10 bytes, but this one has 3; it is cut short, or of another kind")
+        == "no checkpoint in d can be read; the newest: d/cut.safetensors: a safetensors file "
+        + "has at least 10 bytes, but this one has 3; it is truncated, or of another kind")
   }
 
   @Test func `only checkpoints are removed`() throws {

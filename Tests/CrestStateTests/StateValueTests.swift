@@ -83,12 +83,12 @@ import Testing
     let error = #expect(throws: StateError.self) { try mistyped.decode(Everything.self) }
     #expect(
       error?.description
-        == "list.1.numbers.0 of the saved state: expected a number, got the text \"1\"; it is of another "
-        + "model or version")
+        == "list.1.numbers.0 of the saved state: expected a number, got the text \"1\"; it comes "
+        + "from another model or version")
     for (field, value, expected) in [
       ("flag", StateValue.integer(1), "true or false"),
-      ("small", .integer(200), "a whole number (Int8)"),
-      ("single", .number(0.1), "a float32"), ("text", .null, "a text"),
+      ("small", .integer(200), "an integer (Int8)"),
+      ("single", .number(0.1), "a float32"), ("text", .null, "a string"),
       ("weights", .list([]), "a vector of float32"),
       ("counts", .array(Tensor([1] as [Float])), "a vector of int64"),
       ("inner", .list([]), "fields"),

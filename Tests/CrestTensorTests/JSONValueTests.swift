@@ -47,7 +47,7 @@ import Testing
     let (text, numbers, offset, expected) = Self.faults[index]
     let fault = try #require(throws: JSONScanner.Fault.self) { try read(text, numbers) }
     #expect(fault == JSONScanner.Fault(offset: offset, expected: expected), "\(text)")
-    #expect(fault.description == "it is no JSON at byte \(offset): expected \(expected)")
+    #expect(fault.description == "it is not JSON at byte \(offset): expected \(expected)")
   }
 
   @Test func `is larger than any Int where only values count`() throws {

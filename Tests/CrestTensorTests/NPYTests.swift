@@ -201,7 +201,7 @@ import Testing
     (file(header("<f4", "(3LL,)")), .malformedHeader(offset: 63, expected: "','")),
     (
       file(header("<f4", "(L,)")),
-      .malformedHeader(offset: 61, expected: "a size of the shape, a whole number of at least 0")
+      .malformedHeader(offset: 61, expected: "a size of the shape, an integer of at least 0")
     ),
     (
       file(header("<u2", "(4611686018427387904,)")), .sizeOverflow(dimensions: [1 << 62])
@@ -211,7 +211,7 @@ import Testing
     ),
     (
       file(header("<f4", "(-1,)")),
-      .malformedHeader(offset: 61, expected: "a size of the shape, a whole number of at least 0")
+      .malformedHeader(offset: 61, expected: "a size of the shape, an integer of at least 0")
     ),
     (
       file(header("<f4", "(9223372036854775808,)")),
@@ -291,7 +291,8 @@ import Testing
   static let messages: [(NPYError, String)] = [
     (
       .notNPY,
-      "the file does not begin with \\x93NUMPY, so it is no .npy file; write it with numpy.save"
+      "the file does not begin with \\x93NUMPY, so it is not a .npy file; write it with "
+        + "numpy.save"
     ),
     (
       .unsupportedVersion(major: 4, minor: 0),
@@ -299,7 +300,8 @@ import Testing
     ),
     (
       .headerTooLong(byteCount: 70000, limit: 65524),
-      "the .npy header is 70000 bytes long, but at most 65524 are possible here; the file is damaged or is no plain array"
+      "the .npy header is 70000 bytes long, but at most 65524 are possible here; the file is "
+        + "damaged or isn't a plain array"
     ),
     (
       .malformedHeader(offset: 20, expected: "'{'"),
@@ -311,7 +313,8 @@ import Testing
     ),
     (
       .integerTooLarge(index: 3, value: .max),
-      "element 3 is 18446744073709551615, and whole numbers up to 9223372036854775807 can be read; save the array as floats, with array.astype(\"f4\")"
+      "element 3 is 18446744073709551615, and integers up to 9223372036854775807 can be read; "
+        + "save the array as floats, with array.astype(\"f4\")"
     ),
     (
       .tooManyDimensions(limit: 64),
@@ -323,7 +326,8 @@ import Testing
     ),
     (
       .wrongDataSize(shape: [1], expected: 4, got: 3),
-      "an array of shape [1] takes 4 bytes, but 3 follow the header; the file is cut short, write it again"
+      "an array of shape [1] takes 4 bytes, but 3 follow the header; the file is truncated; "
+        + "write it again"
     ),
     (
       .wrongDataSize(shape: [1], expected: 4, got: 5),

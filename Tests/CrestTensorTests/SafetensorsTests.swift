@@ -65,17 +65,18 @@ import Testing
   static let refused: [(bytes: [UInt8], message: String)] = [
     (
       [],
-      "a safetensors file has at least 10 bytes, but this one has 0; it is cut short, or of another kind"
+      "a safetensors file has at least 10 bytes, but this one has 0; it is truncated, or of "
+        + "another kind"
     ),
     (
       file("{}", length: 3),
-      "the safetensors header is 3 bytes long, but at most 2 are possible here; the file is cut short, "
-        + "damaged, or of another kind"
+      "the safetensors header is 3 bytes long, but at most 2 are possible here; the file is "
+        + "truncated, damaged, or of another kind"
     ),
     (
       file("{}", length: .max),
-      "the safetensors header is 18446744073709551615 bytes long, but at most 2 are possible here; the "
-        + "file is cut short, damaged, or of another kind"
+      "the safetensors header is 18446744073709551615 bytes long, but at most 2 are possible "
+        + "here; the file is truncated, damaged, or of another kind"
     ),
     (file("[]"), "the safetensors header is malformed: expected '{' at offset 8 of the file"),
     (file(" {}"), "the safetensors header is malformed: expected '{' at offset 8 of the file"),
@@ -108,29 +109,30 @@ import Testing
     ),
     (
       file("{" + entry(shape: "[-2]") + "}", data: 8),
-      "the safetensors header is malformed: expected a whole number from 0 to 9223372036854775807 at "
+      "the safetensors header is malformed: expected an integer from 0 to 9223372036854775807 at "
         + "offset 37 of the file"
     ),
     (
       file("{" + entry(shape: "[2e0]") + "}", data: 8),
-      "the safetensors header is malformed: expected a whole number from 0 to 9223372036854775807 at "
+      "the safetensors header is malformed: expected an integer from 0 to 9223372036854775807 at "
         + "offset 37 of the file"
     ),
     (
       file("{" + entry() + "," + entry() + "}", data: 8),
-      "the name \"a\" is there twice in the safetensors header; the file is damaged or forged"
+      "the name \"a\" occurs twice in the safetensors header; the file is damaged or forged"
     ),
     (
       file("{\"__metadata__\":{\"k\":\"1\",\"k\":\"2\"}}"),
-      "the name \"k\" is there twice in the safetensors header; the file is damaged or forged"
+      "the name \"k\" occurs twice in the safetensors header; the file is damaged or forged"
     ),
     (
       file("{\"a\":{\"dtype\":\"F32\",\"dtype\":\"F64\"}}"),
-      "the name \"a.dtype\" is there twice in the safetensors header; the file is damaged or forged"
+      "the name \"a.dtype\" occurs twice in the safetensors header; the file is damaged or forged"
     ),
     (
       file("{\"__metadata__\":{},\"__metadata__\":{}}"),
-      "the name \"__metadata__\" is there twice in the safetensors header; the file is damaged or forged"
+      "the name \"__metadata__\" occurs twice in the safetensors header; the file is damaged or "
+        + "forged"
     ),
     (
       file("{\"__metadata__\":{\"k\":1}}"),
@@ -162,7 +164,7 @@ import Testing
     ),
     (
       file("{" + entry(shape: "[3]") + "}", data: 8),
-      "tensor \"a\" takes 12 bytes by its shape, but has a place of 8; the file is damaged"
+      "tensor \"a\" takes 12 bytes by its shape, but a range of 8; the file is damaged"
     ),
     (
       file("{" + entry() + "," + entry("b", offsets: "[4,12]") + "}", data: 12),
@@ -181,7 +183,7 @@ import Testing
     ),
     (
       file("{" + entry() + "}", data: 7),
-      "the tensors take 8 bytes, but 7 follow the header; the file is cut short"
+      "the tensors take 8 bytes, but 7 follow the header; the file is truncated"
     ),
     (
       file("{" + entry() + "}", data: 9),
@@ -223,7 +225,7 @@ import Testing
     }
     #expect(
       reserved?.description
-        == "a tensor of a safetensors file can't be called \"__metadata__\"; rename it")
+        == "a tensor in a safetensors file can't be named \"__metadata__\"; rename it")
     let twice = #expect(throws: SafetensorsError.self) {
       try Safetensors.Header(arranging: [("a", .int8, [1]), ("a", .int8, [2])])
     }

@@ -57,30 +57,32 @@ import TrainingTestSupport
     Case(
       model: nil, choice: .none, used: .identity,
       note: .preparedUnlikeData(.identity, own: own, data: "bright"),
-      message: "the examples of bright are prepared by x as it is stored, not by the set's own, "
+      message: "the examples of bright are preprocessed with x as it is stored, not with the "
+        + "set's own statistics, "
         + inWords.own),
     Case(model: own, choice: .model, used: own, note: nil, message: ""),
     Case(
       model: trained, choice: .model, used: trained,
       note: .preparedAsModel(trained, own: own, data: "bright"),
-      message: "the examples of bright are prepared as the model was trained, \(inWords.trained), "
-        + "not by the set's own, \(inWords.own)"),
+      message: "the examples of bright are preprocessed as the model was trained, "
+        + "\(inWords.trained), not with the set's own statistics, \(inWords.own)"),
     Case(
       model: trained, choice: .data, used: own,
       note: .preparedUnlikeModel(own, model: trained, data: "bright"),
       message:
-        "the examples of bright are prepared by \(inWords.own), not as the model was trained, "
+        "the examples of bright are preprocessed with \(inWords.own), not as the model was "
+        + "trained, "
         + inWords.trained),
     Case(
       model: trained, choice: .none, used: .identity,
       note: .preparedUnlikeModel(.identity, model: trained, data: "bright"),
-      message: "the examples of bright are prepared by x as it is stored, not as the model was "
-        + "trained, \(inWords.trained)"),
+      message: "the examples of bright are preprocessed with x as it is stored, not as the model "
+        + "was trained, \(inWords.trained)"),
     Case(
       model: .identity, choice: .model, used: .identity,
       note: .preparedAsModel(.identity, own: own, data: "bright"),
-      message: "the examples of bright are prepared as the model was trained, x as it is stored, "
-        + "not by the set's own, \(inWords.own)"),
+      message: "the examples of bright are preprocessed as the model was trained, x as it is "
+        + "stored, not with the set's own statistics, \(inWords.own)"),
   ]
 
   @Test(arguments: cases)
@@ -150,9 +152,9 @@ import TrainingTestSupport
     }
     #expect(
       error.map { "\($0)" }
-        == "bright can't be prepared as asked: the preprocessing is for 3 channels along the first "
-        + "axis of an example, got examples of shape [1, 2, 2]; give other data, or choose another "
-        + "preprocessing")
+        == "bright can't be preprocessed as requested: the preprocessing is for 3 channels along "
+        + "the first axis of an example, got examples of shape [1, 2, 2]; give other data, or "
+        + "choose another preprocessing")
     // Which remains possible.
     #expect(
       try Learner(Self.model(colour), data: Self.data(), preprocessing: .data).data.train
@@ -223,14 +225,14 @@ import TrainingTestSupport
     Names(
       model: ["cat", "dog"], data: ["dog", "cat"], after: ["dog", "cat"],
       message:
-        "the classes of set are dog, cat, but those of the model cat, dog: they are taken for "
-        + "the same by their place, the first for the first"),
+        "the classes of set are dog, cat, but those of the model cat, dog: they are matched by "
+        + "index, the first to the first"),
     Names(
       model: ["0", "1", "2"], data: ["0", "1"], after: ["0", "1", "2"],
-      message: "set has 2 classes, but the model 3: class 0 is taken for class 0, and so on"),
+      message: "set has 2 classes, but the model 3: they are matched by index"),
     Names(
       model: ["a", "b", "c"], data: ["0", "1"], after: ["a", "b", "c"],
-      message: "set has 2 classes, but the model 3: class 0 is taken for class 0, and so on"),
+      message: "set has 2 classes, but the model 3: they are matched by index"),
   ]
 
   @Test(arguments: names)

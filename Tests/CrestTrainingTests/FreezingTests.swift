@@ -105,8 +105,8 @@ import TrainingTestSupport
     let error = #expect(throws: ParameterError.self) { try learner.freezeTo(4) }
     #expect(
       error?.description
-        == "group 4: expected a number from -4 to 3, as there are 4 groups; negative ones count from "
-        + "the last")
+        == "group 4: expected a number from -4 to 3, because there are 4 groups; negative "
+        + "numbers count from the last")
   }
 
   @Test func `adds up, and unfreezing takes away`() throws {
@@ -125,7 +125,7 @@ import TrainingTestSupport
     }
     #expect(
       error?.description
-        == "no parameter is named \"haed.*\"; near it are \"head.weight\", \"head.bias\", "
+        == "no parameter matches \"haed.*\"; similar names are \"head.weight\", \"head.bias\", "
         + "\"stem.weight\"; use * for any characters")
     #expect(learner.frozen.isEmpty)
   }

@@ -39,7 +39,7 @@ struct LearnerErrorTests {
       .unsuitableMetric(name: "accuracy", reason: "a reason"),
       "the metric accuracy can't be used: a reason"
     ),
-    (.metricNamedTwice("mae"), "the metric mae is there twice; remove one"),
+    (.metricNamedTwice("mae"), "the metric mae was added twice; remove one"),
     (
       .twoOwners(of: .base(.learningRate), first: "A", second: "B"),
       "A and B both set the learning rate; remove one of them"
@@ -50,12 +50,12 @@ struct LearnerErrorTests {
     ),
     (
       .callbackAddedTwice("Trace"),
-      "the callback Trace is there twice; add it once, or make a second one"
+      "the callback Trace was added twice; add it once, or make a second one"
     ),
     (
       .cancelOutOfPlace(.validate, callback: "A", reason: "why"),
-      "A cancelled the phase validate where it was not running (\"why\"); cancel it from one of its "
-        + "hooks before the after hook"
+      "A cancelled the phase validate while it was not running (\"why\"); cancel it from one of "
+        + "its hooks before the after hook"
     ),
     (
       .examples(expected: "float32 [N, 4]", got: "float32 [2, 5]"),
@@ -63,11 +63,11 @@ struct LearnerErrorTests {
     ),
     (
       .classCount(model: 1, data: 2, name: "tiny"),
-      "tiny has 2 classes, but the model only 1 output; for one output of yes or no choose the loss bce"
+      "tiny has 2 classes, but the model only 1 output; for one binary output choose the loss bce"
     ),
     (
       .loss(.noClasses(loss: "mse"), name: "tiny"),
-      "tiny: class axis: expected a loss of classes, cross-entropy, got mse; leave the axis out"
+      "tiny: class axis: expected a loss with classes, cross-entropy, got mse; omit the axis"
     ),
     (
       .binaryLabels(loss: "bce", data: 3, name: "tiny"),
@@ -81,7 +81,7 @@ struct LearnerErrorTests {
     (.interrupted, "interrupted"),
     (
       .twoLenders(first: "EMA", second: "Average"),
-      "EMA and Average both give the model other weights for validation; remove one of them"
+      "EMA and Average both exchange the model's weights for validation; remove one of them"
     ),
     (.noParameters, "the model can't be trained: it has no parameters"),
     (

@@ -41,7 +41,7 @@ private struct FixedBatch: GraphTemplate {
   @Test func `that depend on each other are not trained on`() throws {
     let model = try Self.model { try $0 - $0.mean(axes: [0], keepingDimensions: true) }
     let mixing = try #require(try model.rowMixing())
-    #expect("\(mixing)" == "ReduceMean reduces the axis of the examples")
+    #expect("\(mixing)" == "ReduceMean reduces the batch axis")
     #expect(throws: LearnerError.rowsTogether(mixing, isTried: false)) {
       try Learner(model, data: TinyData.split())
     }
@@ -74,10 +74,10 @@ private struct FixedBatch: GraphTemplate {
     #expect(throws: error) { try Learner(harmful, data: TinyData.split()) }
     #expect(
       error.description
-        == "the model can't be trained or measured by batches of examples: ScatterND replaces parts of the "
-        + "examples by indices, so that an example's prediction depends on those beside it, as a trial on "
-        + "the data found; if the batch lies along another axis than the first, say so (--batch-axis, or "
-        + "batchAxes in a program)")
+        == "the model can't be trained or evaluated in batches of examples: ScatterND replaces "
+        + "parts of the examples by indices, so an example's prediction depends on the others in "
+        + "the batch, as a trial on the data found; if the batch axis is not the first, name it "
+        + "(--batch-axis, or batchAxes in a program)")
   }
 
   @Test func `are few in the last batch of a model for one batch size`() throws {
@@ -123,8 +123,8 @@ private struct FixedBatch: GraphTemplate {
     #expect(throws: error) { try uneven.fit(epochs: 1) }
     #expect(
       error.description
-        == "the model is made for batches of 4, which don't divide the 9 examples of tiny: 1 would be "
-        + "left over; take 8 of them, or export the model with a dynamic batch")
+        == "the model is made for batches of 4, which don't divide the 9 examples of tiny: 1 "
+        + "would be left over; use 8 of them, or export the model with a dynamic batch")
   }
 
   @Test func `that a model for one batch size sees together can't be filled up`() throws {
@@ -136,9 +136,9 @@ private struct FixedBatch: GraphTemplate {
     #expect(throws: error) { try model.predict(Tensor(zeros: [3, 4])) }
     #expect(
       error.description
-        == "the model is made for batches of 4, got 3 examples, which can't be cut or filled up: it isn't "
-        + "proved that they are computed one by one, as ReduceMean reduces the axis of the examples; give 4, "
-        + "or export the model with a dynamic batch")
+        == "the model is made for batches of 4, got 3 examples, which can't be cut or padded: it "
+        + "isn't proved that they are computed independently: ReduceMean reduces the batch axis; "
+        + "give 4, or export the model with a dynamic batch")
     #expect(try model.predict(Tensor(zeros: [4, 4])).shape == [4, 3])
   }
 }
@@ -183,17 +183,17 @@ private struct FixedBatch: GraphTemplate {
   }
 
   @Test(arguments: [
-    (ElementType.uint8, Tensor([1, 2, 300, 4] as [Int64], shape: [2, 2]), "300, in example 1 "),
+    (ElementType.uint8, Tensor([1, 2, 300, 4] as [Int64], shape: [2, 2]), "300 in example 1 "),
     (
       .float32, Tensor([1, 2, 3, (1 << 24) + 1] as [Int32], shape: [2, 2]),
-      "16777217, in example 1 "
+      "16777217 in example 1 "
     ),
     (
-      .int32, Tensor([1, 1 << 40, 3, 4] as [Int64], shape: [2, 2]), "1099511627776, in example 0 "
+      .int32, Tensor([1, 1 << 40, 3, 4] as [Int64], shape: [2, 2]), "1099511627776 in example 0 "
     ),
     (
       .float16, Tensor([1, 2, 3, 0.1] as [Float], shape: [2, 2]),
-      "0.10000000149011612, in example 1 "
+      "0.10000000149011612 in example 1 "
     ),
   ]) func `that a number doesn't fit are refused`(
     _ type: ElementType, _ tensor: Tensor, _ element: String
@@ -203,8 +203,8 @@ private struct FixedBatch: GraphTemplate {
       try Learner(model, data: Self.data(tensor))
     } throws: {
       "\($0)"
-        == "input \"input\" of pairs: the model takes \(type), which doesn't have \(element)(from 0), "
-        + "exactly; give numbers that \(type) has"
+        == "input \"input\" of pairs: \(element)(from 0) is not exact in \(type), which the model "
+        + "takes; give numbers that \(type) can represent"
     }
   }
 

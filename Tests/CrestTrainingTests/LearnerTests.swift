@@ -102,9 +102,9 @@ struct LearnerTests {
     let learner = try Learner(model, data: TinyData.split())
     #expect(
       learner.notes.map(\.description) == [
-        "the network's predictions, results of Sub, always lie from 0 to 1, as probabilities do, and "
-          + "cross-entropy takes logits: losses and accuracies are off; choose another loss, or a network that "
-          + "ends in logits"
+        "the network's predictions, results of Sub, always lie from 0 to 1, as probabilities do, "
+          + "and cross-entropy takes logits: losses and accuracies are wrong; choose another "
+          + "loss, or a network that ends in logits"
       ])
   }
 
@@ -126,7 +126,7 @@ struct LearnerTests {
       TinyModel.full(), data: TinyData.split(), metrics: [Accuracy()], seed: 5)
     let text = try learner.summary()
     for line in [
-      "data        tiny", "examples    22 to learn from, 9 to measure by",
+      "data        tiny", "examples    22 for training, 9 for validation",
       "loss        cross-entropy",
       "optimizer   sgd", "metrics     accuracy", "batch size  64", "seed        5",
     ] {

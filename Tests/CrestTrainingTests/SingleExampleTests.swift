@@ -93,8 +93,9 @@ import TrainingTestSupport
     }
     #expect(
       single?.description
-        == "batch norm in batch_norm: expected more than one value per channel in training, got batches of one "
-        + "example, as there is 1 to train on; give more, or freeze these layers")
+        == "batch norm in batch_norm: expected more than one value per channel in training, got "
+        + "batches of one example, because there is 1 to train on; give more, or freeze these "
+        + "layers")
   }
 
   @Test func `a frozen batch norm takes any batch`() throws {

@@ -28,18 +28,18 @@ import Testing
     Case(arguments: "--epochs -3", message: "--epochs: expected at least 1, got -3"),
     Case(
       arguments: "--max-lr -0.1",
-      message: "--max-lr: expected numbers from 1.2e-38 to 3.4e38, as float32 has them, got -0.1"),
+      message: "--max-lr: expected numbers from 1.2e-38 to 3.4e38, the range of float32, got -0.1"),
     Case(
       arguments: "--max-lr nan",
-      message: "--max-lr: expected numbers from 1.2e-38 to 3.4e38, as float32 has them, got nan"
+      message: "--max-lr: expected numbers from 1.2e-38 to 3.4e38, the range of float32, got nan"
     ),
     Case(
       arguments: "--max-lr inf",
-      message: "--max-lr: expected numbers from 1.2e-38 to 3.4e38, as float32 has them, got inf"
+      message: "--max-lr: expected numbers from 1.2e-38 to 3.4e38, the range of float32, got inf"
     ),
     Case(
       arguments: "--schedule cosine --max-lr 0",
-      message: "--max-lr: expected numbers from 1.2e-38 to 3.4e38, as float32 has them, got 0.0"),
+      message: "--max-lr: expected numbers from 1.2e-38 to 3.4e38, the range of float32, got 0.0"),
     Case(arguments: "--batch-size 0", message: "--batch-size: expected at least 1, got 0"),
     Case(
       arguments: "--threads 0",
@@ -62,15 +62,15 @@ import Testing
       message: "--momentum: expected the higher value first, got 0.8,0.9; swap the two"),
     Case(
       arguments: "--schedule step --momentum 0.95,0.85",
-      message: "--momentum: two values are the ends of a 1cycle, but the schedule is step; give one"
+      message: "--momentum: two values are the bounds of a 1cycle, but the schedule is step; "
+        + "give one"
     ),
     Case(
       arguments: "--schedule cosine --style smith",
-      message: "--style: it is a convention of 1cycle, but the schedule is cosine; "
-        + "leave one of them out"),
+      message: "--style: it is for 1cycle, but the schedule is cosine; leave one of them out"),
     Case(
       arguments: "--max-lr 0.1:-1",
-      message: "--max-lr: expected numbers from 1.2e-38 to 3.4e38, as float32 has them, got -1.0"),
+      message: "--max-lr: expected numbers from 1.2e-38 to 3.4e38, the range of float32, got -1.0"),
     Case(
       arguments: "--max-lr 0.1,0.2",
       message: "--max-lr: expected a number for each of the 3 groups of parameters, got 2"),
@@ -85,19 +85,19 @@ import Testing
       message: "--groups: expected from 1 to 3, the number of layers with parameters, got 9"),
     Case(
       arguments: "--freeze dens.*",
-      message: "no parameter is named \"dens.*\"; near it are \"dense1.weight\", "
+      message: "no parameter matches \"dens.*\"; similar names are \"dense1.weight\", "
         + "\"dense1.bias\", \"dense2.weight\"; use * for any characters"),
     Case(
       arguments: "--freeze *", message: "every parameter is frozen; unfreeze some to train"),
     Case(
       arguments: "--freeze-to 3",
       message:
-        "--freeze-to: expected a number from -3 to 2, as there are 3 groups, negative ones counted from "
-        + "the last, got 3"),
+        "--freeze-to: expected a number from -3 to 2, because there are 3 groups, negative "
+        + "numbers counting from the last, got 3"),
     Case(
       arguments: "--replace-head 5",
       message: "--replace-head: it is for ONNX files, but --model is mlp, which is made for the "
-        + "data's classes; leave it out"),
+        + "data's classes; omit it"),
     Case(
       arguments: "--augment crop,blur",
       message: "--augment: expected one of crop, flip, cutout, got \"blur\""),
@@ -113,7 +113,7 @@ import Testing
         + "terminate-on-nan, time-limit, got \"swa\""),
     Case(
       arguments: "--callback early-stopping:patience=long",
-      message: "--callback early-stopping: patience is \"long\", expected a whole number"),
+      message: "--callback early-stopping: patience is \"long\", expected an integer"),
     Case(
       arguments: "--callback early-stopping:wait=3",
       message: "--callback early-stopping: expected settings monitor, patience, min-delta, mode, "
@@ -122,15 +122,15 @@ import Testing
     Case(
       arguments: "--callback early-stopping:patience",
       message: "--callback early-stopping: expected settings as key=value, got \"patience\"; "
-        + "separate several by commas"),
+        + "separate settings with commas"),
     Case(
       arguments: "--callback early-stopping:patience=1,patience=2",
       message: "--callback early-stopping: patience is given twice; give it once"),
     Case(
       arguments: "--callback early-stopping:monitor=f1",
       message:
-        "--callback early-stopping: there is no metric \"f1\" to watch; known are train_loss, valid_loss, "
-        + "accuracy; choose one"),
+        "--callback early-stopping: there is no metric \"f1\" to monitor; choose one of train_loss, "
+        + "valid_loss, accuracy"),
     Case(
       arguments: "--callback early-stopping:patience=-1",
       message: "--callback early-stopping: patience is -1, expected at least 1 epoch"),
@@ -192,8 +192,8 @@ import Testing
       ["find-lr", "--model", "mlp", "--data", "digits", "--momentum", "0.95,0.85"])
     #expect(
       result.error
-        == "Error: --momentum: two values are the ends of a 1cycle, but the schedule is a range "
-        + "test; give one\n")
+        == "Error: --momentum: two values are the bounds of a 1cycle, but the schedule is a "
+        + "range test; give one\n")
     #expect(result.status == 64)
   }
 }
@@ -224,10 +224,9 @@ import Testing
     Folder(
       files: [:],
       message: {
-        "\($0) holds no data set that is known; looked for train-images-idx3-ubyte[.gz] (MNIST and "
-          + "its like), data_batch_1.bin (CIFAR-10's binary version), fine_label_names.txt (CIFAR-100's "
-          + "binary version) or train-x.npy or train-x.NAME.npy "
-          + "(NumPy arrays)"
+        "\($0) holds no known data set; looked for train-images-idx3-ubyte[.gz] (MNIST and its "
+          + "like), data_batch_1.bin (CIFAR-10's binary version), fine_label_names.txt "
+          + "(CIFAR-100's binary version) or train-x.npy or train-x.NAME.npy (NumPy arrays)"
       }),
     Folder(
       files: ["train-labels-idx1-ubyte": labels],
@@ -241,8 +240,8 @@ import Testing
         "train-labels-idx1-ubyte": labels,
       ],
       message: {
-        "\($0)/train-images-idx3-ubyte begins with the number 2049, expected 2051; it is another "
-          + "kind of file than its name says"
+        "\($0)/train-images-idx3-ubyte begins with the number 2049, expected 2051; the file "
+          + "isn't of the kind that its name says"
       }),
     Folder(
       files: [
@@ -250,7 +249,8 @@ import Testing
         "train-labels-idx1-ubyte": labels,
       ],
       message: {
-        "\($0)/train-images-idx3-ubyte is cut short: expected 24 bytes, got 18; fetch the file again"
+        "\($0)/train-images-idx3-ubyte is truncated: expected 24 bytes, got 18; fetch the file "
+          + "again"
       }),
     Folder(
       files: [

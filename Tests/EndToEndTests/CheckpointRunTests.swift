@@ -26,14 +26,14 @@ import Testing
     #expect(ended.status == 130)
     let message = try #require(
       try
-        #/Error: interrupted in epoch \d+ after (\d+) steps; the run is saved in (.+), go on with --resume\n/#
+        #/Error: interrupted in epoch \d+ after (\d+) steps; the run is saved in (.+); resume it with --resume\n/#
         .wholeMatch(in: ended.error), "\(ended.error)")
     #expect(message.2 == folder["run"].path)
 
     // On another schedule, as it was asked for a thousand times as many epochs.
     let refused = try CrestProcess.run(arguments(folder, "--resume"))
     #expect(refused.status == 64)
-    #expect(refused.error.contains("is of a fit of 3000 epochs, but 3 are asked for"))
+    #expect(refused.error.contains("belongs to a fit of 3000 epochs, but 3 are asked for"))
 
     let again = try TemporaryFolder()
     for step in [10, 25, 60] {
@@ -61,21 +61,21 @@ import Testing
     let cases: [([String], Int32, String)] = [
       (
         [], 64,
-        "\(path) holds checkpoints of a run already, the newest \(checkpoint); give --resume to go on with "
-          + "it, or choose another folder"
+        "\(path) already holds checkpoints of a run, the newest \(checkpoint); give --resume to "
+          + "resume it, or choose another folder"
       ),
       (
         ["--resume", "--model", "small-cnn"], 65,
-        "\(checkpoint): what --model sets is not as it was: "
+        "\(checkpoint): what --model sets has changed: "
       ),
       (
         ["--resume", "--seed", "1"], 65,
-        "\(checkpoint): what --seed sets is not as it was: \"0\" when the run was saved, \"1\" now; give --seed as it "
-          + "was, or --partial run.seed to go on all the same\n"
+        "\(checkpoint): what --seed sets has changed: \"0\" when the run was saved, \"1\" now; "
+          + "give --seed as before, or --partial run.seed to resume anyway\n"
       ),
       (
         ["--resume", "--optimizer", "adam"], 65,
-        "\(checkpoint): what --optimizer sets is not as it was: "
+        "\(checkpoint): what --optimizer sets has changed: "
       ),
       (
         ["--resume", "--max-lr", "0.1"], 65,
@@ -83,11 +83,11 @@ import Testing
       ),
       (
         ["--resume", "--batch-size", "32"], 65,
-        "\(checkpoint): what --batch-size sets is not as it was: 64 when"
+        "\(checkpoint): what --batch-size sets has changed: 64 when"
       ),
       (
         ["--resume", "--augment", "crop"], 65,
-        "\(checkpoint): what --augment sets is not as it was: "
+        "\(checkpoint): what --augment sets has changed: "
       ),
       (
         ["--resume", "--callback", "ema"], 65,
@@ -113,7 +113,8 @@ import Testing
     #expect(without.status == 64)
     #expect(
       without.error
-        == "Error: --resume: expected --checkpoint-dir with it, got none; say where the run is saved\n"
+        == "Error: --resume: expected --checkpoint-dir with it, got none; name the folder of the "
+        + "run\n"
     )
 
     let skipped = try CrestProcess.run(
@@ -137,7 +138,7 @@ import Testing
     let path = folder["run"].path + "/checkpoint-0000000069.safetensors"
     let text = try CrestProcess.run(["inspect", path])
     #expect(text.status == 0, "\(text.error)")
-    #expect(text.output.hasPrefix("a run that can be gone on with: "))
+    #expect(text.output.hasPrefix("a run that can be resumed: "))
     #expect(text.output.contains("saved after 69 steps, in epoch 3\n"))
     for field in ["run.seed", "fit.position.epoch", "callbacks.OneCycleScheduler.settings.policy"] {
       #expect(text.output.contains("\n\(field) "), "\(field)")

@@ -88,7 +88,7 @@ import Testing
     #expect(refused.status == 65)
     #expect(
       refused.error
-        == "Error: . has 1 example and no validation set of its own, too few to set some apart; add a "
+        == "Error: . has 1 example and no validation set, too few to hold some out; add a "
         + "validation set\n")
     let whole = try train("--no-shuffle")
     #expect(whole.status == 0, "\(whole.error)")
@@ -132,8 +132,8 @@ import Testing
     #expect(run.status == 0, "\(run.error)")
     #expect(
       run.error.contains(
-        "Note: the labels of column/train-y.npy have the shape [N, 1] and are taken as [N], one "
-          + "class an example\n"))
+        "Note: the labels of column/train-y.npy have the shape [N, 1] and are read as [N], one "
+          + "class per example\n"))
   }
 
   @Test func `several classes or numbers an example are told how to be stored`() throws {
@@ -147,8 +147,9 @@ import Testing
       #expect(run.status == 65)
       #expect(
         run.error
-          == "Error: --model mlp gives one class or one row of numbers an example, but a target of "
-          + "data (train) has the shape \(shape); store classes as [N], and numbers as [N] or [N, K]\n"
+          == "Error: --model mlp predicts one class or one row of numbers per example, but a "
+          + "target of data (train) has the shape \(shape); store classes as [N], and numbers as "
+          + "[N] or [N, K]\n"
       )
     }
   }
@@ -159,7 +160,7 @@ import Testing
     #expect(run.status == 65)
     #expect(
       run.error
-        == "Error: label 1 of ./train-y.npy is -1; classes are numbered from 0 up: number them so, "
-        + "or store values to predict as floats\n")
+        == "Error: label 1 of ./train-y.npy is -1; number the classes from 0 up, or store values "
+        + "to predict as floats\n")
   }
 }

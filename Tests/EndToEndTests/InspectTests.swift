@@ -39,7 +39,7 @@ import Testing
 
         table  [5, 3]  trained: weight of Gather
 
-      work: 0 floating-point operations an example, forward (convolutions and matrix
+      work: 0 floating-point operations per example, forward (convolutions and matrix
         products)
 
       """
@@ -80,7 +80,7 @@ import Testing
 
         """))
     #expect(
-      result.output.hasSuffix("crest-onnx-check: not run, since the model can't be imported\n"))
+      result.output.hasSuffix("crest-onnx-check: not run, because the model can't be imported\n"))
   }
 
   @Test(
@@ -91,7 +91,8 @@ import Testing
       ("frozen-batch", 0, "crest-onnx-check: valid\n"),
       (
         "gelu-20", 0,
-        "crest-onnx-check: not run, since the model is of opset 20, and the checker\n  judges up to 17\n"
+        "crest-onnx-check: not run, because the model has opset 20, and the checker\n  judges up "
+          + "to 17\n"
       ),
     ])
   func `asks the official checker where that can judge`(
@@ -129,8 +130,8 @@ import Testing
       ),
       (
         [model("broken/open-size"), "--shape", "x=3,x"], 64,
-        "--shape: expected sizes from 1 up with commas between, after the input's name and = if there "
-          + "are several, got \"x=3,x\""
+        "--shape: expected sizes from 1 up, separated by commas, after the input's name and = if "
+          + "there are several, got \"x=3,x\""
       ),
       (
         [model("broken/cycle")], 65,

@@ -97,7 +97,7 @@ import Testing
     if isAverage {
       let line = try train().output.split(separator: "\n").last
       #expect(
-        line?.contains(" of the weights that callbacks gave the network at the end, after ")
+        line?.contains(" of the weights that callbacks left in the network at the end, after ")
           == true,
         "\(line ?? "")")
     }

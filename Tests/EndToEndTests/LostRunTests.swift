@@ -33,7 +33,7 @@ import Testing
   /// What a run that ended for `reason` says, with the steps that were taken.
   private func steps(_ result: ProcessResult, endedBy reason: String) throws -> Int {
     let end =
-      #/ended the training in epoch \d+ after (\d+) steps; the run is saved in run, go on with --resume\n/#
+      #/ended the training in epoch \d+ after (\d+) steps; the run is saved in run; resume it with --resume\n/#
     #expect(result.status == 74, "\(result.error)")
     #expect(result.error.contains("Error: \(reason); this "), "\(result.error)")
     return try #require(result.error.firstMatch(of: end).flatMap { Int($0.1) }, "\(result.error)")
@@ -52,7 +52,7 @@ import Testing
     #expect(failed.status == 74)
     #expect(
       failed.error.contains(
-        #/Error: log\.csv can't be written: File too large; choose another path or make room; this ended the training in epoch \d+ after \d+ steps; the run could not be saved: run/checkpoint-\d+\.safetensors can't be written: File too large \(write\); choose another path or make room; there is no checkpoint to go on from\n/#
+        #/Error: log\.csv can't be written: File too large; choose another path or make room; this ended training in epoch \d+ after \d+ steps; the run could not be saved: run/checkpoint-\d+\.safetensors can't be written: File too large \(write\); choose another path or make room; there is no checkpoint to resume from\n/#
       ), "\(failed.error)")
   }
 
@@ -94,7 +94,7 @@ import Testing
     #expect(try run.wait { ((try? folder.lines(of: "log.csv").count) ?? 0) > 2 })
     try FileManager.default.removeItem(at: folder["log.csv"])
     let steps = try steps(
-      run.finish(), endedBy: "log.csv can't be written: it was removed while the run went on")
+      run.finish(), endedBy: "log.csv can't be written: it was removed during the run")
     #expect(try checkpoints().map { $0.contains("\(steps)") } == [true])
   }
 
@@ -115,11 +115,11 @@ import Testing
     let result = try run.finish()
     #expect(result.status == 74)
     let message =
-      #/Error: 4 checkpoints in a row could not be saved, the last: best/checkpoint-\d+\.safetensors can't be written: No such file or directory \(open\); choose another path; there is no checkpoint to go on from; this ended the training in epoch \d+ after \d+ steps; the run is saved in run, go on with --resume\n/#
+      #/Error: 4 checkpoints in a row could not be saved, the last: best/checkpoint-\d+\.safetensors can't be written: No such file or directory \(open\); choose another path; there is no checkpoint to resume from; this ended training in epoch \d+ after \d+ steps; the run is saved in run; resume it with --resume\n/#
     #expect(result.error.firstMatch(of: message) != nil, "\(result.error)")
     #expect(
       result.error.contains(
-        #/\n--callback model-checkpoint: best/checkpoint-\d+\.safetensors can't be written: No such file or directory \(open\); choose another path; training goes on\n/#
+        #/\n--callback model-checkpoint: best/checkpoint-\d+\.safetensors can't be written: No such file or directory \(open\); choose another path; training continues\n/#
       ), "\(result.error)")
   }
 
@@ -137,8 +137,8 @@ import Testing
     let newest = try #require(try checkpoints().max())
     #expect(
       result.error.hasSuffix(
-        "can't be written: File too large (write); choose another path or make room; the newest checkpoint is "
-          + "run/\(newest), go on from there with --resume\n"), "\(result.error)")
+        "can't be written: File too large (write); choose another path or make room; the newest "
+          + "checkpoint is run/\(newest); resume from there with --resume\n"), "\(result.error)")
     #expect(result.error.contains("Error: 4 checkpoints in a row could not be saved, the last: "))
     #expect(!result.error.contains("BackupAndRestore"))
     #expect(result.error.contains("--checkpoint-dir: run/checkpoint-"))
@@ -159,7 +159,7 @@ import Testing
     run.send(SIGHUP)
     let result = try run.finish()
     #expect(result.status == 130, "\(result.error)")
-    #expect(result.error.hasSuffix("; the run is saved in run, go on with --resume\n"))
+    #expect(result.error.hasSuffix("; the run is saved in run; resume it with --resume\n"))
     #expect(try checkpoints().count == 1)
   }
 
@@ -190,7 +190,7 @@ import Testing
     #expect(result.status == 130, "\(result.error)")
     #expect(try checkpoints().count == 1)
     if !redirection.contains("2>") {
-      #expect(result.error.hasSuffix("; the run is saved in run, go on with --resume\n"))
+      #expect(result.error.hasSuffix("; the run is saved in run; resume it with --resume\n"))
     }
     try reader.close()
   }
@@ -264,8 +264,9 @@ import Testing
     #expect(other.status == 74)
     #expect(
       other.error
-        == "Error: l2.csv is not the log of this run, whose first \(size) bytes were written to l1.csv; go on with "
-        + "that path, move the log, or give --partial callbacks.CSVLogger to begin it anew\n")
+        == "Error: l2.csv is not the log of this run, whose first \(size) bytes were written to "
+        + "l1.csv; use that path, move the log, or give --partial callbacks.CSVLogger to start "
+        + "it again\n")
     #expect(try !folder.names.contains("l2.csv"))
     // One that was moved is the same.
     try FileManager.default.moveItem(at: folder["l1.csv"], to: folder["l2.csv"])
@@ -277,8 +278,9 @@ import Testing
     #expect(changed.status == 74)
     #expect(
       changed.error
-        == "Error: the first \(size) bytes of l1.csv are not those that were written to it before the checkpoint; put "
-        + "it back as it was, or give --partial callbacks.CSVLogger to begin it anew\n")
+        == "Error: the first \(size) bytes of l1.csv are not those that were written to it "
+        + "before the checkpoint; restore it, or give --partial callbacks.CSVLogger to start it "
+        + "again\n")
     #expect(try String(contentsOf: folder["l1.csv"], encoding: .utf8) == "junk\n\(log)")
   }
 
@@ -287,8 +289,8 @@ import Testing
       "--schedule", "constant", "--callback", "reduce-lr-on-plateau:patience=1,min-delta=10",
     ]
     let notes = [(2, "1e-3", "1e-2"), (3, "1e-4", "1e-3")].map { epoch, rate, before in
-      "the learning rate is \(rate) instead of \(before) after epoch \(epoch): valid_loss has not become better for 1 "
-        + "epoch"
+      "the learning rate is \(rate) instead of \(before) after epoch \(epoch): valid_loss has "
+        + "not improved for 1 epoch"
     }
     let text = try CrestProcess.run(arguments(options, epochs: 4), in: folder)
     #expect(text.error == notes.map { "Note: \($0)\n" }.joined())
@@ -301,23 +303,25 @@ import Testing
   static let needs: [(options: String, message: String)] = [
     (
       "--checkpoint-every 1epochs",
-      "--checkpoint-every: expected --checkpoint-dir with it, got none; say where the run is saved"
+      "--checkpoint-every: expected --checkpoint-dir with it, got none; name the folder of the "
+        + "run"
     ),
     (
       "--resume",
-      "--resume: expected --checkpoint-dir with it, got none; say where the run is saved"
+      "--resume: expected --checkpoint-dir with it, got none; name the folder of the run"
     ),
     (
       "--checkpoint-dir run --partial run.seed",
-      "--partial: expected --resume with it, got none; add it, or leave both out"
+      "--partial: expected --resume with it, got none; add it, or omit both"
     ),
     (
       "--plugin-failure stop",
-      "--plugin-failure: expected --plugin with it, got none; name the plugin, or leave it out"
+      "--plugin-failure: expected --plugin with it, got none; name the plugin, or omit it"
     ),
     (
       "--frozen-norm trained",
-      "--frozen-norm: expected --freeze or --freeze-to with it, got none; say what is frozen, or leave it out"
+      "--frozen-norm: expected --freeze or --freeze-to with it, got none; name what to freeze, "
+        + "or omit it"
     ),
   ]
 
@@ -340,7 +344,8 @@ import Testing
     let number = rate == "1e39" ? "1e+39" : rate.contains("1e-40") ? "1e-40" : "1e-320"
     #expect(
       result.error
-        == "Error: --max-lr: expected numbers from 1.2e-38 to 3.4e38, as float32 has them, got \(number)\n"
+        == "Error: --max-lr: expected numbers from 1.2e-38 to 3.4e38, the range of float32, got "
+        + "\(number)\n"
     )
   }
 }

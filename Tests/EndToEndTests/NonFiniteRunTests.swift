@@ -90,8 +90,8 @@ import Testing
     #expect(predicted.status == 0)
     #expect(
       predicted.error.contains(
-        "Note: the input \"x\" holds nan in 2 of 16 examples of nan/train-x.npy, first in example 3 (from 0); "
-          + "what the network makes of such numbers may look like any other\n"),
+        "Note: the input \"x\" holds nan in 2 of 16 examples of nan/train-x.npy, first in "
+          + "example 3 (from 0); the network's results for them may look normal\n"),
       "\(predicted.error)")
   }
 
@@ -112,7 +112,7 @@ import Testing
         #"{"event":"result","ended":"failed","reason":"find-lr: the loss was out of hand"#))
     #expect(result.output.hasSuffix(#","exit_code":65}"# + "\n"))
     let message =
-      #/Error: find-lr: the loss was out of hand \(.+\) at the learning rate .+, after \d+ of the rates, too few to suggest one from; look for what makes it grow at so low a rate, in the data or the network\n/#
+      #/Error: find-lr: the loss was out of hand \(.+\) at the learning rate .+, after \d+ rates, too few for a suggestion; look for what makes it grow at such a low rate, in the data or the network\n/#
     #expect(result.error.wholeMatch(of: message) != nil, "\(result.error)")
   }
 }
@@ -139,8 +139,8 @@ import Testing
     #expect(left.status == 0, "\(left.error)")
     #expect(
       left.error.contains(
-        "Note: batches of 4 leave one of the 9 examples over, of which batch norm learns nothing; it joins the "
-          + "batch before\n"))
+        "Note: batches of 4 leave one of the 9 examples over, from which batch norm learns "
+          + "nothing; it joins the previous batch\n"))
     let single = try train("1")
     #expect(single.status == 64)
     #expect(

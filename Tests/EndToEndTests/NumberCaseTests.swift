@@ -24,20 +24,20 @@ import Testing
   static let soft: [(model: String, data: String, isLast: Bool, note: String?)] = [
     (
       "wide.onnx", "last", true,
-      "the classes of predictions [N, 4, 3] are taken along axis 2, the only one along which all targets sum to "
-        + "1; --class-axis 1 takes the other"
+      "the classes of predictions [N, 4, 3] are along axis 2, the only one along which all "
+        + "targets sum to 1; --class-axis 1 selects the other"
     ),
     ("wide.onnx", "first", false, nil),
     (
       "square.onnx", "both", false,
-      "the classes of predictions [N, 3, 3] are taken along axis 1, where ONNX has them; --class-axis 2 takes the "
-        + "other"
+      "the classes of predictions [N, 3, 3] are along axis 1, by ONNX's convention; --class-axis "
+        + "2 selects the other"
     ),
     // One-hot whole numbers, one for each place.
     (
       "wide.onnx", "places", true,
-      "the classes of predictions [N, 4, 3] are taken along axis 2, the only one along which all targets sum to "
-        + "1; --class-axis 1 takes the other"
+      "the classes of predictions [N, 4, 3] are along axis 2, the only one along which all "
+        + "targets sum to 1; --class-axis 1 selects the other"
     ),
   ]
 
@@ -70,8 +70,8 @@ import Testing
       try FileManager.default.contentsOfDirectory(atPath: it.folder["kept"].path)
         .filter { $0.hasSuffix(".safetensors") }.max())
     let taken =
-      "the classes of predictions [N, 3, 3] are taken along axis 2, as the model was trained; --class-axis 1 "
-      + "takes the other"
+      "the classes of predictions [N, 3, 3] are along axis 2, as the model was trained; "
+      + "--class-axis 1 selects the other"
     for model in [["e.onnx"], ["kept/\(checkpoint)", "--architecture", "square.onnx"]] {
       let measured = try run(
         it, ["evaluate", "--data", "both", "--loss", "cross-entropy", "--json", "--model"] + model)
@@ -80,7 +80,8 @@ import Testing
       #expect(abs(loss - wanted) < 1e-6)
       #expect(notes(measured).contains(taken), "\(measured.error)")
       let inspected = try run(it, ["inspect", model[0]])
-      #expect(inspected.output.contains("classes lie along axis 2 of the "), "\(inspected.output)")
+      #expect(
+        inspected.output.contains("the classes are along axis 2 of the "), "\(inspected.output)")
       let object = try run(it, ["inspect", model[0], "--json"]).objects().first
       #expect(object?["class_axis"] as? Int == 2)
     }
@@ -93,8 +94,8 @@ import Testing
       ] + Self.fit)
     #expect(
       notes(other).contains(
-        "the classes of predictions [N, 3, 3] are taken along axis 1, as was asked, not along axis 2 as the "
-          + "model was trained; --class-axis 2 takes that"), "\(other.error)")
+        "the classes of predictions [N, 3, 3] are along axis 1, as requested, not along axis 2 "
+          + "as the model was trained; --class-axis 2 selects that one"), "\(other.error)")
   }
 
   @Test(arguments: ["whole", "booleans"])
@@ -103,8 +104,8 @@ import Testing
   ) throws {
     let it = try CommandCase("soft-targets")
     let note =
-      "the targets of \(data) (train), whole numbers of shape [3], are one-hot: they are taken for probabilities "
-      + "of classes; the loss bce takes each for a yes or no of its own"
+      "the targets of \(data) (train), integers of shape [3], are one-hot: they are used as "
+      + "probabilities of classes; the loss bce treats each as a separate binary label"
     for loss in [[], ["--loss", "cross-entropy"], ["--loss", "bce"]] {
       let trained = try run(it, ["train", "--model", "mlp", "--data", data] + loss + Self.fit)
       #expect(trained.status == 0, "\(trained.error)")
@@ -174,8 +175,8 @@ import Testing
     #expect(trained.status == 65)
     #expect(
       trained.error.hasSuffix(
-        "Error: input \"x\" of .: the model takes float32, which doesn't have 16777217, in example 5 (from 0), "
-          + "exactly; give numbers that float32 has\n"), "\(trained.error)")
+        "Error: input \"x\" of .: 16777217 in example 5 (from 0) is not exact in float32, which the "
+          + "model takes; give numbers that float32 can represent\n"), "\(trained.error)")
   }
 
   @Test func `ids below 0 are refused in training and noted elsewhere`() throws {
@@ -186,9 +187,9 @@ import Testing
     #expect(trained.status == 65)
     #expect(
       trained.error.hasSuffix(
-        "Error: \(found); number them from 0 to 5, with a number of its own for padding\n"),
+        "Error: \(found); number them from 0 to 5, with a separate number for padding\n"),
       "\(trained.error)")
-    let counted = ", which ONNX counts from the end: -1 is taken for 5"
+    let counted = ", which ONNX counts from the end: -1 means 5"
     let measured = try run(
       it, ["evaluate", "--model", "mean.onnx", "--data", "padded", "--no-shuffle"])
     #expect(measured.status == 0, "\(measured.error)")
@@ -228,11 +229,13 @@ import Testing
   static let images: [(shape: Shape, note: String?)] = [
     (
       [8, 12, 6],
-      "images of shape [8, 12, 6] are taken as 8 channels of 12 × 6; if the channels lie last, store them first"
+      "images of shape [8, 12, 6] are read as 8 channels of 12 × 6; if the channels are last, "
+        + "store them first"
     ),
     (
       [8, 12, 2],
-      "images of shape [8, 12, 2] are taken as 8 channels of 12 × 2; if the channels lie last, store them first"
+      "images of shape [8, 12, 2] are read as 8 channels of 12 × 2; if the channels are last, "
+        + "store them first"
     ),
     // Fewer channels than rows and columns, as usual.
     ([6, 8, 12], nil), ([2, 8, 12], nil),
@@ -273,8 +276,8 @@ import Testing
     let fifth = try run(it, evaluate)
     #expect(
       notes(fifth).contains(
-        "3 of the 16 examples of infinite were measured, the fifth that training sets apart; --no-shuffle "
-          + "measures all, as training with --no-shuffle does, which sets none apart"),
+        "3 of the 16 examples of infinite were evaluated, the fifth that training holds out; "
+          + "--no-shuffle evaluates all, like training with --no-shuffle, which holds out none"),
       "\(fifth.error)")
     let all = try run(it, evaluate + ["--no-shuffle"])
     #expect(!notes(all).contains { $0.contains("fifth") })

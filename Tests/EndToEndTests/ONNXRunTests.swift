@@ -140,7 +140,7 @@ import Testing
     #expect(result.status == 0, "\(result.error)")
     #expect(
       result.error.contains(
-        "Note: the head \"y\" (Gemm) has 3 outputs in place of 4, and its weights begin anew\n"))
+        "Note: the head \"y\" (Gemm) has 3 outputs instead of 4, and new weights\n"))
     let inspected = try CrestProcess.run(["inspect", trained, "--json"]).objects()
     #expect(inspected.first?["metadata"] as? [String] == ["crest.classes", "crest.preprocessing"])
     #expect(try predict(trained, data).count == 128 + 16 * 3 * 4)
@@ -156,7 +156,7 @@ import Testing
     try npy("<i8", "(8, 4)", tokens.withUnsafeBytes { Data($0) }).write(to: data["train-x.npy"])
     let labels = (0..<8).map { Int64($0 % 3) }
     try npy("<i8", "(8,)", labels.withUnsafeBytes { Data($0) }).write(to: data["train-y.npy"])
-    let note = "Note: slow, no kernel serves: Gather (node \"e\" (Gather, opset 13), forward)"
+    let note = "Note: slow, no kernel for: Gather (node \"e\" (Gather, opset 13), forward)"
     for options in [[], ["--json"]] {
       let result = try CrestProcess.run(
         [

@@ -111,7 +111,7 @@ import Testing
     #expect(result.status == 0, "\(result.error)")
     #expect(try kind("run/best.safetensors") & S_IFMT == S_IFLNK)
     let inspected = try run(["inspect", "best-of-all.safetensors"])
-    #expect(inspected.output.hasPrefix("a run that can be gone on with: "), "\(inspected.error)")
+    #expect(inspected.output.hasPrefix("a run that can be resumed: "), "\(inspected.error)")
   }
 
   static let twice: [(options: String, first: String, second: String, paths: String)] = [
@@ -146,7 +146,8 @@ import Testing
     #expect(result.status == 64)
     #expect(
       result.error
-        == "Error: \(row.first) and \(row.second) both write to \(row.paths); give each a path of its own\n"
+        == "Error: \(row.first) and \(row.second) both write to \(row.paths); give each its own "
+        + "path\n"
     )
     #expect(result.output == "")
     #expect(try it.folder.names == before)
@@ -161,8 +162,8 @@ import Testing
     #expect(result.status == 74)
     #expect(
       result.error
-        == "Error: epochs.csv is gone, but \(size) bytes were written to it before the checkpoint; put it back, or "
-        + "give --partial callbacks.CSVLogger to begin it anew\n")
+        == "Error: epochs.csv is gone, but \(size) bytes were written to it before the "
+        + "checkpoint; restore it, or give --partial callbacks.CSVLogger to start it again\n")
     let anew = try run(training + options + ["--resume", "--partial", "callbacks.CSVLogger"])
     #expect(anew.status == 0, "\(anew.error)")
   }

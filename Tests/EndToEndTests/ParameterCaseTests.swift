@@ -42,12 +42,11 @@ import Testing
     let (result, changed) = try Self.changed("read-twice", model: file)
     #expect(result.status == 0 && Set(changed) == Set(arrays), "\(changed) \(result.error)")
     let name = file == "cosine.onnx" ? "w" : "alpha"
-    #expect(result.error.hasPrefix("Note: \"\(name)\" is read in 2 places, which stay tied\n"))
+    #expect(result.error.hasPrefix("Note: \"\(name)\" is used in 2 places, which stay tied\n"))
   }
 
   private static let inputNote =
-    "arithmetic with the input as it is given, before anything learned, as a normalisation's; "
-    + "--unfreeze NAME trains what it names\n"
+    "arithmetic with the raw input, as in a normalisation; --unfreeze NAME overrides this\n"
 
   @Test func `a normalisation of the input stays, and a note says so`() throws {
     let (result, changed) = try Self.changed("constants-trained-in-silence")
@@ -76,17 +75,18 @@ import Testing
   @Test(arguments: [
     (
       "constants-trained-in-silence", ["--unfreeze", "maen"],
-      "no parameter is named \"maen\"; near it are \"mean\", \"w\", \"std\"; use * for any characters"
-    ),
-    (
-      "constants-trained-in-silence", ["--freeze", "nothing"],
-      "no parameter is named \"nothing\"; near it are \"mean\", \"std\", \"w\"; use * for any "
+      "no parameter matches \"maen\"; similar names are \"mean\", \"w\", \"std\"; use * for any "
         + "characters"
     ),
     (
+      "constants-trained-in-silence", ["--freeze", "nothing"],
+      "no parameter matches \"nothing\"; similar names are \"mean\", \"std\", \"w\"; use * for "
+        + "any characters"
+    ),
+    (
       "einsum-weight-not-trained", ["--unfreeze", "a"],
-      "--unfreeze: expected arrays of float32 that a gradient reaches, got \"a\", int64 [1]: whole "
-        + "numbers or booleans by type"
+      "--unfreeze: expected arrays of float32 that a gradient reaches, got \"a\", int64 [1]: of "
+        + "an integer or boolean type"
     ),
   ])
   func `what fits no array is refused`(name: String, options: [String], message: String) throws {
@@ -120,8 +120,8 @@ import Testing
     let run = try CrestProcess.run(arguments, in: folder)
     #expect(
       run.error.hasPrefix(
-        "Note: \"permute\" is \"W\" in another arrangement, to the last bit: they stay tied, and the "
-          + "file that is written has both\n"))
+        "Note: \"permute\" is \"W\" in another arrangement, bit for bit: they stay tied, and the "
+          + "exported file has both\n"))
     guard isTrained else {
       #expect(run.status == 64)
       #expect(run.error.hasSuffix("Error: every parameter is frozen; unfreeze some to train\n"))
@@ -138,9 +138,9 @@ import Testing
   }
 
   private static let modeNote =
-    "the file is in training mode (BatchNormalization ×2): predictions and evaluation are for "
-    + "inference, with running statistics; ONNX Runtime runs it as it is, with the statistics of the "
-    + "batch"
+    "the file is in training mode (BatchNormalization ×2): predictions and evaluation run in "
+    + "inference mode, with running statistics; ONNX Runtime runs it as it is, with the "
+    + "statistics of the batch"
 
   @Test func `a file in training mode is named where it is predicted, measured and inspected`()
     throws

@@ -76,8 +76,8 @@ import Testing
     let checkpoint = "run/checkpoint-0000000046.safetensors"
     #expect(
       missing.error
-        == "Error: \(checkpoint): the saved state has callbacks.Watch, which nothing here takes; restore it "
-        + "with the parts it was saved with, or give --partial callbacks.Watch\n")
+        == "Error: \(checkpoint): the saved state has callbacks.Watch, which nothing here uses; "
+        + "restore it with the parts it was saved with, or give --partial callbacks.Watch\n")
     let digest = try self.digest()
     // Another program under the same name and version, built and locked.
     let source = folder["Watch/Watch.c"]
@@ -90,9 +90,9 @@ import Testing
     #expect(changed.status == 65)
     #expect(
       changed.error
-        == "Error: \(checkpoint): callbacks.Watch.settings.sha256 of the saved state is \"\(digest)\", but here "
-        + "it is \"\(try self.digest())\"; restore it where it is the same, or give "
-        + "--partial callbacks.Watch.settings.sha256\n")
+        == "Error: \(checkpoint): callbacks.Watch.settings.sha256 of the saved state is "
+        + "\"\(digest)\", but here it is \"\(try self.digest())\"; restore it where they are "
+        + "equal, or give --partial callbacks.Watch.settings.sha256\n")
   }
 
   @Test func `are listed with what keeps them from running`() throws {
@@ -115,11 +115,12 @@ import Testing
       ["plugins", "new", "Watch", "--language", "swift"], in: folder)
     #expect(again.status == 64)
     #expect(
-      again.error == "Error: Watch is there already; choose another name, or remove it\n")
+      again.error == "Error: Watch already exists; choose another name, or remove it\n")
     let dashed = try CrestProcess.run(["plugins", "new", "a-b", "--language", "swift"], in: folder)
     #expect(
       dashed.error
-        == "Error: a plugin's name is letters, digits and _ and begins with a letter, got \"a-b\"\n"
+        == "Error: a plugin's name: expected letters, digits and _, beginning with a letter, got "
+        + "\"a-b\"\n"
     )
     let pascal = try CrestProcess.run(["plugins", "new", "P", "--language", "pascal"], in: folder)
     #expect(

@@ -171,10 +171,11 @@ import Testing
     #expect(refused.status == 65)
     #expect(
       refused.error.hasSuffix(
-        "Error: the model can't be trained or measured by batches of examples: node \"/layer/LSTM\" (LSTM, "
-          + "opset 17) picks examples by their place in the batch, so that an example's prediction depends "
-          + "on those beside it; if the batch lies along another axis than the first, say so (--batch-axis, "
-          + "or batchAxes in a program)\n"), "\(refused.error)")
+        "Error: the model can't be trained or evaluated in batches of examples: node "
+          + "\"/layer/LSTM\" (LSTM, opset 17) selects examples by their index in the batch, so "
+          + "an example's prediction depends on the others in the batch; if the batch axis is "
+          + "not the first, name it (--batch-axis, or batchAxes in a program)\n"),
+      "\(refused.error)")
     let right = try sequences()
     let trained = try CrestProcess.run(arguments + fit + ["--batch-axis", "1"], in: right)
     #expect(trained.status == 0, "\(trained.error)")
@@ -187,8 +188,8 @@ import Testing
   @Test(arguments: [
     (
       "--batch-axis -1",
-      "--batch-axis: expected a whole number from 0 up, after the input's name and = if "
-        + "there are several, got \"-1\""
+      "--batch-axis: expected an integer from 0 up, after the input's name and = if there are "
+        + "several, got \"-1\""
     ),
     ("--batch-axis y=1", "--batch-axis: there is no input \"y\"; there is x"),
     (
@@ -197,8 +198,8 @@ import Testing
     ),
     (
       "--model mlp --batch-axis 1",
-      "--batch-axis: it is for ONNX files, but --model is mlp, whose examples lie "
-        + "along the first axis; leave it out"
+      "--batch-axis: it is for ONNX files, but --model is mlp, whose batch axis is the first; "
+        + "leave it out"
     ),
   ]) func `a batch axis that can't be is refused`(_ options: String, _ message: String) throws {
     let data = try sequences()
@@ -303,8 +304,8 @@ import Testing
     let alone = try CrestProcess.run(["predict"] + arguments, in: it.folder)
     #expect(
       alone.error
-        == "Error: --model run/\(saved): its weights were trained from an ONNX file; name that by "
-        + "--architecture FILE.onnx\n")
+        == "Error: --model run/\(saved): its weights were trained from an ONNX file; name that "
+        + "with --architecture FILE.onnx\n")
     #expect(alone.status == 64)
     let predicted = try CrestProcess.run(
       ["predict"] + arguments + ["--architecture", "three.onnx"], in: it.folder)

@@ -40,9 +40,9 @@ import Testing
     let note = try #require(notes(evaluated).first)
     #expect(
       note.hasPrefix(
-        "the examples of data are prepared as the model was trained, \(Self.trained), not by the "
-          + "set's own, (x / 255 - "), "\(note)")
-    #expect(note.hasSuffix("; --preprocessing chooses otherwise"))
+        "the examples of data are preprocessed as the model was trained, \(Self.trained), not "
+          + "with the set's own statistics, (x / 255 - "), "\(note)")
+    #expect(note.hasSuffix("; --preprocessing changes that"))
 
     for input in ["images.npy", "floats.npy"] {
       let predicted = try it.run(
@@ -53,8 +53,8 @@ import Testing
         input == "images.npy"
         ? []
         : [
-          "the values of \"input\" are prepared as the model was trained, \(Self.trained); "
-            + "--preprocessing none takes them as they are stored"
+          "the values of \"input\" are preprocessed as the model was trained, \(Self.trained); "
+            + "--preprocessing none uses them as they are stored"
         ]
       #expect(notes(predicted).map(String.init) == expected)
       #expect(try accuracy(of: "p.npy", "labels.npy", in: it.folder) == 1)
@@ -74,7 +74,7 @@ import Testing
       #expect(run.status == 0, "\(run.error)")
       #expect(
         notes(run).contains {
-          $0.hasPrefix("the examples of data are prepared by \(wanted)")
+          $0.hasPrefix("the examples of data are preprocessed with \(wanted)")
             && $0.contains(", not as the model was trained, \(Self.trained); ")
         }, "\(run.error)")
       if command == "evaluate" { #expect(try accuracy(run) < 1) }
@@ -114,7 +114,7 @@ import Testing
     #expect(preprocessing["mean"] as? [Double] == [0.35])
     #expect(preprocessing["standard_deviation"] as? [Double] == [0.15])
     let inspected = try it.run("inspect", "out.onnx").output
-    #expect(inspected.contains("inputs are prepared: \(Self.trained)\n"))
+    #expect(inspected.contains("preprocessing: \(Self.trained)\n"))
     #expect(inspected.contains("4 classes: night, dusk, dawn, day\n"))
   }
 
@@ -162,15 +162,15 @@ import Testing
     let note = try #require(notes(evaluated).last)
     #expect(
       note.hasPrefix(
-        "the model doesn't say how its inputs were prepared: the examples of first are prepared by "
-          + "the set's own, (x / 255 - ["), "\(note)")
+        "the model doesn't say how its inputs were preprocessed: the examples of first are "
+          + "preprocessed with the set's own statistics, (x / 255 - ["), "\(note)")
     let predicted = try it.run(
       "predict", "--model", "unsaid.onnx", "--input", "first/valid-x.npy", "--output", "p.npy")
     #expect(predicted.status == 0)
     #expect(
       notes(predicted) == [
-        "the model doesn't say how its inputs were prepared: the bytes of \"input\" are taken as "
-          + "they are, from 0 to 255"
+        "the model doesn't say how its inputs were preprocessed: the bytes of \"input\" are "
+          + "used as they are, from 0 to 255"
       ])
   }
 
@@ -207,8 +207,8 @@ import Testing
     ("mlp", "grey", nil), ("mlp", "last", nil), ("small-cnn", "first", nil),
     (
       "small-cnn", "grey",
-      "the images are [8, 8], rows and columns: they are taken as [1, 8, 8], of one channel, which "
-        + "the model takes"
+      "the images are [8, 8], rows and columns: they are reshaped to [1, 8, 8], with one "
+        + "channel, which the model takes"
     ),
     (
       "small-cnn", "last",
@@ -240,7 +240,7 @@ import Testing
     #expect(
       notes(run).contains {
         $0.hasPrefix(
-          "the examples of \(row.data) are prepared by the set's own statistics, (x / 255")
+          "the examples of \(row.data) are preprocessed with the set's own statistics, (x / 255")
       } == isOfBytes)
     #expect(notes(run).first { $0.hasPrefix("the images") }.map(String.init) == row.note)
     // The exported network takes the same arrays.

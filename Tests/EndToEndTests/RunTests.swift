@@ -138,7 +138,7 @@ import Testing
     #expect(result.status == 0)
     #expect(
       result.output.contains(
-        "ended by early-stopping: valid_loss has not become better for 1 epoch\n"))
+        "ended by early-stopping: valid_loss has not improved for 1 epoch\n"))
     #expect(result.output.contains(" after 2 epochs in "))
   }
 

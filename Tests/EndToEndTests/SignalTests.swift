@@ -74,7 +74,7 @@ import Testing
     try pipe.close()
     #expect(result.end == .exit(130), "\(result.error)")
     let message =
-      #/Error: interrupted in epoch \d+ after (\d+) steps; the run is saved in run, go on with --resume\n/#
+      #/Error: interrupted in epoch \d+ after (\d+) steps; the run is saved in run; resume it with --resume\n/#
     let steps = try #require(result.error.firstMatch(of: message)?.1, "\(result.error)")
     let name = "checkpoint-" + String(repeating: "0", count: 10 - steps.count) + steps
     #expect(try saved(folder) == [name + ".safetensors"])
@@ -84,7 +84,7 @@ import Testing
     let notes = result.error.split(separator: "\n").dropLast()
     #expect((1...2).contains(notes.count), "\(result.error)")
     for line in notes {
-      #expect(line == "Note: the run is being saved; a signal after 5 s ends crest at once")
+      #expect(line == "Note: the run is being saved; a signal after 5 s ends crest immediately")
     }
   }
 
@@ -96,7 +96,7 @@ import Testing
     let result = try run.finish()
     #expect(result.status == 74)
     let message =
-      #/Error: interrupted in epoch \d+ after \d+ steps; the run could not be saved: run/checkpoint-\d+\.safetensors can't be written: No such file or directory \(open\); choose another path; there is no checkpoint to go on from\n/#
+      #/Error: interrupted in epoch \d+ after \d+ steps; the run could not be saved: run/checkpoint-\d+\.safetensors can't be written: No such file or directory \(open\); choose another path; there is no checkpoint to resume from\n/#
     #expect(result.error.wholeMatch(of: message) != nil, "\(result.error)")
   }
 
@@ -120,8 +120,9 @@ import Testing
     #expect(result.status == 74, "\(result.error)")
     #expect(
       result.error.hasSuffix(
-        "can't be written: File too large (write); choose another path or make room; the newest checkpoint is "
-          + "run/\(checkpoints[0]), go on from there with --resume\n"), "\(result.error)")
+        "can't be written: File too large (write); choose another path or make room; the newest "
+          + "checkpoint is run/\(checkpoints[0]); resume from there with --resume\n"),
+      "\(result.error)")
     #expect(try saved(folder) == checkpoints)
   }
 
@@ -146,7 +147,7 @@ import Testing
     let (run, reader) = try export(in: folder)
     run.send(SIGINT)
     let note =
-      "Note: the network is being written to pipe; a signal after 5 s ends crest at once\n"
+      "Note: the network is being written to pipe; a signal after 5 s ends crest immediately\n"
     #expect(try run.wait { try run.errors() == note })
     let piped = try reader.readToEnd()
     let result = try run.finish()
@@ -170,7 +171,9 @@ import Testing
     let result = try run.finish()
     #expect(result.status == 130)
     #expect(
-      result.error.hasSuffix("Error: ended at once, while the network is being written to pipe\n"))
+      result.error.hasSuffix(
+        "Error: ended immediately, while the network is being written to "
+          + "pipe\n"))
     try reader.close()
   }
 

@@ -39,13 +39,13 @@ import Testing
   static let notes: [(model: String, options: [String], note: String?)] = [
     (
       "square.onnx", [],
-      "Note: the classes of predictions [N, 6, 6] are taken along axis 1, where ONNX has them; "
-        + "--class-axis 2 takes the other"
+      "Note: the classes of predictions [N, 6, 6] are along axis 1, by ONNX's convention; "
+        + "--class-axis 2 selects the other"
     ),
     (
       "softmax.onnx", [],
-      "Note: the classes of predictions [N, 6, 6] are taken along axis 2, as the network's final "
-        + "softmax; --class-axis 1 takes the other"
+      "Note: the classes of predictions [N, 6, 6] are along axis 2, as in the network's final "
+        + "softmax; --class-axis 1 selects the other"
     ),
     ("square.onnx", ["--class-axis", "2"], nil),
   ]
@@ -71,7 +71,7 @@ import Testing
     ),
     (
       ["--class-axis", "2", "--loss", "mse"], 64,
-      "Error: --class-axis: expected a loss of classes, cross-entropy, got mse; leave the axis out"
+      "Error: --class-axis: expected a loss with classes, cross-entropy, got mse; omit the axis"
     ),
   ]
 
@@ -107,13 +107,13 @@ import Testing
   static let binaryAdvice: [(model: String, data: String, message: String)] = [
     (
       "sigmoid.onnx", "labels",
-      "Error: labels (train) has 2 classes, but the model only 1 output; for one output of yes or no "
+      "Error: labels (train) has 2 classes, but the model only 1 output; for one binary output "
         + "choose the loss bce"
     ),
     (
       "multilabel.onnx", "booleans",
       "Error: booleans (train): cross-entropy: expected labels [N] (classes along axis 1) for "
-        + "predictions [N, 3], got int64 [N, 3]; for a yes or no at each place choose the loss bce"
+        + "predictions [N, 3], got int64 [N, 3]; for binary labels choose the loss bce"
     ),
   ]
 
@@ -181,8 +181,8 @@ import Testing
     #expect(run.status == 64)
     #expect(
       run.error
-        == "Error: --callback ema and --callback ema both give the model other weights for validation; "
-        + "remove one of them\n"
+        == "Error: --callback ema and --callback ema both exchange the model's weights for "
+        + "validation; remove one of them\n"
     )
   }
 

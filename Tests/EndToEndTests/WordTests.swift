@@ -90,16 +90,16 @@ import Testing
     ),
     (
       "train --model mlp --data digits --epochs 1 --max-lr 1 --callback early-stopping:monitor=acuracy",
-      "Error: --callback early-stopping: there is no metric \"acuracy\" to watch; known are train_loss, valid_loss, "
-        + "accuracy; choose one; did you mean \"accuracy\"?"
+      "Error: --callback early-stopping: there is no metric \"acuracy\" to monitor; choose one of "
+        + "train_loss, valid_loss, accuracy; did you mean \"accuracy\"?"
     ),
     (
       "train --model mlp --data digits --epochs 1 --max-lr 1 --seed -1",
-      "Error: --seed: expected a whole number from 0 up, got -1"
+      "Error: --seed: expected an integer from 0 up, got -1"
     ),
     (
       "train --model mlp --data digits --epochs 1 --max-lr 1 --seed 1.5",
-      "Error: --seed: expected a whole number from 0 up, got 1.5"
+      "Error: --seed: expected an integer from 0 up, got 1.5"
     ),
   ]
 
@@ -154,9 +154,10 @@ import Testing
     }
     #expect(
       schedule.error
-        == "Error: \(checkpoint): what --max-lr, --schedule and --style set is not as it was: "
-        + "\"\(policy("0.05"))\" when the run was saved, \"\(policy("0.1"))\" now; give --max-lr, --schedule and "
-        + "--style as it was, or --partial callbacks.OneCycleScheduler.settings.policy to go on all the same\n"
+        == "Error: \(checkpoint): what --max-lr, --schedule and --style set has changed: "
+        + "\"\(policy("0.05"))\" when the run was saved, \"\(policy("0.1"))\" now; give "
+        + "--max-lr, --schedule and --style as before, or --partial "
+        + "callbacks.OneCycleScheduler.settings.policy to resume anyway\n"
     )
     for options in [
       ["--schedule", "cosine"], ["--optimizer", "adam"], ["--momentum", "0.8"],
@@ -173,8 +174,8 @@ import Testing
     let longer = try train("--resume", "--epochs", "3")
     #expect(
       longer.error
-        == "Error: \(checkpoint) is of a fit of 2 epochs, but 3 are asked for, which changes its schedule; give "
-        + "--epochs 2, or --reschedule\n")
+        == "Error: \(checkpoint) belongs to a fit of 2 epochs, but 3 were requested, which "
+        + "changes its schedule; give --epochs 2, or --reschedule\n")
     #expect(longer.status == 64)
   }
 
@@ -188,7 +189,7 @@ import Testing
     let last = try #require(try result.objects().last)
     #expect(last["ended"] as? String == "stopped")
     #expect(last["stopped_by"] as? String == "early-stopping")
-    #expect(last["reason"] as? String == "valid_loss has not become better for 1 epoch")
+    #expect(last["reason"] as? String == "valid_loss has not improved for 1 epoch")
   }
 
   @Test func `of every note are events in JSON`() throws {

@@ -15,13 +15,13 @@ private let twoGraphMisuses: [Misuse] = [
   Misuse("graph.layer-of-another", says: "layer block belongs to another graph") {
     _ = GraphBuilder().scoped("block") { tracing([2]).x }
   },
-  Misuse("graph.value-of-another", says: "%5 is no value of this graph, which has 1") {
+  Misuse("graph.value-of-another", says: "%5 is not a value of this graph, which has 1") {
     let (builder, x) = tracing([2])
     var last = x
     for _ in 0..<5 { last = try last.relu() }
     _ = (builder, tracing([2]).0.symbol(last.id))
   },
-  Misuse("graph.type-of-anothers-value", says: "%1 is no value of this graph, which has 0") {
+  Misuse("graph.type-of-anothers-value", says: "%1 is not a value of this graph, which has 0") {
     _ = GraphBuilder().result.type(of: try tracing([2]).x.relu().id)
   },
   Misuse("graph.update-of-another", says: "%0 is a value of another graph") {

@@ -8,7 +8,7 @@ private let matrix = Tensor([[1, 2, 3], [4, 5, 6]] as [[Float]])
 private let shapeMisuses: [Misuse] = [
   Misuse("shape.negative-size", says: "a size is negative in [2, -3]") { _ = Shape([2, -3]) },
   Misuse(
-    "shape.uncountable", says: "the elements of [1099511627776, 1099511627776] can't be counted"
+    "shape.uncountable", says: "the element count of [1099511627776, 1099511627776] overflows"
   ) {
     _ = Shape([1 << 40, 1 << 40])
   },
@@ -27,7 +27,7 @@ private let shapeMisuses: [Misuse] = [
 ]
 
 private let tensorValueMisuses: [Misuse] = [
-  Misuse("tensor.zeros", says: "the bytes of float32 [2305843009213693952] can't be counted") {
+  Misuse("tensor.zeros", says: "the byte count of float32 [2305843009213693952] overflows") {
     _ = Tensor(zeros: [1 << 61])
   },
   Misuse("tensor.values", says: "3 values for shape [2, 2] of 4") {
@@ -39,7 +39,7 @@ private let tensorValueMisuses: [Misuse] = [
     }
   },
   Misuse(
-    "tensor.bytes-uncountable", says: "the bytes of int64 [2305843009213693952] can't be counted"
+    "tensor.bytes-uncountable", says: "the byte count of int64 [2305843009213693952] overflows"
   ) {
     [UInt8](repeating: 0, count: 5).withUnsafeBytes { bytes in
       _ = Tensor(bytes: bytes, shape: [1 << 61], elementType: .int64)

@@ -105,107 +105,108 @@ import Testing
   static let cases = [
     Case(
       name: "empty", model: [],
-      message: "m.onnx: expected an ONNX model, got an empty file; export the model anew"),
+      message: "m.onnx: expected an ONNX model, got an empty file; export the model again"),
     Case(
       name: "text", model: Array("not a model\n".utf8),
-      message: "m.onnx: the model can't be read: its bytes are no ModelProto message, "
-        + "or not a whole one; correct the model or export it anew"),
+      message: "m.onnx: the model can't be read: its bytes are no ModelProto message, or not a "
+        + "whole one; correct the model or export it again"),
     Case(
       name: "truncated", model: SampleModel().bytes.dropLast(3),
-      message: "m.onnx: the model can't be read: its bytes are no ModelProto message, "
-        + "or not a whole one; correct the model or export it anew"),
+      message: "m.onnx: the model can't be read: its bytes are no ModelProto message, or not a "
+        + "whole one; correct the model or export it again"),
     Case(
       name: "graphs in graphs, 200 deep", model: nested(200),
-      message: "m.onnx: the model can't be read: its bytes are no ModelProto message, "
-        + "or not a whole one; correct the model or export it anew"),
+      message: "m.onnx: the model can't be read: its bytes are no ModelProto message, or not a "
+        + "whole one; correct the model or export it again"),
     Case(
       name: "IR version too new", model: SampleModel(irVersion: 9).bytes,
-      message: "m.onnx: libonnx 1.12.0 judges IR versions 1 to 8, got 9; "
-        + "use a checker of a newer ONNX, or export the model for 8 or older"),
+      message: "m.onnx: libonnx 1.12.0 supports IR versions 1 to 8, got 9; use a checker of a "
+        + "newer ONNX, or export the model for 8 or older"),
     Case(
       name: "IR version missing", model: SampleModel(irVersion: 0).bytes,
       message:
         "m.onnx: the model is not valid: The model does not have an ir_version set properly; "
-        + "correct the model or export it anew"),
+        + "correct the model or export it again"),
     Case(
       name: "opset too new", model: SampleModel(opsets: [("", 18)]).bytes,
-      message: "m.onnx: libonnx 1.12.0 judges opsets of ai.onnx 1 to 17, got 18; "
-        + "use a checker of a newer ONNX, or export the model for 17 or older"),
+      message: "m.onnx: libonnx 1.12.0 supports opsets of ai.onnx 1 to 17, got 18; use a checker "
+        + "of a newer ONNX, or export the model for 17 or older"),
     Case(
       name: "opset too new, by its other name", arguments: "infer m.onnx",
       model: SampleModel(opsets: [("ai.onnx", 20)]).bytes,
-      message: "m.onnx: libonnx 1.12.0 judges opsets of ai.onnx 1 to 17, got 20; "
-        + "use a checker of a newer ONNX, or export the model for 17 or older"),
+      message: "m.onnx: libonnx 1.12.0 supports opsets of ai.onnx 1 to 17, got 20; use a checker "
+        + "of a newer ONNX, or export the model for 17 or older"),
     Case(
       name: "opset that is 13 in 32 bits", arguments: "convert m.onnx --opset 17 --output o.onnx",
       model: SampleModel(opsets: [("", 1 << 32 + 13)]).bytes,
-      message: "m.onnx: libonnx 1.12.0 judges opsets of ai.onnx 1 to 17, got 4294967309; "
-        + "use a checker of a newer ONNX, or export the model for 17 or older"),
+      message: "m.onnx: libonnx 1.12.0 supports opsets of ai.onnx 1 to 17, got 4294967309; use a "
+        + "checker of a newer ONNX, or export the model for 17 or older"),
     Case(
       name: "opset below 1", model: SampleModel(opsets: [("", -1)]).bytes,
-      message: "m.onnx: libonnx 1.12.0 judges opsets of ai.onnx 1 to 17, got -1; "
-        + "use a checker of a newer ONNX, or export the model for 17 or older"),
+      message: "m.onnx: libonnx 1.12.0 supports opsets of ai.onnx 1 to 17, got -1; use a checker "
+        + "of a newer ONNX, or export the model for 17 or older"),
     Case(
       name: "another domain's opset too new",
       model: SampleModel(opsets: [("", 17), ("ai.onnx.ml", 4)]).bytes,
-      message: "m.onnx: libonnx 1.12.0 judges opsets of ai.onnx.ml 1 to 3, got 4; "
-        + "use a checker of a newer ONNX, or export the model for 3 or older"),
+      message: "m.onnx: libonnx 1.12.0 supports opsets of ai.onnx.ml 1 to 3, got 4; use a "
+        + "checker of a newer ONNX, or export the model for 3 or older"),
     Case(
       name: "opset of a function too new",
       model: SampleModel(modelFields: [
         (25, .message([(1, .text("f")), (9, .message([(2, .number(18))]))]))
       ]).bytes,
-      message: "m.onnx: libonnx 1.12.0 judges opsets of ai.onnx 1 to 17, got 18; "
-        + "use a checker of a newer ONNX, or export the model for 17 or older"),
+      message: "m.onnx: libonnx 1.12.0 supports opsets of ai.onnx 1 to 17, got 18; use a checker "
+        + "of a newer ONNX, or export the model for 17 or older"),
     Case(
       name: "unknown operator",
       model: SampleModel(nodes: [SampleModel.node("Frobnicate", ["x"], ["y"])]).bytes,
       message: "m.onnx: the model is not valid: No Op registered for Frobnicate with "
         + "domain_version of 17 ==> Context: Bad node spec for node. Name: OpType: Frobnicate; "
-        + "correct the model or export it anew"),
+        + "correct the model or export it again"),
     Case(
       name: "a name that would clear the screen",
       model: SampleModel(nodes: [SampleModel.node("A\u{1B}[2J\nB", ["x"], ["y"])]).bytes,
       message: "m.onnx: the model is not valid: No Op registered for A\\u{1b}[2J B with "
-        + "domain_version of 17 ==> Context: Bad node spec for node. Name: OpType: A\\u{1b}[2J B; "
-        + "correct the model or export it anew"),
+        + "domain_version of 17 ==> Context: Bad node spec for node. Name: OpType: A\\u{1b}[2J "
+        + "B; correct the model or export it again"),
     Case(
       name: "undefined input",
       model: SampleModel(nodes: [SampleModel.node("Relu", ["z"], ["y"])]).bytes,
       message: "m.onnx: the model is not valid: Nodes in a graph must be topologically sorted, "
         + "however input 'z' of node: name: OpType: Relu is not output of any previous nodes; "
-        + "correct the model or export it anew"),
+        + "correct the model or export it again"),
     Case(
       name: "absolute location", model: external("/etc/passwd"),
       message: "m.onnx: the model is not valid: the data of tensor \"w\" is at \"/etc/passwd\", "
-        + "expected a path inside the folder of the model; correct the model or export it anew"),
+        + "expected a path inside the folder of the model; correct the model or export it again"),
     Case(
       name: "location above", model: external("a/../../w.bin"),
-      message: "m.onnx: the model is not valid: the data of tensor \"w\" is at \"a/../../w.bin\", "
-        + "expected a path inside the folder of the model; correct the model or export it anew"),
+      message: "m.onnx: the model is not valid: the data of tensor \"w\" is at "
+        + "\"a/../../w.bin\", expected a path inside the folder of the model; correct the model "
+        + "or export it again"),
     Case(
       name: "side file missing", model: external("w.bin"),
       message: "m.onnx: the model is not valid: Data of TensorProto ( tensor name: w) should be "
-        + "stored in w.bin, but it doesn't exist or is not accessible; "
-        + "correct the model or export it anew"),
+        + "stored in w.bin, but it doesn't exist or is not accessible; correct the model or "
+        + "export it again"),
     Case(
       name: "shapes that don't fit", arguments: "infer m.onnx",
       model: SampleModel(nodes: [SampleModel.node("MatMul", ["x", "x"], ["y"])]).bytes,
       message: "m.onnx: the model fails shape inference: [ShapeInferenceError] Shape inference "
         + "error(s): (op_type:MatMul): [ShapeInferenceError] Incompatible dimensions for matrix "
-        + "multiplication; correct the model or export it anew"),
+        + "multiplication; correct the model or export it again"),
     Case(
       name: "no way down", arguments: "convert m.onnx --opset 13 --output o.onnx",
       model: SampleModel().bytes,
       message: "m.onnx: the model can't be converted: "
-        + "./onnx/version_converter/BaseConverter.h:66: adapter_lookup: Assertion `false` failed: "
-        + "No Adapter From Version $14 for Relu; "
-        + "choose another version, or export the model anew at this one"),
+        + "./onnx/version_converter/BaseConverter.h:66: adapter_lookup: Assertion `false` "
+        + "failed: No Adapter From Version $14 for Relu; choose another version, or export the "
+        + "model again at this one"),
     Case(
       name: "functions, which conversion loses",
       arguments: "convert m.onnx --opset 17 --output o.onnx", model: functionsOfThree.bytes,
       message: "m.onnx: the model can't be converted: the converted model would be without the "
-        + "source's functions; choose another version, or export the model anew at this one"),
+        + "source's functions; choose another version, or export the model again at this one"),
   ]
 
   /// If nodes with a graph in an attribute, with an If node, and so on.

@@ -57,7 +57,7 @@ struct `ONNX's own test models` {
       result.error == """
         Error: \(path): the model fails shape inference: [ShapeInferenceError] \
         (op_type:Constant): output has unsupported type tensor(int64); \
-        correct the model or export it anew
+        correct the model or export it again
 
         """)
   }

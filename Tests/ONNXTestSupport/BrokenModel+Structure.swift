@@ -93,9 +93,9 @@ extension BrokenModel {
     input("an input of rank 0", []),
     input("an input with an open size", [.unknown, .parameter("length"), .size(0)]),
     input("a batch of 2^40", [.size(1 << 40), .size(1)]),
-    input("2^62 elements an example", [.unknown, .size(1 << 31), .size(1 << 31)]),
-    input("2^126 elements an example", [.unknown, .size(.max), .size(.max)]),
-    input("2^35 elements an example", [.unknown, .size(1 << 35)]),
+    input("2^62 elements per example", [.unknown, .size(1 << 31), .size(1 << 31)]),
+    input("2^126 elements per example", [.unknown, .size(.max), .size(.max)]),
+    input("2^35 elements per example", [.unknown, .size(1 << 35)]),
     model("two batch sizes") { draft in
       let type = TensorDataType(.float32)
       draft.graph.inputs = [

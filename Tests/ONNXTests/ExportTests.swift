@@ -117,8 +117,8 @@ import Testing
     let model = try Model(Dilated(), input: [1, 5, 5], engine: Engine(threadCount: 1))
     let error = #expect(throws: ONNXError.self) { try model.checkONNXExport() }
     let message = """
-      layer "dilated" (AveragePool): expected dilations of 1, as ONNX has others only from opset 19 \
-      on, got [2, 2]; opset 17 can't say it, build the layer from other operations
+      layer "dilated" (AveragePool): expected dilations of 1, because ONNX has others only from \
+      opset 19, got [2, 2]; opset 17 can't express it; build the layer from other operations
       """
     #expect(error?.description == message)
   }

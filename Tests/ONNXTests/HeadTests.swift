@@ -204,10 +204,10 @@ import Testing
             NodeDraft("Tanh", name: "act", inputs: ["g"], outputs: ["y"]),
           ]
         }, arrays: [("w", [4, 3])], replaced: [:]),
-      "new head: expected a Gemm, a MatMul or a 1×1 Conv with weights of the file's own, and after "
-        + "it at most a bias, activations, pooling and reshaping, got from the output back Tanh "
-        + "(\"act\"), Gemm (\"g\"); export the model with its classifier last, or train it with the "
-        + "outputs it has"
+      "new head: expected a Gemm, a MatMul or a 1×1 Conv with weights in the file, followed by "
+        + "at most a bias, activations, pooling and reshaping, got from the output back Tanh "
+        + "(\"act\"), Gemm (\"g\"); export the model with its classifier last, or train it with "
+        + "the outputs it has"
     ),
     (
       Classifier(

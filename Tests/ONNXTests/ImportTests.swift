@@ -85,9 +85,9 @@ enum ImportCase {
         onnx: ImportCase.path("final-softmax"), selection: ParameterSelection(fixed: ["nothing*"]))
     } throws: { error in
       "\(error)"
-        == "\(ImportCase.path("final-softmax")): selection of parameters: expected patterns that fit "
-        + "the name of an array, got \"nothing*\"; name arrays as the file does; near it are "
-        + "\"w\", \"b\""
+        == "\(ImportCase.path("final-softmax")): selection of parameters: expected patterns that "
+        + "match the name of an array, got \"nothing*\"; use the array names of the file; "
+        + "similar names are \"w\", \"b\""
     }
   }
 
@@ -172,9 +172,9 @@ enum ImportCase {
       "node \"b\" (Relu): expected a graph without cycles, got an input that depends on its own "
       + "output",
     "data-shape":
-      "node \"r\" (Reshape, opset 17): expected sizes that follow from constants and shapes, "
-      + "got input 1, which depends on data or parameters, or takes too much to compute; "
-      + "export the model so that it doesn't compute shapes and settings from values",
+      "node \"r\" (Reshape, opset 17): expected sizes that follow from constants and shapes, got "
+      + "input 1, which depends on data or parameters, or is too expensive to compute; export "
+      + "the model so that shapes and settings don't depend on values",
     "equation": "node \"e\" (Einsum, opset 13): expected the attribute equation, got none",
     "huge": "node \"e\" (Expand, opset 17): expected at most 17179869184 elements, got float32 "
       + "[1099511627776, 2, 4]; the file is damaged or made to exhaust memory",
@@ -195,15 +195,14 @@ enum ImportCase {
     "output": "output \"y\": expected a value that the graph defines, got none",
     "resize":
       "node \"r\" (Resize, opset 13): expected scales or sizes, one for each of 2 axes, got 0 scales",
-    "scalar": "node \"l\" (LeakyRelu, opset 17): expected a number that int64 has, got "
+    "scalar": "node \"l\" (LeakyRelu, opset 17): expected a number that int64 can represent, got "
       + "0.01; cast to a float type first",
     "shape":
       "node \"m\" (MatMul, opset 17): expected matrices […, m, k] and […, k, n], got [2, 4] and [3, 2]",
     "stride": "node \"p\" (MaxPool, opset 17): expected strides of at least 1, one for each of the "
       + "spatial sizes [4, 4], got [0, 1]",
     "twice":
-      "node \"y\" (Neg): expected outputs with names of their own, got \"y\", which is defined "
-      + "already",
+      "node \"y\" (Neg): expected outputs with unique names, got \"y\", which is defined already",
     "undefined":
       "node \"r\" (Relu): expected inputs that an input, initializer or node defines, got "
       + "\"z\", which nothing defines",

@@ -67,7 +67,7 @@ import Testing
   /// All notes, those on rows where the page has them.
   private static func inOrder(of lines: [String]) throws -> [String] {
     var expected = notes.map(\.description)
-    let place = try #require(expected.firstIndex { $0.contains("but takes others too") })
+    let place = try #require(expected.firstIndex { $0.contains("but accepts other sizes too") })
     expected.insert(contentsOf: try notesOnRows(), at: place + 1)
     return expected
   }

@@ -55,34 +55,34 @@ import Testing
       ),
       Case(
         name: "a folder", location: "sub", problem: .notARegularFile,
-        message: "it is no regular file; put the data itself beside the model"),
+        message: "it is not a regular file; put the data themselves beside the model"),
       Case(
         name: "a pipe", location: "pipe", problem: .notARegularFile,
-        message: "it is no regular file; put the data itself beside the model"),
+        message: "it is not a regular file; put the data themselves beside the model"),
       Case(
         name: "below a file", location: "weights.bin/inner", problem: .notARegularFile,
-        message: "it is no regular file; put the data itself beside the model"),
+        message: "it is not a regular file; put the data themselves beside the model"),
       Case(
         name: "a hard link", location: "hard.bin", problem: .hardLinked(count: 2),
-        message: "the file has 2 names (hard links), of which others may lie outside the model's "
-          + "folder; replace it by a copy"),
+        message: "the file has 2 names (hard links), and others may be outside the model's "
+          + "folder; replace it with a copy"),
       Case(
         name: "too short", entries: ["offset": "8", "length": "16"],
         problem: .beyondEnd(offset: 8, byteCount: 16, fileByteCount: 20),
         message:
           "16 bytes from offset 8 on are needed, but the file has only 20 bytes; the file is "
-          + "cut short or belongs to another model"),
+          + "truncated or belongs to another model"),
       Case(
         name: "an offset that overflows", entries: ["offset": "\(Int.max)", "length": "16"],
         problem: .beyondEnd(offset: .max, byteCount: 16, fileByteCount: 20),
-        message: "16 bytes from offset 9223372036854775807 on are needed, but the file has only 20 "
-          + "bytes; the file is cut short or belongs to another model"),
+        message: "16 bytes from offset 9223372036854775807 on are needed, but the file has only "
+          + "20 bytes; the file is truncated or belongs to another model"),
       Case(
         name: "an offset beyond, without a length", entries: ["offset": "21"],
         problem: .beyondEnd(offset: 21, byteCount: 16, fileByteCount: 20),
         message:
           "16 bytes from offset 21 on are needed, but the file has only 20 bytes; the file is "
-          + "cut short or belongs to another model"),
+          + "truncated or belongs to another model"),
       Case(
         name: "a wrong length", entries: ["length": "20"],
         problem: .wrongLength(expected: 16, got: 20),
@@ -112,8 +112,8 @@ import Testing
       error == .externalData(place, location: test.location, problem: test.problem), "\(error)")
     #expect(
       error.description
-        == "\(model.source.name): tensor \"w\" (byte \(proto.span.start)): the side file "
-        + "\"\(test.location.replacing("\u{0}", with: "\\0"))\" is not read: \(test.message)")
+        == "\(model.source.name): tensor \"w\" (byte \(proto.span.start)): the external data "
+        + "file \"\(test.location.replacing("\u{0}", with: "\\0"))\" is not read: \(test.message)")
   }
 
   @Test(
@@ -143,8 +143,9 @@ import Testing
     }
     #expect(
       error.description
-        == "bytes: tensor \"w\" (byte 4): the side file \"sub/inner.bin\" is not read: the model was "
-        + "given as bytes, so there is no folder to find it in; open the model by its path")
+        == "bytes: tensor \"w\" (byte 4): the external data file \"sub/inner.bin\" is not read: "
+        + "the model was given as bytes, so there is no folder to find it in; open the model by "
+        + "its path")
   }
 
   @Test func `is refused when it may not be opened`() throws {

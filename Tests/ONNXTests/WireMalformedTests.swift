@@ -62,7 +62,7 @@ import Testing
     #expect(
       errors == [
         "\(missing) can't be read: No such file or directory",
-        "\(folder.path) is no regular file; name the .onnx file itself",
+        "\(folder.path) is not a regular file; name the .onnx file itself",
       ])
   }
 

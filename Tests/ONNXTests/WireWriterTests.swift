@@ -50,8 +50,8 @@ import Testing
     }
     #expect(
       error.description
-        == "\(path) would take 2147483695 bytes, expected at most 2147483647, the most that readers "
-        + "of protobuf accept; keep the weights in a side file")
+        == "\(path) would take 2147483695 bytes, expected at most 2147483647, the most that "
+        + "readers of protobuf accept; keep the weights in external data files")
     #expect(try folder.names == [])
   }
 

@@ -4,8 +4,8 @@ struct Check: ModelJudge {
   static let configuration = CommandConfiguration(
     abstract: "Check that a model is valid.",
     discussion: """
-      Structure, names, operators, attributes, and that side files exist in the model's folder; not \
-      shapes, which infer looks at, and not the contents of side files.
+      Checks structure, names, operators, attributes, and that external data files exist in the model's folder; not \
+      shapes, which infer checks, and not the contents of external data files.
       """)
 
   @OptionGroup var options: ModelOptions

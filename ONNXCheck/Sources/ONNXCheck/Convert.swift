@@ -6,7 +6,7 @@ struct Convert: ModelJudge {
     discussion: """
       The model is checked before and after. Raising the version mostly works; lowering it mostly \
       doesn't, and libonnx says so. A conversion that would leave out part of the model, such as \
-      data in side files, functions or metadata, is refused.
+      external data, functions or metadata, is refused.
       """)
 
   @OptionGroup var options: ModelOptions
@@ -16,7 +16,7 @@ struct Convert: ModelJudge {
 
   @Option(
     help: ArgumentHelp(
-      "The file to write; an older one is replaced once the new one is whole.",
+      "The file to write; an older one is replaced once the new one is complete.",
       valueName: "file.onnx"))
   var output: String
 

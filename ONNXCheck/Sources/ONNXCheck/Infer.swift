@@ -4,9 +4,9 @@ struct Infer: ModelJudge {
   static let configuration = CommandConfiguration(
     abstract: "Check a model, and infer the types and shapes of its values.",
     discussion: """
-      Inference is strict: a node whose shapes disagree refuses the model. Prints a line for each \
-      input of the main graph and for each value its nodes give; ? is a size, a shape or a type that \
-      can't be known.
+      Inference is strict: a model with a node whose shapes disagree is refused. Prints one line for each \
+      input of the main graph and for each output of its nodes; ? is a size, a shape or a type that \
+      is unknown.
       """)
 
   @OptionGroup var options: ModelOptions

@@ -50,9 +50,9 @@ enum JudgeError: Error, Equatable {
     /// What to do about it.
     fileprivate var advice: String {
       switch self {
-      case .parse, .check, .infer: "correct the model or export it anew"
+      case .parse, .check, .infer: "correct the model or export it again"
       case .convert, .checkOfConverted:
-        "choose another version, or export the model anew at this one"
+        "choose another version, or export the model again at this one"
       }
     }
   }
@@ -97,21 +97,21 @@ extension JudgeError: CustomStringConvertible {
     case .changed(let path):
       "\(path): its length changed while it was read; try again when nobody writes it"
     case .empty(let path):
-      "\(path): expected an ONNX model, got an empty file; export the model anew"
+      "\(path): expected an ONNX model, got an empty file; export the model again"
     case .tooLarge(let path, let byteCount, let memoryLimit):
       "\(path): expected at most half the memory limit of \(memoryLimit) MiB, since the model is held "
         + "twice, got \(byteCount) bytes; raise --memory-limit"
     case .version(let path, let what, let version, let newest):
-      "\(path): libonnx \(Official.release) judges \(what) 1 to \(newest), got \(version); "
+      "\(path): libonnx \(Official.release) supports \(what) 1 to \(newest), got \(version); "
         + "use a checker of a newer ONNX, or export the model for \(newest) or older"
     case .refused(let path, let step, let message):
       "\(path): the model \(step.rawValue): \(message); "
         + step.advice
     case .memory(let path, let limit):
-      "\(path): expected a model that \(limit) MiB of memory are enough for, but it needs more; "
+      "\(path): expected a model that needs at most \(limit) MiB of memory, but it needs more; "
         + "raise --memory-limit if you trust the file"
     case .time(let path, let limit):
-      "\(path): expected a model that \(limit) s of processor time are enough for, but it needs more; "
+      "\(path): expected a model that needs at most \(limit) s of processor time, but it needs more; "
         + "raise --time-limit if you trust the file"
     case .fault(let path, let message):
       "\(path): libonnx failed: \(message); this is a fault of crest-onnx-check, please report it"

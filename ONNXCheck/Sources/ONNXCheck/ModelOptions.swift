@@ -4,19 +4,19 @@ import CrestPlatform
 
 /// What every subcommand takes.
 struct ModelOptions: ParsableArguments {
-  @Argument(help: ArgumentHelp("The model to judge.", valueName: "file.onnx"))
+  @Argument(help: ArgumentHelp("The model to check.", valueName: "file.onnx"))
   var model: String
 
   @Option(
     help: ArgumentHelp(
-      "Most memory of this process, address space in all, in MiB.", valueName: "mib"))
+      "Memory limit of this process (its address space), in MiB.", valueName: "mib"))
   var memoryLimit = 2048
 
   @Option(
-    help: ArgumentHelp("Most processor time of this process, in seconds.", valueName: "seconds"))
+    help: ArgumentHelp("Processor time limit of this process, in seconds.", valueName: "seconds"))
   var timeLimit = 10
 
-  @Flag(help: "Print the judgement as a JSON object, refusals included.")
+  @Flag(help: "Print the result as a JSON object, including refusals.")
   var json = false
 
   /// The program itself takes some 50 MiB; a tebibyte is more than any model that libprotobuf can read.

@@ -6,7 +6,7 @@ import COnnx
 struct ONNXCheckCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "crest-onnx-check",
-    abstract: "Judge an ONNX model with ONNX's own checker, libonnx.",
+    abstract: "Check an ONNX model with ONNX's own checker, libonnx.",
     discussion: """
       Exit codes: 0 accepted, 64 wrong usage, 65 the model is refused or needs more than the limits, \
       70 a fault of this program, 74 a file can't be read or written.

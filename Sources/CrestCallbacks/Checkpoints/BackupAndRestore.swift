@@ -1,8 +1,8 @@
 public import CrestState
 public import CrestTraining
 
-/// Saves the run every so often and when it is interrupted, and resumes it, to the bit, when the same program is
-/// started again.
+/// Saves the run regularly and when it is interrupted, and resumes it, bit for bit, when the same
+/// program is started again.
 ///
 /// ```swift
 /// try learner.fitOneCycle(epochs: 12, maxLR: 0.3, callbacks: [BackupAndRestore(folder: "run")])
@@ -13,7 +13,7 @@ public import CrestTraining
 ///
 /// Keras's `BackupAndRestore`, which only restores whole epochs and no callbacks.
 public final class BackupAndRestore: StatefulCallback {
-  /// What is done with a folder that holds checkpoints already.
+  /// What to do with a folder that already holds checkpoints.
   public enum Resume: Sendable, Hashable {
     /// The newest is resumed.
     case automatically
@@ -21,9 +21,9 @@ public final class BackupAndRestore: StatefulCallback {
     case never
   }
 
-  /// What became of the run when it was interrupted, or ended by an error between two batches.
+  /// What happened to the run when it was interrupted, or ended by an error between two batches.
   public enum Interruption {
-    /// It was saved in a file that has been read again and is as it was written.
+    /// It was saved in a file that has been read back and verified.
     case saved(path: String)
     /// It could not be saved; the newest checkpoint that can be resumed, if any.
     case notSaved(any Error, newest: String?)
@@ -35,11 +35,11 @@ public final class BackupAndRestore: StatefulCallback {
   public let every: ModelCheckpoint.Interval
   /// How many of the last are kept.
   public let keepLast: Int
-  /// What is done with a folder that holds checkpoints already.
+  /// What to do with a folder that already holds checkpoints.
   public let resume: Resume
   /// Fields of the checkpoint that are left as they are here, as in `callbacks.EarlyStopping`.
   public let skipping: [String]
-  /// Whether a checkpoint of a fit with another number of epochs is resumed, on another schedule.
+  /// Whether a checkpoint of a fit with another number of epochs is resumed, with a new schedule.
   public let reschedules: Bool
   /// What it has saved.
   public var state: ModelCheckpoint.Saved {
@@ -48,21 +48,22 @@ public final class BackupAndRestore: StatefulCallback {
   }
   /// The file that the last fit resumed; nil if there was none.
   public private(set) var restoredPath: String?
-  /// What became of the run when the last fit was interrupted, or ended by an error between two batches; nil when it
-  /// wasn't.
+  /// What happened to the run when the last fit was interrupted, or ended by an error between two
+  /// batches; nil when it wasn't.
   public private(set) var interruption: Interruption?
-  /// Why the last save of the last fit failed, so that what came of it is in no checkpoint; nil when it worked.
+  /// Why the last save of the last fit failed, so that its result is in no checkpoint; nil when it
+  /// worked.
   public var lastFailure: CheckpointError? { writer.lastFailure }
   private let checkpointer: Checkpointer
   private var writer: CheckpointWriter { checkpointer.writer }
 
-  /// Saves into a folder, which is made unless it is there.
+  /// Saves into a folder, which is created if necessary.
   ///
   /// - Parameters:
   ///   - folder: The folder, which no other run may use meanwhile.
   ///   - every: How often.
   ///   - keepLast: How many of the last are kept, so that one that is damaged loses little.
-  ///   - resume: What is done with a folder that holds checkpoints already.
+  ///   - resume: What to do with a folder that already holds checkpoints.
   ///   - skipping: Fields of the checkpoint that are left as they are here.
   ///   - reschedules: Whether a checkpoint of a fit with another number of epochs is resumed.
   ///   - maxConsecutiveFailures: How many saves in a row may fail before the fit ends.

@@ -43,7 +43,7 @@ struct CheckpointName: Sendable, Hashable {
   init(_ template: String, callback: String) throws(CallbackError) {
     let failure = CallbackError.outOfRange(
       callback: callback, parameter: "name", value: "\"\(template)\"",
-      expected: "a file's name without folder, with places as in {step:10} or {valid_loss:4}")
+      expected: "a file name without a folder, with fields as in {step:10} or {valid_loss:4}")
     var parts: [Part] = []
     var rest = template[...]
     while let open = rest.firstIndex(of: "{") {

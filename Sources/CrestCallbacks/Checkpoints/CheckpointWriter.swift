@@ -45,7 +45,7 @@ final class CheckpointWriter {
   /// When it failed too often in a row, the fit ends with `CheckpointError.tooManyFailures`,
   /// once others have saved the run.
   ///
-  /// - Returns: Whether that worked; when not, training goes on with a warning.
+  /// - Returns: Whether that worked; when not, training continues with a warning.
   /// - Throws: What no later save would do better.
   func save(
     _ fit: FitContext, _ contents: Learner.Contents, as name: String, givingUp names: [String]
@@ -61,7 +61,7 @@ final class CheckpointWriter {
           with: CheckpointError.tooManyFailures(
             count: failures, last: "\(error)", newest: newest()))
       } else {
-        warn("\(error); training goes on")
+        warn("\(error); training continues")
       }
       return false
     }

@@ -1,11 +1,11 @@
 extension ModelCheckpoint {
   /// How often a checkpoint is saved.
   public enum Interval: Sendable, Hashable, CustomStringConvertible {
-    /// After each so many epochs, validation included.
+    /// Every n epochs, after their validation.
     case epochs(Int)
-    /// After each so many optimiser steps.
+    /// Every n optimiser steps.
     case steps(Int)
-    /// After the first training batch since so many minutes.
+    /// Every n minutes, after the next training batch.
     case minutes(Double)
 
     /// As in `2 epochs`.
@@ -17,7 +17,7 @@ extension ModelCheckpoint {
       }
     }
 
-    /// What ``description`` says, also without the space; nil for what it never does.
+    /// Parses a ``description``, with or without the space; nil for any other text.
     public init?(_ text: String) {
       let number = text.prefix { $0.isNumber || $0 == "." }
       let unit = text.dropFirst(number.count).drop { $0 == " " }

@@ -8,7 +8,7 @@ extension ModelCheckpoint {
     public struct Entry: Codable, Sendable, Hashable {
       /// The name of its file, without the ending.
       public let name: String
-      /// The watched value it was saved at; nil when nothing was watched.
+      /// The monitored value when it was saved; nil if nothing was monitored.
       public let value: Double?
     }
 

@@ -1,14 +1,15 @@
 public import CrestState
 public import CrestTraining
 
-/// Saves the run, or its weights, every so often, and keeps the last few and the best.
+/// Saves the run, or its weights, regularly, and keeps the last few and the best.
 ///
-/// What is saved after an epoch is the network that its validation measured, which is the average beside an
-/// ``EMA`` that validates: as weights alone, and as the weights of a checkpoint of everything, which holds what
-/// the run goes on with beside them.
+/// What is saved after an epoch is the network that its validation measured, which is the average
+/// beside an ``EMA`` that validates: as weights alone, and as the weights of a checkpoint of
+/// everything, which also holds what the run resumes with.
 ///
-/// Each file is written whole or not at all. A save that fails is reported, and training continues; several in a row
-/// end the fit. To go on with a run by itself after an interruption, use ``BackupAndRestore``.
+/// Each file is written whole or not at all. A save that fails is reported, and training continues;
+/// several in a row end the fit. To resume a run automatically after an interruption, use
+/// ``BackupAndRestore``.
 ///
 /// Keras's and Lightning's `ModelCheckpoint`, fastai's `SaveModelCallback`.
 public final class ModelCheckpoint: StatefulCallback {
@@ -38,7 +39,7 @@ public final class ModelCheckpoint: StatefulCallback {
   /// The name of its files, as it was given.
   package var nameTemplate: String { fileName.template }
 
-  /// Saves into a folder, which is made unless it is there.
+  /// Saves into a folder, which is created if necessary.
   ///
   /// - Parameters:
   ///   - folder: The folder, which no other run may use meanwhile.
@@ -48,10 +49,10 @@ public final class ModelCheckpoint: StatefulCallback {
   ///   - keepBest: How many of the best are kept beside the last, when there is a monitor.
   ///   - mode: Which values are better; nil for the metric's own direction, and lower for losses.
   ///   - contents: Everything, to resume the run, or the weights only.
-  ///   - name: The files' name without `.safetensors`, in which `{step}` and `{epoch}` stand for numbers, and
-  ///     after epochs `{train_loss}`, `{valid_loss}` and metrics for values; `{step:10}` has ten digits,
-  ///     `{valid_loss:4}` four after the point. A name without any is for one file: beside a monitor, the
-  ///     best alone.
+  ///   - name: The files' name without `.safetensors`, in which `{step}` and `{epoch}` stand for
+  ///     numbers, and after epochs `{train_loss}`, `{valid_loss}` and metrics for values;
+  ///     `{step:10}` has ten digits, `{valid_loss:4}` four after the point. A name without any is
+  ///     for a single file: with a monitor, the best one.
   ///   - maxConsecutiveFailures: How many saves in a row may fail before the fit ends.
   ///   - warnings: Where failures are reported.
   /// - Throws: ``CallbackError/outOfRange(callback:parameter:value:expected:)``.
@@ -92,12 +93,12 @@ public final class ModelCheckpoint: StatefulCallback {
     // The last would take the file of the best.
     try require(
       monitor == nil || !fileName.isFixed || keepLast == 0 && keepBest == 1, "name", name,
-      "a name with {step} or {epoch}, unless only the one best is kept (keep-last 0, keep-best 1): others "
-        + "would take its file")
+      "a name with {step} or {epoch}, unless only the best one is kept (keep-last 0, keep-best 1): others "
+        + "would overwrite its file")
     if case .epochs = every {
     } else if let result = monitor ?? fileName.monitors.first {
       try require(
-        false, "every", every, "epochs, since \(result) is known after epochs only")
+        false, "every", every, "epochs, because \(result) is known only after an epoch")
     }
     self.folder = folder
     self.every = every

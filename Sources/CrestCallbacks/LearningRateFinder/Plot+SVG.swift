@@ -3,13 +3,13 @@ import CrestPlatform
 import CrestTensor
 
 extension LRFinder.Plot {
-  /// Returns the drawing as a complete SVG 1.1 document.
+  /// Returns the plot as a complete SVG 1.1 document.
   ///
   /// The raw losses are faint, the smoothed ones strong; each suggestion is a dot on the curve, or
   /// above its rate when it is beyond the curve. The document refers to nothing outside itself.
   ///
   /// - Parameters:
-  ///   - title: What stands above the curve; any text.
+  ///   - title: The title above the curve; any text.
   ///   - width: In pixels at the natural size.
   ///   - height: In pixels at the natural size.
   /// - Returns: The document, ending in a line feed.

@@ -3,7 +3,7 @@ import CrestPlatform
 import CrestTensor
 
 extension LRFinder.Plot {
-  /// The characters that a drawing for a terminal may use.
+  /// The characters that a plot in a terminal may use.
   public enum Characters: Sendable {
     /// Braille patterns, eight points a cell, and box drawing.
     case unicode
@@ -12,7 +12,7 @@ extension LRFinder.Plot {
     case ascii
   }
 
-  /// Returns the drawing as lines of text, each ending in a line feed.
+  /// Returns the plot as lines of text, each ending in a line feed.
   ///
   /// Below the axis, each suggestion points at its rate; a method without one says why.
   ///

@@ -2,15 +2,15 @@ public import CrestOptimizers
 import CrestPlatform
 
 extension LRFinder {
-  /// A drawing of a learning-rate range test: the loss over the logarithm of the learning rate, with
+  /// A plot of a learning-rate range test: the loss over the logarithm of the learning rate, with
   /// what each method suggests.
   ///
   /// As in fastai's plot, the last five points and all from the first loss on that is not finite are
-  /// left out: there the loss runs away, and would flatten everything else.
+  /// left out: there the loss diverges and would flatten everything else.
   public struct Plot: Sendable {
     let findings: LearningRateFindings
 
-    /// Creates a drawing of findings.
+    /// Creates a plot of findings.
     public init(_ findings: LearningRateFindings) {
       self.findings = findings
     }

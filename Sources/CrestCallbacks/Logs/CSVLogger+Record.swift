@@ -1,5 +1,5 @@
 extension CSVLogger {
-  /// What a log holds: enough to know it again when a run is resumed, and to complete it.
+  /// The contents of a log: enough to recognise it when a run is resumed, and to complete it.
   public struct Record: Codable, Sendable, Hashable {
     /// Where it was written.
     public internal(set) var path = ""

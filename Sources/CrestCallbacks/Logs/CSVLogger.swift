@@ -8,8 +8,8 @@ public import CrestTraining
 /// Epochs count from 1. The first fit replaces the file, later ones of the same logger and those that are
 /// resumed continue it.
 ///
-/// What can't be written ends the fit once those who save it have done so, and is in the checkpoint: the log is
-/// completed when the run is resumed.
+/// If a row can't be written, the fit ends after the callbacks that save it have done so. The
+/// checkpoint holds the row, and the log is completed when the run is resumed.
 ///
 /// fastai's and Keras's `CSVLogger`.
 public final class CSVLogger: StatefulCallback, RowLogger {
@@ -22,14 +22,14 @@ public final class CSVLogger: StatefulCallback, RowLogger {
   /// A logger into the file at `path`.
   public init(path: String) { self.path = path }
 
-  /// Begins the file, and writes after each epoch.
+  /// Opens the file, and writes after each epoch.
   public var hooks: [Hook] {
     [.beforeFit(open), .beforeEpoch(begin), .afterEpoch(write), .afterFit(end)]
   }
   /// After what changes results.
   public var order: Int { CallbackOrder.logger }
 
-  /// Finds a log that is gone, was cut or is another one.
+  /// Finds a log that is missing, truncated or another run's.
   ///
   /// - Throws: ``CallbackError/logTooShort(path:byteCount:expected:callback:)``,
   ///   ``CallbackError/otherLog(path:written:expected:callback:)`` or

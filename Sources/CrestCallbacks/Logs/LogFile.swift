@@ -74,7 +74,7 @@ final class LogFile {
       }
       return digest
     } catch {
-      throw .unwritable(path: path, reason: "what was written can't be read: \(error.message)")
+      throw .unwritable(path: path, reason: "its content can't be read: \(error.message)")
     }
   }
 
@@ -118,7 +118,7 @@ final class LogFile {
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw failure() }
     guard status.st_nlink > 0 else {
-      throw .unwritable(path: path, reason: "it was removed while the run went on")
+      throw .unwritable(path: path, reason: "it was removed during the run")
     }
   }
 

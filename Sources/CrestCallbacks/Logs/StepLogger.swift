@@ -3,13 +3,14 @@ public import CrestTraining
 
 /// Writes a row per training step to a CSV file: `step,epoch,batch,loss,learning_rate,momentum`.
 ///
-/// Steps count from 0 in each fit and batches from 0 in each epoch, as schedules do; epochs count from 1,
-/// as all reports do. Where groups of parameters have learning rates of their own, the last group's is
-/// written, as fastai does. Numbers are written in the fewest digits that read back the same. The first
-/// fit replaces the file, later ones of the same logger and those that are resumed continue it.
+/// Steps count from 0 in each fit and batches from 0 in each epoch, as schedules do; epochs count
+/// from 1, as all reports do. If parameter groups have separate learning rates, the last group's is
+/// written, as in fastai. Numbers are written in the fewest digits that read back the same. The
+/// first fit replaces the file, later ones of the same logger and those that are resumed continue
+/// it.
 ///
-/// What can't be written ends the fit once those who save it have done so, and is in the checkpoint: the log is
-/// completed when the run is resumed.
+/// If a row can't be written, the fit ends after the callbacks that save it have done so. The
+/// checkpoint holds the row, and the log is completed when the run is resumed.
 public final class StepLogger: StatefulCallback, RowLogger {
   /// The file.
   public let path: String
@@ -20,14 +21,14 @@ public final class StepLogger: StatefulCallback, RowLogger {
   /// A logger into the file at `path`.
   public init(path: String) { self.path = path }
 
-  /// Begins the file, and writes after each training batch.
+  /// Opens the file, and writes after each training batch.
   public var hooks: [Hook] {
     [.beforeFit(open), .beforeEpoch(begin), .afterStep(write), .afterFit(end)]
   }
   /// After what changes losses.
   public var order: Int { CallbackOrder.logger }
 
-  /// Finds a log that is gone, was cut or is another one.
+  /// Finds a log that is missing, truncated or another run's.
   ///
   /// - Throws: ``CallbackError/logTooShort(path:byteCount:expected:callback:)``,
   ///   ``CallbackError/otherLog(path:written:expected:callback:)`` or

@@ -12,7 +12,7 @@ extension ProgressBar {
     public let width: () -> Int
     /// Writes text as it is.
     public let write: (String) -> Void
-    /// Writes a line that is no result, as what makes a fit slow, line feed included.
+    /// Writes a line that is not a result, such as what makes a fit slow, line feed included.
     public let note: (String) -> Void
 
     /// Your own output; notes are written like everything else unless you give them their own way.

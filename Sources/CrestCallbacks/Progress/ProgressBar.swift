@@ -4,8 +4,8 @@ import CrestRuntime
 import CrestTensor
 public import CrestTraining
 
-/// Shows a fit on a terminal: a live line with the time left, the smoothed loss and the learning rate, then
-/// a row of results an epoch.
+/// Shows a fit on a terminal: a live line with the time left, the smoothed loss and the learning
+/// rate, then a row of results per epoch.
 ///
 /// Where a line can't be overwritten, as in a file or a pipe, only the rows are written.
 ///

@@ -6,7 +6,7 @@ struct ArchitectureOption: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "The network whose weights are in a .safetensors file that --model names: a built-in one, or the ONNX "
-        + "file it was trained from (default: the built-in network that it says it is of).",
+        + "file it was trained from (default: the built-in network named in the checkpoint).",
       valueName: "name|file.onnx"))
   var architecture: String?
 }
@@ -106,7 +106,7 @@ extension CheckpointFile.Weights {
     guard let chosen else { throw CommandError.otherNetwork(path, architecture: own.fileName) }
     if let sourceFingerprint, sourceFingerprint != chosen.sourceFingerprint {
       Notes.write(
-        "\(chosen.fileName) isn't the file that the weights of \(path) were trained from, but of the same "
+        "\(chosen.fileName) isn't the file that the weights of \(path) were trained from, but has the same "
           + "network")
     }
     let model = try Model(template: chosen, seed: seed, engine: engine)

@@ -55,7 +55,7 @@ struct CallbackSetting: Sendable {
     /// The expected value, for messages.
     var expected: String {
       switch self {
-      case .wholeNumber: "a whole number"
+      case .wholeNumber: "an integer"
       case .number: "a number"
       case .flag: "true or false"
       case .choice(let names): names.joined(separator: " or ")

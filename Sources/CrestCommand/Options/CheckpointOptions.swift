@@ -5,7 +5,7 @@ public import Crest
 struct CheckpointOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "A folder to save the run in, every so often and when it is interrupted.",
+      "A folder for checkpoints, saved regularly and when the run is interrupted.",
       valueName: "folder"))
   var checkpointDir: String?
 
@@ -18,15 +18,15 @@ struct CheckpointOptions: ParsableArguments {
 
   private static let standardInterval = ModelCheckpoint.Interval.epochs(1)
 
-  @Flag(help: "Go on with the run in the folder, to the bit, or begin one if it is empty.")
+  @Flag(help: "Resume the run in the folder, bit for bit, or start one if it is empty.")
   var resume = false
 
-  @Flag(help: "Resume though --epochs has changed, on the schedule that follows from it.")
+  @Flag(help: "Resume even if --epochs has changed, with the new schedule.")
   var reschedule = false
 
   @Option(
     help: ArgumentHelp(
-      "A saved field to leave out when resuming, with all within it. May be repeated.",
+      "A saved field to skip when resuming, with everything in it. May be repeated.",
       valueName: "field"))
   var partial: [String] = []
 

@@ -6,8 +6,8 @@ struct MetricOptions: ParsableArguments {
   @Option(
     name: .customLong("metric"),
     help: ArgumentHelp(
-      "Evaluate predictions by this metric too: \(NamedMetric.all.map(\.name).joined(separator: ", ")) (default: "
-        + "what suits the loss). May be repeated.",
+      "Also compute this metric: \(NamedMetric.all.map(\.name).joined(separator: ", ")) (default: "
+        + "the one that suits the loss). May be repeated.",
       valueName: "name"))
   var names: [String] = []
 }

@@ -6,7 +6,7 @@ struct ModelOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "An ONNX file, a built-in network (\(BuiltInModel.names.joined(separator: ", "))), or the weights of "
-        + "one, as checkpoints have them.",
+        + "one, as in a checkpoint.",
       valueName: "name|file.onnx|file.safetensors"))
   var model: String
 
@@ -29,36 +29,36 @@ struct ModelOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "The axis of the predictions along which the classes lie, where axis 0 is the batch and -1 the last "
-        + "axis (default: the one that the shape of the targets leaves; if several, the one that the model "
-        + "was trained with, else the only one along which target probabilities sum to 1, else that of the "
-        + "network's final softmax, else 1).", valueName: "axis"))
+      "The class axis of the predictions, where axis 0 is the batch and -1 the last "
+        + "axis (default: the one that the targets' shape implies; if there are several, the one the model "
+        + "was trained with; then the only one along which target probabilities sum to 1; then that of the "
+        + "network's final softmax; then 1).", valueName: "axis"))
   var classAxis: Int?
 
   @Option(
     help: ArgumentHelp(
-      "What the data are prepared by: model, as the model was trained where it says so, else as data; data, "
-        + "by the set's own statistics; none, taken as they are stored.",
+      "The preprocessing: model, the model's own if it has one, otherwise as data; data, "
+        + "the data set's own statistics; none, values as they are stored.",
       valueName: "choice"))
   var preprocessing = Preprocessing.Choice.model
 
   @Option(
     name: .customLong("batch-size"), parsing: .unconditional,
     help: ArgumentHelp(
-      "Examples in a batch (default: 64, or as many as an ONNX file is made for).", valueName: "n"))
+      "Examples per batch (default: 64, or an ONNX file's fixed batch size).", valueName: "n"))
   var batchSize: Int?
 
   @Option(
     parsing: .unconditionalSingleValue,
     help: ArgumentHelp(
-      "The axis along which an input of an ONNX file has the examples of a batch, from 0, the first; its "
-        + "name may be left out when there is one. May be repeated.", valueName: "[name=]axis"))
+      "The batch axis of an input of an ONNX file, from 0, the first; its "
+        + "name may be omitted if there is only one. May be repeated.", valueName: "[name=]axis"))
   var batchAxis: [String] = []
 
   @Option(
     name: .customLong("seed"), parsing: .unconditional,
     help: ArgumentHelp(
-      "The key of all random numbers: the same seed gives the same result.", valueName: "n"))
+      "The seed of all random numbers: the same seed gives the same result.", valueName: "n"))
   var seedOption = SeedOption.standard
 
   /// The key of all random numbers.
@@ -67,10 +67,10 @@ struct ModelOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "Threads; makes no difference to results (default: all cores).", valueName: "n"))
+      "Number of threads; doesn't change the results (default: all cores).", valueName: "n"))
   var threads: Int?
 
-  @Flag(help: "Print results as JSON, one object a line.")
+  @Flag(help: "Print results as JSON, one object per line.")
   var json = false
 
   /// Reads the data and makes the network for it.

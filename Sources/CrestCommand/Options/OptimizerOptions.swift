@@ -5,7 +5,7 @@ public import Crest
 struct OptimizerOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "What changes the parameters: "
+      "The optimiser: "
         + "\(BuiltInOptimizer.allCases.map(\.rawValue).joined(separator: ", ")).",
       valueName: "name"))
   var optimizer = BuiltInOptimizer.sgd.rawValue
@@ -13,34 +13,35 @@ struct OptimizerOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "Momentum (β₁ of Adam). Two values are the ends of a 1cycle, the higher first "
-        + "(default: 0.9; under 1cycle 0.95,0.85).",
+      "Momentum (β₁ of Adam). Two values are the bounds of a 1cycle, the higher first "
+        + "(default: 0.9; with 1cycle 0.95,0.85).",
       valueName: "a[,b]"))
   var momentum: MomentumOption?
 
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "Weight decay (default: the optimiser's own); of groups of parameters as with --max-lr.",
+      "Weight decay (default: the optimiser's own); for parameter groups as with --max-lr.",
       valueName: "x|x,x…"))
   var weightDecay: GroupValuesOption?
 
   @Option(
-    help: ArgumentHelp("How weights decay (default: the optimiser's own).", valueName: "kind"))
+    help: ArgumentHelp(
+      "The kind of weight decay (default: the optimiser's own).", valueName: "kind"))
   var weightDecayKind: WeightDecay.Kind?
 
-  @Option(help: ArgumentHelp("What decays.", valueName: "what"))
+  @Option(help: ArgumentHelp("Which parameters decay.", valueName: "what"))
   var weightDecayOn = WeightDecay.Targets.weights
 
   @Flag(
     help: ArgumentHelp(
-      "Keep the order of the examples. All of a set without a validation part are then trained on, "
-        + "and measured."))
+      "Keep the order of the examples. A set without a validation part is then used whole for training "
+        + "and for evaluation."))
   var noShuffle = false
 
   @Option(
     help: ArgumentHelp(
-      "Random changes of training images, in this order: "
+      "Augmentations of training images, in this order: "
         + "\(Augmentation.allCases.map(\.rawValue).joined(separator: ", ")).",
       valueName: "names"))
   var augment: AugmentOption?

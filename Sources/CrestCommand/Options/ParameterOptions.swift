@@ -5,44 +5,44 @@ public import Crest
 struct ParameterOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Parameters to keep as they are: names with * for any characters, as in 'backbone.*'. "
+      "Parameters to freeze: names with * for any characters, as in 'backbone.*'. "
         + "May be repeated.",
       valueName: "pattern"))
   var freeze: [String] = []
 
   @Option(
     help: ArgumentHelp(
-      "Parameters to train although --freeze or --freeze-to names them, and arrays of an ONNX file "
-        + "that are else not trained. May be repeated.",
+      "Parameters to train even if --freeze or --freeze-to names them, and arrays of an ONNX file "
+        + "that are otherwise not trained. May be repeated.",
       valueName: "pattern"))
   var unfreeze: [String] = []
 
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "Freeze the groups before this one, counted from 0 or back from -1, the last.",
+      "Freeze the groups before this one: 0 is the first, -1 the last.",
       valueName: "group"))
   var freezeTo: Int?
 
   @Option(
     help: ArgumentHelp(
-      "Frozen batch norm: inference (all of it stays as it is), statistics (only scales and shifts "
-        + "stay), trained (nothing of it is frozen) (default: \(Learner.FrozenNormalization.inference.rawValue)).",
+      "Frozen batch norm: inference (everything frozen), statistics (only scales and shifts "
+        + "frozen), trained (nothing frozen) (default: \(Learner.FrozenNormalization.inference.rawValue)).",
       valueName: "how"))
   var frozenNorm: Learner.FrozenNormalization?
 
   @Option(
     help: ArgumentHelp(
-      "Groups of parameters, the first layers' first: layers (one a layer), depth:n (n groups of "
-        + "neighbouring layers), or patterns with a comma between groups and | within one; what "
-        + "fits none is one more group, the last.",
+      "Parameter groups, in the order of the layers: layers (one per layer), depth:n (n groups of "
+        + "consecutive layers), or patterns with a comma between groups and | within one; what "
+        + "matches none is one more group, the last.",
       valueName: "layers|depth:n|patterns"))
   var groups = GroupsOption(split: .layers)
 
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "Give an ONNX file a new last layer for so many classes, with new weights.",
+      "Give an ONNX file a new last layer for this many classes, with new weights.",
       valueName: "classes"))
   var replaceHead: Int?
 

@@ -1,23 +1,24 @@
 public import ArgumentParser
 public import Crest
 
-/// How the learning rate moves over the run.
+/// The learning-rate schedule.
 struct ScheduleOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "The highest learning rate; crest find-lr suggests one. Of groups of parameters, from the first "
-        + "layers' to the last: a:b, at a constant ratio; :b, the last at b and all others at a tenth "
-        + "of it; or a rate for each, with commas.",
+      "The highest learning rate; crest find-lr suggests one. For parameter groups, from the first "
+        + "to the last: a:b, at a constant ratio; :b, b for the last and a tenth of it for all "
+        + "others; or one rate each, separated by commas.",
       valueName: "x|a:b|:b|x,x…"))
   var maxLR: GroupValuesOption
 
-  @Option(help: ArgumentHelp("How the learning rate moves over the run.", valueName: "name"))
+  @Option(help: ArgumentHelp("The learning-rate schedule.", valueName: "name"))
   var schedule = ScheduleName.oneCycle
 
   @Option(
     help: ArgumentHelp(
-      "Whose 1cycle (default: \(OneCycle.Convention.fastai.rawValue)).", valueName: "name"))
+      "The 1cycle convention (default: \(OneCycle.Convention.fastai.rawValue)).", valueName: "name")
+  )
   var style: OneCycle.Convention?
 
   /// The callback that schedules the learning rate.

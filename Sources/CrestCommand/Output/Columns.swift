@@ -31,7 +31,7 @@ func table(_ rows: [[String]], rightAligned: Set<Int>) -> [String] {
   }
 }
 
-/// A whole number with commas, as in 431,080.
+/// An integer with commas, as in 431,080.
 func grouped(_ number: Int) -> String {
   let digits = Array(String(number))
   return digits.indices.reduce(into: "") { text, place in

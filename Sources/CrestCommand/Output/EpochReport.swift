@@ -95,7 +95,7 @@ final class EpochReport: StatefulCallback {
     switch result.origin {
     case .lastEpoch: ""
     case .restored: " of epoch \(result.epoch + 1), whose weights were restored,"
-    case .measuredAfterwards: " of the weights that callbacks gave the network at the end,"
+    case .measuredAfterwards: " of the weights that callbacks left in the network at the end,"
     case .notMeasured: " of epoch \(result.epoch + 1), which ended before its validation,"
     }
   }

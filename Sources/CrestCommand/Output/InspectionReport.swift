@@ -55,7 +55,7 @@ struct InspectionReport {
       for port in ports { lines += wrapped("  \(port.name)  \(port.type)", indent: 4) }
     }
     if let preprocessing = found.preprocessing {
-      lines += [""] + wrapped("inputs are prepared: \(preprocessing)", indent: 2)
+      lines += [""] + wrapped("preprocessing: \(preprocessing)", indent: 2)
     }
     if let classes = found.classNames {
       let listed = classes.prefix(Self.listedClassLimit).joined(separator: ", ")
@@ -64,13 +64,13 @@ struct InspectionReport {
         "\(classes.count) classes: \(listed)\(more > 0 ? " and \(more) more" : "")", indent: 2)
     }
     if let axis = found.classAxis {
-      lines += wrapped("classes lie along axis \(axis) of the first output", indent: 2)
+      lines += wrapped("the classes are along axis \(axis) of the first output", indent: 2)
     }
     lines += ["", "operations"] + operations
     lines += ["", "arrays"] + arrayTable + [""] + arrays + (found.arrays.isEmpty ? [] : [""])
     if let work = found.workPerExample {
       lines += wrapped(
-        "work: \(grouped(Int(clamping: work))) floating-point operations an example, forward "
+        "work: \(grouped(Int(clamping: work))) floating-point operations per example, forward "
           + "(convolutions and matrix products)", indent: 2)
     }
     if !found.unsupported.isEmpty {

@@ -3,10 +3,10 @@ import ArgumentParser
 /// Commands for plugins.
 struct PluginsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "plugins", abstract: "Look at plugins, trust them, make new ones.",
+    commandName: "plugins", abstract: "List, check, trust and create plugins.",
     discussion: """
-      A plugin is looked for by name in the folders of CREST_PLUGIN_PATH, in .crest/plugins here and in \
-      your home folder; a path has a / in it. It runs when crest train names it, and when \
+      A plugin is found by its name in the folders of CREST_PLUGIN_PATH, in .crest/plugins here and in \
+      your home folder, or by a path with a / in it. It runs if crest train names it and \
       crest-plugins.lock here has its hashes.
       """,
     subcommands: [PluginsList.self, PluginsVerify.self, PluginsLock.self, PluginsNew.self])

@@ -5,9 +5,9 @@ import CrestPlugins
 struct PluginsList: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "list",
-    abstract: "List the plugins that are found, and say of each whether it would run.")
+    abstract: "List the plugins that are found, and whether each would run.")
 
-  @Flag(help: "Print a JSON object a plugin.")
+  @Flag(help: "Print one JSON object per plugin.")
   var json = false
 
   func run() throws {
@@ -40,7 +40,7 @@ struct PluginsList: ParsableCommand {
         let plugin = try CheckedPlugin(folder: folder)
         manifest = plugin.manifest
         if let before {
-          obstacle = "\(before) comes before it"
+          obstacle = "\(before) is found first"
         } else if plugin.manifest.identifier != name {
           obstacle = "its identifier is \(plugin.manifest.identifier), expected the folder's name"
         } else {

@@ -7,7 +7,7 @@ struct PluginsLock: ParsableCommand {
     commandName: "lock",
     abstract: "Trust plugins as they are now: write their hashes to crest-plugins.lock.",
     discussion: """
-      Look at a plugin and at what it asks for before. When one of its files changes, it is refused until \
+      First look at the plugin and at what it asks for. If one of its files changes, it is refused until \
       it is locked again.
       """)
 
@@ -23,7 +23,7 @@ struct PluginsLock: ParsableCommand {
       let manifest = plugin.manifest
       let permissions = manifest.permissions.map(\.rawValue).sorted()
       try StandardOutput.write(
-        "\(manifest.identifier) \(manifest.version) (\(manifest.kind.rawValue)) may look at or set: "
+        "\(manifest.identifier) \(manifest.version) (\(manifest.kind.rawValue)) may read or set: "
           + "\(permissions.isEmpty ? "nothing" : permissions.joined(separator: ", "))\n")
     }
     try lock.write(to: path)

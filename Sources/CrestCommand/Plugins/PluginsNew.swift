@@ -6,14 +6,14 @@ import Foundation
 struct PluginsNew: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "new",
-    abstract: "Make a package for a plugin, with a test, that depends on nothing.")
+    abstract: "Create a plugin package with a test and no dependencies.")
 
   @Argument(help: "The plugin's name: letters, digits and _.")
   var name: String
 
   @Option(
     help: ArgumentHelp(
-      "What it is written in: "
+      "Its language: "
         + "\(PluginTemplate.Language.allCases.map(\.rawValue).joined(separator: ", ")).",
       valueName: "name"))
   var language: String
@@ -40,6 +40,6 @@ struct PluginsNew: ParsableCommand {
       try writeFile(file.contents, to: path)
       if file.isProgram, chmod(path, 0o755) != 0 { throw OutputError(path: path) }
     }
-    try StandardOutput.write("\(name): script/build makes build/\(name), script/test tries it\n")
+    try StandardOutput.write("\(name): script/build builds build/\(name), script/test tests it\n")
   }
 }

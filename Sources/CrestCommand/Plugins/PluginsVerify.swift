@@ -5,10 +5,10 @@ import CrestPlugins
 struct PluginsVerify: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify",
-    abstract: "Check plugins as for training, and execute nothing of them.",
+    abstract: "Check plugins as before training, without running any of their code.",
     discussion: """
-      Owners, permissions, manifest, hashes against crest-plugins.lock, and of a library its form, its \
-      interface version and the hash of the header it was made with.
+      Checks owners, permissions, the manifest, the hashes in crest-plugins.lock, and, for a library, its \
+      format, its interface version and the hash of the header it was built with.
       """)
 
   @Argument(help: ArgumentHelp("Names, or paths with a / in them.", valueName: "name|path"))

@@ -32,8 +32,8 @@ extension Symbol {
   /// Returns the value with a border that repeats it (ONNX `Pad`).
   ///
   /// - Parameters:
-  ///   - before: The width before the first element of each axis; a negative one takes elements away.
-  ///   - after: The width after the last element of each axis; a negative one takes elements away.
+  ///   - before: The width before the first element of each axis; a negative one removes elements.
+  ///   - after: The width after the last element of each axis; a negative one removes elements.
   ///   - mode: What the border repeats.
   /// - Returns: A value larger by both widths.
   /// - Throws: ``GraphError`` when the widths don't fit the shape, an axis to widen has no elements,
@@ -46,8 +46,8 @@ extension Symbol {
       guard old > 0 || new == 0, new <= 1 << 24 else {
         throw GraphError(
           path: builder.path, operation: "Pad",
-          expected: "axes of 1 to \(1 << 24) elements to be widened by mode \(mode)",
-          got: "\(old) widened to \(new) along axis \(axis)")
+          expected: "axes of 1 to \(1 << 24) elements to pad with mode \(mode)",
+          got: "\(old) padded to \(new) along axis \(axis)")
       }
       try builder.makeRoom(forConstant: new, .int64, "Pad")
       let places = (0..<new).map { Int64(mode.source(of: $0 - before[axis], size: old)) }

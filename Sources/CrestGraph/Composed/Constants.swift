@@ -8,8 +8,7 @@ extension Symbol {
   ///
   /// - Parameters:
   ///   - start: The first axis; negative ones count from the end; clamped.
-  ///   - end: The axis that is no longer taken; all when nil; negative ones count from the end;
-  ///     clamped.
+  ///   - end: The end axis, exclusive; all when nil; negative ones count from the end; clamped.
   /// - Returns: The sizes, none where `end` is not after `start`.
   public func shapeVector(start: Int = 0, end: Int? = nil) -> Symbol {
     func clamped(_ axis: Int) -> Int {

@@ -12,7 +12,7 @@ extension Symbol {
   /// Returns channels laid out in blocks of the image: [N, C·b², H, W] becomes [N, C, H·b, W·b] (ONNX
   /// `DepthToSpace`, opset 13).
   ///
-  /// - Throws: ``GraphError`` when this is no image or b² doesn't divide its channels.
+  /// - Throws: ``GraphError`` when this isn't an image, or b² doesn't divide its channels.
   public func depthToSpace(block: Int, order: DepthOrder = .placeFirst) throws -> Symbol {
     let area = block.multipliedReportingOverflow(by: block)
     guard shape.rank == 4, shape.elementCount > 0, block > 0, !area.overflow,
@@ -38,7 +38,7 @@ extension Symbol {
   /// Returns blocks of the image laid out as channels: [N, C, H·b, W·b] becomes [N, b²·C, H, W] (ONNX
   /// `SpaceToDepth`, opset 13).
   ///
-  /// - Throws: ``GraphError`` when this is no image or b doesn't divide its height and width.
+  /// - Throws: ``GraphError`` when this isn't an image, or b doesn't divide its height and width.
   public func spaceToDepth(block: Int) throws -> Symbol {
     guard shape.rank == 4, shape.elementCount > 0, block > 0, shape[2] % block == 0,
       shape[3] % block == 0

@@ -54,7 +54,7 @@ private struct EinsumEquation {
       result = Self.axes(try letters(sides[1]), widest)
       let known = Set(terms.joined())
       guard Set(result).count == result.count, known.isSuperset(of: result.filter { $0 > 0 }) else {
-        throw refused("a result of different letters of the inputs", "\"\(sides[1])\"")
+        throw refused("an output of different letters of the inputs", "\"\(sides[1])\"")
       }
     } else {
       let counts = terms.joined().reduce(into: [:]) { $0[$1, default: 0] += 1 }

@@ -3,7 +3,7 @@ import CrestTensor
 extension Symbol {
   /// How an image is read between and beyond its elements (ONNX `GridSample`, opset 16).
   public struct GridSampleAttributes: Sendable, Hashable {
-    /// What stands between elements.
+    /// How values between elements are computed.
     public enum Mode: Sendable, Hashable {
       /// The nearest element, the even one of two.
       case nearest
@@ -13,7 +13,7 @@ extension Symbol {
       case bicubic
     }
 
-    /// What stands beyond the border; raw values are ONNX's.
+    /// What is read beyond the border; raw values are ONNX's.
     public enum Padding: String, Sendable, Hashable, CaseIterable {
       /// Zeros.
       case zeros
@@ -23,9 +23,9 @@ extension Symbol {
       case reflection
     }
 
-    /// What stands between elements.
+    /// How values between elements are computed.
     public var mode: Mode
-    /// What stands beyond the border.
+    /// What is read beyond the border.
     public var padding: Padding
     /// Whether -1 and 1 are the centres of the outermost elements, not their outer edges.
     public var alignsCorners: Bool

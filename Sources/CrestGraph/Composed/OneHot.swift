@@ -19,8 +19,8 @@ extension Symbol {
   /// - Parameters:
   ///   - depth: The length of each vector, at most 2²⁴.
   ///   - axis: The place of the vectors' axis in the result; a negative one counts from its end.
-  ///   - on: What stands at the index, a scalar.
-  ///   - off: What stands elsewhere, a scalar of the same type.
+  ///   - on: The value at the index, a scalar.
+  ///   - off: The value elsewhere, a scalar of the same type.
   /// - Returns: A value of one more axis, in the type of `on`.
   /// - Throws: ``GraphError`` when these aren't integers, or depth or axis is out of range.
   public func oneHot(depth: Int, axis: Int = -1, on: Symbol, off: Symbol) throws -> Symbol {

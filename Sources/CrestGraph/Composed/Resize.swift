@@ -3,7 +3,7 @@ import CrestTensor
 extension Symbol {
   /// How a value is resized (ONNX `Resize`, opset 19; PyTorch `interpolate`).
   public struct ResizeAttributes: Sendable, Hashable {
-    /// What stands between elements.
+    /// How values between elements are computed.
     public enum Mode: Sendable, Hashable {
       /// One of the two neighbours.
       case nearest(Rounding)
@@ -67,7 +67,7 @@ extension Symbol {
       }
     }
 
-    /// What stands between elements.
+    /// How values between elements are computed.
     public var mode: Mode
     /// Where an element of the result lies in the input.
     public var coordinates: Coordinates
@@ -150,14 +150,14 @@ extension Symbol.ResizeAttributes {
 extension Symbol {
   /// Returns this resized along axes (ONNX `Resize`).
   ///
-  /// Each axis by itself: every element is a weighted sum of neighbours.
+  /// Each axis separately: every element is a weighted sum of neighbours.
   ///
   /// - Parameters:
   ///   - axes: The axes, their new sizes and scales.
-  ///   - attributes: What stands between elements.
+  ///   - attributes: How values between elements are computed.
   /// - Returns: A value of this one's element type.
   /// - Throws: ``GraphError`` when an axis is out of range, empty, or would have more than 2²⁰
-  ///   elements, a scale isn't positive, whole numbers would have to be weighted, or the neighbours are
+  ///   elements, a scale isn't positive, integers would have to be weighted, or the neighbours are
   ///   more than a graph from elsewhere may have constants.
   public func resized(
     _ axes: [ResizeAttributes.Axis], _ attributes: ResizeAttributes
@@ -184,7 +184,7 @@ extension Symbol {
     }
     if case .nearest = attributes.mode {
     } else if !elementType.isFloat {
-      throw refused("mode nearest for a value that isn't of floats", "\(type)")
+      throw refused("mode nearest for a value that isn't a float", "\(type)")
     }
     var result = self
     var isOutside: Symbol?

@@ -8,8 +8,8 @@ extension Symbol {
   ///   - diagonal: By how many columns the diagonal lies above the main one.
   ///   - elementType: The type of its elements; this one's when nil.
   /// - Returns: A matrix of this one's shape.
-  /// - Throws: ``GraphError`` when this is no matrix, or has more rows or columns than a graph from
-  ///   elsewhere may have constants.
+  /// - Throws: ``GraphError`` when this isn't a matrix, or has more rows or columns than a graph
+  ///   from elsewhere may have constants.
   public func identityLike(
     diagonal: Int = 0, elementType: ElementType? = nil
   ) throws -> Symbol {

@@ -7,7 +7,7 @@ extension OperationError {
     for input in inputs.dropFirst() {
       guard let wider = shape.broadcast(with: input.shape) else {
         throw OperationError(
-          expected: "shapes that broadcast to one",
+          expected: "shapes that broadcast together",
           got: inputs.map(\.shape.description).joined(separator: " and "))
       }
       shape = wider

@@ -69,7 +69,7 @@ package struct Elementwise: BoundedOperation {
     return nil
   }
 
-  /// Each example by itself, where the inputs have theirs along the same axis.
+  /// Each example independently, where the inputs have theirs along the same axis.
   package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     try elementwiseFlow(context)
   }

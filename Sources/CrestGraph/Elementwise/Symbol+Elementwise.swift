@@ -140,13 +140,13 @@ extension Symbol {
   /// Returns the inverse of tanh; NaN beyond ±1 (ONNX `Atanh`).
   public func atanh() throws -> Symbol { try self(.areaTangent) }
 
-  /// Returns the largest whole number that isn't above x (ONNX `Floor`).
+  /// Returns the largest integer that isn't above x (ONNX `Floor`).
   public func floor() throws -> Symbol { try self(.floor) }
 
-  /// Returns the smallest whole number that isn't below x (ONNX `Ceil`).
+  /// Returns the smallest integer that isn't below x (ONNX `Ceil`).
   public func ceiling() throws -> Symbol { try self(.ceiling) }
 
-  /// Returns the nearest whole number, the even one of two (ONNX `Round`).
+  /// Returns the nearest integer, the even one of two (ONNX `Round`).
   public func round() throws -> Symbol { try self(.round) }
 
   /// Returns where both this and `other` are true (ONNX `And`).

@@ -20,11 +20,11 @@ package struct BatchNormInference: ChannelOperation, BoundedOperation {
     return [inputs[0]]
   }
 
-  /// Each example by itself, unless they lie along the channels.
+  /// Each example independently, unless they lie along the channels.
   package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     try context.requireShared("scales or statistics")
     return try context.flow(
-      of: self, along: [1], "has a scale of its own for each place in the batch")
+      of: self, along: [1], "has a separate scale for each index in the batch")
   }
 
   /// The formula as it stands.

@@ -28,7 +28,7 @@ package struct BatchNormTraining: ChannelOperation, BoundedOperation {
   /// Not of one example: it normalises by the statistics of all.
   package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     for input in context.rows.indices where context.axis(input) != nil {
-      throw .combined("normalises by the statistics of the batch")
+      throw .combined("normalises with the statistics of the batch")
     }
     return RowFlow(.shared, .shared, .shared, of: self)
   }

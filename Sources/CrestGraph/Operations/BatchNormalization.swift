@@ -44,11 +44,12 @@ package struct BatchNormalization: BoundedOperation {
 
   package var keepsScale: Bool { true }
 
-  /// Each example by itself, as in inference: that training normalises by the batch is what it is for.
+  /// Each example independently, as in inference: that training normalises by the batch is what it
+  /// is for.
   package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     try context.requireShared("scales or statistics")
     let flow = try context.flow(
-      of: self, along: [1], "has a scale of its own for each place in the batch")
+      of: self, along: [1], "has a separate scale for each index in the batch")
     return RowFlow(flow.outputs[0], .shared, .shared, of: self)
   }
 
@@ -62,7 +63,7 @@ package struct BatchNormalization: BoundedOperation {
     throw GraphError(
       path: context.path, operation: name,
       expected: "a graph replayed for training or inference", got: "one for both",
-      advice: "differentiate what GraphBuilder.replay gives")
+      advice: "differentiate what GraphBuilder.replay returns")
   }
 
   /// The normalisation of the mode, and what the running statistics become in it.

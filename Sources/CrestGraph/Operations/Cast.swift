@@ -24,7 +24,7 @@ package struct Cast: BoundedOperation {
     inputs[0].elementType == elementType ? inputs : nil
   }
 
-  /// Each example by itself.
+  /// Each example independently.
   package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     try elementwiseFlow(context)
   }

@@ -44,12 +44,12 @@ package struct Concat: BoundedOperation {
 
   package var keepsScale: Bool { true }
 
-  /// Each example by itself, where all parts have theirs along the same axis.
+  /// Each example independently, where all parts have theirs along the same axis.
   package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     var found: (axis: Int, inner: Int)?
     for case .along(let axis, let inner) in context.rows {
       if let found, found != (axis, inner) {
-        throw .unknown("joins examples that lie along different axes")
+        throw .unknown("concatenates examples along different axes")
       }
       found = (axis, inner)
     }
@@ -74,9 +74,9 @@ package struct Concat: BoundedOperation {
     }
     for (input, rows) in context.rows.enumerated() {
       guard case .shared = rows else { continue }
-      guard found.axis != axis else { throw .combined("joins other values to the examples") }
+      guard found.axis != axis else { throw .combined("concatenates other values to the examples") }
       guard context.isUniform(input, along: found.axis) else {
-        throw .combined("has a value of its own for each place in the batch")
+        throw .combined("has a separate value for each index in the batch")
       }
     }
     return RowFlow(

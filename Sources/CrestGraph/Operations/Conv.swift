@@ -10,7 +10,7 @@ public struct ConvAttributes: Sendable, Hashable {
   public let padsBefore: [Int]
   /// Zeros after the last element of each spatial axis.
   public let padsAfter: [Int]
-  /// The number of groups into which channels are split; each group is convolved by itself.
+  /// The number of groups into which channels are split; each group is convolved separately.
   public let groups: Int
 
   /// Attributes, by default those of a plain 2-D convolution without padding.
@@ -66,11 +66,11 @@ package struct Conv: WindowOperation {
     .products(outputs[0].shape, terms: inputs[1].shape.dropFirst())
   }
 
-  /// Each image by itself.
+  /// Each image independently.
   package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     try context.requireShared("filters")
     return try context.flow(
-      of: self, along: Array(1..<context.inputs[0].rank), "moves a filter along the examples")
+      of: self, along: Array(1..<context.inputs[0].rank), "slides a filter along the batch axis")
   }
 
   /// Sums the products.
@@ -130,11 +130,11 @@ package struct ConvInputGradient: WindowOperation {
     .products(inputs[0].shape, terms: inputs[1].shape.dropFirst())
   }
 
-  /// Each image by itself.
+  /// Each image independently.
   package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     try context.requireShared("filters")
     let flow = try context.flow(
-      of: self, along: Array(1..<context.inputs[0].rank), "moves a filter along the examples")
+      of: self, along: Array(1..<context.inputs[0].rank), "slides a filter along the batch axis")
     // The shape of x has the number of images in it.
     return RowFlow(
       flow.outputs,
@@ -252,7 +252,7 @@ struct ConvProducts {
       padsBefore: attributes.padsBefore, padsAfter: attributes.padsAfter, ceilMode: false)
     guard let y = Shape(checking: [x[0], filter[0]] + window.output) else {
       throw OperationError(
-        expected: "an output whose elements can be counted",
+        expected: "an output whose element count fits in 64 bits",
         got: "\([x[0], filter[0]] + window.output)")
     }
     self.x = x

@@ -38,11 +38,11 @@ package struct ConvTranspose: GraphOperation {
     .products(inputs[0].shape, terms: inputs[1].shape.dropFirst())
   }
 
-  /// Each image by itself.
+  /// Each image independently.
   package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     try context.requireShared("filters")
     return try context.flow(
-      of: self, along: Array(1..<context.inputs[0].rank), "moves a filter along the examples")
+      of: self, along: Array(1..<context.inputs[0].rank), "slides a filter along the batch axis")
   }
 
   /// The input gradient of the convolution from y to x, a border of zeros, and the bias.
@@ -110,7 +110,7 @@ package struct ConvTranspose: GraphOperation {
       let (rest, overflowToo) = some.subtractingReportingOverflow(padsAfter[axis])
       guard size != nil, !overflow, !overflowToo, rest >= 1 else {
         throw OperationError(
-          expected: "an output with elements that can be counted",
+          expected: "an output with elements whose count fits in 64 bits",
           got: "pads \(attributes.padsBefore) and \(attributes.padsAfter) of an output that is "
             + "\(size.map(String.init) ?? "too large") before padding along spatial axis \(axis)",
           advice: "give smaller pads, strides or dilations")
@@ -122,7 +122,7 @@ package struct ConvTranspose: GraphOperation {
       let y = Shape(checking: [x[0], channels] + sizes.map(\.partialValue))
     else {
       throw OperationError(
-        expected: "an output whose elements can be counted",
+        expected: "an output whose element count fits in 64 bits",
         got: "\([x[0], channels] + reached) and an output padding of \(outputPadding)")
     }
     let moved = ConvAttributes(

@@ -26,7 +26,7 @@ package struct CrossEntropyLabels: ClassOperation, TrainingOperation {
 
   /// The formula as it stands.
   ///
-  /// - Throws: ``GraphError/IndexOutOfRange`` for a label that is no class.
+  /// - Throws: ``GraphError/IndexOutOfRange`` for a label that isn't a class.
   package func evaluate(
     _ inputs: [ReferenceArray], random: RandomKey
   ) throws(GraphError.IndexOutOfRange) -> [ReferenceArray] {
@@ -77,7 +77,7 @@ package struct CrossEntropyLabelsGradient: ClassOperation, TrainingOperation {
 
   /// The formula as it stands.
   ///
-  /// - Throws: ``GraphError/IndexOutOfRange`` for a label that is no class.
+  /// - Throws: ``GraphError/IndexOutOfRange`` for a label that isn't a class.
   package func evaluate(
     _ inputs: [ReferenceArray], random: RandomKey
   ) throws(GraphError.IndexOutOfRange) -> [ReferenceArray] {
@@ -141,7 +141,7 @@ extension Symbol {
   ///
   /// - Parameters:
   ///   - labels: `int64`, each in 0 ..< C.
-  ///   - smoothing: The part of each target that is spread evenly over all classes.
+  ///   - smoothing: The fraction of each target that is spread evenly over all classes.
   /// - Returns: The losses [N, d…].
   /// - Throws: ``GraphError`` when the shapes don't fit or the smoothing is out of range.
   public func crossEntropy(labels: Symbol, smoothing: Double = 0) throws -> Symbol {

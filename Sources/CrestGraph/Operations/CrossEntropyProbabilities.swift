@@ -100,7 +100,7 @@ extension OperationError {
     let losses = try checkLogits(logits, smoothing: smoothing)
     guard targets.shape == logits.shape else {
       throw OperationError(
-        expected: "target probabilities \(logits.shape), as the logits", got: "\(targets.shape)")
+        expected: "target probabilities \(logits.shape), like the logits", got: "\(targets.shape)")
     }
     return losses
   }
@@ -112,7 +112,7 @@ extension Symbol {
   ///
   /// - Parameters:
   ///   - probabilities: The targets.
-  ///   - smoothing: The part of each target that is spread evenly over all classes.
+  ///   - smoothing: The fraction of each target that is spread evenly over all classes.
   /// - Returns: The losses [N, d…].
   /// - Throws: ``GraphError`` when the shapes don't fit or the smoothing is out of range.
   public func crossEntropy(probabilities: Symbol, smoothing: Double = 0) throws -> Symbol {

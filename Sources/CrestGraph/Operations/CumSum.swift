@@ -26,9 +26,9 @@ package struct CumSum: BoundedOperation {
     return inputs
   }
 
-  /// Each example by itself, unless the axis counts them.
+  /// Each example independently, unless the axis counts them.
   package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
-    try context.flow(of: self, along: [axis], "adds up along the examples")
+    try context.flow(of: self, along: [axis], "accumulates along the batch axis")
   }
 
   /// Sums along each line; those of integers wrap around.

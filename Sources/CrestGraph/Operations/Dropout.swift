@@ -35,7 +35,7 @@ package struct Dropout: BoundedOperation {
 
   package var keepsScale: Bool { true }
 
-  /// Each example by itself.
+  /// Each example independently.
   package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     try elementwiseFlow(context)
   }

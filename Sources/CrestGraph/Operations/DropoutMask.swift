@@ -17,7 +17,7 @@ package struct DropoutMask: BoundedOperation {
     [ValueType(try dropout.outputTypes(for: inputs)[0].shape, .bool)]
   }
 
-  /// Each example by itself, though it draws another mask for each place.
+  /// Each example independently, though it draws another mask for each place.
   package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     try elementwiseFlow(context)
   }

@@ -28,7 +28,7 @@ package struct Expand: BoundedOperation {
     inputs[0].shape == shape ? inputs : nil
   }
 
-  /// Each example by itself, unless they are repeated; what is repeated is uniform.
+  /// Each example independently, unless they are repeated; what is repeated is uniform.
   package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     RowFlow([try context.broadcastRows()], settings: AnyHashable(name), keepsUniform: true) {
       let missing = shape.rank - $0[0].shape.rank

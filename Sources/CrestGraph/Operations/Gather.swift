@@ -20,11 +20,11 @@ package struct Gather: GatherOperation {
     let sizes = data.dimensions[..<axis] + indices + data.dimensions[(axis + 1)...]
     guard let shape = Shape(checking: Array(sizes)) else {
       throw OperationError(
-        expected: "an output whose elements can be counted", got: "\(Array(sizes))")
+        expected: "an output whose element count fits in 64 bits", got: "\(Array(sizes))")
     }
     guard data[axis] > 0 || indices.elementCount == 0 else {
       throw OperationError(
-        expected: "elements to choose from along axis \(axis)", got: "none in \(data)")
+        expected: "elements to select from along axis \(axis)", got: "none in \(data)")
     }
     return shape
   }
@@ -33,14 +33,14 @@ package struct Gather: GatherOperation {
 
   package var arrangement: Arrangement? { .picked }
 
-  /// Each example by itself, where the data or the indices are of examples, but not both.
+  /// Each example independently, where the data or the indices are of examples, but not both.
   package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     let (data, indices) = (context.inputs[0], context.inputs[1])
     /// Where an axis of the data lies in the output.
     func moved(_ axis: Int) -> Int { axis < self.axis ? axis : axis + indices.rank - 1 }
     switch (context.rows[0], context.rows[1]) {
     case (.mixed(let mixing), _), (_, .mixed(let mixing)): throw mixing
-    case (.along, .along): throw .combined("chooses from all examples for each of them")
+    case (.along, .along): throw .combined("selects from all examples for each of them")
     case (.along(let axis, let inner), .shared):
       guard axis != self.axis else { throw .picking(inner: inner) }
       return RowFlow(.along(axis: moved(axis), inner: inner), of: self)

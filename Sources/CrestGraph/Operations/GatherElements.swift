@@ -29,7 +29,7 @@ package struct GatherElements: GatherOperation {
     return indices
   }
 
-  /// Each example by itself, unless indices along their axis choose among them.
+  /// Each example independently, unless indices along their axis choose among them.
   package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     RowFlow(try context.alignedRows(choosingAlong: axis), of: self)
   }

@@ -21,13 +21,13 @@ package struct GatherND: BoundedOperation {
     ]
   }
 
-  /// Each example by itself, where only the indices are of examples.
+  /// Each example independently, where only the indices are of examples.
   package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     switch (context.rows[0], context.rows[1]) {
     case (.shared, .shared): return RowFlow(.shared, of: self)
     case (.shared, .along(let axis, let inner)) where axis < context.inputs[1].rank - 1:
       return RowFlow(.along(axis: axis, inner: inner), of: self)
-    default: throw .unknown("chooses among the examples by indices")
+    default: throw .unknown("selects among the examples by index")
     }
   }
 
@@ -73,11 +73,11 @@ extension OperationError {
     let named = indices.shape.dimensions.dropLast()
     guard Shape(checking: Array(named) + data.dimensions[count...]) != nil else {
       throw OperationError(
-        expected: "an output whose elements can be counted", got: "\(indices) of \(data)")
+        expected: "an output whose element count fits in 64 bits", got: "\(indices) of \(data)")
     }
     guard named.contains(0) || !data[..<count].contains(0) else {
       throw OperationError(
-        expected: "elements to choose from along the first \(count) axes", got: "none in \(data)")
+        expected: "elements to select from along the first \(count) axes", got: "none in \(data)")
     }
     return Shape.ofParts(of: data, named: indices.shape)
   }

@@ -73,13 +73,13 @@ package struct Gemm: GraphOperation {
     return (matrix.builder.symbol(before.inputs[0]), true)
   }
 
-  /// Each example by itself, unless products are summed over them.
+  /// Each example independently, unless products are summed over them.
   package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     var found: Rows?
     for (input, isTransposed) in [(0, transposesA), (1, transposesB)] {
       guard case .along(let axis, let inner) = context.rows[input] else { continue }
       guard (axis == input) != isTransposed else {
-        throw .combined("adds up products over the examples")
+        throw .combined("sums products over the examples")
       }
       guard found == nil else { throw .combined("multiplies each example with the others") }
       found = .along(axis: input, inner: inner)

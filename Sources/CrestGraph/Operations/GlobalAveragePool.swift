@@ -23,10 +23,10 @@ package struct GlobalAveragePool: BoundedOperation {
 
   package var keepsScale: Bool { true }
 
-  /// Each example by itself, unless they lie along a spatial axis.
+  /// Each example independently, unless they lie along a spatial axis.
   package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     try context.flow(
-      of: self, along: Array(2..<context.inputs[0].rank), "takes the mean over the examples")
+      of: self, along: Array(2..<context.inputs[0].rank), "averages over the examples")
   }
 
   /// The mean of each channel of each example; NaN of nothing.

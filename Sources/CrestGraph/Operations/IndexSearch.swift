@@ -50,7 +50,7 @@ package struct IndexSearch: BoundedOperation {
     return sizes
   }
 
-  /// Each example by itself, unless the axis searched counts them.
+  /// Each example independently, unless the axis searched counts them.
   package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     try context.flow(
       of: self, along: [axis], removing: keepsDimension ? [] : [axis], "searches among the examples"
@@ -78,7 +78,7 @@ package struct IndexSearch: BoundedOperation {
     return [ReferenceArray(integers: indices, ValueType(Shape(foldedSizes(x.shape)), .int64))]
   }
 
-  /// None: an index is a whole number.
+  /// None: an index is an integer.
   package func gradients(_ context: GradientContext) throws -> [Symbol?] { [nil] }
 }
 

@@ -62,7 +62,7 @@ package struct MatMul: GraphOperation {
     return [try inputs[0].gemm(inputs[1])]
   }
 
-  /// Each example by itself, unless products are summed over them.
+  /// Each example independently, unless products are summed over them.
   package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     let (a, b, y) = (context.inputs[0], context.inputs[1], context.outputs[0])
     let matrixRank = (a.rank == 1 ? 0 : 1) + (b.rank == 1 ? 0 : 1)
@@ -70,10 +70,10 @@ package struct MatMul: GraphOperation {
     func rows(_ input: Int, summed: Int, last: Int) throws(Graph.RowMixing) -> Rows? {
       guard case .along(let axis, let inner) = context.rows[input] else { return nil }
       let operand = context.inputs[input]
-      guard axis != summed else { throw .combined("adds up products over the examples") }
+      guard axis != summed else { throw .combined("sums products over the examples") }
       // Axes before the matrices are aligned at their end.
       let place = axis < operand.rank - 2 ? axis + y.rank - matrixRank - (operand.rank - 2) : last
-      guard y[place] == operand[axis] else { throw .unknown("repeats the axis of the examples") }
+      guard y[place] == operand[axis] else { throw .unknown("repeats the batch axis") }
       return .along(axis: place, inner: inner)
     }
     let left = try rows(0, summed: a.rank - 1, last: y.rank - matrixRank)
@@ -108,7 +108,7 @@ package struct MatMul: GraphOperation {
         guard own >= 0, own < operand.rank - 2, !context.isUniform(input, along: own) else {
           continue
         }
-        throw .combined("has a matrix of its own for each place in the batch")
+        throw .combined("has a separate matrix for each index in the batch")
       }
     }
     return flow(found)
@@ -162,8 +162,8 @@ package struct MatMul: GraphOperation {
 }
 
 extension ReferenceArray {
-  /// For each element of `type`, the sum of products of elements of this and `other`, both taken from a
-  /// start by a stride; whole numbers wrap around.
+  /// For each element of `type`, the sum of products of elements of this and `other`, both taken
+  /// from a start by a stride; integers wrap around.
   func products(
     with other: ReferenceArray, _ type: ValueType,
     _ factors: (Int) -> (left: (Int, Int), right: (Int, Int), count: Int)

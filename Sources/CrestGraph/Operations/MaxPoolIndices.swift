@@ -31,7 +31,7 @@ package struct MaxPoolIndices: GraphOperation {
   /// Not of one example: places are counted through the whole batch.
   package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     guard context.axis(0) != nil else { return RowFlow(.shared, of: self) }
-    throw .combined("counts places through all examples")
+    throw .combined("numbers positions across all examples")
   }
 
   /// The place of the element that won each window.
@@ -50,7 +50,7 @@ package struct MaxPoolIndices: GraphOperation {
     return [ReferenceArray(integers: places, ValueType(shape, .int64))]
   }
 
-  /// None: a place is a whole number.
+  /// None: a place is an integer.
   package func gradients(_ context: GradientContext) throws -> [Symbol?] { [nil] }
 }
 

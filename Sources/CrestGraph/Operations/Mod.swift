@@ -21,12 +21,12 @@ package struct Mod: BoundedOperation {
       throw OperationError(
         expected: followsDividend ? "a float or integer input" : "an integer input",
         got: "\(inputs[0])",
-        advice: type.isFloat ? "ask for the dividend's sign (fmod 1)" : "cast it first")
+        advice: type.isFloat ? "use the dividend's sign (fmod 1)" : "cast it first")
     }
     return [ValueType(try OperationError.checkBroadcast(inputs), type)]
   }
 
-  /// Each example by itself, where the inputs have theirs along the same axis.
+  /// Each example independently, where the inputs have theirs along the same axis.
   package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     try elementwiseFlow(context)
   }

@@ -28,7 +28,7 @@ package struct Pad: BoundedOperation {
         expected: "a width before and after each axis of \(shape)", got: "\(before) and \(after)")
     }
     guard inputs[0].elementType.isFloat || Int64(exactly: value) != nil else {
-      throw OperationError(expected: "a whole number around \(inputs[0])", got: "\(value)")
+      throw OperationError(expected: "an integer to pad \(inputs[0]) with", got: "\(value)")
     }
     var sizes: [Int] = []
     for (axis, size) in shape.enumerated() {
@@ -46,13 +46,13 @@ package struct Pad: BoundedOperation {
   private func impossible(_ shape: Shape) -> OperationError {
     OperationError(
       expected: "widths that leave sizes of at least 0 of \(shape)", got: "\(before) and \(after)",
-      advice: "a negative width takes elements away")
+      advice: "a negative width removes elements")
   }
 
-  /// Each example by itself, unless some are added or taken away.
+  /// Each example independently, unless some are added or taken away.
   package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     let padded = before.indices.filter { before[$0] != 0 || after[$0] != 0 }
-    return try context.flow(of: self, along: padded, "adds to the examples, or takes some away")
+    return try context.flow(of: self, along: padded, "adds or removes examples")
   }
 
   /// The elements, or the value where there are none.

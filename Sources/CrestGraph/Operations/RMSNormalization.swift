@@ -34,11 +34,11 @@ package struct RMSNormalization: BoundedOperation {
     return [inputs[0]]
   }
 
-  /// Each example by itself, unless the axes count them.
+  /// Each example independently, unless the axes count them.
   package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     try context.requireShared("scales")
     return try context.flow(
-      of: self, along: Array(axis..<context.inputs[0].rank), "is normalised along the examples")
+      of: self, along: Array(axis..<context.inputs[0].rank), "normalises along the batch axis")
   }
 
   /// The formula as it stands.

@@ -7,7 +7,7 @@ package struct Reduce: BoundedOperation {
   package enum Kind: String, Sendable, Hashable, CaseIterable {
     /// Their sum; 0 of nothing.
     case sum = "ReduceSum"
-    /// Their mean, of whole numbers truncated; NaN of nothing, 0 of no whole numbers.
+    /// Their mean, of integers truncated; NaN of nothing, 0 of no integers.
     case mean = "ReduceMean"
     /// The largest; NaN when any is, -∞ or the least number of the type of nothing.
     case max = "ReduceMax"
@@ -62,14 +62,14 @@ package struct Reduce: BoundedOperation {
     }
   }
 
-  /// Each example by itself, unless one of the reduced axes counts them.
+  /// Each example independently, unless one of the reduced axes counts them.
   package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     try context.flow(
       of: self, along: axes, removing: keepsDimensions ? [] : axes,
-      "reduces the axis of the examples")
+      "reduces the batch axis")
   }
 
-  /// Folds the elements of each group, in row-major order; whole numbers wrap to their type.
+  /// Folds the elements of each group, in row-major order; integers wrap to their type.
   package func evaluate(_ inputs: [ReferenceArray], random: RandomKey) -> [ReferenceArray] {
     let x = inputs[0]
     let kept = (0..<x.shape.rank).map { axes.contains($0) ? 1 : x.shape[$0] }

@@ -31,7 +31,7 @@ package struct ScatterElements: Scatter, BoundedOperation {
     return [inputs[0]]
   }
 
-  /// Each example by itself, unless indices along their axis choose among them.
+  /// Each example independently, unless indices along their axis choose among them.
   package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     RowFlow(try context.alignedRows(choosingAlong: axis), of: self)
   }

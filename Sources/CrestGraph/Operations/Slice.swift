@@ -9,7 +9,7 @@ package import CrestTensor
 package struct Slice: BoundedOperation {
   /// The first index along each axis.
   package let starts: [Int]
-  /// The index along each axis that is no longer taken.
+  /// The end index along each axis, exclusive.
   package let ends: [Int]
   /// The axes cut, none negative.
   package let axes: [Int]
@@ -80,7 +80,7 @@ package struct Slice: BoundedOperation {
 
   package var arrangement: Arrangement? { .picked }
 
-  /// Each example by itself, unless only some are taken, or in another order.
+  /// Each example independently, unless only some are taken, or in another order.
   package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     guard let extents = try? extents(of: context.inputs[0]) else {
       programmerError("\(context.inputs[0]) can't be cut by \(self)")
@@ -199,7 +199,7 @@ extension Symbol {
   ///
   /// - Parameters:
   ///   - starts: The first index along each axis; negative ones count from the end.
-  ///   - ends: The index along each axis that is no longer taken; clamped to the size.
+  ///   - ends: The end index along each axis, exclusive; clamped to the size.
   ///   - axes: The axes cut; the leading ones when nil; negative ones count from the end.
   ///   - steps: The distance between indices along each axis, 1 when nil; negative ones walk back.
   /// - Returns: The elements taken.

@@ -39,7 +39,7 @@ package struct Softmax: BoundedOperation {
     }
   }
 
-  /// Each example by itself, unless the axis counts them.
+  /// Each example independently, unless the axis counts them.
   package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     try context.flow(of: self, along: [axis], "normalises over the examples")
   }

@@ -38,7 +38,7 @@ package struct Split: BoundedOperation {
 
   package var arrangement: Arrangement? { .picked }
 
-  /// Each example by itself, unless the parts are of different examples.
+  /// Each example independently, unless the parts are of different examples.
   package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     func all(_ rows: Rows, _ sizes: [Int]) -> RowFlow {
       RowFlow(

@@ -22,7 +22,7 @@ package struct Tile: BoundedOperation {
       Shape(checking: interleaved(with: shape)) != nil
     else {
       throw OperationError(
-        expected: "an output whose elements can be counted", got: "\(repeats) times \(shape)")
+        expected: "an output whose element count fits in 64 bits", got: "\(repeats) times \(shape)")
     }
     return [ValueType(result, inputs[0].elementType)]
   }
@@ -34,7 +34,7 @@ package struct Tile: BoundedOperation {
 
   package var outputNumbers: OutputNumbers { .within }
 
-  /// Each example by itself; whole repeats of the batch follow one another.
+  /// Each example independently; whole repeats of the batch follow one another.
   package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     guard case .shared(let uniform) = context.rows[0] else {
       return RowFlow(context.rows, settings: AnyHashable(name), keepsUniform: true)

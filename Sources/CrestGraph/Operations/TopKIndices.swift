@@ -35,7 +35,7 @@ package struct TopKIndices: BoundedOperation {
     return [ValueType(Shape(sizes), .int64)]
   }
 
-  /// Each example by itself, unless the axis counts them.
+  /// Each example independently, unless the axis counts them.
   package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     try context.flow(of: self, along: [axis], "searches among the examples")
   }
@@ -65,7 +65,7 @@ package struct TopKIndices: BoundedOperation {
     return [ReferenceArray(integers: results, ValueType(shape, .int64))]
   }
 
-  /// None: an index is a whole number.
+  /// None: an index is an integer.
   package func gradients(_ context: GradientContext) throws -> [Symbol?] { [nil] }
 }
 

@@ -35,7 +35,7 @@ package struct Transpose: BoundedOperation {
     ]
   }
 
-  /// Each example by itself, along another axis.
+  /// Each example independently, along another axis.
   package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     let rows: Rows =
       switch context.rows[0] {

@@ -27,7 +27,7 @@ package struct Unsqueeze: BoundedOperation {
 
   package var arrangement: Arrangement? { .reshaped }
 
-  /// Each example by itself, while its elements stay together.
+  /// Each example independently, while its elements stay together.
   package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
     try reshapingFlow(context)
   }

@@ -17,8 +17,8 @@ extension GraphTemplate {
     return RowAnalysis(builder.result, axes: axes, count: count)
   }
 
-  /// Why a batch's examples, along axis 0 of each input, aren't proved to be computed one by one; nil when
-  /// they are, and lie along axis 0 of the first output too.
+  /// Why a batch's examples, along axis 0 of each input, aren't proved to be computed
+  /// independently; nil when they are, and lie along axis 0 of the first output too.
   ///
   /// Batch normalisation counts as in inference: that training normalises by the batch is what it is for.
   ///
@@ -38,8 +38,8 @@ extension GraphTemplate {
     switch few.outputs[0] {
     case .mixed(let mixing): return mixing
     case .along(axis: 0, inner: 1) where few.shape(ofOutput: 0).first == size: break
-    case .along: return .unknown("gives the examples in another order")
-    case .shared: return .combined("has an output that no example has a part in")
+    case .along: return .unknown("returns the examples in another order")
+    case .shared: return .combined("has an output that depends on no example")
     }
     guard fixedBatchSize == nil else { return nil }
     return try analysis(3).form(ofOutput: 0) == few.form(ofOutput: 0)

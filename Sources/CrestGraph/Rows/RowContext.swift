@@ -67,12 +67,12 @@ package struct RowContext {
       guard case .along(let axis, let inner) = rows else { continue }
       let aligned = axis + output.rank - inputs[input].rank
       guard inputs[input][axis] == output[aligned] else {
-        throw .unknown("repeats the axis of the examples")
+        throw .unknown("repeats the batch axis")
       }
       if let found, found != (aligned, inner) {
         throw found.axis == aligned
-          ? .unknown("brings together examples in different orders")
-          : .combined("brings each example together with the others")
+          ? .unknown("combines examples in different orders")
+          : .combined("combines each example with the others")
       }
       found = (aligned, inner)
     }
@@ -89,8 +89,8 @@ package struct RowContext {
     for (input, rows) in rows.enumerated() {
       guard case .shared = rows, !isUniform(input, found.axis) else { continue }
       throw output[found.axis] == count
-        ? .combined("has a value of its own for each place in the batch")
-        : .unknown("has values of its own along the axis of the examples")
+        ? .combined("has a separate value for each index in the batch")
+        : .unknown("has separate values along the batch axis")
     }
     return .along(axis: found.axis, inner: found.inner)
   }
@@ -123,7 +123,7 @@ package struct RowContext {
         }
         return .along(axis: place, inner: step / size)
       }
-      throw .unknown("merges the axis of the examples with others in a way that is not followed")
+      throw .unknown("merges the batch axis with others in a way that the analysis doesn't follow")
     }
   }
 }
@@ -162,7 +162,7 @@ extension RowContext {
     var found: (axis: Int, inner: Int)?
     for case .along(let place, let inner) in rows {
       if let found, found != (place, inner) {
-        throw .unknown("takes examples along different axes together")
+        throw .unknown("combines examples along different axes")
       }
       found = (place, inner)
     }
@@ -170,16 +170,16 @@ extension RowContext {
     if found.axis == axis {
       // Each index chooses from the same data, if it is only the index that is the example's.
       guard rows.count == 2, self.axis(0) == nil else {
-        throw .combined("chooses among the examples by indices")
+        throw .combined("selects among the examples by index")
       }
       return .along(axis: axis, inner: found.inner)
     }
     for (input, rows) in rows.enumerated() {
       guard inputs[input][found.axis] == outputs[0][found.axis] else {
-        throw .unknown("takes only some of the examples")
+        throw .unknown("uses only some of the examples")
       }
       guard case .shared = rows, !isUniform(input, along: found.axis) else { continue }
-      throw .combined("has a value of its own for each place in the batch")
+      throw .combined("has a separate value for each index in the batch")
     }
     return .along(axis: found.axis, inner: found.inner)
   }

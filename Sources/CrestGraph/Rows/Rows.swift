@@ -52,8 +52,8 @@ extension Graph {
     /// several, as when tokens of all examples are in a row, each example's may be picked for itself.
     static func picking(inner: Int) -> RowMixing {
       inner == 1
-        ? .combined("picks examples by their place in the batch")
-        : .unknown("picks along an axis that the examples share with another")
+        ? .combined("selects examples by their index in the batch")
+        : .unknown("selects along an axis that merges the batch with another")
     }
 
     private init(kind: Kind, reason: String) {
@@ -117,6 +117,6 @@ package protocol TrainingOperation: GraphOperation {}
 
 extension TrainingOperation {
   package func rows(_ context: RowContext) throws(Graph.RowMixing) -> RowFlow {
-    throw .unknown("belongs to a step of training")
+    throw .unknown("belongs to a training step")
   }
 }

@@ -20,7 +20,7 @@ public struct Conv2D: Layer {
   public let padding: Padding
   /// The distance from one tap of a window to the next.
   public let dilation: Size2D
-  /// The number of groups into which channels are split; each group is convolved by itself.
+  /// The number of groups into which channels are split; each group is convolved separately.
   public let groups: Int
   /// Whether a bias is added; a batch norm directly after it makes it redundant.
   public let hasBias: Bool

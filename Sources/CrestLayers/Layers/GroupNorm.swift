@@ -1,14 +1,15 @@
 public import CrestGraph
 import CrestTensor
 
-/// Normalisation of groups of channels, each example by itself (Wu & He 2018; PyTorch `GroupNorm`, Keras
-/// `GroupNormalization`).
+/// Normalisation of groups of channels, separately for each example (Wu & He 2018; PyTorch
+/// `GroupNorm`, Keras `GroupNormalization`).
 ///
 ///     y = (x - mean) / √(variance + ε) · weight + bias
 ///
-/// x and y are [N, C, spatial…]; mean and population variance are of the C / groups channels of a group over all their
-/// places. Training and inference are the same, for any batch size. Parameters: `weight` [C], from 1, and `bias` [C],
-/// from 0. One group is a layer norm over channels and places, C groups an instance norm.
+/// x and y are [N, C, spatial…]; mean and population variance are over the C / groups channels of a
+/// group and all spatial positions. Training and inference are the same, for any batch size.
+/// Parameters: `weight` [C], from 1, and `bias` [C], from 0. One group is a layer norm over
+/// channels and positions, C groups an instance norm.
 public struct GroupNorm: Layer {
   /// The scope.
   public let name: String?
@@ -20,7 +21,7 @@ public struct GroupNorm: Layer {
   /// Creates a group norm.
   ///
   /// - Parameters:
-  ///   - groups: Into how many groups the channels are split; it divides their number.
+  ///   - groups: The number of groups into which the channels are split; it divides their number.
   ///   - epsilon: Added to the variance before the root.
   ///   - name: The scope.
   /// - Precondition: `groups` is positive, `epsilon` is finite and not negative.
@@ -33,7 +34,7 @@ public struct GroupNorm: Layer {
 
   /// Traces the normalisation.
   ///
-  /// - Throws: `GraphError` when x is no [N, C, spatial…], or the groups don't divide C.
+  /// - Throws: `GraphError` when x isn't [N, C, spatial…], or the groups don't divide C.
   public func trace(_ x: Symbol) throws -> Symbol {
     guard x.shape.rank >= 3 else {
       throw GraphError(

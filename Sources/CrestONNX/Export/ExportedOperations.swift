@@ -26,7 +26,7 @@ extension Elementwise: ExportedOperation {
     case .choice:
       let condition = export.intermediate("Cast", [inputs[2]], [("to", .type(.bool))])
       export.add("Where", [condition, inputs[0], inputs[1]], [output])
-    case .none: throw export.unsupported("an operation that ONNX has", got: name)
+    case .none: throw export.unsupported("an operation that exists in ONNX", got: name)
     }
   }
 }
@@ -146,7 +146,8 @@ extension AveragePool: ExportedOperation {
   func write(_ node: Graph.Node, to export: inout GraphExport) throws(ONNXError) {
     guard attributes.dilations.allSatisfy({ $0 == 1 }) else {
       throw export.unsupported(
-        "dilations of 1, as ONNX has others only from opset 19 on", got: "\(attributes.dilations)")
+        "dilations of 1, because ONNX has others only from opset 19", got: "\(attributes.dilations)"
+      )
     }
     export.add(
       name,

@@ -29,7 +29,7 @@ struct GraphExport {
       export.node = number
       let node = graph.nodes[number]
       guard let operation = node.operation as? any ExportedOperation else {
-        throw export.unsupported("an operation with an equal in ONNX", got: "one without")
+        throw export.unsupported("an operation with an ONNX equivalent", got: "one without")
       }
       try operation.write(node, to: &export)
     }

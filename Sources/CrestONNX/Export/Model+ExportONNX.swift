@@ -7,22 +7,23 @@ extension Model {
   /// Writes the model with its current parameters as an ONNX file that other tools can run and
   /// train.
   ///
-  /// A model from an ONNX file becomes that file with other weights. Opset, names and everything
-  /// else stay as they are, except that nodes in training mode are rewritten for inference, a new
-  /// head replaces the file's, and `metadata` replace the file's entries under the same keys. If
-  /// nothing was trained and the metadata are the same, so are the bytes. Other models are written
-  /// with opset 17, IR 8 and an open batch. The file appears whole or not at all.
+  /// A model from an ONNX file becomes that file with new weights. Opset, names and everything else
+  /// stay as they are, except that nodes in training mode are rewritten for inference, a new head
+  /// replaces the file's, and `metadata` replace the file's entries under the same keys. If nothing
+  /// was trained and the metadata are the same, so are the bytes. Other models are written with
+  /// opset 17, IR 8 and an open batch. The file appears whole or not at all.
   ///
   /// The model's ``Model/preprocessing``, ``Model/classNames`` and ``Model/classAxis`` are added to
   /// the metadata (``ONNXFile/Metadata``); the file's entries stay if they are unchanged.
   ///
   /// - Parameters:
   ///   - path: Where; a file that is there is replaced.
-  ///   - metadata: Entries for the file's `metadata_props`, such as class names; the same keys always
-  ///     stand in the same order.
+  ///   - metadata: Entries for the file's `metadata_props`, such as class names; the same keys are
+  ///     always in the same order.
   ///   - keepsTrainingNodes: Whether batch norm and dropout of an ONNX file stay in the mode they were
   ///     exported in, so that other tools can train on.
-  /// - Throws: ``ONNXError`` when an operation has no equal in ONNX or the file can't be written.
+  /// - Throws: ``ONNXError`` when an operation has no equivalent in ONNX or the file can't be
+  ///   written.
   public func exportONNX(
     to path: String, metadata: [String: String] = [:], keepsTrainingNodes: Bool = false
   ) throws(ONNXError) {
@@ -53,9 +54,9 @@ extension Model {
     return known.entries
   }
 
-  /// Refuses a model that can't be written as ONNX: before a long training, say.
+  /// Refuses a model that can't be written as ONNX, for example before a long training run.
   ///
-  /// - Throws: ``ONNXError`` when an operation has no equal in ONNX.
+  /// - Throws: ``ONNXError`` when an operation has no equivalent in ONNX.
   public func checkONNXExport() throws(ONNXError) {
     if let template = template as? ONNXTemplate {
       _ = try SourceExport(template.trace, store, keepsTrainingNodes: false)

@@ -137,7 +137,7 @@ struct SourceExport {
       ONNXError.ModelProblem(
         place: "node \"\(node.label)\" (\(node.operation))",
         expected: "running statistics that nothing else reads, to rewrite it for inference",
-        got: "\"\(name)\", which is read", advice: "export with the training nodes kept"))
+        got: "\"\(name)\", which is read", advice: "export with the training nodes"))
   }
 
   private func content(of node: NodeProto, _ edit: NodeEdit) -> WireContent {

@@ -6,7 +6,7 @@ struct ArrayNotes: Sendable {
   var tied: [Int: [String]] = [:]
   /// The arrays of which copies are trained apart.
   var untied: [TrainingReadiness.UntiedArray] = []
-  /// The arrays of which copies are trained apart since the file says so.
+  /// The arrays of which copies are trained separately because the file says so.
   var unmerged: [TrainingReadiness.UntiedArray] = []
   /// The arrays that follow from others, and those that only begin so.
   var rearranged: [TrainingReadiness.RearrangedArray] = []

@@ -48,7 +48,7 @@ struct ArrayValues {
     return values.indices.allSatisfy { values[$0] == ($0 / side == $0 % side ? 1 : 0) }
   }
 
-  /// Three different whole numbers at least, and no others.
+  /// Three different integers at least, and no others.
   private var isWholeNumbers: Bool {
     guard values.allSatisfy({ $0 == $0.rounded() }) else { return false }
     var different: Set<Float> = []

@@ -63,7 +63,7 @@ struct CheckedModel: Sendable {
         place(),
         expected: "names of at most \(nameByteLimit) bytes without control characters",
         got: "\"\(start)\"" + (name.unicodeScalars.count > 60 ? "…" : ""),
-        advice: "the file is damaged or made to mislead")
+        advice: "the file is damaged or malicious")
     }
     for tensor in graph.initializers { try check(tensor.name, "initializer") }
     for value in graph.inputs { try check(value.name, "input") }
@@ -177,7 +177,7 @@ struct CheckedModel: Sendable {
         guard makers.updateValue(place, forKey: output) == nil else {
           throw ModelFault(
             "node \"\(node.label)\" (\(node.operation))",
-            expected: "outputs with names of their own",
+            expected: "outputs with unique names",
             got: "\"\(output)\", which is defined already")
         }
       }

@@ -4,7 +4,7 @@ import CrestTensor
 /// A classifier's last layer with another number of classes: which arrays are new, and which declared
 /// sizes change, as edits of the file that the model came from.
 struct HeadReplacement: Sendable {
-  /// An array that begins anew.
+  /// An array with new values.
   struct NewArray: Sendable {
     let shape: Shape
     /// Draws its first value.

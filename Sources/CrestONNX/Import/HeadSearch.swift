@@ -154,10 +154,10 @@ struct HeadSearch {
     }
     return model.headProblem(
       expected:
-        "a Gemm, a MatMul or a 1×1 Conv with weights of the file's own, and after it at most "
+        "a Gemm, a MatMul or a 1×1 Conv with weights in the file, followed by at most "
         + "a bias, activations, pooling and reshaping",
       got: last.isEmpty
-        ? "an output that no node makes"
+        ? "an output that no node computes"
         : "from the output back " + last.joined(separator: ", "),
       "export the model with its classifier last, or train it with the outputs it has")
   }

@@ -3,10 +3,10 @@ extension ONNXFile {
   public struct ImportedOperator: Sendable, Equatable {
     /// The name, as in `Conv`.
     public let name: String
-    /// The versions of the operator set from which on it has a form of its own here, the oldest first; each
-    /// form holds up to the next one's version, the last up to ``newestOpset``.
+    /// The versions of the operator set from which on it has a separate form here, oldest first; each
+    /// form is valid up to the next one's version, the last up to ``newestOpset``.
     ///
-    /// Forms that ONNX tells apart are one where they mean the same.
+    /// Forms that ONNX distinguishes count as one if they mean the same.
     public let versions: [Int64]
 
     /// The oldest version of the operator set whose models are read.

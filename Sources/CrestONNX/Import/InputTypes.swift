@@ -90,7 +90,7 @@ private struct DeclaredInput {
     if let given, given.rank != rank - 1 {
       throw problem(
         expected: "examples of rank \(rank - 1)", got: "shape \(given)",
-        "give data that suit the model")
+        "give data that fit the model")
     }
     name = input.name
     self.file = file
@@ -137,13 +137,13 @@ private struct DeclaredInput {
       if let given, given[place] != size {
         throw problem(
           expected: "size \(size) along axis \(axis) (axis \(batchAxis) is the batch)",
-          got: "examples of shape \(given)", "give data that suit the model")
+          got: "examples of shape \(given)", "give data that fit the model")
       }
       sizes.append(size)
     }
     guard let shape = Shape(checking: sizes), shape.elementCount <= ONNXTrace.elementLimit else {
       throw problem(
-        expected: "at most \(ONNXTrace.elementLimit) elements an example", got: "sizes \(sizes)",
+        expected: "at most \(ONNXTrace.elementLimit) elements per example", got: "sizes \(sizes)",
         "the file is damaged")
     }
     return ValueType(shape, elementType)

@@ -6,15 +6,15 @@ extension Model {
   /// A model from an ONNX file (opset 1 to 28), with the file's parameters.
   ///
   /// - Parameters:
-  ///   - path: The file's path; side files are looked for in its folder.
+  ///   - path: The file's path; external data files are looked for in its folder.
   ///   - inputShapes: The shape of one example for inputs, by name, where the file leaves sizes open.
   ///   - selection: Which of the file's arrays are trained.
   ///   - headClasses: The outputs of a new last layer, which is drawn under `seed`; the file's own when
   ///     nil. See ``ONNXTemplate/init(_:inputShapes:selection:headClasses:)``.
   ///   - batchAxes: The axis of inputs, by name, along which the file has the examples of a batch; 0 for
   ///     others.
-  ///   - seed: The key of what is drawn.
-  ///   - engine: What its programs run on; one with all cores when nil.
+  ///   - seed: The seed of what is drawn.
+  ///   - engine: The engine for its programs; nil makes one with all cores.
   /// - Throws: ``ONNXError``; `ModelError` when outputs don't follow the batch size, `EngineError` when
   ///   an engine can't be made.
   public convenience init(
@@ -29,8 +29,8 @@ extension Model {
     try self.init(template: template, seed: seed, engine: engine)
   }
 
-  /// Resets batch norm's running statistics to mean 0 and variance 1 where an exporter has only
-  /// traced a new network (``TrainingReadiness/Note/tracedStatistics``); others stay.
+  /// Resets batch norm's running statistics to mean 0 and variance 1 if an exporter only traced a
+  /// new network (``TrainingReadiness/Note/tracedStatistics``); others stay.
   ///
   /// Names in `frozen` are left as they are: batch norm that stays in inference needs what the file has.
   ///

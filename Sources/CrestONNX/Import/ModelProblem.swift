@@ -44,7 +44,7 @@ extension ONNXError {
       return "\(name) (\(version)) at \"\(node)\"\(reason.map { ", \($0)" } ?? "")"
     }
 
-    /// One line a kind, as in `NonMaxSuppression (opset 17) at "/nms" ×7`.
+    /// One line per kind, as in `NonMaxSuppression (opset 17) at "/nms" ×7`.
     public static func grouped(_ operations: [UnsupportedOperation]) -> [String] {
       var groups: [(first: UnsupportedOperation, count: Int)] = []
       var places: [[String?]: Int] = [:]

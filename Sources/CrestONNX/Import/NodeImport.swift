@@ -64,14 +64,14 @@ final class NodeImport {
     guard let tensor = builder.constantTensor(input) else {
       throw problem(
         expected: "\(what) that follow from constants and shapes",
-        got: "input \(place), which depends on data or parameters, or takes too much to compute",
-        advice: "export the model so that it doesn't compute shapes and settings from values",
+        got: "input \(place), which depends on data or parameters, or is too expensive to compute",
+        advice: "export the model so that shapes and settings don't depend on values",
         unknownValue: node.inputs[place])
     }
     return tensor
   }
 
-  /// The whole numbers of an input; nil when it is left out.
+  /// The integers of an input; nil when it is left out.
   func optionalIntegers(_ place: Int, _ what: String) throws -> [Int]? {
     guard let tensor = try optionalConstant(place, what) else { return nil }
     guard let integers = tensor.integers else {
@@ -80,7 +80,7 @@ final class NodeImport {
     return integers.map(Int.init)
   }
 
-  /// The whole numbers of an input.
+  /// The integers of an input.
   func integers(_ place: Int, _ what: String) throws -> [Int] {
     guard let integers = try optionalIntegers(place, what) else {
       throw problem(expected: "\(what) as input \(place)", got: "none")
@@ -113,7 +113,7 @@ final class NodeImport {
     problem(expected: "the attribute \(name) to be \(kind)", got: "another kind")
   }
 
-  /// A whole number; nil when the node hasn't it.
+  /// An integer; nil when the node hasn't it.
   func optionalInteger(_ name: String) throws -> Int? {
     guard let value = try attribute(name) else { return nil }
     guard case .int(let number) = value else { throw wrongKind(name, "an integer") }
@@ -125,7 +125,7 @@ final class NodeImport {
     try optionalInteger(name) ?? `default`
   }
 
-  /// A whole number that means yes or no.
+  /// An integer that means yes or no.
   func flag(_ name: String, default: Bool = false) throws -> Bool {
     let number = try integer(name, default: `default` ? 1 : 0)
     guard number == 0 || number == 1 else {
@@ -163,12 +163,12 @@ final class NodeImport {
   /// A text that is one of `known`.
   func text(_ name: String, default: String, of known: [String]) throws -> String {
     guard let value = try attribute(name) else { return `default` }
-    guard case .string(let range) = value else { throw wrongKind(name, "a text") }
+    guard case .string(let range) = value else { throw wrongKind(name, "a string") }
     let text = tensors.source.text(in: range)
     guard let text, known.contains(text) else {
       throw problem(
         expected: "the attribute \(name) to be one of \(known.joined(separator: ", "))",
-        got: text.map { "\"\($0)\"" } ?? "bytes that are no UTF-8")
+        got: text.map { "\"\($0)\"" } ?? "bytes that are not UTF-8")
     }
     return text
   }
@@ -178,7 +178,7 @@ final class NodeImport {
     guard let value = try attribute(name) else {
       throw problem(expected: "the attribute \(name)", got: "none")
     }
-    guard case .string(let range) = value else { throw wrongKind(name, "a text") }
+    guard case .string(let range) = value else { throw wrongKind(name, "a string") }
     guard let text = tensors.source.text(in: range) else {
       throw problem(expected: "the attribute \(name) in UTF-8", got: "other bytes")
     }
@@ -188,7 +188,7 @@ final class NodeImport {
   /// Texts, each one of `known`; nil when the node hasn't them.
   func texts(_ name: String, of known: [String]) throws -> [String]? {
     guard let value = try attribute(name) else { return nil }
-    guard case .strings(let ranges) = value else { throw wrongKind(name, "a list of texts") }
+    guard case .strings(let ranges) = value else { throw wrongKind(name, "a list of strings") }
     return try ranges.map { range in
       let text = tensors.source.text(in: range)
       guard let text, known.contains(text) else {

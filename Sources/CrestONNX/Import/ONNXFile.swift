@@ -4,10 +4,10 @@ public import CrestTensor
 public struct ONNXFile: Sendable {
   let model: CheckedModel
 
-  /// Reads and checks the file at `path`, which stays mapped while it is used; side files are looked for
-  /// in its folder, when they are needed.
+  /// Reads and checks the file at `path`, which stays mapped while it is used; external data files
+  /// are looked for in its folder when they are needed.
   ///
-  /// - Throws: ``ONNXError`` when it can't be read, is damaged, or its graph isn't in order; not for
+  /// - Throws: ``ONNXError`` when it can't be read, is damaged, or its graph is invalid; not for
   ///   operations that can't be imported.
   public init(path: String) throws(ONNXError) { try self.init(ModelProto(path: path)) }
 
@@ -36,7 +36,7 @@ public struct ONNXFile: Sendable {
     return type.elementType
   }
 
-  /// What the file says of how its inputs were prepared and what its classes are called.
+  /// The preprocessing and class names in the file.
   ///
   /// - Throws: ``ONNXError/invalid(file:_:)`` when an entry isn't what Crest writes.
   public func metadata() throws(ONNXError) -> Metadata { try Metadata(model) }

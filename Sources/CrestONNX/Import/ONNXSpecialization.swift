@@ -1,11 +1,11 @@
 public import CrestGraph
 public import CrestTensor
 
-/// A model from an ONNX file for inputs that are all there: of any shape, with or without a batch, as ONNX
+/// A model from an ONNX file for given inputs: of any shape, with or without a batch, as ONNX
 /// Runtime takes them.
 ///
-/// A model may take as inputs what a graph must know before it runs, such as the sizes of a reshape.
-/// These inputs become constants, so that the graph holds for these values of theirs.
+/// A model may take as inputs what a graph must know before it runs, such as the sizes of a
+/// reshape. These inputs become constants, so that the graph is valid for these values only.
 ///
 /// ```swift
 /// let file = try ONNXFile(path: "model.onnx")
@@ -28,8 +28,8 @@ public struct ONNXSpecialization: GraphTemplate {
   ///
   /// - Parameters:
   ///   - file: The model's file.
-  ///   - inputs: A value for each input, by name. Numbers of another element type than the model's are
-  ///     converted, when each is exact in it.
+  ///   - inputs: A value for each input, by name. Numbers of another element type than the model's
+  ///     are converted if each is exact in it.
   /// - Throws: ``ONNXError``.
   public init(_ file: ONNXFile, inputs: [String: Tensor]) throws(ONNXError) {
     let model = file.model
@@ -96,7 +96,7 @@ public struct ONNXSpecialization: GraphTemplate {
         throw problem(
           expected: "\(elementType) ["
             + sizes.map { $0.map(String.init) ?? "?" }.joined(separator: ", ") + "]",
-          got: "\(value)", "give an array that suits the model")
+          got: "\(value)", "give an array that fits the model")
       }
     }
     do throws(InexactElement) {

@@ -3,8 +3,8 @@ public import CrestTensor
 
 /// A model from an ONNX file, which gives a graph for each batch size.
 ///
-/// ONNX models compute shapes from shapes, so the nodes are traced anew for concrete inputs, and what
-/// depends on shapes and constants only is computed on the way.
+/// ONNX models compute shapes from shapes, so the nodes are traced again for concrete inputs, and
+/// what depends on shapes and constants only is computed on the way.
 public struct ONNXTemplate: GraphTemplate {
   /// The graph for the batch size that the file states, or for 2.
   public let sample: Graph
@@ -12,7 +12,7 @@ public struct ONNXTemplate: GraphTemplate {
   public let fixedBatchSize: Int?
   /// Yes: a file for inference often ends in probabilities.
   public var leavesFinalActivationToLoss: Bool { true }
-  /// A hash of the file's bytes, those of side files left out.
+  /// A hash of the file's bytes, without external data files.
   public var sourceFingerprint: String? {
     trace.model.proto.source.withBytes { bytes in
       var hash = Fingerprint()
@@ -20,13 +20,13 @@ public struct ONNXTemplate: GraphTemplate {
       return hash.text
     }
   }
-  /// The name of the file, as messages have it.
+  /// The name of the file, as in messages.
   public var fileName: String { trace.model.file }
   /// How the file behaves differently when run as it is; see `ONNXFile.trainingMode`.
   public let trainingMode: TrainingReadiness.Note?
   /// What matters for training.
   public private(set) var readiness: TrainingReadiness
-  /// The entries of the file's metadata; of a key that is there twice, the first.
+  /// The entries of the file's metadata; for a repeated key, the first.
   public var metadata: [String: String] {
     Dictionary(
       trace.model.proto.metadata.map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first }
@@ -69,9 +69,9 @@ public struct ONNXTemplate: GraphTemplate {
   ///   - file: The model's file.
   ///   - inputShapes: The shape of one example for inputs, by name, where the file leaves sizes open.
   ///   - selection: Which arrays are trained.
-  ///   - headClasses: The outputs of a new last layer, whose weights begin anew: He normal before a
-  ///     ReLU, else Xavier uniform, biases at 0, by the model's seed. An export has it in the place of
-  ///     the file's, under the same names. The file's own when nil.
+  ///   - headClasses: The outputs of a new last layer, with new weights: He normal before a ReLU,
+  ///     otherwise Xavier uniform, biases 0, drawn from the model's seed. An export has it in place
+  ///     of the file's, under the same names. The file's own when nil.
   ///   - batchAxes: The axis of inputs, by name, along which the file has the examples of a batch; 0 for
   ///     others. The model's own inputs and outputs have the examples along axis 0 all the same: the graph
   ///     moves the axes of inputs, and of the first output wherever it has the examples.

@@ -189,7 +189,7 @@ struct ONNXTrace: Sendable {
     }
     guard builder.nodeCount <= Self.nodeLimit else {
       throw context.problem(
-        expected: "a graph of at most \(Self.nodeLimit) operations when it is unrolled",
+        expected: "a graph of at most \(Self.nodeLimit) operations when unrolled",
         got: "more",
         advice: "shorten the sequences, or the file is made to exhaust memory")
     }

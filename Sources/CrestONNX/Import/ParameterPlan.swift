@@ -308,7 +308,7 @@ private struct SelectedArrays {
     throw .invalid(
       file: model.file,
       ONNXError.ModelProblem(
-        place: "selection of parameters", expected: "patterns that fit the name of an array",
+        place: "selection of parameters", expected: "patterns that match the name of an array",
         got: "\"\(unmatched)\"", advice: ParameterSelection.advice(unmatched, names)))
   }
 

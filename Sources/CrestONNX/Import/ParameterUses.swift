@@ -248,7 +248,7 @@ struct ParameterUses {
 }
 
 extension NodeProto {
-  /// Whether it rounds to whole numbers or booleans, through which no gradient goes.
+  /// Whether it rounds to integers or booleans, through which no gradient goes.
   fileprivate var makesIntegers: Bool {
     guard operation == "Cast" else { return false }
     return attributes.contains { attribute in

@@ -8,7 +8,7 @@ public struct TrainingReadiness: Sendable, Equatable, CustomStringConvertible {
     case asked
     /// Training computes in `float32`.
     case elementType(String)
-    /// Its numbers are those of a mask of scores.
+    /// Its values are those of an attention mask.
     case mask
     /// A number in arithmetic is a setting.
     case scalar
@@ -24,9 +24,9 @@ public struct TrainingReadiness: Sendable, Equatable, CustomStringConvertible {
     case variance
     /// It is an identity matrix.
     case identity
-    /// It consists of whole numbers, or of equally spaced ones.
+    /// It consists of integers, or of equally spaced numbers.
     case positions
-    /// It stands in the program's text, while what is learned stands elsewhere.
+    /// It is a constant in the program, which keeps learned arrays elsewhere.
     case literal
     /// The exporter computed it, and all elements are equal.
     case filled
@@ -36,13 +36,13 @@ public struct TrainingReadiness: Sendable, Equatable, CustomStringConvertible {
     case setting
     /// No gradient of the first output reaches it.
     case noGradient
-    /// Only outputs beside the first, which is what is trained, depend on it.
+    /// Only outputs other than the first, which is trained, depend on it.
     case otherOutput
     /// It holds no floats.
     case integers
     /// The file says that it is a buffer of the program.
     case buffer
-    /// It is a single number that the exporter computed, maybe from what is learned.
+    /// It is a single number that the exporter computed, perhaps from learned ones.
     case computedScalar
     /// It is a vector of spectral norm's power iteration, by name.
     case powerIteration
@@ -58,7 +58,7 @@ public struct TrainingReadiness: Sendable, Equatable, CustomStringConvertible {
     case computed
     /// Its values look like a designed filter or matrix, not a learned one.
     case pattern
-    /// A part of its numbers is 0.
+    /// Many of its values are 0.
     case zeros
     /// One row of an embedding is 0.
     case paddingRow
@@ -68,7 +68,7 @@ public struct TrainingReadiness: Sendable, Equatable, CustomStringConvertible {
     case merged
   }
 
-  /// An array that a file has once more in another arrangement.
+  /// An array that a file has a second time, in another arrangement.
   public struct RearrangedArray: Sendable, Equatable {
     /// The array that is the parameter.
     public let name: String
@@ -112,17 +112,17 @@ public struct TrainingReadiness: Sendable, Equatable, CustomStringConvertible {
     case frozenBatch(Int)
     /// The model declares a batch size, but its shapes follow from the inputs'.
     case declaredBatch(Int)
-    /// Arrays that so many places read each: they stay tied.
+    /// Arrays that are used in several places: they stay tied.
     case tied(names: [String], uses: Int)
-    /// Arrays that several places read only since they had equal elements when they were exported.
+    /// Arrays that are used in several places only because their elements were equal at export.
     case untied([UntiedArray])
-    /// Arrays that the file tells to be several of the program, equal when they were exported.
+    /// Arrays that are several of the program's, according to the file, and were equal at export.
     case unmerged([UntiedArray])
     /// Arrays that are others in another arrangement: they stay tied.
     case rearranged([RearrangedArray])
-    /// Arrays that begin as others in another arrangement, and are trained apart.
+    /// Arrays that begin as others in another arrangement, and are trained separately.
     case rearrangedApart([RearrangedArray])
-    /// Nodes that compute with a batch's statistics, or drop values, where the file is run as it is.
+    /// Nodes that compute with a batch's statistics, or drop values, if the file is run as it is.
     case trainingMode(normalizations: Int, dropouts: Int)
     /// The last layer has another number of outputs than in the file, with new weights.
     case newHead(node: String, operation: String, from: Int, to: Int)
@@ -132,7 +132,8 @@ public struct TrainingReadiness: Sendable, Equatable, CustomStringConvertible {
     case fixed(names: [String], FixedReason)
     /// Arrays that are trained although the file can't tell whether they are learned.
     case assumed(names: [String], AssumedReason)
-    /// It isn't proved that the examples of a batch are computed one by one, or proved that they are not.
+    /// It isn't proved that the examples of a batch are computed independently, or it is proved
+    /// that they aren't.
     case rowsTogether(Graph.RowMixing)
   }
 
@@ -158,58 +159,58 @@ extension TrainingReadiness.Note: CustomStringConvertible {
     case .finalActivation(let operation, let node):
       "the model ends in \(operation) (\"\(node)\"): "
         + (operation == "Softmax" ? "cross-entropy" : "bce")
-        + " takes what goes into it, predictions keep it"
+        + " uses its input, predictions keep it"
     case .tracedStatistics:
       "batch norm's running statistics are those of a new network that the exporter ran once, on "
-        + "numbers of its own: training begins them afresh, at mean 0 and variance 1"
+        + "its own numbers: training resets them to mean 0 and variance 1"
     case .possiblyTracedStatistics:
-      "batch norm's running statistics may be those of a network that the exporter ran once, as no "
-        + "variance is below the part of 1 that one step leaves: training goes on from them"
+      "batch norm's running statistics may be those of a network that the exporter ran once, because no "
+        + "variance is below what one step leaves of 1: training continues from them"
     case .frozenBatch(let size):
       "the model is made for batches of \(size) only. Export it with a dynamic batch: "
         + "dynamic_axes={\"input\": {0: \"batch\"}}, or dynamic_shapes with dynamo"
     case .declaredBatch(let size):
-      "the model declares batches of \(size), but takes others too"
+      "the model declares batches of \(size), but accepts other sizes too"
     case .tied(let names, let uses):
-      "\(listed(names)) \(names.count == 1 ? "is" : "are each") read in \(uses) places, which stay tied"
+      "\(listed(names)) \(names.count == 1 ? "is" : "are each") used in \(uses) places, which stay tied"
     case .untied(let arrays):
       "\(listed(arrays.map(\.name))) \(arrays.count == 1 ? "has" : "have each") equal elements and "
-        + "several places, which share nothing else: exporters merge equal arrays, so they are "
-        + "trained apart, as \(listed(arrays.flatMap(\.copies)))"
+        + "several uses that share nothing else: exporters merge equal arrays, so they are "
+        + "trained separately, as \(listed(arrays.flatMap(\.copies)))"
     case .unmerged(let arrays):
       "\(listed(arrays.map(\.name))) \(arrays.count == 1 ? "is" : "are each") several arrays of the "
-        + "program, which the exporter wrote once since they were equal: they are trained apart, as "
+        + "program, which the exporter wrote once because they were equal: they are trained separately, as "
         + "\(listed(arrays.flatMap(\.copies)))"
     case .rearranged(let arrays):
       "\(listed(arrays.map(\.copy))) \(arrays.count == 1 ? "is" : "are") \(listed(arrays.map(\.name))) "
-        + "in another arrangement, to the last bit: they stay tied, and the file that is written has both"
+        + "in another arrangement, bit for bit: they stay tied, and the exported file has both"
     case .rearrangedApart(let arrays):
       "\(listed(arrays.map(\.copy))) \(arrays.count == 1 ? "begins" : "begin") as "
         + "\(listed(arrays.map(\.name))) in another arrangement: by their names they are not tied, and are "
-        + "trained apart"
+        + "trained separately"
     case .trainingMode(let normalizations, let dropouts):
       "the file is in training mode (\(trainingNodes(normalizations, dropouts))): predictions and "
-        + "evaluation are for inference, \(inference(normalizations, dropouts)); ONNX Runtime runs it as it "
+        + "evaluation run in inference mode, \(inference(normalizations, dropouts)); ONNX Runtime runs it as it "
         + "is, \(training(normalizations, dropouts))"
     case .newHead(let node, let operation, let old, let new):
-      "the head \"\(node)\" (\(operation)) has \(new) outputs in place of \(old), and its weights begin anew"
+      "the head \"\(node)\" (\(operation)) has \(new) outputs instead of \(old), and new weights"
     case .leftOut(let names):
       "the program's \(names.count == 1 ? "parameter" : "parameters") \(listed(names)) "
         + "\(names.count == 1 ? "has" : "have") no array in the file: nothing reads "
         + "\(names.count == 1 ? "it" : "them"), another is tied to \(names.count == 1 ? "it" : "them"), or "
-        + "the exporter left \(names.count == 1 ? "it" : "them") out, as a scale of 1 or a bias of 0"
+        + "the exporter left \(names.count == 1 ? "it" : "them") out, such as a scale of 1 or a bias of 0"
     case .fixed(let names, let reason):
       "\(listed(names)) \(names.count == 1 ? "is" : "are") not trained: \(reason)"
-        + (reason.isAssumed ? "; --unfreeze NAME trains what it names" : "")
+        + (reason.isAssumed ? "; --unfreeze NAME overrides this" : "")
     case .assumed(let names, let reason):
       "\(listed(names)) \(names.count == 1 ? "is" : "are") trained: \(reason)"
-        + (reason == .asked ? "" : "; --freeze NAME keeps what it names")
+        + (reason == .asked ? "" : "; --freeze NAME overrides this")
     case .rowsTogether(let mixing) where mixing.kind == .combined:
-      "the examples of a batch are not computed one by one: \(mixing). It predicts, from inputs as a whole; it "
-        + "can be trained only if the batch lies along another axis (--batch-axis)"
+      "the examples of a batch are not computed independently: \(mixing). The model can predict, from inputs as a whole; it "
+        + "can be trained only if the batch axis is another one (--batch-axis)"
     case .rowsTogether(let mixing):
-      "it is not proved that the examples of a batch are computed one by one: \(mixing). Predictions are "
-        + "made from inputs as a whole, and training begins with a trial"
+      "it is not proved that the examples of a batch are computed independently: \(mixing). Inputs are "
+        + "predicted as a whole, and training begins with a trial"
     }
   }
 
@@ -258,31 +259,31 @@ extension TrainingReadiness.FixedReason: CustomStringConvertible {
   /// The reason.
   public var description: String {
     switch self {
-    case .asked: "the selection of parameters says so"
+    case .asked: "excluded by the selection of parameters"
     case .elementType(let type):
       "\(type), and training computes in float32; export the model in float32"
-    case .mask: "the numbers of a mask of scores"
+    case .mask: "the values of an attention mask"
     case .scalar: "a single number in arithmetic is a setting"
     case .inputNormalization:
-      "arithmetic with the input as it is given, before anything learned, as a normalisation's"
-    case .statisticName: "a mean, deviation or variance by name"
+      "arithmetic with the raw input, as in a normalisation"
+    case .statisticName: "a mean, deviation or variance, by its name"
     case .sinusoids: "a table of sines and cosines"
     case .frequencies: "frequencies of sines and cosines, or another geometric series"
     case .variance: "a variance, of which only the square root is used"
-    case .identity: "a unit matrix"
-    case .positions: "whole or equally spaced numbers, as of positions"
-    case .literal: "numbers that the program states, while it keeps what it learns elsewhere"
-    case .filled: "numbers that the exporter computed, all of them equal"
+    case .identity: "an identity matrix"
+    case .positions: "integers or equally spaced numbers, such as positions"
+    case .literal: "constants in the program, which keeps learned arrays elsewhere"
+    case .filled: "equal numbers computed by the exporter"
     case .filter: "the same filter for every channel"
     case .setting: "a size, ratio or other setting"
     case .noGradient: "no gradient of the first output reaches it"
     case .otherOutput:
-      "only outputs beside the first, which is what is trained, depend on what is learned there"
-    case .integers: "whole numbers or booleans by type"
+      "used only for outputs other than the first, and only the first is trained"
+    case .integers: "of an integer or boolean type"
     case .buffer: "registered as a buffer in the program, as the file says"
     case .computedScalar:
-      "a single number that the exporter computed, from learned ones or not, as exp(logit_scale) or 1 / p"
-    case .powerIteration: "a vector of spectral norm's power iteration by name"
+      "a single number computed by the exporter, perhaps from learned ones, such as exp(logit_scale) or 1 / p"
+    case .powerIteration: "a vector of spectral norm's power iteration, by its name"
     }
   }
 
@@ -307,22 +308,22 @@ extension TrainingReadiness.AssumedReason: CustomStringConvertible {
   /// The reason.
   public var description: String {
     switch self {
-    case .asked: "the selection of parameters says so"
-    case .scalar: "a single number with a name in the program, learned or a setting"
+    case .asked: "included by the selection of parameters"
+    case .scalar: "a single number with a name in the program, perhaps learned"
     case .computed:
-      "computed by the exporter from arrays that the file doesn't have, learned or not; training doesn't "
-        + "hold what the computation did, as a mask's zeros or a norm"
+      "computed by the exporter from arrays that the file doesn't have; training doesn't "
+        + "preserve what the computation did, such as a mask's zeros or a norm"
     case .pattern:
       "few different numbers, or an orthogonal, symmetric or averaging matrix: a fixed filter or transform, "
-        + "or weights that begin so"
+        + "or weights initialised like one"
     case .zeros:
-      "many of its numbers are exactly 0, as a mask leaves them, and training changes them"
+      "many of its values are exactly 0, as after a mask, and training changes them"
     case .paddingRow:
-      "one row of the embedding is 0, as PyTorch's padding_idx holds it, and training changes it"
+      "one row of the embedding is 0, as PyTorch's padding_idx keeps it, and training changes it"
     case .outputScaling:
-      "scales or shifts the output, as a target's deviation and mean do, or what is learned"
+      "scales or shifts the output, perhaps by the targets' deviation and mean"
     case .merged:
-      "equal to an array that isn't learned, so that the exporter wrote both once"
+      "equal to an array that isn't learned, so the exporter merged the two"
     }
   }
 }

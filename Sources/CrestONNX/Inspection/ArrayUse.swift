@@ -28,7 +28,7 @@ extension ONNXInspection {
     public let reason: String
     /// Whether `ParameterSelection` can train it: `float32` that a gradient reaches.
     public let canBeTrained: Bool
-    /// The parameter of which it is another arrangement, to the last bit; nil when it is its own.
+    /// The parameter of which it is another arrangement, bit for bit; nil if there is none.
     public let original: String?
   }
 }
@@ -57,9 +57,9 @@ extension ONNXInspection.ArrayUse {
 }
 
 extension ONNXFile {
-  /// Every array of the file with what becomes of it, in the file's order.
+  /// Every array of the file and how it is used, in the file's order.
   ///
-  /// - Throws: ``ONNXError`` when side files can't be read.
+  /// - Throws: ``ONNXError`` when external data files can't be read.
   public func arrays() throws(ONNXError) -> [ONNXInspection.ArrayUse] {
     try ParameterPlan(model, TensorReader(model.proto), ParameterSelection()).rows
       .map(ONNXInspection.ArrayUse.init)

@@ -49,15 +49,15 @@ public struct ONNXInspection: Sendable {
     public var count = 0
     /// The numbers in all of them.
     public var elementCount = 0
-    /// The bytes of these numbers; those of types without a fixed size, as texts, aren't counted.
+    /// The bytes of these numbers; types without a fixed size, such as strings, aren't counted.
     public var byteCount = 0
   }
 
   /// The file's name.
   public let file: String
-  /// The size of the file, side files not counted.
+  /// The size of the file, without external data files.
   public let byteCount: Int
-  /// The version of the file's form.
+  /// The version of the file format.
   public let irVersion: Int64
   /// The operator sets by domain, ONNX's own as `ai.onnx`.
   public let opsets: [(domain: String, version: Int64)]
@@ -103,8 +103,9 @@ public struct ONNXInspection: Sendable {
   ///   - file: The file.
   ///   - inputShapes: The shape of one example for inputs, by name, where the file leaves sizes open.
   ///   - engine: Whose kernels are asked; one with a single thread when nil.
-  /// - Throws: ``ONNXError`` when side files can't be read, `EngineError` when an engine can't be made, and
-  ///   what the compiler throws. What keeps the file from being imported is ``problem`` instead.
+  /// - Throws: ``ONNXError`` when external data files can't be read, `EngineError` when an engine
+  ///   can't be made, and what the compiler throws. What keeps the file from being imported is
+  ///   ``problem`` instead.
   public init(
     _ file: ONNXFile, inputShapes: [String: Shape] = [:], engine: Engine? = nil
   ) throws {

@@ -1,8 +1,8 @@
 import CrestTensor
 
 extension ONNXFile {
-  /// What the file does otherwise where it is run as it is, by ONNX Runtime, than in predictions and measurements
-  /// here, which are for inference; nil when that is one.
+  /// How the file behaves differently when run as it is, by ONNX Runtime, than in Crest's
+  /// predictions and evaluation, which are for inference; nil if it doesn't.
   ///
   /// BatchNormalization with `training_mode` 1 (before opset 14: with further outputs) normalises by the batch's
   /// statistics there, and Dropout with a `training_mode` input of true drops values.

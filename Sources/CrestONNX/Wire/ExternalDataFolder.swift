@@ -1,6 +1,6 @@
 import CrestFiles
 
-/// The folder of a model, from which side files are opened and nothing else.
+/// The folder of a model, from which external data files are opened and nothing else.
 ///
 /// The four layers of ONNX's own scheme: the location is checked as text, the path is resolved below
 /// the folder through no symbolic link, the file is a regular one with a single name, and offset and
@@ -12,7 +12,7 @@ struct ExternalDataFolder: Sendable {
     folder = ConfinedFolder(path: path, resolution: resolution)
   }
 
-  /// Opens the side file at `location`.
+  /// Opens the external data file at `location`.
   func open(_ location: String) throws(ExternalDataFailure) -> RegularFile {
     let components = try Self.components(of: location)
     let file: RegularFile
@@ -45,7 +45,7 @@ struct ExternalDataFolder: Sendable {
   }
 }
 
-/// Why a side file isn't opened; the model's place is added where it is known.
+/// Why a external data file isn't opened; the model's place is added where it is known.
 struct ExternalDataFailure: Error {
   let problem: ONNXError.ExternalDataProblem
 

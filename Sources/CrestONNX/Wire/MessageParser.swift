@@ -50,7 +50,7 @@ struct MessageParser {
     in range: Range<Int>, depth: Int, singular: [Int]
   ) throws(WireFault) -> Fields {
     guard depth <= limits.depth else {
-      throw WireFault(at: range.lowerBound, limit: "\(limits.depth) messages in each other")
+      throw WireFault(at: range.lowerBound, limit: "\(limits.depth) nested messages")
     }
     return Fields(WireReader(bytes, in: range), singular: singular)
   }
@@ -111,7 +111,7 @@ struct MessageParser {
     }
     guard let text = String(validating: bytes[range], as: UTF8.self) else {
       throw WireFault(
-        at: range.lowerBound, name, expected: "text in UTF-8", got: "bytes that are none")
+        at: range.lowerBound, name, expected: "text in UTF-8", got: "bytes that are not")
     }
     return text
   }

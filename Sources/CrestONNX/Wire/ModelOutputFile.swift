@@ -1,7 +1,7 @@
 import CrestFiles
 import CrestPlatform
 
-/// A model's file or side file in the making, whose failures are those of models.
+/// A model's file or external data file in the making, whose failures are those of models.
 struct ModelOutputFile: ~Copyable {
   private var file: OutputFile
 

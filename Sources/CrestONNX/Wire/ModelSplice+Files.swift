@@ -1,17 +1,18 @@
 import CrestFiles
 
 extension ModelSplice {
-  /// Writes the model to `path`, with the data of its tensors that lie in side files.
+  /// Writes the model to `path`, with the data of its tensors that lie in external data files.
   ///
-  /// The model's file stays the same bytes when nothing changed and its side files can stay where they
-  /// are (the same folder) or be copied under their own names. Else all data in side files go to one new
-  /// file beside the model, called like it with `.data` at the end, or with a number before that when
-  /// something has that name: no existing file but the one at `path` is ever replaced. The model comes
-  /// last, so whoever opens `path` finds the old model or the new one, whole. Of a link at `path` all this is
-  /// meant of the file that it leads to.
+  /// The model's file stays the same bytes when nothing changed and its external data files can
+  /// stay where they are (the same folder) or be copied under their own names. Else all data in
+  /// external data files go to one new file beside the model, called like it with `.data` at the
+  /// end, or with a number before that when something has that name: no existing file but the one
+  /// at `path` is ever replaced. The model comes last, so whoever opens `path` finds the old model
+  /// or the new one, whole. Of a link at `path` all this is meant of the file that it leads to.
   ///
-  /// - Throws: ``ONNXError/unwritable(file:reason:)``, ``ONNXError/tooLargeToWrite(file:byteCount:limit:)``,
-  ///   or ``ONNXError/externalData(_:location:problem:)`` when a side file can't be read.
+  /// - Throws: ``ONNXError/unwritable(file:reason:)``,
+  ///   ``ONNXError/tooLargeToWrite(file:byteCount:limit:)``, or
+  ///   ``ONNXError/externalData(_:location:problem:)`` when a external data file can't be read.
   package func write(to path: String) throws(ONNXError) {
     let externals = model.externalTensors.filter {
       !replacedTensors.contains($0.proto.span.start)
@@ -40,14 +41,15 @@ extension ModelSplice {
     }
   }
 
-  /// The path at the end of all links, beside which side files go.
+  /// The path at the end of all links, beside which external data files go.
   private func fileDestination(of path: String) throws(ONNXError) -> String {
     let place: OutputPlace
     do throws(OutputFailure) { place = try OutputPlace(path) } catch { throw ONNXError(error) }
     guard case .file = place.kind else {
       throw .unwritable(
         file: path,
-        reason: "its weights lie in side files, which a pipe or device can't have beside it")
+        reason:
+          "its weights are in external data files, which can't be placed beside a pipe or device")
     }
     return place.destination
   }
@@ -59,7 +61,8 @@ extension ModelSplice {
     paths = []
   }
 
-  /// Copies each side file under its own name; false when one lies in a deeper folder or a name is taken.
+  /// Copies each external data file under its own name; false when one lies in a deeper folder or a
+  /// name is taken.
   private func copySideFiles(
     of tensors: [ExternalTensor], to folder: String, written: inout [String]
   ) throws(ONNXError) -> Bool {
@@ -166,7 +169,7 @@ extension ModelSplice {
   }
 }
 
-/// A tensor in a side file.
+/// A tensor in a external data file.
 struct ExternalTensor {
   let proto: TensorProto
   let reference: TensorProto.ExternalReference
@@ -179,7 +182,8 @@ struct ExternalTensor {
 }
 
 extension ModelProto {
-  /// All tensors of the model whose data lie in side files, wherever they are, in the file's order.
+  /// All tensors of the model whose data lie in external data files, wherever they are, in the
+  /// file's order.
   var externalTensors: [ExternalTensor] {
     var found = graph.allTensors
     for function in functions {

@@ -11,7 +11,7 @@ package struct ModelSplice {
 
   package let model: ModelProto
   private(set) var edits: [Edit] = []
-  /// New elements of tensors in side files, by the start of the tensor's field.
+  /// New elements of tensors in external data files, by the start of the tensor's field.
   private(set) var externalElements: [Int: ByteStream] = [:]
   /// The starts of the fields of tensors that others replace.
   private(set) var replacedTensors: Set<Int> = []
@@ -87,7 +87,7 @@ package struct ModelSplice {
   /// Gives a tensor of the model other elements, of the same type and shape.
   ///
   /// `raw_data`, `float_data` and `double_data` stay what they are; elements that stood as varints
-  /// become `raw_data`; elements in a side file go to a new one when the model is written.
+  /// become `raw_data`; elements in a external data file go to a new one when the model is written.
   ///
   /// - Precondition: there are as many bytes as the tensor's elements take.
   package mutating func replaceElements(of tensor: TensorProto, by elements: ByteStream) {

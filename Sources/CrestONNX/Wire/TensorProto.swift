@@ -43,11 +43,11 @@ package struct TensorProto: Sendable {
     case raw(Range<Int>)
     /// In a typed field, in one or more packed runs or one at a time.
     case typed(TypedField, count: Int)
-    /// In a side file.
+    /// In a external data file.
     case external(ExternalReference)
   }
 
-  /// Where in a side file a tensor lies (ONNX `external_data`).
+  /// Where in a external data file a tensor lies (ONNX `external_data`).
   package struct ExternalReference: Equatable, Sendable {
     /// The path of the file, from the model's folder.
     package var location: String
@@ -233,7 +233,7 @@ extension MessageParser {
         let value = Int(text)
       else {
         throw WireFault(
-          at: offset, expected: "a whole number from 0 to 2^63 - 1 as the \(key)",
+          at: offset, expected: "an integer from 0 to 2^63 - 1 as the \(key)",
           got: "\"\(text)\"")
       }
       return value

@@ -6,7 +6,8 @@ package struct TensorReader: Sendable {
   package let source: ByteSource
   private let folder: ExternalDataFolder?
 
-  /// A reader of the model's tensors; side files are looked for in the folder of the model's file.
+  /// A reader of the model's tensors; external data files are looked for in the folder of the
+  /// model's file.
   package init(
     _ model: ModelProto, resolution: ConfinedFolder.Resolution = .system
   ) {
@@ -46,13 +47,14 @@ package struct TensorReader: Sendable {
 
   // MARK: Side files
 
-  /// One in how many bytes of a side file must be stored; some file systems store equal bytes as fewer.
+  /// One in how many bytes of a external data file must be stored; some file systems store equal
+  /// bytes as fewer.
   static let holeFactor = 8
   /// A smaller file may be stored with its name.
   private static let holeFreeByteCount = 1 << 20
 
-  /// Refuses side files from which a small model would take far more memory than there are bytes: read
-  /// over and over by many tensors, or with holes.
+  /// Refuses external data files from which a small model would take far more memory than there are
+  /// bytes: read over and over by many tensors, or with holes.
   func checkSideFiles(of tensors: [ExternalTensor]) throws(ONNXError) {
     var uses: [String: (first: ExternalTensor, byteCount: Int, count: Int)] = [:]
     for tensor in tensors {
@@ -82,7 +84,7 @@ package struct TensorReader: Sendable {
     }
   }
 
-  /// The side file of a tensor, once it is proven to hold the tensor's bytes.
+  /// The external data file of a tensor, once it is proven to hold the tensor's bytes.
   func open(
     _ reference: TensorProto.ExternalReference, of proto: TensorProto
   ) throws(ONNXError) -> RegularFile {

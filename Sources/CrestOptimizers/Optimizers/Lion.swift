@@ -7,30 +7,32 @@ public import CrestRuntime
 ///     w ← w - rate · sign(β₁ m + (1 - β₁) g)
 ///     m ← β₂ m + (1 - β₂) g
 ///
-/// With decoupled decay w is first w · (1 - rate · decay); with L2 decay g is first g + decay · w. One moment, m. All
-/// steps of a parameter have one size, so the rate is 3 to 10 times smaller than that of ``AdamW``, and the weight decay
-/// larger by as much. A group's momentum is β₁.
+/// With decoupled decay w is first w · (1 - rate · decay); with L2 decay g is first g + decay · w.
+/// One moment, m. All steps of a parameter have the same size, so the rate is 3 to 10 times smaller
+/// than that of ``AdamW``, and the weight decay larger by the same factor. A group's momentum is
+/// β₁.
 public struct Lion: Optimizer, Equatable {
   /// `lion`.
   public var name: String { "lion" }
   /// Learning rate, β₁ and weight decay.
   public let defaults: Hyperparameters
-  /// β₂, the part of the moment that stays.
+  /// β₂, the decay rate of the moment.
   public let beta2: Double
   /// How weight decay enters a step.
   public let decayKind: WeightDecay.Kind
-  /// Which parameters weight decay pulls.
+  /// Which parameters weight decay applies to.
   public let decayTargets: WeightDecay.Targets
   /// m.
   public var momentCount: Int { 1 }
 
-  /// Learning rate 0.0001, β₁ 0.9, β₂ 0.99; no weight decay, and when a group has some, decoupled on weights.
+  /// Learning rate 0.0001, β₁ 0.9, β₂ 0.99; no weight decay, and decoupled decay of weights if a
+  /// group has some.
   public init() {
     defaults = Hyperparameters(learningRate: 1e-4, momentum: 0.9)
     (beta2, decayKind, decayTargets) = (0.99, .decoupled, .weights)
   }
 
-  /// An optimiser; what is left out is as in ``init()``.
+  /// Creates an optimiser; arguments left out are as in ``init()``.
   ///
   /// - Throws: ``OptimizerError`` when a rate or decay is negative or not finite, or a β is outside [0, 1).
   public init(

@@ -17,7 +17,7 @@ public enum OptimizerError: Error, Equatable, Sendable, CustomStringConvertible 
     case .nesterovWithoutMomentum:
       "sgd: Nesterov needs a momentum above 0, got 0; give one or switch Nesterov off"
     case .decoupledOnly:
-      "adamw: weight decay is decoupled, expected so, got l2; use adam for l2"
+      "adamw: expected decoupled weight decay, got l2; use adam for l2"
     case .unknownName(let name):
       "optimizer: expected one of "
         + BuiltInOptimizer.allCases.map(\.rawValue).joined(separator: ", ") + ", got \"\(name)\""

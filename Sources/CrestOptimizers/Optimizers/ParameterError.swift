@@ -21,15 +21,15 @@ extension ParameterError: CustomStringConvertible {
   public var description: String {
     switch self {
     case .unmatched(let pattern, let nearest):
-      "no parameter is named \"\(pattern)\"; near it are "
+      "no parameter matches \"\(pattern)\"; similar names are "
         + "\(nearest.map { "\"\($0)\"" }.joined(separator: ", ")); use * for any characters"
     case .emptyGroup(let patterns):
-      "the group \"\(patterns)\" is empty: groups before it have all that it fits; put it first"
+      "the group \"\(patterns)\" is empty: earlier groups have all the parameters that it matches; put it first"
     case .depth(let asked, let layers):
       "groups: expected from 1 to \(layers), the number of layers with parameters, got \(asked)"
     case .noSuchGroup(let group, let groups):
-      "group \(group): expected a number from \(-groups) to \(groups - 1), as there are \(groups) "
-        + "groups; negative ones count from the last"
+      "group \(group): expected a number from \(-groups) to \(groups - 1), because there are \(groups) "
+        + "groups; negative numbers count from the last"
     case .valueCount(let what, let got, let groups):
       "\(what): expected a number for each of the \(groups) groups of parameters, got \(got)"
     case .value(let what, let got, let expected):

@@ -45,11 +45,11 @@ extension ScheduleError: CustomStringConvertible {
     case .milestonesNotIncreasing(let milestones):
       "step decay: the points \(milestones) do not increase; expected each above the one before."
     case .unknownKind(let kind):
-      "schedule: the kind \"\(kind)\" is not known to this version; known are "
+      "schedule: the kind \"\(kind)\" is not known to this version, which knows "
         + Schedule.Kind.allCases.filter { $0 != .custom }.map(\.rawValue).joined(separator: ", ")
         + "."
     case .madeByProgram(let name):
-      "schedule: \"\(name)\" was made by a program, and its values are not stored; make it again."
+      "schedule: \"\(name)\" was defined by a program, and its values are not stored; create it again."
     }
   }
 }

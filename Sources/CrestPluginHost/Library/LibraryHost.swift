@@ -114,12 +114,13 @@ final class LibraryHost {
   private func tensors(_ number: Int32) throws(PluginServices.Refusal) -> [TensorCatalogue.Item] {
     guard let kind = TensorKind(rawValue: Int(number)) else {
       throw PluginServices.Refusal(
-        status: CREST_UNKNOWN, reason: "there is no kind of tensors \(number), expected 0 to 5")
+        status: CREST_UNKNOWN, reason: "there is no kind of tensor \(number), expected 0 to 5")
     }
     let context = try services.context()
     guard services.declaration.tensors.contains(kind) else {
       throw PluginServices.Refusal(
-        status: CREST_REFUSED, reason: "\(kind) are not among what the plugin reads; declare them")
+        status: CREST_REFUSED,
+        reason: "the plugin has not declared that it reads \(kind); declare it")
     }
     if let reason = unavailability(of: kind, context) {
       throw PluginServices.Refusal(status: CREST_UNAVAILABLE, reason: reason)
@@ -140,12 +141,12 @@ final class LibraryHost {
     case .gradients:
       let isThere = isKnown(from: .afterBackward) && batch?.isTraining == true
       return isThere
-        ? nil : "gradients are there in training batches, from afterBackward to afterBatch"
+        ? nil : "gradients are available in training batches, from afterBackward to afterBatch"
     case .predictions, .activations:
       return isKnown(from: .afterPrediction)
-        ? nil : "\(kind) are there from afterPrediction to afterBatch"
+        ? nil : "\(kind) are available from afterPrediction to afterBatch"
     case .losses:
-      return isKnown(from: .afterLoss) ? nil : "losses are there from afterLoss to afterBatch"
+      return isKnown(from: .afterLoss) ? nil : "losses are available from afterLoss to afterBatch"
     }
   }
 

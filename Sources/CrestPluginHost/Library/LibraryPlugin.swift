@@ -100,7 +100,7 @@ final class LibraryPlugin: PluginWorker {
       guard bytes.isEmpty else {
         throw .state(
           plugin: services.manifest.identifier,
-          reason: "it has \(bytes.count) bytes, but the plugin keeps none")
+          reason: "it has \(bytes.count) bytes, but the plugin has none")
       }
       return
     }

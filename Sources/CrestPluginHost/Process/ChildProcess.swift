@@ -269,7 +269,7 @@ final class ChildProcess {
     errorCount += errorLine.count + 1
     onErrorLine(
       errorCount <= Self.errorLimit
-        ? String(decoding: errorLine, as: UTF8.self) : "(what it writes from here on is left out)")
+        ? String(decoding: errorLine, as: UTF8.self) : "(further output is omitted)")
   }
 
   /// It has closed its side: how it ended, at the latest now.

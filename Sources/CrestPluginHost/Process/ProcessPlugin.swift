@@ -76,7 +76,7 @@ final class ProcessPlugin: PluginWorker {
       throw .refused(
         path: path,
         reason:
-          "it is to run the plugin \(plugin.manifest.identifier), but another user could have "
+          "it would run the plugin \(plugin.manifest.identifier), but another user could have "
           + "changed it; run chmod go-w \(path), or choose another")
     }
     return path
@@ -102,7 +102,7 @@ final class ProcessPlugin: PluginWorker {
     let (declaration, replies) = try greeting(answer)
     guard !hasStarted || declaration == services.declaration else {
       throw failure(
-        "create", .misbehaved("it asks for other things than when it was started first"))
+        "create", .misbehaved("it asks for different things than when it was first started"))
     }
     services.declaration = declaration
     self.replies = replies
@@ -130,7 +130,7 @@ final class ProcessPlugin: PluginWorker {
     for (name, expected) in [
       ("identifier", plugin.manifest.identifier), ("version", plugin.manifest.version),
     ] {
-      let got = try fields.take(name, "a text") { $0.text }
+      let got = try fields.take(name, "a string") { $0.text }
       guard got == expected else {
         throw .manifestLies(
           path: FilePath.join(plugin.folder, PluginManifest.fileName),
@@ -148,7 +148,7 @@ final class ProcessPlugin: PluginWorker {
     guard replies.isSubset(of: declaration.hooks) else {
       throw .refused(path: place, reason: "replies: expected some of hooks")
     }
-    declaration.order = try fields.takeIfPresent("order", "a whole number") { $0.integer } ?? 0
+    declaration.order = try fields.takeIfPresent("order", "an integer") { $0.integer } ?? 0
     declaration.reports = try fields.takeIfPresent("reports", "a list of names") { $0.texts } ?? []
     let owned = try fields.takeIfPresent(
       "owns", "a list of \(Hyperparameter.Part.numbered.map(\.wireName).joined(separator: ", "))"
@@ -200,7 +200,7 @@ final class ProcessPlugin: PluginWorker {
   private func exchange(
     _ line: [UInt8], waits: Bool, _ place: String
   ) throws(PluginError) -> [String: JSONValue] {
-    guard let process else { throw failure(place, .ended("has ended before")) }
+    guard let process else { throw failure(place, .ended("had already ended")) }
     do throws(ChildProcess.Fault) {
       let deadline = Deadline(seconds: plugin.manifest.limits.answerSeconds)
       try process.write(line, by: deadline)
@@ -219,7 +219,7 @@ final class ProcessPlugin: PluginWorker {
           continue
         }
         guard waits, number == eventCount else {
-          throw .misbehaved("it answered event \(number), which nothing waits for")
+          throw .misbehaved("it answered event \(number), which nothing was waiting for")
         }
         return message
       }

@@ -42,12 +42,12 @@ struct ELFFile {
   init(_ bytes: [UInt8]) throws(ELFFault) {
     self.bytes = bytes
     guard bytes.starts(with: [0x7F, 0x45, 0x4C, 0x46]) else {
-      throw ELFFault(description: "it is no shared library: it doesn't begin as an ELF file")
+      throw ELFFault(description: "it is not a shared library: it doesn't begin as an ELF file")
     }
     guard bytes.count >= 64 else { throw Self.cut(expected: 64, got: bytes.count) }
     guard bytes[4] == 2, bytes[5] == 1 else {
       throw ELFFault(
-        description: "it is for another machine: expected 64 bits and the low byte first; build it "
+        description: "it is for another machine: expected 64-bit little-endian; build it "
           + "for \(Self.machine.name)")
     }
     let machine: UInt16 = try number(at: 18)
@@ -59,7 +59,7 @@ struct ELFFile {
     let type: UInt16 = try number(at: 16)
     guard type == 3 else {
       throw ELFFault(
-        description: "it is no shared library: expected an ELF file of type 3, got \(type)")
+        description: "it is not a shared library: expected an ELF file of type 3, got \(type)")
     }
     try readSections()
     try readSegments()
@@ -71,7 +71,7 @@ struct ELFFile {
     let count: UInt16 = try number(at: 60)
     guard size == 64, count > 0 else {
       throw ELFFault(
-        description: "it has no table of sections; don't remove it, and build the library again")
+        description: "it has no section table; build the library again, and don't strip that table")
     }
     try require(start, UInt64(count) * 64)
     for index in 0..<UInt64(count) {
@@ -91,7 +91,7 @@ struct ELFFile {
     let size: UInt16 = try number(at: 54)
     let count: UInt16 = try number(at: 56)
     guard size == 56, count > 0 else {
-      throw ELFFault(description: "it has no table of segments; build the library again")
+      throw ELFFault(description: "it has no segment table; build the library again")
     }
     try require(start, UInt64(count) * 56)
     for index in 0..<UInt64(count) {
@@ -106,7 +106,7 @@ struct ELFFile {
           description: "a segment has more bytes in the file than in memory; it is damaged")
       }
       guard segment.type != 3 else {
-        throw ELFFault(description: "it is a program and no library; build it with -shared")
+        throw ELFFault(description: "it is a program, not a library; build it with -shared")
       }
       segments.append(segment)
     }
@@ -157,7 +157,7 @@ struct ELFFile {
   private func symbols(_ names: [String]) throws(ELFFault) -> [Symbol?] {
     guard let table = sections.first(where: { $0.type == 11 }), table.entrySize == 24,
       Int(table.link) < sections.count
-    else { throw ELFFault(description: "it exports nothing; it is no plugin") }
+    else { throw ELFFault(description: "it exports nothing, so it is not a plugin") }
     let texts = sections[Int(table.link)]
     let wanted = names.map { Array($0.utf8) + [0] }
     var found = [Symbol?](repeating: nil, count: names.count)
@@ -189,7 +189,7 @@ struct ELFFile {
   private static func cut(expected: UInt64?, got: Int) -> ELFFault {
     let size = expected.map { "at least \($0)" } ?? "more than a file can have"
     return ELFFault(
-      description: "it is cut short: expected \(size) bytes, got \(got); fetch it again")
+      description: "it is truncated: expected \(size) bytes, got \(got); fetch it again")
   }
 
   private func number<Number: FixedWidthInteger>(at offset: UInt64) throws(ELFFault) -> Number {

@@ -30,14 +30,14 @@ struct LibraryStamp: Equatable {
     let current = PluginInterface.current
     guard magic == UInt32(CREST_PLUGIN_MAGIC) else {
       return "its stamp begins with the number \(hexadecimal(magic)), expected "
-        + "\(hexadecimal(UInt32(CREST_PLUGIN_MAGIC))); it is no plugin of Crest"
+        + "\(hexadecimal(UInt32(CREST_PLUGIN_MAGIC))); it is not a Crest plugin"
     }
     guard (Self.leastSize..<4096).contains(Int(size)) else {
       return "its stamp has \(size) bytes, expected \(Self.leastSize) to 4095; build it again with "
         + "this version's header"
     }
     guard major == UInt32(current.major), minor <= UInt32(current.minor) else {
-      return "it was made for version \(major).\(minor) of the interface, expected "
+      return "it was built for version \(major).\(minor) of the interface, expected "
         + "\(current.major).0 to \(current); "
         + (major > UInt32(current.major) || major == UInt32(current.major)
           ? "use a newer crest" : "build it again with this version's header")
@@ -45,12 +45,12 @@ struct LibraryStamp: Equatable {
     let expected = PluginInterface.headerHashes[Int(minor)]
     guard headerHash == expected else {
       return
-        "it was made with a changed crest_plugin.h: the header's hash is \(headerHash), that of "
+        "it was built with a modified crest_plugin.h: the header's hash is \(headerHash), that of "
         + "version \(major).\(minor) is \(expected); build it again with the released header"
     }
     let own = PluginInterface(major: Int(major), minor: Int(minor))
     guard interface.contains(own) else {
-      return "it was made for version \(own) of the interface, but its manifest says from "
+      return "it was built for version \(own) of the interface, but its manifest says from "
         + "\(interface.lowerBound) and below \(interface.upperBound); correct the manifest"
     }
     return nil

@@ -47,8 +47,8 @@ public struct PluginLock: Equatable, Sendable {
     for (place, value) in list.enumerated() {
       var fields = try Fields(value, at: "plugins.\(place)", path: path)
       let entry = Entry(
-        identifier: try fields.take("identifier", "a text") { $0.text },
-        version: try fields.take("version", "a text") { $0.text },
+        identifier: try fields.take("identifier", "a string") { $0.text },
+        version: try fields.take("version", "a string") { $0.text },
         manifest: try fields.take("manifest", "a SHA-256") {
           $0.text.flatMap { isDigest($0) ? $0 : nil }
         },

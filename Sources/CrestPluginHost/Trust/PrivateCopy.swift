@@ -16,7 +16,7 @@ final class PrivateCopy {
       FilePath.join(parent, "crest-plugin-\(plugin.digest.prefix(16))-XXXXXX").utf8CString)
     guard mkdtemp(&template) != nil else {
       throw .unreadable(
-        path: parent, reason: "there can be no copy of a plugin: \(systemMessage()); set TMPDIR")
+        path: parent, reason: "a plugin can't be copied: \(systemMessage()); set TMPDIR")
     }
     folder = text(template)
     path = FilePath.join(folder, plugin.manifest.file)

@@ -11,7 +11,7 @@ struct TrustedFile {
   /// Reads a file once.
   ///
   /// - Throws: ``PluginError`` when it or its folder belongs to another user than this one and root, or can
-  ///   be written by others than its owner; when it is no regular file, or larger than `limit` bytes.
+  ///   be written by others than its owner; when it is not a regular file, or larger than `limit` bytes.
   init(_ name: String, in folder: String, limit: Int) throws(PluginError) {
     path = FilePath.join(folder, name)
     try Self.check(folder: folder)
@@ -63,7 +63,7 @@ struct TrustedFile {
     }
     guard status.permissions & 0o022 == 0 else {
       throw .refused(
-        path: path, reason: "others than its owner may write it; run chmod go-w \(path)")
+        path: path, reason: "users other than its owner may write to it; run chmod go-w \(path)")
     }
   }
 }
@@ -73,7 +73,7 @@ extension PluginError {
   fileprivate init(_ path: String, _ failure: RegularFile.Failure) {
     self =
       switch failure {
-      case .notRegular: .refused(path: path, reason: "it is no regular file")
+      case .notRegular: .refused(path: path, reason: "it is not a regular file")
       case .system, .shortened: .unreadable(path: path, reason: failure.message)
       }
   }

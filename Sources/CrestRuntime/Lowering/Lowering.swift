@@ -223,7 +223,7 @@ struct Step {
 }
 
 extension Program {
-  /// A node that no kernel serves.
+  /// A node without a kernel.
   public struct ReferenceNode: Sendable, Hashable {
     /// The operation's name.
     public let operation: String

@@ -16,7 +16,7 @@ package struct JSONScanner {
     }
 
     /// As in `it is no JSON at byte 7: expected '}'`.
-    package var description: String { "it is no JSON at byte \(offset): expected \(expected)" }
+    package var description: String { "it is not JSON at byte \(offset): expected \(expected)" }
   }
 
   private let bytes: UnsafeRawBufferPointer
@@ -83,7 +83,7 @@ package struct JSONScanner {
     _ = peek()
     let start = position
     guard let value = Int(try number()), value >= 0, bytes[start] != 0x2D else {
-      throw Fault(offset: start, expected: "a whole number from 0 to \(Int.max)")
+      throw Fault(offset: start, expected: "an integer from 0 to \(Int.max)")
     }
     return value
   }

@@ -31,7 +31,7 @@ package enum JSONValue: Equatable, Sendable {
     }
   }
 
-  /// The nearest whole number if it is one, else the number.
+  /// The nearest integer if it is one, else the number.
   package init(_ number: Double) {
     self = Int(exactly: number).map { .integer($0) } ?? .number(number)
   }
@@ -189,7 +189,7 @@ extension JSONValue {
     }
   }
 
-  /// The whole number, if it is one.
+  /// The integer, if it is one.
   package var integer: Int? { if case .integer(let integer) = self { integer } else { nil } }
 
   /// The texts, if it is a list of nothing else.

@@ -33,15 +33,15 @@ extension SafetensorsError: CustomStringConvertible {
   public var description: String {
     switch self {
     case .tooShort(let byteCount):
-      "a safetensors file has at least 10 bytes, but this one has \(byteCount); it is cut short, or "
+      "a safetensors file has at least 10 bytes, but this one has \(byteCount); it is truncated, or "
         + "of another kind"
     case .headerTooLong(let byteCount, let limit):
       "the safetensors header is \(byteCount) bytes long, but at most \(limit) are possible here; the "
-        + "file is cut short, damaged, or of another kind"
+        + "file is truncated, damaged, or of another kind"
     case .malformedHeader(let offset, let expected):
       "the safetensors header is malformed: expected \(expected) at offset \(offset) of the file"
     case .duplicateName(let name):
-      "the name \"\(name)\" is there twice in the safetensors header; the file is damaged or forged"
+      "the name \"\(name)\" occurs twice in the safetensors header; the file is damaged or forged"
     case .unsupportedType(let tensor, let type):
       "tensor \"\(tensor)\" has elements of type \(type), expected one of "
         + Safetensors.Header.typeNames.map(\.0).joined(separator: ", ")
@@ -52,7 +52,7 @@ extension SafetensorsError: CustomStringConvertible {
       "tensor \"\(tensor)\" of shape [\(dimensions.map(String.init).joined(separator: ", "))] has more "
         + "bytes than can be counted; the file is damaged"
     case .wrongSize(let tensor, let expected, let got):
-      "tensor \"\(tensor)\" takes \(expected) bytes by its shape, but has a place of \(got); the file "
+      "tensor \"\(tensor)\" takes \(expected) bytes by its shape, but a range of \(got); the file "
         + "is damaged"
     case .overlap(let tensor, let begin, let expected):
       "tensor \"\(tensor)\" begins at byte \(begin) of the data, but the one before it ends at "
@@ -62,12 +62,12 @@ extension SafetensorsError: CustomStringConvertible {
         + "\(expected), and bytes between tensors are not allowed; the file is damaged or forged"
     case .wrongDataSize(let expected, let got):
       "the tensors take \(expected) bytes, but \(got) follow the header; "
-        + (got < expected ? "the file is cut short" : "the file is damaged or forged")
+        + (got < expected ? "the file is truncated" : "the file is damaged or forged")
     case .notBoolean(let tensor, let index, let byte):
       "element \(index) of the boolean tensor \"\(tensor)\" is the byte \(byte), neither 0 nor 1; the "
         + "file is damaged"
     case .reservedName(let name):
-      "a tensor of a safetensors file can't be called \"\(name)\"; rename it"
+      "a tensor in a safetensors file can't be named \"\(name)\"; rename it"
     }
   }
 }

@@ -6,7 +6,7 @@
 ///
 /// The phase's after hooks run, as do those of the phases inside it, and training continues after
 /// it. The rest of the phase is skipped: cancelling `.step` keeps the parameters, cancelling
-/// `.backward` keeps the gradients as they are, for a callback that makes them itself.
+/// `.backward` keeps the gradients as they are, for a callback that computes them itself.
 ///
 /// fastai's `CancelBatchException` and similar; Keras's `stop_training` is a cancelled `.fit`.
 public struct Cancel: Error, Hashable, Sendable {

@@ -19,12 +19,11 @@
 /// ```
 ///
 /// Within a hook, callbacks run by their ``Callback/order``. An after hook also runs when its phase
-/// was cancelled, failed or was interrupted, and sees that as ``PhaseContext/outcome``: exactly once
-/// for each callback whose turn had come when the phase began, that of the one that threw from the
-/// before hook included.
+/// was cancelled, failed or was interrupted, and sees that as ``PhaseContext/outcome``: exactly
+/// once for each callback whose before hook was reached, including the one that threw in it.
 ///
-/// `beforeInterruption` is called before a batch when the fit is asked to end there, and behind the last one when a
-/// callback ends the fit with an error in order (``FitContext/end(with:)``).
+/// `beforeInterruption` is called before a batch when the fit is asked to end there, and after the
+/// last one when a callback ends the fit with an error (``FitContext/end(with:)``).
 ///
 /// The names are fastai's (`after_pred` is `afterPrediction`). Of others:
 ///

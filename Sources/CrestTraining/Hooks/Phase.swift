@@ -2,7 +2,7 @@
 public enum Phase: Int, Sendable, Hashable, CaseIterable, Codable {
   /// A whole call of ``Learner/fit(epochs:learningRate:callbacks:)``.
   case fit
-  /// One pass over the training examples and one over those of validation.
+  /// One pass over the training examples and one over the validation examples.
   case epoch
   /// The pass over the training examples.
   case train

@@ -11,7 +11,7 @@ public final class BatchContext: PhaseContext {
   public let pass: PassContext
   /// The fit the batch belongs to.
   public let fit: FitContext
-  /// The place in the pass, from 0.
+  /// The index in the pass, from 0.
   public private(set) var index = 0
   /// The number of examples.
   public private(set) var count = 0
@@ -44,7 +44,7 @@ public final class BatchContext: PhaseContext {
     super.init(pass.learner)
   }
 
-  /// The epoch the batch belongs to, as its place in the fit, from 0.
+  /// The index of its epoch in the fit, from 0.
   public var epoch: Int { pass.epoch.index }
 
   /// Whether the batch is for training rather than validation.
@@ -106,10 +106,10 @@ public final class BatchContext: PhaseContext {
   /// - Precondition: a callback of the fit has the predictions among its ``Callback/reads``, and they are computed.
   public var hasNaNPrediction: Bool { withRead(.predictions, Program.holdsNaN) }
 
-  /// Runs the batch once more with the same random numbers, every operation by itself, and tells where a
-  /// number that is not finite comes up first; nil when all are finite.
+  /// Runs the batch once more with the same random numbers, every operation separately, and returns
+  /// where a non-finite number first appears; nil when all are finite.
   ///
-  /// The statistics that running it changes are put back.
+  /// The statistics that this changes are restored.
   ///
   /// - Throws: `GraphError` or `ProgramError` when the program can't be compiled.
   public func firstNonFinite() throws -> Program.NonFinite? {

@@ -5,7 +5,7 @@ extension FitResult {
     public struct MetricValue: Sendable, Hashable, Codable {
       /// The metric's name.
       public let name: String
-      /// What it was over all examples of the pass.
+      /// Its value over all examples of the pass.
       public let value: Double
 
       /// A value of the metric called `name`.
@@ -35,7 +35,7 @@ extension FitResult {
     /// The time the pass took, in seconds.
     public var seconds: Double { duration / .seconds(1) }
 
-    /// Examples in a second.
+    /// Examples per second.
     public var examplesPerSecond: Double { Double(exampleCount) / seconds }
 
     /// The value of the metric called `name`; nil when there is none.

@@ -26,7 +26,7 @@ struct PassTally {
     start = now()
   }
 
-  /// A tally that goes on where one was saved.
+  /// A tally that continues a saved one.
   init(
     _ saved: Sums, metrics: [any Metric], classAxis: Int, now: @escaping () -> Duration
   ) {

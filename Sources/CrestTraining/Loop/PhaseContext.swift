@@ -31,7 +31,7 @@ public final class FitContext: PhaseContext {
     }
     if !referenceNodes.isEmpty {
       let names = referenceNodes.map { "\($0.operation) (\($0.path), \($0.stage))" }
-      slowdowns.append("slow, no kernel serves: \(names.joined(separator: ", "))")
+      slowdowns.append("slow, no kernel for: \(names.joined(separator: ", "))")
     }
     return slowdowns
   }
@@ -47,8 +47,8 @@ public final class FitContext: PhaseContext {
   /// What the fit ends with when those who save it have done so.
   private(set) var failure: (any Error)?
 
-  /// Ends the fit with `error` before the next batch, or behind the last, once `beforeInterruption` hooks have saved
-  /// it.
+  /// Ends the fit with `error` before the next batch, or after the last, once `beforeInterruption`
+  /// hooks have saved it.
   ///
   /// For errors that must end a fit but don't harm it, such as a log that can't be written; the
   /// first error counts. An error thrown from a hook ends the fit at once, and nothing can be saved
@@ -70,8 +70,8 @@ public final class FitContext: PhaseContext {
   /// unless a callback accumulates gradients, which sets it in its `beforeFit` hook.
   public private(set) var batchesPerStep = 1
 
-  /// Says that a callback lets an optimiser step happen once in `batchesPerStep` training batches and after
-  /// the last one of an epoch, so that schedules have the right length.
+  /// Declares that a callback takes one optimiser step per `batchesPerStep` training batches and
+  /// one after the last batch of an epoch, so that schedules have the right length.
   ///
   /// - Throws: ``LearnerError/twoAccumulators`` when another has said so.
   /// - Precondition: `batchesPerStep` is positive, and a `beforeFit` hook is running.
@@ -87,10 +87,10 @@ public final class FitContext: PhaseContext {
 
   /// Declares that a callback exchanges the model's weights from validation to the next epoch.
   ///
-  /// It then takes back those that are trained; it says so in its `beforeFit` hook.
+  /// The callback restores the trained weights itself, and declares this in its `beforeFit` hook.
   ///
-  /// - Throws: ``LearnerError/twoLenders(first:second:)`` when another has said so: each would take what the other
-  ///   lends for what is trained.
+  /// - Throws: ``LearnerError/twoLenders(first:second:)`` when another has said so: each would
+  ///   mistake the other's weights for the trained ones.
   /// - Precondition: a `beforeFit` hook is running.
   public func lendWeights(by callback: some Callback) throws(LearnerError) {
     requireBeginning("\(callback.name) lends weights")
@@ -125,7 +125,7 @@ public final class FitContext: PhaseContext {
 
   /// Restores the weights of an epoch; if the fit ends with them, its result is that epoch's.
   ///
-  /// It is called in `afterFit` hooks; a later call takes the place of an earlier one.
+  /// It is called in `afterFit` hooks; a later call replaces an earlier one.
   ///
   /// - Precondition: the weights are of a model of the same parameters.
   public func restore(_ measured: FitResult.MeasuredWeights) {
@@ -138,7 +138,7 @@ public final class FitContext: PhaseContext {
 
   /// Makes the fit resume the one in which `checkpoint` was saved, after all `beforeFit` hooks.
   ///
-  /// A later call takes the place of an earlier one.
+  /// A later call replaces an earlier one.
   ///
   /// - Precondition: a `beforeFit` hook is running.
   public func resume(from checkpoint: Learner.Resumption) {
@@ -151,11 +151,11 @@ public final class FitContext: PhaseContext {
 public final class EpochContext: PhaseContext {
   /// The fit it belongs to.
   public let fit: FitContext
-  /// Its place in the fit, from 0.
+  /// Its index in the fit, from 0.
   public let index: Int
-  /// What the pass over the training examples gave, as far as it went; nil before it saw any.
+  /// The results of the training pass so far; nil before its first example.
   public var train: FitResult.Pass? { fit.state.train }
-  /// What the pass over the validation examples gave, as far as it went; nil before it saw any.
+  /// The results of the validation pass so far; nil before its first example.
   public internal(set) var validation: FitResult.Pass?
   /// What callbacks reported in this epoch, by name.
   public var reports: [String: Double] { fit.state.reports }
@@ -191,7 +191,7 @@ public final class PassContext: PhaseContext {
   public let purpose: Purpose
   /// The number of batches.
   public let batchCount: Int
-  /// What the pass gave, as far as it went, for its after hook; nil when it saw no example.
+  /// The results of the pass so far, for its after hook; nil if there were no examples.
   public var result: FitResult.Pass? { purpose == .training ? epoch.train : epoch.validation }
 
   init(_ epoch: EpochContext, _ purpose: Purpose, batchCount: Int) {

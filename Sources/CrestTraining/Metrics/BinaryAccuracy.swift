@@ -5,7 +5,7 @@ import CrestTensor
 ///
 /// A prediction is positive if its probability is above one half, a target if it is above one half
 /// or a label of 1. A prediction that is not a number is never right. Predictions and targets have
-/// one shape, but for a last axis of size 1 that one of them may lack.
+/// the same shape, except that either may lack a last axis of size 1.
 ///
 /// fastai's `accuracy_multi`, Keras's `BinaryAccuracy`.
 public struct BinaryAccuracy: Metric {
@@ -28,7 +28,7 @@ public struct BinaryAccuracy: Metric {
   public var name: String { "accuracy" }
   /// Higher is better.
   public var direction: MetricDirection { .higherIsBetter }
-  /// The part, from 0 to 1.
+  /// The fraction, from 0 to 1.
   public var value: Double { hits.value }
 
   /// Targets of another shape than the predictions.
@@ -41,7 +41,7 @@ public struct BinaryAccuracy: Metric {
   /// Forgets all examples.
   public mutating func reset() { hits = Mean() }
 
-  /// Counts the predictions that say what the targets do.
+  /// Counts the predictions that match the targets.
   public mutating func update(_ predictions: Span<Float>, _ batch: ScoredBatch) {
     batch.require(predictions.count, targetCount: predictions.count)
     let bound: Float = self.predictions == .logits ? 0 : 0.5

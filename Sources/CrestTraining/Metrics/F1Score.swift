@@ -10,17 +10,17 @@ import CrestTensor
 ///
 /// fastai's `F1Score`, Keras's `F1Score`.
 public struct F1Score: Metric {
-  /// How the scores of classes become one.
+  /// How the scores of classes are averaged.
   public enum Average: String, Sendable, Codable, CaseIterable {
     /// Their mean.
     case macro
     /// Their mean, each weighted by the examples of its class.
     case weighted
-    /// The score of all classes' counts together.
+    /// The score of the summed counts of all classes.
     case micro
   }
 
-  /// How the scores of classes become one.
+  /// How the scores of classes are averaged.
   public let average: Average
   private var counts = OutcomeCounts()
 
@@ -54,7 +54,7 @@ public struct F1Score: Metric {
   }
 }
 
-/// The F1 score of predictions of yes or no, over all examples and outputs: that of yes.
+/// The F1 score of binary predictions, over all examples and outputs, for the positive class.
 ///
 /// Predictions and targets are those of ``BinaryAccuracy``. fastai's `F1ScoreMulti` with `average="micro"`.
 public struct BinaryF1Score: Metric {

@@ -1,4 +1,4 @@
-/// The mean loss over the examples, under a name of its own.
+/// The mean loss over the examples, as a metric.
 ///
 /// fastai's `AvgLoss`; the learner reports it for both passes anyway.
 public struct MeanLoss: Metric {

@@ -26,7 +26,7 @@ public struct TopKAccuracy: Metric {
   public var name: String { "top_\(k)_accuracy" }
   /// Higher is better.
   public var direction: MetricDirection { .higherIsBetter }
-  /// The part, from 0 to 1.
+  /// The fraction, from 0 to 1.
   public var value: Double { hits.value }
 
   /// Targets that are neither labels nor probabilities of the predictions' classes.

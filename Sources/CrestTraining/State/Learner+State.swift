@@ -9,16 +9,16 @@ import CrestTensor
 extension Learner {
   /// What of the state can be asked for.
   public enum Contents: String, Sendable, Hashable, CaseIterable {
-    /// Everything, to go on with the run.
+    /// Everything, to resume the run.
     case everything
     /// Parameters and running statistics, and what predicting needs.
     case weights
   }
 
-  /// Copies what the learner remembers, and in a fit what the fit and its callbacks do.
+  /// Copies the learner's state, and during a fit that of the fit and its callbacks.
   ///
-  /// - Throws: `CheckpointError.notAtSavePoint` from a hook at which a fit can't go on; what a callback's
-  ///   or metric's own `encode(to:)` throws.
+  /// - Throws: `CheckpointError.notAtSavePoint` from a hook at which a fit can't be resumed; what a
+  ///   callback's or metric's own `encode(to:)` throws.
   public func runState(_ contents: Contents = .everything) throws -> RunState {
     if contents == .weights { return RunState(try weightFields()) }
     guard let loop, !loop.isOver else { return RunState(try fields(of: nil, callbacks)) }

@@ -1,19 +1,20 @@
 public import CrestState
 
 extension Learner {
-  /// A checkpoint that a fit goes on with, and how strictly.
+  /// A checkpoint from which a fit resumes, and how strictly.
   public struct Resumption: Sendable {
     /// Where it came from, for messages.
     public let path: String
     /// What was saved.
     public let state: RunState
-    /// Fields that are left as they are here instead of being put back, each with all within it, written as in
+    /// Fields to leave as they are instead of restoring them, each with everything in it, as in
     /// `callbacks.EarlyStopping`.
     public var skipping: [String]
-    /// Whether the fit may have another number of epochs than it was begun with, by which its schedule changes.
+    /// Whether the fit may have another number of epochs than it was started with, which changes its
+    /// schedule.
     public var reschedules: Bool
 
-    /// The checkpoint in a file, once it has been proven to be as it was written.
+    /// The checkpoint in a file, verified.
     ///
     /// - Throws: `CheckpointError`, `CheckpointError.noFit` when it wasn't saved during a fit.
     public init(
@@ -36,7 +37,7 @@ extension Learner {
       self.reschedules = reschedules
     }
 
-    /// The number of epochs that the fit was begun with; nil when the state doesn't say.
+    /// The number of epochs that the fit was started with; nil when the state doesn't say.
     public var epochCount: Int? {
       if case .integer(let count) = state.fields[StateValue.Path(["fit", "epochCount"])] {
         count

@@ -166,7 +166,7 @@ class Siamese(nn.Module):
 
 
 class PointNet(nn.Module):
-    """Qi et al. 2017: a learned transform beside a unit matrix, and layers shared by two clouds."""
+    """Qi et al. 2017: a learned transform beside an identity matrix, and layers shared by two clouds."""
 
     def __init__(self):
         super().__init__()

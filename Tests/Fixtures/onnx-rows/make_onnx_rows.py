@@ -225,9 +225,9 @@ def main():
     # Not UNTIED_siamese, whose batch norm is in training mode: what ONNX Runtime does with the batch's own
     # statistics isn't what a network predicts.
     copied("lstm-time-first-case", "WRONG_nn_lstm_timefirst", [("x", [OPEN, 1, 6], "float32")],
-           'node "/r/LSTM" (LSTM, opset 17) picks examples by their place in the batch')
+           'node "/r/LSTM" (LSTM, opset 17) selects examples by their index in the batch')
     copied("reduce-over-batch-case", "WRONG_reduce_over_batch", rows,
-           'node "m" (ReduceMean, opset 17) reduces the axis of the examples')
+           'node "m" (ReduceMean, opset 17) reduces the batch axis')
     copied("scalar-input", "nn_scalar_input", [("x", [OPEN, 4], "float32"), ("temperature", [], "float32")], 0)
     copied("lstm-state", "nn_lstm_state",
            [("x", [OPEN, 5, 6], "float32"), ("h", [1, OPEN, 8], "float32"), ("c", [1, OPEN, 8], "float32")],
@@ -283,50 +283,50 @@ def main():
     # Rows together.
     written("centred", """centred (float[N, 3] x) => (float[N, 3] y)
         { m = ReduceMean<axes = [0], keepdims = 1>(x)  y = Sub(x, m) }""", rows,
-            'node "reducemean0" (ReduceMean, opset 17) reduces the axis of the examples')
+            'node "reducemean0" (ReduceMean, opset 17) reduces the batch axis')
     written("softmax-over-rows", """softmax (float[N, 3] x) => (float[N, 3] y) { y = Softmax<axis = 0>(x) }""", rows,
             'node "softmax0" (Softmax, opset 17) normalises over the examples')
     written("cumsum-over-rows", """cumsum (float[N, 3] x) => (float[N, 3] y) <int64 zero = {0}>
-        { y = CumSum(x, zero) }""", rows, 'node "cumsum0" (CumSum, opset 17) adds up along the examples')
+        { y = CumSum(x, zero) }""", rows, 'node "cumsum0" (CumSum, opset 17) accumulates along the batch axis')
     written("top-k-of-rows", """topk (float[N, 3] x) => (float[1, 3] y) <int64[1] k = {1}>
         { y, i = TopK<axis = 0>(x, k) }""", rows, 'node "topk0" (TopK, opset 17) searches among the examples')
     written("first-row", """first (float[N, 3] x) => (float[N, 3] y) <int64[1] zero = {0}>
         { f = Gather<axis = 0>(x, zero)  y = Sub(x, f) }""", rows,
-            'node "gather0" (Gather, opset 17) picks examples by their place in the batch')
+            'node "gather0" (Gather, opset 17) selects examples by their index in the batch')
     written("reversed", """reversed (float[N, 3] x) => (float[N, 3] y)
         <int64[1] s = {-1}, int64[1] e = {-9223372036854775807}, int64[1] a = {0}, int64[1] t = {-1}>
         { r = Slice(x, s, e, a, t)  y = Sub(x, r) }""", rows,
-            'node "slice0" (Slice, opset 17) picks examples by their place in the batch')
+            'node "slice0" (Slice, opset 17) selects examples by their index in the batch')
     written("einsum-over-rows", """einsum (float[N, 3] x) => (float[N] y)
         { g = Einsum<equation = "ik,jk->ij">(x, x)  y = ReduceMean<axes = [1], keepdims = 0>(g) }""", rows,
             'node "einsum0" (Einsum, opset 17) multiplies each example with the others')
     written("flattened-over-rows", """flat (float[N, 3] x) => (float[N, 3] y)
         <int64[1] flat = {-1}, int64[2] back = {-1, 3}, int64 zero = {0}>
         { f = Reshape(x, flat)  s = CumSum(f, zero)  y = Reshape(s, back) }""", rows,
-            'node "cumsum1" (CumSum, opset 17) adds up along the examples')
+            'node "cumsum1" (CumSum, opset 17) accumulates along the batch axis')
     written("regrouped", """regrouped (float[N, 4, 2] x) => (float[4, N, 2] y) <int64[3] z = {4, -1, 2}>
         { s = Softmax<axis = 2>(x)  y = Reshape(s, z) }""", [("x", [OPEN, 4, 2], "float32")],
-            'node "reshape1" (Reshape, opset 17) merges the axis of the examples with others in a way that is '
-            'not followed')
+            'node "reshape1" (Reshape, opset 17) merges the batch axis with others in a way that the '
+            "analysis doesn't follow")
     written("per-count", """count (float[N, 3] x) => (float[N, 3] y)
         { s = Shape<start = 0, end = 1>(x)  f = Cast<to = 1>(s)  y = Div(x, f) }""", rows,
             "the graph computes with the number of rows")
     written("numbered", """numbered (float[N, 3] x) => (float[N, 3] y) <int64 z = {0}, int64 o = {1}, int64[1] one = {1}>
         { s = Shape<start = 0, end = 1>(x)  n = Squeeze(s)  r = Range(z, n, o)  f = Cast<to = 1>(r)  u = Unsqueeze(f, one)
           y = Mul(x, u) }""", rows,
-            'node "mul5" (Mul, opset 17) has a value of its own for each place in the batch')
+            'node "mul5" (Mul, opset 17) has a separate value for each index in the batch')
     written("total", """total (float[N, 3] x) => (float y)
         { y = ReduceSum<keepdims = 0>(x) }""", rows,
-            'node "reducesum0" (ReduceSum, opset 17) reduces the axis of the examples')
+            'node "reducesum0" (ReduceSum, opset 17) reduces the batch axis')
     written("scatter-over-rows", """scatter (float[N, 3] x) => (float[N, 3] y)
         { o = ArgMax<axis = 0, keepdims = 1>(x)  m = ReduceMin<axes = [0]>(x)  y = ScatterElements<axis = 0>(x, o, m) }""",
             rows, 'node "argmax0" (ArgMax, opset 17) searches among the examples')
     exported("lstm-time-first", Layer(nn.LSTM, False), sequence,
-             'node "/layer/LSTM" (LSTM, opset 17) picks examples by their place in the batch')
+             'node "/layer/LSTM" (LSTM, opset 17) selects examples by their index in the batch')
     exported("gru-time-first", Layer(nn.GRU, False), sequence,
-             'node "/layer/GRU" (GRU, opset 17) picks examples by their place in the batch')
+             'node "/layer/GRU" (GRU, opset 17) selects examples by their index in the batch')
     exported("rnn-time-first", Layer(nn.RNN, False), sequence,
-             'node "/layer/RNN" (RNN, opset 17) picks examples by their place in the batch')
+             'node "/layer/RNN" (RNN, opset 17) selects examples by their index in the batch')
     exported("attention-unbatched", Attention(), [("x", [OPEN, 4], "float32")],
              'node "/MatMul" (MatMul, opset 17) multiplies each example with the others')
     exported("assigned-part", First(), rows,

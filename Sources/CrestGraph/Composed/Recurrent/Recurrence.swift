@@ -116,7 +116,9 @@ struct Recurrence {
     }
     hiddenSize = recurrent.shape[2]
     let (rows, overflow) = hiddenSize.multipliedReportingOverflow(by: 2 * gates)
-    guard !overflow else { throw refused("a hidden size that can be counted", "\(hiddenSize)") }
+    guard !overflow else {
+      throw refused("a hidden size whose weights fit in memory", "\(hiddenSize)")
+    }
     let batch = x.shape[attributes.isBatchFirst ? 0 : 1]
     let state: [Int] =
       attributes.isBatchFirst ? [batch, count, hiddenSize] : [count, batch, hiddenSize]

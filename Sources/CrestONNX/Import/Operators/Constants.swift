@@ -105,7 +105,7 @@ extension NodeImport {
   /// A shape from sizes that the model computed.
   func shape(_ sizes: [Int]) throws -> Shape {
     guard let shape = Shape(checking: sizes) else {
-      throw problem(expected: "sizes of at least 0 whose product can be counted", got: "\(sizes)")
+      throw problem(expected: "sizes of at least 0 whose product fits in 64 bits", got: "\(sizes)")
     }
     return shape
   }

@@ -72,7 +72,7 @@ extension OperatorTable {
           let (long, overflow) = (x.shape[axis + 2] - 1).multipliedReportingOverflow(
             by: window.strides[axis])
           guard !overflow, abs(long) < .max / 4, kernel[axis] < .max / 4 else {
-            throw node.problem(expected: "sizes that can be counted", got: "\(window.strides)")
+            throw node.problem(expected: "sizes that fit in 64 bits", got: "\(window.strides)")
           }
           sizes.append(long &+ kernel[axis] &- window.padsBefore[axis] &- window.padsAfter[axis])
         }
@@ -135,7 +135,7 @@ extension NodeImport {
         let whole = (steps &+ outputPadding[axis]) &+ (reach &+ 1)
         let (total, far) = whole.subtractingReportingOverflow(size)
         guard !wide, !long, !far, size >= 0, whole >= 0 else {
-          throw problem(expected: "output sizes that can be counted", got: "\(size)")
+          throw problem(expected: "output sizes that fit in 64 bits", got: "\(size)")
         }
         // What the window doesn't reach is as empty as an output padding.
         if total < 0 { outputPadding[axis] -= total }
@@ -213,7 +213,7 @@ extension NodeImport {
         let (reach, overflow) = (kernel[axis] - 1).multipliedReportingOverflow(by: dilations[axis])
         guard !overflow, reach < .max / 4, strides[axis] < .max / 4 else {
           throw problem(
-            expected: "a window that can be counted",
+            expected: "a window whose extent fits in 64 bits",
             got: "strides \(strides) and dilations \(dilations)")
         }
         let steps = (spatial[axis] + strides[axis] - 1) / strides[axis] - 1

@@ -139,7 +139,7 @@ extension OperatorTable {
       guard node.builder.isStatistic(statistic) else {
         throw node.problem(
           expected: "running statistics that are float32 initializers",
-          got: "\(statistic.type) that is none")
+          got: "\(statistic.type), which is not")
       }
       node.builder.update(statistic, to: value)
     }

@@ -136,7 +136,7 @@ extension NodeImport {
 
   private func count(_ size: Double) throws -> Int {
     guard let count = Int(exactly: size) else {
-      throw problem(expected: "sizes that can be counted", got: "\(size)")
+      throw problem(expected: "sizes that fit in 64 bits", got: "\(size)")
     }
     return count
   }

@@ -92,7 +92,7 @@ extension OperatorTable {
       OperatorImport(
         since: 9, inputs: 3...3, slots: [0: .choice, 1: .setting, 2: .choice]
       ) { node in
-        // Depth and indices may be floats, which stand for the whole numbers they hold.
+        // Depth and indices may be floats, which stand for the integers they hold.
         let number = try node.optionalNumber(1, "a depth") ?? .nan
         guard let depth = Int(exactly: number) else {
           throw node.problem(expected: "a whole depth", got: "\(number)")
