@@ -76,6 +76,7 @@ extension ONNXError {
     case .notARegularFile, .malformed, .overLimit, .unsupportedElementType, .externalData,
       .invalid, .unsupported, .notExportable, .tooLargeToWrite:
       .data
+    case .nonFiniteStatistic: .diverged
     }
   }
 }
@@ -88,6 +89,7 @@ extension CheckpointError {
       .weights, .noFit, .noneReadable:
       .data
     case .otherEpochs, .occupied: .usage
+    case .nonFiniteStatistic: .diverged
     case .notAtSavePoint: nil
     }
   }
@@ -151,7 +153,9 @@ extension LearnerError {
       .data
     case .interrupted: .interrupted
     case .oneValuePerChannel: .usage
-    case .metricNamedTwice, .callbackAddedTwice, .cancelOutOfPlace, .measuredWeightsExchanged: nil
+    case .metricNamedTwice, .callbackAddedTwice, .callbackInUse, .cancelOutOfPlace,
+      .measuredWeightsExchanged:
+      nil
     }
   }
 }

@@ -41,6 +41,8 @@ public enum ONNXError: Error, Equatable, Sendable {
   /// A node without an equivalent in the operator set that is written.
   case notExportable(
     operation: String, path: String, opset: Int64, expected: String, got: String)
+  /// A running statistic that is infinite or not a number.
+  case nonFiniteStatistic(name: String, value: Float)
   /// The model would be larger than any protobuf reader accepts.
   case tooLargeToWrite(file: String, byteCount: Int, limit: Int)
 }
@@ -116,6 +118,9 @@ extension ONNXError: CustomStringConvertible {
     case .notExportable(let operation, let path, let opset, let expected, let got):
       "\(path.isEmpty ? operation : "layer \"\(path)\" (\(operation))"): expected \(expected), got "
         + "\(got); opset \(opset) can't express it; build the layer from other operations"
+    case .nonFiniteStatistic(let name, let value):
+      "the running statistic \(name) is \(value.isNaN ? "nan" : "\(value)"), so the model is not exported; train again "
+        + "at a lower learning rate, or look for what wrote it"
     case .tooLargeToWrite(let file, let byteCount, let limit):
       "\(file) would take \(byteCount) bytes, expected at most \(limit), the most that readers of "
         + "protobuf accept; keep the weights in external data files"

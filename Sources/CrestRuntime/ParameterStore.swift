@@ -8,10 +8,10 @@ public import CrestTensor
 /// that treats all parameters alike (optimisers, clipping, averages, checkpoints, reductions
 /// between processes) works on the flat buffers. Weights come first, then the parameters that don't
 /// decay by default, so that an optimiser's step takes few passes; entries keep the graph's order.
-/// Not thread-safe: one training run owns it.
+/// Not thread-safe: one training run at a time owns it (``train(with:_:)``).
 public final class ParameterStore {
   /// A parameter or statistic and where it lies.
-  public struct Entry: Sendable {
+  public struct Entry: Sendable, Hashable {
     /// The full name, as in `block1.conv.weight`.
     public let name: String
     /// The shape.
@@ -43,7 +43,12 @@ public final class ParameterStore {
   private let parameterMemory: AlignedMemory
   private let gradientMemory: AlignedMemory
   private let statisticMemory: AlignedMemory
-  private var momentMemory: [AlignedMemory] = []
+  private var currentMoments = Moments([])
+  /// How many parameters fused updates have changed in the step that runs or ran last, and whether all that they wrote is
+  /// finite.
+  private var updates = (count: 0, areFinite: true)
+  /// Whether a training run owns the store now.
+  package private(set) var isTraining = false
 
   /// A store of the variables of `graph` at their initial values.
   ///
@@ -128,9 +133,9 @@ public final class ParameterStore {
     case .statistics: return statisticMemory
     case .moments(let index):
       programmerError(
-        unless: momentMemory.indices.contains(index),
-        "moment \(index) of \(momentMemory.count) is asked")
-      return momentMemory[index]
+        unless: currentMoments.memory.indices.contains(index),
+        "moment \(index) of \(momentCount) is asked")
+      return currentMoments.memory[index]
     }
   }
 
@@ -146,15 +151,12 @@ public final class ParameterStore {
   }
 
   /// The number of moment buffers there are.
-  public var momentCount: Int { momentMemory.count }
+  public var momentCount: Int { currentMoments.memory.count }
 
-  /// Creates `count` moment buffers of zeros, discarding earlier ones.
+  /// Replaces the moment buffers by `count` buffers of zeros.
   ///
   /// - Precondition: `count` is not negative.
-  public func resetMoments(count: Int) {
-    programmerError(unless: count >= 0, "\(count) moments")
-    momentMemory = (0..<count).map { _ in AlignedMemory(byteCount: parameterMemory.byteCount) }
-  }
+  public func resetMoments(count: Int) { currentMoments = makeMoments(count: count) }
 
   /// A copy of a parameter or statistic.
   public func value(of entry: Entry) -> Tensor {
@@ -201,8 +203,71 @@ public final class ParameterStore {
 }
 
 extension ParameterStore {
+  /// The moments of one training run, in the layout of the parameters.
+  ///
+  /// Each learner has its own, so that learners of one model don't train with those of another.
+  package final class Moments {
+    fileprivate let memory: [AlignedMemory]
+
+    fileprivate init(_ memory: [AlignedMemory]) { self.memory = memory }
+  }
+
+  /// `count` moments of zeros.
+  ///
+  /// - Precondition: `count` is not negative.
+  package func makeMoments(count: Int) -> Moments {
+    programmerError(unless: count >= 0, "\(count) moments")
+    return Moments((0..<count).map { _ in AlignedMemory(byteCount: parameterMemory.byteCount) })
+  }
+
+  /// Calls `body` while `moments` are the store's; they stay so unless a training run owns the store.
+  package func with<Result>(_ moments: Moments, _ body: () throws -> Result) rethrows -> Result {
+    let others = currentMoments
+    currentMoments = moments
+    defer { if isTraining { currentMoments = others } }
+    return try body()
+  }
+
+  /// Calls `body`, a training run, with its moments.
+  ///
+  /// - Precondition: no other training run owns the store.
+  package func train<Result>(with moments: Moments, _ body: () throws -> Result) rethrows -> Result
+  {
+    programmerError(
+      unless: !isTraining, "a fit began while another learner's fit of the same model was running")
+    currentMoments = moments
+    isTraining = true
+    defer { isTraining = false }
+    return try body()
+  }
+}
+
+extension ParameterStore {
+  /// A step begins.
+  package func beginStep() { updates = (0, true) }
+
+  func noteUpdate(of count: Int, isFinite: Bool) {
+    updates = (updates.count + count, updates.areFinite && isFinite)
+  }
+
+  /// The parameters and moments that aren't finite after a step that changed `count` parameters, each with its first
+  /// such number.
+  ///
+  /// Fused updates look at what they write: there is a search only if one found something, or the optimiser has a rule
+  /// of its own.
+  package func nonFiniteUpdates(of count: Int) -> [Program.NonFinite] {
+    if updates.areFinite && updates.count >= count { return [] }
+    return nonFiniteParameters
+      + (0..<momentCount).flatMap { moment in
+        nonFinite(parameters, in: .moments(moment)) { .moment($0) }
+      }
+  }
+}
+
+extension ParameterStore {
   /// Everything training changes in the store, copied bit for bit: parameters, statistics, moments.
   public struct Snapshot: Sendable, Equatable {
+    fileprivate let entries: [Entry]
     fileprivate let parameters: [UInt32]
     fileprivate let statistics: [UInt32]
     fileprivate let moments: [[UInt32]]
@@ -211,23 +276,32 @@ extension ParameterStore {
   /// Copies parameters, statistics and moments.
   public func snapshot() -> Snapshot {
     Snapshot(
-      parameters: parameterMemory.floats.map(\.bitPattern),
+      entries: parameters + statistics, parameters: parameterMemory.floats.map(\.bitPattern),
       statistics: statisticMemory.floats.map(\.bitPattern),
-      moments: momentMemory.map { $0.floats.map(\.bitPattern) })
+      moments: currentMoments.memory.map { $0.floats.map(\.bitPattern) })
   }
 
   /// Restores parameters, statistics and moments.
   ///
-  /// - Precondition: the snapshot is of this store's layout.
+  /// - Precondition: the snapshot is of a model with the same parameters and statistics: names, shapes, order.
   public func restore(_ snapshot: Snapshot) {
+    let own = parameters + statistics
+    if let place = own.indices.first(where: {
+      !snapshot.entries.indices.contains($0) || snapshot.entries[$0] != own[$0]
+    }) {
+      let other = snapshot.entries.indices.contains(place) ? snapshot.entries[place] : nil
+      let found = other.map { "\($0.name) \($0.shape)" } ?? "nothing"
+      programmerError(
+        "the snapshot is of another model: it has \(found) where the store has \(own[place].name) "
+          + "\(own[place].shape)")
+    }
     programmerError(
-      unless: snapshot.parameters.count == parameterMemory.floats.count
-        && snapshot.statistics.count == statisticMemory.floats.count,
-      "the snapshot has \(snapshot.parameters.count) parameters, the store "
-        + "\(parameterMemory.floats.count)")
-    if momentMemory.count != snapshot.moments.count { resetMoments(count: snapshot.moments.count) }
+      unless: snapshot.entries.count == own.count,
+      "the snapshot is of another model: it has \(snapshot.entries.count) parameters and statistics, the store "
+        + "\(own.count)")
+    if momentCount != snapshot.moments.count { resetMoments(count: snapshot.moments.count) }
     for (memory, bits) in zip(
-      [parameterMemory, statisticMemory] + momentMemory,
+      [parameterMemory, statisticMemory] + currentMoments.memory,
       [snapshot.parameters, snapshot.statistics] + snapshot.moments)
     {
       for (index, pattern) in bits.enumerated() {

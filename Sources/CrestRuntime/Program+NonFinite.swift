@@ -1,6 +1,41 @@
 public import CrestGraph
 import CrestTensor
 
+extension ParameterStore {
+  /// The running statistics that aren't finite, each with its first such number.
+  public var nonFiniteStatistics: [Program.NonFinite] {
+    nonFinite(statistics, in: .statistics) { .statistic($0) }
+  }
+
+  /// The parameters that aren't finite, each with its first such number.
+  public var nonFiniteParameters: [Program.NonFinite] {
+    nonFinite(parameters, in: .parameters) { .parameter($0) }
+  }
+
+  func nonFinite(
+    _ entries: [Entry], in buffer: Buffer, _ source: (String) -> Program.NonFinite.Source
+  ) -> [Program.NonFinite] {
+    withBuffer(buffer) { floats in
+      guard Self.holdsNonFinite(floats) else { return [] }
+      return entries.compactMap { entry in
+        floats[entry.range].firstIndex { !$0.isFinite }.map { place in
+          Program.NonFinite(
+            source: source(entry.name), value: floats[place],
+            row: (place - entry.range.lowerBound) / max(entry.shape.dropFirst().reduce(1, *), 1))
+        }
+      }
+    }
+  }
+
+  // Without a branch in it, so that it is compiled to vector instructions.
+  private static func holdsNonFinite(_ floats: UnsafeMutableBufferPointer<Float>) -> Bool {
+    let exponent: UInt32 = 0x7f80_0000
+    var found: UInt32 = 0
+    for float in floats { found |= float.bitPattern & exponent == exponent ? 1 : 0 }
+    return found != 0
+  }
+}
+
 extension Program {
   /// Where a non-finite number first appeared.
   public struct NonFinite: Sendable, Equatable {
@@ -14,6 +49,8 @@ extension Program {
       case parameter(String)
       /// A running statistic, by name.
       case statistic(String)
+      /// A moment that the optimiser keeps of a parameter, by the parameter's name.
+      case moment(String)
       /// The result of an operation in the layer at a path, in a stage.
       case operation(String, path: String, stage: Graph.Stage)
     }
@@ -24,6 +61,13 @@ extension Program {
     public let value: Float
     /// Its place along the first axis, of an input or the target that of an example in the batch.
     public let row: Int
+
+    /// A number that was found.
+    public init(source: Source, value: Float, row: Int) {
+      self.source = source
+      self.value = value
+      self.row = row
+    }
   }
 
   /// The first non-finite number among those that the loss is computed from, in the order the

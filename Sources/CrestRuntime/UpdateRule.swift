@@ -93,11 +93,13 @@ extension ParameterStore {
     func moment(_ number: Int) -> UnsafeMutablePointer<Float>? {
       number < rule.momentCount ? address(.moments(number)) + start : nil
     }
+    var nonfinite: UInt32 = 0
     var settings = rule.settings(rate: learningRate, l2: l2, decay: decoupled)
     engine.exclusively {
       engine.kernels.pointee.update_f32(
         engine.pool, range.count, &settings, address(.gradients) + start, moment(0), moment(1),
-        address(.parameters) + start)
+        address(.parameters) + start, &nonfinite)
     }
+    noteUpdate(of: range.count, isFinite: nonfinite == 0)
   }
 }

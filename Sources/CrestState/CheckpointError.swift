@@ -32,6 +32,8 @@ public enum CheckpointError: Error, Equatable, Sendable {
   case noneReadable(folder: String, first: String)
   /// A save at a moment from which a fit can't be resumed.
   case notAtSavePoint
+  /// A running statistic that is infinite or not a number.
+  case nonFiniteStatistic(name: String, value: Float)
   /// Saves that failed one after the other, and the newest checkpoint that can be resumed, if any.
   case tooManyFailures(count: Int, last: String, newest: String?)
 }
@@ -72,6 +74,9 @@ extension CheckpointError: CustomStringConvertible {
     case .notAtSavePoint:
       "a checkpoint of a running fit can be saved in the hooks afterBatch, afterEpoch and "
         + "beforeInterruption of a phase that ended normally, and nowhere else"
+    case .nonFiniteStatistic(let name, let value):
+      "the running statistic \(name) is \(value.isNaN ? "nan" : "\(value)"), so the weights are not saved; train again "
+        + "at a lower learning rate, or look for what wrote it"
     case .tooManyFailures(let count, let last, let newest):
       "\(count) checkpoints in a row could not be saved, the last: \(last); "
         + (newest.map { "the newest checkpoint is \($0)" }

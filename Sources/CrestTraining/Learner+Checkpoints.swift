@@ -34,7 +34,7 @@ extension Learner {
   /// - Throws: `CheckpointError`.
   /// - Precondition: no fit is running.
   public func load(from path: String, skipping: [String] = []) throws {
-    programmerError(unless: loop == nil, "\(path) was loaded during a fit")
+    programmerError(unless: !model.store.isTraining, "\(path) was loaded during a fit")
     try restore(CheckpointFile.read(path), from: path, skipping: skipping)
   }
 

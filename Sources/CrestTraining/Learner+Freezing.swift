@@ -53,7 +53,8 @@ extension Learner {
   }
 
   private func freeze(exactly names: Set<String>) {
-    programmerError(unless: loop == nil, "parameters were frozen or unfrozen during a fit")
+    programmerError(
+      unless: !model.store.isTraining, "parameters were frozen or unfrozen during a fit")
     guard trained.freeze(exactly: names) else { return }
     resetMoments()
     // Programs write no gradient of what is frozen; what an earlier one left would count in norms.

@@ -1,11 +1,13 @@
 import CrestData
 import CrestLayers
+import CrestOptimizers
 public import CrestRuntime
 import CrestTensor
 
 extension Learner {
   /// All that training changes in a learner, copied bit for bit.
   public struct Snapshot {
+    let optimizer: String
     /// The optimiser steps taken.
     public let stepsTaken: Int
     /// The batches trained on.
@@ -15,11 +17,17 @@ extension Learner {
     let stepsSinceReset: Int
     /// Parameters, running statistics and moments.
     public let store: ParameterStore.Snapshot
-    let restoreCallbacks: [() -> Void]
+    let callbackStates: [CallbackState]
     let preprocessing: Preprocessing?
     let classNames: [String]?
     let classAxis: Int?
   }
+}
+
+/// What a callback remembered.
+struct CallbackState {
+  let callback: any Callback
+  let restore: () -> Void
 }
 
 extension Learner {
@@ -27,27 +35,41 @@ extension Learner {
   /// and what every ``StatefulCallback`` of the learner (in a fit, of the fit) remembers.
   public func snapshot() -> Snapshot {
     Snapshot(
-      stepsTaken: stepsTaken, batchesTrained: batchesTrained, epochsBegun: epochsBegun,
-      stepsSinceReset: stepsSinceReset, store: model.store.snapshot(),
-      restoreCallbacks: (loop?.callbacks ?? callbacks)
-        .compactMap { $0 as? any StatefulCallback }
-        .map { Self.restoration(of: $0) },
+      optimizer: optimizer.name, stepsTaken: stepsTaken, batchesTrained: batchesTrained,
+      epochsBegun: epochsBegun,
+      stepsSinceReset: stepsSinceReset,
+      store: model.store.with(moments) { model.store.snapshot() },
+      callbackStates: runningCallbacks.compactMap { $0 as? any StatefulCallback }
+        .map { CallbackState(callback: $0, restore: Self.restoration(of: $0)) },
       preprocessing: model.preprocessing, classNames: model.classNames,
       classAxis: model.classAxis)
   }
 
-  /// Restores a snapshot of this learner.
+  private var runningCallbacks: [any Callback] { loop?.callbacks ?? callbacks }
+
+  /// Restores a snapshot: all of this learner, and the callbacks of the snapshot that it has.
+  ///
+  /// - Precondition: the snapshot is of a learner of the same model (names and shapes of parameters and statistics) and
+  ///   optimiser, and no other learner's fit of the model is running.
   public func restore(_ snapshot: Snapshot) {
+    programmerError(
+      unless: loop != nil || !model.store.isTraining,
+      "a snapshot was restored during another learner's fit of the same model")
+    programmerError(
+      unless: snapshot.optimizer == optimizer.name,
+      "the snapshot is of a learner with \(snapshot.optimizer), not \(optimizer.name)")
     stepsTaken = snapshot.stepsTaken
     batchesTrained = snapshot.batchesTrained
     epochsBegun = snapshot.epochsBegun
     stepsSinceReset = snapshot.stepsSinceReset
-    model.store.restore(snapshot.store)
+    model.store.with(moments) { model.store.restore(snapshot.store) }
     model.preprocessing = snapshot.preprocessing
     model.classNames = snapshot.classNames
     model.classAxis = snapshot.classAxis
     hasDescribedModel = false
-    for restore in snapshot.restoreCallbacks { restore() }
+    let callbacks = Set(runningCallbacks.map { ObjectIdentifier($0) })
+    for state in snapshot.callbackStates
+    where callbacks.contains(ObjectIdentifier(state.callback)) { state.restore() }
   }
 
   private static func restoration(of callback: some StatefulCallback) -> () -> Void {

@@ -18,7 +18,8 @@ public import CrestTensor
 /// Training is synchronous. State between fits (the optimiser's moments, the position in the data's
 /// order) continues in the next fit. The same seed gives the same bits on one instruction set, for
 /// any number of threads. A learner is used by one task at a time; only its ``interruption`` is
-/// shared.
+/// shared. Learners may share a model: each has its own moments and counts, they can train one after the other, and
+/// any of them can measure and predict, also in a hook of another's fit.
 public final class Learner {
   /// The model to train.
   public let model: Model
@@ -74,6 +75,8 @@ public final class Learner {
   /// The passes of all fits, by which plugins tell them apart.
   var passesBegun = 0
   var trained: TrainedParameters
+  /// The optimiser's moments; made when they are needed, since to measure takes none.
+  private(set) lazy var moments = model.store.makeMoments(count: optimizer.momentCount)
   /// Steps since the optimiser's moments were 0, which corrections of moments count.
   var stepsSinceReset = 0
   /// Whether the model says already that it learned from these data.
@@ -124,6 +127,9 @@ public final class Learner {
     frozenNormalization: FrozenNormalization = .inference,
     preprocessing: Preprocessing.Choice = .model
   ) throws {
+    programmerError(
+      unless: optimizer.momentCount >= 0,
+      "the optimiser \(optimizer.name) has \(optimizer.momentCount) moments")
     guard batchSize >= 1 else { throw LearnerError.batchSize(batchSize) }
     guard prefetch >= 0 else { throw LearnerError.prefetch(prefetch) }
     let loss = loss ?? .standard(for: data.train.target.elementType)
@@ -161,7 +167,6 @@ public final class Learner {
     trained = try TrainedParameters(
       model.graph, model.store, split: groups, weightDecays: weightDecays,
       normalization: frozenNormalization)
-    resetMoments()
     try arrangeBatches()
   }
 
@@ -271,7 +276,7 @@ public final class Learner {
 
   /// Resets the optimiser's state.
   func resetMoments() {
-    model.store.resetMoments(count: optimizer.momentCount)
+    moments = model.store.makeMoments(count: optimizer.momentCount)
     stepsSinceReset = 0
   }
 
@@ -335,7 +340,9 @@ public final class Learner {
     }
     self.loop = loop
     defer { self.loop = nil }
-    let (outcome, result) = try loop.run()
+    let (outcome, result) = try RunningCallbacks.run(loop.callbacks) {
+      try model.store.train(with: moments) { try loop.run() }
+    }
     fitResult = result
     return outcome
   }
@@ -361,6 +368,7 @@ public final class Learner {
     trained.set(table.values)
     stepsTaken += 1
     stepsSinceReset += 1
+    model.store.beginStep()
     optimizer.step(
       model.store, trained.groups, stepNumber: stepsSinceReset, engine: model.engine)
   }

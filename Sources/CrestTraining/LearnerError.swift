@@ -34,6 +34,8 @@ public enum LearnerError: Error, Equatable, Sendable {
   case twoAccumulators
   /// A callback that was added twice.
   case callbackAddedTwice(String)
+  /// A callback of a fit that is running.
+  case callbackInUse(String)
   /// A cancel of a phase that isn't running where it was thrown.
   case cancelOutOfPlace(Phase, callback: String, reason: String)
   /// Examples to predict for that aren't what the model takes.
@@ -103,6 +105,8 @@ extension LearnerError: CustomStringConvertible {
       "two callbacks accumulate gradients; remove one of them"
     case .callbackAddedTwice(let name):
       "the callback \(name) was added twice; add it once, or make a second one"
+    case .callbackInUse(let name):
+      "the callback \(name) is in a fit that is running; make one for each learner"
     case .cancelOutOfPlace(let phase, let callback, let reason):
       "\(callback) cancelled the phase \(phase) while it was not running (\"\(reason)\"); "
         + "cancel it from one of its hooks before the after hook"

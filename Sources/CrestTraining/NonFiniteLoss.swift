@@ -3,7 +3,7 @@ import CrestGraph
 public import CrestRuntime
 import CrestTensor
 
-/// A loss that is infinite or NaN, or a NaN prediction, and where it began.
+/// A loss, parameter or running statistic that is infinite or NaN, or a NaN prediction, and where it began.
 public struct NonFiniteLoss: Error, Equatable, Sendable {
   /// An example of the data, by which the user can find it.
   public struct Example: Equatable, Sendable {
@@ -13,7 +13,7 @@ public struct NonFiniteLoss: Error, Equatable, Sendable {
     public let index: Int
   }
 
-  /// The loss, which is finite when only a prediction isn't.
+  /// The loss, which is finite when only a prediction, a parameter or a running statistic isn't.
   public let loss: Float
   /// What the batch was used for.
   public let purpose: PassContext.Purpose
@@ -32,7 +32,7 @@ public struct NonFiniteLoss: Error, Equatable, Sendable {
   public var isOfData: Bool {
     switch origin?.source {
     case .input, .target: true
-    case .parameter, .statistic, .operation, nil: false
+    case .parameter, .statistic, .moment, .operation, nil: false
     }
   }
 
@@ -43,10 +43,13 @@ public struct NonFiniteLoss: Error, Equatable, Sendable {
 extension NonFiniteLoss {
   /// The error for a batch whose loss or predictions aren't finite, found in an `afterLoss` hook.
   ///
+  /// - Parameters:
+  ///   - batch: The batch.
+  ///   - found: What isn't finite where loss and predictions are; nil to search for where they aren't.
   /// - Throws: What ``BatchContext/firstNonFinite()`` throws.
-  public init(in batch: BatchContext) throws {
+  public init(in batch: BatchContext, found: Program.NonFinite? = nil) throws {
     let learner = batch.learner
-    let origin = try batch.firstNonFinite()
+    let origin = try found ?? batch.firstNonFinite()
     let loader = batch.isTraining ? learner.trainLoader : learner.validLoader
     self.init(
       loss: batch.loss, purpose: batch.pass.purpose, step: batch.step, epoch: batch.epoch,
@@ -72,7 +75,7 @@ extension NonFiniteLoss {
       example =
         place < loader.exampleCount
         ? Example(order?[place] ?? place, of: loader.dataset) : nil
-    case .parameter, .statistic, .operation, nil: example = nil
+    case .parameter, .statistic, .moment, .operation, nil: example = nil
     }
   }
 }
@@ -94,7 +97,13 @@ extension NonFiniteLoss: CustomStringConvertible {
   /// What, where, and what to do.
   public var description: String {
     let what =
-      loss.isFinite ? "a prediction in \(purpose) is nan" : "the \(purpose) loss is \(text(loss))"
+      switch origin?.source {
+      case .parameter where loss.isFinite: "a parameter is not finite"
+      case .statistic where loss.isFinite: "a running statistic is not finite"
+      case .moment where loss.isFinite: "a moment of the optimiser is not finite"
+      case _ where loss.isFinite: "a prediction in \(purpose) is nan"
+      default: "the \(purpose) loss is \(text(loss))"
+      }
     let place =
       if let step, let epoch {
         "in step \(step) (epoch \(epoch + 1), batch \(batch))"
@@ -113,6 +122,7 @@ extension NonFiniteLoss: CustomStringConvertible {
     case .target: "the target holds \(number)\(place)"
     case .parameter(let name): "the parameter \(name) \(verb) \(number)"
     case .statistic(let name): "the running statistic \(name) \(verb) \(number)"
+    case .moment(let name): "the moment of the parameter \(name) \(verb) \(number)"
     case .operation(let operation, let path, let stage):
       "\(operation) in \(path.isEmpty ? "the \(stage) stage" : "layer \(path)") gives \(number)"
     }

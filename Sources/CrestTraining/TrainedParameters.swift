@@ -15,6 +15,8 @@ struct TrainedParameters {
   /// What the optimiser steps through: groups without frozen parameters, as one where nothing tells
   /// them apart.
   private(set) var groups: [ParameterGroup] = []
+  /// How many numbers a step changes, padding between parameters included.
+  private(set) var count = 0
   /// The learning rate of each group over that of the last.
   private(set) var rateFactors: [Double]
   private let decayFactors: [Double]
@@ -87,6 +89,7 @@ struct TrainedParameters {
         })
       factors.append(all[place])
     }
+    count = groups.reduce(0) { $0 + $1.ranges.reduce(0) { $0 + $1.count } }
   }
 
   /// Gives each group its multiple of `values`, for the next step.

@@ -48,6 +48,7 @@ struct OptimizerKernelTests {
     let (rate, momentum) = (Double(p.rate), Double(p.momentum))
     for count in Self.counts {
       var numbers = SeededNumbers(seed: 91)
+      var nonfinite: UInt32 = 0
       var w = numbers.floats(count)
       var v = [Float](repeating: 0, count: count)
       var exactW = w.map(Double.init)
@@ -55,7 +56,7 @@ struct OptimizerKernelTests {
       for _ in 0..<3 {
         let g = numbers.floats(count)
         let pool = Pool(threads: 2)
-        set.kernels.update_f32(pool.pointer, count, &settings, g, &v, nil, &w)
+        set.kernels.update_f32(pool.pointer, count, &settings, g, &v, nil, &w, &nonfinite)
         for i in 0..<count {
           exactW[i] *= 1 - rate * Double(p.decay)
           let gradient = Double(g[i]) + Double(p.l2) * exactW[i]
@@ -64,6 +65,7 @@ struct OptimizerKernelTests {
         }
       }
       expectClose(w, close(exactW), "w, \(count) parameters")
+      #expect(nonfinite == 0)
       expectClose(v, close(exactV), "v, \(count) parameters")
     }
   }
@@ -75,6 +77,7 @@ struct OptimizerKernelTests {
     let (beta1, beta2) = (0.9, 0.99)
     for count in Self.counts {
       var numbers = SeededNumbers(seed: 92)
+      var nonfinite: UInt32 = 0
       var w = numbers.floats(count)
       var m = [Float](repeating: 0, count: count)
       var s = m
@@ -89,7 +92,7 @@ struct OptimizerKernelTests {
         var p = Self.settings(
           CK_RULE_ADAM, rate: 0.01, l2: decays.l2, decay: decays.decoupled,
           [keep1, keep2, epsilon, correction1, correction2])
-        set.kernels.update_f32(Pool(threads: 2).pointer, count, &p, g, &m, &s, &w)
+        set.kernels.update_f32(Pool(threads: 2).pointer, count, &p, g, &m, &s, &w, &nonfinite)
         for i in 0..<count {
           exactW[i] *= 1 - Double(p.rate) * Double(p.decay)
           let gradient = Double(g[i]) + Double(p.l2) * exactW[i]
@@ -101,6 +104,7 @@ struct OptimizerKernelTests {
         }
       }
       expectClose(w, close(exactW), "w, \(count) parameters")
+      #expect(nonfinite == 0)
       expectClose(m, close(exactM), "m, \(count) parameters")
       expectClose(s, close(exactS), "s, \(count) parameters")
     }
@@ -112,6 +116,7 @@ struct OptimizerKernelTests {
   ) {
     for count in Self.counts {
       var numbers = SeededNumbers(seed: 94)
+      var nonfinite: UInt32 = 0
       var w = numbers.floats(count)
       var m = [Float](repeating: 0, count: count)
       var (exactW, exactM) = (w.map(Double.init), m.map(Double.init))
@@ -119,7 +124,7 @@ struct OptimizerKernelTests {
         let g = numbers.floats(count)
         var p = Self.settings(
           CK_RULE_LION, rate: 0.125, l2: decays.l2, decay: decays.decoupled, [0.75, 0.5])
-        set.kernels.update_f32(Pool(threads: 2).pointer, count, &p, g, &m, nil, &w)
+        set.kernels.update_f32(Pool(threads: 2).pointer, count, &p, g, &m, nil, &w, &nonfinite)
         for i in 0..<count {
           exactW[i] *= 1 - 0.125 * Double(decays.decoupled)
           let gradient = Double(g[i]) + Double(decays.l2) * exactW[i]
@@ -129,6 +134,7 @@ struct OptimizerKernelTests {
         }
       }
       expectClose(w, close(exactW), "w, \(count) parameters")
+      #expect(nonfinite == 0)
       expectClose(m, close(exactM), "m, \(count) parameters")
     }
   }
@@ -140,8 +146,38 @@ struct OptimizerKernelTests {
     var g = [Float](repeating: 0, count: 20)
     g[13] = .nan
     var w = [Float](repeating: 1, count: 20)
-    set.kernels.update_f32(Pool().pointer, 20, &p, g, &v, nil, &w)
+    var nonfinite: UInt32 = 0
+    set.kernels.update_f32(Pool().pointer, 20, &p, g, &v, nil, &w, &nonfinite)
     #expect(w.indices.filter { w[$0].isNaN } == [13])
+    #expect(nonfinite == 1)
+  }
+
+  /// Where a number that isn't finite may be: the parameters, the gradients, either moment.
+  @Test(arguments: InstructionSet.available, [0, 1, 2, 3])
+  func `a number that is not finite is told wherever it is`(set: InstructionSet, buffer: Int) {
+    for rule in [CK_RULE_SGD, CK_RULE_ADAM, CK_RULE_LION] {
+      if buffer == 3 && rule != CK_RULE_ADAM { continue }
+      for value in [Float.nan, .infinity, -.infinity] {
+        for (count, place) in [(1, 0), (16, 15), (17, 16), (33, 7), (70_000, 69_999)] {
+          // Adam's second moment is a mean of squares.
+          if buffer == 3 && value < 0 { continue }
+          var buffers = [[Float]](repeating: .init(repeating: 1, count: count), count: 4)
+          buffers[buffer][place] = value
+          var (w, m, s) = (buffers[0], buffers[2], buffers[3])
+          var p = Self.settings(rule, rate: 0.01, [0.9, 0.99, 1e-5, 0.1, 0.01])
+          var nonfinite: UInt32 = 0
+          set.kernels.update_f32(
+            Pool(threads: 2).pointer, count, &p, buffers[1], &m, &s, &w, &nonfinite)
+          #expect(nonfinite == 1, "rule \(rule), \(value) at \(place) of \(count)")
+          let finite = [Float](repeating: 1, count: count)
+          (w, m, s) = (finite, finite, finite)
+          nonfinite = 0
+          set.kernels.update_f32(
+            Pool(threads: 2).pointer, count, &p, finite, &m, &s, &w, &nonfinite)
+          #expect(nonfinite == 0)
+        }
+      }
+    }
   }
 
   @Test(arguments: InstructionSet.available)
@@ -151,11 +187,12 @@ struct OptimizerKernelTests {
     let start = numbers.floats(120_000)
     expectSameBits("SGD, then Adam") { pool in
       var (w, v, m, s) = (start, g, g, start.map(abs))
+      var nonfinite: UInt32 = 0
       var p = Self.sgd[3].settings
       var q = Self.settings(
         CK_RULE_ADAM, rate: 0.01, l2: 0.1, [0.9, 0.99, 1e-5, 0.1, 0.01])
-      set.kernels.update_f32(pool.pointer, g.count, &p, g, &v, nil, &w)
-      set.kernels.update_f32(pool.pointer, g.count, &q, g, &m, &s, &w)
+      set.kernels.update_f32(pool.pointer, g.count, &p, g, &v, nil, &w, &nonfinite)
+      set.kernels.update_f32(pool.pointer, g.count, &q, g, &m, &s, &w, &nonfinite)
       return w + v + m + s
     }
   }

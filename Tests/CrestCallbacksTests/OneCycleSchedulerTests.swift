@@ -107,12 +107,12 @@ struct OneCycleSchedulerTests {
   @Test func `the range test tries one rate for all groups, and leaves what is frozen`() throws {
     let learner = try Self.learner()
     try learner.freezeTo(-1)
-    let before = learner.model.store.snapshot()
+    let before = learner.snapshot().store
     var rates: [[Double]] = []
     let watch = CallbackOf(.beforeStep { rates.append($0.learner.learningRates) })
     _ = try learner.findLearningRate(startLR: 1e-3, endLR: 1, steps: 12, callbacks: [watch])
     #expect(!rates.isEmpty && rates.allSatisfy { Set($0).count == 1 })
-    #expect(learner.model.store.snapshot() == before)
+    #expect(learner.snapshot().store == before)
     #expect(!learner.frozen.isEmpty)
   }
 

@@ -70,7 +70,7 @@ private let stepMisuses: [Misuse] = [
     let groups = [ParameterGroup(model.store, hyperparameters: AdamW().defaults)]
     AdamW().step(model.store, groups, stepNumber: 0, engine: model.engine)
   },
-  Misuse("optimizer.own-moments", says: "-1 moments") {
+  Misuse("optimizer.own-moments", says: "the optimiser nonsense has -1 moments") {
     _ = try Learner(model(), data: data(), optimizer: Nonsense(momentCount: -1))
   },
   Misuse(

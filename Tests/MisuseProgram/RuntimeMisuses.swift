@@ -46,7 +46,10 @@ private let storeMisuses: [Misuse] = [
   Misuse("store.write-to-another", says: "foreign.weight [5, 4] is not of this store") {
     try store().write(Tensor(zeros: [5, 4]), to: foreignEntry())
   },
-  Misuse("store.restore", says: "parameters, the store") {
+  Misuse(
+    "store.restore",
+    says: "the snapshot is of another model: it has dense.weight [5, 4] where the store has"
+  ) {
     try store().restore(model(Dense(5)).store.snapshot())
   },
   Misuse(

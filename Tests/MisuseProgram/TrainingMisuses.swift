@@ -13,9 +13,66 @@ private let learnerMisuses: [Misuse] = [
   Misuse("learner.report-outside-a-fit", says: "f1 was reported while no fit is running") {
     try Learner(model(), data: data()).report(0.5, as: "f1")
   },
-  Misuse("learner.restore-anothers-snapshot", says: "parameters, the store") {
+  Misuse(
+    "learner.restore-anothers-snapshot",
+    says: "the snapshot is of another model: it has nothing where the store has dense.weight [3, 4]"
+  ) {
     let snapshot = try Learner(model(Flatten()), data: flat()).snapshot()
     try Learner(model(), data: data()).restore(snapshot)
+  },
+  // Of equal size when padded to cache lines.
+  Misuse(
+    "learner.restore-of-another-shape",
+    says:
+      "the snapshot is of another model: it has dense.weight [2, 4] where the store has dense.weight [3, 4]"
+  ) {
+    let two = try Model(Dense(2), input: [4], engine: oneThread())
+    let classes = TensorExamples(
+      name: "two", inputs: [("input", Tensor(zeros: [8, 4]))],
+      targets: Tensor((0..<8).map { Int64($0 % 2) }), classNames: ["a", "b"])
+    let snapshot = try Learner(two, data: DataSplit(train: classes, valid: classes)).snapshot()
+    try Learner(model(), data: data()).restore(snapshot)
+  },
+  Misuse(
+    "learner.restore-of-more",
+    says: "the snapshot is of another model: it has 2 parameters and statistics, the store 1"
+  ) {
+    let snapshot = try Learner(model(), data: data()).snapshot()
+    try Learner(model(Dense(3, bias: false)), data: data()).restore(snapshot)
+  },
+  Misuse(
+    "learner.restore-of-another-optimizer",
+    says: "the snapshot is of a learner with sgd, not adamw"
+  ) {
+    let model = try model()
+    let snapshot = try Learner(model, data: data()).snapshot()
+    try Learner(model, data: data(), optimizer: AdamW()).restore(snapshot)
+  },
+  Misuse(
+    "learner.fit-in-anothers-fit",
+    says: "a fit began while another learner's fit of the same model was running"
+  ) {
+    let model = try model()
+    let other = try Learner(model, data: data())
+    try Learner(model, data: data()).fit(
+      epochs: 1, callbacks: [CallbackOf(.beforeBatch { _ in try other.fit(epochs: 1) })])
+  },
+  Misuse(
+    "learner.restore-in-anothers-fit",
+    says: "a snapshot was restored during another learner's fit of the same model"
+  ) {
+    let model = try model()
+    let other = try Learner(model, data: data())
+    try Learner(model, data: data()).fit(
+      epochs: 1, callbacks: [CallbackOf(.beforeBatch { _ in other.restore(other.snapshot()) })])
+  },
+  Misuse(
+    "learner.freeze-in-anothers-fit", says: "parameters were frozen or unfrozen during a fit"
+  ) {
+    let model = try model()
+    let other = try Learner(model, data: data())
+    try Learner(model, data: data()).fit(
+      epochs: 1, callbacks: [CallbackOf(.beforeBatch { _ in try other.freezeTo(-1) })])
   },
 ]
 

@@ -12,7 +12,7 @@ import Testing
     let result = try CheckerProcess.run(
       "check m.onnx --memory-limit 256 --json", on: Self.manyNodes)
     let message =
-      "m.onnx: expected a model that needs at most needs at most needs at most 256 MiB of "
+      "m.onnx: expected a model that needs at most 256 MiB of "
       + "memory, but it needs more; raise --memory-limit if you trust the file"
     #expect(result.end == .exit(65))
     #expect(result.error == "Error: \(message)\n")
@@ -45,7 +45,7 @@ import Testing
     let model = SampleModel.callingFunctions(60) { $0 == 0 ? [] : [$0 - 1, $0 - 1] }
     let result = try CheckerProcess.run("infer m.onnx --time-limit 1 --json", on: model.bytes)
     let message =
-      "m.onnx: expected a model that needs at most needs at most needs at most 1 s of processor "
+      "m.onnx: expected a model that needs at most 1 s of processor "
       + "time, but it needs more; raise --time-limit if you trust the file"
     #expect(result.end == .exit(65))
     #expect(result.error == "Error: \(message)\n")

@@ -9,6 +9,7 @@ typedef struct ck_update_pass {
   const ck_update *update;
   const float *g;
   float *m0, *m1, *w;
+  uint32_t *nonfinite;
 } ck_update_pass;
 
 // A pass over a chunk for each rule. Moments that a rule doesn't have are neither read nor written.
@@ -23,6 +24,7 @@ typedef struct ck_update_pass {
     float *second = (moments) > 1 ? pass->m1 + start : NULL;                                              \
     vf keep = vf_splat(1 - u.rate * u.decay), l2 = vf_splat(u.l2);                                        \
     setup;                                                                                                \
+    vf zeros = vf_splat(0); /* of all that is written: x - x, which is NaN unless x is finite */          \
     for (size_t i = 0; i < n; i += CK_LANES) {                                                            \
       vf weight = vf_load_upto(w + i, n - i) * keep;                                                      \
       vf gradient = vf_fma(l2, weight, vf_load_upto(g + i, n - i));                                       \
@@ -31,20 +33,24 @@ typedef struct ck_update_pass {
       __VA_ARGS__;                                                                                        \
       if ((moments) > 0) vf_store_upto(first + i, m0, n - i);                                             \
       if ((moments) > 1) vf_store_upto(second + i, m1, n - i);                                            \
-      vf_store_upto(w + i, vf_fma(scale, direction, weight), n - i);                                      \
+      vf next = vf_fma(scale, direction, weight);                                                         \
+      zeros += (next - next) + (m0 - m0) + (m1 - m1);                                                     \
+      vf_store_upto(w + i, next, n - i);                                                                  \
     }                                                                                                     \
+    if (vf_sum(zeros) != 0) __atomic_store_n(pass->nonfinite, 1, __ATOMIC_RELAXED);                       \
   }
 #include "../include/crest_updates.def"
 #undef CK_UPDATE
 
 static void CK_FN(update_f32)(ck_pool *pool, size_t count, const ck_update *u, const float *g, float *m0, float *m1,
-                              float *w) {
+                              float *w, uint32_t *nonfinite) {
   static void (*const chunks[CK_RULE_COUNT])(void *, size_t, size_t) = {
 #define CK_UPDATE(name, moments, setup, ...) ck_update_chunk_##name,
 #include "../include/crest_updates.def"
 #undef CK_UPDATE
   };
-  ck_update_pass pass = {.cut = ck_cut_elements(count), .update = u, .g = g, .m0 = m0, .m1 = m1, .w = w};
+  ck_update_pass pass = {
+      .cut = ck_cut_elements(count), .update = u, .g = g, .m0 = m0, .m1 = m1, .w = w, .nonfinite = nonfinite};
   ck_pool_run(pool, pass.cut.count, chunks[u->rule], &pass);
 }
 

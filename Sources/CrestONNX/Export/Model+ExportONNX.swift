@@ -22,11 +22,15 @@ extension Model {
   ///     always in the same order.
   ///   - keepsTrainingNodes: Whether batch norm and dropout of an ONNX file stay in the mode they were
   ///     exported in, so that other tools can train on.
-  /// - Throws: ``ONNXError`` when an operation has no equivalent in ONNX or the file can't be
+  /// - Throws: ``ONNXError`` when an operation has no equivalent in ONNX, a running statistic isn't finite, or the file
+  ///   can't be
   ///   written.
   public func exportONNX(
     to path: String, metadata: [String: String] = [:], keepsTrainingNodes: Bool = false
   ) throws(ONNXError) {
+    if let found = store.nonFiniteStatistics.first, case .statistic(let name) = found.source {
+      throw .nonFiniteStatistic(name: name, value: found.value)
+    }
     let entries = knownMetadata.merging(metadata) { _, given in given }
       .sorted { $0.key < $1.key }.map { key, value in MetadataEntry(key: key, value: value) }
     if let template = template as? ONNXTemplate {

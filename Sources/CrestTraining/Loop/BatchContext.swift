@@ -106,6 +106,12 @@ public final class BatchContext: PhaseContext {
   /// - Precondition: a callback of the fit has the predictions among its ``Callback/reads``, and they are computed.
   public var hasNaNPrediction: Bool { withRead(.predictions, Program.holdsNaN) }
 
+  /// What isn't finite of the parameters and the optimiser's moments, each with its first such number: in an
+  /// `afterStep` hook, after the step.
+  public var nonFiniteUpdates: [Program.NonFinite] {
+    learner.model.store.nonFiniteUpdates(of: learner.trained.count)
+  }
+
   /// Runs the batch once more with the same random numbers, every operation separately, and returns
   /// where a non-finite number first appears; nil when all are finite.
   ///

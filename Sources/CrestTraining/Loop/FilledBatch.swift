@@ -42,7 +42,7 @@ struct FilledBatch {
 
   /// Gives the rows to the program.
   func feed(_ program: Program) throws(ProgramError) {
-    try program.setInputs(inputs.map(filled))
+    try program.setInputs(isFilled ? inputs.map(filled) : inputs)
     try program.setTarget(filled(targets))
   }
 

@@ -17,9 +17,12 @@ extension Learner {
 
   /// Copies the learner's state, and during a fit that of the fit and its callbacks.
   ///
-  /// - Throws: `CheckpointError.notAtSavePoint` from a hook at which a fit can't be resumed; what a
-  ///   callback's or metric's own `encode(to:)` throws.
+  /// - Throws: `CheckpointError.notAtSavePoint` from a hook at which a fit can't be resumed, and
+  ///   `CheckpointError.nonFiniteStatistic(name:value:)`; what a callback's or metric's own `encode(to:)` throws.
   public func runState(_ contents: Contents = .everything) throws -> RunState {
+    if let found = model.store.nonFiniteStatistics.first, case .statistic(let name) = found.source {
+      throw CheckpointError.nonFiniteStatistic(name: name, value: found.value)
+    }
     if contents == .weights { return RunState(try weightFields()) }
     guard let loop, !loop.isOver else { return RunState(try fields(of: nil, callbacks)) }
     guard loop.isAtSavePoint else { throw CheckpointError.notAtSavePoint }
@@ -37,7 +40,7 @@ extension Learner {
       "model": modelFields(),
       "optimizer": .fields([
         "name": .text(optimizer.name), "settings": .text(settingText(optimizer)),
-        "moments": model.store.savedMoments(),
+        "moments": model.store.with(moments) { model.store.savedMoments() },
       ]),
       "run": try StateValue(encoding: counters),
       "training": trained.saved,
@@ -235,8 +238,10 @@ extension Learner {
       try store.restoration(
         store.statistics, from: model.field("statistics"),
         at: StateValue.Path(["model", "statistics"])),
-      try store.momentRestoration(
-        from: optimizer.field("moments"), at: StateValue.Path(["optimizer", "moments"])),
+      try store.with(moments) {
+        try store.momentRestoration(
+          from: optimizer.field("moments"), at: StateValue.Path(["optimizer", "moments"]))
+      },
       {
         self.stepsTaken = counters.stepsTaken
         self.stepsSinceReset = counters.stepsSinceReset
