@@ -104,11 +104,11 @@ import Testing
         "segments at the end", 32, [0xFF, 0xFF, 0xFF, 0x7F, 0, 0, 0, 0],
         "it is truncated: expected "),
       bad("sections beyond everything", 40, huge, "it is truncated: expected "),
-      bad("no sections", 60, [0, 0], "it has no table of sections"),
-      bad("odd sections", 58, [1, 0], "it has no table of sections"),
+      bad("no sections", 60, [0, 0], "it has no section table"),
+      bad("odd sections", 58, [1, 0], "it has no section table"),
       bad("too many sections", 60, [0xFF, 0xFF], "it is truncated: expected "),
-      bad("no segments", 56, [0, 0], "it has no table of segments"),
-      bad("odd segments", 54, [0, 0], "it has no table of segments"),
+      bad("no segments", 56, [0, 0], "it has no segment table"),
+      bad("odd segments", 54, [0, 0], "it has no segment table"),
       bad("too many segments", 56, [0xFF, 0xFF], "it is truncated: expected "),
       bad("a segment beyond the file", 64 + 32, huge, "it is truncated: expected "),
     ]
@@ -134,7 +134,7 @@ import Testing
         name: "without the stamp", bytes: Compiler.probe(["-DNO_STAMP"]),
         reason: "there is no stamp crest_plugin_stamp_v1; add CREST_PLUGIN_STAMP once"),
       Bad(
-        name: "a program", bytes: try Compiler.chaos.get(), reason: "it is a program and no library"
+        name: "a program", bytes: try Compiler.chaos.get(), reason: "it is a program, not a library"
       ),
     ]
   }

@@ -31,10 +31,10 @@ private let layerSettingMisuses: [Misuse] = [
   Misuse("layer.shortcut", says: "a shortcut's stride is 0; it must be at least 1") {
     _ = SubsampledShortcut(channels: 8, stride: 0)
   },
-  Misuse("layer.extent", says: "an extent of 3 × 0 is empty") { _ = Size2D(height: 3, width: 0) },
-  Misuse("layer.square-extent", says: "an extent of -1 × -1 is empty") { _ = Size2D(-1) },
-  Misuse("layer.literal-extent", says: "an extent of 0 × 0 is empty") { _ = MaxPool(0) },
-  Misuse("layer.extent-of-three", says: "an extent has a height and a width, not 3 sizes") {
+  Misuse("layer.extent", says: "a size of 3 × 0 is empty") { _ = Size2D(height: 3, width: 0) },
+  Misuse("layer.square-extent", says: "a size of -1 × -1 is empty") { _ = Size2D(-1) },
+  Misuse("layer.literal-extent", says: "a size of 0 × 0 is empty") { _ = MaxPool(0) },
+  Misuse("layer.extent-of-three", says: "a size has a height and a width, not 3 sizes") {
     _ = AveragePool([1, 2, 3])
   },
   Misuse("loss.huber", says: "the delta of a Huber loss is 0.0, not above 0") {
