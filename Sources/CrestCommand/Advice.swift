@@ -30,7 +30,7 @@ extension Failure {
       return "\(error)".replacing(
         "skip callbacks.\(callback)", with: "give --partial callbacks.\(callback)")
     case CheckpointError.tooManyFailures(_, _, _?):
-      return "\(error), resume from there with --resume"
+      return "\(error); resume from there with --resume"
     case LossError.unknownName(let name):
       return named(error) + suggestion(for: name, among: Loss.all.map(\.name))
     case OptimizerError.unknownName(let name):

@@ -33,7 +33,7 @@ import Testing
     // On another schedule, as it was asked for a thousand times as many epochs.
     let refused = try CrestProcess.run(arguments(folder, "--resume"))
     #expect(refused.status == 64)
-    #expect(refused.error.contains("belongs to a fit of 3000 epochs, but 3 are asked for"))
+    #expect(refused.error.contains("belongs to a fit of 3000 epochs, but 3 were requested"))
 
     let again = try TemporaryFolder()
     for step in [10, 25, 60] {
@@ -79,7 +79,7 @@ import Testing
       ),
       (
         ["--resume", "--max-lr", "0.1"], 65,
-        "\(checkpoint): what --max-lr, --schedule and --style set is"
+        "\(checkpoint): what --max-lr, --schedule and --style set has changed: "
       ),
       (
         ["--resume", "--batch-size", "32"], 65,
@@ -91,7 +91,7 @@ import Testing
       ),
       (
         ["--resume", "--callback", "ema"], 65,
-        "\(checkpoint): the saved state has no callbacks.EMA; it is of a run with other parts"
+        "\(checkpoint): the saved state has no callbacks.EMA; it comes from a run with other parts"
       ),
       (
         ["--resume", "--partial", "nothing"], 65,

@@ -33,7 +33,7 @@ import Testing
   /// What a run that ended for `reason` says, with the steps that were taken.
   private func steps(_ result: ProcessResult, endedBy reason: String) throws -> Int {
     let end =
-      #/ended the training in epoch \d+ after (\d+) steps; the run is saved in run; resume it with --resume\n/#
+      #/ended training in epoch \d+ after (\d+) steps; the run is saved in run; resume it with --resume\n/#
     #expect(result.status == 74, "\(result.error)")
     #expect(result.error.contains("Error: \(reason); this "), "\(result.error)")
     return try #require(result.error.firstMatch(of: end).flatMap { Int($0.1) }, "\(result.error)")

@@ -44,7 +44,7 @@ import Testing
       } else if looks {
         #expect(
           result.error.contains(
-            "Note: the input \"x\" holds inf in \(place); what the network makes of "),
+            "Note: the input \"x\" holds inf in \(place); the network's results for them "),
           "\(command): \(result.error)")
         #expect(
           result.error.contains(
@@ -109,10 +109,10 @@ import Testing
     #expect(result.status == 65, "\(result.error)\(result.output)")
     #expect(
       result.output.hasPrefix(
-        #"{"event":"result","ended":"failed","reason":"find-lr: the loss was out of hand"#))
+        #"{"event":"result","ended":"failed","reason":"find-lr: the loss diverged"#))
     #expect(result.output.hasSuffix(#","exit_code":65}"# + "\n"))
     let message =
-      #/Error: find-lr: the loss was out of hand \(.+\) at the learning rate .+, after \d+ rates, too few for a suggestion; look for what makes it grow at such a low rate, in the data or the network\n/#
+      #/Error: find-lr: the loss diverged \(.+\) at the learning rate .+, after \d+ rates, too few for a suggestion; look for what makes it grow at such a low rate, in the data or the network\n/#
     #expect(result.error.wholeMatch(of: message) != nil, "\(result.error)")
   }
 }

@@ -158,7 +158,7 @@ import Testing
       let trained = try run(it, ["train", "--model", "clip.onnx", "--data", "."] + Self.fit)
       #expect(trained.status == 0, "\(trained.error)")
       #expect(
-        notes(trained).contains { $0.contains("holds whole numbers, which are used as they are") }
+        notes(trained).contains { $0.contains("holds integers, which are used as they are") }
           == (inputs.elementType != .float32), "\(trained.error)")
       return try #require(try trained.objects().last?["valid_loss"] as? Double)
     }

@@ -44,7 +44,7 @@ import Testing
     #expect(result.status == 0, "\(result.error)")
     #expect(
       result.error.contains(
-        "Note: the model ends in Softmax (\"y\"): cross-entropy takes what goes"))
+        "Note: the model ends in Softmax (\"y\"): cross-entropy uses its input"))
     let before = try predict(Self.model("final-softmax"), data)
     let after = try predict(trained, data)
     #expect(before.count == 128 + 16 * 3 * 4)
