@@ -5,9 +5,8 @@ struct Evaluate: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Evaluate a network on the validation part of a data set.",
     discussion: """
-      A network from an ONNX file is evaluated with the file's weights, one with a checkpoint (.safetensors) \
-      with the checkpoint's. A built-in network is evaluated untrained, with the weights from which training \
-      with the same seed starts.
+      An ONNX file is evaluated with its own weights, a checkpoint (.safetensors) with the checkpoint's. A \
+      built-in network is evaluated untrained, with the initial weights of a training run with the same seed.
       """)
 
   @OptionGroup(title: "Model and data") var model: ModelOptions
