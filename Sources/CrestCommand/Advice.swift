@@ -8,7 +8,7 @@ extension Failure {
     where option(setting: place) != nil:
       let option = option(setting: place) ?? ""
       return
-        "\(path): what \(option) \(option.contains(" and ") ? "set" : "sets") has changed: \(saved) when the run was saved, \(now) now; give \(option) as "
+        "\(path): the value set by \(option) has changed: \(saved) when the run was saved, \(now) now; give \(option) as "
         + "before, or --partial \(place) to resume anyway"
     case CheckpointError.unsuitable(let path, let error),
       CheckpointError.weights(let path, let error):

@@ -180,7 +180,7 @@ extension CommandError: CustomStringConvertible {
     case .refusedByChecker(let message):
       "crest-onnx-check refuses the model: \(message)"
     case .momentumPair(let schedule):
-      "--momentum: two values are the bounds of a 1cycle, but the schedule is \(schedule); give one"
+      "--momentum: two values are the bounds of a 1cycle schedule, but the schedule is \(schedule); give one"
     case .styleWithout1cycle(let schedule):
       "--style: it is for 1cycle, but the schedule is \(schedule); leave one of them out"
     case .pluginName(let name):
@@ -190,7 +190,7 @@ extension CommandError: CustomStringConvertible {
     case .onnxOnly(let path):
       "--arrays, --check and --shape: expected an ONNX file, got \(path); leave them out for a checkpoint"
     case .needs(let option, let other, let advice):
-      "\(option): expected \(other) with it, got none; \(advice)"
+      "\(option): it has no effect without \(other); \(advice)"
     case .learningRate(let rate):
       "--max-lr: expected numbers from 1.2e-38 to 3.4e38, the range of float32, got \(rate)"
     case .interrupted(let epoch, let steps, let folder):
@@ -211,7 +211,7 @@ extension CommandError: CustomStringConvertible {
       "--batch-axis: it is for ONNX files, but --model is \(model), whose batch axis is the first; "
         + "leave it out"
     case .architectureOfModel(let model):
-      "--architecture: expected --model to name a .safetensors file with it, got \(model); leave it out"
+      "--architecture: expected --model to name a .safetensors file, got \(model); leave it out"
     case .needsArchitecture(let path, let isFromFile):
       isFromFile
         ? "--model \(path): its weights were trained from an ONNX file; name that with --architecture FILE.onnx"

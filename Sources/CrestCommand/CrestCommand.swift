@@ -8,7 +8,7 @@ struct CrestCommandLine: ParsableCommand {
     abstract: "Train neural networks on this machine.",
     discussion: """
       Results go to standard output, progress to standard error if that is a terminal.
-      Exit codes: 0 done, 64 wrong usage, 65 bad model, data or plugin, 66 training diverged, 70 a fault of crest, 74 a file \
+      Exit codes: 0 done, 64 wrong usage, 65 bad model, data or plugin, 66 training diverged, 70 a bug in crest, 74 a file \
       can't be read or written, 130 interrupted.
       """,
     version: crestVersion,

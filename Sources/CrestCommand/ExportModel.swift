@@ -5,7 +5,7 @@ struct ExportModel: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "export",
     abstract:
-      "Write a network with the weights of a checkpoint, or an ONNX file for inference, as ONNX.",
+      "Export the network of a checkpoint as ONNX, or rewrite an ONNX file for inference.",
     discussion: """
       The file keeps the checkpoint's preprocessing and class names. A \
       network that was trained from an ONNX file becomes that file with new weights.

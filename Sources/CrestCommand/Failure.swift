@@ -29,7 +29,7 @@ struct Failure {
     guard let code = Self.code(of: error) else {
       if Self.isOfParser(error) { return nil }
       self.code = .software
-      message = "\(error); this is a fault of crest, please report it"
+      message = "\(error); this is a bug in crest; please report it"
       ended = "failed"
       return
     }

@@ -4,7 +4,7 @@ import Crest
 struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract:
-      "Show what an ONNX file or a checkpoint holds, and what training the file needs.",
+      "Show what an ONNX file or a checkpoint holds, and what the file needs for training.",
     discussion: """
       Shows inputs, outputs, operations and what computes them forward and backward, arrays and \
       whether and why they are trained, the work per example, and what matters for training, in 60 \

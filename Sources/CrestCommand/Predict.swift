@@ -9,7 +9,7 @@ struct Predict: ParsableCommand {
       Inputs have the shapes and types that the file declares; the predictions are the values of its first \
       output. Many rows along the first dimension are predicted in batches if the network provably computes \
       rows independently; for a file with a fixed batch size, the last batch is padded. A network trained by \
-      crest carries its preprocessing, which is applied to the inputs; without one, or with --preprocessing \
+      crest carries its preprocessing, which is applied to the inputs; if it has none, or with --preprocessing \
       none, values are used as they are.
       """)
 

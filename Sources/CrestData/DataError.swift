@@ -99,7 +99,7 @@ extension DataError: CustomStringConvertible {
     case .truncated(let path, let expected, let got):
       "\(path) is truncated: expected \(expected) bytes, got \(got); fetch the file again"
     case .trailingBytes(let path, let expected):
-      "\(path) has bytes after the \(expected) that its header announces; fetch the file again"
+      "\(path) has bytes after the \(expected) that its header declares; fetch the file again"
     case .wrongMagic(let path, let expected, let got):
       "\(path) begins with the number \(got), expected \(expected); the file isn't of the kind that "
         + "its name says"
@@ -157,7 +157,7 @@ extension DataError: CustomStringConvertible {
         + "channels first or last"
     case .inexactElement(let name, let input, let example, let value, let expected):
       "input \"\(input)\" of \(name): \(value) in example "
-        + "\(example) (from 0) is not exact in \(expected), which the model takes; give numbers that \(expected) can represent"
+        + "\(example) (from 0) can't be represented exactly in \(expected), which the model takes; give numbers that \(expected) can represent"
     }
   }
 }

@@ -120,7 +120,7 @@ extension ONNXError: CustomStringConvertible {
         + "\(got); opset \(opset) can't express it; build the layer from other operations"
     case .nonFiniteStatistic(let name, let value):
       "the running statistic \(name) is \(value.isNaN ? "nan" : "\(value)"), so the model is not exported; train again "
-        + "at a lower learning rate, or look for what wrote it"
+        + "at a lower learning rate, or find out what produced it"
     case .tooLargeToWrite(let file, let byteCount, let limit):
       "\(file) would take \(byteCount) bytes, expected at most \(limit), the most that readers of "
         + "protobuf accept; keep the weights in external data files"
@@ -135,7 +135,7 @@ extension ONNXError.ExternalDataProblem: CustomStringConvertible {
     case .noFolder:
       "the model was given as bytes, so there is no folder to find it in; open the model by its path"
     case .forbiddenLocation:
-      "expected a relative path below the model's folder, without \"..\", backslashes and zero "
+      "expected a relative path below the model's folder, without \"..\", backslashes or zero "
         + "bytes; save the model again with its data beside it"
     case .leavesFolder:
       "the path has a symbolic link or leads out of the model's folder; put the file itself beside "
@@ -151,7 +151,7 @@ extension ONNXError.ExternalDataProblem: CustomStringConvertible {
       "\(byteCount) bytes from offset \(offset) on are needed, but the file has only "
         + "\(fileByteCount) bytes; the file is truncated or belongs to another model"
     case .wrongLength(let expected, let got):
-      "expected \(expected) bytes by the tensor's type and shape, got a length of \(got); the file "
+      "expected \(expected) bytes according to the tensor's type and shape, got a length of \(got); the file "
         + "is damaged, export the model again"
     case .overused(let byteCount, let fileByteCount):
       "its tensors take \(byteCount) bytes in all, expected at most twice the file's \(fileByteCount); "

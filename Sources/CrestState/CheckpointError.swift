@@ -65,7 +65,7 @@ extension CheckpointError: CustomStringConvertible {
       "\(path) belongs to a fit of \(saved) epochs, but \(asked) were requested, which changes its schedule; ask "
         + "for \(saved), or ask to reschedule"
     case .locked(let folder):
-      "\(folder) is in use by another run; choose another folder, or wait for its end"
+      "\(folder) is in use by another run; choose another folder, or wait until that run ends"
     case .occupied(let folder, let newest):
       "\(folder) already holds checkpoints of a run, the newest \(newest); resume it, or choose another "
         + "folder"
@@ -76,7 +76,7 @@ extension CheckpointError: CustomStringConvertible {
         + "beforeInterruption of a phase that ended normally, and nowhere else"
     case .nonFiniteStatistic(let name, let value):
       "the running statistic \(name) is \(value.isNaN ? "nan" : "\(value)"), so the weights are not saved; train again "
-        + "at a lower learning rate, or look for what wrote it"
+        + "at a lower learning rate, or find out what produced it"
     case .tooManyFailures(let count, let last, let newest):
       "\(count) checkpoints in a row could not be saved, the last: \(last); "
         + (newest.map { "the newest checkpoint is \($0)" }

@@ -16,6 +16,9 @@ extension Learner {
     /// Whether there is a pending request.
     public var isRaised: Bool { flag.load(ordering: .acquiring) }
 
+    /// Clears a request with the run that has ended anyway.
+    func clear() { flag.store(false, ordering: .releasing) }
+
     /// Clears a request.
     ///
     /// - Throws: ``LearnerError/interrupted`` when there was one.

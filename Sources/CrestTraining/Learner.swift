@@ -341,7 +341,15 @@ public final class Learner {
     self.loop = loop
     defer { self.loop = nil }
     let (outcome, result) = try RunningCallbacks.run(loop.callbacks) {
-      try model.store.train(with: moments) { try loop.run() }
+      try model.store.train(with: moments) {
+        do {
+          return try loop.run()
+        } catch {
+          // The run that it was for has ended: by the interruption itself, or by an error of those who save it.
+          interruption.clear()
+          throw error
+        }
+      }
     }
     fitResult = result
     return outcome

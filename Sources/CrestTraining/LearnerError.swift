@@ -84,12 +84,12 @@ extension LearnerError: CustomStringConvertible {
       "the model takes \(model) inputs, but \(name) has \(data); give each input of the model"
     case .missingInput(let input, let known, let name):
       "the model takes an input \"\(input)\", but the inputs of \(name) are "
-        + "\(known.joined(separator: ", ")); name the data's inputs as the model's"
+        + "\(known.joined(separator: ", ")); give the data's inputs the model's names"
     case .inputType(let input, let model, let data, let name):
       "input \"\(input)\": the model takes examples of \(model), but those of \(name) are \(data); "
         + "choose a model for such examples, or other data"
     case .classCount(let model, let data, let name):
-      "\(name) has \(data) classes, but the model only \(model) \(model == 1 ? "output" : "outputs"); "
+      "\(name) has \(data) classes, but the model has only \(model) \(model == 1 ? "output" : "outputs"); "
         + (model == 1 && data == 2
           ? "for one binary output choose the loss \(Loss.binaryCrossEntropy.name)"
           : "make the model with \(data) classes")
@@ -109,7 +109,7 @@ extension LearnerError: CustomStringConvertible {
       "the callback \(name) is in a fit that is running; make one for each learner"
     case .cancelOutOfPlace(let phase, let callback, let reason):
       "\(callback) cancelled the phase \(phase) while it was not running (\"\(reason)\"); "
-        + "cancel it from one of its hooks before the after hook"
+        + "cancel it from a hook that comes before its after hook"
     case .examples(let expected, let got):
       "examples: expected \(expected), got \(got)"
     case .loss(let error, let name):
@@ -137,7 +137,7 @@ extension LearnerError: CustomStringConvertible {
         + "got batches of one example"
         + (batchSize == 1
           ? "; give a batch size of at least 2, or freeze these layers"
-          : ", because there is \(examples) to train on; give more, or freeze these layers")
+          : ", because the number of training examples is \(examples); give more, or freeze these layers")
     case .noParameters:
       "the model can't be trained: it has no parameters"
     case .rowsTogether(let mixing, let isTried):
@@ -151,7 +151,7 @@ extension LearnerError: CustomStringConvertible {
         + "\(count % size) would be left over; use \(count - count % size) of them, or export the model "
         + "with a dynamic batch"
     case .twoLenders(let first, let second):
-      "\(first) and \(second) both exchange the model's weights for validation; remove one of them"
+      "\(first) and \(second) both swap in other weights during validation; remove one of them"
     case .tooManyEpochs(let epochs, let most, let batches):
       "epochs: expected at most \(most), as an epoch has \(batches) \(batches == 1 ? "batch" : "batches") "
         + "and a fit can count \(UInt32.max) batches, got \(epochs)"

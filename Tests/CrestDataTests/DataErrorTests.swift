@@ -25,7 +25,7 @@ import Testing
     ),
     (
       .trailingBytes(path: "a", expected: 22),
-      "a has bytes after the 22 that its header announces; fetch the file again"
+      "a has bytes after the 22 that its header declares; fetch the file again"
     ),
     (
       .wrongMagic(path: "a", expected: 2051, got: 2049),

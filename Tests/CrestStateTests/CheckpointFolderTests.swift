@@ -195,7 +195,7 @@ enum SampleState {
     let error = #expect(throws: CheckpointError.self) { try CheckpointFolder("d", on: disk) }
     #expect(
       error?.description
-        == "d is in use by another run; choose another folder, or wait for its end")
+        == "d is in use by another run; choose another folder, or wait until that run ends")
     _ = folder
     folder = nil
     _ = try CheckpointFolder("d", on: disk)

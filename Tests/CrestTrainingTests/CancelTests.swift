@@ -224,6 +224,28 @@ struct CancelTests {
     #expect(learner.model.store.snapshot() == before)
   }
 
+  @Test func `an interruption ends with its fit, also when a hook throws`() throws {
+    struct Refusal: Error {}
+    let hooks: [Hook] = [
+      .beforeInterruption { _ in throw Refusal() }, .afterBatch { _ in throw Refusal() },
+      .afterTrain { _ in throw Refusal() }, .afterEpoch { _ in throw Refusal() },
+      .afterFit { _ in throw Refusal() },
+    ]
+    for hook in hooks {
+      let learner = try HookOrderTests.learner()
+      #expect(throws: Refusal.self) {
+        try learner.fit(
+          epochs: 2,
+          callbacks: [CallbackOf(.afterLoss { $0.learner.interruption.raise() }), CallbackOf(hook)])
+      }
+      #expect(!learner.interruption.isRaised)
+      guard case .finished = try learner.fit(epochs: 1) else {
+        Issue.record("\(hook): the next fit was interrupted")
+        continue
+      }
+    }
+  }
+
   @Test func `an interrupted evaluation says so`() throws {
     let learner = try HookOrderTests.learner()
     learner.interruption.raise()

@@ -23,7 +23,7 @@ struct LearnerErrorTests {
     (
       .missingInput("left", known: ["a", "b"], name: "tiny"),
       "the model takes an input \"left\", but the inputs of tiny are a, b; "
-        + "name the data's inputs as the model's"
+        + "give the data's inputs the model's names"
     ),
     (
       .inputType(
@@ -81,7 +81,7 @@ struct LearnerErrorTests {
     (.interrupted, "interrupted"),
     (
       .twoLenders(first: "EMA", second: "Average"),
-      "EMA and Average both exchange the model's weights for validation; remove one of them"
+      "EMA and Average both swap in other weights during validation; remove one of them"
     ),
     (.noParameters, "the model can't be trained: it has no parameters"),
     (

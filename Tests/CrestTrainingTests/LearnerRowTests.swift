@@ -203,7 +203,7 @@ private struct FixedBatch: GraphTemplate {
       try Learner(model, data: Self.data(tensor))
     } throws: {
       "\($0)"
-        == "input \"input\" of pairs: \(element)(from 0) is not exact in \(type), which the model "
+        == "input \"input\" of pairs: \(element)(from 0) can't be represented exactly in \(type), which the model "
         + "takes; give numbers that \(type) can represent"
     }
   }

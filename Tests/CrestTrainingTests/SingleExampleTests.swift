@@ -94,7 +94,7 @@ import TrainingTestSupport
     #expect(
       single?.description
         == "batch norm in batch_norm: expected more than one value per channel in training, got "
-        + "batches of one example, because there is 1 to train on; give more, or freeze these "
+        + "batches of one example, because the number of training examples is 1; give more, or freeze these "
         + "layers")
   }
 

@@ -62,7 +62,8 @@ import Testing
       message: "--momentum: expected the higher value first, got 0.8,0.9; swap the two"),
     Case(
       arguments: "--schedule step --momentum 0.95,0.85",
-      message: "--momentum: two values are the bounds of a 1cycle, but the schedule is step; "
+      message:
+        "--momentum: two values are the bounds of a 1cycle schedule, but the schedule is step; "
         + "give one"
     ),
     Case(
@@ -192,7 +193,7 @@ import Testing
       ["find-lr", "--model", "mlp", "--data", "digits", "--momentum", "0.95,0.85"])
     #expect(
       result.error
-        == "Error: --momentum: two values are the bounds of a 1cycle, but the schedule is a "
+        == "Error: --momentum: two values are the bounds of a 1cycle schedule, but the schedule is a "
         + "range test; give one\n")
     #expect(result.status == 64)
   }

@@ -66,28 +66,28 @@ import Testing
       ),
       (
         ["--resume", "--model", "small-cnn"], 65,
-        "\(checkpoint): what --model sets has changed: "
+        "\(checkpoint): the value set by --model has changed: "
       ),
       (
         ["--resume", "--seed", "1"], 65,
-        "\(checkpoint): what --seed sets has changed: \"0\" when the run was saved, \"1\" now; "
+        "\(checkpoint): the value set by --seed has changed: \"0\" when the run was saved, \"1\" now; "
           + "give --seed as before, or --partial run.seed to resume anyway\n"
       ),
       (
         ["--resume", "--optimizer", "adam"], 65,
-        "\(checkpoint): what --optimizer sets has changed: "
+        "\(checkpoint): the value set by --optimizer has changed: "
       ),
       (
         ["--resume", "--max-lr", "0.1"], 65,
-        "\(checkpoint): what --max-lr, --schedule and --style set has changed: "
+        "\(checkpoint): the value set by --max-lr, --schedule and --style has changed: "
       ),
       (
         ["--resume", "--batch-size", "32"], 65,
-        "\(checkpoint): what --batch-size sets has changed: 64 when"
+        "\(checkpoint): the value set by --batch-size has changed: 64 when"
       ),
       (
         ["--resume", "--augment", "crop"], 65,
-        "\(checkpoint): what --augment sets has changed: "
+        "\(checkpoint): the value set by --augment has changed: "
       ),
       (
         ["--resume", "--callback", "ema"], 65,
@@ -97,7 +97,7 @@ import Testing
         ["--resume", "--partial", "nothing"], 65,
         "\(checkpoint): there is no nothing to skip in the saved state"
       ),
-      (["--reschedule"], 64, "--reschedule: expected --resume with it, got none"),
+      (["--reschedule"], 64, "--reschedule: it has no effect without --resume"),
       (["--checkpoint-every", "often"], 64, "The value 'often' is invalid"),
     ]
     for (options, status, message) in cases {
@@ -113,7 +113,7 @@ import Testing
     #expect(without.status == 64)
     #expect(
       without.error
-        == "Error: --resume: expected --checkpoint-dir with it, got none; name the folder of the "
+        == "Error: --resume: it has no effect without --checkpoint-dir; name the folder of the "
         + "run\n"
     )
 

@@ -303,24 +303,24 @@ import Testing
   static let needs: [(options: String, message: String)] = [
     (
       "--checkpoint-every 1epochs",
-      "--checkpoint-every: expected --checkpoint-dir with it, got none; name the folder of the "
+      "--checkpoint-every: it has no effect without --checkpoint-dir; name the folder of the "
         + "run"
     ),
     (
       "--resume",
-      "--resume: expected --checkpoint-dir with it, got none; name the folder of the run"
+      "--resume: it has no effect without --checkpoint-dir; name the folder of the run"
     ),
     (
       "--checkpoint-dir run --partial run.seed",
-      "--partial: expected --resume with it, got none; add it, or omit both"
+      "--partial: it has no effect without --resume; add it, or omit both"
     ),
     (
       "--plugin-failure stop",
-      "--plugin-failure: expected --plugin with it, got none; name the plugin, or omit it"
+      "--plugin-failure: it has no effect without --plugin; name the plugin, or omit it"
     ),
     (
       "--frozen-norm trained",
-      "--frozen-norm: expected --freeze or --freeze-to with it, got none; name what to freeze, "
+      "--frozen-norm: it has no effect without --freeze or --freeze-to; name what to freeze, "
         + "or omit it"
     ),
   ]

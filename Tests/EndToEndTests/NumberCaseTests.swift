@@ -175,7 +175,7 @@ import Testing
     #expect(trained.status == 65)
     #expect(
       trained.error.hasSuffix(
-        "Error: input \"x\" of .: 16777217 in example 5 (from 0) is not exact in float32, which the "
+        "Error: input \"x\" of .: 16777217 in example 5 (from 0) can't be represented exactly in float32, which the "
           + "model takes; give numbers that float32 can represent\n"), "\(trained.error)")
   }
 

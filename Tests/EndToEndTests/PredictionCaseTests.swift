@@ -328,7 +328,7 @@ import Testing
       "p.npy")
     #expect(
       needless.error
-        == "Error: --architecture: expected --model to name a .safetensors file with it, got three.onnx; "
+        == "Error: --architecture: expected --model to name a .safetensors file, got three.onnx; "
         + "leave it out\n")
   }
 }

@@ -181,7 +181,7 @@ import Testing
     #expect(run.status == 64)
     #expect(
       run.error
-        == "Error: --callback ema and --callback ema both exchange the model's weights for "
+        == "Error: --callback ema and --callback ema both swap in other weights during "
         + "validation; remove one of them\n"
     )
   }

@@ -154,7 +154,7 @@ import Testing
     }
     #expect(
       schedule.error
-        == "Error: \(checkpoint): what --max-lr, --schedule and --style set has changed: "
+        == "Error: \(checkpoint): the value set by --max-lr, --schedule and --style has changed: "
         + "\"\(policy("0.05"))\" when the run was saved, \"\(policy("0.1"))\" now; give "
         + "--max-lr, --schedule and --style as before, or --partial "
         + "callbacks.OneCycleScheduler.settings.policy to resume anyway\n"

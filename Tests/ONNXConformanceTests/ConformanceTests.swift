@@ -62,8 +62,8 @@ struct `ONNX's own tests` {
 
     What becomes of ONNX's backend tests (version 1.12, Debian's `libonnx-testdata`): each model is read by Crest's \
     importer, specialised to the test's inputs, and run on the reference and on the kernels of every instruction set \
-    the machine has. Floats agree within 1e-5 of the largest magnitude (at least of 1), half-width floats within what \
-    they round to, windows of signals within 1e-4 (what these expect was computed with 3.1415 for π), all else exactly. \
+    the machine has. Floats agree within 1e-5 of the largest magnitude (at least of 1), 16-bit floats within \
+    their rounding, windows of signals within 1e-4 (what these expect was computed with 3.1415 for π), all else exactly. \
     No test gives a wrong answer. The tests make this list (`CREST_APPROVE=1 swift test -c release --filter \
     ONNXConformanceTests` rewrites it).
 

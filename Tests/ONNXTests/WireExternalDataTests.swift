@@ -22,7 +22,7 @@ import Testing
   }
 
   static let forbidden =
-    "expected a relative path below the model's folder, without \"..\", backslashes and zero bytes; "
+    "expected a relative path below the model's folder, without \"..\", backslashes or zero bytes; "
     + "save the model again with its data beside it"
   static let leaves =
     "the path has a symbolic link or leads out of the model's folder; put the file itself beside the "
@@ -87,12 +87,12 @@ import Testing
         name: "a wrong length", entries: ["length": "20"],
         problem: .wrongLength(expected: 16, got: 20),
         message:
-          "expected 16 bytes by the tensor's type and shape, got a length of 20; the file is "
+          "expected 16 bytes according to the tensor's type and shape, got a length of 20; the file is "
           + "damaged, export the model again"),
       Case(
         name: "no length and too long", problem: .wrongLength(expected: 16, got: 20),
         message:
-          "expected 16 bytes by the tensor's type and shape, got a length of 20; the file is "
+          "expected 16 bytes according to the tensor's type and shape, got a length of 20; the file is "
           + "damaged, export the model again"),
     ]
 

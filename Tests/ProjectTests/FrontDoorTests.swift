@@ -83,7 +83,7 @@ import Testing
       ([
         "# Top-level names", "",
         "All \(count) that `import Crest` gives, by the module that declares them. The tests make this "
-          + "page: `CREST_APPROVE=1 swift test -c release --filter FrontDoor` writes it anew.",
+          + "page: `CREST_APPROVE=1 swift test -c release --filter FrontDoor` regenerates it.",
       ] + lines).joined(separator: "\n") + "\n"
     let page = Project.root.appending(path: "docs/api.md")
     if ProcessInfo.processInfo.environment["CREST_APPROVE"] == "1" {

@@ -5,7 +5,7 @@ import Crest
 struct ArchitectureOption: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "The network whose weights are in a .safetensors file that --model names: a built-in one, or the ONNX "
+      "The network whose weights are in the .safetensors file: a built-in one, or the ONNX "
         + "file it was trained from (default: the built-in network named in the checkpoint).",
       valueName: "name|file.onnx"))
   var architecture: String?

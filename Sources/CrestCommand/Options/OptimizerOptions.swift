@@ -13,7 +13,7 @@ struct OptimizerOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "Momentum (β₁ of Adam). Two values are the bounds of a 1cycle, the higher first "
+      "Momentum (β₁ of Adam). Two values are the bounds of a 1cycle schedule, the higher first "
         + "(default: 0.9; with 1cycle 0.95,0.85).",
       valueName: "a[,b]"))
   var momentum: MomentumOption?

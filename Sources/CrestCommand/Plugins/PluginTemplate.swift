@@ -48,7 +48,9 @@ struct PluginTemplate {
     case .swift:
       [
         file("Package.swift", PackageResources.swift_package_txt),
-        file("Sources/\(name)/\(name).swift", PackageResources.swift_plugin_txt),
+        // With a suffix, so that module and type are names of their own, also for a plugin that is called class or Swift.
+        file(
+          "Sources/\(name)Plugin/\(name)Plugin.swift", PackageResources.swift_plugin_txt),
         File(
           path: "Sources/CCrestPlugin/crest_plugin.c", contents: PackageResources.crest_plugin_c),
         File(

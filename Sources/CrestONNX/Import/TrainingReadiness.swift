@@ -159,13 +159,13 @@ extension TrainingReadiness.Note: CustomStringConvertible {
     case .finalActivation(let operation, let node):
       "the model ends in \(operation) (\"\(node)\"): "
         + (operation == "Softmax" ? "cross-entropy" : "bce")
-        + " uses its input, predictions keep it"
+        + " uses its input, predictions still apply it"
     case .tracedStatistics:
       "batch norm's running statistics are those of a new network that the exporter ran once, on "
         + "its own numbers: training resets them to mean 0 and variance 1"
     case .possiblyTracedStatistics:
       "batch norm's running statistics may be those of a network that the exporter ran once, because no "
-        + "variance is below what one step leaves of 1: training continues from them"
+        + "variance is lower than a single step from 1 can leave it: training continues from them"
     case .frozenBatch(let size):
       "the model is made for batches of \(size) only. Export it with a dynamic batch: "
         + "dynamic_axes={\"input\": {0: \"batch\"}}, or dynamic_shapes with dynamo"
@@ -266,7 +266,7 @@ extension TrainingReadiness.FixedReason: CustomStringConvertible {
     case .scalar: "a single number in arithmetic is a setting"
     case .inputNormalization:
       "arithmetic with the raw input, as in a normalisation"
-    case .statisticName: "a mean, deviation or variance, by its name"
+    case .statisticName: "a mean, standard deviation or variance, judging by its name"
     case .sinusoids: "a table of sines and cosines"
     case .frequencies: "frequencies of sines and cosines, or another geometric series"
     case .variance: "a variance, of which only the square root is used"
@@ -314,7 +314,7 @@ extension TrainingReadiness.AssumedReason: CustomStringConvertible {
       "computed by the exporter from arrays that the file doesn't have; training doesn't "
         + "preserve what the computation did, such as a mask's zeros or a norm"
     case .pattern:
-      "few different numbers, or an orthogonal, symmetric or averaging matrix: a fixed filter or transform, "
+      "few distinct values, or an orthogonal, symmetric or averaging matrix: a fixed filter or transform, "
         + "or weights initialised like one"
     case .zeros:
       "many of its values are exactly 0, as after a mask, and training changes them"
