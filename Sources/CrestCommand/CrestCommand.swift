@@ -1,4 +1,5 @@
 import ArgumentParser
+import CrestFiles
 
 /// The command `crest`; each subcommand has its own file.
 @main
@@ -49,7 +50,7 @@ struct CrestCommandLine: ParsableCommand {
       StandardError.write(parserMessage(error) + "\n")
       exit(withError: exitCode(for: error))
     }
-    StandardError.write("Error: \(failure.message)\n")
+    StandardError.write("Error: \(failure.message.shown())\n")
     Notes.writeFailure(failure)
     exit(withError: ExitCode(failure.code.rawValue))
   }

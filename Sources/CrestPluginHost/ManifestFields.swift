@@ -1,3 +1,4 @@
+import CrestFiles
 import CrestTensor
 
 /// A member of a manifest's object: its name, what it has to be, and how it is read.
@@ -24,7 +25,9 @@ struct Fields {
     guard case .object(let members) = value else {
       throw .refused(
         path: path,
-        reason: "\(place.isEmpty ? "" : "\(place): ")expected an object, got \(value.kind)")
+        reason:
+          "\(place.isEmpty ? "" : "\(place): ")expected an object, got \(value.kind.shown(limit: 120))"
+      )
     }
     self.members = members
     self.place = place.isEmpty ? "" : place + "."
@@ -48,7 +51,8 @@ struct Fields {
     guard let value = members.removeValue(forKey: name) else { return nil }
     guard let result = read(value) else {
       throw .refused(
-        path: path, reason: "\(place)\(name): expected \(expected), got \(value.kind)")
+        path: path,
+        reason: "\(place)\(name): expected \(expected), got \(value.kind.shown(limit: 120))")
     }
     return result
   }

@@ -1,3 +1,4 @@
+import CrestFiles
 import CrestTensor
 
 /// The contents of `crest-plugin.json`.
@@ -98,10 +99,12 @@ enum ManifestFields {
   static let identifier = ManifestField("identifier", "a name of letters, digits, - and _") {
     $0.text.flatMap { PluginManifest.isIdentifier($0) ? $0 : nil }
   }
-  static let version = ManifestField("version", "a string of 1 to 64 characters") {
-    $0.text.flatMap { (1...64).contains($0.count) ? $0 : nil }
+  static let version = ManifestField("version", "a string of 1 to 64 printable characters") {
+    $0.text.flatMap { isPrintable($0, upTo: 64) ? $0 : nil }
   }
-  static let summary = ManifestField("summary", "a string") { $0.text }
+  static let summary = ManifestField("summary", "a string of at most 1024 printable characters") {
+    $0.text.flatMap { $0.isEmpty || isPrintable($0, upTo: 1024) ? $0 : nil }
+  }
   static let kind = ManifestField("kind", "\"library\" or \"process\"") {
     $0.text.flatMap(PluginManifest.Kind.init(rawValue:))
   }
@@ -118,8 +121,8 @@ enum ManifestFields {
     value -> String? in
     value.text.flatMap { name in
       let isPlain =
-        !name.isEmpty && name.utf8.count <= 255 && !name.hasPrefix(".")
-        && !name.contains("/") && !name.utf8.contains(0)
+        isPrintable(name, upTo: 255) && name.utf8.count <= 255 && !name.hasPrefix(".")
+        && !name.contains("/")
       return isPlain ? name : nil
     }
   }
@@ -133,6 +136,11 @@ enum ManifestFields {
     guard let names = value.texts else { return nil }
     let permissions = names.compactMap(PluginPermission.init(rawValue:))
     return permissions.count == names.count ? Set(permissions) : nil
+  }
+
+  /// Whether a text is of 1 to `limit` scalars that are shown as they are.
+  private static func isPrintable(_ text: String, upTo limit: Int) -> Bool {
+    (1...limit).contains(text.unicodeScalars.count) && text.shown() == text
   }
 
   static func interpreter(of kind: PluginManifest.Kind) -> ManifestField<[String]> {

@@ -1,4 +1,5 @@
 import CCrestPlugin
+import CrestFiles
 import CrestOptimizers
 import CrestTraining
 
@@ -169,19 +170,6 @@ final class PluginServices {
 }
 
 extension String {
-  /// Text from a plugin, for display: without control characters, of limited length, and unable to
-  /// imitate other lines of the log.
-  var asPluginWrote: String {
-    let limit = 4096
-    var shown = String.UnicodeScalarView()
-    for scalar in unicodeScalars.prefix(limit) {
-      switch scalar.properties.generalCategory {
-      case .control, .format, .lineSeparator, .paragraphSeparator:
-        shown.append(contentsOf: "\\u{\(String(scalar.value, radix: 16))}".unicodeScalars)
-      default: shown.append(scalar)
-      }
-    }
-    let isCut = unicodeScalars.dropFirst(limit).first != nil
-    return String(shown) + (isCut ? " (and more)" : "")
-  }
+  /// Text from a plugin, for display: of limited length, and unable to imitate other lines of the log.
+  var asPluginWrote: String { shown(limit: 4096) }
 }

@@ -112,12 +112,12 @@ struct LRFinderTests {
       targets: Tensor((0..<22).map { Int64($0 % 3) }), classNames: ["a", "b", "c"])
     let data = try Learner(
       TinyModel.full(), data: DataSplit(train: spoilt, valid: spoilt), batchSize: 5, shuffle: false)
-    let before = data.model.store.snapshot()
+    let before = data.snapshot().store
     let ofData = #expect(throws: LearnerError.self) { try data.findLearningRate() }
     #expect(
       ofData?.description
         == "the input \"input\" holds nan in example 17 (from 0) of spoilt; clean the data")
-    #expect(data.model.store.snapshot() == before)
+    #expect(data.snapshot().store == before)
 
     let broken = try Self.learner()
     let entry = try #require(broken.model.store.parameters.first)

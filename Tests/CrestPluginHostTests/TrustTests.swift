@@ -12,7 +12,7 @@ import Testing
       "identifier: expected a name of letters, digits, - and _, got \"../Probe\""
     ),
     (#""Probe""#, "7", "identifier: expected a name of letters, digits, - and _, got 7"),
-    (#""1.0.0""#, #""""#, "version: expected a string of 1 to 64 characters, got \"\""),
+    (#""1.0.0""#, #""""#, "version: expected a string of 1 to 64 printable characters, got \"\""),
     (#""library""#, #""script""#, "kind: expected \"library\" or \"process\", got \"script\""),
     (
       #"{"from": "1.0", "below": "2.0"}"#, #"{"from": "2.0", "below": "1.0"}"#,

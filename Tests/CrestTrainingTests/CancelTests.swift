@@ -213,7 +213,7 @@ struct CancelTests {
 
   @Test func `an interruption before a fit ends it before its first batch`() throws {
     let learner = try HookOrderTests.learner()
-    let before = learner.model.store.snapshot()
+    let before = learner.snapshot().store
     let trace = Trace()
     learner.interruption.raise()
     guard case .interrupted = try learner.fit(epochs: 1, callbacks: [trace]) else {
@@ -221,7 +221,7 @@ struct CancelTests {
       return
     }
     #expect(!trace.entries.contains("beforeBatch"))
-    #expect(learner.model.store.snapshot() == before)
+    #expect(learner.snapshot().store == before)
   }
 
   @Test func `an interruption ends with its fit, also when a hook throws`() throws {

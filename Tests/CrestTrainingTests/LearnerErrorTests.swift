@@ -33,7 +33,7 @@ struct LearnerErrorTests {
     ),
     (
       .classCount(model: 2, data: 3, name: "tiny"),
-      "tiny has 3 classes, but the model only 2 outputs; make the model with 3 classes"
+      "tiny has 3 classes, but the model has only 2 outputs; make the model with 3 classes"
     ),
     (
       .unsuitableMetric(name: "accuracy", reason: "a reason"),
@@ -54,8 +54,8 @@ struct LearnerErrorTests {
     ),
     (
       .cancelOutOfPlace(.validate, callback: "A", reason: "why"),
-      "A cancelled the phase validate while it was not running (\"why\"); cancel it from one of "
-        + "its hooks before the after hook"
+      "A cancelled the phase validate while it was not running (\"why\"); cancel it from a "
+        + "hook that comes before its after hook"
     ),
     (
       .examples(expected: "float32 [N, 4]", got: "float32 [2, 5]"),
@@ -63,7 +63,7 @@ struct LearnerErrorTests {
     ),
     (
       .classCount(model: 1, data: 2, name: "tiny"),
-      "tiny has 2 classes, but the model only 1 output; for one binary output choose the loss bce"
+      "tiny has 2 classes, but the model has only 1 output; for one binary output choose the loss bce"
     ),
     (
       .loss(.noClasses(loss: "mse"), name: "tiny"),

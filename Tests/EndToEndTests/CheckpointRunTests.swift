@@ -164,7 +164,7 @@ import Testing
     #expect(
       second.error
         == "Error: \(folder["run"].path) is in use by another run; choose another folder, or "
-        + "wait for its end\n")
+        + "wait until that run ends\n")
     first.send(SIGTERM)
     #expect(try first.finish().status == 130)
   }

@@ -91,8 +91,8 @@ import Testing
       ("frozen-batch", 0, "crest-onnx-check: valid\n"),
       (
         "gelu-20", 0,
-        "crest-onnx-check: not run, because the model has opset 20, and the checker\n  judges up "
-          + "to 17\n"
+        "crest-onnx-check: not run, because the model has opset 20, and the checker knows\n  opsets "
+          + "up to 17\n"
       ),
     ])
   func `asks the official checker where that can judge`(

@@ -107,7 +107,7 @@ import Testing
   static let binaryAdvice: [(model: String, data: String, message: String)] = [
     (
       "sigmoid.onnx", "labels",
-      "Error: labels (train) has 2 classes, but the model only 1 output; for one binary output "
+      "Error: labels (train) has 2 classes, but the model has only 1 output; for one binary output "
         + "choose the loss bce"
     ),
     (

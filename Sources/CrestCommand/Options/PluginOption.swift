@@ -22,8 +22,8 @@ struct PluginOption: ExpressibleByArgument {
     return try Plugin(named.name, values, onFailure: policy.policy) { level, line in
       guard level != .debug else { return }
       // The live progress line may be there.
-      let clear = StandardError.isTerminal ? "\r\u{1B}[K" : ""
-      StandardError.write("\(clear)\(label): \(line)\n")
+      if StandardError.isTerminal { StandardError.writeLive("\r\u{1B}[K") }
+      StandardError.write("\(label): \(line)\n")
       Notes.writeEvent("\(label): \(line)")
     }
   }

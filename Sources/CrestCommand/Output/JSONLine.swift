@@ -1,4 +1,5 @@
 import Crest
+import CrestFiles
 
 /// A JSON object on one line, with its keys in the given order.
 ///
@@ -31,15 +32,27 @@ extension JSONLine.Value {
 
   fileprivate var text: String {
     switch self {
-    case .text(let text): text.jsonQuoted
+    case .text(let text): text.shownInJSON
     case .integer(let number): "\(number)"
     case .number(let number): number.isFinite ? "\(number)" : "null"
     case .flag(let flag): "\(flag)"
     case .list(let values): "[\(values.map(\.text).joined(separator: ","))]"
     case .object(let members):
       "{"
-        + members.map { $0.key.jsonQuoted + ":" + $0.value.text }.joined(separator: ",") + "}"
+        + members.map { $0.key.shownInJSON + ":" + $0.value.text }.joined(separator: ",") + "}"
     case .null: "null"
+    }
+  }
+}
+
+extension String {
+  /// A JSON string whose characters a terminal may be given; JSON has escapes of its own for the others.
+  fileprivate var shownInJSON: String {
+    jsonQuoted.shown { scalar in
+      String(scalar).utf16.map { unit in
+        let digits = String(unit, radix: 16)
+        return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+      }.joined()
     }
   }
 }

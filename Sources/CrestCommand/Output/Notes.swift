@@ -1,3 +1,4 @@
+import CrestFiles
 import Synchronization
 
 /// Notes that aren't results: a line on standard error and, with `--json`, also an event.
@@ -19,7 +20,8 @@ enum Notes {
   ///   - text: The text for people, which names some of many arrays.
   ///   - arrays: The names of all arrays that it is about, for programs.
   static func write(_ text: String, arrays: [String] = []) {
-    StandardError.write("Note: \(text)\n")
+    // One line each, whatever names are in it.
+    StandardError.write("Note: \(text.shown())\n")
     writeEvent(text, arrays: arrays)
   }
 

@@ -12,7 +12,7 @@ extension ProgressBar.Output {
       width: standardError.width, note: { Notes.write(String($0.dropLast())) }
     ) { text in
       // Only whole rows end in a line feed.
-      guard text.hasSuffix("\n") else { return StandardError.write(text) }
+      guard text.hasSuffix("\n") else { return StandardError.writeLive(text) }
       failure.noting { () throws(OutputError) in try StandardOutput.write(text) }
     }
   }
@@ -26,7 +26,7 @@ extension ProgressBar.Output {
       isTerminal: standardError.isTerminal, isUnicode: standardError.isUnicode,
       width: standardError.width, note: { Notes.write(String($0.dropLast())) }
     ) { text in
-      if !text.hasSuffix("\n") { StandardError.write(text) }
+      if !text.hasSuffix("\n") { StandardError.writeLive(text) }
     }
   }
 }
@@ -37,8 +37,10 @@ extension ProgressBar.Output {
     let standardError = ProgressBar.Output.standardError
     return ProgressBar.Output(
       isTerminal: standardError.isTerminal, isUnicode: standardError.isUnicode,
-      width: standardError.width, note: { Notes.write(String($0.dropLast())) },
-      write: StandardError.write)
+      width: standardError.width, note: { Notes.write(String($0.dropLast())) }
+    ) { text in
+      text.hasSuffix("\n") ? StandardError.write(text) : StandardError.writeLive(text)
+    }
   }
 
   /// A callback's warning, with the option that added the callback in place of its name: on

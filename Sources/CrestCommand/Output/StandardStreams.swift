@@ -33,12 +33,12 @@ struct OutputError: Error, Equatable, CustomStringConvertible {
   var description: String { "\(target) can't be written: \(reason)" }
 }
 
-/// Results.
+/// Results; names in them come from files of others.
 enum StandardOutput {
   private static let stream = StandardStream(STDOUT_FILENO, "crest.output")
 
   static func write(_ text: String) throws(OutputError) {
-    let code = stream.write(text)
+    let code = stream.write(text.shown(keepingLines: true))
     guard code == 0 else { throw OutputError(standardOutput: code) }
   }
 }
@@ -50,7 +50,10 @@ enum StandardError {
   static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
 
   /// Writes and ignores failures: there is nowhere left to report one.
-  static func write(_ text: String) { _ = stream.write(text) }
+  static func write(_ text: String) { _ = stream.write(text.shown(keepingLines: true)) }
+
+  /// Writes the live line of a terminal, which moves the cursor.
+  static func writeLive(_ text: String) { _ = stream.write(text) }
 }
 
 /// A standard stream that a separate thread writes to.
