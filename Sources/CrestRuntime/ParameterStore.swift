@@ -8,7 +8,7 @@ public import CrestTensor
 /// that treats all parameters alike (optimisers, clipping, averages, checkpoints, reductions
 /// between processes) works on the flat buffers. Weights come first, then the parameters that don't
 /// decay by default, so that an optimiser's step takes few passes; entries keep the graph's order.
-/// Not thread-safe: one training run at a time owns it (``train(with:_:)``).
+/// Not thread-safe: one training run at a time owns it.
 public final class ParameterStore {
   /// A parameter or statistic and where it lies.
   public struct Entry: Sendable, Hashable {
