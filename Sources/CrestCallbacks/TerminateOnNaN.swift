@@ -2,12 +2,13 @@ import CrestLayers
 public import CrestRuntime
 public import CrestTraining
 
-/// Ends training with an error when the loss of a batch, a parameter or a running statistic is infinite or not a number,
-/// or a prediction is not a number, and names the example or layer where that began.
+/// Ends training with an error when the loss of a batch, a parameter, a moment of the optimiser or a running statistic
+/// is infinite or not a number, or a prediction is not a number, and names the example or layer where that began.
 ///
-/// Validation batches are checked like training batches. The batch is run again with the same
-/// random numbers and every operation separately, so that the first result that is not finite can
-/// be found. The parameters are still those with which the batch started.
+/// Validation batches are checked like training batches. For a loss or prediction, the batch is run
+/// again with the same random numbers, the parameters it started with and every operation
+/// separately, so that the first result that is not finite can be found. Parameters and moments are
+/// checked after each step.
 ///
 /// fastai's and Keras's `TerminateOnNaN`, which only stop, and only check training.
 public final class TerminateOnNaN: Callback {

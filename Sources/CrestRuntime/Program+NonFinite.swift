@@ -18,10 +18,8 @@ extension ParameterStore {
     withBuffer(buffer) { floats in
       guard Self.holdsNonFinite(floats) else { return [] }
       return entries.compactMap { entry in
-        floats[entry.range].firstIndex { !$0.isFinite }.map { place in
-          Program.NonFinite(
-            source: source(entry.name), value: floats[place],
-            row: (place - entry.range.lowerBound) / max(entry.shape.dropFirst().reduce(1, *), 1))
+        Program.NonFinite.first(in: floats[entry.range]).map { found in
+          Program.NonFinite(source: source(entry.name), found, in: entry.shape)
         }
       }
     }
@@ -68,6 +66,19 @@ extension Program {
       self.value = value
       self.row = row
     }
+
+    fileprivate init(source: Source, _ found: (place: Int, number: Float), in shape: Shape) {
+      self.init(
+        source: source, value: found.number,
+        row: found.place / max(shape.dropFirst().reduce(1, *), 1))
+    }
+
+    /// The first number that isn't finite, and its place from the first.
+    fileprivate static func first(
+      in values: some RandomAccessCollection<Float>
+    ) -> (place: Int, number: Float)? {
+      values.enumerated().first { !$0.element.isFinite }.map { ($0.offset, $0.element) }
+    }
   }
 
   /// The first non-finite number among those that the loss is computed from, in the order the
@@ -100,12 +111,9 @@ extension Program {
       }
     }
     guard let first = reached.min(by: { rank(of: $0) < rank(of: $1) }),
-      let (place, number) = nonFinite(in: first)
+      let found = nonFinite(in: first)
     else { return nil }
-    let shape = graph.type(of: first).shape
-    return NonFinite(
-      source: source(of: first), value: number,
-      row: place / max(shape.dropFirst().reduce(1, *), 1))
+    return NonFinite(source: source(of: first), found, in: graph.type(of: first).shape)
   }
 
   /// Inputs first, variables next, and then nodes, each in their order.
@@ -164,6 +172,6 @@ extension Program {
   private func nonFinite(
     _ values: UnsafeMutablePointer<Float>, count: Int
   ) -> (place: Int, number: Float)? {
-    (0..<count).first { !values[$0].isFinite }.map { ($0, values[$0]) }
+    NonFinite.first(in: UnsafeBufferPointer(start: values, count: count))
   }
 }

@@ -36,8 +36,7 @@ extension Learner {
   public func snapshot() -> Snapshot {
     Snapshot(
       optimizer: optimizer.name, stepsTaken: stepsTaken, batchesTrained: batchesTrained,
-      epochsBegun: epochsBegun,
-      stepsSinceReset: stepsSinceReset,
+      epochsBegun: epochsBegun, stepsSinceReset: stepsSinceReset,
       store: model.store.with(moments) { model.store.snapshot() },
       callbackStates: runningCallbacks.compactMap { $0 as? any StatefulCallback }
         .map { CallbackState(callback: $0, restore: Self.restoration(of: $0)) },

@@ -157,12 +157,5 @@ func printable(_ text: String) -> String {
   // A message quotes names of the model, which are as long as its maker likes.
   let longest = 2000
   let words = text.prefix(longest).split(whereSeparator: \.isWhitespace).joined(separator: " ")
-  let visible = words.unicodeScalars.map { scalar in
-    switch scalar.properties.generalCategory {
-    case .control, .format, .lineSeparator, .paragraphSeparator:
-      "\\u{\(String(scalar.value, radix: 16))}"
-    default: String(scalar)
-    }
-  }
-  return visible.joined() + (text.dropFirst(longest).isEmpty ? "" : " …")
+  return words.shown() + (text.dropFirst(longest).isEmpty ? "" : " …")
 }
