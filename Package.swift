@@ -132,6 +132,12 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Campaigns/ONNX", swiftSettings: strict),
     .executableTarget(
+      name: "file-campaign",
+      dependencies: [
+        "CrestONNX", "CrestState", "CrestTensor", "ONNXTestSupport", "ProcessSupport",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], path: "Campaigns/FileChanges", swiftSettings: strict),
+    .executableTarget(
       name: "state-campaign",
       dependencies: [
         "CrestCallbacks", "CrestData", "CrestLayers", "CrestOptimizers", "CrestRuntime",
@@ -209,8 +215,8 @@ let package = Package(
       dependencies: [
         "AllocationCounter", "ProcessSupport", "TrainingTestSupport", "CrestCallbacks",
         "CrestTraining", "CrestState",
-        "CrestData", "CrestLayers", "CrestONNX", "CrestOptimizers", "CrestRuntime", "CrestGraph",
-        "CrestTensor",
+        "CrestData", "CrestFiles", "CrestLayers", "CrestONNX", "CrestOptimizers", "CrestRuntime",
+        "CrestGraph", "CrestTensor",
       ],
       exclude: ["Snapshots"],
       swiftSettings: strict),

@@ -2,13 +2,12 @@
 #include "crest_files.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 #if defined(__linux__)
 #include <fcntl.h>
-#include <stdint.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 #endif
 
 #if defined(SYS_openat2)
@@ -40,3 +39,22 @@ int crest_open_beneath(int folder, const char *path) {
 }
 
 #endif
+
+int crest_stored_range(int descriptor, int64_t offset, int64_t size, int64_t *start, int64_t *end) {
+  *start = offset;
+  *end = size;
+#if defined(SEEK_DATA) && defined(SEEK_HOLE)
+  off_t data = lseek(descriptor, (off_t)offset, SEEK_DATA);
+  if (data < 0 && errno == ENXIO) {
+    *start = size;
+    return 0;
+  }
+  // A file system that doesn't know the question.
+  if (data < 0) return errno == EINVAL || errno == ENOTSUP || errno == ENOTTY ? 0 : -1;
+  off_t hole = lseek(descriptor, data, SEEK_HOLE);
+  if (hole < 0) return -1;
+  *start = data < size ? data : size;
+  *end = hole < size ? hole : size;
+#endif
+  return 0;
+}

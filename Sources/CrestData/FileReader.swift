@@ -62,7 +62,7 @@ extension DataError {
     self =
       switch failure {
       case .notRegular: .notARegularFile(path: path)
-      case .system(let error): .unreadable(path: path, reason: error.message)
+      case .system, .changed: .unreadable(path: path, reason: failure.message)
       case .shortened(let byteCount): .truncated(path: path, expected: expected, got: byteCount)
       }
   }

@@ -66,7 +66,7 @@ package struct ConfinedFolder: Sendable {
       case .notRegular: throw .notRegular
       case .system(let error): throw .system(error)
       // Nothing has been read yet.
-      case .shortened: throw .missing
+      case .shortened, .changed: throw .missing
       }
     }
   }

@@ -58,10 +58,12 @@ package struct FileStatus: Sendable {
   package let owner: UInt32
   /// Who may do what with it, as `chmod` takes it.
   package let permissions: UInt32
+  /// When its content was written last, in nanoseconds since 1970.
+  package let modified: Int
 
   package init(
     kind: Kind = .regular, byteCount: Int, storedByteCount: Int? = nil, linkCount: Int = 1,
-    owner: UInt32 = 0, permissions: UInt32 = 0o600
+    owner: UInt32 = 0, permissions: UInt32 = 0o600, modified: Int = 0
   ) {
     self.kind = kind
     self.byteCount = byteCount
@@ -69,6 +71,12 @@ package struct FileStatus: Sendable {
     self.linkCount = linkCount
     self.owner = owner
     self.permissions = permissions
+    self.modified = modified
+  }
+
+  /// Whether nobody has written to the file between the two, as far as its time tells.
+  package func hasContent(of other: FileStatus) -> Bool {
+    byteCount == other.byteCount && modified == other.modified
   }
 }
 

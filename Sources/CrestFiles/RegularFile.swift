@@ -1,3 +1,6 @@
+import CCrestFiles
+import CrestPlatform
+
 /// An open regular file, read by offset and within its bounds; closed when it goes out of scope.
 package struct RegularFile: ~Copyable {
   /// Why a file can't be read.
@@ -8,12 +11,15 @@ package struct RegularFile: ~Copyable {
     case system(SystemError)
     /// It ended after so many bytes, which it can only do when somebody shortens it meanwhile.
     case shortened(byteCount: Int)
+    /// Somebody wrote to it since it was opened, so that what was read may be part old and part new.
+    case changed
 
     /// The reason in words, with the call that failed.
     package var reason: String {
       switch self {
       case .notRegular(let error), .system(let error): error.description
       case .shortened: "it was shortened while it was read"
+      case .changed: "it was changed while it was read"
       }
     }
 
@@ -21,7 +27,7 @@ package struct RegularFile: ~Copyable {
     package var message: String {
       switch self {
       case .notRegular(let error), .system(let error): error.message
-      case .shortened: reason
+      case .shortened, .changed: reason
       }
     }
   }
@@ -67,6 +73,9 @@ package struct RegularFile: ~Copyable {
   deinit { try? files.close(descriptor, path) }
 
   /// Fills `buffer` with the bytes from `offset` on.
+  ///
+  /// - Throws: ``Failure/changed`` also for what was read before, when somebody has written to the file since it
+  ///   was opened.
   package func read(
     into buffer: UnsafeMutableRawBufferPointer, at offset: Int
   ) throws(Failure) {
@@ -83,6 +92,29 @@ package struct RegularFile: ~Copyable {
       if count == 0 { throw .shortened(byteCount: offset + done) }
       done += count
     }
+    try checkUnchanged()
+  }
+
+  /// Fills `zeros`, of the file's size, with its bytes; the memory of its holes is not touched.
+  package func read(intoZeros zeros: UnsafeMutableRawBufferPointer) throws(Failure) {
+    var offset = 0
+    while offset < byteCount {
+      var (start, end) = (Int64(0), Int64(0))
+      guard
+        crest_stored_range(descriptor, Int64(offset), Int64(byteCount), &start, &end) == 0
+      else { throw .system(SystemError(call: "lseek", path: path)) }
+      let range = Int(start)..<Int(end)
+      try read(into: UnsafeMutableRawBufferPointer(rebasing: zeros[range]), at: range.lowerBound)
+      offset = range.upperBound
+    }
+  }
+
+  private func checkUnchanged() throws(Failure) {
+    let now: FileStatus
+    do throws(SystemError) { now = try files.status(descriptor, path) } catch {
+      throw .system(error)
+    }
+    guard now.hasContent(of: status) else { throw .changed }
   }
 
   /// `count` bytes from `offset` on.

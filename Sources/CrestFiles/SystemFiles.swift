@@ -172,11 +172,18 @@ extension SystemFiles {
 
 extension FileStatus {
   init(_ status: stat) {
+    #if canImport(Darwin)
+      let modified = status.st_mtimespec
+    #else
+      let modified = status.st_mtim
+    #endif
     self.init(
       kind: Kind(status), byteCount: Int(status.st_size),
       // Blocks of 512 bytes, whatever the file system's own are.
       storedByteCount: Int(status.st_blocks) * 512, linkCount: Int(status.st_nlink),
-      owner: UInt32(status.st_uid), permissions: UInt32(status.st_mode & 0o7777))
+      owner: UInt32(status.st_uid), permissions: UInt32(status.st_mode & 0o7777),
+      // Times before 1970 and after 2262 only have to differ.
+      modified: modified.tv_sec &* 1_000_000_000 &+ modified.tv_nsec)
   }
 
   /// What `path` leads to once links are followed; nil when there is nothing.

@@ -1,4 +1,5 @@
 import CrestCallbacks
+import CrestFiles
 import CrestLayers
 import CrestOptimizers
 import CrestRuntime
@@ -76,6 +77,43 @@ struct LogTests {
       #expect(try Self.rows(path).map { $0[0] } == ["epoch", "1", "2", "1"], "it goes on")
       try learner.fit(epochs: 1, callbacks: [CSVLogger(path: path)])
       #expect(try Self.rows(path).map { $0[0] } == ["epoch", "1"], "another logger begins anew")
+    }
+  }
+
+  @Test(
+    arguments: [
+      ("rename", "it was renamed or replaced during the run"),
+      ("replace", "it was renamed or replaced during the run"),
+      ("append", "it has %d bytes, but this run has written %d: something else writes to it"),
+      ("truncate", "it has %d bytes, but this run has written %d: something else writes to it"),
+    ])
+  func `a file that others change is not written to any more`(change: String, reason: String) throws
+  {
+    try Self.withPath { path in
+      var sizes = (now: 0, before: 0)
+      let neighbour = CallbackOf(
+        .afterStep { context in
+          guard context.index == 1 else { return }
+          sizes.before = FileStatus(of: path)?.byteCount ?? 0
+          switch change {
+          case "rename": #expect(rename(path, path + ".1") == 0)
+          case "replace": try Data().write(to: URL(filePath: path), options: .atomic)
+          case "append":
+            let file = try FileHandle(forWritingTo: URL(filePath: path))
+            try file.seekToEnd()
+            try file.write(contentsOf: Data("mine\n".utf8))
+          default: #expect(truncate(path, 10) == 0)
+          }
+          sizes.now = FileStatus(of: path)?.byteCount ?? 0
+        }, order: 100)
+      let error = try #require(throws: CallbackError.self) {
+        try Self.learner().fit(epochs: 1, callbacks: [StepLogger(path: path), neighbour])
+      }
+      #expect(
+        error.description
+          == "\(path) can't be written: \(String(format: reason, sizes.now, sizes.before))")
+      // What others have written there stays.
+      #expect((FileStatus(of: path)?.byteCount ?? 0) == sizes.now)
     }
   }
 

@@ -20,6 +20,50 @@ import Testing
     }
   }
 
+  @Test func `that was written to while it was read is no mixture of old and new`() throws {
+    try TemporaryFolder.lent { folder in
+      let path = FilePath.join(folder, "a")
+      try OutputFile.write([1, 2, 3, 4], to: path)
+      // An old file, so that the clock need not have ticked.
+      let times = [timeval(tv_sec: 1, tv_usec: 0), timeval(tv_sec: 1, tv_usec: 0)]
+      #expect(utimes(path, times) == 0)
+      let file = try RegularFile(path)
+      #expect(try file.bytes(count: 2) == [1, 2])
+      let descriptor = open(path, O_WRONLY)
+      #expect(pwrite(descriptor, [9] as [UInt8], 1, 3) == 1)
+      close(descriptor)
+      let error = try #require(throws: RegularFile.Failure.self) {
+        try file.bytes(count: 2, at: 2)
+      }
+      guard case .changed = error else { throw error }
+      #expect(error.reason == "it was changed while it was read")
+      #expect(error.message == error.reason)
+    }
+  }
+
+  @Test func `is read around its holes`() throws {
+    try TemporaryFolder.lent { folder in
+      let path = FilePath.join(folder, "a")
+      let descriptor = open(path, O_WRONLY | O_CREAT, 0o600)
+      let size = 1 << 22
+      #expect(pwrite(descriptor, [7] as [UInt8], 1, 0) == 1)
+      #expect(pwrite(descriptor, [8] as [UInt8], 1, 3 << 20) == 1)
+      #expect(ftruncate(descriptor, off_t(size)) == 0)
+      close(descriptor)
+      let file = try RegularFile(path)
+      // What is not zero stays where nothing is read.
+      var memory = [UInt8](repeating: 1, count: size)
+      try memory.withUnsafeMutableBytes { try file.read(intoZeros: $0) }
+      #expect(memory[0] == 7 && memory[3 << 20] == 8)
+      if file.status.storedByteCount < size / 2 {
+        #expect(memory[1 << 20] == 1 && memory[size - 1] == 1, "the holes were read")
+      }
+      var zeros = [UInt8](repeating: 0, count: size)
+      try zeros.withUnsafeMutableBytes { try file.read(intoZeros: $0) }
+      #expect(try zeros == file.bytes(count: size))
+    }
+  }
+
   @Test func `is no folder and no pipe, which nobody waits for`() throws {
     try TemporaryFolder.lent { folder in
       let pipe = FilePath.join(folder, "pipe")

@@ -100,7 +100,7 @@ final class LogFile {
     throws(CallbackError)
   {
     guard !record.unwritten.isEmpty else { return }
-    if isRegular { try checkIsThere() }
+    if isRegular { try checkIsOurs() }
     if position != record.byteCount { try cut(to: record.byteCount) }
     // What fails half-way is cut off before the next line.
     position = nil
@@ -113,13 +113,25 @@ final class LogFile {
     position = record.byteCount
   }
 
-  /// Refuses to write where nobody can find it any more.
-  private func checkIsThere() throws(CallbackError) {
+  /// Refuses to write where nobody finds it any more, and among what others write.
+  private func checkIsOurs() throws(CallbackError) {
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw failure() }
-    guard status.st_nlink > 0 else {
-      throw .unwritable(path: path, reason: "it was removed during the run")
+    var found = stat()
+    errno = 0
+    guard stat(destination, &found) == 0, found.st_ino == status.st_ino,
+      found.st_dev == status.st_dev
+    else {
+      let isGone = errno == ENOENT && status.st_nlink == 0
+      throw .unwritable(
+        path: path, reason: "it was \(isGone ? "removed" : "renamed or replaced") during the run")
     }
+    guard let position, Int(status.st_size) != position else { return }
+    throw .unwritable(
+      path: path,
+      reason:
+        "it has \(status.st_size) bytes, but this run has written \(position): something else writes to it"
+    )
   }
 
   private func cut(to count: Int) throws(CallbackError) {

@@ -27,7 +27,7 @@ struct SourceExport {
     _ trace: ONNXTrace, _ store: ParameterStore, keepsTrainingNodes: Bool
   ) throws(ONNXError) {
     self.trace = trace
-    splice = ModelSplice(trace.model.proto)
+    splice = ModelSplice(trace.model.proto, reader: trace.reader)
     for variable in trace.plan.variables { replace(variable, store) }
     for copy in trace.plan.copies.values { replace(copy, store) }
     if let head = trace.head {

@@ -86,7 +86,8 @@ public struct ONNXTemplate: GraphTemplate {
     trainingMode = file.trainingMode
     try model.checkOperations()
     let reader = TensorReader(model.proto)
-    try reader.checkSideFiles(of: model.proto.externalTensors)
+    let externals = model.proto.externalTensors
+    try reader.checkSideFiles(of: externals)
     var head: HeadReplacement?
     if let headClasses {
       programmerError(unless: headClasses >= 1, "a head of \(headClasses) classes")
@@ -105,6 +106,7 @@ public struct ONNXTemplate: GraphTemplate {
       nominal = try trace.graph(inputs.types(batch: batch))
     }
     self.trace = trace
+    try reader.hold(externals)
     let metadata = try ONNXFile.Metadata(model)
     preprocessing = metadata.preprocessing
     classNames = head == nil ? metadata.classNames : nil

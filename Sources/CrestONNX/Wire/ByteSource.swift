@@ -5,11 +5,10 @@ import CrestPlatform
   #error("ONNX keeps numbers in little-endian order, and they are read here as they lie")
 #endif
 
-/// The bytes of a model: a mapped file, or memory.
+/// The bytes of a model, in memory of their own.
 ///
-/// A mapped file is neither copied nor read ahead. Whoever shortens it while it is mapped makes the
-/// system end this process when it touches the missing part; replacing the file by another, as
-/// ``ModelOutputFile`` does, is harmless.
+/// A mapped file would be neither copied nor read ahead, but it would change with the file: who writes to it
+/// changes the network in the middle of training, and who shortens it ends the process.
 package final class ByteSource: Sendable {
   /// The path as given, or a name for bytes that came without.
   package let name: String
@@ -21,35 +20,41 @@ package final class ByteSource: Sendable {
   private nonisolated(unsafe) let bytes: UnsafeRawBufferPointer
   private let isMapped: Bool
 
-  /// Maps a regular file.
+  /// Reads a regular file of at most `limit` bytes.
   ///
-  /// - Throws: ``ONNXError/unreadable(file:reason:)`` or ``ONNXError/notARegularFile(file:)``.
-  package init(path: String) throws(ONNXError) {
+  /// - Throws: ``ONNXError/unreadable(file:reason:)``, ``ONNXError/notARegularFile(file:)``, or
+  ///   ``ONNXError/overLimit(_:limit:)`` before anything is read.
+  package init(path: String, limit: Int = WireLimits.standard.modelByteCount) throws(ONNXError) {
     let file: RegularFile
-    do throws(RegularFile.Failure) {
-      file = try RegularFile(path)
-    } catch {
-      switch error {
-      case .notRegular: throw .notARegularFile(file: path)
-      case .system(let error): throw .unreadable(file: path, reason: error.message)
-      case .shortened: throw .unreadable(file: path, reason: error.reason)
-      }
+    do throws(RegularFile.Failure) { file = try RegularFile(path) } catch {
+      throw ONNXError(path, error)
     }
     name = path
     folder = FilePath.split(path).folder
     byteCount = file.byteCount
+    guard byteCount <= limit else {
+      throw WireFault(at: 0, limit: "\(limit) bytes").error(in: path)
+    }
     // Mapping nothing is an error to mmap.
-    guard file.byteCount > 0 else {
+    guard byteCount > 0 else {
       bytes = UnsafeRawBufferPointer(start: nil, count: 0)
       isMapped = false
       return
     }
-    let address = mmap(nil, file.byteCount, PROT_READ, MAP_PRIVATE, file.descriptor, 0)
+    // Unlike the allocator of Swift, the system says when there is no memory left.
+    let address = mmap(
+      nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
     guard let address, address != MAP_FAILED else {
-      throw .unreadable(file: path, reason: systemMessage())
+      throw .unreadable(file: path, reason: "\(systemMessage()) for its \(byteCount) bytes")
     }
-    bytes = UnsafeRawBufferPointer(start: address, count: file.byteCount)
+    bytes = UnsafeRawBufferPointer(start: address, count: byteCount)
     isMapped = true
+    do throws(RegularFile.Failure) {
+      try file.read(
+        intoZeros: UnsafeMutableRawBufferPointer(start: address, count: byteCount))
+    } catch {
+      throw ONNXError(path, error)
+    }
   }
 
   /// A copy of `bytes`, called `name` in messages.
@@ -92,5 +97,16 @@ package final class ByteSource: Sendable {
   /// The text of a range, as of a string attribute; nil when it isn't UTF-8.
   package func text(in range: Range<Int>) -> String? {
     withBytes(in: range) { String(validating: $0, as: UTF8.self) }
+  }
+}
+
+extension ONNXError {
+  /// Why a model's file can't be read.
+  fileprivate init(_ path: String, _ failure: RegularFile.Failure) {
+    self =
+      switch failure {
+      case .notRegular: .notARegularFile(file: path)
+      case .system, .shortened, .changed: .unreadable(file: path, reason: failure.message)
+      }
   }
 }

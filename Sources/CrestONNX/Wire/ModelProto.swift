@@ -39,9 +39,9 @@ package struct ModelProto: Sendable {
   /// Whether there is `training_info`: graphs that initialise and train, which nothing here runs.
   package fileprivate(set) var hasTrainingInfo = false
 
-  /// The model in the file at `path`, which stays mapped while the model is used.
+  /// The model in the file at `path`.
   package init(path: String, limits: WireLimits = .standard) throws(ONNXError) {
-    try self.init(source: try ByteSource(path: path), limits: limits)
+    try self.init(source: ByteSource(path: path, limit: limits.modelByteCount), limits: limits)
   }
 
   /// The model in `bytes`, called `name` in messages.

@@ -3,11 +3,11 @@ import CrestFiles
 extension ModelSplice {
   /// Writes the model to `path`, with the data of its tensors that lie in external data files.
   ///
-  /// The model's file stays the same bytes when nothing changed and its external data files can
-  /// stay where they are (the same folder) or be copied under their own names. Else all data in
-  /// external data files go to one new file beside the model, called like it with `.data` at the
-  /// end, or with a number before that when something has that name: no existing file but the one
-  /// at `path` is ever replaced. The model comes last, so whoever opens `path` finds the old model
+  /// The model's file stays the same bytes when nothing changed and its external data files, if they still hold
+  /// what was read, can stay where they are (the same folder) or be copied under their own names. Else all
+  /// external data go to one new file beside the model, called like it with `.data` at the end, or with a
+  /// number before that when something has that name: no existing file but the one at `path` is ever
+  /// replaced. The model comes last, so whoever opens `path` finds the old model
   /// or the new one, whole. Of a link at `path` all this is meant of the file that it leads to.
   ///
   /// - Throws: ``ONNXError/unwritable(file:reason:)``,
@@ -22,7 +22,9 @@ extension ModelSplice {
     let path = try fileDestination(of: path)
     let folder = FilePath.split(path).folder
     let own = model.source.folder.flatMap(OutputPlace.identity(ofExisting:))
-    if externalElements.isEmpty, let own, own == OutputPlace.identity(ofExisting: folder) {
+    if externalElements.isEmpty, let own, own == OutputPlace.identity(ofExisting: folder),
+      try hold(externals)
+    {
       return try content.write(toModel: path)
     }
     var written: [String] = []
@@ -61,12 +63,27 @@ extension ModelSplice {
     paths = []
   }
 
-  /// Copies each external data file under its own name; false when one lies in a deeper folder or a
-  /// name is taken.
+  /// Whether the model's external data files still hold what was read of these tensors.
+  private func hold(_ tensors: [ExternalTensor]) throws(ONNXError) -> Bool {
+    for tensor in tensors {
+      let elements = try reader.elements(of: tensor)
+      do throws(ONNXError) {
+        let file = try reader.open(tensor.reference, of: tensor.proto)
+        guard reader.file(file, has: elements, of: tensor) else { return false }
+      } catch {
+        // A file that is gone holds nothing, and its elements are written anew.
+        return false
+      }
+    }
+    return true
+  }
+
+  /// Copies each external data file under its own name; false when one lies in a deeper folder, a
+  /// name is taken, or one has changed.
   private func copySideFiles(
     of tensors: [ExternalTensor], to folder: String, written: inout [String]
   ) throws(ONNXError) -> Bool {
-    let reader = TensorReader(model)
+    guard try hold(tensors) else { return false }
     var copied: Set<String> = []
     for tensor in tensors {
       let location = tensor.reference.location
@@ -77,11 +94,20 @@ extension ModelSplice {
       let path = FilePath.join(folder, String(components[0]))
       guard copied.insert(path).inserted else { continue }
       guard var output = try ModelOutputFile(creating: path) else { return false }
-      let whole = TensorProto.ExternalReference(
-        location: location, offset: 0, length: file.byteCount)
-      try copy(file, whole, tensor.proto, file.byteCount, reader, to: &output)
+      try copy(file, tensor, to: &output)
       try output.commit()
       written.append(path)
+    }
+    // Of the copies, since the files may have changed while they were copied.
+    for tensor in tensors {
+      let name = FilePath.split(tensor.reference.location).name
+      let elements = try reader.elements(of: tensor)
+      do throws(RegularFile.Failure) {
+        let copy = try RegularFile(FilePath.join(folder, name))
+        guard reader.file(copy, has: elements, of: tensor) else { return false }
+      } catch {
+        return false
+      }
     }
     return true
   }
@@ -90,52 +116,47 @@ extension ModelSplice {
   private func gatherSideFiles(
     of tensors: [ExternalTensor], besideModel path: String, written: inout [String]
   ) throws(ONNXError) -> ModelSplice {
-    let reader = TensorReader(model)
     var output = try newSideFile(besideModel: path)
     let dataPath = output.path
     var result = self
     var end = 0
     for tensor in tensors {
-      let byteCount = try sourceByteCount(of: tensor, reader)
       // ONNX asks for offsets at whole pages, so that the file can be mapped.
       let offset = (end + 4095) / 4096 * 4096
       try [UInt8](repeating: 0, count: offset - end).withUnsafeBytes { padding in
         Result { () throws(ONNXError) in try output.write(padding) }
       }.get()
-      if let elements = externalElements[tensor.proto.span.start] {
-        try elements.send { (bytes) throws(ONNXError) in try output.write(bytes) }
+      end = offset
+      let elements: ByteStream
+      if let new = externalElements[tensor.proto.span.start] {
+        elements = new
       } else {
-        let file = try reader.open(tensor.reference, of: tensor.proto)
-        try copy(file, tensor.reference, tensor.proto, byteCount, reader, to: &output)
+        elements = ByteStream(try reader.elements(of: tensor))
       }
-      result.relocate(tensor.proto, to: FilePath.split(dataPath).name, offset, byteCount)
-      end = offset + byteCount
+      try elements.send { (bytes) throws(ONNXError) in
+        try output.write(bytes)
+        end += bytes.count
+      }
+      result.relocate(tensor.proto, to: FilePath.split(dataPath).name, offset, end - offset)
     }
     try output.commit()
     written.append(dataPath)
     return result
   }
 
-  private func sourceByteCount(
-    of tensor: ExternalTensor, _ reader: TensorReader
-  ) throws(ONNXError) -> Int {
-    if let elements = externalElements[tensor.proto.span.start] { return elements.byteCount }
-    // Opening proves that the type is known and the length right.
-    let file = try reader.open(tensor.reference, of: tensor.proto)
-    return tensor.proto.byteCount ?? file.byteCount
-  }
-
+  /// Copies all of a tensor's file.
   private func copy(
-    _ file: borrowing RegularFile, _ reference: TensorProto.ExternalReference, _ proto: TensorProto,
-    _ byteCount: Int, _ reader: TensorReader, to output: inout ModelOutputFile
+    _ file: borrowing RegularFile, _ tensor: ExternalTensor, to output: inout ModelOutputFile
   ) throws(ONNXError) {
+    let whole = TensorProto.ExternalReference(
+      location: tensor.reference.location, offset: 0, length: file.byteCount)
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
     defer { buffer.deallocate() }
     var done = 0
-    while done < byteCount {
+    while done < file.byteCount {
       let part = UnsafeMutableRawBufferPointer(
-        rebasing: buffer[..<min(buffer.count, byteCount - done)])
-      try reader.read(file, reference, proto, into: part, from: done)
+        rebasing: buffer[..<min(buffer.count, file.byteCount - done)])
+      try reader.read(file, whole, tensor.proto, into: part, from: done)
       try output.write(UnsafeRawBufferPointer(part))
       done += part.count
     }

@@ -10,6 +10,8 @@ package struct ModelSplice {
   }
 
   package let model: ModelProto
+  /// Reads what lies in external data files.
+  let reader: TensorReader
   private(set) var edits: [Edit] = []
   /// New elements of tensors in external data files, by the start of the tensor's field.
   private(set) var externalElements: [Int: ByteStream] = [:]
@@ -17,8 +19,10 @@ package struct ModelSplice {
   private(set) var replacedTensors: Set<Int> = []
   private var appended = WireContent()
 
-  package init(_ model: ModelProto) {
+  /// The bytes of a model, with external data as `reader` has read them; as they are now when nil.
+  package init(_ model: ModelProto, reader: TensorReader? = nil) {
     self.model = model
+    self.reader = reader ?? TensorReader(model)
   }
 
   /// Whether the result is the source, byte by byte.

@@ -5,6 +5,7 @@ package import CrestTensor
 package struct TensorReader: Sendable {
   package let source: ByteSource
   private let folder: ExternalDataFolder?
+  private let external = ExternalElements()
 
   /// A reader of the model's tensors; external data files are looked for in the folder of the
   /// model's file.
@@ -34,14 +35,7 @@ package struct TensorReader: Sendable {
     case .typed(let field, _):
       return try typed(proto, field, elementType)
     case .external(let reference):
-      // The file is proven to hold the elements before any memory is taken.
-      let file = try open(reference, of: proto)
-      var tensor = Tensor(zeros: proto.shape, elementType: elementType)
-      try tensor.withUnsafeMutableBytes { (bytes) throws(ONNXError) in
-        try read(file, reference, proto, into: bytes, from: 0)
-        try checkBooleans(UnsafeRawBufferPointer(bytes), elementType, proto, at: proto.span.start)
-      }
-      return tensor
+      return try elements(of: proto, reference)
     }
   }
 
@@ -81,6 +75,58 @@ package struct TensorReader: Sendable {
           first.reference, first.proto,
           .holes(storedByteCount: file.status.storedByteCount, fileByteCount: file.byteCount))
       }
+    }
+  }
+
+  /// Reads all of these tensors, so that their files are not needed again.
+  func hold(_ tensors: [ExternalTensor]) throws(ONNXError) {
+    // A tensor whose size is unknown can't be read or copied, and an export says so.
+    for tensor in tensors where tensor.proto.byteCount != nil { _ = try elements(of: tensor) }
+  }
+
+  /// The elements of a tensor, as they were when they were first read; those of a type that tensors don't have as
+  /// bytes.
+  func elements(of tensor: ExternalTensor) throws(ONNXError) -> Tensor {
+    try elements(of: tensor.proto, tensor.reference)
+  }
+
+  private func elements(
+    of proto: TensorProto, _ reference: TensorProto.ExternalReference
+  ) throws(ONNXError) -> Tensor {
+    try external.elements(of: proto) { () throws(ONNXError) in
+      // The file is proven to hold the elements before any memory is taken.
+      let file = try open(reference, of: proto)
+      guard external.isUnchanged(reference.location, file.status) else {
+        throw failed(reference, proto, .unreadable(reason: RegularFile.Failure.changed.reason))
+      }
+      let elementType = proto.dataType.elementType
+      var tensor = Tensor(
+        zeros: elementType == nil ? [proto.byteCount ?? 0] : proto.shape,
+        elementType: elementType ?? .uint8)
+      try tensor.withUnsafeMutableBytes { (bytes) throws(ONNXError) in
+        try read(file, reference, proto, into: bytes, from: 0)
+        guard let elementType else { return }
+        try checkBooleans(UnsafeRawBufferPointer(bytes), elementType, proto, at: proto.span.start)
+      }
+      return tensor
+    }
+  }
+
+  /// Whether a file has the elements of a tensor where the model says; what can't be read, it has not.
+  func file(
+    _ file: borrowing RegularFile, has elements: Tensor,
+    of tensor: ExternalTensor
+  ) -> Bool {
+    elements.withUnsafeBytes { bytes in
+      var done = 0
+      while done < bytes.count {
+        let count = min(1 << 20, bytes.count - done)
+        guard let part = try? file.bytes(count: count, at: tensor.reference.offset + done),
+          bytes[done..<done + count].elementsEqual(part)
+        else { return false }
+        done += count
+      }
+      return true
     }
   }
 
@@ -137,7 +183,7 @@ package struct TensorReader: Sendable {
       problem =
         switch error {
         case .notRegular: .notARegularFile
-        case .system(let error): .unreadable(reason: error.message)
+        case .system, .changed: .unreadable(reason: error.message)
         case .shortened:
           .beyondEnd(
             offset: reference.offset + start, byteCount: bytes.count, fileByteCount: file.byteCount)

@@ -74,7 +74,7 @@ extension PluginError {
     self =
       switch failure {
       case .notRegular: .refused(path: path, reason: "it is not a regular file")
-      case .system, .shortened: .unreadable(path: path, reason: failure.message)
+      case .system, .shortened, .changed: .unreadable(path: path, reason: failure.message)
       }
   }
 }
