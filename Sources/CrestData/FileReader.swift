@@ -4,7 +4,7 @@ import CrestFiles
 struct FileReader: ~Copyable {
   let path: String
   /// The size of the file when it was opened.
-  let byteCount: Int
+  var byteCount: Int { file.byteCount }
   private let file: RegularFile
 
   /// Opens a regular file.
@@ -13,7 +13,7 @@ struct FileReader: ~Copyable {
   ///   ``DataError/unreadable(path:reason:)``.
   init(_ path: String) throws(DataError) {
     do throws(RegularFile.Failure) {
-      file = try RegularFile(path)
+      file = try .settled(path)
     } catch {
       throw switch error {
       case .system(let error) where error.isMissingFile: .missingFile(path: path)
@@ -21,7 +21,6 @@ struct FileReader: ~Copyable {
       }
     }
     self.path = path
-    byteCount = file.byteCount
   }
 
   /// Fills `buffer` with the bytes from `offset` on.

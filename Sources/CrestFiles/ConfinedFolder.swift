@@ -19,6 +19,8 @@ package struct ConfinedFolder: Sendable {
     case leavesFolder
     /// It is a folder, a pipe or a device.
     case notRegular
+    /// Somebody writes to it.
+    case changed
     /// A system call failed.
     case system(SystemError)
   }
@@ -60,13 +62,14 @@ package struct ConfinedFolder: Sendable {
       }
     }
     do throws(RegularFile.Failure) {
-      return try RegularFile(taking: descriptor, file)
+      var opened = try RegularFile(taking: descriptor, file)
+      try opened.settle()
+      return opened
     } catch {
       switch error {
       case .notRegular: throw .notRegular
       case .system(let error): throw .system(error)
-      // Nothing has been read yet.
-      case .shortened, .changed: throw .missing
+      case .shortened, .changed: throw .changed
       }
     }
   }

@@ -34,11 +34,11 @@ package struct RegularFile: ~Copyable {
 
   package let path: String
   package let descriptor: CInt
-  /// What it was when it was opened.
-  package let status: FileStatus
+  /// What it was when it was opened, or when it had settled.
+  package private(set) var status: FileStatus
   private let files: any FileSystem
 
-  /// Its size in bytes when it was opened.
+  /// Its size in bytes then.
   package var byteCount: Int { status.byteCount }
 
   /// Opens a file for reading.
@@ -71,6 +71,36 @@ package struct RegularFile: ~Copyable {
 
   // Nothing is lost when closing a file that was only read fails.
   deinit { try? files.close(descriptor, path) }
+
+  /// Opens a file that has to be read as one piece.
+  package static func settled(_ path: String) throws(Failure) -> RegularFile {
+    var file = try RegularFile(path)
+    try file.settle()
+    return file
+  }
+
+  /// How long file systems may give writes the same time, in nanoseconds: a tick of Linux takes up to 10 ms.
+  private static let tick = 10_000_000
+
+  /// Waits until the last write is so long ago that a further one would have another time.
+  ///
+  /// Without it, what somebody is just writing could be read half old and half new, and nothing would tell.
+  ///
+  /// - Throws: ``Failure/changed`` when somebody writes on and on, for a second.
+  package mutating func settle() throws(Failure) {
+    for _ in 0..<100 {
+      var now = timespec()
+      clock_gettime(CLOCK_REALTIME, &now)
+      let age = (now.tv_sec &* 1_000_000_000 &+ now.tv_nsec) &- status.modified
+      // Times in the future are of another clock, and of no use.
+      guard (0..<Self.tick).contains(age) else { return }
+      usleep(UInt32((Self.tick - age) / 1000 + 1))
+      do throws(SystemError) { status = try files.status(descriptor, path) } catch {
+        throw .system(error)
+      }
+    }
+    throw .changed
+  }
 
   /// Fills `buffer` with the bytes from `offset` on.
   ///

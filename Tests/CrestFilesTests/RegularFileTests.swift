@@ -41,6 +41,34 @@ import Testing
     }
   }
 
+  @Test func `that was written just now is waited for, so that a further write shows`() throws {
+    try TemporaryFolder.lent { folder in
+      let path = FilePath.join(folder, "a")
+      try OutputFile.write([1, 2], to: path)
+      var file = try RegularFile(path)
+      let descriptor = open(path, O_WRONLY)
+      #expect(pwrite(descriptor, [3, 4, 5] as [UInt8], 3, 0) == 3)
+      close(descriptor)
+      try file.settle()
+      var now = timespec()
+      clock_gettime(CLOCK_REALTIME, &now)
+      #expect(now.tv_sec * 1_000_000_000 + now.tv_nsec - file.status.modified >= 10_000_000)
+      #expect(try file.bytes(count: 3) == [3, 4, 5])
+    }
+  }
+
+  @Test func `of another clock's time is not waited for`() throws {
+    try TemporaryFolder.lent { folder in
+      let path = FilePath.join(folder, "a")
+      try OutputFile.write([1], to: path)
+      let times = [timeval(tv_sec: 1 << 32, tv_usec: 0), timeval(tv_sec: 1 << 32, tv_usec: 0)]
+      #expect(utimes(path, times) == 0)
+      var file = try RegularFile(path)
+      try file.settle()
+      #expect(try file.bytes(count: 1) == [1])
+    }
+  }
+
   @Test func `is read around its holes`() throws {
     try TemporaryFolder.lent { folder in
       let path = FilePath.join(folder, "a")

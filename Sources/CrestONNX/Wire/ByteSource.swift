@@ -26,7 +26,7 @@ package final class ByteSource: Sendable {
   ///   ``ONNXError/overLimit(_:limit:)`` before anything is read.
   package init(path: String, limit: Int = WireLimits.standard.modelByteCount) throws(ONNXError) {
     let file: RegularFile
-    do throws(RegularFile.Failure) { file = try RegularFile(path) } catch {
+    do throws(RegularFile.Failure) { file = try .settled(path) } catch {
       throw ONNXError(path, error)
     }
     name = path

@@ -23,6 +23,7 @@ struct ExternalDataFolder: Sendable {
       case .missing: throw .init(.missing)
       case .leavesFolder: throw .init(.leavesFolder)
       case .notRegular: throw .init(.notARegularFile)
+      case .changed: throw .init(.unreadable(reason: RegularFile.Failure.changed.reason))
       case .system(let error): throw .init(.unreadable(reason: error.message))
       }
     }
