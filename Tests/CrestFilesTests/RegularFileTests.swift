@@ -44,12 +44,8 @@ import Testing
   @Test func `that was written just now is waited for, so that a further write shows`() throws {
     try TemporaryFolder.lent { folder in
       let path = FilePath.join(folder, "a")
-      try OutputFile.write([1, 2], to: path)
-      var file = try RegularFile(path)
-      let descriptor = open(path, O_WRONLY)
-      #expect(pwrite(descriptor, [3, 4, 5] as [UInt8], 3, 0) == 3)
-      close(descriptor)
-      try file.settle()
+      try OutputFile.write([3, 4, 5], to: path)
+      let file = try RegularFile.settled(path)
       var now = timespec()
       clock_gettime(CLOCK_REALTIME, &now)
       #expect(now.tv_sec * 1_000_000_000 + now.tv_nsec - file.status.modified >= 10_000_000)
