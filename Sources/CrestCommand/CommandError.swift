@@ -211,14 +211,14 @@ extension CommandError: CustomStringConvertible {
       "--batch-axis: it is for ONNX files, but --model is \(model), whose batch axis is the first; "
         + "leave it out"
     case .architectureOfModel(let model):
-      "--architecture: expected --model to name a .safetensors file, got \(model); leave it out"
+      "--architecture: expected a model that is a .safetensors file, got \(model); leave it out"
     case .needsArchitecture(let path, let isFromFile):
       isFromFile
-        ? "--model \(path): its weights were trained from an ONNX file; name that with --architecture FILE.onnx"
-        : "--model \(path): it doesn't say which network its weights belong to; name that with --architecture "
+        ? "\(path): its weights were trained from an ONNX file; name that with --architecture FILE.onnx"
+        : "\(path): it doesn't say which network its weights belong to; name that with --architecture "
           + "NAME|FILE.onnx"
     case .otherNetwork(let path, let architecture):
-      "--model \(path): its weights belong not to \(architecture) but to another network; name that with "
+      "\(path): its weights belong not to \(architecture) but to another network; name that with "
         + "--architecture NAME|FILE.onnx, and give data like those it was trained on"
     case .unusableWeights(let path, let error):
       "\(path): "

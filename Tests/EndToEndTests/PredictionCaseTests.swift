@@ -304,7 +304,7 @@ import Testing
     let alone = try CrestProcess.run(["predict"] + arguments, in: it.folder)
     #expect(
       alone.error
-        == "Error: --model run/\(saved): its weights were trained from an ONNX file; name that "
+        == "Error: run/\(saved): its weights were trained from an ONNX file; name that "
         + "with --architecture FILE.onnx\n")
     #expect(alone.status == 64)
     let predicted = try CrestProcess.run(
@@ -328,7 +328,7 @@ import Testing
       "p.npy")
     #expect(
       needless.error
-        == "Error: --architecture: expected --model to name a .safetensors file, got three.onnx; "
+        == "Error: --architecture: expected a model that is a .safetensors file, got three.onnx; "
         + "leave it out\n")
   }
 }
