@@ -23,7 +23,8 @@ struct FileCampaign: ParsableCommand {
 }
 
 struct Changes: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Make all changes.")
+  static let configuration = CommandConfiguration(
+    commandName: "file-changes", abstract: "Make all changes.")
 
   @Option(help: "A model of 8 × 8 images in ten classes.") var model = "models/mlp.onnx"
   @Option(help: "How often each change of each file at each moment is made.") var repeats = 2
@@ -108,7 +109,15 @@ struct Changes: ParsableCommand {
     guard result.status == 0 else {
       throw CampaignFailure("\(scene.name), undisturbed: \(result.end), \(result.error)")
     }
-    return Array(try Data(contentsOf: folder["out.onnx"]))
+    return Self.network(in: folder)
+  }
+
+  /// What a run has exported, with its external data.
+  private static func network(in folder: TemporaryFolder) -> [UInt8] {
+    ["out.onnx", "out.onnx.data"].flatMap { name in
+      // A file that is not there makes another network than any.
+      Array((try? Data(contentsOf: folder[name])) ?? Data())
+    }
   }
 
   private func outcome(
@@ -140,7 +149,7 @@ struct Changes: ParsableCommand {
     case .exit(0):
       // Whoever changes the result itself has what he wants.
       if path == "out.onnx", moment == .end { return (.untouched, "") }
-      let network = Array((try? Data(contentsOf: folder["out.onnx"])) ?? Data())
+      let network = Self.network(in: folder)
       if network == expected { return (isChanged ? .unharmed : .untouched, "") }
       if moment == .start, change.isValid, network == other { return (.other, "") }
       return (.wrong, "\(network.count) bytes")

@@ -169,21 +169,3 @@ import Testing
     #expect(try first.finish().status == 130)
   }
 }
-
-@Suite struct `Campaigns, in small` {
-  @Test(arguments: [
-    "kill-during-saves --count 12", "kill-during-saves --count 12 --control",
-    "power-cuts --count 12",
-    "power-cuts --count 12 --control", "failing-calls", "failing-calls --control",
-    "damaged-files --count 2000", "damaged-files --count 2000 --control",
-    "kill-and-resume --count 2",
-    "kill-and-resume --count 2 --control", "timeout-signals --count 10",
-    "timeout-signals --count 5 --control",
-  ])
-  func `pass, and their controls fail`(campaign: String) throws {
-    let result = try Executable("state-campaign").run(
-      campaign.split(separator: " ").map(String.init))
-    #expect(result.status == 0, "\(result.output)\(result.error)")
-    #expect(result.output.hasPrefix("passed \(campaign.prefix { $0 != " " })"))
-  }
-}
