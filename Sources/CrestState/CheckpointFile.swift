@@ -167,6 +167,7 @@ public enum CheckpointFile {
       throw .malformedState(path: path, offset: 0, expected: "metadata called \(stateKey)")
     }
     var unused = tensors
+    let state: RunState
     do throws(JSONScanner.Fault) {
       let fields = try StateValue(json: json) { (name) throws(JSONScanner.Fault) in
         guard let tensor = unused.removeValue(forKey: name) else {
@@ -177,10 +178,11 @@ public enum CheckpointFile {
       if let name = unused.keys.min() {
         throw JSONScanner.Fault(offset: 0, expected: "a place for the tensor \"\(name)\"")
       }
-      return RunState(fields)
+      state = RunState(fields)
     } catch {
       throw .malformedState(path: path, offset: error.offset, expected: error.expected)
     }
+    return try checkedFormat(header, path) == 1 ? state.upgradedFromFormat1() : state
   }
 }
 

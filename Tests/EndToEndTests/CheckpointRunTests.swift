@@ -169,3 +169,31 @@ import Testing
     #expect(try first.finish().status == 130)
   }
 }
+
+/// Runs that earlier builds saved.
+@Suite struct `A run of an earlier build` {
+  @Test func `resumes, and ends with the same network`() throws {
+    let source = URL(filePath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent().appending(path: "Fixtures/checkpoints/format-1-run")
+    let folder = try TemporaryFolder()
+    for name in ["m.onnx", "data", "run"] {
+      try FileManager.default.copyItem(at: source.appending(path: name), to: folder[name])
+    }
+    let arguments = [
+      "train", "--model", "m.onnx", "--data", "data", "--epochs", "4000", "--max-lr", "0.01",
+      "--optimizer", "adamw", "--weight-decay", "0.01", "--checkpoint-dir", "run",
+      "--checkpoint-every", "1000000epochs", "--threads", "1", "--callback",
+      "early-stopping:monitor=valid_loss,patience=9999", "--callback",
+      "reduce-lr-on-plateau:patience=5", "--export", "out.onnx",
+    ]
+    let run = try CrestProcess.start(
+      arguments + ["--resume"], in: folder, environment: ["CREST_ISA": "baseline"])
+    let result = try run.finish()
+    #expect(result.status == 0, "\(result.error)")
+    // The table begins after the epochs that the earlier build trained.
+    #expect(!result.output.contains("\n   1/4000"), "it began anew")
+    #expect(
+      try Data(contentsOf: folder["out.onnx"])
+        == Data(contentsOf: source.appending(path: "end.onnx")))
+  }
+}

@@ -15,8 +15,8 @@ enum CrestProcess {
   }
 
   static func start(
-    _ arguments: [String], in folder: TemporaryFolder? = nil
+    _ arguments: [String], in folder: TemporaryFolder? = nil, environment: [String: String] = [:]
   ) throws -> RunningProgram {
-    try program.start(arguments, in: folder?.url)
+    try program.start(arguments, in: folder?.url, environment: environment)
   }
 }
