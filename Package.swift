@@ -146,6 +146,13 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Campaigns/RunState", swiftSettings: strict),
     .executableTarget(
+      name: "training-campaign",
+      dependencies: [
+        "CrestCallbacks", "CrestData", "CrestLayers", "CrestOptimizers", "CrestRuntime",
+        "CrestTensor", "CrestTraining", "ProcessSupport", "TrainingTestSupport",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], path: "Campaigns/Training", swiftSettings: strict),
+    .executableTarget(
       name: "convergence-campaign",
       dependencies: [
         "CrestCallbacks", "CrestData", "ProcessSupport",
@@ -240,6 +247,16 @@ let package = Package(
       exclude: ["tier-1.txt"], swiftSettings: strict),
     .target(
       name: "ProcessSupport", path: "Tests/ProcessSupport", swiftSettings: strict),
+    .target(
+      name: "ReaderFuzzing",
+      dependencies: [
+        "ONNXTestSupport", "TrainingTestSupport", "CZlib", "CrestCallbacks", "CrestData",
+        "CrestFiles", "CrestLayers", "CrestONNX", "CrestOptimizers", "CrestPluginHost",
+        "CrestState", "CrestTensor", "CrestTraining",
+      ], path: "Tests/ReaderFuzzing", swiftSettings: strict),
+    .testTarget(
+      name: "ReaderFuzzingTests", dependencies: ["ONNXTestSupport", "ReaderFuzzing"],
+      swiftSettings: strict),
     .testTarget(
       name: "ONNXCheckTests",
       dependencies: [

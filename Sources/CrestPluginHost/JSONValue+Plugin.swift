@@ -1,9 +1,9 @@
-import CrestTensor
+package import CrestTensor
 
 /// What plugins say and are told: numbers by their value, however they are written.
 extension JSONValue {
   /// Reads all of a manifest, a configuration, or a message of a plugin.
-  init(parsing bytes: [UInt8]) throws(JSONScanner.Fault) {
+  package init(parsing bytes: [UInt8]) throws(JSONScanner.Fault) {
     let limits = Limits(depth: 16, count: 100_000, numbers: .asValues)
     let result = bytes.withUnsafeBytes { bytes in
       Result { () throws(JSONScanner.Fault) in try JSONValue(parsing: bytes, within: limits) }

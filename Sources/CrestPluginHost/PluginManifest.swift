@@ -41,7 +41,7 @@ public struct PluginManifest: Equatable, Sendable {
   ///
   /// - Throws: ``PluginError/refused(path:reason:)`` naming the field that is missing, unknown or not what it
   ///   should be.
-  init(parsing bytes: [UInt8], path: String) throws(PluginError) {
+  package init(parsing bytes: [UInt8], path: String) throws(PluginError) {
     let value: JSONValue
     do throws(JSONScanner.Fault) {
       value = try JSONValue(parsing: bytes)

@@ -44,18 +44,19 @@ struct HyperparameterTable: Codable {
   /// Reads saved parts; the effective values follow from them.
   init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
-    bases = try container.decode(Hyperparameters.self, forKey: .bases)
-    factors = try container.decode(Hyperparameters.self, forKey: .factors)
-    let all = [bases, factors].flatMap { [$0.learningRate, $0.momentum, $0.weightDecay] }
+    let bases = try container.decode(Hyperparameters.self, forKey: .bases)
+    let factors = try container.decode(Hyperparameters.self, forKey: .factors)
+    var values = bases
+    for hyperparameter in Hyperparameter.allCases {
+      values[hyperparameter] = bases[hyperparameter] * factors[hyperparameter]
+    }
+    let all = [bases, factors, values].flatMap { [$0.learningRate, $0.momentum, $0.weightDecay] }
     guard all.allSatisfy({ $0.isFinite && $0 >= 0 }) else {
       throw DecodingError.dataCorruptedError(
         forKey: .bases, in: container,
         debugDescription: "finite hyperparameters of at least 0")
     }
-    values = bases
-    for hyperparameter in Hyperparameter.allCases {
-      values[hyperparameter] = bases[hyperparameter] * factors[hyperparameter]
-    }
+    (self.bases, self.factors, self.values) = (bases, factors, values)
   }
 
   /// - Precondition: they are finite and at least 0.
@@ -85,12 +86,20 @@ struct HyperparameterTable: Codable {
       switch part {
       case .base(let hyperparameter):
         bases[hyperparameter] = newValue
-        values[hyperparameter] = newValue * factors[hyperparameter]
+        multiply(hyperparameter)
       case .factor(let hyperparameter):
         factors[hyperparameter] = newValue
-        values[hyperparameter] = bases[hyperparameter] * newValue
+        multiply(hyperparameter)
       }
     }
+  }
+
+  private mutating func multiply(_ hyperparameter: Hyperparameter) {
+    let (base, factor) = (bases[hyperparameter], factors[hyperparameter])
+    programmerError(
+      unless: (base * factor).isFinite,
+      "the \(hyperparameter.rawValue) is \(base) × \(factor), which is no finite number")
+    values[hyperparameter] = base * factor
   }
 }
 

@@ -9,8 +9,8 @@ extension Learner {
   ///
   /// Examples are preprocessed like the validation examples, whatever the set's own preprocessing.
   ///
-  /// No callback runs, and the learner doesn't change. In a fit, call it from hooks around passes,
-  /// not from those of a batch, whose memory it uses.
+  /// No callback runs, and the learner doesn't change. It can be called from any hook of a fit: an interruption then
+  /// ends the fit, and not the measuring. From the hooks of a batch, it takes memory of its own.
   ///
   /// - Parameters:
   ///   - dataset: The examples; those of validation when nil.
@@ -38,13 +38,14 @@ extension Learner {
     let order = try Self.inputOrder(of: model, for: loader.dataset)
     var tally: PassTally? = PassTally(metrics, classAxis: metricAxis, now: now)
     let reads: Set<Capture> = metrics.isEmpty && !requiringFinite ? [] : [.predictions]
+    let programs = measuringPrograms
     let batches = loader.batches(epoch: 0)
     while let next = try batches.next() {
-      try interruption.check()
+      try checkInterruption()
       let batch = try filled(
         Self.ordered(next.inputs, by: order), next.targets, index: next.index, count: next.count,
         isTraining: false)
-      let program = try program(for: batch, isTraining: false, reads: reads)
+      let program = try program(for: batch, isTraining: false, reads: reads, of: programs)
       if batch.index == 0 { try checkMetrics(predictions: program.predictionType) }
       try batch.check(
         self, of: loader.dataset, by: order, numbers: looksAtBatches, isTraining: false
@@ -59,6 +60,19 @@ extension Learner {
       throw LearnerError.emptyData(name: loader.dataset.name)
     }
     return result
+  }
+
+  /// Ends what measures when that was asked for; in a hook, the fit does, before its next batch and when it is saved.
+  private func checkInterruption() throws(LearnerError) {
+    if loop?.runningCallback == nil { try interruption.check() }
+  }
+
+  /// The programs that measure now: of their own while a batch of a fit is at work.
+  private var measuringPrograms: Program.Cache {
+    guard loop?.isInBatch == true else { return programs }
+    let cache = programsBesideBatch ?? Self.programs(loss, classAxis, of: model)
+    programsBesideBatch = cache
+    return cache
   }
 
   private func checkFinite(
@@ -85,7 +99,7 @@ extension Learner {
     var parts: [Tensor] = []
     let batches = loader.batches(epoch: 0)
     while let batch = try batches.next() {
-      try interruption.check()
+      try checkInterruption()
       parts.append(try model.predict(Self.ordered(batch.inputs, by: order)))
     }
     return Tensor(joining: parts, along: 0)
@@ -120,7 +134,7 @@ extension Learner {
     let count = examples.shape[0]
     var parts: [Tensor] = []
     for start in stride(from: 0, to: count, by: trainLoader.batchSize) {
-      try interruption.check()
+      try checkInterruption()
       let rows = start..<min(start + trainLoader.batchSize, count)
       parts.append(try model.predict(prepared.slice(rows, along: 0)))
     }

@@ -67,6 +67,8 @@ public final class Learner {
   public private(set) var fitResult: FitResult?
 
   private(set) var programs: Program.Cache
+  /// Those that measure from a hook of a batch, whose own program is at work.
+  var programsBesideBatch: Program.Cache?
   /// What to look for in the numbers of the model's inputs, by the inputs of the data.
   private(set) lazy var searches = Self.searches(for: model, data.train)
   /// The sets whose numbers were looked through as they lie in memory.
@@ -210,7 +212,7 @@ public final class Learner {
   var learnedClassAxis: Int? { model.outputShape.rank > 1 ? classAxis?.axis : nil }
 
   /// Programs that compute the loss along the axis that was found, which data may have decided.
-  private static func programs(_ loss: Loss, _ axis: Loss.ClassAxis?, of model: Model)
+  static func programs(_ loss: Loss, _ axis: Loss.ClassAxis?, of model: Model)
     -> Program.Cache
   {
     model.cache(loss: axis.map { loss.withClasses(at: $0) } ?? loss)
@@ -226,6 +228,7 @@ public final class Learner {
     data = preparation.data
     if classAxis?.axis != self.classAxis?.axis {
       programs = Self.programs(loss, classAxis, of: model)
+      programsBesideBatch = nil
     }
     self.classAxis = classAxis
     // What was found of the numbers stays found.
@@ -343,6 +346,7 @@ public final class Learner {
     let (outcome, result) = try RunningCallbacks.run(loop.callbacks) {
       try model.store.train(with: moments) {
         do {
+          defer { if loop.hasSeenInterruption { interruption.clear() } }
           return try loop.run()
         } catch {
           // The run that it was for has ended: by the interruption itself, or by an error of those who save it.

@@ -54,8 +54,7 @@ extension NonFiniteLoss {
     self.init(
       loss: batch.loss, purpose: batch.pass.purpose, step: batch.step, epoch: batch.epoch,
       batch: batch.index, origin: origin, loader,
-      // The epoch that is running was the last to begin.
-      order: batch.isTraining ? loader.order(epoch: learner.epochsBegun - 1) : nil)
+      order: batch.isTraining ? loader.order(epoch: batch.pass.order) : nil)
   }
 
   /// The error for a batch of `loader`, whose examples come in `order`; nil for the set's.

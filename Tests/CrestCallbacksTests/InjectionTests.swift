@@ -1,110 +1,62 @@
 import CrestCallbacks
-import CrestData
-import CrestLayers
-import CrestOptimizers
-import CrestRuntime
-import CrestTensor
 import CrestTraining
+import ProcessSupport
 import Testing
 import TrainingTestSupport
 
+/// A short run of `script/campaign injections`.
 @Suite("Numbers that stop being finite") struct InjectionTests {
-  /// Where a number is put.
-  enum Place: String, CaseIterable {
-    case parameters, gradients, moments, statistics, inputs, targets
-  }
+  /// Each place with each value and each optimiser, at steps and elements of two seeds.
+  private static let injections = [UInt64(11), 12].flatMap { Injection.all(0..<160, seed: $0) }
+    .filter { !$0.endsProgram }
 
-  /// A number that is put somewhere in a step.
-  struct Injection: CustomStringConvertible {
-    let place: Place
-    let step: Int
-    let element: Int
-    let value: Float
-    let optimizer: any Optimizer
-
-    var description: String { "\(value) in \(place) \(element), step \(step), \(optimizer.name)" }
-  }
-
-  private static let steps = 15
-
-  private static func injections(_ count: Int, seed: UInt64) -> [Injection] {
-    let numbers = Philox(seed: seed, stream: Philox.Stream.split)
-    let optimizers: [any Optimizer] = [SGD(), Adam(), AdamW(), Lion()]
-    return (0..<count).map { index in
-      func draw(_ number: Int, below limit: Int) -> Int {
-        min(Int(numbers.uniform(UInt64(index * 8 + number)) * Float(limit)), limit - 1)
-      }
-      return Injection(
-        place: Place.allCases[index % Place.allCases.count], step: draw(0, below: steps - 1),
-        element: draw(1, below: 1 << 20), value: [.infinity, -.infinity, .nan][draw(2, below: 3)],
-        optimizer: optimizers[draw(3, below: optimizers.count)])
+  @Test(arguments: injections)
+  func `are noticed within one step, and named`(_ injection: Injection) throws {
+    let end = try injection.run([TerminateOnNaN()])
+    #expect(end.isRight, "\(injection): \(end)")
+    if !injection.value.isFinite {
+      #expect(end.brokenStep == injection.step, "\(injection): \(end)")
+    }
+    let words = injection.value.isFinite ? nil : Self.words[injection.place]
+    if let words {
+      #expect(words.contains { end.error.contains($0) }, "\(injection): \(end.error)")
     }
   }
 
-  /// The step in which a run ends by an injection; nil when it doesn't.
-  private static func end(_ injection: Injection, checking: Bool = true) throws -> Int? {
-    let model = try Model(input: [4], engine: Engine(threadCount: 1)) {
-      Dense(8)
-      BatchNorm()
-      ReLU()
-      Dense(8)
-      ReLU()
-      Dense(3)
-    }
-    let data = DataSplit(
-      train: TinyData.values(22), valid: TinyData.values(9, seed: 8, name: "tiny (validation)"))
-    let learner = try Learner(
-      model, data: data, optimizer: injection.optimizer, batchSize: 5, prefetch: 0)
-    let store = model.store
-    func put(into buffer: ParameterStore.Buffer, _ entries: [ParameterStore.Entry]) {
-      let entry = entries[injection.element % entries.count]
-      store.withBuffer(buffer) {
-        $0[entry.range.lowerBound + injection.element / 64 % entry.range.count] = injection.value
-      }
-    }
-    func replaced(_ tensor: Tensor) -> Tensor {
-      var values = tensor.array(as: Float.self)
-      values[injection.element % values.count] = injection.value
-      return Tensor(values, shape: tensor.shape)
-    }
-    let inject = CallbackOf(
-      .beforeBatch { batch in
-        guard batch.isTraining, batch.step == injection.step else { return }
-        switch injection.place {
-        case .parameters: put(into: .parameters, store.parameters)
-        case .moments: put(into: .moments(injection.element % store.momentCount), store.parameters)
-        case .statistics: put(into: .statistics, store.statistics)
-        case .inputs: batch.inputs = [replaced(batch.inputs[0])]
-        case .targets: batch.targets = replaced(batch.targets)
-        case .gradients: break
-        }
-      },
-      .afterBackward { batch in
-        guard injection.place == .gradients, batch.step == injection.step else { return }
-        put(into: .gradients, store.parameters)
-      })
-    do {
-      try learner.fit(epochs: 3, callbacks: [inject] + (checking ? [TerminateOnNaN()] : []))
-      return nil
-    } catch let error as NonFiniteLoss {
-      return error.step
-    } catch LearnerError.unusualNumbers, LearnerError.targetOutOfRange {
-      return injection.step
-    }
-  }
-
-  @Test(arguments: injections(210, seed: 11))
-  func `are noticed within one step`(_ injection: Injection) throws {
-    let step = try Self.end(injection)
-    #expect(
-      step != nil && (injection.step...injection.step + 1).contains(step ?? -1),
-      "\(injection): \(String(describing: step))")
-  }
+  /// What an error says of where the number was put; what spreads at once may be found where it got to.
+  private static let words: [Injection.Place: [String]] = [
+    .parameters: ["the parameter "], .gradients: ["the parameter ", "the moment "],
+    .moments: ["the parameter ", "the moment "], .statistics: ["the running statistic "],
+    .inputs: ["the input"], .targets: ["the target"], .loss: ["in the loss stage gives "],
+  ]
 
   @Test func `go unnoticed without the check`() throws {
-    let unnoticed = try Self.injections(70, seed: 12).filter {
-      try Self.end($0, checking: false) == nil
+    let unnoticed = try Injection.all(0..<160, seed: 12).filter {
+      try !$0.endsProgram && $0.run([]).noticedStep == nil
     }
-    #expect(unnoticed.count > 40)
+    #expect(unnoticed.count > 80)
+  }
+
+  /// What no callback may set a hyperparameter to, as only a mistake in code can bring it about.
+  @Test(arguments: Hyperparameter.allCases, ["nan", "inf", "-inf", "-1.0"])
+  func `a hyperparameter that isn't finite ends the program with a message`(
+    _ hyperparameter: Hyperparameter, _ value: String
+  ) throws {
+    let name = hyperparameter.rawValue
+    for (part, message) in [
+      ("base", "the \(name) was set to \(value), not to a finite number of at least 0"),
+      (
+        "factor",
+        "the factor of the \(name) was set to \(value), not to a finite number of at least 0"
+      ),
+      ("schedule", "the schedule \"own\" is \(value) at step 1, not a finite number of at least 0"),
+    ] {
+      let result = try Executable("misuse-program").run(["set", name, part, value])
+      guard case .signal = result.end else {
+        Issue.record("\(name), \(part): \(result.end), \(result.error)")
+        continue
+      }
+      #expect(result.error.contains("Fatal error: \(message)\n"), "\(part): \(result.error)")
+    }
   }
 }

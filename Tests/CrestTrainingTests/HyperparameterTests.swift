@@ -1,6 +1,7 @@
 import CrestLayers
 import CrestOptimizers
 import CrestRuntime
+import CrestState
 import CrestTensor
 import CrestTraining
 import Testing
@@ -104,5 +105,22 @@ struct HyperparameterTests {
     #expect(checked > 40)
     try learner.fit(epochs: 1)
     #expect(learner.learningRates == [0.01, 0.01, 0.01])
+  }
+
+  /// Each is a number for itself.
+  @Test func `a checkpoint whose base and factor overflow is refused`() throws {
+    var states: [RunState] = []
+    try Self.learner().fit(
+      epochs: 1, callbacks: [CallbackOf(.afterBatch { states.append(try $0.learner.runState()) })])
+    var state = try #require(states.first)
+    let place = StateValue.Path(["fit", "hyperparameters"])
+    for part in ["bases", "factors"] {
+      state.fields[place.appending(part).appending("learningRate")] = .number(1e200)
+    }
+    let expected = StateError.mistyped(
+      place, expected: "finite hyperparameters of at least 0", got: "2 fields")
+    #expect(throws: CheckpointError.unsuitable(path: "state", expected)) {
+      _ = try Self.learner().fitResuming(from: state, path: "state", epochs: 1)
+    }
   }
 }

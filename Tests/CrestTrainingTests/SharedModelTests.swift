@@ -40,38 +40,6 @@ import TrainingTestSupport
     #expect(beside == alone)
   }
 
-  @Test func `a learner made in any hook of another's fit measures and changes nothing`() throws {
-    func run(_ act: @escaping (Learner) throws -> Void) throws -> ParameterStore.Snapshot {
-      let learner = try Self.learner(TinyModel.full())
-      try learner.fit(
-        epochs: 2,
-        callbacks: [
-          CallbackOf(
-            .beforeFit { try act($0.learner) }, .beforeEpoch { try act($0.learner) },
-            .beforeTrain { try act($0.learner) }, .beforeBatch { try act($0.learner) },
-            .afterPrediction { try act($0.learner) }, .afterLoss { try act($0.learner) },
-            .beforeBackward { try act($0.learner) }, .afterBackward { try act($0.learner) },
-            .beforeStep { try act($0.learner) }, .afterStep { try act($0.learner) },
-            .afterBatch { try act($0.learner) }, .afterTrain { try act($0.learner) },
-            .beforeValidate { try act($0.learner) }, .afterValidate { try act($0.learner) },
-            .afterEpoch { try act($0.learner) }, .afterFit { try act($0.learner) })
-        ])
-      return learner.snapshot().store
-    }
-    let alone = try run { _ in }
-    for optimizer in [SGD(), AdamW()] as [any Optimizer] {
-      var results: [Double] = []
-      let beside = try run { learner in
-        let other = try Self.learner(learner.model, optimizer)
-        results.append(try other.evaluate().loss)
-        _ = other.snapshot()
-        #expect(try learner.evaluate().loss == results.last)
-      }
-      #expect(beside == alone, "\(optimizer.name)")
-      #expect(results.count > 60)
-    }
-  }
-
   @Test func `learners that train by turns keep their own moments and counts`() throws {
     let model = try TinyModel.full()
     let first = try Self.learner(model)

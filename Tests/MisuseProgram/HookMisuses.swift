@@ -95,6 +95,15 @@ private let ownershipMisuses: [Misuse] = [
       .beforeBatch { $0.learner[.factor(.weightDecay)] = -1 }, owns: [.factor(.weightDecay)])
   },
   Misuse(
+    "hook.set-overflow", says: "the learning rate is 1e+308 × 100.0, which is no finite number"
+  ) {
+    try fit(
+      .beforeBatch {
+        $0.learner[.factor(.learningRate)] = 100
+        $0.learner[.base(.learningRate)] = 1e308
+      }, owns: [.base(.learningRate), .factor(.learningRate)])
+  },
+  Misuse(
     "hook.report-undeclared",
     says: "Careless reports f1, which only a callback that has it among its reports may do"
   ) {

@@ -170,3 +170,11 @@ package struct ModelMutator: Sendable {
     }
   }
 }
+
+extension ModelMutator {
+  /// A model with some changes that follow from a seed; nil when it isn't well-formed.
+  package static func changed(_ model: [UInt8], seed: UInt64) -> [UInt8]? {
+    guard MessageTree(model[...], .model) != nil else { return nil }
+    return ModelMutator([model], seed: seed).model(0)
+  }
+}

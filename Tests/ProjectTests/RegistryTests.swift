@@ -28,6 +28,11 @@ import Testing
         "ProgressBar": "every run has it", "Recorder": "keeps numbers for a program",
       ]),
     Registry(
+      what: "callbacks of script/campaign soak", folder: "Sources/CrestCallbacks",
+      declaration: { /public final class (\w+): (?:Stateful)?Callback\b/ },
+      table: "Campaigns/Training/Soak.swift",
+      exceptions: ["LRFinder": "has a fit of its own, which comes first"]),
+    Registry(
       what: "metrics", folder: "Sources/CrestTraining/Metrics",
       declaration: { /public struct (\w+): Metric\b/ },
       table: "Sources/CrestTraining/Metrics/NamedMetric.swift",

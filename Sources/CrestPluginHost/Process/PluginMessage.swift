@@ -1,6 +1,6 @@
 import CCrestPlugin
-import CrestTensor
-import CrestTraining
+package import CrestTensor
+package import CrestTraining
 
 /// Lines of the protocol between a host and a plugin in a process of its own (docs/plugins.md).
 enum PluginMessage {
@@ -87,14 +87,14 @@ enum PluginMessage {
 }
 
 /// What a plugin wants done.
-enum PluginAction: Equatable {
+package enum PluginAction: Equatable {
   case log(PluginLogLevel, String)
   case report(String, Double)
   case set(Hyperparameter.Part, Double)
   case cancel(Phase, String)
 
   /// An action from its object; nil when it is none.
-  init?(_ value: JSONValue) {
+  package init?(_ value: JSONValue) {
     guard case .object(let members) = value else { return nil }
     let names = Set(members.keys)
     if let message = members["log"]?.text, names.isSubset(of: ["log", "level"]) {

@@ -1,6 +1,6 @@
 /// Why a file is no library that can be loaded.
-struct ELFFault: Error, Equatable, CustomStringConvertible {
-  let description: String
+package struct ELFFault: Error, Equatable, CustomStringConvertible {
+  package let description: String
 }
 
 /// A shared library as a file, read within its bounds (*System V Application Binary Interface*, chapters 4
@@ -8,7 +8,7 @@ struct ELFFault: Error, Equatable, CustomStringConvertible {
 ///
 /// The system's loader maps what headers promise without looking at the file's size, and a process that touches
 /// a page beyond its end is killed. So everything that headers promise is checked against the file first.
-struct ELFFile {
+package struct ELFFile {
   private let bytes: [UInt8]
   private var segments: [Segment] = []
   private var sections: [Section] = []
@@ -39,7 +39,7 @@ struct ELFFile {
   /// Reads the headers of a library.
   ///
   /// - Throws: ``ELFFault`` when it is something else, for another machine, or cut short.
-  init(_ bytes: [UInt8]) throws(ELFFault) {
+  package init(_ bytes: [UInt8]) throws(ELFFault) {
     self.bytes = bytes
     guard bytes.starts(with: [0x7F, 0x45, 0x4C, 0x46]) else {
       throw ELFFault(description: "it is not a shared library: it doesn't begin as an ELF file")
@@ -119,7 +119,7 @@ struct ELFFile {
   /// What the library says about itself.
   ///
   /// - Throws: ``ELFFault`` when one of the two symbols of a plugin is missing.
-  func stamp() throws(ELFFault) -> LibraryStamp {
+  package func stamp() throws(ELFFault) -> LibraryStamp {
     let symbols = try symbols(["crest_plugin_stamp_v1", "crest_plugin_v1"])
     guard let entry = symbols[1], entry.type == 2 else {
       throw ELFFault(

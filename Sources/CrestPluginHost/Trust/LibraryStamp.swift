@@ -15,18 +15,18 @@ extension PluginInterface {
 }
 
 /// What a library says about itself in constant data (`crest_plugin_stamp`), read from its file.
-struct LibraryStamp: Equatable {
+package struct LibraryStamp: Equatable {
   let size: UInt32
   let magic: UInt32
   let major: UInt32
   let minor: UInt32
-  let headerHash: String
+  package let headerHash: String
 
   /// The bytes of the struct in version 1.0.
-  static let leastSize = MemoryLayout<crest_plugin_stamp>.size
+  package static let leastSize = MemoryLayout<crest_plugin_stamp>.size
 
   /// Why this host can't load it; nil when it can.
-  func objection(interface: Range<PluginInterface>) -> String? {
+  package func objection(interface: Range<PluginInterface>) -> String? {
     let current = PluginInterface.current
     guard magic == UInt32(CREST_PLUGIN_MAGIC) else {
       return "its stamp begins with the number \(hexadecimal(magic)), expected "

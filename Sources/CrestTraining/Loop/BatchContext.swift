@@ -147,8 +147,7 @@ public final class BatchContext: PhaseContext {
       learner, of: loader.dataset, by: inputOrder, numbers: numbers, isTraining: true
     ) { row in
       let place = index * loader.batchSize + row
-      // The epoch that is running was the last to begin.
-      return isTraining ? loader.order(epoch: learner.epochsBegun - 1)[place] : place
+      return isTraining ? loader.order(epoch: pass.order)[place] : place
     }
   }
 

@@ -105,7 +105,7 @@ extension Learner {
 
   /// The program for a batch, which keeps the losses of single examples if some don't count.
   func program(
-    for batch: FilledBatch, isTraining: Bool, reads: Set<Capture>
+    for batch: FilledBatch, isTraining: Bool, reads: Set<Capture>, of programs: Program.Cache
   ) throws -> Program {
     try programs.program(
       request(

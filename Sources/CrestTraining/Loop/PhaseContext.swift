@@ -191,6 +191,8 @@ public final class PassContext: PhaseContext {
   public let purpose: Purpose
   /// The number of batches.
   public let batchCount: Int
+  /// The number of the order its examples come in: of the epoch in all fits, whatever a hook restores meanwhile.
+  var order = 0
   /// The results of the pass so far, for its after hook; nil if there were no examples.
   public var result: FitResult.Pass? { purpose == .training ? epoch.train : epoch.validation }
 

@@ -25,6 +25,10 @@ final class TrainingLoop {
   var entry: LoopPosition?
   /// Whether what runs now may save the run.
   var isAtSavePoint = false
+  /// Whether a batch runs, its after hooks included: its program's memory belongs to it.
+  private(set) var isInBatch = false
+  /// Whether those who save the run were called for an interruption, which then was for this fit.
+  private(set) var hasSeenInterruption = false
   /// Whether nothing of the fit is left to do.
   private(set) var isOver = false
 
@@ -177,15 +181,19 @@ final class TrainingLoop {
       defer { endPass(purpose, of: epoch) }
       if let ending = fit.state.ending { throw ending }
       fit.state.position = LoopPosition(epoch: epoch.index, pass: purpose, batch: first)
-      let order = isTraining ? learner.takeEpoch(isResumed: isResumed) : 0
-      let batches = loader.batches(epoch: order, startingAt: first)
+      pass.order = isTraining ? learner.takeEpoch(isResumed: isResumed) : 0
+      let batches = loader.batches(epoch: pass.order, startingAt: first)
       let batch = BatchContext(
         pass, inputOrder: try Learner.inputOrder(of: learner.model, for: loader.dataset))
       while let next = try batches.next() {
         try checkInterruption()
         fit.state.position.batch = next.index + 1
         batch.begin(next, randomKey: isTraining ? learner.takeRandomKey() : learner.fixedRandomKey)
-        defer { batch.release() }
+        isInBatch = true
+        defer {
+          isInBatch = false
+          batch.release()
+        }
         try run(.batch, batch, hooks.batch) { try runBatch(batch) }
       }
     }
@@ -226,6 +234,7 @@ final class TrainingLoop {
   /// Ends the fit when that was asked for, after those who save it.
   private func checkInterruption() throws {
     guard learner.interruption.isRaised else { return try checkFailure() }
+    hasSeenInterruption = true
     try callSaving()
     // What failed fails again when the fit is resumed.
     if let failure = fit.failure { learner.errorsWhileEnding.append(failure) }
@@ -249,7 +258,8 @@ final class TrainingLoop {
   private func program(for batch: FilledBatch, isTraining: Bool) throws -> Program {
     let key = ProgramKey(isTraining: isTraining, count: batch.size, isFilled: batch.isFilled)
     if let program = programs[key] { return program }
-    let program = try learner.program(for: batch, isTraining: isTraining, reads: reads)
+    let program = try learner.program(
+      for: batch, isTraining: isTraining, reads: reads, of: learner.programs)
     programs[key] = program
     return program
   }
