@@ -9,11 +9,11 @@ struct ELFFault: Error, Equatable, CustomStringConvertible {
 /// The system's loader maps what headers promise without looking at the file's size, and a process that touches
 /// a page beyond its end is killed. So everything that headers promise is checked against the file first.
 struct ELFFile {
-  private let bytes: [UInt8]
-  private var segments: [Segment] = []
+  let bytes: [UInt8]
+  private(set) var segments: [Segment] = []
   private var sections: [Section] = []
 
-  private struct Segment {
+  struct Segment {
     let type: UInt32
     let offset, address, fileSize, memorySize: UInt64
   }
@@ -192,7 +192,7 @@ struct ELFFile {
       description: "it is truncated: expected \(size) bytes, got \(got); fetch it again")
   }
 
-  private func number<Number: FixedWidthInteger>(at offset: UInt64) throws(ELFFault) -> Number {
+  func number<Number: FixedWidthInteger>(at offset: UInt64) throws(ELFFault) -> Number {
     let size = MemoryLayout<Number>.size
     try require(offset, UInt64(size))
     return (0..<size).reduce(0) {
