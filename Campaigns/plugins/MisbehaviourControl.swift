@@ -3,9 +3,11 @@ import Foundation
 
 /// How this process is at a time, to be compared later.
 struct MisbehaviourControl {
-  private let state = crest_process_state_take(nil, 0)
+  private let state = crest_process_state_take(nil, 0, 0)
 
-  /// What differs now, and is put back; nil when nothing does. To be asked once.
+  /// What differs now, and is put back; nil when nothing does.
+  ///
+  /// To be asked once.
   var difference: String? {
     guard let state else { fatalError("there is no memory") }
     var text = [CChar](repeating: 0, count: 1024)

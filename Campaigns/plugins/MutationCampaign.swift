@@ -55,7 +55,8 @@ struct MutationCampaign {
           plugin.folder, lock: plugin.lock, rehearses: rehearses, log: { _, _ in })
         say("loaded \(number)")
         let model = try BuiltInModel.make("mlp", input: [1, 8, 8], classes: 10)
-        let learner = try Learner(model, data: data, callbacks: [loaded], prefetch: 0)
+        let end = CallbackOf(.afterBatch { _ in throw Cancel(.fit, reason: "seen enough") })
+        let learner = try Learner(model, data: data, callbacks: [loaded, end], prefetch: 0)
         try learner.fit(epochs: 1, learningRate: 0.01)
         say("end trained")
       } catch let error as PluginError {

@@ -36,5 +36,6 @@ case ("mutate", 4):
   try MutationCampaign.trainer(first, last, seed: seed, rehearses: rest[3] == "rehearse")
 default:
   fatalError(
-    "expected faults FOLDER COUNT SEED, cost FOLDER…, misbehaviours or mutations COUNT SEED [--control]")
+    "expected faults FOLDER COUNT SEED, cost FOLDER…, misbehaviours or mutations COUNT SEED [--control]"
+  )
 }

@@ -7,7 +7,6 @@
 #include <fenv.h>
 #include <locale.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,11 +38,15 @@ static void replace_stream(int stream) {
   dup2(file, stream);
   close(file);
 }
-static void block(int signal) {
+static void block_or_not(int signal) {
   sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, signal);
-  pthread_sigmask(SIG_BLOCK, &set, NULL);
+  pthread_sigmask(SIG_SETMASK, NULL, &set);
+  if (sigismember(&set, signal)) {
+    sigdelset(&set, signal);
+  } else {
+    sigaddset(&set, signal);
+  }
+  pthread_sigmask(SIG_SETMASK, &set, NULL);
 }
 static void lower(int resource, rlim_t value) {
   struct rlimit limit;
@@ -75,8 +78,8 @@ MODE(handlers_of_many, "the handlers of 3 signals") {
   signal(SIGUSR2, handle);
   signal(SIGALRM, handle);
 }
-MODE(mask_of_faults, "the mask of signals") { block(SIGSEGV); }
-MODE(mask_of_user_signal, "the mask of signals") { block(SIGUSR1); }
+MODE(mask_of_faults, "the mask of signals") { block_or_not(SIGSEGV); }
+MODE(mask_of_user_signal, "the mask of signals") { block_or_not(SIGUSR1); }
 MODE(timer, "a timer") { start_timer(ITIMER_REAL); }
 MODE(processor_timer, "a timer") { start_timer(ITIMER_PROF); }
 MODE(alarm_clock, "a timer") { alarm(1000); }
@@ -111,14 +114,6 @@ MODE(environment_cleared, "the environment") { clearenv(); }
 MODE(variable_put, "the environment, the first variable TZ") {
   static char zone[] = "TZ=UTC+13";
   putenv(zone);
-}
-MODE(priority, "the priority") { setpriority(PRIO_PROCESS, 0, 19); }
-MODE(one_processor, "the processors it may run on") {
-  cpu_set_t set;
-  sched_getaffinity(0, sizeof set, &set);
-  for (int processor = 0, kept = 0; processor < CPU_SETSIZE; processor++)
-    if (CPU_ISSET(processor, &set) && kept++ > 0) CPU_CLR(processor, &set);
-  sched_setaffinity(0, sizeof set, &set);
 }
 MODE(not_dumpable, "whether it may be debugged") { prctl(PR_SET_DUMPABLE, 0); }
 MODE(death_signal, "the signal of its parent's end") { prctl(PR_SET_PDEATHSIG, SIGKILL); }

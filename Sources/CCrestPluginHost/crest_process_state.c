@@ -1,10 +1,8 @@
 #define _GNU_SOURCE
 
-#include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -36,6 +34,7 @@ struct descriptor {
 };
 
 struct crest_process_state {
+  int is_long;
   uint64_t control;
   struct sigaction actions[SIGNAL_COUNT];
   sigset_t mask;
@@ -46,12 +45,10 @@ struct crest_process_state {
   locale_t thread_locale;
   int creation_mask;
   struct rlimit limits[LIMIT_COUNT];
-  int priority;
   pid_t group, session;
   uid_t user;
   gid_t user_group;
 #if defined(__linux__)
-  cpu_set_t processors;
   int is_dumpable, is_subreaper, parent_signal;
 #endif
   size_t variable_count;
@@ -215,6 +212,8 @@ static void settle_creation_mask(struct crest_process_state *state, struct repor
 }
 
 static void settle_limits(struct crest_process_state *state, struct report *report) {
+  // Others can change them, too (prlimit): in the time that a call takes nobody does.
+  if (state->is_long) return;
   for (int which = 0; which < LIMIT_COUNT; which++) {
     struct rlimit now;
     const struct rlimit *before = &state->limits[which];
@@ -226,15 +225,11 @@ static void settle_limits(struct crest_process_state *state, struct report *repo
 }
 
 static void take_identity(struct crest_process_state *state) {
-  errno = 0;
-  state->priority = getpriority(PRIO_PROCESS, 0);
   state->group = getpgrp();
   state->session = getsid(0);
   state->user = geteuid();
   state->user_group = getegid();
 #if defined(__linux__)
-  CPU_ZERO(&state->processors);
-  sched_getaffinity(0, sizeof state->processors, &state->processors);
   state->is_dumpable = prctl(PR_GET_DUMPABLE);
   prctl(PR_GET_CHILD_SUBREAPER, &state->is_subreaper);
   prctl(PR_GET_PDEATHSIG, &state->parent_signal);
@@ -242,10 +237,6 @@ static void take_identity(struct crest_process_state *state) {
 }
 
 static void settle_identity(struct crest_process_state *state, struct report *report) {
-  if (getpriority(PRIO_PROCESS, 0) != state->priority) {
-    tell(report, "the priority");
-    tell_whether_put_back(report, setpriority(PRIO_PROCESS, 0, state->priority) == 0);
-  }
   if (geteuid() != state->user || getegid() != state->user_group) {
     tell(report, "the user");
     int is_put_back = seteuid(state->user) == 0;
@@ -256,12 +247,6 @@ static void settle_identity(struct crest_process_state *state, struct report *re
     tell_whether_put_back(report, getsid(0) == state->session && setpgid(0, state->group) == 0);
   }
 #if defined(__linux__)
-  cpu_set_t processors;
-  CPU_ZERO(&processors);
-  if (sched_getaffinity(0, sizeof processors, &processors) == 0 && !CPU_EQUAL(&processors, &state->processors)) {
-    tell(report, "the processors it may run on");
-    tell_whether_put_back(report, sched_setaffinity(0, sizeof state->processors, &state->processors) == 0);
-  }
   int is_subreaper = 0, parent_signal = 0;
   prctl(PR_GET_CHILD_SUBREAPER, &is_subreaper);
   prctl(PR_GET_PDEATHSIG, &parent_signal);
@@ -362,7 +347,7 @@ static void settle_descriptors(struct crest_process_state *state, struct report 
   }
 }
 
-struct crest_process_state *crest_process_state_take(const int *descriptors, size_t count) {
+struct crest_process_state *crest_process_state_take(const int *descriptors, size_t count, int is_long) {
   struct crest_process_state *state = calloc(1, sizeof *state);
   if (state == NULL) return NULL;
   if (take_environment(state) != 0) {
@@ -371,6 +356,7 @@ struct crest_process_state *crest_process_state_take(const int *descriptors, siz
     free(state);
     return NULL;
   }
+  state->is_long = is_long;
   take_signals(state);
   take_folders(state);
   take_descriptors(state, descriptors, count);
@@ -384,7 +370,8 @@ struct crest_process_state *crest_process_state_take(const int *descriptors, siz
   return state;
 }
 
-// A row for each thing that is put back, each of which frees what it has kept.
+// A row for each thing that is put back, each of which frees what it has kept. Priority and processors are not among them:
+// they change no result, and other processes change them all the time (renice, taskset).
 static void (*const settlements[])(struct crest_process_state *, struct report *) = {
     settle_control, settle_mask,          settle_signals, settle_timers,   settle_descriptors, settle_folders,
     settle_locale,  settle_creation_mask, settle_limits,  settle_identity, settle_environment,

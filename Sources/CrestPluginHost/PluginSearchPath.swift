@@ -5,7 +5,9 @@ import CrestPlatform
 ///
 /// A plugin in one of them does nothing until it is named.
 public struct PluginSearchPath: Equatable, Sendable {
-  /// The folders. Of several plugins of one name in folders of the user the first wins; a plugin in a folder that is
+  /// The folders.
+  ///
+  /// Of several plugins of one name in folders of the user the first wins; a plugin in a folder that is
   /// relative, and so belongs to where the process was started, and one elsewhere are ambiguous.
   public let folders: [String]
 

@@ -186,13 +186,22 @@ import Testing
       "loading it changes the flushing of tiny results to zero, the reading of tiny numbers as zero of the process, as "
         + "-ffast-math does; build it without"
     ),
-    (["-DDESTRUCTOR_TRAPS"], "the process that had tried it out ended by signal 4 (Illegal instruction)"),
+    (
+      ["-DDESTRUCTOR_TRAPS"],
+      "the process that had tried it out ended by signal 4 (Illegal instruction)"
+    ),
     (["-DTRAPS_AT=14"], "the process that tried it out ended by signal 4 (Illegal instruction)"),
     (["-DTRAPS_AT=-2"], "the process that tried it out ended by signal 4 (Illegal instruction)"),
     (["-DTRAPS_AT=-3"], "the process that tried it out ended by signal 4 (Illegal instruction)"),
     (["-DTRAPS_AT=-4"], "the process that tried it out ended by signal 4 (Illegal instruction)"),
-    (["-DIDENTIFIER=((char*)8)"], "the process that tried it out ended by signal 11 (Segmentation fault)"),
-    (["-DREPORTS=((const char*const*)8)"], "the process that tried it out ended by signal 11 (Segmentation fault)"),
+    (
+      ["-DIDENTIFIER=((char*)8)"],
+      "the process that tried it out ended by signal 11 (Segmentation fault)"
+    ),
+    (
+      ["-DREPORTS=((const char*const*)8)"],
+      "the process that tried it out ended by signal 11 (Segmentation fault)"
+    ),
   ]
 
   @Test(arguments: rehearsed) func `fail in a rehearsal, and not here`(

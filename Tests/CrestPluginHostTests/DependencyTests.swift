@@ -18,7 +18,9 @@ import Testing
   }
 
   /// The helper, which leaves a file if it is another than the one that was locked.
-  private func helper(_ name: String = "libcresthelper.so", leaving trace: String? = nil) throws -> [UInt8] {
+  private func helper(_ name: String = "libcresthelper.so", leaving trace: String? = nil) throws
+    -> [UInt8]
+  {
     let source = folder.path + "/helper.c"
     let body = trace.map { "FILE *f = fopen(\"\($0)\", \"w\"); if (f) fclose(f);" } ?? ""
     try Data("#include <stdio.h>\nint helper(void) { \(body) return 0; }\n".utf8)
@@ -130,10 +132,11 @@ import Testing
 
   @Test func `are not loaded by the loader's own devices`() throws {
     try writePlugin(runPath: "$ORIGIN")
-    let bytes = try Compiler.probe(["-Wl,--audit=libcresthelper.so"])
+    let bytes = try Compiler.probe(["-Wl,--auxiliary=libcresthelper.so"])
     try folder.write(bytes)
     #expect(
       message { _ = try CheckedPlugin(folder: path) }
-        == "\(path)/libProbe.so is refused: it asks for other libraries to be loaded by DT_AUDIT; build it without")
+        == "\(path)/libProbe.so is refused: it asks for other libraries to be loaded by DT_AUXILIARY; build it without"
+    )
   }
 }

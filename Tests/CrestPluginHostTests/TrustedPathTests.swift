@@ -39,17 +39,22 @@ import Testing
     let place = try TrustedPath.check(folder["safe/program"].path)
     #expect(place.hasSuffix("/safe/program"))
     #expect(try TrustedPath.check(folder["safe/good"].path).hasSuffix("/sticky/program"))
-    #expect(try TrustedPath.check(folder["safe/../sticky/program"].path).hasSuffix("/sticky/program"))
+    #expect(
+      try TrustedPath.check(folder["safe/../sticky/program"].path).hasSuffix("/sticky/program"))
   }
 
-  @Test(arguments: ["open/inner/program", "safe/link", "safe/../open/inner/program", "open/inner/../../safe/program"])
+  @Test(arguments: [
+    "open/inner/program", "safe/link", "safe/../open/inner/program",
+    "open/inner/../../safe/program",
+  ])
   func `is refused where others may write on the way`(name: String) {
     #expect(message(name) == objection)
   }
 
   @Test func `that leads nowhere says so`() {
     #expect(message("safe/nothing") == "\(folder["safe/nothing"].path): No such file or directory")
-    #expect(message("safe/circle") == "\(folder["safe/circle"].path): Too many levels of symbolic links")
+    #expect(
+      message("safe/circle") == "\(folder["safe/circle"].path): Too many levels of symbolic links")
   }
 
   @Test func `of an interpreter is refused by what could be changed`() throws {

@@ -10,16 +10,18 @@ import Testing
   }
 
   @Test func `change nothing that stays, and never end a run unnoticed`() throws {
-    let (status, output) = try run("misbehaviours", "1", "1")
+    let (status, output) = try run("misbehaviours", "0", "1")
     #expect(status == 0, "\(output)")
-    let control = try run("misbehaviours", "1", "1", "--control")
+    let control = try run("misbehaviours", "0", "1", "--control")
     #expect(control.status == 0, "\(control.last)")
   }
 
   @Test func `end no trainer that tries them out first`() throws {
     let (status, output) = try run("mutations", "200", "1")
     #expect(status == 0, "\(output)")
-    #expect(output.contains("200 damaged libraries, seed 1: 0 deaths of the trainer while loading, 0 later"))
+    #expect(
+      output.contains(
+        "200 damaged libraries, seed 1: 0 deaths of the trainer while loading, 0 later"))
     // Without trying them out, some end it.
     let control = try run("mutations", "200", "1", "--control")
     #expect(control.status == 0, "\(control.last)")

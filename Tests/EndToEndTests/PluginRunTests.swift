@@ -50,7 +50,7 @@ import Testing
     #expect(result.status == 0, "\(result.error)")
     let note = "plugin Watch 0.1.0 is that in \(plugin), trusted by crest-plugins.lock"
     #expect(result.error.hasPrefix("Note: \(note)\n"))
-    #expect(try result.objects().first?["note"] as? String == note)
+    #expect(try result.objects().first?["text"] as? String == note)
     let losses = try result.objects().dropFirst().map { $0["largest_loss"] as? Double ?? 0 }
     #expect(losses.count == 3)
     #expect(losses.allSatisfy { $0 > 0 })
@@ -132,7 +132,9 @@ import Testing
     func run(_ words: [String]) throws -> ProcessResult {
       try Executable("crest").start(words, in: folder.url, environment: ["HOME": home]).finish()
     }
-    for words in [train + ["--plugin", "Watch"], ["plugins", "lock", "Watch"], ["plugins", "verify", "Watch"]] {
+    for words in [
+      train + ["--plugin", "Watch"], ["plugins", "lock", "Watch"], ["plugins", "verify", "Watch"],
+    ] {
       let result = try run(words)
       #expect(result.status == 64)
       #expect(result.error == "Error: \(message)\n")
@@ -153,7 +155,8 @@ import Testing
     try Data(
       ("#include <stdlib.h>\n"
         + text.replacing(
-          call, with: call + "\n  if (event->step == 5 && event->hook == CREST_AFTER_LOSS) exit(0);"))
+          call, with: call + "\n  if (event->step == 5 && event->hook == CREST_AFTER_LOSS) exit(0);"
+        ))
         .utf8
     ).write(to: source)
     try build()
@@ -166,7 +169,8 @@ import Testing
     #expect(result.status == 65)
     #expect(
       result.error
-        == "Note: plugin Watch 0.1.0 is that in \(plugin), trusted by crest-plugins.lock\nError: \(reason)\n")
+        == "Note: plugin Watch 0.1.0 is that in \(plugin), trusted by crest-plugins.lock\nError: \(reason)\n"
+    )
     let last = try #require(try result.objects().last)
     #expect(last["event"] as? String == "result")
     #expect(last["ended"] as? String == "failed")

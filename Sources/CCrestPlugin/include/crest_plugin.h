@@ -31,8 +31,8 @@
  * itself for ever. A library is never unloaded. Nothing may be thrown or jumped across this interface.
  *
  * The process is the host's. A function of the plugin leaves it as it was: rounding and other floating-point control,
- * signal handlers and mask, timers, working folder, locale, umask, standard streams, limits, environment, priority. The
- * host compares, puts back what differs and ends the run; so it does when a plugin ends the process.
+ * signal handlers and mask, timers, working folder, locale, umask, standard streams, limits, environment, user and process
+ * group. The host compares, puts back what differs and ends the run; so it does when a plugin ends the process.
  */
 #ifndef CREST_PLUGIN_H
 #define CREST_PLUGIN_H
@@ -48,7 +48,7 @@ extern "C" {
 #define CREST_PLUGIN_MAJOR 1u
 #define CREST_PLUGIN_MINOR 0u
 /* SHA-256 of this file without the next line. */
-#define CREST_PLUGIN_HEADER_HASH "353121b3abd4c638bc4c30ac65d8a76fb92a8bc4b2e6afd569663295dcd20c5c"
+#define CREST_PLUGIN_HEADER_HASH "e064c5c068e4db20d805f83fcb01cf73d2a18f86bf249685b0ddec902c8bb122"
 
 #define CREST_BIT(number) (UINT64_C(1) << (number))
 /* Whether `pointer` points to a struct that is large enough to have `member`. */

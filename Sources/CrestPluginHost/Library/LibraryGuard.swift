@@ -55,7 +55,7 @@ final class LibraryGuard {
   func around<Result>(
     _ place: StaticString, during name: String? = nil, _ body: () throws(PluginError) -> Result
   ) throws(PluginError) -> Result {
-    var state = Self.take()
+    var state = Self.take(isLong: false)
     // A literal, which ends in 0.
     let outer = crest_begin_call(
       caller, UnsafeRawPointer(place.utf8Start).assumingMemoryBound(to: CChar.self))
@@ -70,7 +70,7 @@ final class LibraryGuard {
 
   /// Begins to watch a pass, unless it is watched already.
   func beginPass() {
-    if pass == nil { pass = Self.take() }
+    if pass == nil { pass = Self.take(isLong: true) }
   }
 
   /// Ends watching.
@@ -96,9 +96,10 @@ final class LibraryGuard {
       reason: "it changes \(changes.shown(limit: 512)) of the process")
   }
 
-  private static func take() -> OpaquePointer? {
+  private static func take(isLong: Bool) -> OpaquePointer? {
     let descriptors = HeldDescriptors.all
-    guard let state = crest_process_state_take(descriptors, descriptors.count) else {
+    guard let state = crest_process_state_take(descriptors, descriptors.count, isLong ? 1 : 0)
+    else {
       programmerError("there is no memory to watch a library")
     }
     return state

@@ -27,8 +27,12 @@ enum LoadedLibraries {
 
   /// The table of a plugin's library, which is loaded unless it has been.
   ///
-  /// - Parameter rehearsal: Tries what is loaded out before: libraries by their paths, the last of which is the plugin's,
-  ///   and the copies among them.
+  /// - Parameters:
+  ///   - plugin: A plugin whose files are checked.
+  ///   - guardian: Who looks at what the library changes when it is loaded.
+  ///   - rehearsal: Tries what is loaded out before: libraries by their paths, the last of which is the plugin's, and the
+  ///     copies among them.
+  /// - Returns: What its entry function has given, which is valid as long as the process is.
   /// - Throws: ``PluginError/refused(path:reason:)`` when it can't be loaded, or changes something in the process; what
   ///   `rehearsal` throws.
   static func table(
@@ -69,7 +73,8 @@ enum LoadedLibraries {
       guard loaded == dependency.identity else {
         throw .refused(
           path: plugin.file.path,
-          reason: "it needs the library \(dependency.name.shown(limit: 255)), but another plugin has brought a "
+          reason:
+            "it needs the library \(dependency.name.shown(limit: 255)), but another plugin has brought a "
             + "different one of that name; give it a name of its own (its SONAME)")
       }
     }

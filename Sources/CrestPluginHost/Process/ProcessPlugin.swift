@@ -52,7 +52,11 @@ final class ProcessPlugin: PluginWorker {
     // Whoever reads a script opens it by its path; the system has a program before it closes descriptors.
     if let descriptor = copy.descriptor, program != nil || !isELF {
       let path = start.pass(descriptor)
-      if program == nil { start.program = path } else { start.arguments[start.arguments.count - 1] = path }
+      if program == nil {
+        start.program = path
+      } else {
+        start.arguments[start.arguments.count - 1] = path
+      }
     }
     self.start = start
     try restart()

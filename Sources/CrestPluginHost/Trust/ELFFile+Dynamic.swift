@@ -36,7 +36,8 @@ extension ELFFile {
     let texts = try place(of: address, count: size)
     func text(_ offset: UInt64) throws(ELFFault) -> String {
       guard offset < size else {
-        throw ELFFault(description: "the name of a library lies outside of its table; it is damaged")
+        throw ELFFault(
+          description: "the name of a library lies outside of its table; it is damaged")
       }
       let rest = bytes[Int(texts + offset)..<Int(texts + size)].prefix { $0 != 0 }
       return String(decoding: rest, as: UTF8.self)

@@ -132,7 +132,9 @@ private enum SystemLibraries {
     #else
       let machine = "x86_64-linux-gnu"
     #endif
-    let own = ["/lib/\(machine)", "/usr/lib/\(machine)", "/lib64", "/usr/lib64", "/lib", "/usr/lib"]
+    let own = [
+      "/lib/\(machine)", "/usr/lib/\(machine)", "/lib64", "/usr/lib64", "/lib", "/usr/lib",
+    ]
     let folder = "/etc/ld.so.conf.d"
     let names = ((try? SystemFiles().names(inFolder: folder)) ?? []).filter {
       $0.hasSuffix(".conf")

@@ -20,7 +20,8 @@ package final class PrivateCopy {
   package convenience init(of file: TrustedFile) throws(PluginError) {
     let name = FilePath.split(file.path).name
     let descriptor = file.bytes.withUnsafeBytes { bytes in
-      crest_sealed_copy("crest-plugin-\(name)".prefix(200).description, bytes.baseAddress, bytes.count)
+      crest_sealed_copy(
+        "crest-plugin-\(name)".prefix(200).description, bytes.baseAddress, bytes.count)
     }
     if descriptor >= 0 {
       self.init(sealed: descriptor)
@@ -46,7 +47,8 @@ package final class PrivateCopy {
     do throws(PluginError) { _ = try TrustedPath.check(parent) } catch {
       throw .unreadable(
         path: parent,
-        reason: "a plugin can't be copied to where others could change it (\(error)); set TMPDIR to "
+        reason:
+          "a plugin can't be copied to where others could change it (\(error)); set TMPDIR to "
           + "a folder of your own")
     }
     var template = Array(

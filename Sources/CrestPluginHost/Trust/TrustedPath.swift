@@ -3,8 +3,9 @@ import CrestPlatform
 
 /// Paths that lead to the same file whatever other users do.
 package enum TrustedPath {
-  /// Checks that nobody but root and this user can change what is at `path`: neither it, nor a folder or a symbolic link on
-  /// the way there. In a folder with the sticky bit, as /tmp, others can't replace what isn't theirs.
+  /// Checks that nobody but root and this user can change what is at `path`.
+  ///
+  /// Neither it, nor a folder or a symbolic link on the way there. In a folder with the sticky bit, as /tmp, others can't replace what isn't theirs.
   ///
   /// - Returns: The path without links.
   /// - Throws: ``PluginError/refused(path:reason:)`` naming what could be changed;
@@ -72,7 +73,8 @@ package enum TrustedPath {
     guard status.st_uid == 0 || status.st_uid == geteuid() else {
       throw .refused(
         path: path,
-        reason: "it belongs to user \(status.st_uid), expected \(geteuid()) or root; choose another")
+        reason: "it belongs to user \(status.st_uid), expected \(geteuid()) or root; choose another"
+      )
     }
     let kind = status.st_mode & S_IFMT
     // The permissions of a link mean nothing: its folder's count.
