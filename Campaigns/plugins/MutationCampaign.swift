@@ -10,13 +10,20 @@ struct MutationCampaign {
 
   /// Runs `count` mutants, a hundred in a trainer, which is started again if it dies.
   func run(count: Int, seed: UInt64) throws {
+    let good = try CampaignPlugin("Good")
+    try good.write(CampaignPlugin.build("cost.c"))
     var deaths: [String] = []
     var totals: [String: Int] = [:]
     var next = 0
     while next < count {
       let last = min(next + Self.size, count)
-      let result = try Executable.own.run(
-        ["mutate", "\(next)", "\(last)", "\(seed)", control ? "control" : "rehearse"])
+      // Crashes are what it is about; reports of them take seconds.
+      let result = try Executable.own.start(
+        [
+          "mutate", good.library, "\(next)", "\(last)", "\(seed)",
+          control ? "control" : "rehearse",
+        ], environment: ["SWIFT_BACKTRACE": "enable=no"]
+      ).finish()
       let lines = result.output.split(separator: "\n")
       for line in lines where line.hasPrefix("end ") {
         totals[String(line.dropFirst(4)), default: 0] += 1
@@ -40,11 +47,13 @@ struct MutationCampaign {
     if deaths.isEmpty == control { exit(1) }
   }
 
-  /// The trainer: `mutate FIRST LAST SEED rehearse|control`.
-  static func trainer(_ first: Int, _ last: Int, seed: UInt64, rehearses: Bool) throws {
+  /// The trainer: `mutate LIBRARY FIRST LAST SEED rehearse|control`.
+  static func trainer(
+    _ library: String, _ first: Int, _ last: Int, seed: UInt64, rehearses: Bool
+  ) throws {
     // At once: it may be the last that this process says.
     func say(_ line: String) { FileHandle.standardOutput.write(Data("\(line)\n".utf8)) }
-    let good = try CampaignPlugin.build("cost.c")
+    let good = try [UInt8](Data(contentsOf: URL(filePath: library)))
     let plugin = try CampaignPlugin("Cost")
     let data = try DataSource.digits.load()
     for number in first..<last {

@@ -29,11 +29,12 @@ case ("misbehaviours", 2...3), ("mutations", 2...3):
 // What the two start as processes of their own.
 case ("misbehave", 5): try MisbehaviourCampaign.once(rest)
 case ("misbehave-alone", 2): MisbehaviourCampaign.alone(rest)
-case ("mutate", 4):
-  guard let first = Int(rest[0]), let last = Int(rest[1]), let seed = UInt64(rest[2]) else {
-    fatalError("mutate FIRST LAST SEED rehearse|control")
+case ("mutate", 5):
+  guard let first = Int(rest[1]), let last = Int(rest[2]), let seed = UInt64(rest[3]) else {
+    fatalError("mutate LIBRARY FIRST LAST SEED rehearse|control")
   }
-  try MutationCampaign.trainer(first, last, seed: seed, rehearses: rest[3] == "rehearse")
+  try MutationCampaign.trainer(
+    rest[0], first, last, seed: seed, rehearses: rest[4] == "rehearse")
 default:
   fatalError(
     "expected faults FOLDER COUNT SEED, cost FOLDER…, misbehaviours or mutations COUNT SEED [--control]"

@@ -119,7 +119,7 @@ final class EventPipe {
     @inline(never)
     private func begin(_ context: BatchContext) throws -> Bool {
       guard try pipe.isWorking(at: hook) else { return false }
-      call.guardian.beginPass()
+      try call.guardian.beginPass()
       event.fillPass(of: context)
       return true
     }

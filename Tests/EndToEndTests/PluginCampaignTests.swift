@@ -17,13 +17,13 @@ import Testing
   }
 
   @Test func `end no trainer that tries them out first`() throws {
-    let (status, output) = try run("mutations", "200", "1")
+    let (status, output) = try run("mutations", "100", "1")
     #expect(status == 0, "\(output)")
     #expect(
       output.contains(
-        "200 damaged libraries, seed 1: 0 deaths of the trainer while loading, 0 later"))
+        "100 damaged libraries, seed 1: 0 deaths of the trainer while loading, 0 later"))
     // Without trying them out, some end it.
-    let control = try run("mutations", "200", "1", "--control")
+    let control = try run("mutations", "30", "1", "--control")
     #expect(control.status == 0, "\(control.last)")
   }
 }

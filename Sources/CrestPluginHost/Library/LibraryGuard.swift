@@ -55,7 +55,7 @@ final class LibraryGuard {
   func around<Result>(
     _ place: StaticString, during name: String? = nil, _ body: () throws(PluginError) -> Result
   ) throws(PluginError) -> Result {
-    var state = Self.take(isLong: false)
+    var state: OpaquePointer? = try take(isLong: false, in: name ?? "\(place)")
     // A literal, which ends in 0.
     let outer = crest_begin_call(
       caller, UnsafeRawPointer(place.utf8Start).assumingMemoryBound(to: CChar.self))
@@ -69,8 +69,10 @@ final class LibraryGuard {
   }
 
   /// Begins to watch a pass, unless it is watched already.
-  func beginPass() {
-    if pass == nil { pass = Self.take(isLong: true) }
+  ///
+  /// - Throws: ``PluginError/failed(plugin:during:reason:)`` when there is no memory for it.
+  func beginPass() throws(PluginError) {
+    if pass == nil { pass = try take(isLong: true, in: "a pass") }
   }
 
   /// Ends watching.
@@ -96,11 +98,13 @@ final class LibraryGuard {
       reason: "it changes \(changes.shown(limit: 512)) of the process")
   }
 
-  private static func take(isLong: Bool) -> OpaquePointer? {
+  private func take(isLong: Bool, in place: String) throws(PluginError) -> OpaquePointer {
     let descriptors = HeldDescriptors.all
-    guard let state = crest_process_state_take(descriptors, descriptors.count, isLong ? 1 : 0)
+    guard
+      let state = crest_process_state_take(descriptors, descriptors.count, isLong ? 1 : 0)
     else {
-      programmerError("there is no memory to watch a library")
+      throw .failed(
+        plugin: identifier, during: place, reason: "there is no memory to watch what it changes")
     }
     return state
   }

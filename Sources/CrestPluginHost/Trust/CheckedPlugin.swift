@@ -52,6 +52,7 @@ public struct CheckedPlugin: Sendable {
       do throws(ELFFault) {
         elf = try ELFFile(file.bytes)
         stamp = try elf.stamp()
+        try elf.checkPlacement()
       } catch {
         throw .refused(path: file.path, reason: "\(error)")
       }

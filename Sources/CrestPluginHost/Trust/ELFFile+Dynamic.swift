@@ -19,14 +19,7 @@ extension ELFFile {
   ///
   /// - Throws: ``ELFFault`` when it is damaged, or asks for libraries to be run that it doesn't need.
   func dynamic() throws(ELFFault) -> Dynamic {
-    guard let segment = segments.first(where: { $0.type == 2 }) else { return Dynamic() }
-    let start = try place(of: segment.address, count: segment.memorySize)
-    var entries: [(tag: UInt64, value: UInt64)] = []
-    for index in 0..<segment.memorySize / 16 {
-      let tag: UInt64 = try number(at: start + index * 16)
-      if tag == 0 { break }
-      entries.append((tag, try number(at: start + index * 16 + 8)))
-    }
+    let entries = try dynamicEntries()
     func values(_ tag: UInt64) -> [UInt64] { entries.filter { $0.tag == tag }.map(\.value) }
     for (tag, name) in Self.refusedTags where !values(tag).isEmpty {
       throw ELFFault(
@@ -51,8 +44,21 @@ extension ELFFile {
     return dynamic
   }
 
+  /// The entries of the dynamic section.
+  func dynamicEntries() throws(ELFFault) -> [(tag: UInt64, value: UInt64)] {
+    guard let segment = segments.first(where: { $0.type == 2 }) else { return [] }
+    let start = try place(of: segment.address, count: segment.memorySize)
+    var entries: [(tag: UInt64, value: UInt64)] = []
+    for index in 0..<segment.memorySize / 16 {
+      let tag: UInt64 = try number(at: start + index * 16)
+      if tag == 0 { break }
+      entries.append((tag, try number(at: start + index * 16 + 8)))
+    }
+    return entries
+  }
+
   /// Where in the file what lies at an address in memory is.
-  private func place(of address: UInt64, count: UInt64) throws(ELFFault) -> UInt64 {
+  func place(of address: UInt64, count: UInt64) throws(ELFFault) -> UInt64 {
     let home = segments.first { segment in
       segment.type == 1 && address >= segment.address
         && address - segment.address <= segment.fileSize

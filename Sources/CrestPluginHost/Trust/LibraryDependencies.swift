@@ -100,7 +100,10 @@ struct LibraryDependencies {
   ) throws(PluginError) -> (LibraryDependency.Source, ELFFile.Dynamic) {
     let file = try TrustedFile(name, in: folder, limit: 1 << 28)
     let elf: ELFFile
-    do throws(ELFFault) { elf = try ELFFile(file.bytes) } catch {
+    do throws(ELFFault) {
+      elf = try ELFFile(file.bytes)
+      try elf.checkPlacement()
+    } catch {
       throw .refused(path: file.path, reason: "\(error)")
     }
     let dynamic = try Self.dynamic(elf, file.path)
