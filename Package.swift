@@ -121,9 +121,11 @@ let package = Package(
 
     // Campaigns
     .executableTarget(
-      name: "plugin-campaign", dependencies: ["Crest", "CrestPlugins", "AllocationCounter"],
-      path: "Campaigns/plugins",
-      exclude: ["chaos.c", "cost.c"], swiftSettings: strict),
+      name: "plugin-campaign",
+      dependencies: [
+        "CCrestPluginHost", "Crest", "CrestPlugins", "AllocationCounter", "ProcessSupport",
+      ], path: "Campaigns/plugins",
+      exclude: ["chaos.c", "cost.c", "misbehave.c"], swiftSettings: strict),
     .executableTarget(
       name: "onnx-campaign",
       dependencies: [

@@ -37,7 +37,7 @@ struct Changes: ParsableCommand {
   private enum Outcome: String, CaseIterable {
     /// The network of the files as they were.
     case unharmed
-    /// The network of the new content.
+    /// The network of the new content, or that training diverged with it.
     case other
     /// An error that names the file.
     case refused
@@ -153,6 +153,8 @@ struct Changes: ParsableCommand {
       if network == expected { return (isChanged ? .unharmed : .untouched, "") }
       if moment == .start, change.isValid, network == other { return (.other, "") }
       return (.wrong, "\(network.count) bytes")
+    // Any bytes are numbers, with which training may diverge.
+    case .exit(66) where moment == .start && !change.isValid: return (.other, "")
     case .exit(let code):
       let parts = path.split(separator: "/")
       let isNamed = parts.contains { result.error.contains($0) } && result.error.contains("Error: ")

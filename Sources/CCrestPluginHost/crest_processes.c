@@ -77,9 +77,18 @@ static void become(const struct crest_start *start, int report) {
     streams[stream] = fcntl(streams[stream], F_DUPFD_CLOEXEC, 3);
     failed = streams[stream] < 0;
   }
-  report = fcntl(report, F_DUPFD_CLOEXEC, 3);
+  // Beyond the numbers that are given away.
+  int first_free = 3 + (int)start->passed_count;
+  report = fcntl(report, F_DUPFD_CLOEXEC, first_free);
+  int passed[CREST_PASSED_LIMIT];
+  for (size_t place = 0; place < start->passed_count && !failed; place++) {
+    passed[place] = fcntl(start->passed[place], F_DUPFD_CLOEXEC, first_free);
+    failed = passed[place] < 0;
+  }
   for (int stream = 0; stream < 3 && !failed; stream++) failed = dup2(streams[stream], stream) < 0;
   close_all_on_exec();
+  for (size_t place = 0; place < start->passed_count && !failed; place++)
+    failed = dup2(passed[place], 3 + (int)place) < 0;
   failed = failed || limit(RLIMIT_CORE, 0) != 0;
   if (start->memory_bytes != 0) failed = failed || limit(RLIMIT_AS, start->memory_bytes) != 0;
   if (start->cpu_seconds != 0) failed = failed || limit(RLIMIT_CPU, start->cpu_seconds) != 0;
@@ -91,6 +100,7 @@ static void become(const struct crest_start *start, int report) {
 
 int crest_start_process(const struct crest_start *start, pid_t *process) {
   int report[2];
+  if (start->passed_count > CREST_PASSED_LIMIT) return E2BIG;
   if (crest_pipe(report) != 0) return errno;
   // No handler of ours may run in the child before it has its own signals.
   sigset_t all, before;
@@ -155,7 +165,7 @@ ssize_t crest_read_soon(int descriptor, void *bytes, size_t capacity, uint64_t n
   }
 }
 
-ssize_t crest_write(int descriptor, const void *bytes, size_t count) {
+ssize_t crest_write_pipe(int descriptor, const void *bytes, size_t count) {
   sigset_t broken, before, pending;
   sigemptyset(&broken);
   sigaddset(&broken, SIGPIPE);

@@ -4,163 +4,168 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#if defined(__linux__)
+#include <link.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#endif
 
-#include "crest_plugin.h"
+#include "crest_exits.h"
 
-int crest_load_table(const char *path, const void **result, char *reason, size_t capacity) {
-  void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-  if (library == NULL) {
+static const crest_plugin *load(const char *const *paths, size_t count, char *reason, size_t capacity) {
+  void *library = NULL;
+  for (size_t place = 0; place < count; place++) {
+    library = dlopen(paths[place], RTLD_NOW | RTLD_LOCAL);
+    if (library != NULL) continue;
     const char *message = dlerror();
     snprintf(reason, capacity, "the system can't load it: %s", message ? message : "no reason given");
-    return -1;
+    return NULL;
   }
-  crest_plugin_entry *entry = (crest_plugin_entry *)dlsym(library, "crest_plugin_v1");
+  crest_plugin_entry *entry = library ? (crest_plugin_entry *)dlsym(library, "crest_plugin_v1") : NULL;
   if (entry == NULL) {
     snprintf(reason, capacity, "there is no function crest_plugin_v1");
-    return -1;
+    return NULL;
   }
   const crest_plugin *table = entry(CREST_PLUGIN_MAJOR, CREST_PLUGIN_MINOR);
   if (table == NULL) {
     snprintf(reason, capacity, "crest_plugin_v1 refused version %u.%u of the interface", CREST_PLUGIN_MAJOR,
              CREST_PLUGIN_MINOR);
-    return -1;
+    return NULL;
   }
+  return table;
+}
+
+/// Whether a table can be used; why not is written to `reason`.
+static int is_valid(const crest_plugin *table, char *reason, size_t capacity) {
   // Beyond the fixed beginning nothing may be read before the size is known.
   size_t least = offsetof(crest_plugin, destroy) + sizeof table->destroy;
   if (table->magic != CREST_PLUGIN_MAGIC) {
     snprintf(reason, capacity, "its table begins with the number %08x, expected %08x", table->magic,
              CREST_PLUGIN_MAGIC);
-    return -1;
+    return 0;
   }
   if (table->major != CREST_PLUGIN_MAJOR || table->minor > CREST_PLUGIN_MINOR) {
     snprintf(reason, capacity, "its table is of version %u.%u, expected %u.0 to %u.%u", table->major, table->minor,
              CREST_PLUGIN_MAJOR, CREST_PLUGIN_MAJOR, CREST_PLUGIN_MINOR);
-    return -1;
+    return 0;
   }
   if (table->size < least || table->size >= 4096) {
     snprintf(reason, capacity, "its table has %u bytes, expected %zu to 4095", table->size, least);
-    return -1;
+    return 0;
   }
   if (!table->identifier || !table->version || !table->create || !table->on_event || !table->destroy) {
     snprintf(reason, capacity, "its table lacks one of identifier, version, create, on_event, destroy");
-    return -1;
+    return 0;
   }
   if (!table->save_state != !table->load_state) {
     snprintf(reason, capacity, "its table has only one of save_state and load_state");
+    return 0;
+  }
+  return 1;
+}
+
+int crest_load_table(const char *const *paths, size_t count, struct crest_caller *caller, const void **result,
+                     char *reason, size_t capacity) {
+  struct crest_loaded *loaded = crest_loaded_now();
+  struct crest_process_state *state = crest_process_state_take(NULL, 0, 0);
+  if (loaded == NULL || state == NULL) {
+    snprintf(reason, capacity, "there is no memory to load it");
+    free(loaded);
+    if (state != NULL) crest_process_state_settle(state, reason, 0);
     return -1;
   }
+  struct crest_caller *outer = crest_begin_call(caller, "loading");
+  const crest_plugin *table = load(paths, count, reason, capacity);
+  crest_end_call(outer);
+  crest_take_over_exits(loaded, caller->identifier);
+  char changes[512];
+  if (crest_process_state_settle(state, changes, sizeof changes) > 0 && table != NULL) {
+    int is_fast = strstr(changes, "zero") != NULL;
+    snprintf(reason, capacity, "loading it changes %s of the process%s", changes,
+             is_fast ? ", as -ffast-math does; build it without" : "");
+    return -1;
+  }
+  if (table == NULL || !is_valid(table, reason, capacity)) return -1;
   *result = table;
   return 0;
 }
 
-// Services of a rehearsal, where there is no training: what a plugin says is kept, everything else refused.
+#if defined(__linux__)
 
-static char failure[1024];
+struct search {
+  const char *name;
+  int is_found;
+};
 
-static void hear(void *context, int32_t level, const char *message) {
-  (void)context;
-  (void)level;
-  (void)message;
-}
-static void keep(void *context, const char *message) {
-  (void)context;
-  snprintf(failure, sizeof failure, "%s", message ? message : "");
-}
-static const char *refuse(void *context) {
-  (void)context;
-  return "there is no training in a rehearsal";
-}
-static int32_t no_get_hyperparameter(void *context, int32_t which, int32_t part, double *value) {
-  (void)context, (void)which, (void)part, (void)value;
-  return CREST_UNAVAILABLE;
-}
-static int32_t no_set_hyperparameter(void *context, int32_t which, int32_t part, double value) {
-  (void)context, (void)which, (void)part, (void)value;
-  return CREST_UNAVAILABLE;
-}
-static int32_t no_get_metric(void *context, const char *name, double *value) {
-  (void)context, (void)name, (void)value;
-  return CREST_UNAVAILABLE;
-}
-static int32_t no_report_metric(void *context, const char *name, double value) {
-  (void)context, (void)name, (void)value;
-  return CREST_UNAVAILABLE;
-}
-static int32_t no_count_tensors(void *context, int32_t kind, uint64_t *count) {
-  (void)context, (void)kind, (void)count;
-  return CREST_UNAVAILABLE;
-}
-static int32_t no_view_tensor(void *context, int32_t kind, uint64_t index, crest_tensor *tensor) {
-  (void)context, (void)kind, (void)index, (void)tensor;
-  return CREST_UNAVAILABLE;
-}
-static int32_t no_cancel(void *context, int32_t phase, const char *reason) {
-  (void)context, (void)phase, (void)reason;
-  return CREST_UNAVAILABLE;
-}
-
-static const crest_host rehearsal = {
-    sizeof rehearsal,      CREST_PLUGIN_MAJOR,    CREST_PLUGIN_MINOR, 1,
-    NULL,                  hear,                  keep,               refuse,
-    no_get_hyperparameter, no_set_hyperparameter, no_get_metric,      no_report_metric,
-    no_count_tensors,      no_view_tensor,        no_cancel};
-
-static void say(const char *text) {
-  for (size_t length = strlen(text); length > 0;) {
-    ssize_t written = write(STDOUT_FILENO, text, length);
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) _exit(3);
-    text += written;
-    length -= (size_t)written;
+static int compare_name(struct dl_phdr_info *library, size_t size, void *context) {
+  (void)size;
+  struct search *search = context;
+  const ElfW(Dyn) *dynamic = NULL;
+  for (int place = 0; place < library->dlpi_phnum; place++)
+    if (library->dlpi_phdr[place].p_type == PT_DYNAMIC)
+      dynamic = (const ElfW(Dyn) *)(library->dlpi_addr + library->dlpi_phdr[place].p_vaddr);
+  ElfW(Addr) names = 0;
+  ElfW(Xword) name = 0;
+  for (; dynamic != NULL && dynamic->d_tag != DT_NULL; dynamic++) {
+    if (dynamic->d_tag == DT_STRTAB) names = dynamic->d_un.d_ptr;
+    if (dynamic->d_tag == DT_SONAME) name = dynamic->d_un.d_val;
   }
+  if (names == 0 || name == 0) return 0;
+  // Some C libraries have added where the library lies, some have not.
+  if (names < library->dlpi_addr) names += library->dlpi_addr;
+  search->is_found = strcmp((const char *)names + name, search->name) == 0;
+  return search->is_found;
 }
 
-static _Noreturn void fail(const char *reason) {
-  say(CREST_REHEARSAL_FAILED);
-  say(reason);
-  say("\n");
-  _exit(1);
+int crest_is_loaded(const char *name) {
+  struct search search = {name, 0};
+  dl_iterate_phdr(compare_name, &search);
+  return search.is_found;
 }
 
-/// All of standard input as text.
-static char *read_configuration(void) {
-  size_t capacity = 4096, count = 0;
-  char *text = malloc(capacity);
-  while (text != NULL) {
-    ssize_t got = read(STDIN_FILENO, text + count, capacity - count - 1);
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) break;
-    count += (size_t)got;
-    if (count + 1 == capacity) text = realloc(text, capacity *= 2);
-  }
-  if (text == NULL) fail("there is no memory for its configuration");
-  text[count] = 0;
-  return text;
-}
-
-// Any program with this library can try a plugin out in a process of its own by starting itself with the variable
-// set. It has to happen before main, which is not ours: who uses the library has no subcommand for it.
-__attribute__((constructor)) static void rehearse(void) {
-#if defined(__GLIBC__)
-  // Nobody chooses what a program with more rights than its user's loads.
-  const char *path = secure_getenv(CREST_REHEARSAL);
 #else
-  const char *path = getenv(CREST_REHEARSAL);
+
+int crest_is_loaded(const char *name) {
+  (void)name;
+  return 0;
+}
+
 #endif
-  if (path == NULL) return;
-  char reason[1024];
-  const void *loaded;
-  char *configuration = read_configuration();
-  if (crest_load_table(path, &loaded, reason, sizeof reason) != 0) fail(reason);
-  const crest_plugin *table = loaded;
-  crest_instance instance = {.size = sizeof instance};
-  if (table->create(&rehearsal, configuration, &instance) != CREST_OK)
-    fail(failure[0] ? failure : "create failed and gave no reason");
-  table->destroy(instance.state);
-  say(CREST_REHEARSAL_PASSED);
-  _exit(0);
+
+int crest_sealed_copy(const char *name, const void *bytes, size_t count) {
+#if defined(SYS_memfd_create) && defined(F_ADD_SEALS)
+  // MFD_CLOEXEC, MFD_ALLOW_SEALING and, from Linux 6.3 on, MFD_EXEC.
+  int descriptor = (int)syscall(SYS_memfd_create, name, 0x13u);
+  if (descriptor < 0 && errno == EINVAL) descriptor = (int)syscall(SYS_memfd_create, name, 0x3u);
+  if (descriptor < 0) return -1;
+  // Standard streams may be closed, and their numbers are looked at as such.
+  if (descriptor < 3) {
+    int low = descriptor;
+    descriptor = fcntl(low, F_DUPFD_CLOEXEC, 3);
+    close(low);
+    if (descriptor < 0) return -1;
+  }
+  while (count > 0) {
+    ssize_t written = write(descriptor, bytes, count);
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) break;
+    bytes = (const char *)bytes + written;
+    count -= (size_t)written;
+  }
+  if (count == 0 && fcntl(descriptor, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) == 0)
+    return descriptor;
+  int error = errno;
+  close(descriptor);
+  errno = error;
+  return -1;
+#else
+  (void)name, (void)bytes, (void)count;
+  errno = ENOSYS;
+  return -1;
+#endif
 }

@@ -108,7 +108,7 @@ extension CallbackError {
 extension PluginError {
   fileprivate var code: FailureCode {
     switch self {
-    case .notFound, .configuration, .policy: .usage
+    case .notFound, .ambiguous, .configuration, .policy: .usage
     case .unreadable: .io
     case .refused, .unlocked, .rehearsal, .manifestLies, .failed, .state: .data
     }

@@ -1,4 +1,5 @@
 import CCrestPlugin
+import CCrestPluginHost
 import CrestTensor
 import CrestTraining
 
@@ -25,6 +26,8 @@ protocol PluginWorker: AnyObject {
   func loadState(_ bytes: [UInt8]) throws(PluginError)
   /// Starts the plugin again.
   func restart() throws(PluginError)
+  /// The batches of a pass, of which ``call`` was told, are over.
+  func passEnded() throws(PluginError)
 }
 
 /// A function that tells a plugin in this process what happens.
@@ -32,6 +35,8 @@ struct PluginCall {
   let function: @convention(c) (UnsafeMutableRawPointer?, UnsafePointer<crest_event>?) -> Int32
   /// What it is called with.
   let state: UnsafeMutableRawPointer?
+  /// What looks at what it changes in the process.
+  let guardian: LibraryGuard
   /// Why it has just returned something else than 0 in a place.
   let failure: (_ place: String) -> PluginError
 }
@@ -89,8 +94,10 @@ final class EventPipe {
     private let pipe: EventPipe
     private let event: PluginEvent
     private let services: PluginServices
+    private let caller: UnsafeMutablePointer<crest_caller>
 
     init(_ hook: PluginHook, _ call: PluginCall, _ pipe: EventPipe) {
+      caller = call.guardian.caller
       self.hook = hook
       self.call = call
       self.pipe = pipe
@@ -103,7 +110,7 @@ final class EventPipe {
       if event.isOfAnotherPass(than: context), try !begin(context) { return }
       event.fillBatch(hook, context)
       services.begin(context)
-      let status = call.function(call.state, event.pointer)
+      let status = crest_call_event(call.function, call.state, event.pointer, caller)
       services.end()
       if status != 0 || services.hasCancel { try handleResult(status) }
     }
@@ -112,6 +119,7 @@ final class EventPipe {
     @inline(never)
     private func begin(_ context: BatchContext) throws -> Bool {
       guard try pipe.isWorking(at: hook) else { return false }
+      try call.guardian.beginPass()
       event.fillPass(of: context)
       return true
     }
@@ -125,23 +133,36 @@ final class EventPipe {
   }
 
   func send(_ hook: PluginHook, _ context: PassContext) throws {
+    try endPass()
     guard try isWorking(at: hook) else { return }
+    // After a pass it may be called for the pipe's sake alone.
+    guard services.declaration.hooks.contains(hook) else { return }
     event.fill(hook, context)
     try deliver(context)
   }
 
   func send(_ hook: PluginHook, _ context: EpochContext) throws {
+    try endPass()
     guard try isWorking(at: hook) else { return }
     event.fill(hook, context)
     try deliver(context)
   }
 
   func send(_ hook: PluginHook, _ context: FitContext) throws {
+    try endPass()
     guard try isWorking(at: hook) else { return }
     // Each fit begins a new count of passes, whether the plugin asked for its hooks or not.
     event.fill(hook, context)
     guard services.declaration.hooks.contains(hook) else { return }
     try deliver(context)
+  }
+
+  /// Ends what began with the first batch of a pass.
+  private func endPass() throws(PluginError) {
+    do throws(PluginError) { try worker.passEnded() } catch {
+      guard case .working = condition else { return services.log(.error, "\(error)") }
+      try recover(from: error)
+    }
   }
 
   /// Whether the plugin is called.

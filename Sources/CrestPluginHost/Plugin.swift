@@ -18,6 +18,8 @@ public final class Plugin: StatefulCallback {
   public let manifest: PluginManifest
   /// The SHA-256 of its library or program.
   public let digest: String
+  /// The folder it was found in.
+  public let folder: String
   private let configuration: JSONValue
   private let declaration: PluginDeclaration
   private let pipe: EventPipe
@@ -64,6 +66,7 @@ public final class Plugin: StatefulCallback {
     }
     manifest = checked.manifest
     digest = checked.digest
+    folder = checked.folder
     declaration = services.declaration
     pipe = EventPipe(worker, services, policy: onFailure)
   }
@@ -72,8 +75,8 @@ public final class Plugin: StatefulCallback {
   public var name: String { manifest.identifier }
   /// What it asked for.
   public var hooks: [Hook] {
-    // The first one always, where a failure before the fit is told.
-    let hooks = Set(declaration.hooks + [.beforeFit])
+    // The first one always, where a failure before the fit is told; and the ends of the passes that are watched.
+    let hooks = Set(declaration.hooks + [.beforeFit, .afterTrain, .afterValidate])
     return PluginHook.allCases.filter { hooks.contains($0) }.map { $0.bound(to: pipe) }
   }
   /// What it asked for.

@@ -2,6 +2,8 @@
 public enum PluginError: Error, Equatable, Sendable {
   /// No folder of the search path has a plugin of that name.
   case notFound(name: String, searched: [String])
+  /// Folders of the search path that have a plugin of that name, one of them where the process was started.
+  case ambiguous(name: String, folders: [String])
   /// A file that can't be read or written.
   case unreadable(path: String, reason: String)
   /// A file that isn't as it should be, so none of the plugin's code was run.
@@ -29,6 +31,9 @@ extension PluginError: CustomStringConvertible {
     case .notFound(let name, let searched):
       "there is no plugin \"\(name)\" in \(searched.joined(separator: ", ")); "
         + "give its folder's path, or set CREST_PLUGIN_PATH"
+    case .ambiguous(let name, let folders):
+      "there are plugins \"\(name)\" in \(folders.joined(separator: " and ")); give the path of the one you mean, as "
+        + "in --plugin \((folders.first ?? name).asPathOfPlugin)"
     case .unreadable(let path, let reason): "\(path): \(reason)"
     case .refused(let path, let reason): "\(path) is refused: \(reason)"
     case .unlocked(let path, let reason): "\(path) is not trusted: \(reason)"
@@ -42,4 +47,9 @@ extension PluginError: CustomStringConvertible {
     case .state(let plugin, let reason): "the state of plugin \(plugin): \(reason)"
     }
   }
+}
+
+extension String {
+  /// A relative path that isn't taken for a name.
+  fileprivate var asPathOfPlugin: String { hasPrefix("/") || hasPrefix("./") ? self : "./" + self }
 }

@@ -5,7 +5,10 @@ import CrestPlatform
 ///
 /// A plugin in one of them does nothing until it is named.
 public struct PluginSearchPath: Equatable, Sendable {
-  /// The folders, the first one wins.
+  /// The folders.
+  ///
+  /// Of several plugins of one name in folders of the user the first wins; a plugin in a folder that is
+  /// relative, and so belongs to where the process was started, and one elsewhere are ambiguous.
   public let folders: [String]
 
   /// A search path of these folders.
@@ -31,11 +34,29 @@ public struct PluginSearchPath: Equatable, Sendable {
       let (folder, name) = FilePath.split(plugin)
       return name == PluginManifest.fileName ? folder : plugin
     }
-    let candidates = folders.map { FilePath.join($0, plugin) }
-    guard let folder = candidates.first(where: isPlugin) else {
-      throw .notFound(name: plugin, searched: folders)
-    }
+    let found = candidates(plugin)
+    guard let folder = found.first else { throw .notFound(name: plugin, searched: folders) }
+    let rivals = Self.rivals(found)
+    guard rivals.isEmpty else { throw .ambiguous(name: plugin, folders: rivals) }
     return folder
+  }
+
+  /// The folders of the plugins of a name, in the order of the search path; each once, however it is named.
+  private func candidates(_ name: String) -> [String] {
+    var places: Set<String> = []
+    return folders.map { FilePath.join($0, name) }.filter(isPlugin).filter { folder in
+      guard let place = realpath(folder, nil) else { return true }
+      defer { free(place) }
+      return places.insert(String(cString: place)).inserted
+    }
+  }
+
+  /// Those of several folders of one name that may not stand for each other: what happens to lie where the process was
+  /// started, as in a project of somebody else, is not what its user means by a name of their own.
+  private static func rivals(_ folders: [String]) -> [String] {
+    let here = folders.filter { !$0.hasPrefix("/") }
+    let elsewhere = folders.filter { $0.hasPrefix("/") }
+    return here.isEmpty || elsewhere.isEmpty ? [] : here + elsewhere
   }
 
   /// The folders of all plugins, in the order of the search path and of their names.

@@ -176,8 +176,32 @@ import Testing
     (["-DCREATE=NULL"], "its table lacks one of identifier, version, create, on_event, destroy"),
     (["-DLOAD_STATE=NULL"], "its table has only one of save_state and load_state"),
     (["-DENTRY_NULL"], "crest_plugin_v1 refused version 1.0 of the interface"),
-    (["-DCONSTRUCTOR_EXITS"], "the process that loaded it ended with exit code 0"),
-    (["-DCONSTRUCTOR_TRAPS"], "the process that loaded it ended by signal 4 (Illegal instruction)"),
+    (["-DCONSTRUCTOR_EXITS"], "it ends the process by exit in loading"),
+    (
+      ["-DCONSTRUCTOR_TRAPS"],
+      "the process that tried it out ended by signal 4 (Illegal instruction)"
+    ),
+    (
+      ["-DCONSTRUCTOR_FLUSHES"],
+      "loading it changes the flushing of tiny results to zero, the reading of tiny numbers as zero of the process, as "
+        + "-ffast-math does; build it without"
+    ),
+    (
+      ["-DDESTRUCTOR_TRAPS"],
+      "the process that had tried it out ended by signal 4 (Illegal instruction)"
+    ),
+    (["-DTRAPS_AT=14"], "the process that tried it out ended by signal 4 (Illegal instruction)"),
+    (["-DTRAPS_AT=-2"], "the process that tried it out ended by signal 4 (Illegal instruction)"),
+    (["-DTRAPS_AT=-3"], "the process that tried it out ended by signal 4 (Illegal instruction)"),
+    (["-DTRAPS_AT=-4"], "the process that tried it out ended by signal 4 (Illegal instruction)"),
+    (
+      ["-DIDENTIFIER=((char*)8)"],
+      "the process that tried it out ended by signal 11 (Segmentation fault)"
+    ),
+    (
+      ["-DREPORTS=((const char*const*)8)"],
+      "the process that tried it out ended by signal 11 (Segmentation fault)"
+    ),
   ]
 
   @Test(arguments: rehearsed) func `fail in a rehearsal, and not here`(

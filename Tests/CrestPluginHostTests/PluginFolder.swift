@@ -133,7 +133,10 @@ enum Compiler {
         "clang", "-std=gnu11", "-w", "-I",
         root.appending(path: "Sources/CCrestPlugin/include").path,
       ]
-        + [root.appending(path: source).path, "-o", folder["built"].path] + options)
+        + [
+          source.hasPrefix("/") ? source : root.appending(path: source).path, "-o",
+          folder["built"].path,
+        ] + options)
     guard result.status == 0 else { throw Failed(source: source, complaints: result.error) }
     return try [UInt8](Data(contentsOf: folder["built"]))
   }

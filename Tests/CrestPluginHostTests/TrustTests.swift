@@ -178,6 +178,24 @@ import Testing
         + "path, or set CREST_PLUGIN_PATH")
   }
 
+  @Test func `of a name is given to one place only`() throws {
+    let here = "." + String(repeating: "/..", count: 40) + folder.path + "/here"
+    let home = folder.path + "/home"
+    for place in [here, home] {
+      try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
+      try FileManager.default.copyItem(atPath: path, toPath: place + "/Probe")
+    }
+    #expect(
+      message { _ = try PluginSearchPath([here, home]).folder(of: "Probe") }
+        == "there are plugins \"Probe\" in \(here)/Probe and \(home)/Probe; give the path of the one you mean, as in "
+        + "--plugin \(here)/Probe")
+    // In folders of one's own, the first counts; one folder under two names is one.
+    #expect(try PluginSearchPath([home, folder.path]).folder(of: "Probe") == home + "/Probe")
+    #expect(try PluginSearchPath([here]).folder(of: "Probe") == here + "/Probe")
+    let same = folder.path + "/here"
+    #expect(try PluginSearchPath([here, same]).folder(of: "Probe") == here + "/Probe")
+  }
+
   @Test(
     arguments: [
       ("speed", .number(1), "speed: there is no such setting; expected one of mode, number"),

@@ -44,10 +44,14 @@ import Testing
         + "crest plugins lock \(plugin)\n")
     try lock()
     let verified = try CrestProcess.run(["plugins", "verify", plugin], in: folder)
-    #expect(verified.output == "Watch 0.1.0: ready\n")
+    #expect(
+      verified.output == "Watch 0.1.0, \(plugin): ready, trusted by crest-plugins.lock\n")
     let result = try CrestProcess.run(train + ["--plugin", plugin], in: folder)
     #expect(result.status == 0, "\(result.error)")
-    let losses = try result.objects().map { $0["largest_loss"] as? Double ?? 0 }
+    let note = "plugin Watch 0.1.0 is that in \(plugin), trusted by crest-plugins.lock"
+    #expect(result.error.hasPrefix("Note: \(note)\n"))
+    #expect(try result.objects().first?["text"] as? String == note)
+    let losses = try result.objects().dropFirst().map { $0["largest_loss"] as? Double ?? 0 }
     #expect(losses.count == 3)
     #expect(losses.allSatisfy { $0 > 0 })
     let without = try CrestProcess.run(train, in: folder)
@@ -58,7 +62,7 @@ import Testing
     try lock()
     let result = try CrestProcess.run(train + ["--plugin", "\(plugin):limit=0"], in: folder)
     #expect(result.status == 0)
-    #expect(try result.objects().count <= 2)
+    #expect(try result.objects().count <= 3)
     let wrong = try CrestProcess.run(train + ["--plugin", "\(plugin):limit=-1"], in: folder)
     #expect(wrong.status == 64)
     #expect(
@@ -90,7 +94,8 @@ import Testing
     #expect(changed.status == 65)
     #expect(
       changed.error
-        == "Error: \(checkpoint): callbacks.Watch.settings.sha256 of the saved state is "
+        == "Note: plugin Watch 0.1.0 is that in \(plugin), trusted by crest-plugins.lock\n"
+        + "Error: \(checkpoint): callbacks.Watch.settings.sha256 of the saved state is "
         + "\"\(digest)\", but here it is \"\(try self.digest())\"; restore it where they are "
         + "equal, or give --partial callbacks.Watch.settings.sha256\n")
   }
@@ -107,7 +112,71 @@ import Testing
       "\(unlocked.output)")
     #expect(try CrestProcess.run(["plugins", "lock", "Watch"], in: folder).status == 0)
     let locked = try CrestProcess.run(["plugins", "list"], in: folder)
-    #expect(locked.output.hasPrefix("Watch 0.1.0 (library), .crest/plugins/Watch: ready\n"))
+    #expect(
+      locked.output.hasPrefix(
+        "Watch 0.1.0 (library), .crest/plugins/Watch: ready, trusted by crest-plugins.lock\n"))
+  }
+
+  /// What somebody else's folder brings along does not take the place of what its user has.
+  @Test func `of a folder never stand in for those of its user`() throws {
+    for place in [folder[".crest/plugins"], folder["home/.crest/plugins"]] {
+      try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
+      try FileManager.default.copyItem(
+        at: folder["Watch/build/Watch"], to: place.appending(path: "Watch"))
+    }
+    try lock()
+    let home = folder["home"].path
+    let message =
+      "there are plugins \"Watch\" in .crest/plugins/Watch and \(home)/.crest/plugins/Watch; give the path of the one "
+      + "you mean, as in --plugin ./.crest/plugins/Watch"
+    func run(_ words: [String]) throws -> ProcessResult {
+      try Executable("crest").start(words, in: folder.url, environment: ["HOME": home]).finish()
+    }
+    for words in [
+      train + ["--plugin", "Watch"], ["plugins", "lock", "Watch"], ["plugins", "verify", "Watch"],
+    ] {
+      let result = try run(words)
+      #expect(result.status == 64)
+      #expect(result.error == "Error: \(message)\n")
+    }
+    let listed = try run(["plugins", "list"])
+    #expect(
+      listed.output
+        == "Watch 0.1.0 (library), .crest/plugins/Watch: \(message)\n"
+        + "Watch 0.1.0 (library), \(home)/.crest/plugins/Watch: \(message)\n")
+    #expect(try run(train + ["--plugin", "./.crest/plugins/Watch"]).status == 0)
+  }
+
+  @Test func `that end the process end it with an error`() throws {
+    let source = folder["Watch/Watch.c"]
+    let text = try String(contentsOf: source, encoding: .utf8)
+    let call = "static int32_t on_event(void *state, const crest_event *event) {"
+    #expect(text.contains(call))
+    try Data(
+      ("#include <stdlib.h>\n"
+        + text.replacing(
+          call, with: call + "\n  if (event->step == 5 && event->hook == CREST_AFTER_LOSS) exit(0);"
+        ))
+        .utf8
+    ).write(to: source)
+    try build()
+    try lock()
+    let result = try CrestProcess.run(
+      train + ["--plugin", plugin, "--export", "network.onnx"], in: folder)
+    let reason =
+      "plugin Watch failed in afterLoss: it ended the process by exit, and with it the run; a plugin returns a failure "
+      + "instead"
+    #expect(result.status == 65)
+    #expect(
+      result.error
+        == "Note: plugin Watch 0.1.0 is that in \(plugin), trusted by crest-plugins.lock\nError: \(reason)\n"
+    )
+    let last = try #require(try result.objects().last)
+    #expect(last["event"] as? String == "result")
+    #expect(last["ended"] as? String == "failed")
+    #expect(last["reason"] as? String == reason)
+    #expect(last["exit_code"] as? Int == 65)
+    #expect(!FileManager.default.fileExists(atPath: folder["network.onnx"].path))
   }
 
   @Test func `are made under names that all languages take`() throws {

@@ -29,6 +29,10 @@
  * only while one of the plugin's functions runs. Text is UTF-8 and ends in 0. What the host passes is valid until the
  * plugin's function returns; what the plugin passes in a table or an instance must stay until `destroy`, the table
  * itself for ever. A library is never unloaded. Nothing may be thrown or jumped across this interface.
+ *
+ * The process is the host's. A function of the plugin leaves it as it was: rounding and other floating-point control,
+ * signal handlers and mask, timers, working folder, locale, umask, standard streams, limits, environment, user and process
+ * group. The host compares, puts back what differs and ends the run; so it does when a plugin ends the process.
  */
 #ifndef CREST_PLUGIN_H
 #define CREST_PLUGIN_H
@@ -44,7 +48,7 @@ extern "C" {
 #define CREST_PLUGIN_MAJOR 1u
 #define CREST_PLUGIN_MINOR 0u
 /* SHA-256 of this file without the next line. */
-#define CREST_PLUGIN_HEADER_HASH "1a3b506691c07b7ca0383b422693410c1ba8149dcccb125b63fc36295914bdf7"
+#define CREST_PLUGIN_HEADER_HASH "e064c5c068e4db20d805f83fcb01cf73d2a18f86bf249685b0ddec902c8bb122"
 
 #define CREST_BIT(number) (UINT64_C(1) << (number))
 /* Whether `pointer` points to a struct that is large enough to have `member`. */
@@ -226,8 +230,8 @@ typedef struct crest_host {
   uint32_t size;
   uint32_t major;
   uint32_t minor;
-  /* 1 when the plugin is only tried out, in a process of its own: `create` and `destroy` are called and nothing else.
-   * Leave no traces then. */
+  /* 1 when the plugin is only tried out, in a process of its own: all of its functions are called, `on_event` once for
+   * each hook of the instance, with figures and tensors that are made up. Leave no traces then. */
   uint32_t is_rehearsal;
   void *context; /* the first argument of every service */
 

@@ -1,6 +1,7 @@
 #ifndef CREST_PROCESSES_H
 #define CREST_PROCESSES_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -10,11 +11,17 @@ struct crest_start {
   /// Ends in NULL, as does the environment.
   char *const *arguments;
   char *const *environment;
-  /// Descriptors that become its standard streams; it inherits no other.
+  /// Descriptors that become its standard streams.
   int input, output, error;
+  /// Descriptors that it gets as 3, 4 and so on.
+  const int *passed;
+  size_t passed_count;
   /// Limits; 0 is none.
   uint64_t memory_bytes, cpu_seconds;
 };
+
+/// The most descriptors that are passed.
+#define CREST_PASSED_LIMIT 256
 
 /// Starts a program in a process group of its own, with default signals and without core files.
 ///
@@ -37,6 +44,6 @@ int crest_has_ended(pid_t process, int block);
 ssize_t crest_read_soon(int descriptor, void *bytes, size_t capacity, uint64_t nanoseconds);
 
 /// `write` that reports a closed pipe as EPIPE and never as a signal, whatever the process does with SIGPIPE.
-ssize_t crest_write(int descriptor, const void *bytes, size_t count);
+ssize_t crest_write_pipe(int descriptor, const void *bytes, size_t count);
 
 #endif

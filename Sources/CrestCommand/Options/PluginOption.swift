@@ -1,5 +1,6 @@
 import ArgumentParser
 import Crest
+import CrestFiles
 import CrestPlugins
 
 /// A plugin as given in an option: `name` or `path`, then perhaps `:key=value,…`.
@@ -18,14 +19,23 @@ struct PluginOption: ExpressibleByArgument {
     for (key, value) in try named.pairs(of: "--plugin") {
       values[key] = .written(value)
     }
+    ProcessEnd.reporting { error in
+      StandardError.write("Error: \("\(error)".shown())\n")
+      if let failure = Failure(error) { Notes.writeFailure(failure) }
+    }
     let label = named.name.split(separator: "/").last.map(String.init) ?? named.name
-    return try Plugin(named.name, values, onFailure: policy.policy) { level, line in
+    let plugin = try Plugin(named.name, values, onFailure: policy.policy) { level, line in
       guard level != .debug else { return }
       // The live progress line may be there.
       if StandardError.isTerminal { StandardError.writeLive("\r\u{1B}[K") }
       StandardError.write("\(label): \(line)\n")
       Notes.writeEvent("\(label): \(line)")
     }
+    // Which of several files of one name it is, and who vouches for it.
+    Notes.write(
+      "plugin \(plugin.name) \(plugin.manifest.version) is that in \(plugin.folder), trusted by "
+        + PluginLock.fileName)
+    return plugin
   }
 }
 

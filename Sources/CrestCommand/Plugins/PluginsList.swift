@@ -15,7 +15,7 @@ struct PluginsList: ParsableCommand {
     var seen: [String: String] = [:]
     for folder in PluginSearchPath.standard.all {
       let name = String(folder.split(separator: "/").last ?? "")
-      let row = Row(name: name, folder: folder, lock: lock, before: seen[name])
+      let row = Row(name: name, folder: folder, lock: lock)
       seen[name] = seen[name] ?? folder
       try StandardOutput.write(json ? row.json : row.text)
     }
@@ -33,14 +33,15 @@ struct PluginsList: ParsableCommand {
     /// Why it would not run; nil if it would.
     var obstacle: String?
 
-    init(name: String, folder: String, lock: PluginLock, before: String?) {
+    init(name: String, folder: String, lock: PluginLock) {
       self.name = name
       self.folder = folder
       do throws(PluginError) {
         let plugin = try CheckedPlugin(folder: folder)
         manifest = plugin.manifest
-        if let before {
-          obstacle = "\(before) is found first"
+        let first = try PluginSearchPath.standard.folder(of: name)
+        if first != folder {
+          obstacle = "\(first) is found first"
         } else if plugin.manifest.identifier != name {
           obstacle = "its identifier is \(plugin.manifest.identifier), expected the folder's name"
         } else {
@@ -53,7 +54,8 @@ struct PluginsList: ParsableCommand {
 
     var text: String {
       let what = manifest.map { " \($0.version) (\($0.kind.rawValue))" } ?? ""
-      return "\(name)\(what), \(folder): \(obstacle ?? "ready")\n"
+      let isReady = "ready, trusted by \(PluginLock.fileName)"
+      return "\(name)\(what), \(folder): \(obstacle ?? isReady)\n"
     }
 
     var json: String {

@@ -23,8 +23,11 @@ struct PluginsLock: ParsableCommand {
       let manifest = plugin.manifest
       let permissions = manifest.permissions.map(\.rawValue).sorted()
       try StandardOutput.write(
-        "\(manifest.identifier) \(manifest.version) (\(manifest.kind.rawValue)) may read or set: "
+        "\(manifest.identifier) \(manifest.version) (\(manifest.kind.rawValue)), \(plugin.folder), may read or set: "
           + "\(permissions.isEmpty ? "nothing" : permissions.joined(separator: ", "))\n")
+      for library in plugin.libraryPaths {
+        try StandardOutput.write("  with the library \(library)\n")
+      }
     }
     try lock.write(to: path)
   }

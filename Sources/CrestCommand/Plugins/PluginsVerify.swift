@@ -8,7 +8,7 @@ struct PluginsVerify: ParsableCommand {
     abstract: "Check plugins as before training, without running any of their code.",
     discussion: """
       Checks owners, permissions, the manifest, the hashes in crest-plugins.lock, and, for a library, its \
-      format, its interface version and the hash of the header it was built with.
+      format, its interface version, the hash of the header it was built with and the libraries it needs.
       """)
 
   @Argument(help: ArgumentHelp("Names, or paths with a / in them.", valueName: "name|path"))
@@ -20,7 +20,8 @@ struct PluginsVerify: ParsableCommand {
       let plugin = try CheckedPlugin(folder: PluginSearchPath.standard.folder(of: name))
       try plugin.check(lock, path: PluginLock.fileName)
       try StandardOutput.write(
-        "\(plugin.manifest.identifier) \(plugin.manifest.version): ready\n")
+        "\(plugin.manifest.identifier) \(plugin.manifest.version), \(plugin.folder): ready, trusted by "
+          + "\(PluginLock.fileName)\n")
     }
   }
 }

@@ -8,6 +8,7 @@ import CrestTraining
 final class LibraryPlugin: PluginWorker {
   private let services: PluginServices
   private let host: LibraryHost
+  private let guardian: LibraryGuard
   private let table: UnsafePointer<crest_plugin>
   private let onEvent:
     @convention(c) (UnsafeMutableRawPointer?, UnsafePointer<crest_event>?) -> Int32
@@ -18,13 +19,14 @@ final class LibraryPlugin: PluginWorker {
     _ plugin: CheckedPlugin, configuration: JSONValue, services: PluginServices, rehearses: Bool
   ) throws(PluginError) {
     self.services = services
-    let copy = try PrivateCopy(of: plugin)
-    if rehearses { try Rehearsal.run(copy, plugin, configuration: configuration) }
-    table = try Self.table(copy, plugin)
-    // Its code is mapped now and stays so; the file has done its work.
-    copy.remove()
-
     let manifest = plugin.manifest
+    let guardian = LibraryGuard(manifest.identifier)
+    self.guardian = guardian
+    table = try LoadedLibraries.table(of: plugin, for: guardian) {
+      (paths, copies) throws(PluginError) in
+      guard rehearses else { return }
+      try Rehearsal.run(paths, copies, plugin, configuration: configuration)
+    }
     for (name, expected, got) in [
       ("identifier", manifest.identifier, String(cString: table.pointee.identifier)),
       ("version", manifest.version, String(cString: table.pointee.version)),
@@ -38,10 +40,13 @@ final class LibraryPlugin: PluginWorker {
     }
     self.onEvent = onEvent
 
-    host = LibraryHost(services)
+    let host = LibraryHost(services)
+    self.host = host
     var instance = crest_instance()
     instance.size = UInt32(MemoryLayout<crest_instance>.size)
-    let status = create(host.table, configuration.json, &instance)
+    let status = try guardian.around("create") { () throws(PluginError) in
+      create(host.table, configuration.json, &instance)
+    }
     guard status == Int32(CREST_OK.rawValue) else {
       throw .failed(plugin: manifest.identifier, during: "create", reason: host.takeFailure())
     }
@@ -55,39 +60,44 @@ final class LibraryPlugin: PluginWorker {
     services.declaration = declaration
   }
 
-  deinit { table.pointee.destroy(state) }
-
-  private static func table(
-    _ copy: PrivateCopy, _ plugin: CheckedPlugin
-  ) throws(PluginError) -> UnsafePointer<crest_plugin> {
-    var result: UnsafeRawPointer?
-    var reason = [CChar](repeating: 0, count: 1024)
-    guard crest_load_table(copy.path, &result, &reason, reason.count) == 0, let result else {
-      throw .refused(path: plugin.file.path, reason: text(reason))
+  deinit {
+    do throws(PluginError) {
+      try guardian.endPass()
+      try guardian.around("destroy") { () throws(PluginError) in table.pointee.destroy(state) }
+    } catch {
+      // There is nobody left who could be told by an error.
+      services.log(.error, "\(error)")
     }
-    return result.assumingMemoryBound(to: crest_plugin.self)
   }
 
   var call: PluginCall? {
-    PluginCall(function: onEvent, state: state) { [services, host] place in
-      Self.failure(of: services, host, in: place)
+    PluginCall(function: onEvent, state: state, guardian: guardian) {
+      [services, host, guardian] place in
+      guardian.controlFailure(in: place) ?? Self.failure(of: services, host, in: place)
     }
   }
 
   func deliver(_ event: PluginEvent) throws(PluginError) {
-    let status = onEvent(state, event.pointer)
-    if status != 0 { throw failure(in: services.hook?.name ?? "an event") }
+    let name = services.hook?.name ?? "an event"
+    let status = try guardian.around("an event", during: name) { () throws(PluginError) in
+      crest_call_event(onEvent, state, event.pointer, guardian.caller)
+    }
+    if status != 0 { throw failure(in: name) }
   }
+
+  func passEnded() throws(PluginError) { try guardian.endPass() }
 
   func saveState() throws(PluginError) -> [UInt8] {
     guard let save = table.pointee.save_state else { return [] }
     let sink = ByteSink()
-    let status = save(
-      state,
-      { sink, bytes, count in
-        guard let sink else { return }
-        Unmanaged<ByteSink>.fromOpaque(sink).takeUnretainedValue().add(bytes, count)
-      }, Unmanaged.passUnretained(sink).toOpaque())
+    let status = try guardian.around("save_state") { () throws(PluginError) in
+      save(
+        state,
+        { sink, bytes, count in
+          guard let sink else { return }
+          Unmanaged<ByteSink>.fromOpaque(sink).takeUnretainedValue().add(bytes, count)
+        }, Unmanaged.passUnretained(sink).toOpaque())
+    }
     guard status == Int32(CREST_OK.rawValue) else { throw failure(in: "save_state") }
     if let fault = sink.fault {
       throw .failed(plugin: services.manifest.identifier, during: "save_state", reason: fault)
@@ -104,7 +114,9 @@ final class LibraryPlugin: PluginWorker {
       }
       return
     }
-    let status = bytes.withUnsafeBytes { load(state, $0.baseAddress, UInt64($0.count)) }
+    let status = try guardian.around("load_state") { () throws(PluginError) in
+      bytes.withUnsafeBytes { load(state, $0.baseAddress, UInt64($0.count)) }
+    }
     guard status == Int32(CREST_OK.rawValue) else { throw failure(in: "load_state") }
   }
 

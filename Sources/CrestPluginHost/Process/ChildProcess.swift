@@ -12,6 +12,25 @@ final class ChildProcess {
     var environment: [String]
     var memoryBytes: UInt64 = 0
     var processorSeconds: UInt64 = 0
+    /// Descriptors that it gets beside its streams, under the numbers from 3 on.
+    private(set) var passed: [CInt] = []
+
+    init(
+      program: String, arguments: [String], environment: [String], memoryBytes: UInt64 = 0,
+      processorSeconds: UInt64 = 0
+    ) {
+      self.program = program
+      self.arguments = arguments
+      self.environment = environment
+      self.memoryBytes = memoryBytes
+      self.processorSeconds = processorSeconds
+    }
+
+    /// Passes a descriptor on; the path that leads to it there.
+    mutating func pass(_ descriptor: CInt) -> String {
+      passed.append(descriptor)
+      return "/proc/self/fd/\(2 + passed.count)"
+    }
   }
 
   /// Why it can't be used any more.
@@ -64,15 +83,19 @@ final class ChildProcess {
     let status = withCStrings(start.arguments) { arguments in
       withCStrings(start.environment) { environment in
         start.program.withCString { program in
-          var request = crest_start(
-            program: program, arguments: arguments, environment: environment, input: childInput,
-            output: childOutput, error: childErrors, memory_bytes: start.memoryBytes,
-            cpu_seconds: start.processorSeconds)
-          return crest_start_process(&request, &pid)
+          start.passed.withUnsafeBufferPointer { passed in
+            var request = crest_start(
+              program: program, arguments: arguments, environment: environment, input: childInput,
+              output: childOutput, error: childErrors, passed: passed.baseAddress,
+              passed_count: passed.count, memory_bytes: start.memoryBytes,
+              cpu_seconds: start.processorSeconds)
+            return crest_start_process(&request, &pid)
+          }
         }
       }
     }
     for end in [childInput, childOutput, childErrors] { close(end) }
+    for end in [input, output, errors] { HeldDescriptors.hold(end) }
     process = pid
     buffer = [UInt8](repeating: 0, count: 1 << 16)
     self.onErrorLine = onErrorLine
@@ -84,7 +107,10 @@ final class ChildProcess {
 
   deinit {
     end()
-    for end in [output, errors] { close(end) }
+    for end in [output, errors] {
+      HeldDescriptors.release(end)
+      close(end)
+    }
   }
 
   private var inputIsOpen = true
@@ -106,6 +132,7 @@ final class ChildProcess {
   func closeInput() {
     guard inputIsOpen else { return }
     inputIsOpen = false
+    HeldDescriptors.release(input)
     close(input)
   }
 
@@ -143,7 +170,7 @@ final class ChildProcess {
     var done = 0
     while done < bytes.count {
       let count = bytes.withUnsafeBytes { bytes in
-        crest_write(input, bytes.baseAddress.map { $0 + done }, bytes.count - done)
+        crest_write_pipe(input, bytes.baseAddress.map { $0 + done }, bytes.count - done)
       }
       if count > 0 {
         done += count
@@ -286,7 +313,7 @@ final class ChildProcess {
 }
 
 /// Calls `body` with texts as C wants them: pointers with a null at the end.
-private func withCStrings<Result>(
+func withCStrings<Result>(
   _ texts: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
 ) -> Result {
   var pointers = texts.map { strdup($0) } + [nil]

@@ -32,21 +32,33 @@ final class ProcessPlugin: PluginWorker {
     self.plugin = plugin
     self.configuration = configuration
     self.services = services
-    copy = try PrivateCopy(of: plugin)
+    copy = try PrivateCopy(of: plugin.file)
     cookie = String(UInt64.random(in: .min ... .max), radix: 16)
     let program = try plugin.manifest.interpreter.first.map { name throws(PluginError) in
       try Self.interpreter(name, of: plugin)
     }
     let limits = plugin.manifest.limits
-    start = ChildProcess.Start(
+    var start = ChildProcess.Start(
       program: program ?? copy.path,
       arguments: plugin.manifest.interpreter + [copy.path],
       environment: [
-        "PATH=\(Self.folders.joined(separator: ":"))", "LANG=C.UTF-8",
+        "PATH=\(Self.folders.filter(Self.isTrusted).joined(separator: ":"))", "LANG=C.UTF-8",
         "CREST_PLUGIN_COOKIE=\(cookie)", "SWIFT_BACKTRACE=enable=no", "PYTHONDONTWRITEBYTECODE=1",
       ],
       memoryBytes: UInt64(limits.memoryMiB) << 20,
       processorSeconds: UInt64(limits.processorSeconds))
+    let isELF = plugin.file.bytes.starts(with: [0x7F, 0x45, 0x4C, 0x46])
+    if program == nil { start.arguments = [plugin.manifest.file] }
+    // Whoever reads a script opens it by its path; the system has a program before it closes descriptors.
+    if let descriptor = copy.descriptor, program != nil || !isELF {
+      let path = start.pass(descriptor)
+      if program == nil {
+        start.program = path
+      } else {
+        start.arguments[start.arguments.count - 1] = path
+      }
+    }
+    self.start = start
     try restart()
   }
 
@@ -59,7 +71,9 @@ final class ProcessPlugin: PluginWorker {
   /// not be able to write it.
   static func interpreter(_ name: String, of plugin: CheckedPlugin) throws(PluginError) -> String {
     let manifest = FilePath.join(plugin.folder, PluginManifest.fileName)
-    let candidates = name.hasPrefix("/") ? [name] : folders.map { FilePath.join($0, name) }
+    let candidates =
+      name.hasPrefix("/")
+      ? [name] : folders.filter(isTrusted).map { FilePath.join($0, name) }
     guard name.hasPrefix("/") || !name.contains("/"),
       let path = candidates.first(where: { access($0, X_OK) == 0 })
     else {
@@ -68,19 +82,24 @@ final class ProcessPlugin: PluginWorker {
         reason: "interpreter: there is no program \(name) in \(folders.joined(separator: ", ")); "
           + "install it, or give its full path")
     }
-    var status = stat()
-    guard stat(path, &status) == 0 else {
-      throw .unreadable(path: path, reason: systemMessage())
-    }
-    guard status.st_uid == 0 || status.st_uid == geteuid(), status.st_mode & 0o022 == 0 else {
+    do throws(PluginError) {
+      _ = try TrustedPath.check(path)
+    } catch {
       throw .refused(
         path: path,
-        reason:
-          "it would run the plugin \(plugin.manifest.identifier), but another user could have "
-          + "changed it; run chmod go-w \(path), or choose another")
+        reason: "it would run the plugin \(plugin.manifest.identifier), but another user could "
+          + "change what it is: \(error)")
     }
+    // By the name that was given: some programs look at how they are called, and what the links lead to can't change.
     return path
   }
+
+  private static func isTrusted(_ folder: String) -> Bool {
+    (try? TrustedPath.check(folder)) != nil
+  }
+
+  /// Nothing: it changes nothing in this process.
+  func passEnded() {}
 
   func restart() throws(PluginError) {
     process = nil

@@ -8,9 +8,14 @@ public struct CheckedPlugin: Sendable {
   let manifestDigest: String
   /// Its library or program.
   let file: TrustedFile
+  /// The libraries that its library needs and that aren't in the process, each after those that it needs itself.
+  private(set) var dependencies: [LibraryDependency] = []
 
   /// The SHA-256 of its library or program.
   public var digest: String { file.digest }
+
+  /// The files of the libraries it brings along, which are locked with it.
+  public var libraryPaths: [String] { libraries.map(\.file.path) }
 
   /// Reads and checks the plugin in `folder`: owners, permissions, manifest, hash, versions, and of a library
   /// its form and its stamp.
@@ -40,17 +45,21 @@ public struct CheckedPlugin: Sendable {
     if manifest.kind == .library { try checkLibrary() }
   }
 
-  private func checkLibrary() throws(PluginError) {
+  private mutating func checkLibrary() throws(PluginError) {
     #if os(Linux)
+      let elf: ELFFile
       let stamp: LibraryStamp
       do throws(ELFFault) {
-        stamp = try ELFFile(file.bytes).stamp()
+        elf = try ELFFile(file.bytes)
+        stamp = try elf.stamp()
+        try elf.checkPlacement()
       } catch {
         throw .refused(path: file.path, reason: "\(error)")
       }
       if let reason = stamp.objection(interface: manifest.interface) {
         throw .refused(path: file.path, reason: reason)
       }
+      dependencies = try LibraryDependencies(of: elf, path: file.path, folder: folder).found
     #else
       throw .refused(
         path: file.path,

@@ -9,16 +9,19 @@ package struct ELFFault: Error, Equatable, CustomStringConvertible {
 /// The system's loader maps what headers promise without looking at the file's size, and a process that touches
 /// a page beyond its end is killed. So everything that headers promise is checked against the file first.
 package struct ELFFile {
-  private let bytes: [UInt8]
-  private var segments: [Segment] = []
+  let bytes: [UInt8]
+  private(set) var segments: [Segment] = []
   private var sections: [Section] = []
 
-  private struct Segment {
-    let type: UInt32
+  struct Segment {
+    let type, flags: UInt32
     let offset, address, fileSize, memorySize: UInt64
+
+    var isExecutable: Bool { flags & 1 != 0 }
+    var isWritable: Bool { flags & 2 != 0 }
   }
 
-  private struct Section {
+  struct Section {
     let type, link: UInt32
     let offset, size, entrySize: UInt64
   }
@@ -97,7 +100,8 @@ package struct ELFFile {
     for index in 0..<UInt64(count) {
       let place = start + index * 56
       let segment = Segment(
-        type: try number(at: place), offset: try number(at: place + 8),
+        type: try number(at: place), flags: try number(at: place + 4),
+        offset: try number(at: place + 8),
         address: try number(at: place + 16), fileSize: try number(at: place + 32),
         memorySize: try number(at: place + 40))
       try require(segment.offset, segment.fileSize)
@@ -153,11 +157,14 @@ package struct ELFFile {
       minor: try number(at: place + 12), headerHash: String(decoding: text, as: UTF8.self))
   }
 
+  /// The table of symbols that are exported or needed.
+  var symbolTable: Section? { sections.first { $0.type == 11 && $0.entrySize == 24 } }
+
   /// The defined symbols of these names that the library exports.
   private func symbols(_ names: [String]) throws(ELFFault) -> [Symbol?] {
-    guard let table = sections.first(where: { $0.type == 11 }), table.entrySize == 24,
-      Int(table.link) < sections.count
-    else { throw ELFFault(description: "it exports nothing, so it is not a plugin") }
+    guard let table = symbolTable, Int(table.link) < sections.count else {
+      throw ELFFault(description: "it exports nothing, so it is not a plugin")
+    }
     let texts = sections[Int(table.link)]
     let wanted = names.map { Array($0.utf8) + [0] }
     var found = [Symbol?](repeating: nil, count: names.count)
@@ -192,7 +199,7 @@ package struct ELFFile {
       description: "it is truncated: expected \(size) bytes, got \(got); fetch it again")
   }
 
-  private func number<Number: FixedWidthInteger>(at offset: UInt64) throws(ELFFault) -> Number {
+  func number<Number: FixedWidthInteger>(at offset: UInt64) throws(ELFFault) -> Number {
     let size = MemoryLayout<Number>.size
     try require(offset, UInt64(size))
     return (0..<size).reduce(0) {

@@ -14,6 +14,8 @@ public struct PluginLock: Equatable, Sendable {
     public let manifest: String
     /// The SHA-256 of its library or program.
     public let file: String
+    /// The SHA-256 of each library that it brings along, by name.
+    public let libraries: [String: String]
   }
 
   /// The name of the file, in the folder where training is started.
@@ -52,13 +54,22 @@ public struct PluginLock: Equatable, Sendable {
         manifest: try fields.take("manifest", "a SHA-256") {
           $0.text.flatMap { isDigest($0) ? $0 : nil }
         },
-        file: try fields.take("file", "a SHA-256") { $0.text.flatMap { isDigest($0) ? $0 : nil } })
+        file: try fields.take("file", "a SHA-256") { $0.text.flatMap { isDigest($0) ? $0 : nil } },
+        // Most plugins bring none.
+        libraries: try fields.takeIfPresent(
+          "libraries", "an object of SHA-256 by name", Self.digests) ?? [:])
       try fields.end()
       guard self[entry.identifier] == nil else {
         throw .refused(path: path, reason: "it has \"\(entry.identifier)\" twice; lock it again")
       }
       entries.append(entry)
     }
+  }
+
+  private static func digests(_ value: JSONValue) -> [String: String]? {
+    guard case .object(let members) = value else { return nil }
+    let digests = members.compactMapValues { $0.text.flatMap { isDigest($0) ? $0 : nil } }
+    return digests.count == members.count ? digests : nil
   }
 
   /// What is trusted of the plugin of that name; nil when nothing is.
@@ -83,11 +94,14 @@ public struct PluginLock: Equatable, Sendable {
   /// One plugin a line, so that changes are seen in a diff.
   private var text: String {
     let lines = entries.map { entry in
-      "    "
-        + JSONValue.object([
-          "identifier": .text(entry.identifier), "version": .text(entry.version),
-          "manifest": .text(entry.manifest), "file": .text(entry.file),
-        ]).json
+      var members: [String: JSONValue] = [
+        "identifier": .text(entry.identifier), "version": .text(entry.version),
+        "manifest": .text(entry.manifest), "file": .text(entry.file),
+      ]
+      if !entry.libraries.isEmpty {
+        members["libraries"] = .object(entry.libraries.mapValues { .text($0) })
+      }
+      return "    " + JSONValue.object(members).json
     }
     return "{\n  \"format\": 1,\n  \"plugins\": [\n\(lines.joined(separator: ",\n"))\n  ]\n}\n"
   }
@@ -98,7 +112,15 @@ extension CheckedPlugin {
   var entry: PluginLock.Entry {
     PluginLock.Entry(
       identifier: manifest.identifier, version: manifest.version, manifest: manifestDigest,
-      file: file.digest)
+      file: file.digest,
+      libraries: Dictionary(uniqueKeysWithValues: libraries.map { ($0.name, $0.file.digest) }))
+  }
+
+  /// The libraries it brings along.
+  var libraries: [(name: String, file: TrustedFile)] {
+    dependencies.compactMap { dependency in
+      if case .own(let file) = dependency.source { (dependency.name, file) } else { nil }
+    }
   }
 
   /// Checks that `lock`, read from `path`, trusts the plugin as it is.
@@ -110,10 +132,16 @@ extension CheckedPlugin {
       throw .unlocked(
         path: folder, reason: "\(path) does not have \(manifest.identifier); \(advice)")
     }
+    for library in libraries where trusted.libraries[library.name] == nil {
+      throw .unlocked(
+        path: library.file.path,
+        reason: "\(manifest.identifier) needs it, but \(path) does not have it; \(advice)")
+    }
     for (name, expected, got) in [
       (file.path, trusted.file, file.digest),
       (FilePath.join(folder, PluginManifest.fileName), trusted.manifest, manifestDigest),
-    ] where expected != got {
+    ] + libraries.map({ ($0.file.path, trusted.libraries[$0.name] ?? "", $0.file.digest) })
+    where expected != got {
       throw .unlocked(
         path: name,
         reason: "it has changed: its SHA-256 is \(got), \(path) has \(expected); \(advice)")

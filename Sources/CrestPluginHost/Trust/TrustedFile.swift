@@ -2,17 +2,17 @@ import CrestFiles
 import CrestPlatform
 
 /// A file as it was when it was read, from a trusted owner.
-struct TrustedFile {
-  let path: String
-  let bytes: [UInt8]
+package struct TrustedFile: Sendable {
+  package let path: String
+  package let bytes: [UInt8]
   /// The SHA-256 of the bytes.
-  let digest: String
+  package let digest: String
 
   /// Reads a file once.
   ///
   /// - Throws: ``PluginError`` when it or its folder belongs to another user than this one and root, or can
   ///   be written by others than its owner; when it is not a regular file, or larger than `limit` bytes.
-  init(_ name: String, in folder: String, limit: Int) throws(PluginError) {
+  package init(_ name: String, in folder: String, limit: Int) throws(PluginError) {
     path = FilePath.join(folder, name)
     try Self.check(folder: folder)
     // Not through a link: what it points to has another folder, which nobody looked at.

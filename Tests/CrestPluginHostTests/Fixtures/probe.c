@@ -35,6 +35,10 @@ typedef struct probe {
   uint64_t events;
 } probe;
 
+#ifdef HELPER
+int helper(void);
+__attribute__((constructor)) static void use_helper(void) { helper(); }
+#endif
 #ifdef CONSTRUCTOR_WRITES
 __attribute__((constructor)) static void leave_a_trace(void) {
   FILE *file = fopen(CONSTRUCTOR_WRITES, "a");
@@ -47,6 +51,20 @@ __attribute__((constructor)) static void leave(void) { exit(0); }
 #ifdef CONSTRUCTOR_TRAPS
 __attribute__((constructor)) static void trap(void) { __builtin_trap(); }
 #endif
+#ifdef CONSTRUCTOR_FLUSHES
+/* As crtfastmath.o does. */
+__attribute__((constructor)) static void flush(void) { __builtin_ia32_ldmxcsr(__builtin_ia32_stmxcsr() | 0x8040); }
+#endif
+#ifdef DESTRUCTOR_TRAPS
+__attribute__((destructor)) static void trap_at_end(void) { __builtin_trap(); }
+#endif
+#ifndef TRAPS_AT
+#define TRAPS_AT -1
+#endif
+/* Hooks by number, then saving, loading and destroying. */
+static void trap_at(int place) {
+  if (place == TRAPS_AT) __builtin_trap();
+}
 #ifdef CONSTRUCTOR_HANGS
 __attribute__((constructor)) static void hang(void) {
   for (;;) {
@@ -74,7 +92,11 @@ static int32_t create(const crest_host *host, const char *configuration, crest_i
   instance->state = self;
   instance->order = 7;
   instance->hooks = is(self, "unknown-hook") ? CREST_BIT(40) : 0xFFFF;
+#ifdef REPORTS
+  instance->reports = REPORTS;
+#else
   instance->reports = reports;
+#endif
   if (is(self, "views"))
     instance->reads = CREST_BIT(CREST_PARAMETERS) | CREST_BIT(CREST_GRADIENTS) | CREST_BIT(CREST_PREDICTIONS) |
                       CREST_BIT(CREST_LOSSES) | CREST_BIT(CREST_ACTIVATIONS);
@@ -121,6 +143,7 @@ static int32_t on_event(void *state, const crest_event *event) {
   const crest_host *host = self->host;
   char text[256];
   self->events++;
+  trap_at(event->hook);
   if (is(self, "watch")) {
     snprintf(text, sizeof text, "%d purpose %d outcome %d epoch %d/%d batch %d/%d step %d/%d count %d loss %a rate %g metrics %d",
              event->hook, event->purpose, event->outcome, (int)event->epoch, (int)event->epoch_count,
@@ -177,6 +200,7 @@ static int32_t on_event(void *state, const crest_event *event) {
 
 static int32_t save_state(void *state, crest_write *write, void *sink) {
   probe *self = state;
+  trap_at(-2);
   if (is(self, "huge-state")) {
     static const char piece[1 << 20];
     for (int i = 0; i < 65; i++) write(sink, piece, sizeof piece);
@@ -198,6 +222,7 @@ static int32_t save_state(void *state, crest_write *write, void *sink) {
 
 static int32_t load_state(void *state, const void *bytes, uint64_t count) {
   probe *self = state;
+  trap_at(-3);
   if (count != sizeof self->events) {
     self->host->fail(self->host->context, "the state has another size");
     return CREST_FAILED;
@@ -206,7 +231,10 @@ static int32_t load_state(void *state, const void *bytes, uint64_t count) {
   return CREST_OK;
 }
 
-static void destroy(void *state) { free(state); }
+static void destroy(void *state) {
+  trap_at(-4);
+  free(state);
+}
 
 static const crest_plugin plugin = {
     TABLE_SIZE, TABLE_MAGIC, TABLE_MAJOR, TABLE_MINOR, IDENTIFIER, "1.0.0",
