@@ -17,8 +17,8 @@ public struct CheckedPlugin: Sendable {
   /// The files of the libraries it brings along, which are locked with it.
   public var libraryPaths: [String] { libraries.map(\.file.path) }
 
-  /// Reads and checks the plugin in `folder`: owners, permissions, manifest, hash, versions, and of a library
-  /// its form and its stamp.
+  /// Reads and checks the plugin in `folder`: owners, permissions, manifest, hash, versions; of a library its form, its
+  /// stamp and the libraries it needs, of a program its interpreter.
   ///
   /// - Throws: ``PluginError`` naming the file and what is wrong with it.
   public init(folder: String) throws(PluginError) {
@@ -42,7 +42,11 @@ public struct CheckedPlugin: Sendable {
     self.manifest = manifest
     manifestDigest = written.digest
     self.file = file
-    if manifest.kind == .library { try checkLibrary() }
+    switch manifest.kind {
+    case .library: try checkLibrary()
+    case .process:
+      if let name = manifest.interpreter.first { _ = try ProcessPlugin.interpreter(name, of: self) }
+    }
   }
 
   private mutating func checkLibrary() throws(PluginError) {

@@ -64,7 +64,7 @@ extension ELFFile {
     let isPlaced =
       switch type {
       case 0: true
-      case Self.relative: isIn(addend, 0, where: { _ in true })
+      case Self.relative: isPointer(addend)
       case Self.byFunction: isIn(addend, 1, where: { $0.isExecutable })
       default: information >> 32 == 0 || information >> 32 < symbolCount
       }
@@ -87,6 +87,13 @@ extension ELFFile {
       guard isIn(value, 0, where: { _ in true }) else { throw Self.outside("one of its symbols") }
     }
     return count
+  }
+
+  /// Whether a value is a pointer into the library, as Swift has them, too: to a text's beginning less 32, and with marks in
+  /// the upper byte.
+  private func isPointer(_ value: UInt64) -> Bool {
+    let address = value & 0x00FF_FFFF_FFFF_FFFF
+    return isIn(address, 0, where: { _ in true }) || isIn(address &+ 32, 0, where: { _ in true })
   }
 
   /// Whether addresses from `start` on are in memory that the library brings.
