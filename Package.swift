@@ -121,9 +121,14 @@ let package = Package(
 
     // Campaigns
     .executableTarget(
-      name: "plugin-campaign", dependencies: ["Crest", "CrestPlugins", "AllocationCounter"],
+      name: "plugin-campaign",
+      dependencies: ["Crest", "CrestPlugins", "AllocationCounter", "ProcessSupport"],
       path: "Campaigns/plugins",
       exclude: ["chaos.c", "cost.c"], swiftSettings: strict),
+    .executableTarget(
+      name: "compile-campaign",
+      dependencies: ["CrestGraph", "CrestLayers", "CrestRuntime", "CrestTensor"],
+      path: "Campaigns/Compiling", swiftSettings: strict),
     .executableTarget(
       name: "onnx-campaign",
       dependencies: [
@@ -225,7 +230,8 @@ let package = Package(
     .testTarget(
       name: "ONNXTests",
       dependencies: [
-        "ONNXTestSupport", "CrestFiles", "CrestGraph", "CrestLayers", "CrestONNX", "CrestRuntime",
+        "ONNXTestSupport", "CrestFiles", "CrestGraph", "CrestLayers", "CrestONNX", "CrestPlatform",
+        "CrestRuntime",
         "CrestTensor", "CrestTestSupport", "ProcessSupport",
       ], swiftSettings: strict),
     .testTarget(
