@@ -127,6 +127,10 @@ let package = Package(
       ], path: "Campaigns/plugins",
       exclude: ["chaos.c", "cost.c", "misbehave.c"], swiftSettings: strict),
     .executableTarget(
+      name: "compile-campaign",
+      dependencies: ["CrestGraph", "CrestLayers", "CrestRuntime", "CrestTensor"],
+      path: "Campaigns/Compiling", swiftSettings: strict),
+    .executableTarget(
       name: "onnx-campaign",
       dependencies: [
         "CrestLayers", "CrestONNX", "CrestRuntime", "CrestTensor", "ONNXTestSupport",
@@ -240,7 +244,8 @@ let package = Package(
     .testTarget(
       name: "ONNXTests",
       dependencies: [
-        "ONNXTestSupport", "CrestFiles", "CrestGraph", "CrestLayers", "CrestONNX", "CrestRuntime",
+        "ONNXTestSupport", "CrestFiles", "CrestGraph", "CrestLayers", "CrestONNX", "CrestPlatform",
+        "CrestRuntime",
         "CrestTensor", "CrestTestSupport", "ProcessSupport",
       ], swiftSettings: strict),
     .testTarget(

@@ -56,15 +56,16 @@ struct DataFolder {
     {
       var path = mnist.appending(path: "train-\(kind)-ubyte").path
       if !FileManager.default.fileExists(atPath: path) { path += ".gz" }
-      let file = try readIDX(path, magic: magic, rank: rank)
+      let file = try IDXFile(path, magic: magic, rank: rank)
+      let bytes = try file.bytes()
       let count = file.sizes[0]
       let parts = [("train", 0..<count - count / 10), ("t10k", count - count / 10..<count)]
       for (name, range) in parts {
-        let size = file.bytes.count / count
+        let size = bytes.count / count
         let header = [magic] + ([range.count] + file.sizes.dropFirst()).map(UInt32.init)
         let data =
           Data(header.flatMap { word in withUnsafeBytes(of: word.bigEndian) { Array($0) } })
-          + file.bytes[range.lowerBound * size..<range.upperBound * size]
+          + bytes[range.lowerBound * size..<range.upperBound * size]
         try data.write(to: folder.appending(path: "\(name)-\(kind)-ubyte"))
       }
     }

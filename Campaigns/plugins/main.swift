@@ -1,8 +1,9 @@
 import Crest
 import CrestPlugins
 
-/// Runs a campaign on plugins that `script/campaign` has built (`faults FOLDER COUNT SEED`, `cost FOLDER…`), or that it
-/// builds itself (`misbehaviours` and `mutations COUNT SEED [control]`).
+/// Runs a campaign on plugins that `script/campaign` has built (`faults FOLDER COUNT SEED`, `children FOLDER COUNT`,
+/// `children-control FOLDER`, `cost FOLDER…`), or that it builds itself (`misbehaviours` and `mutations COUNT SEED
+/// [--control]`).
 let words = Array(CommandLine.arguments.dropFirst())
 let rest = Array(words.dropFirst())
 switch (words.first, rest.count) {
@@ -11,6 +12,10 @@ case ("faults", 3):
     fatalError("faults FOLDER COUNT SEED")
   }
   try FaultCampaign(folder: rest[0]).run(count: count, seed: seed)
+case ("children", 2):
+  guard let count = Int(rest[1]) else { fatalError("children FOLDER COUNT") }
+  try ChildCampaign(folder: rest[0]).run(count: count)
+case ("children-control", 1): try ChildCampaign(folder: rest[0]).control()
 case ("cost", 1...):
   try CostCampaign.runWithoutPlugins(rest[0])
   for folder in rest { try CostCampaign.run(folder) }
@@ -26,7 +31,8 @@ case ("misbehaviours", 2...3), ("mutations", 2...3):
   } else {
     try MisbehaviourCampaign().run(count: count, seed: seed)
   }
-// What the two start as processes of their own.
+// What they start as processes of their own.
+case ("child-trainer", 3): try ChildCampaign(folder: rest[0]).trainUntilKilled(rest[1], rest[2])
 case ("misbehave", 5): try MisbehaviourCampaign.once(rest)
 case ("misbehave-alone", 2): MisbehaviourCampaign.alone(rest)
 case ("mutate", 5):
@@ -37,6 +43,7 @@ case ("mutate", 5):
     rest[0], first, last, seed: seed, rehearses: rest[4] == "rehearse")
 default:
   fatalError(
-    "expected faults FOLDER COUNT SEED, cost FOLDER…, misbehaviours or mutations COUNT SEED [--control]"
+    "expected faults FOLDER COUNT SEED, children FOLDER COUNT, children-control FOLDER, cost FOLDER…, "
+      + "misbehaviours or mutations COUNT SEED [--control]"
   )
 }

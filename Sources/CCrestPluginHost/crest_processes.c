@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -15,6 +16,8 @@
 #if defined(__linux__)
 #include <sys/syscall.h>
 #endif
+
+#include "crest_supervisor.h"
 
 static int limit(int resource, uint64_t value) {
   struct rlimit limit;
@@ -63,8 +66,7 @@ static void close_all_on_exec(void) {
   }
 }
 
-/// Becomes the program; what went wrong is written to `report`, which closes when all went well.
-static void become(const struct crest_start *start, int report) {
+void crest_become(const struct crest_start *start, int report) {
   setpgid(0, 0);
   for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
   sigset_t none;
@@ -98,18 +100,133 @@ static void become(const struct crest_start *start, int report) {
   _exit(127);
 }
 
-int crest_start_process(const struct crest_start *start, pid_t *process) {
-  int report[2];
-  if (start->passed_count > CREST_PASSED_LIMIT) return E2BIG;
-  if (crest_pipe(report) != 0) return errno;
-  // No handler of ours may run in the child before it has its own signals.
+/// Forks with all signals blocked: no handler of ours may run in the child before it has its own signals.
+static pid_t fork_quietly(void) {
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   pid_t child = fork();
   int error = errno;
-  if (child == 0) become(start, report[1]);
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  if (child != 0) pthread_sigmask(SIG_SETMASK, &before, NULL);
+  errno = error;
+  return child;
+}
+
+/// How a child of this process ended, as `waitpid` has it, once it has; 1, 0 when it has not, or -1 when somebody else
+/// has waited for it.
+static int collect(pid_t process, int options, int *status) {
+  for (;;) {
+    pid_t ended = waitpid(process, status, options);
+    if (ended == process) return 1;
+    if (ended == 0) return 0;
+    if (errno != EINTR) return -1;
+  }
+}
+
+static uint64_t now(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+#if defined(__linux__)
+
+int crest_start_process(const struct crest_start *start, struct crest_child *result) {
+  int order[2], report[2];
+  if (start->passed_count > CREST_PASSED_LIMIT) return E2BIG;
+  if (crest_pipe(order) != 0) return errno;
+  if (crest_pipe(report) != 0) {
+    int error = errno;
+    close(order[0]);
+    close(order[1]);
+    return error;
+  }
+  pid_t trainer = getpid();
+  pid_t child = fork_quietly();
+  int error = errno;
+  if (child == 0) crest_supervise(start, trainer, order[0], report[1]);
+  close(order[0]);
+  close(report[1]);
+  struct crest_report message = {CREST_CHILD_FAILED, error};
+  if (child > 0) {
+    ssize_t count;
+    do count = read(report[0], &message, sizeof message);
+    while (count < 0 && errno == EINTR);
+    if (count == sizeof message && message.kind == CREST_CHILD_STARTED) {
+      fcntl(report[0], F_SETFL, fcntl(report[0], F_GETFL) | O_NONBLOCK);
+      result->process = child;
+      result->order = order[1];
+      result->report = report[0];
+      return 0;
+    }
+    // Killed before it said anything.
+    if (count != sizeof message) message.value = ESRCH;
+  }
+  close(order[1]);
+  close(report[0]);
+  int status;
+  if (child > 0) collect(child, 0, &status);
+  return message.value;
+}
+
+/// The next report of a supervisor: 1; 0 when there is none in time; -1 when none will come.
+static int next_report(const struct crest_child *child, int milliseconds, struct crest_report *report) {
+  struct pollfd poll_report = {.fd = child->report, .events = POLLIN};
+  uint64_t end = now() + (uint64_t)milliseconds * 1000000u;
+  for (;;) {
+    ssize_t count = read(child->report, report, sizeof *report);
+    if (count == sizeof *report) return 1;
+    if (count >= 0 || (errno != EAGAIN && errno != EINTR)) return -1;
+    uint64_t time = now();
+    if (milliseconds == 0 || time >= end) return 0;
+    poll(&poll_report, 1, (int)((end - time) / 1000000u) + 1);
+  }
+}
+
+int crest_child_has_ended(struct crest_child *child, int milliseconds, int *status) {
+  struct crest_report report;
+  int result = next_report(child, milliseconds, &report);
+  if (result <= 0) return result;
+  if (report.kind != CREST_CHILD_ENDED) return -1;
+  *status = report.value;
+  return 1;
+}
+
+int crest_child_end(struct crest_child *child, int milliseconds, int *status) {
+  close(child->order);
+  // Unless it is over and its number another's: one that was stopped hears nothing.
+  siginfo_t end = {0};
+  int is_ours = waitid(P_PID, (id_t)child->process, &end, WEXITED | WNOHANG | WNOWAIT) == 0;
+  if (is_ours && end.si_pid == 0) kill(child->process, SIGCONT);
+  struct crest_report report;
+  int has_ended = 0, is_gone = 0, result;
+  uint64_t last = now() + (uint64_t)milliseconds * 1000000u;
+  do {
+    uint64_t time = now();
+    result = next_report(child, time < last ? (int)((last - time) / 1000000u) + 1 : 0, &report);
+    if (result == 1 && report.kind == CREST_CHILD_ENDED) {
+      has_ended = 1;
+      *status = report.value;
+    }
+    if (result == 1 && report.kind == CREST_CHILD_GONE) is_gone = 1;
+  } while (result == 1);
+  close(child->report);
+  // One that takes so long is left to its work, unless somebody stops it from that.
+  if (result == 0 && is_ours) kill(child->process, SIGKILL);
+  int ignored;
+  collect(child->process, 0, &ignored);
+  return is_gone ? has_ended : -1;
+}
+
+#else
+
+int crest_start_process(const struct crest_start *start, struct crest_child *result) {
+  int report[2];
+  if (start->passed_count > CREST_PASSED_LIMIT) return E2BIG;
+  if (crest_pipe(report) != 0) return errno;
+  pid_t child = fork_quietly();
+  int error = errno;
+  if (child == 0) crest_become(start, report[1]);
   close(report[1]);
   if (child < 0) {
     close(report[0]);
@@ -119,14 +236,42 @@ int crest_start_process(const struct crest_start *start, pid_t *process) {
   do count = read(report[0], &error, sizeof error);
   while (count < 0 && errno == EINTR);
   close(report[0]);
+  int status;
   if (count == sizeof error) {
-    while (waitpid(child, NULL, 0) < 0 && errno == EINTR) {
-    }
+    collect(child, 0, &status);
     return error;
   }
-  *process = child;
+  result->process = child;
+  result->order = result->report = -1;
   return 0;
 }
+
+int crest_child_has_ended(struct crest_child *child, int milliseconds, int *status) {
+  uint64_t end = now() + (uint64_t)milliseconds * 1000000u;
+  for (;;) {
+    // Without taking that away: until it is reaped, neither its number nor its group's is given to another.
+    siginfo_t info = {0};
+    if (waitid(P_PID, (id_t)child->process, &info, WEXITED | WNOHANG | WNOWAIT) != 0 && errno != EINTR) return -1;
+    if (info.si_pid != 0) {
+      kill(-child->process, SIGKILL);
+      int result = collect(child->process, 0, status);
+      child->process = 0;
+      return result;
+    }
+    if (now() >= end) return 0;
+    usleep(200);
+  }
+}
+
+int crest_child_end(struct crest_child *child, int milliseconds, int *status) {
+  (void)milliseconds;
+  if (child->process == 0) return 0;
+  kill(-child->process, SIGKILL);
+  kill(child->process, SIGKILL);
+  return collect(child->process, 0, status);
+}
+
+#endif
 
 int crest_pipe(int ends[2]) {
 #if defined(__linux__)
@@ -139,24 +284,14 @@ int crest_pipe(int ends[2]) {
 #endif
 }
 
-int crest_has_ended(pid_t process, int block) {
-  for (;;) {
-    siginfo_t end = {0};
-    if (waitid(P_PID, (id_t)process, &end, WEXITED | WNOWAIT | (block ? 0 : WNOHANG)) == 0) return end.si_pid != 0;
-    if (errno != EINTR) return -1;
-  }
-}
-
 ssize_t crest_read_soon(int descriptor, void *bytes, size_t capacity, uint64_t nanoseconds) {
   uint64_t end = 0;
   for (;;) {
     ssize_t count = read(descriptor, bytes, capacity);
     if (count >= 0 || errno != EAGAIN || nanoseconds == 0) return count;
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    uint64_t now = (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
-    if (end == 0) end = now + nanoseconds;
-    if (now >= end) {
+    uint64_t time = now();
+    if (end == 0) end = time + nanoseconds;
+    if (time >= end) {
       errno = EAGAIN;
       return -1;
     }

@@ -1,10 +1,11 @@
 import CrestOptimizers
 public import CrestTraining
 
-/// Remembers losses, learning rates and momenta of each step and the results of each epoch of the last
-/// fit.
+/// Remembers losses, learning rates and momenta of steps and the results of each epoch of the last fit.
 ///
-/// fastai's `Recorder`, Keras's `History`.
+/// fastai's `Recorder`, Keras's `History`. Of a long fit it keeps fewer steps, evenly spread from the first to the last:
+/// each one up to 2,048, then every second, every fourth and so on, at least 1,024. So neither its memory nor its part
+/// of a checkpoint grows with the number of steps, unless it is asked for every step.
 public final class Recorder: StatefulCallback {
   /// A training step.
   public struct Step: Codable, Sendable, Hashable {
@@ -34,11 +35,24 @@ public final class Recorder: StatefulCallback {
     public fileprivate(set) var steps: [Step] = []
     /// The epochs of the last fit.
     public fileprivate(set) var epochs: [Epoch] = []
+    /// How many steps there are for each that is kept, if not every one was asked for; a power of two.
+    private var stride = 1
 
     fileprivate init() {}
 
     private enum CodingKeys: CodingKey {
       case step, loss, smoothedLoss, learningRate, momentum, epochs
+    }
+
+    /// Adds a step, which may be one too many.
+    fileprivate mutating func add(_ step: Step) {
+      guard step.step.isMultiple(of: stride) else { return }
+      steps.append(step)
+      // More than once for a checkpoint that has every step.
+      while steps.count > Recorder.stepLimit {
+        stride *= 2
+        steps.removeAll { !$0.step.isMultiple(of: stride) }
+      }
     }
 
     /// Reads the steps column by column.
@@ -60,6 +74,10 @@ public final class Recorder: StatefulCallback {
           step: step[index], loss: loss[index], smoothedLoss: smoothedLoss[index],
           learningRate: learningRate[index], momentum: momentum[index])
       }
+      // Steps that were thinned out are more than half of the limit, and every one a multiple of the stride.
+      if steps.count > Recorder.stepLimit / 2 {
+        stride = 1 << min(step.reduce(0, |).trailingZeroBitCount, Int.bitWidth - 2)
+      }
     }
 
     /// Writes the steps column by column, which a checkpoint holds as arrays.
@@ -76,13 +94,19 @@ public final class Recorder: StatefulCallback {
 
   /// All it remembers.
   public var state = State()
-  /// The steps of the last fit.
+  /// The steps of the last fit that are kept, in order.
   public var steps: [Step] { state.steps }
   /// The epochs of the last fit.
   public var epochs: [Epoch] { state.epochs }
+  /// Whether it keeps every step.
+  public let everyStep: Bool
+  /// The most steps that are kept if not every one is.
+  fileprivate static let stepLimit = 2048
 
   /// An empty recorder.
-  public init() {}
+  ///
+  /// - Parameter everyStep: Whether every step is kept, which takes 40 bytes each, in memory and in checkpoints.
+  public init(everyStep: Bool = false) { self.everyStep = everyStep }
 
   /// Resets before the fit, and records steps and epochs.
   public var hooks: [Hook] { [.beforeFit(reset), .afterStep(note), .afterEpoch(note)] }
@@ -91,16 +115,21 @@ public final class Recorder: StatefulCallback {
 
   private func reset(_ fit: FitContext) {
     state = State()
-    state.steps.reserveCapacity(fit.stepCount)
+    // One more than are kept is there for a moment.
+    let most = everyStep ? fit.stepCount : min(fit.stepCount, Self.stepLimit + 1)
+    state.steps.reserveCapacity(most)
   }
 
   private func note(_ batch: BatchContext) {
     guard batch.outcome.isFinished else { return }
-    state.steps.append(
-      Step(
-        step: batch.step, loss: batch.loss, smoothedLoss: batch.fit.smoothedLoss,
-        learningRate: batch.hyperparameters.learningRate,
-        momentum: batch.hyperparameters.momentum))
+    let step = Step(
+      step: batch.step, loss: batch.loss, smoothedLoss: batch.fit.smoothedLoss,
+      learningRate: batch.hyperparameters.learningRate, momentum: batch.hyperparameters.momentum)
+    if everyStep {
+      state.steps.append(step)
+    } else {
+      state.add(step)
+    }
   }
 
   private func note(_ epoch: EpochContext) {

@@ -42,11 +42,21 @@ struct CrestCommandLine: ParsableCommand {
     }
   }
 
+  /// Ends the process with the help or version that was asked for, or with why it can't be written.
+  private static func endWithHelp(_ request: any Error) -> Never {
+    do throws(OutputError) {
+      try StandardOutput.writeOwn(fullMessage(for: request) + "\n")
+    } catch {
+      end(error)
+    }
+    exit(withError: ExitCode.success)
+  }
+
   /// Ends the process with the exit code and the message of an error.
   private static func end(_ error: any Error) -> Never {
     guard let failure = Failure(error) else {
       // The parser's own errors: wrong options, and requests for help.
-      guard exitCode(for: error) != .success else { exit(withError: error) }
+      guard exitCode(for: error) != .success else { endWithHelp(error) }
       StandardError.write(parserMessage(error) + "\n")
       exit(withError: exitCode(for: error))
     }

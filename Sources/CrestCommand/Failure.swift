@@ -145,11 +145,12 @@ extension LearnerError {
     switch self {
     case .loss(let error, _): error.code
     case .binaryLabels, .targetOutOfRange, .unusualNumbers: .data
-    case .epochs, .learningRate, .batchSize, .prefetch, .unsuitableMetric, .twoOwners,
+    case .epochs, .learningRate, .batchSize, .prefetch, .transformCount, .unsuitableMetric,
+      .twoOwners,
       .twoReporters, .twoAccumulators, .twoLenders, .tooManyEpochs:
       .usage
     case .emptyData, .inputCount, .missingInput, .inputType, .classCount, .examples, .noParameters,
-      .rowsTogether, .leftover:
+      .rowsTogether, .leftover, .momentsTooLarge:
       .data
     case .interrupted: .interrupted
     case .oneValuePerChannel: .usage

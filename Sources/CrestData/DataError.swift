@@ -20,6 +20,8 @@ public enum DataError: Error, Equatable, Sendable {
   case notARegularFile(path: String)
   /// A file that must be small is not.
   case fileTooLarge(path: String, byteCount: Int, limit: Int)
+  /// What the file holds takes more memory than the process may take.
+  case tooLarge(path: String, byteCount: Int, memory: Int)
   /// The file ends early.
   case truncated(path: String, expected: Int, got: Int)
   /// The file has bytes after its expected end.
@@ -96,6 +98,9 @@ extension DataError: CustomStringConvertible {
     case .fileTooLarge(let path, let byteCount, let limit):
       "\(path) is \(byteCount) bytes long, expected at most \(limit); "
         + "replace it with the data set's own file"
+    case .tooLarge(let path, let byteCount, let memory):
+      "\(path): what it holds takes \(byteCount) bytes, expected at most the \(memory) that this process may take; "
+        + "give fewer examples, or raise the process's limit"
     case .truncated(let path, let expected, let got):
       "\(path) is truncated: expected \(expected) bytes, got \(got); fetch the file again"
     case .trailingBytes(let path, let expected):

@@ -23,6 +23,11 @@ public struct DataLoader: Sendable {
   public let prefetch: Int
   private let pool: BatchPool
 
+  /// The most batches that are made ahead: far more than hide the time of any.
+  package static let prefetchLimit = 1024
+  /// The most transforms, each of which has random numbers of its own.
+  package static let transformLimit = 255
+
   /// A loader of the batches of `dataset`.
   ///
   /// - Parameters:
@@ -36,8 +41,8 @@ public struct DataLoader: Sendable {
   ///   - transforms: Changes of `float32` inputs with channels, rows and columns.
   ///   - prefetch: How many batches are made ahead; this doesn't change their contents.
   /// - Throws: ``DataError/unsuitableTransform(name:dataset:reason:)``.
-  /// - Precondition: `batchSize` is positive, `smallestBatch` in `1 ... batchSize`, and `prefetch` in
-  ///   `0 ... 1024`.
+  /// - Precondition: `batchSize` is positive, `smallestBatch` in `1 ... batchSize`, `prefetch` in
+  ///   `0 ... 1024`, and there are at most 255 transforms.
   public init(
     _ dataset: any Dataset, batchSize: Int = 64, smallestBatch: Int = 1, seed: UInt64 = 0,
     shuffle: Bool = true, transforms: [any Transform] = [], prefetch: Int = 2
@@ -47,8 +52,12 @@ public struct DataLoader: Sendable {
     programmerError(
       unless: 1 <= smallestBatch && smallestBatch <= batchSize,
       "the smallest batch is \(smallestBatch) of \(batchSize)")
-    programmerError(unless: 0 <= prefetch && prefetch <= 1024, "prefetch is \(prefetch)")
-    programmerError(unless: transforms.count < 256, "\(transforms.count) transforms")
+    programmerError(
+      unless: 0 <= prefetch && prefetch <= Self.prefetchLimit,
+      "prefetch is \(prefetch), expected 0 to \(Self.prefetchLimit) batches")
+    programmerError(
+      unless: transforms.count <= Self.transformLimit,
+      "\(transforms.count) transforms, expected at most \(Self.transformLimit)")
     let images = dataset.inputs.filter(\.isImage)
     for transform in transforms {
       let reason =

@@ -1,4 +1,5 @@
 import CrestFiles
+import CrestPlatform
 
 /// An open file of data.
 struct FileReader: ~Copyable {
@@ -36,7 +37,10 @@ struct FileReader: ~Copyable {
   }
 
   /// `count` bytes from `offset` on.
+  ///
+  /// - Throws: ``DataError/tooLarge(path:byteCount:memory:)`` before memory is taken that there isn't.
   func bytes(count: Int, at offset: Int = 0) throws(DataError) -> [UInt8] {
+    try DataError.checkMemory(count, path)
     do throws(RegularFile.Failure) {
       return try file.bytes(count: count, at: offset)
     } catch {
@@ -56,6 +60,16 @@ struct FileReader: ~Copyable {
 }
 
 extension DataError {
+  /// Refuses contents of the file at `path` that take more memory than there is.
+  static func checkMemory(_ byteCount: Int, _ path: String) throws(DataError) {
+    // Little is not worth asking the system.
+    guard byteCount > 1 << 20 else { return }
+    let memory = AvailableMemory.byteCount()
+    guard byteCount <= memory else {
+      throw .tooLarge(path: path, byteCount: byteCount, memory: memory)
+    }
+  }
+
   /// Why the file at `path` can't be read, of which so many bytes are needed.
   init(_ path: String, _ failure: RegularFile.Failure, expected: Int) {
     self =

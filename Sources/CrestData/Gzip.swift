@@ -45,8 +45,9 @@ struct GzipReader: ~Copyable {
 
   /// The next `count` bytes.
   ///
-  /// - Throws: ``DataError/corruptGzip(path:offset:reason:)``, or
-  ///   ``DataError/truncated(path:expected:got:)`` if the content ends earlier.
+  /// - Throws: ``DataError/corruptGzip(path:offset:reason:)``,
+  ///   ``DataError/truncated(path:expected:got:)`` if the content ends earlier, or
+  ///   ``DataError/tooLarge(path:byteCount:memory:)`` before anything is unpacked.
   mutating func bytes(count: Int) throws(DataError) -> [UInt8] {
     let before = producedByteCount
     guard !cannotHold(before + count) else {
@@ -54,6 +55,7 @@ struct GzipReader: ~Copyable {
         path: path, offset: compressed.count,
         reason: "\(compressed.count) compressed bytes can't hold the \(before + count) announced")
     }
+    try DataError.checkMemory(count, path)
     var got = 0
     let bytes = try [UInt8](count: count) { (buffer) throws(DataError) in
       got = try inflate(into: buffer)

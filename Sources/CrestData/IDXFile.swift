@@ -1,35 +1,63 @@
-/// The sizes and the bytes of an IDX file of unsigned bytes.
-package struct IDXFile {
-  package let sizes: [Int]
-  package let bytes: [UInt8]
-}
-
-/// The contents of an IDX file with `rank` sizes, inflated when its name ends in `.gz`.
+/// An IDX file of unsigned bytes whose header was read, inflated when its name ends in `.gz`.
 ///
-/// - Throws: ``DataError``, before anything is allocated that the file can't fill.
-package func readIDX(_ path: String, magic: UInt32, rank: Int) throws(DataError) -> IDXFile {
-  let file = try FileReader(path)
-  let headerByteCount = 4 + 4 * rank
-  if path.hasSuffix(".gz") {
-    var reader = try GzipReader(try file.allBytes(), path: path)
-    let (sizes, count) = try parseHeader(
-      try reader.bytes(count: headerByteCount), path: path, magic: magic)
-    let bytes = try reader.bytes(count: count)
-    try reader.finish()
-    return IDXFile(sizes: sizes, bytes: bytes)
+/// What a compressed file announces can be compared with other files before its contents take memory.
+package struct IDXFile {
+  package let path: String
+  /// The sizes that the header announces.
+  package let sizes: [Int]
+  private let count: Int
+  private let contents: Contents
+
+  private enum Contents {
+    case plain([UInt8])
+    case compressed([UInt8])
   }
-  guard file.byteCount >= headerByteCount else {
-    throw .truncated(path: path, expected: headerByteCount, got: file.byteCount)
+
+  /// Reads the header of a file with `rank` sizes, and of a plain file the rest.
+  ///
+  /// - Throws: ``DataError``, before anything is allocated that the file can't fill.
+  package init(_ path: String, magic: UInt32, rank: Int) throws(DataError) {
+    self.path = path
+    let file = try FileReader(path)
+    let headerByteCount = Self.headerByteCount(rank: rank)
+    guard !path.hasSuffix(".gz") else {
+      let compressed = try file.allBytes()
+      var reader = try GzipReader(compressed, path: path)
+      (sizes, count) = try parseHeader(
+        try reader.bytes(count: headerByteCount), path: path, magic: magic)
+      contents = .compressed(compressed)
+      return
+    }
+    guard file.byteCount >= headerByteCount else {
+      throw .truncated(path: path, expected: headerByteCount, got: file.byteCount)
+    }
+    (sizes, count) = try parseHeader(
+      try file.bytes(count: headerByteCount), path: path, magic: magic)
+    guard file.byteCount - headerByteCount >= count else {
+      throw .truncated(path: path, expected: headerByteCount + count, got: file.byteCount)
+    }
+    guard file.byteCount - headerByteCount == count else {
+      throw .trailingBytes(path: path, expected: headerByteCount + count)
+    }
+    contents = .plain(try file.bytes(count: count, at: headerByteCount))
   }
-  let (sizes, count) = try parseHeader(
-    try file.bytes(count: headerByteCount), path: path, magic: magic)
-  guard file.byteCount - headerByteCount >= count else {
-    throw .truncated(path: path, expected: headerByteCount + count, got: file.byteCount)
+
+  private static func headerByteCount(rank: Int) -> Int { 4 + 4 * rank }
+
+  /// The contents, which are as long as the header says.
+  ///
+  /// - Throws: ``DataError``, before anything is allocated that the file can't fill.
+  package func bytes() throws(DataError) -> [UInt8] {
+    switch contents {
+    case .plain(let bytes): return bytes
+    case .compressed(let compressed):
+      var reader = try GzipReader(compressed, path: path)
+      _ = try reader.bytes(count: Self.headerByteCount(rank: sizes.count))
+      let bytes = try reader.bytes(count: count)
+      try reader.finish()
+      return bytes
+    }
   }
-  guard file.byteCount - headerByteCount == count else {
-    throw .trailingBytes(path: path, expected: headerByteCount + count)
-  }
-  return IDXFile(sizes: sizes, bytes: try file.bytes(count: count, at: headerByteCount))
 }
 
 /// The sizes in a header and their product.

@@ -70,16 +70,21 @@ package struct IDXFolder: Sendable {
   private func images(_ imagesName: String, labels labelsName: String) throws(DataError) -> Part {
     let imagesPath = existingPath(imagesName)
     let labelsPath = existingPath(labelsName)
-    let images = try readIDX(imagesPath, magic: 2051, rank: 3)
-    let labels = try readIDX(labelsPath, magic: 2049, rank: 1)
-    guard images.sizes[0] == labels.sizes[0] else {
+    // Both headers before any contents, of which a small compressed file may announce gigabytes.
+    let images = try IDXFile(imagesPath, magic: 2051, rank: 3)
+    let labels = try IDXFile(labelsPath, magic: 2049, rank: 1)
+    let sizes = images.sizes
+    guard sizes[0] == labels.sizes[0] else {
       throw .countMismatch(
-        path: imagesPath, count: images.sizes[0], otherPath: labelsPath,
-        otherCount: labels.sizes[0])
+        path: imagesPath, count: sizes[0], otherPath: labelsPath, otherCount: labels.sizes[0])
     }
+    // Classes are kept as 64 bits each.
+    let (classBytes, overflow) = sizes[0].multipliedReportingOverflow(by: 9)
+    try DataError.checkMemory(overflow ? .max : classBytes, labelsPath)
+    let pixels = try images.bytes()
     return Part(
-      imagesPath: imagesPath, labelsPath: labelsPath,
-      shape: [1, images.sizes[1], images.sizes[2]], pixels: images.bytes, labels: labels.bytes)
+      imagesPath: imagesPath, labelsPath: labelsPath, shape: [1, sizes[1], sizes[2]],
+      pixels: pixels, labels: try labels.bytes())
   }
 
   private func existingPath(_ name: String) -> String {

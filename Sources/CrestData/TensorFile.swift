@@ -21,6 +21,9 @@ public enum TensorFile {
     } catch {
       throw .npy(path: path, error)
     }
+    // The header is right about the file's size, so that this can be counted; smaller elements are widened.
+    try DataError.checkMemory(
+      header.shape.elementCount * header.elementType.byteCount, path)
     var tensor = Tensor(zeros: header.shape, elementType: header.elementType)
     try tensor.withUnsafeMutableBytes { (bytes) throws(DataError) in
       guard !header.isStoredAsTensor else {

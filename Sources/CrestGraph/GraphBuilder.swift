@@ -11,6 +11,12 @@ public final class GraphBuilder {
   /// How often each scope name was used, by full path: the second `dense` becomes `dense_1`.
   private var scopeUses: [String: Int] = [:]
   private var variableNames: Set<String> = []
+  /// How deep the layers that are being traced lie in each other.
+  private var nesting = 0
+  /// Far more than any network has, and little for a thread's stack.
+  package static let nestingLimit = 256
+  /// The updates so far, by their variables.
+  private var updated: [Int: Graph.ValueID] = [:]
   private var randomStreamCount: UInt32 = 0
   private var foldingBudget: FoldingBudget
   /// How many bytes of constants operations may still make up; any number when nil.
@@ -51,6 +57,22 @@ public final class GraphBuilder {
     layer(path, result)
     return result
   }
+
+  /// A layer begins in the one that is being traced.
+  ///
+  /// - Throws: ``GraphError`` when they lie deeper in each other than the stack may bear.
+  package func beginLayer() throws {
+    guard nesting < Self.nestingLimit else {
+      throw GraphError(
+        path: path, operation: "layer",
+        expected: "layers at most \(Self.nestingLimit) deep in each other", got: "one more",
+        advice: "put them one after the other in one Sequential")
+    }
+    nesting += 1
+  }
+
+  /// The layer that began last has ended.
+  package func endLayer() { nesting -= 1 }
 
   /// Names a value as the result of the layer at a path.
   package func layer(_ path: String, _ symbol: Symbol) {
@@ -154,7 +176,7 @@ public final class GraphBuilder {
   public func update(of statistic: Symbol) -> Symbol? {
     require(statistic)
     guard case .variable(let number) = graph.values[statistic.id.index].origin else { return nil }
-    return graph.updates.first { $0.variable == number }.map { symbol($0.value) }
+    return updated[number].map { symbol($0) }
   }
 
   /// Lets a running statistic become `value` when the forward stage of a training step is done, in place of
@@ -170,7 +192,9 @@ public final class GraphBuilder {
     programmerError(
       unless: statistic.type == value.type,
       "a statistic of \(statistic.type) can't become \(value.type)")
-    graph.updates.removeAll { $0.variable == number }
+    if updated.updateValue(value.id, forKey: number) != nil {
+      graph.updates.removeAll { $0.variable == number }
+    }
     graph.updates.append(Graph.Update(variable: number, value: value.id))
   }
 

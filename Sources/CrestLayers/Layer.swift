@@ -49,9 +49,12 @@ extension Layer {
 
   /// Traces the layer in its own scope.
   ///
-  /// - Throws: `GraphError` naming the layer when `x` doesn't fit.
+  /// - Throws: `GraphError` naming the layer when `x` doesn't fit, and where layers lie more than 256 deep in each other.
   public func callAsFunction(_ x: Symbol) throws -> Symbol {
+    let builder = x.builder
+    try builder.beginLayer()
+    defer { builder.endLayer() }
     guard let name else { return try trace(x) }
-    return try x.builder.scoped(name) { try trace(x) }
+    return try builder.scoped(name) { try trace(x) }
   }
 }

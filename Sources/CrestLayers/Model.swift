@@ -1,4 +1,5 @@
 public import CrestGraph
+import CrestPlatform
 public import CrestRuntime
 public import CrestTensor
 
@@ -287,7 +288,7 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
   case batchWiredIn(got: String)
   /// A batch of another type than the model's input.
   case batch(input: String, expected: String, got: String)
-  /// More parameters than the machine's memory holds with their gradients.
+  /// More parameters than the process has memory for with their gradients.
   case parametersTooLarge(byteCount: Int, memory: Int)
   /// A number of batches other than that of the model's inputs.
   case inputCount(expected: Int, got: Int)
@@ -295,14 +296,15 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
   case preprocessingOfSeveral(inputs: Int)
   /// A number of rows other than the model is made for, which can't be cut or padded.
   case fixedBatch(size: Int, got: Int, reason: Graph.RowMixing)
-  /// Inputs that can't be cut into batches and take more memory than the machine has.
+  /// Inputs that can't be cut into batches and take more memory than the process may take.
   case wholeTooLarge(byteCount: Int, memory: Int, reason: Graph.RowMixing)
 
-  /// Refuses a graph whose variables take more memory than there is.
+  /// Refuses a graph whose variables take more memory than there is, before any is taken.
   static func checkMemory(of graph: Graph) throws(ModelError) {
     let byteCount = ParameterStore.byteCount(of: graph)
-    guard byteCount <= PhysicalMemory.byteCount else {
-      throw .parametersTooLarge(byteCount: byteCount, memory: PhysicalMemory.byteCount)
+    let memory = AvailableMemory.byteCount()
+    guard byteCount <= memory else {
+      throw .parametersTooLarge(byteCount: byteCount, memory: memory)
     }
   }
 
@@ -326,8 +328,8 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
     case .batch(let input, let expected, let got):
       "\(input): expected \(expected), got \(got)"
     case .parametersTooLarge(let byteCount, let memory):
-      "model: parameters and gradients take \(byteCount) bytes, expected at most the \(memory) of "
-        + "this machine; use fewer units or channels, or a smaller input"
+      "model: parameters and gradients take \(byteCount) bytes, expected at most the \(memory) that "
+        + "this process may take; use fewer units or channels, or a smaller input, or raise its limit"
     case .inputCount(let expected, let got):
       "inputs: expected \(expected), got \(got); give one tensor for each input of the model"
     case .preprocessingOfSeveral(let inputs):
@@ -339,8 +341,8 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
         + "with a dynamic batch"
     case .wholeTooLarge(let byteCount, let memory, let reason):
       "the inputs are predicted as a whole, because it isn't proved that rows are computed independently: "
-        + "\(reason); their values take \(byteCount) bytes, expected at most the \(memory) of this machine; "
-        + "give fewer rows"
+        + "\(reason); their values take \(byteCount) bytes, expected at most the \(memory) that this "
+        + "process may take; give fewer rows"
     }
   }
 }

@@ -6,16 +6,32 @@ public import CrestGraph
 ///
 /// Without a name it opens no scope, so a model's layers are called `conv2d` and `dense`, not
 /// `sequential.conv2d`.
-public struct Sequential: Layer {
+public struct Sequential: Layer, NestedLayer {
   /// The scope; nil for none.
   public let name: String?
-  /// The layers in the order they are applied.
+  /// The layers in the order they are applied; those of a chain without a name stand in its place.
   public let layers: [any Layer]
+  let nesting: Int
 
   /// A chain of `layers`, which may be empty: then y = x.
+  ///
+  /// - Precondition: they are at most 256 deep in each other.
   public init(_ layers: [any Layer], name: String? = nil) {
-    self.layers = layers
+    self.layers = Self.flattened(layers)
     self.name = name
+    nesting = LayerNesting.around(self.layers)
+  }
+
+  /// Without chains that open no scope, however deep they lie in each other.
+  private static func flattened(_ layers: [any Layer]) -> [any Layer] {
+    func chain(_ layer: any Layer) -> [any Layer]? {
+      guard let chain = layer as? Sequential, chain.name == nil else { return nil }
+      return chain.layers
+    }
+    guard layers.contains(where: { chain($0) != nil }) else { return layers }
+    // A single chain is shared instead of copied.
+    if layers.count == 1, let only = chain(layers[0]) { return only }
+    return layers.flatMap { chain($0) ?? [$0] }
   }
 
   /// A chain of the layers written in the braces, with `if` and `for` as in any result builder.

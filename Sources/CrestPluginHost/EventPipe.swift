@@ -150,6 +150,7 @@ final class EventPipe {
 
   func send(_ hook: PluginHook, _ context: FitContext) throws {
     try endPass()
+    if hook == .beforeFit { services.beginFit() }
     guard try isWorking(at: hook) else { return }
     // Each fit begins a new count of passes, whether the plugin asked for its hooks or not.
     event.fill(hook, context)
@@ -198,13 +199,13 @@ final class EventPipe {
     switch policy {
     case .stop: break
     case .disable:
-      services.log(.error, "\(error); training continues without it")
+      services.note(.error, "\(error); training continues without it")
       condition = .disabled
       return
     case .restart(let limit):
       guard restartCount < limit else { break }
       restartCount += 1
-      services.log(.warning, "\(error); it is restarted, \(restartCount) of \(limit) times")
+      services.note(.warning, "\(error); it is restarted, \(restartCount) of \(limit) times")
       do throws(PluginError) {
         try worker.restart()
         if let lastState { try worker.loadState(lastState) }

@@ -26,6 +26,8 @@ final class PluginServices {
   let manifest: PluginManifest
   var declaration = PluginDeclaration()
   private let writeLog: (PluginLogLevel, String) -> Void
+  /// What the plugin has still to say in this fit.
+  private var logBytesLeft = logLimit
   /// The cancel that was asked for in the call that runs.
   private var cancel: Cancel?
   /// Whether there is one.
@@ -76,8 +78,28 @@ final class PluginServices {
     return phase.takeUnretainedValue()
   }
 
-  /// Writes a line to the log.
-  func log(_ level: PluginLogLevel, _ message: String) { writeLog(level, message.asPluginWrote) }
+  /// The most that a plugin logs in a fit, in bytes, and what each line counts beside its own.
+  static let (logLimit, logLineCost) = (1 << 20, 64)
+
+  /// A fit begins.
+  func beginFit() { logBytesLeft = Self.logLimit }
+
+  /// Writes a line of the plugin to the log, up to ``logLimit`` in all.
+  func log(_ level: PluginLogLevel, _ message: String) {
+    guard logBytesLeft > 0 else { return }
+    let text = message.asPluginWrote
+    logBytesLeft -= text.utf8.count + Self.logLineCost
+    guard logBytesLeft > 0 else {
+      return note(
+        .warning,
+        "(it logged \(Self.logLimit >> 20) MiB in this fit; what it logs until the fit ends is left out)"
+      )
+    }
+    writeLog(level, text)
+  }
+
+  /// Writes a line of this host's own about the plugin to the log.
+  func note(_ level: PluginLogLevel, _ message: String) { writeLog(level, message.asPluginWrote) }
 
   /// A part of a hyperparameter; the value in effect without one.
   func value(of hyperparameter: Hyperparameter, _ part: Hyperparameter.Part?) throws(Refusal)

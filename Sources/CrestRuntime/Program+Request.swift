@@ -66,7 +66,7 @@ public enum ProgramError: Error, Equatable, Sendable, CustomStringConvertible {
   case computedIndex(operation: String, path: String, GraphError.IndexOutOfRange)
   /// A class label the model has no output for.
   case label(Int64, index: Int, classCount: Int)
-  /// More memory for the values of a batch than the machine has.
+  /// More memory for the values of a batch than the process may take.
   case tooLarge(byteCount: Int, memory: Int)
 
   /// What, expected, got and what to do.
@@ -89,8 +89,8 @@ public enum ProgramError: Error, Equatable, Sendable, CustomStringConvertible {
       "label \(index) of the batch: expected a class from 0 to \(classCount - 1), got \(label); "
         + "give the model as many classes as the data"
     case .tooLarge(let byteCount, let memory):
-      "the values of a batch take \(byteCount) bytes, expected at most the \(memory) of this machine; "
-        + "use a smaller batch, model or input"
+      "the values of a batch take \(byteCount) bytes, expected at most the \(memory) "
+        + "that this process may take; use a smaller batch, model or input, or raise its limit"
     }
   }
 }

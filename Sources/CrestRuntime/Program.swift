@@ -80,9 +80,9 @@ public final class Program {
         KernelUse(name: step.name, path: step.node.map { graph.nodes[$0].path } ?? "", stage: stage)
       }
     }
-    nodeBuffers = graph.nodes.indices.map { node in
-      steps.filter { $0.node == node }.flatMap(\.writes)
-    }
+    var nodeBuffers = [[BufferID]](repeating: [], count: graph.nodes.count)
+    for step in steps { if let node = step.node { nodeBuffers[node] += step.writes } }
+    self.nodeBuffers = nodeBuffers
     let (ranges, places) = (graph.indexRanges, plan.places)
     let given = graph.inputs.map { port in
       guard let buffer = places[port.value] else {

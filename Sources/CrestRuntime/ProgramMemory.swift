@@ -1,4 +1,5 @@
 import CrestGraph
+import CrestPlatform
 import CrestTensor
 
 /// The memory of a program, for as long as it lives.
@@ -48,7 +49,7 @@ struct ProgramMemory {
 extension ProgramError {
   /// Refuses more memory than there is.
   static func checkMemory(_ byteCount: Int) throws(ProgramError) {
-    let limit = PhysicalMemory.byteCount
+    let limit = AvailableMemory.byteCount()
     guard byteCount <= limit else { throw .tooLarge(byteCount: byteCount, memory: limit) }
   }
 }
@@ -57,10 +58,12 @@ extension Graph {
   /// Refuses a value that alone takes more memory than there is, before sizes follow from it that can't be
   /// counted.
   func checkValues() throws(ProgramError) {
+    var largest = 0
     for value in values {
       let (byteCount, overflow) = value.type.shape.elementCount.multipliedReportingOverflow(
         by: value.type.elementType.byteCount)
-      try ProgramError.checkMemory(overflow ? .max : byteCount)
+      largest = max(largest, overflow ? .max : byteCount)
     }
+    try ProgramError.checkMemory(largest)
   }
 }

@@ -77,8 +77,8 @@ public final class Learner {
   /// The passes of all fits, by which plugins tell them apart.
   var passesBegun = 0
   var trained: TrainedParameters
-  /// The optimiser's moments; made when they are needed, since to measure takes none.
-  private(set) lazy var moments = model.store.makeMoments(count: optimizer.momentCount)
+  /// ``moments``, once they are made.
+  var madeMoments: ParameterStore.Moments?
   /// Steps since the optimiser's moments were 0, which corrections of moments count.
   var stepsSinceReset = 0
   /// Whether the model says already that it learned from these data.
@@ -133,7 +133,12 @@ public final class Learner {
       unless: optimizer.momentCount >= 0,
       "the optimiser \(optimizer.name) has \(optimizer.momentCount) moments")
     guard batchSize >= 1 else { throw LearnerError.batchSize(batchSize) }
-    guard prefetch >= 0 else { throw LearnerError.prefetch(prefetch) }
+    guard (0...DataLoader.prefetchLimit).contains(prefetch) else {
+      throw LearnerError.prefetch(prefetch)
+    }
+    guard transforms.count <= DataLoader.transformLimit else {
+      throw LearnerError.transformCount(transforms.count)
+    }
     let loss = loss ?? .standard(for: data.train.target.elementType)
     var names = Set<String>()
     for metric in metrics where !names.insert(metric.name).inserted {
@@ -277,12 +282,6 @@ public final class Learner {
     if let learnedClassAxis { model.classAxis = learnedClassAxis }
   }
 
-  /// Resets the optimiser's state.
-  func resetMoments() {
-    moments = model.store.makeMoments(count: optimizer.momentCount)
-    stepsSinceReset = 0
-  }
-
   /// Trains.
   ///
   /// - Parameters:
@@ -314,6 +313,7 @@ public final class Learner {
       throw ParameterError.nothingToTrain
     }
     guard !model.store.parameters.isEmpty else { throw LearnerError.noParameters }
+    try checkMomentMemory()
     // The model itself refuses batches of another size; what validation leaves over is measured in a batch that is
     // filled up.
     if let size = model.template.fixedBatchSize, trainLoader.batchSize == size,

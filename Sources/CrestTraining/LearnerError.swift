@@ -10,8 +10,12 @@ public enum LearnerError: Error, Equatable, Sendable {
   case learningRate(Double)
   /// A batch size below one.
   case batchSize(Int)
-  /// A negative number of batches to prefetch.
+  /// A number of batches to prefetch that is negative or more than any run has a use for.
   case prefetch(Int)
+  /// More transforms than have random numbers of their own.
+  case transformCount(Int)
+  /// Moments of the optimiser that take more memory than the process may take.
+  case momentsTooLarge(optimizer: String, byteCount: Int, memory: Int)
   /// A data set without examples.
   case emptyData(name: String)
   /// Another number of inputs than the model takes.
@@ -77,7 +81,12 @@ extension LearnerError: CustomStringConvertible {
     case .batchSize(let size):
       "batch size: expected at least 1, got \(size)"
     case .prefetch(let count):
-      "prefetch: expected at least 0 batches, got \(count)"
+      "prefetch: expected 0 to \(DataLoader.prefetchLimit) batches, got \(count)"
+    case .transformCount(let count):
+      "transforms: expected at most \(DataLoader.transformLimit), got \(count); let one do the work of several"
+    case .momentsTooLarge(let optimizer, let byteCount, let memory):
+      "the moments of \(optimizer) take \(byteCount) bytes, expected at most the \(memory) that this process may "
+        + "take; choose an optimiser with fewer moments or a smaller model, or raise its limit"
     case .emptyData(let name):
       "\(name) has no examples; expected at least one"
     case .inputCount(let model, let data, let name):

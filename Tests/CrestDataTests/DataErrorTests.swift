@@ -94,6 +94,11 @@ import Testing
       "the transform flip can't be used on a: because"
     ),
     (
+      .tooLarge(path: "a.gz", byteCount: 2_147_483_648, memory: 1_000_000),
+      "a.gz: what it holds takes 2147483648 bytes, expected at most the 1000000 that this process may take; give "
+        + "fewer examples, or raise the process's limit"
+    ),
+    (
       .noThread(reason: "Resource temporarily unavailable"),
       "no thread could be started for prefetching: Resource temporarily unavailable; set "
         + "prefetch to 0"

@@ -191,13 +191,33 @@ import Testing
   }
 
   @Test func `more than gzip can hold is refused before it is allocated`() throws {
-    let bytes = try gzip(idx(magic: 2051, sizes: [1 << 31, 1 << 15, 1 << 15], []))
+    let bytes = try gzip(idx(magic: 2051, sizes: [3, 1 << 30, 1 << 29], []))
     let (path, error) = try load(bytes)
     #expect(
       error
         == .corruptGzip(
           path: path, offset: bytes.count,
-          reason: "\(bytes.count) compressed bytes can't hold the \(16 + 1 << 61) announced"))
+          reason: "\(bytes.count) compressed bytes can't hold the \(16 + 3 << 59) announced"))
+  }
+
+  @Test func `gigabytes that are announced for a few labels are refused before they are unpacked`()
+    throws
+  {
+    let folder = try TemporaryFolder()
+    for (name, bytes) in zip(IDXFolderTests.names, IDXFolderTests.good)
+    where name != IDXFolderTests.names[1] {
+      try folder.write(bytes, to: name)
+    }
+    // As much as 2 MB could hold, of bytes that can't be compressed: it would be unpacked to their end.
+    var random = SystemRandomNumberGenerator()
+    let noise = (0..<250_000).flatMap { _ in withUnsafeBytes(of: random.next()) { Array($0) } }
+    let path = try folder.write(
+      gzip(idx(magic: 2049, sizes: [2_000_000_000], noise)), to: IDXFolderTests.names[1] + ".gz")
+    let imagesPath = folder.path + "/" + IDXFolderTests.names[0]
+    #expect(
+      throws: DataError.countMismatch(
+        path: imagesPath, count: 3, otherPath: path, otherCount: 2_000_000_000)
+    ) { try DataSource(folder.path).load() }
   }
 
   @Test func `several members follow one another`() throws {

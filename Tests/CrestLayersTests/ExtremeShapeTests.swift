@@ -267,7 +267,8 @@ import Testing
     #expect(
       error?.description
         == "model: parameters and gradients take \(byteCount) bytes, expected at most the \(memory) "
-        + "of this machine; use fewer units or channels, or a smaller input")
+        + "that this process may take; use fewer units or channels, or a smaller input, or raise its limit"
+    )
   }
 
   /// Images whose bytes overflow an `Int` though their elements don't, and a batch that is only too large.

@@ -78,7 +78,10 @@ struct Manifest {
       identifier: "Chaos", kind: "process", file: "chaos", permissions: #"["metrics"]"#,
       configuration: #"""
         {"fault": {"type": "string", "summary": "What goes wrong.", "default": "none"},
-         "at": {"type": "integer", "summary": "The event.", "default": 1}}
+         "at": {"type": "integer", "summary": "The event.", "default": 1},
+         "answer": {"type": "string", "summary": "What it answers.", "default": ""},
+         "leave": {"type": "string", "summary": "What it leaves behind.", "default": "nothing"},
+         "mark": {"type": "string", "summary": "The name of that.", "default": "chaos"}}
         """#,
       more: #", "limits": "# + limits)
   }

@@ -44,8 +44,8 @@ import TrainingTestSupport
     ("null", "its process ended by signal 11 (Segmentation fault)"),
     ("kill", "its process ended by signal 9 (Killed)"),
     ("exit", "its process ended with exit code 0"),
-    // Its child holds the pipe open, and goes with it.
-    ("child", "it did not answer within 0.3 s, and was killed"),
+    // Its child, which holds the pipe open, goes with it.
+    ("child", "its process ended with exit code 0"),
     ("hang", "it did not answer within 0.3 s, and was killed"),
     ("ignore-signals", "it did not answer within 0.3 s, and was killed"),
     ("half-line", "it did not answer within 0.3 s, and was killed"),
@@ -59,7 +59,7 @@ import TrainingTestSupport
     ("other-event", "it answered event 1002, which nothing was waiting for"),
     ("unknown-action", "there is no action {\"delete\":\"everything\"}"),
     ("not-owned", "the plugin has not declared that it owns the learning rate; declare it"),
-    ("not-a-number", "there is no action {\"report\":\"chaos\",\"value\":\"many\"}"),
+    ("not-a-number", "it sent the action report whose value is \"many\", expected a number"),
     ("error", "it is broken"),
     ("long-line", "it sent a line of more than 1048576 bytes, and was killed"),
     ("messages", "it sent 1000 messages at once"),
@@ -67,8 +67,8 @@ import TrainingTestSupport
     ("escapes", "\\u{1b}[2Jall is well\\u{a}Error: not so"),
     (
       "surroundings",
-      "descriptors 0 1 2, variables PATH LANG CREST_PLUGIN_COOKIE SWIFT_BACKTRACE "
-        + "PYTHONDONTWRITEBYTECODE"
+      "descriptors 0 1 2, variables PATH LANG SWIFT_BACKTRACE PYTHONDONTWRITEBYTECODE "
+        + "CREST_PLUGIN_COOKIE"
     ),
   ]
 

@@ -43,8 +43,8 @@ import Testing
     #expect(byteCount >= 1 << 52)
     #expect(
       error?.description
-        == "the values of a batch take \(byteCount) bytes, expected at most the \(memory) of "
-        + "this machine; use a smaller batch, model or input")
+        == "the values of a batch take \(byteCount) bytes, expected at most the \(memory) "
+        + "that this process may take; use a smaller batch, model or input, or raise its limit")
   }
 
   @Test(arguments: Engine.InstructionSet.available)

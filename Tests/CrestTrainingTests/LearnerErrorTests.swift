@@ -14,7 +14,16 @@ struct LearnerErrorTests {
       .learningRate(-0.1), "learning rate: expected a finite number above 0, got -0.1"
     ),
     (.batchSize(-3), "batch size: expected at least 1, got -3"),
-    (.prefetch(-1), "prefetch: expected at least 0 batches, got -1"),
+    (.prefetch(-1), "prefetch: expected 0 to 1024 batches, got -1"),
+    (
+      .transformCount(300),
+      "transforms: expected at most 255, got 300; let one do the work of several"
+    ),
+    (
+      .momentsTooLarge(optimizer: "adam", byteCount: 8_000_000, memory: 7_000_000),
+      "the moments of adam take 8000000 bytes, expected at most the 7000000 that this process may take; choose an "
+        + "optimiser with fewer moments or a smaller model, or raise its limit"
+    ),
     (.emptyData(name: "tiny"), "tiny has no examples; expected at least one"),
     (
       .inputCount(model: 2, data: 1, name: "tiny"),
@@ -148,12 +157,19 @@ struct LearnerErrorTests {
     #expect(error?.description == "learning rate: expected a finite number above 0, got nan")
   }
 
-  @Test func `a batch has an example, and prefetch is not negative`() throws {
+  @Test func `a batch has an example, and prefetch and transforms have their limits`() throws {
     #expect(throws: LearnerError.batchSize(0)) {
       try Learner(TinyModel.linear(), data: TinyData.split(), batchSize: 0)
     }
-    #expect(throws: LearnerError.prefetch(-1)) {
-      try Learner(TinyModel.linear(), data: TinyData.split(), prefetch: -1)
+    for prefetch in [-1, 1025, 2000, .max] {
+      #expect(throws: LearnerError.prefetch(prefetch)) {
+        try Learner(TinyModel.linear(), data: TinyData.split(), prefetch: prefetch)
+      }
+    }
+    #expect(throws: LearnerError.transformCount(300)) {
+      try Learner(
+        TinyModel.linear(), data: TinyData.split(),
+        transforms: Array(repeating: HorizontalFlip(), count: 300))
     }
   }
 

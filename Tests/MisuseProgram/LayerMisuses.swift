@@ -15,6 +15,14 @@ private let layerSettingMisuses: [Misuse] = [
   ) {
     _ = Conv2D(8, kernel: 3, groups: 3, name: "stem")
   },
+  Misuse(
+    "layer.nesting",
+    says:
+      "layers lie more than 256 deep in each other; put them one after the other in one Sequential"
+  ) {
+    var layer = Sequential([])
+    for number in 0...256 { layer = Sequential([layer], name: "l\(number)") }
+  },
   Misuse("layer.dropout", says: "dropout: the rate is 1.5, not from 0 to below 1") {
     _ = Dropout(1.5)
   },

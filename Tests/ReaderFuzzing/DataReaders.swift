@@ -88,9 +88,14 @@ private let gzip = FuzzedReader("gzip", sources: ["CrestData/Gzip", "CrestData/I
   let folder = try FuzzFolder()
   return { bytes in
     let path = try folder.write(bytes, as: "labels.gz")
-    let file: IDXFile
-    do throws(DataError) { file = try readIDX(path, magic: 2049, rank: 1) } catch { return false }
-    try expect(file.bytes.count == file.sizes[0], "\(file.bytes.count) of \(file.sizes[0]) bytes")
+    let (sizes, content): ([Int], [UInt8])
+    do throws(DataError) {
+      let file = try IDXFile(path, magic: 2049, rank: 1)
+      (sizes, content) = (file.sizes, try file.bytes())
+    } catch {
+      return false
+    }
+    try expect(content.count == sizes[0], "\(content.count) of \(sizes[0]) bytes")
     return true
   }
 }

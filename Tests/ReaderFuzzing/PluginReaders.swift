@@ -79,12 +79,8 @@ private let message = FuzzedReader(
   ].map { Array($0.utf8) }
 } begin: {
   { bytes in
-    let value: JSONValue
-    do throws(JSONScanner.Fault) { value = try JSONValue(parsing: bytes) } catch { return false }
-    guard case .object(let members) = value, case .list(let actions)? = members["actions"] else {
-      return false
-    }
-    return actions.allSatisfy { PluginAction($0) != nil }
+    do throws(ChildProcess.Fault) { _ = try PluginMessage(bytes[...]) } catch { return false }
+    return true
   }
 }
 

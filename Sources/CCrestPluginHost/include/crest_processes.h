@@ -23,20 +23,44 @@ struct crest_start {
 /// The most descriptors that are passed.
 #define CREST_PASSED_LIMIT 256
 
-/// Starts a program in a process group of its own, with default signals and without core files.
+/// A program that was started.
+struct crest_child {
+  /// The child of this process: on Linux a supervisor, whose child the program is; elsewhere the program.
+  pid_t process;
+  /// On Linux, the supervisor ends everything when this closes, and says on `report` how the program ended;
+  /// elsewhere -1.
+  int order, report;
+};
+
+/// Starts a program in a process group and session of its own, with default signals and without core files.
+///
+/// On Linux a supervisor stands between: a process that adopts whatever the program starts and leaves behind, in
+/// whichever session or group, and ends all of it when the program ends, when it is told to, and when this process
+/// ends, however it does. It is forked, runs nothing but system calls, and gives back this process's memory. Elsewhere
+/// there is the process group alone.
 ///
 /// Returns 0, or the error of the first system call that failed, `execve` included; then there is no process.
 /// It stands in C because limits must be set between fork and exec, where nothing but system calls is safe.
-int crest_start_process(const struct crest_start *start, pid_t *process);
+int crest_start_process(const struct crest_start *start, struct crest_child *child);
+
+/// Whether the program has ended, waiting for up to so many milliseconds.
+///
+/// Returns 1 with how it ended, as `waitpid` has it; 0 when it has not; -1 when nobody can say: somebody else has
+/// waited for it, or its supervisor was killed.
+int crest_child_has_ended(struct crest_child *child, int milliseconds, int *status);
+
+/// Ends the program and all that it started, and waits for that for up to so many milliseconds.
+///
+/// Returns 1 when nothing is left and the program's end came now, with its status; 0 when nothing is left; -1 when
+/// that isn't sure. The child must not be used afterwards.
+int crest_child_end(struct crest_child *child, int milliseconds, int *status);
+
+/// Ends every process of this user in whose initial environment `variable`, as in `NAME=value`, is. For what a
+/// supervisor left that was killed; does nothing but on Linux.
+void crest_end_processes_with(const char *variable);
 
 /// `pipe` whose ends no other program that is started meanwhile, by whichever thread, gets.
 int crest_pipe(int ends[2]);
-
-/// How a process ended, as waitpid has it, without taking that away: until it is reaped, neither its number nor
-/// its group's is given to another.
-///
-/// Returns 1 when it has ended, 0 when it has not, which it waits for unless `block` is 0, and -1 with `errno`.
-int crest_has_ended(pid_t process, int block);
 
 /// `read` that tries for up to `nanoseconds` before it reports EAGAIN.
 ///

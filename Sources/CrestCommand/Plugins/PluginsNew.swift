@@ -28,7 +28,17 @@ struct PluginsNew: ParsableCommand {
     else { throw CommandError.pluginName(name) }
     let manager = FileManager.default
     guard !manager.fileExists(atPath: name) else { throw CommandError.folderExists(name) }
-    let template = PluginTemplate(name: name, language: language)
+    do {
+      try write(PluginTemplate(name: name, language: language), manager)
+    } catch {
+      // It was not there before, and a half of a package would be in the way of the next try.
+      try? manager.removeItem(atPath: name)
+      throw error
+    }
+    try StandardOutput.write("\(name): script/build builds build/\(name), script/test tests it\n")
+  }
+
+  private func write(_ template: PluginTemplate, _ manager: FileManager) throws {
     for file in template.files {
       let path = name + "/" + file.path
       let folder = path.split(separator: "/").dropLast().joined(separator: "/")
@@ -40,6 +50,5 @@ struct PluginsNew: ParsableCommand {
       try writeFile(file.contents, to: path)
       if file.isProgram, chmod(path, 0o755) != 0 { throw OutputError(path: path) }
     }
-    try StandardOutput.write("\(name): script/build builds build/\(name), script/test tests it\n")
   }
 }

@@ -16,13 +16,14 @@ public import CrestGraph
 /// ```
 ///
 /// The shortcut's parameters are in a scope `shortcut` within this one.
-public struct Residual: Layer {
+public struct Residual: Layer, NestedLayer {
   /// The scope.
   public let name: String?
   /// The layers whose output is added.
   public let body: Sequential
   /// The layers that give x the shape of the result; empty if it already has it.
   public let shortcut: Sequential
+  let nesting: Int
 
   /// A residual block of the layers in the braces.
   public init(
@@ -32,6 +33,7 @@ public struct Residual: Layer {
     self.name = name
     self.body = body()
     self.shortcut = Sequential(shortcut().layers, name: "shortcut")
+    nesting = LayerNesting.around([self.body, self.shortcut])
   }
 
   /// The sum.

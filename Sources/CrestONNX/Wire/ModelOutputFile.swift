@@ -37,6 +37,8 @@ struct ModelOutputFile: ~Copyable {
 extension ONNXError {
   /// Why a model can't be written.
   init(_ failure: OutputFailure) {
-    self = .unwritable(file: failure.path, reason: failure.reason)
+    let isFull = [ENOSPC, EDQUOT, EFBIG].contains(failure.code)
+    self = .unwritable(
+      file: failure.path, reason: isFull ? failure.explanation : failure.reason)
   }
 }

@@ -3,8 +3,9 @@ import CrestFiles
 import CrestPlatform
 import CrestTensor
 
-/// A program in a separate process, with pipes that are never waited for without a deadline.
-final class ChildProcess {
+/// A program in a separate process, with pipes that are never waited for without a deadline; whatever it starts ends
+/// with it.
+package final class ChildProcess {
   /// What a program is started with.
   struct Start {
     var program: String
@@ -34,7 +35,7 @@ final class ChildProcess {
   }
 
   /// Why it can't be used any more.
-  enum Fault: Error, Equatable {
+  package enum Fault: Error, Equatable {
     /// It can't be started.
     case start(String)
     /// It ended, and how.
@@ -49,10 +50,15 @@ final class ChildProcess {
 
   /// The longest line that is read.
   static let lineLimit = 1 << 20
-  /// The most that is kept of what it writes to standard error.
-  private static let errorLimit = 1 << 20
+  /// How long its end is waited for, in milliseconds: processes that are being killed may wait for a disk.
+  private static let endPatience: CInt = 5000
+  /// What marks its environment and that of all it starts.
+  static let mark = "CREST_PLUGIN_COOKIE"
 
-  private var process: pid_t
+  /// The number in its mark, which nobody else knows.
+  let cookie: String
+  private var child = crest_child()
+  private var isRunning = false
   private let input: CInt
   private let output: CInt
   private let errors: CInt
@@ -60,7 +66,6 @@ final class ChildProcess {
   private var buffer: [UInt8]
   private var unread = 0..<0
   private var errorLine: [UInt8] = []
-  private var errorCount = 0
   private var wakefulness = Wakefulness()
   private let onErrorLine: (String) -> Void
 
@@ -79,9 +84,11 @@ final class ChildProcess {
     let (childInput, childOutput, childErrors) = (pipes[0], pipes[3], pipes[5])
     (input, output, errors) = (pipes[1], pipes[2], pipes[4])
     for end in [input, output, errors] { _ = fcntl(end, F_SETFL, fcntl(end, F_GETFL) | O_NONBLOCK) }
-    var pid: pid_t = 0
+    let cookie = String(UInt64.random(in: .min ... .max), radix: 16)
+    self.cookie = cookie
+    var child = crest_child()
     let status = withCStrings(start.arguments) { arguments in
-      withCStrings(start.environment) { environment in
+      withCStrings(start.environment + ["\(Self.mark)=\(cookie)"]) { environment in
         start.program.withCString { program in
           start.passed.withUnsafeBufferPointer { passed in
             var request = crest_start(
@@ -89,20 +96,19 @@ final class ChildProcess {
               output: childOutput, error: childErrors, passed: passed.baseAddress,
               passed_count: passed.count, memory_bytes: start.memoryBytes,
               cpu_seconds: start.processorSeconds)
-            return crest_start_process(&request, &pid)
+            return crest_start_process(&request, &child)
           }
         }
       }
     }
     for end in [childInput, childOutput, childErrors] { close(end) }
     for end in [input, output, errors] { HeldDescriptors.hold(end) }
-    process = pid
     buffer = [UInt8](repeating: 0, count: 1 << 16)
     self.onErrorLine = onErrorLine
-    guard status == 0 else {
-      process = 0
-      throw .start(systemMessage(status))
-    }
+    guard status == 0 else { throw .start(systemMessage(status)) }
+    self.child = child
+    for end in [child.order, child.report] where end >= 0 { HeldDescriptors.hold(end) }
+    isRunning = true
   }
 
   deinit {
@@ -118,12 +124,10 @@ final class ChildProcess {
   /// Closes its input, gives it a moment to end, and ends it.
   private func end() {
     closeInput()
-    guard process != 0 else { return }
     let deadline = Deadline(seconds: 1)
-    while !deadline.hasPassed {
-      if wait(blocks: false) != nil { return }
+    while isRunning, !deadline.hasPassed {
+      if wait(milliseconds: 1) != nil { return }
       drainErrors()
-      usleep(500)
     }
     kill()
   }
@@ -139,26 +143,27 @@ final class ChildProcess {
   /// Ends it and all it started, at once; how it ended.
   @discardableResult
   func kill() -> String? {
-    guard process != 0 else { return nil }
-    systemKill(-process, SIGKILL)
-    systemKill(process, SIGKILL)
-    return wait(blocks: true)
+    guard isRunning else { return nil }
+    isRunning = false
+    for end in [child.order, child.report] where end >= 0 { HeldDescriptors.release(end) }
+    var status: CInt = 0
+    let result = crest_child_end(&child, Self.endPatience, &status)
+    // Its supervisor was killed, which only somebody who means to do that does.
+    if result < 0 { crest_end_processes_with("\(Self.mark)=\(cookie)") }
+    return result == 1 ? Self.text(status) : nil
   }
 
-  /// How it ended, if it has.
-  private func wait(blocks: Bool) -> String? {
-    guard process != 0 else { return nil }
-    let result = crest_has_ended(process, blocks ? 1 : 0)
-    if result == 0 { return nil }
-    defer { process = 0 }
-    // Somebody else has waited for it, so that its number may be another's by now.
-    guard result > 0 else { return "ended" }
-    // What it started goes with it, as long as the group can be no other.
-    systemKill(-process, SIGKILL)
+  /// How it ended, if it has, or does within so many milliseconds; what it started has ended then, too.
+  private func wait(milliseconds: CInt) -> String? {
+    guard isRunning else { return nil }
     var status: CInt = 0
-    while waitpid(process, &status, 0) < 0 {
-      if errno != EINTR { return "ended" }
-    }
+    let result = crest_child_has_ended(&child, milliseconds, &status)
+    if result == 0 { return nil }
+    kill()
+    return result > 0 ? Self.text(status) : "ended"
+  }
+
+  private static func text(_ status: CInt) -> String {
     let signal = status & 0x7F
     return signal == 0
       ? "ended with exit code \(status >> 8 & 0xFF)"
@@ -291,21 +296,16 @@ final class ChildProcess {
   }
 
   private func hearLine() {
-    defer { errorLine = [] }
-    guard errorCount <= Self.errorLimit else { return }
-    errorCount += errorLine.count + 1
-    onErrorLine(
-      errorCount <= Self.errorLimit
-        ? String(decoding: errorLine, as: UTF8.self) : "(further output is omitted)")
+    onErrorLine(String(decoding: errorLine, as: UTF8.self))
+    errorLine = []
   }
 
   /// It has closed its side: how it ended, at the latest now.
   private func ended() -> Fault {
     drainErrors()
-    let deadline = Deadline(seconds: 0.1)
-    while !deadline.hasPassed {
-      if let end = wait(blocks: false) { return .ended(end) }
-      usleep(200)
+    if let end = wait(milliseconds: 100) {
+      drainErrors()
+      return .ended(end)
     }
     kill()
     return .ended("closed its output without ending, and was killed")
@@ -325,8 +325,6 @@ func withCStrings<Result>(
 }
 
 // The system's own, which methods hide.
-@discardableResult
-private func systemKill(_ process: pid_t, _ signal: CInt) -> CInt { kill(process, signal) }
 private func systemPoll(_ polls: UnsafeMutablePointer<pollfd>, _ count: nfds_t, _ time: CInt)
   -> CInt
 {

@@ -1,9 +1,91 @@
 import CCrestPlugin
-package import CrestTensor
-package import CrestTraining
+import CrestFiles
+import CrestTensor
+import CrestTraining
 
-/// Lines of the protocol between a host and a plugin in a process of its own (docs/plugins.md).
-enum PluginMessage {
+/// What a plugin in a process of its own writes once it runs, and what it is written (docs/plugins.md).
+package struct PluginMessage {
+  /// The number of the event that it answers; nil when it answers none.
+  let event: Int?
+  /// What it wants done.
+  let actions: [PluginAction]
+  /// Its state, where it was asked for that.
+  let state: String?
+  /// How it failed.
+  let error: String?
+
+  /// Reads a line.
+  ///
+  /// - Throws: ``ChildProcess/Fault/misbehaved(_:)`` when it isn't a message, or has a member that there isn't or of
+  ///   another kind than it should be.
+  package init(_ line: ArraySlice<UInt8>) throws(ChildProcess.Fault) {
+    var members = Members(try Self.members(of: line), of: "a message")
+    event = try members.take("event", "a whole number") { $0.integer }
+    state = try members.take("state", "a string") { $0.text }
+    error = try members.take("error", "a string") { $0.text }
+    let values = try members.take("actions", "a list") { value -> [JSONValue]? in
+      if case .list(let values) = value { values } else { nil }
+    }
+    try members.end()
+    var actions: [PluginAction] = []
+    for value in values ?? [] { actions.append(try PluginAction(value)) }
+    self.actions = actions
+  }
+
+  /// The members of a line, which is an object.
+  static func members(
+    of line: ArraySlice<UInt8>
+  ) throws(ChildProcess.Fault) -> [String: JSONValue] {
+    do throws(JSONScanner.Fault) {
+      let value = try JSONValue(parsing: Array(line))
+      if case .object(let members) = value { return members }
+      throw JSONScanner.Fault(offset: 0, expected: "an object")
+    } catch {
+      let start = String(decoding: line.prefix(80), as: UTF8.self)
+      throw .misbehaved("it sent \(start.debugDescription), but \(error)")
+    }
+  }
+
+  /// The members of an object, each taken once.
+  struct Members {
+    private var members: [String: JSONValue]
+    private let place: String
+
+    init(_ members: [String: JSONValue], of place: String) {
+      (self.members, self.place) = (members, place)
+    }
+
+    /// A member of this name; nil when there is none.
+    mutating func take<Value>(
+      _ name: String, _ expected: String, _ read: (JSONValue) -> Value?
+    ) throws(ChildProcess.Fault) -> Value? {
+      guard let value = members.removeValue(forKey: name) else { return nil }
+      guard let result = read(value) else {
+        throw .misbehaved(
+          "it sent \(place) whose \(name) is \(value.kind.shown(limit: 120)), expected \(expected)")
+      }
+      return result
+    }
+
+    /// A member that must be there.
+    mutating func require<Value>(
+      _ name: String, _ expected: String, _ read: (JSONValue) -> Value?
+    ) throws(ChildProcess.Fault) -> Value {
+      guard let result = try take(name, expected, read) else {
+        throw .misbehaved("it sent \(place) without \(name), expected \(expected)")
+      }
+      return result
+    }
+
+    /// Nothing may be left.
+    func end() throws(ChildProcess.Fault) {
+      guard let name = members.keys.min() else { return }
+      throw .misbehaved(
+        "it sent \(place) with \(name.shown(limit: 120).debugDescription), which the protocol does not have; remove it"
+      )
+    }
+  }
+
   /// The version of the protocol, which is the major one of the interface.
   static let version = Int(CREST_PLUGIN_MAJOR)
 
@@ -87,37 +169,46 @@ enum PluginMessage {
 }
 
 /// What a plugin wants done.
-package enum PluginAction: Equatable {
+enum PluginAction: Equatable {
   case log(PluginLogLevel, String)
   case report(String, Double)
   case set(Hyperparameter.Part, Double)
   case cancel(Phase, String)
 
-  /// An action from its object; nil when it is none.
-  package init?(_ value: JSONValue) {
-    guard case .object(let members) = value else { return nil }
-    let names = Set(members.keys)
-    if let message = members["log"]?.text, names.isSubset(of: ["log", "level"]) {
-      let name = members["level"]?.text ?? "info"
-      guard let level = PluginLogLevel.allCases.first(where: { "\($0)" == name }) else {
-        return nil
-      }
-      self = .log(level, message)
-    } else if let name = members["report"]?.text, names == ["report", "value"],
-      let number = members["value"]?.namedNumber
-    {
-      self = .report(name, number)
-    } else if let name = members["set"]?.text, names == ["set", "value"],
-      let part = Hyperparameter.Part.numbered.first(where: { $0.wireName == name }),
-      let number = members["value"]?.namedNumber
-    {
-      self = .set(part, number)
-    } else if let name = members["cancel"]?.text, names.isSubset(of: ["cancel", "reason"]),
-      let phase = Phase.allCases.first(where: { "\($0)" == name })
-    {
-      self = .cancel(phase, members["reason"]?.text ?? "no reason given")
-    } else {
-      return nil
+  /// An action from its object.
+  ///
+  /// - Throws: ``ChildProcess/Fault/misbehaved(_:)`` when it is none, or has a member that it hasn't or of another kind.
+  init(_ value: JSONValue) throws(ChildProcess.Fault) {
+    guard case .object(let object) = value else {
+      throw .misbehaved(
+        "it sent an action that is \(value.kind.shown(limit: 120)), expected an object")
     }
+    guard let kind = ["log", "report", "set", "cancel"].first(where: { object[$0] != nil }) else {
+      throw .misbehaved("there is no action \(value.json.shown(limit: 200))")
+    }
+    var members = PluginMessage.Members(object, of: "the action \(kind)")
+    switch kind {
+    case "log":
+      let message = try members.require("log", "a string") { $0.text }
+      let level = try members.take(
+        "level", "one of " + PluginLogLevel.allCases.map { "\($0)" }.joined(separator: ", ")
+      ) { value in PluginLogLevel.allCases.first { "\($0)" == value.text } }
+      self = .log(level ?? .info, message)
+    case "report":
+      let name = try members.require("report", "a string") { $0.text }
+      self = .report(name, try members.require("value", "a number") { $0.namedNumber })
+    case "set":
+      let part = try members.require(
+        "set", "one of " + Hyperparameter.Part.numbered.map(\.wireName).joined(separator: ", ")
+      ) { value in Hyperparameter.Part.numbered.first { $0.wireName == value.text } }
+      self = .set(part, try members.require("value", "a number") { $0.namedNumber })
+    default:
+      let phase = try members.require(
+        "cancel", "one of " + Phase.allCases.map { "\($0)" }.joined(separator: ", ")
+      ) { value in Phase.allCases.first { "\($0)" == value.text } }
+      let reason = try members.take("reason", "a string") { $0.text }
+      self = .cancel(phase, reason ?? "no reason given")
+    }
+    try members.end()
   }
 }

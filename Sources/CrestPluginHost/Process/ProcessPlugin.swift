@@ -16,7 +16,6 @@ final class ProcessPlugin: PluginWorker {
   private let services: PluginServices
   private let copy: PrivateCopy
   private let start: ChildProcess.Start
-  private let cookie: String
   private var process: ChildProcess?
   private var replies: Set<PluginHook> = []
   private var eventCount = 0
@@ -33,7 +32,6 @@ final class ProcessPlugin: PluginWorker {
     self.configuration = configuration
     self.services = services
     copy = try PrivateCopy(of: plugin.file)
-    cookie = String(UInt64.random(in: .min ... .max), radix: 16)
     let program = try plugin.manifest.interpreter.first.map { name throws(PluginError) in
       try Self.interpreter(name, of: plugin)
     }
@@ -43,7 +41,7 @@ final class ProcessPlugin: PluginWorker {
       arguments: plugin.manifest.interpreter + [copy.path],
       environment: [
         "PATH=\(Self.folders.filter(Self.isTrusted).joined(separator: ":"))", "LANG=C.UTF-8",
-        "CREST_PLUGIN_COOKIE=\(cookie)", "SWIFT_BACKTRACE=enable=no", "PYTHONDONTWRITEBYTECODE=1",
+        "SWIFT_BACKTRACE=enable=no", "PYTHONDONTWRITEBYTECODE=1",
       ],
       memoryBytes: UInt64(limits.memoryMiB) << 20,
       processorSeconds: UInt64(limits.processorSeconds))
@@ -104,21 +102,23 @@ final class ProcessPlugin: PluginWorker {
   func restart() throws(PluginError) {
     process = nil
     let answer: [String: JSONValue]
+    let cookie: String
     do throws(ChildProcess.Fault) {
       let child = try ChildProcess(start) { [services] line in services.log(.info, line) }
       // From here on a failure ends it.
       process = child
+      cookie = child.cookie
       let deadline = Deadline(seconds: plugin.manifest.limits.startSeconds)
       try child.write(
         PluginMessage.line([
           ("crest", .integer(PluginMessage.version)),
           ("create", .text(plugin.manifest.identifier)), ("configuration", configuration),
         ]), by: deadline)
-      answer = try message(child.readLine(by: deadline))
+      answer = try PluginMessage.members(of: child.readLine(by: deadline))
     } catch {
       throw failure("create", error)
     }
-    let (declaration, replies) = try greeting(answer)
+    let (declaration, replies) = try greeting(answer, cookie)
     guard !hasStarted || declaration == services.declaration else {
       throw failure(
         "create", .misbehaved("it asks for different things than when it was first started"))
@@ -130,13 +130,13 @@ final class ProcessPlugin: PluginWorker {
 
   /// What the first message declares.
   private func greeting(
-    _ answer: [String: JSONValue]
+    _ answer: [String: JSONValue], _ cookie: String
   ) throws(PluginError) -> (PluginDeclaration, Set<PluginHook>) {
-    if let message = answer["error"]?.text {
-      throw failure("create", .misbehaved(message.asPluginWrote))
-    }
     let place = "the first message of \(plugin.file.path)"
     var fields = try Fields(.object(answer), at: "", path: place)
+    if let message = try fields.takeIfPresent("error", "a string", { $0.text }) {
+      throw failure("create", .misbehaved(message.asPluginWrote))
+    }
     let version = try fields.take("crest", "\(PluginMessage.version)") { $0.integer }
     guard version == PluginMessage.version else {
       throw .refused(
@@ -197,7 +197,7 @@ final class ProcessPlugin: PluginWorker {
   func saveState() throws(PluginError) -> [UInt8] {
     let place = "saving its state"
     let answer = try ask([("save", .bool(true))], place)
-    guard let text = answer["state"]?.text, let bytes = Data(base64Encoded: text) else {
+    guard let text = answer?.state, let bytes = Data(base64Encoded: text) else {
       throw failure(place, .misbehaved("expected \"state\" in Base64"))
     }
     return [UInt8](bytes)
@@ -209,16 +209,18 @@ final class ProcessPlugin: PluginWorker {
 
   private func ask(
     _ members: [(String, JSONValue)], _ place: String
-  ) throws(PluginError) -> [String: JSONValue] {
+  ) throws(PluginError) -> PluginMessage? {
     eventCount += 1
     return try exchange(
       PluginMessage.line([("event", .integer(eventCount))] + members), waits: true, place)
   }
 
   /// Sends a line; waits for its answer if there is to be one, else takes what messages there are.
+  ///
+  /// - Returns: The answer; nil for one that asks for nothing and for none.
   private func exchange(
     _ line: [UInt8], waits: Bool, _ place: String
-  ) throws(PluginError) -> [String: JSONValue] {
+  ) throws(PluginError) -> PluginMessage? {
     guard let process else { throw failure(place, .ended("had already ended")) }
     do throws(ChildProcess.Fault) {
       let deadline = Deadline(seconds: plugin.manifest.limits.answerSeconds)
@@ -226,14 +228,14 @@ final class ProcessPlugin: PluginWorker {
       for _ in 0..<Self.messageLimit {
         if !waits && !process.hasOutput() {
           process.drainErrors()
-          return [:]
+          return nil
         }
         let answer = try process.readLine(by: deadline)
-        if waits && answer.elementsEqual(plainAnswer) { return [:] }
-        let message = try message(answer)
-        if let text = message["error"]?.text { throw .misbehaved(text.asPluginWrote) }
-        try act(on: message)
-        guard let number = message["event"]?.integer else {
+        if waits && answer.elementsEqual(plainAnswer) { return nil }
+        let message = try PluginMessage(answer)
+        if let text = message.error { throw .misbehaved(text.asPluginWrote) }
+        for action in message.actions { try act(action) }
+        guard let number = message.event else {
           try deadline.check()
           continue
         }
@@ -251,39 +253,17 @@ final class ProcessPlugin: PluginWorker {
   /// The answer that asks for nothing, which is nearly every one.
   private var plainAnswer: [UInt8] { Array("{\"event\":\(eventCount)}".utf8) }
 
-  private func message(
-    _ line: ArraySlice<UInt8>
-  ) throws(ChildProcess.Fault) -> [String: JSONValue] {
-    do throws(JSONScanner.Fault) {
-      let value = try JSONValue(parsing: Array(line))
-      if case .object(let members) = value { return members }
-      throw JSONScanner.Fault(offset: 0, expected: "an object")
+  private func act(_ action: PluginAction) throws(ChildProcess.Fault) {
+    do throws(PluginServices.Refusal) {
+      switch action {
+      case .log(let level, let text): services.log(level, text)
+      case .report(let name, let value): try services.report(value, as: name)
+      case .set(let part, let value): try services.set(part, to: value)
+      case .cancel(let phase, let reason):
+        try services.cancel(phase, reason: reason.asPluginWrote)
+      }
     } catch {
-      let start = String(decoding: line.prefix(80), as: UTF8.self)
-      throw .misbehaved("it sent \(start.debugDescription), but \(error)")
-    }
-  }
-
-  private func act(on message: [String: JSONValue]) throws(ChildProcess.Fault) {
-    guard let list = message["actions"] else { return }
-    guard case .list(let values) = list else {
-      throw .misbehaved("actions: expected a list, got \(list.kind)")
-    }
-    for value in values {
-      guard let action = PluginAction(value) else {
-        throw .misbehaved("there is no action \(value.json.prefix(200))")
-      }
-      do throws(PluginServices.Refusal) {
-        switch action {
-        case .log(let level, let text): services.log(level, text)
-        case .report(let name, let value): try services.report(value, as: name)
-        case .set(let part, let value): try services.set(part, to: value)
-        case .cancel(let phase, let reason):
-          try services.cancel(phase, reason: reason.asPluginWrote)
-        }
-      } catch {
-        throw .misbehaved(error.reason)
-      }
+      throw .misbehaved(error.reason)
     }
   }
 

@@ -23,26 +23,16 @@ struct MemoryPlan {
       .filter { lifetimes[$0] != nil && owner[$0] == $0 }
       .sorted { (buffers[$0].byteCount, $1) > (buffers[$1].byteCount, $0) }
     var offsets = [Int?](repeating: nil, count: buffers.count)
-    var taken: [(offset: Int, end: Int, lifetime: ClosedRange<Int>)] = []
-    var top = 0
+    var space = ArenaSpace()
     for buffer in order {
       guard let lifetime = lifetimes[buffer] else { continue }
-      let size = Self.padded(buffers[buffer].byteCount)
-      var offset = 0
-      for other in taken where other.lifetime.overlaps(lifetime) {
-        if offset + size <= other.offset { break }
-        offset = max(offset, other.end)
-      }
-      offsets[buffer] = offset
-      let place = taken.firstIndex { $0.offset > offset } ?? taken.count
-      taken.insert((offset, offset + size, lifetime), at: place)
-      top = max(top, offset + size)
+      offsets[buffer] = space.take(Self.padded(buffers[buffer].byteCount), lifetime)
     }
     for buffer in buffers.indices where owner[buffer] != buffer {
       offsets[buffer] = offsets[owner[buffer]]
     }
     self.offsets = offsets
-    byteCount = top
+    byteCount = space.byteCount
   }
 
   private static func padded(_ byteCount: Int) -> Int {
