@@ -111,8 +111,8 @@ struct ChildCampaign {
       if way.rawValue.hasPrefix("supervisor") { continue }
       let mark = "ctrl\(getpid() % 100_000)n\(number)"
       let host = Process()
-      host.executableURL = URL(filePath: "/usr/bin/setsid")
-      host.arguments = ["-w", folder + "/Chaos"]
+      // In a process group of its own, as Foundation starts every process.
+      host.executableURL = URL(filePath: folder + "/Chaos")
       host.environment = ["CREST_PLUGIN_COOKIE": "1"]
       let input = Pipe()
       host.standardInput = input
@@ -124,6 +124,9 @@ struct ChildCampaign {
         + "\"at\":1}}\n{\"event\":1,\"hook\":\"afterBatch\"}\n"
       try input.fileHandleForWriting.write(contentsOf: Data(lines.utf8))
       usleep(200_000)
+      guard getpgid(host.processIdentifier) == host.processIdentifier else {
+        fatalError("it has no process group of its own")
+      }
       kill(-host.processIdentifier, SIGKILL)
       kill(host.processIdentifier, SIGKILL)
       usleep(100_000)
