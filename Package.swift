@@ -262,7 +262,8 @@ let package = Package(
         "CrestState", "CrestTensor", "CrestTraining",
       ], path: "Tests/ReaderFuzzing", swiftSettings: strict),
     .testTarget(
-      name: "ReaderFuzzingTests", dependencies: ["ONNXTestSupport", "ReaderFuzzing"],
+      name: "ReaderFuzzingTests",
+      dependencies: ["CrestPluginHost", "ONNXTestSupport", "ReaderFuzzing"],
       swiftSettings: strict),
     .testTarget(
       name: "ONNXCheckTests",

@@ -54,7 +54,10 @@ struct Injections: ParsableCommand {
       return try injection.run(control ? [] : [TerminateOnNaN()])
     }
     // The library ends the program that sets such a value, so another program has to.
-    let result = try Executable.own.run(["inject", "--number", "\(number)", "--seed", "\(seed)"])
+    let result = try Executable.own.start(
+      ["inject", "--number", "\(number)", "--seed", "\(seed)"],
+      environment: ["SWIFT_BACKTRACE": "enable=no"]
+    ).finish()
     var end = Injection.End(brokenStep: injection.step)
     let words =
       "the \(injection.place.rawValue) was set to \(injection.value), not to a finite number of at least 0"

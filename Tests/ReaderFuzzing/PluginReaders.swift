@@ -100,7 +100,7 @@ private let library = FuzzedReader(
 }
 
 /// A library with nothing but the headers, symbols and stamp of a plugin.
-enum SmallLibrary {
+package enum SmallLibrary {
   #if arch(arm64)
     private static let machine: UInt64 = 183
   #else
@@ -111,7 +111,8 @@ enum SmallLibrary {
     (0..<count).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
   }
 
-  static var bytes: [UInt8] {
+  /// Its bytes; the last 64 are the header of the section with the names of symbols.
+  package static var bytes: [UInt8] {
     let names = Array("\0crest_plugin_stamp_v1\0crest_plugin_v1\0".utf8)
     let hash = Array((PluginInterface.headerHashes.first ?? "").utf8)
     let stamp =

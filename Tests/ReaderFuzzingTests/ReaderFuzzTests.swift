@@ -1,3 +1,4 @@
+import CrestPluginHost
 import ONNXTestSupport
 import ReaderFuzzing
 import Testing
@@ -29,6 +30,23 @@ import Testing
       }
     }
     #expect(refused > Self.count / 10)
+  }
+
+  /// Such a section has no bytes in the file, so that its place and size may be anything.
+  @Test func `a library whose names of symbols are in a section without bytes is refused`() throws {
+    var bytes = SmallLibrary.bytes
+    let header = bytes.count - 64
+    bytes[header + 4] = 8
+    bytes[header + 24 + 5] = 1
+    let size = bytes.count
+    do throws(ELFFault) {
+      _ = try ELFFile(bytes).stamp()
+      Issue.record("it was accepted")
+    } catch {
+      #expect(
+        error.description.hasPrefix("it is truncated: expected at least 10995")
+          && error.description.hasSuffix(" bytes, got \(size); fetch it again"), "\(error)")
+    }
   }
 
   /// Changes bytes, cuts, repeats, or goes on as another input.

@@ -166,6 +166,8 @@ package struct ELFFile {
       throw ELFFault(description: "it exports nothing, so it is not a plugin")
     }
     let texts = sections[Int(table.link)]
+    // The table may link to a section without bytes, whose place was not checked.
+    try require(texts.offset, texts.size)
     let wanted = names.map { Array($0.utf8) + [0] }
     var found = [Symbol?](repeating: nil, count: names.count)
     for index in 0..<table.size / 24 {
