@@ -95,7 +95,6 @@ final class ChildProcess {
       }
     }
     for end in [childInput, childOutput, childErrors] { close(end) }
-    for end in [input, output, errors] { HeldDescriptors.hold(end) }
     process = pid
     buffer = [UInt8](repeating: 0, count: 1 << 16)
     self.onErrorLine = onErrorLine
@@ -107,10 +106,7 @@ final class ChildProcess {
 
   deinit {
     end()
-    for end in [output, errors] {
-      HeldDescriptors.release(end)
-      close(end)
-    }
+    for end in [output, errors] { close(end) }
   }
 
   private var inputIsOpen = true
@@ -132,7 +128,6 @@ final class ChildProcess {
   func closeInput() {
     guard inputIsOpen else { return }
     inputIsOpen = false
-    HeldDescriptors.release(input)
     close(input)
   }
 
