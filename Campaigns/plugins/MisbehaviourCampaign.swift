@@ -43,7 +43,7 @@ struct MisbehaviourCampaign {
   /// Runs every mode in every place `count` times, at events that differ; for a count of 0, once in one place.
   func run(count: Int, seed: UInt64) throws {
     let random = Philox(seed: seed, stream: Philox.Stream.split)
-    let data = try DataSource.digits.load()
+    let run = try ShortRun()
     var failures: [String] = []
     var number = 0
     var counts = (changes: 0, ends: 0)
@@ -53,17 +53,17 @@ struct MisbehaviourCampaign {
       for place in chosen {
         for _ in 0..<max(count, 1) {
           number += 1
-          // Passes have 23 batches, places of other kinds come once.
+          // Passes have several batches, places of other kinds come once.
           let at =
             place.number == 3 || place.number == 5
-            ? 1 + random.integer(below: 20, UInt64(number)) : 1
+            ? 1 + random.integer(below: ShortRun.batchCount, UInt64(number)) : 1
           let failure: String?
           if mode.endsProcess {
             counts.ends += 1
             failure = try failureOfEnd(mode, place, at)
           } else {
             counts.changes += 1
-            failure = Self.failure(mode, place, try train(mode.name, place.number, at, data))
+            failure = Self.failure(mode, place, try train(mode.name, place.number, at, run))
           }
           if let failure {
             failures.append("\(mode.name) in \(place.name) (\(place.number)), \(at): \(failure)")
@@ -96,18 +96,16 @@ struct MisbehaviourCampaign {
 
   /// Trains an epoch without a rehearsal, which would find most; the error, and what it left changed.
   private func train(
-    _ mode: String, _ place: Int, _ at: Int, _ data: DataSplit
+    _ mode: String, _ place: Int, _ at: Int, _ run: ShortRun
   ) throws -> (error: String?, left: String?) {
     let process = MisbehaviourControl()
     var error: String?
     do {
-      let model = try BuiltInModel.make("mlp", input: [1, 8, 8], classes: 10)
       let loaded = try Plugin(
         plugin.folder,
         ["mode": .text(mode), "place": .number(Double(place)), "at": .number(Double(at))],
         lock: plugin.lock, rehearses: false, log: { _, _ in })
-      let learner = try Learner(model, data: data, callbacks: [loaded], prefetch: 0)
-      try learner.fit(epochs: 1, learningRate: 0.01)
+      try run.train(with: loaded)
       if let failure = loaded.state.failure { error = "\(failure)" }
     } catch let failure as PluginError {
       error = "\(failure)"
@@ -133,13 +131,10 @@ struct MisbehaviourCampaign {
 
   /// One run in this process: `misbehave FOLDER LOCK MODE PLACE AT`.
   static func once(_ words: [String]) throws {
-    let data = try DataSource.digits.load()
-    let model = try BuiltInModel.make("mlp", input: [1, 8, 8], classes: 10)
     let loaded = try Plugin(
       words[0], ["mode": .text(words[2]), "place": .written(words[3]), "at": .written(words[4])],
       lock: words[1], rehearses: false)
-    let learner = try Learner(model, data: data, callbacks: [loaded], prefetch: 0)
-    try learner.fit(epochs: 1, learningRate: 0.01)
+    try ShortRun().train(with: loaded)
     if let failure = loaded.state.failure { print(failure) }
   }
 

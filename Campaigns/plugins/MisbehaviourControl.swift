@@ -3,7 +3,7 @@ import Foundation
 
 /// How this process is at a time, to be compared later.
 struct MisbehaviourControl {
-  private let state = crest_process_state_take(nil, 0, 0)
+  private let state = crest_process_state_take(0)
 
   /// What differs now, and is put back; nil when nothing does.
   ///

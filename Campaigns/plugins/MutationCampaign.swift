@@ -55,7 +55,7 @@ struct MutationCampaign {
     func say(_ line: String) { FileHandle.standardOutput.write(Data("\(line)\n".utf8)) }
     let good = try [UInt8](Data(contentsOf: URL(filePath: library)))
     let plugin = try CampaignPlugin("Cost")
-    let data = try DataSource.digits.load()
+    let run = try ShortRun()
     for number in first..<last {
       try plugin.write(mutant(of: good, number, seed))
       say("begin \(number)")
@@ -63,10 +63,7 @@ struct MutationCampaign {
         let loaded = try Plugin(
           plugin.folder, lock: plugin.lock, rehearses: rehearses, log: { _, _ in })
         say("loaded \(number)")
-        let model = try BuiltInModel.make("mlp", input: [1, 8, 8], classes: 10)
-        let end = CallbackOf(.afterBatch { _ in throw Cancel(.fit, reason: "seen enough") })
-        let learner = try Learner(model, data: data, callbacks: [loaded, end], prefetch: 0)
-        try learner.fit(epochs: 1, learningRate: 0.01)
+        try run.train(with: loaded)
         say("end trained")
       } catch let error as PluginError {
         say("end \(Self.kind(of: error))")

@@ -24,11 +24,11 @@
 
 extern char **environ;
 
-enum { SIGNAL_COUNT = NSIG, LIMIT_COUNT = RLIM_NLIMITS, DESCRIPTOR_LIMIT = 64, TIMER_COUNT = 3 };
+enum { SIGNAL_COUNT = NSIG, LIMIT_COUNT = RLIM_NLIMITS, STREAM_COUNT = 3, TIMER_COUNT = 3 };
 
-/// A file that a number stands for, and the same file under another, to put it back from.
-struct descriptor {
-  int number, copy;
+/// The file that a standard stream is, and the same file under another number, to put it back from.
+struct stream {
+  int is_open, copy;
   dev_t device;
   ino_t inode;
 };
@@ -53,8 +53,7 @@ struct crest_process_state {
 #endif
   size_t variable_count;
   char **variables, *variable_bytes;
-  size_t descriptor_count;
-  struct descriptor descriptors[DESCRIPTOR_LIMIT];
+  struct stream streams[STREAM_COUNT];
 };
 
 /// What differs, as text.
@@ -319,35 +318,33 @@ static void settle_environment(struct crest_process_state *state, struct report 
   free(state->variable_bytes);
 }
 
-static void take_descriptors(struct crest_process_state *state, const int *others, size_t count) {
-  for (size_t place = 0; place < 3 + count && state->descriptor_count < DESCRIPTOR_LIMIT; place++) {
-    struct descriptor *descriptor = &state->descriptors[state->descriptor_count];
-    descriptor->number = place < 3 ? (int)place : others[place - 3];
+// Others are opened and closed by other threads meanwhile.
+static void take_streams(struct crest_process_state *state) {
+  for (int number = 0; number < STREAM_COUNT; number++) {
+    struct stream *stream = &state->streams[number];
     struct stat status;
-    if (fstat(descriptor->number, &status) != 0) continue;
-    descriptor->device = status.st_dev;
-    descriptor->inode = status.st_ino;
-    descriptor->copy = fcntl(descriptor->number, F_DUPFD_CLOEXEC, 3);
-    state->descriptor_count++;
+    stream->is_open = fstat(number, &status) == 0;
+    if (!stream->is_open) continue;
+    stream->device = status.st_dev;
+    stream->inode = status.st_ino;
+    stream->copy = fcntl(number, F_DUPFD_CLOEXEC, STREAM_COUNT);
   }
 }
 
-static void settle_descriptors(struct crest_process_state *state, struct report *report) {
-  for (size_t place = 0; place < state->descriptor_count; place++) {
-    struct descriptor *descriptor = &state->descriptors[place];
+static void settle_streams(struct crest_process_state *state, struct report *report) {
+  for (int number = 0; number < STREAM_COUNT; number++) {
+    struct stream *stream = &state->streams[number];
+    if (!stream->is_open) continue;
     struct stat now;
-    if (fstat(descriptor->number, &now) != 0 || now.st_dev != descriptor->device || now.st_ino != descriptor->inode) {
-      tell(report, "the descriptor %d", descriptor->number);
-      int flags = descriptor->number < 3 ? 0 : FD_CLOEXEC;
-      int is_put_back = descriptor->copy >= 0 && dup2(descriptor->copy, descriptor->number) >= 0 &&
-                        fcntl(descriptor->number, F_SETFD, flags) == 0;
-      tell_whether_put_back(report, is_put_back);
+    if (fstat(number, &now) != 0 || now.st_dev != stream->device || now.st_ino != stream->inode) {
+      tell(report, "the descriptor %d", number);
+      tell_whether_put_back(report, stream->copy >= 0 && dup2(stream->copy, number) >= 0);
     }
-    if (descriptor->copy >= 0) close(descriptor->copy);
+    if (stream->copy >= 0) close(stream->copy);
   }
 }
 
-struct crest_process_state *crest_process_state_take(const int *descriptors, size_t count, int is_long) {
+struct crest_process_state *crest_process_state_take(int is_long) {
   struct crest_process_state *state = calloc(1, sizeof *state);
   if (state == NULL) return NULL;
   if (take_environment(state) != 0) {
@@ -359,7 +356,7 @@ struct crest_process_state *crest_process_state_take(const int *descriptors, siz
   state->is_long = is_long;
   take_signals(state);
   take_folders(state);
-  take_descriptors(state, descriptors, count);
+  take_streams(state);
   const char *locale = setlocale(LC_ALL, NULL);
   state->locale = locale ? strdup(locale) : NULL;
   state->thread_locale = uselocale((locale_t)0);
@@ -373,7 +370,7 @@ struct crest_process_state *crest_process_state_take(const int *descriptors, siz
 // A row for each thing that is put back, each of which frees what it has kept. Priority and processors are not among them:
 // they change no result, and other processes change them all the time (renice, taskset).
 static void (*const settlements[])(struct crest_process_state *, struct report *) = {
-    settle_control, settle_mask,          settle_signals, settle_timers,   settle_descriptors, settle_folders,
+    settle_control, settle_mask,          settle_signals, settle_timers,   settle_streams, settle_folders,
     settle_locale,  settle_creation_mask, settle_limits,  settle_identity, settle_environment,
 };
 

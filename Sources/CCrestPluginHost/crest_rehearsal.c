@@ -186,7 +186,7 @@ static void report_end(const char *identifier, const char *place, const char *ho
 }
 
 static void begin(const char *place) {
-  state_before = crest_process_state_take(NULL, 0, 0);
+  state_before = crest_process_state_take(0);
   if (state_before == NULL) fail("there is no memory for a rehearsal");
   outer_call = crest_begin_call(&caller, place);
 }

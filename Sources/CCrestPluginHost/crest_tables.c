@@ -72,7 +72,7 @@ static int is_valid(const crest_plugin *table, char *reason, size_t capacity) {
 int crest_load_table(const char *const *paths, size_t count, struct crest_caller *caller, const void **result,
                      char *reason, size_t capacity) {
   struct crest_loaded *loaded = crest_loaded_now();
-  struct crest_process_state *state = crest_process_state_take(NULL, 0, 0);
+  struct crest_process_state *state = crest_process_state_take(0);
   if (loaded == NULL || state == NULL) {
     snprintf(reason, capacity, "there is no memory to load it");
     free(loaded);

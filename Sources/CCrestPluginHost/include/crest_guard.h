@@ -46,9 +46,8 @@ struct crest_process_state;
 
 /// Returns NULL when there is no memory.
 ///
-/// `descriptors` are those that must stay what they are, besides the three standard streams. `is_long` is for more than a
-/// call: then what other processes can change is left out.
-struct crest_process_state *crest_process_state_take(const int *descriptors, size_t count, int is_long);
+/// `is_long` is for more than a call: then what other processes can change is left out.
+struct crest_process_state *crest_process_state_take(int is_long);
 
 /// Compares with how it is now, puts back what differs, and frees the state.
 ///

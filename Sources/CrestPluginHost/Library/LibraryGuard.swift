@@ -99,10 +99,7 @@ final class LibraryGuard {
   }
 
   private func take(isLong: Bool, in place: String) throws(PluginError) -> OpaquePointer {
-    let descriptors = HeldDescriptors.all
-    guard
-      let state = crest_process_state_take(descriptors, descriptors.count, isLong ? 1 : 0)
-    else {
+    guard let state = crest_process_state_take(isLong ? 1 : 0) else {
       throw .failed(
         plugin: identifier, during: place, reason: "there is no memory to watch what it changes")
     }
@@ -117,15 +114,6 @@ final class LibraryGuard {
     return crest_process_state_settle(taken, &characters, characters.count) > 0
       ? text(characters) : nil
   }
-}
-
-/// The descriptors of plugins that must stay what they are: programs and libraries, and pipes of processes.
-enum HeldDescriptors {
-  private static let held = Mutex<Set<CInt>>([])
-
-  static var all: [CInt] { held.withLock { $0.sorted() } }
-  static func hold(_ descriptor: CInt) { held.withLock { _ = $0.insert(descriptor) } }
-  static func release(_ descriptor: CInt) { held.withLock { _ = $0.remove(descriptor) } }
 }
 
 /// The end of the process by a library that calls `exit` or the like: an error, and never a success.

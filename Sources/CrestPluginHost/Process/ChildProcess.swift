@@ -102,21 +102,16 @@ package final class ChildProcess {
       }
     }
     for end in [childInput, childOutput, childErrors] { close(end) }
-    for end in [input, output, errors] { HeldDescriptors.hold(end) }
     buffer = [UInt8](repeating: 0, count: 1 << 16)
     self.onErrorLine = onErrorLine
     guard status == 0 else { throw .start(systemMessage(status)) }
     self.child = child
-    for end in [child.order, child.report] where end >= 0 { HeldDescriptors.hold(end) }
     isRunning = true
   }
 
   deinit {
     end()
-    for end in [output, errors] {
-      HeldDescriptors.release(end)
-      close(end)
-    }
+    for end in [output, errors] { close(end) }
   }
 
   private var inputIsOpen = true
@@ -136,7 +131,6 @@ package final class ChildProcess {
   func closeInput() {
     guard inputIsOpen else { return }
     inputIsOpen = false
-    HeldDescriptors.release(input)
     close(input)
   }
 
@@ -145,7 +139,6 @@ package final class ChildProcess {
   func kill() -> String? {
     guard isRunning else { return nil }
     isRunning = false
-    for end in [child.order, child.report] where end >= 0 { HeldDescriptors.release(end) }
     var status: CInt = 0
     let result = crest_child_end(&child, Self.endPatience, &status)
     // Its supervisor was killed, which only somebody who means to do that does.

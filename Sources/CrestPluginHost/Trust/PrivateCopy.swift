@@ -39,7 +39,6 @@ package final class PrivateCopy {
     self.descriptor = descriptor
     path = "/proc/self/fd/\(descriptor)"
     folder = nil
-    HeldDescriptors.hold(descriptor)
   }
 
   /// Copies a file to a new folder in `parent`.
@@ -84,10 +83,7 @@ package final class PrivateCopy {
   private func remove() {
     guard isThere else { return }
     isThere = false
-    if let descriptor {
-      HeldDescriptors.release(descriptor)
-      close(descriptor)
-    }
+    if let descriptor { close(descriptor) }
     if let folder {
       unlink(path)
       rmdir(folder)
