@@ -296,7 +296,8 @@ package final class ChildProcess {
   /// It has closed its side: how it ended, at the latest now.
   private func ended() -> Fault {
     drainErrors()
-    if let end = wait(milliseconds: 100) {
+    // On a busy machine a process takes its time from closing its files to its end.
+    if let end = wait(milliseconds: 1000) {
       drainErrors()
       return .ended(end)
     }
