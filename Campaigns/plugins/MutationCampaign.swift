@@ -6,9 +6,10 @@ import ProcessSupport
 /// Loads and trains with libraries that were damaged and locked as they are: however they fail, the trainer lives.
 struct MutationCampaign {
   let control: Bool
-  private static let size = 100
+  /// How many a trainer loads: more than one does, and few, since each may have written where it should not.
+  private static let size = 10
 
-  /// Runs `count` mutants, a hundred in a trainer, which is started again if it dies.
+  /// Runs `count` mutants, ten in a trainer, which is started again if it dies.
   func run(count: Int, seed: UInt64) throws {
     let good = try CampaignPlugin("Good")
     try good.write(CampaignPlugin.build("cost.c"))

@@ -102,6 +102,16 @@ struct search {
   int is_found;
 };
 
+/// Whether an address is in memory that a library brings: a damaged one may say anything of itself.
+static int is_in(const struct dl_phdr_info *library, ElfW(Addr) address) {
+  for (int place = 0; place < library->dlpi_phnum; place++) {
+    const ElfW(Phdr) *segment = &library->dlpi_phdr[place];
+    ElfW(Addr) start = library->dlpi_addr + segment->p_vaddr;
+    if (segment->p_type == PT_LOAD && address >= start && address - start < segment->p_memsz) return 1;
+  }
+  return 0;
+}
+
 static int compare_name(struct dl_phdr_info *library, size_t size, void *context) {
   (void)size;
   struct search *search = context;
@@ -111,13 +121,15 @@ static int compare_name(struct dl_phdr_info *library, size_t size, void *context
       dynamic = (const ElfW(Dyn) *)(library->dlpi_addr + library->dlpi_phdr[place].p_vaddr);
   ElfW(Addr) names = 0;
   ElfW(Xword) name = 0;
-  for (; dynamic != NULL && dynamic->d_tag != DT_NULL; dynamic++) {
+  for (; dynamic != NULL && is_in(library, (ElfW(Addr))dynamic) && dynamic->d_tag != DT_NULL; dynamic++) {
     if (dynamic->d_tag == DT_STRTAB) names = dynamic->d_un.d_ptr;
     if (dynamic->d_tag == DT_SONAME) name = dynamic->d_un.d_val;
   }
   if (names == 0 || name == 0) return 0;
   // Some C libraries have added where the library lies, some have not.
   if (names < library->dlpi_addr) names += library->dlpi_addr;
+  // Up to where the name would have to end.
+  if (!is_in(library, names + name) || !is_in(library, names + name + strlen(search->name))) return 0;
   search->is_found = strcmp((const char *)names + name, search->name) == 0;
   return search->is_found;
 }
