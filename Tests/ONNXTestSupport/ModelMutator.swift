@@ -28,8 +28,9 @@ package struct ModelMutator: Sendable {
         }
       }
     }
+    // A model that was changed before may have no text; there is always one to choose.
     let isBefore = { (left: [UInt8], right: [UInt8]) in left.lexicographicallyPrecedes(right) }
-    self.texts = texts.sorted(by: isBefore)
+    self.texts = texts.isEmpty ? [[]] : texts.sorted(by: isBefore)
     self.names = names.sorted(by: isBefore)
   }
 

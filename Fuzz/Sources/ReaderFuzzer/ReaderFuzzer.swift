@@ -4,7 +4,7 @@ import ReaderFuzzing
 private let environment = ProcessInfo.processInfo.environment
 
 /// The reader that CREST_FUZZ_READER names, and its preparation.
-private struct Run {
+struct Run {
   let reader: FuzzedReader
   let read: ([UInt8]) throws -> Bool
 
@@ -20,10 +20,10 @@ private struct Run {
 }
 
 // libFuzzer calls from one thread.
-private nonisolated(unsafe) let run = Run()
+nonisolated(unsafe) let run = Run()
 private let trustsSizes = environment["CREST_FUZZ_CONTROL"] != nil
 
-private func fail(_ text: String) -> Never {
+func fail(_ text: String) -> Never {
   FileHandle.standardError.write(Data((text + "\n").utf8))
   abort()
 }
