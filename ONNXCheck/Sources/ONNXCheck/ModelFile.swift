@@ -10,7 +10,7 @@ final class ModelFile {
     do throws(RegularFile.Failure) { file = try RegularFile(path) } catch {
       throw switch error {
       case .notRegular: .notAFile(path)
-      case .system, .shortened: .unreadable(path, reason: error.message)
+      case .system, .shortened, .changed: .unreadable(path, reason: error.message)
       }
     }
     self.path = path
@@ -35,7 +35,7 @@ final class ModelFile {
       try file.read(into: UnsafeMutableRawBufferPointer(start: start, count: byteCount), at: 0)
     } catch {
       throw switch error {
-      case .shortened: .changed(path)
+      case .shortened, .changed: .changed(path)
       case .system, .notRegular: .unreadable(path, reason: error.message)
       }
     }
