@@ -124,11 +124,12 @@ public struct Graph: Sendable {
   /// The number of the value at a place in ``values``.
   package func id(ofValue index: Int) -> ValueID { ValueID(index) }
 
-  /// The values that nodes (all when nil), outputs and updates read.
-  func valuesRead(by chosen: Set<Int>?) -> Set<ValueID> {
-    var read = Set(outputs.map(\.value) + updates.map(\.value))
+  /// Whether nodes (all when nil), outputs and updates read each value.
+  func valuesRead(by chosen: Set<Int>?) -> [Bool] {
+    var read = [Bool](repeating: false, count: values.count)
+    for value in outputs.map(\.value) + updates.map(\.value) { read[value.index] = true }
     for (number, node) in nodes.enumerated() where chosen?.contains(number) ?? true {
-      read.formUnion(node.inputs)
+      for input in node.inputs { read[input.index] = true }
     }
     return read
   }

@@ -297,7 +297,7 @@ public final class GraphBuilder {
       let variable = graph.variables[number]
       return variable.role == nil && frozen.contains(variable.name)
     }
-    return try copy(
+    let symbols = try copy(
       template, inputTypes: inputTypes, keepsUpdates: mode == .training
     ) { node, inputs in
       // What stands in is traced on the understanding that the shape rule holds.
@@ -305,6 +305,10 @@ public final class GraphBuilder {
       let isFrozen = !frozen.isEmpty && inputs.contains(where: isFrozenStatistic)
       return try node.operation.expanded(inputs, mode: isFrozen ? .inference : mode)
     }
+    var byValue: [Graph.ValueID: Symbol] = [:]
+    byValue.reserveCapacity(symbols.count)
+    for (index, symbol) in symbols.enumerated() { byValue[Graph.ValueID(index)] = symbol }
+    return byValue
   }
 
   /// Traces `template` into this builder, letting `rewrite` put something else in a node's place.
@@ -317,45 +321,45 @@ public final class GraphBuilder {
   ///   - keepsUpdates: Whether running statistics are updated as in the template.
   ///   - nodes: The nodes to copy; all when nil. Nothing copied may read what is left out.
   ///   - rewrite: What stands in for a node, given the new symbols of its inputs; nil to keep it.
-  /// - Returns: The symbol of every value copied.
+  /// - Returns: The symbol of every value of the template, by its index; nil where it wasn't copied.
   /// - Throws: ``GraphError``, or what `rewrite` throws.
   @discardableResult
   package func copy(
     _ template: Graph, inputTypes: [ValueType], keepsUpdates: Bool, nodes: Set<Int>? = nil,
     rewrite: (Graph.Node, [Symbol]) throws -> [Symbol]?
-  ) throws -> [Graph.ValueID: Symbol] {
+  ) throws -> [Symbol?] {
     programmerError(
       unless: inputTypes.count == template.inputs.count,
       "\(inputTypes.count) input types for \(template.inputs.count) inputs")
     let read = template.valuesRead(by: nodes)
-    var symbols: [Graph.ValueID: Symbol] = [:]
+    var symbols = [Symbol?](repeating: nil, count: template.values.count)
     var variables: [Int: Symbol] = [:]
     for (port, type) in zip(template.inputs, inputTypes) {
-      symbols[port.value] = input(port.name, type)
+      symbols[port.value.index] = input(port.name, type)
     }
     for (index, value) in template.values.enumerated() {
       switch value.origin {
       case .input: continue
       case .variable(let number):
         let symbol = try variable(template.variables[number])
-        symbols[Graph.ValueID(index)] = symbol
+        symbols[index] = symbol
         variables[number] = symbol
       case .constant(let tensor):
-        guard read.contains(Graph.ValueID(index)) else { continue }
-        symbols[Graph.ValueID(index)] = constant(tensor)
+        guard read[index] else { continue }
+        symbols[index] = constant(tensor)
       case .node(let number, output: 0) where nodes?.contains(number) ?? true:
         let node = template.nodes[number]
         let outputs = try placed(path: node.path, stage: node.stage) {
           let inputs = node.inputs.map { Self.found($0, in: symbols) }
           return try rewrite(node, inputs) ?? apply(node.operation, inputs)
         }
-        for (id, output) in zip(node.outputs, outputs) { symbols[id] = output }
+        for (id, output) in zip(node.outputs, outputs) { symbols[id.index] = output }
       case .node: continue
       }
     }
     for port in template.outputs { output(port.name, Self.found(port.value, in: symbols)) }
     for layer in template.layers {
-      guard let symbol = symbols[layer.value] else { continue }
+      guard let symbol = symbols[layer.value.index] else { continue }
       graph.layers.append(Graph.Port(name: layer.name, value: symbol.id))
     }
     for change in template.updates where keepsUpdates {
@@ -368,8 +372,8 @@ public final class GraphBuilder {
     return symbols
   }
 
-  private static func found(_ id: Graph.ValueID, in symbols: [Graph.ValueID: Symbol]) -> Symbol {
-    guard let symbol = symbols[id] else {
+  private static func found(_ id: Graph.ValueID, in symbols: [Symbol?]) -> Symbol {
+    guard let symbol = symbols[id.index] else {
       programmerError("value \(id) is read before it is made")
     }
     return symbol
