@@ -73,7 +73,7 @@ struct Changes: ParsableCommand {
         if let other, other == expected {
           throw CampaignFailure("the other content of \(file.path) makes no difference")
         }
-        for change in Change.allCases where !change.isValid || file.other != nil {
+        for change in FileChange.allCases where !change.isValid || file.other != nil {
           for moment in Moment.allCases {
             for _ in 0..<repeats {
               number += 1
@@ -121,7 +121,7 @@ struct Changes: ParsableCommand {
   }
 
   private func outcome(
-    of scene: Scene, _ file: Scene.File, _ change: Change, _ moment: Moment, _ number: UInt64,
+    of scene: Scene, _ file: Scene.File, _ change: FileChange, _ moment: Moment, _ number: UInt64,
     expected: [UInt8], other: [UInt8]?
   ) throws -> (Outcome, String) {
     let folder = try scene.folder()

@@ -35,20 +35,13 @@ static void close_all_on_exec(void) {
 #endif
 #if defined(SYS_getdents64)
   // Between fork and exec there is no opendir, which takes memory.
-  struct entry {
-    uint64_t inode;
-    int64_t offset;
-    unsigned short size;
-    unsigned char type;
-    char name[];
-  };
   int folder = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (folder >= 0) {
-    _Alignas(struct entry) char entries[4096];
+    _Alignas(struct crest_folder_entry) char entries[4096];
     long count;
     while ((count = syscall(SYS_getdents64, folder, entries, sizeof entries)) > 0) {
       for (long place = 0; place < count;) {
-        const struct entry *entry = (const struct entry *)(entries + place);
+        const struct crest_folder_entry *entry = (const struct crest_folder_entry *)(entries + place);
         int descriptor = 0;
         for (const char *digit = entry->name; *digit >= '0' && *digit <= '9'; digit++)
           descriptor = descriptor * 10 + (*digit - '0');

@@ -57,9 +57,10 @@ static int end_those_with(const char *variable) {
     if (number <= 1 || number == getpid()) continue;
     // Held while it is looked at: its number can't become another's before it is ended.
     int process = (int)syscall(SYS_pidfd_open, number, 0u);
+    int is_old_kernel = process < 0 && errno == ENOSYS;
     if (was_started_with(entry->d_name, variable)) {
       if (process >= 0) syscall(SYS_pidfd_send_signal, process, SIGKILL, NULL, 0u);
-      else if (errno == ENOSYS) kill(number, SIGKILL);
+      else if (is_old_kernel) kill(number, SIGKILL);
       found++;
     }
     if (process >= 0) close(process);

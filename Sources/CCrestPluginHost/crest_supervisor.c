@@ -223,20 +223,13 @@ static CREST_BARE long parent(const char *digits) {
 
 /// Ends the children among all processes, where the kernel doesn't list them.
 static CREST_BARE void end_searched_children(long own) {
-  struct entry {
-    uint64_t inode;
-    int64_t offset;
-    unsigned short size;
-    unsigned char type;
-    char name[];
-  };
-  _Alignas(struct entry) char entries[4096];
+  _Alignas(struct crest_folder_entry) char entries[4096];
   long folder = call(SYS_openat, AT_FDCWD, (long)"/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, 0);
   if (folder < 0) return;
   long count;
   while ((count = call(SYS_getdents64, folder, (long)entries, sizeof entries, 0, 0)) > 0) {
     for (long place = 0; place < count;) {
-      const struct entry *entry = (const struct entry *)(entries + place);
+      const struct crest_folder_entry *entry = (const struct crest_folder_entry *)(entries + place);
       long number = 0;
       for (const char *digit = entry->name; *digit >= '0' && *digit <= '9'; digit++)
         number = number * 10 + (*digit - '0');

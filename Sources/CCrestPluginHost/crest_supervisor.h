@@ -19,6 +19,15 @@ enum {
   CREST_CHILD_GONE
 };
 
+/// What the system calls a file in a folder (getdents64): who reads one here may not use opendir, which takes memory.
+struct crest_folder_entry {
+  uint64_t inode;
+  int64_t offset;
+  unsigned short size;
+  unsigned char type;
+  char name[];
+};
+
 /// Becomes the supervisor of a program, in a process just forked by `trainer`; returns never.
 void crest_supervise(const struct crest_start *start, pid_t trainer, int order, int report)
     __attribute__((noreturn));

@@ -9,29 +9,6 @@ import ONNXTestSupport
 import ProcessSupport
 import Testing
 
-/// What others may do to a file.
-enum FileChange: CaseIterable, Sendable {
-  case truncated, overwritten, replaced, removed, renamed
-
-  func apply(to path: String) throws {
-    let url = URL(filePath: path)
-    switch self {
-    case .truncated: #expect(truncate(path, 0) == 0)
-    case .overwritten:
-      let file = try FileHandle(forUpdating: url)
-      let count = try file.seekToEnd()
-      try file.seek(toOffset: 0)
-      try file.write(contentsOf: Data(repeating: 0x53, count: Int(count)))
-      try file.close()
-    case .replaced:
-      try FileManager.default.removeItem(at: url)
-      try Data([1, 2, 3]).write(to: url)
-    case .removed: try FileManager.default.removeItem(at: url)
-    case .renamed: #expect(rename(path, path + ".old") == 0)
-    }
-  }
-}
-
 /// The file that a model came from is not needed again: whatever becomes of it, training and exports are as before.
 @Suite struct `A source that changes` {
   private let folder: TemporaryFolder
@@ -43,6 +20,9 @@ enum FileChange: CaseIterable, Sendable {
     model = folder["model.onnx"].path
     data = folder["weights.bin"].path
   }
+
+  /// With content that means nothing: nobody may look at it.
+  private static let changes = FileChange.allCases.filter { !$0.isValid }
 
   private static let mlp = URL(filePath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().deletingLastPathComponent().appending(path: "models/mlp.onnx").path
@@ -79,26 +59,26 @@ enum FileChange: CaseIterable, Sendable {
     }
   }
 
-  @Test(arguments: FileChange.allCases)
+  @Test(arguments: changes)
   func `is held in memory`(change: FileChange) throws {
     try makeInternal()
     let expected = try Model(onnx: Self.mlp)
     let prediction = try use(expected)
     try expected.exportONNX(to: folder["expected.onnx"].path)
     let model = try Model(onnx: self.model)
-    try change.apply(to: self.model)
+    #expect(try change.apply(to: self.model))
     #expect(try use(model) == prediction)
     try model.exportONNX(to: folder["out.onnx"].path)
     #expect(try fileBytes(folder["out.onnx"].path) == fileBytes(folder["expected.onnx"].path))
   }
 
-  @Test(arguments: FileChange.allCases, [false, true])
+  @Test(arguments: changes, [false, true])
   func `has its external data held too`(change: FileChange, isTrained: Bool) throws {
     try makeExternal()
     let expected = try Model(onnx: Self.mlp)
     let prediction = try isTrained ? use(expected) : nil
     let model = try Model(onnx: self.model)
-    try change.apply(to: data)
+    #expect(try change.apply(to: data))
     if let prediction { #expect(try use(model) == prediction) }
     // Into the same folder, where the file would refer to what the data file has now.
     try model.exportONNX(to: folder["out.onnx"].path)
@@ -118,7 +98,7 @@ enum FileChange: CaseIterable, Sendable {
     #expect(try fileBytes(other["weights.bin"].path) == before)
     try FileManager.default.removeItem(at: other["out.onnx"])
     try FileManager.default.removeItem(at: other["weights.bin"])
-    try FileChange.overwritten.apply(to: data)
+    #expect(try FileChange.garbled.apply(to: data))
     try model.exportONNX(to: other["out.onnx"].path)
     #expect(try other.names == ["out.onnx", "out.onnx.data"])
     #expect(
@@ -132,7 +112,7 @@ enum FileChange: CaseIterable, Sendable {
     let reader = TensorReader(proto)
     let arrays = proto.graph.initializers
     let first = try reader.tensor(arrays[0])
-    try FileChange.overwritten.apply(to: data)
+    #expect(try FileChange.garbled.apply(to: data))
     // A clock that has not ticked would hide the change.
     let times = [timeval(tv_sec: 1, tv_usec: 0), timeval(tv_sec: 1, tv_usec: 0)]
     #expect(utimes(data, times) == 0)

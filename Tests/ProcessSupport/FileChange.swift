@@ -1,8 +1,7 @@
 import Foundation
-import ProcessSupport
 
 /// What somebody else does to a file while a run uses it.
-enum Change: String, CaseIterable {
+package enum FileChange: String, CaseIterable, Sendable {
   case emptied, halved
   /// Written over in place, piece by piece: with bytes that mean nothing, or with a file of the same size that is valid.
   case garbled, rewritten
@@ -11,7 +10,7 @@ enum Change: String, CaseIterable {
   case removed, renamed
 
   /// Whether the new content is valid.
-  var isValid: Bool { self == .rewritten || self == .exchanged }
+  package var isValid: Bool { self == .rewritten || self == .exchanged }
 
   /// Makes the change; a file that the run hasn't made yet, or has removed, is left alone.
   ///
@@ -20,7 +19,7 @@ enum Change: String, CaseIterable {
   ///   - other: The content of the valid kinds.
   /// - Returns: Whether something was changed.
   /// - Throws: What Foundation throws when the new file can't be written.
-  func apply(to path: String, other: [UInt8]) throws -> Bool {
+  package func apply(to path: String, other: [UInt8] = []) throws -> Bool {
     guard let size = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int else {
       return false
     }
@@ -55,9 +54,4 @@ enum Change: String, CaseIterable {
     }
     return true
   }
-}
-
-/// When a change is made.
-enum Moment: String, CaseIterable {
-  case start, middle, end
 }
