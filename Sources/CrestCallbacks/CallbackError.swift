@@ -4,6 +4,8 @@ public enum CallbackError: Error, Equatable, Sendable {
   case outOfRange(callback: String, parameter: String, value: String, expected: String)
   /// A metric the learner doesn't have.
   case unknownMetric(String, callback: String, known: [String])
+  /// A model without a batch norm whose statistics train.
+  case noBatchNorm(callback: String)
   /// Gradients that are infinite or not numbers.
   case nonFiniteGradient(norm: Double, step: Int)
   /// A log that can't be written; the reason says what to do.
@@ -38,6 +40,8 @@ extension CallbackError: CustomStringConvertible {
     case .unknownMetric(let name, let callback, let known):
       "\(callback): there is no metric \"\(name)\" to monitor; choose one of "
         + "\(known.joined(separator: ", ")), or add the metric to the learner"
+    case .noBatchNorm(let callback):
+      "\(callback): the model has no batch norm whose statistics train; leave it out"
     case .nonFiniteGradient(let norm, let step):
       "the norm of the gradients is \(norm.isNaN ? "nan" : "\(norm)") in step \(step); lower the "
         + "learning rate, and let TerminateOnNaN name the layer"

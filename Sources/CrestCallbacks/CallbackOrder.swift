@@ -31,6 +31,8 @@ public enum CallbackOrder {
   public static let reducer = 62
   /// ``EarlyStopping`` and ``TimeLimit``.
   public static let stopper = 63
+  /// ``RecomputeBatchNormStatistics``.
+  public static let batchNorm = 64
   /// ``ModelCheckpoint`` and ``BackupAndRestore``.
   public static let checkpoint = Int.max
 }

@@ -66,6 +66,7 @@ public final class OneCycleScheduler: Callback {
 
   private func spreadRates(_ fit: FitContext) throws {
     try fit.learner.spreadLearningRate(over: maxLR)
+    fit.declareCycle(halfCycle: fit.stepCount / 2)
   }
 
   private func set(_ batch: BatchContext) {

@@ -98,7 +98,7 @@ extension CheckpointError {
 extension CallbackError {
   fileprivate var code: FailureCode {
     switch self {
-    case .outOfRange, .unknownMetric: .usage
+    case .outOfRange, .unknownMetric, .noBatchNorm: .usage
     case .nonFiniteGradient: .diverged
     case .unwritable, .logTooShort, .otherLog, .logChanged: .io
     }

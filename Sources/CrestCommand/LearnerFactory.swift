@@ -51,7 +51,23 @@ func note(_ learner: Learner) {
     default: Notes.write("\(note)")
     }
   }
-  for note in learner.notes {
+  write(learner.notes)
+}
+
+/// Prints to standard error notes that a fit has added.
+func addedNotes(to learner: Learner) -> any Callback {
+  var known = learner.notes.count
+  func writeNew() {
+    guard learner.notes.count > known else { return }
+    write(Array(learner.notes[known...]))
+    known = learner.notes.count
+  }
+  return CallbackOf(
+    .beforeEpoch { _ in writeNew() }, .afterFit { _ in writeNew() }, name: "AddedNotes")
+}
+
+private func write(_ notes: [Learner.Note]) {
+  for note in notes {
     let others =
       switch note {
       case .classAxis(let found, _):

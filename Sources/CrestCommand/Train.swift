@@ -91,7 +91,9 @@ struct Train: ParsableCommand {
       outcome = try Interruption.around(
         learner, meanwhile: backup == nil ? "the run is ending" : "the run is being saved"
       ) {
-        try learner.fit(epochs: epochs, callbacks: [scheduler, report] + chosen + progress)
+        try learner.fit(
+          epochs: epochs,
+          callbacks: [scheduler, report, addedNotes(to: learner)] + chosen + progress)
       }
     } catch {
       throw end(of: learner, backup, by: error)

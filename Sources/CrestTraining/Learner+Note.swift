@@ -33,6 +33,9 @@ extension Learner {
     case otherClassAxis(Loss.ClassAxis, model: Int, predictions: Shape)
     /// Numbers of the data that the network may swallow without a trace.
     case unusualNumbers(DataError.UnusualNumbers)
+    /// The running statistics of batch norm keep so much of themselves in a step that they can't follow a half cycle
+    /// of so many steps (``FitContext/declareCycle(halfCycle:)``).
+    case slowBatchNorm(kept: Double, halfCycle: Int)
 
     /// Whether another `Preprocessing.Choice` would change it.
     public var isOfPreprocessing: Bool {
@@ -41,7 +44,7 @@ extension Learner {
         .preparedByStatistics:
         true
       case .otherClasses, .otherClassCount, .classAxis, .otherClassAxis, .probabilitiesAsLogits,
-        .logProbabilitiesAsLogits, .fractionsAsLogits, .unusualNumbers:
+        .logProbabilitiesAsLogits, .fractionsAsLogits, .unusualNumbers, .slowBatchNorm:
         false
       }
     }
@@ -86,11 +89,32 @@ extension Learner.Note: CustomStringConvertible {
       "the classes of predictions \(Self.batch(predictions)) are along axis \(found.axis), "
         + "\(found.reason.inWords), not along axis \(model) as the model was trained"
     case .unusualNumbers(let numbers): "\(numbers)" + numbers.consequence
+    case .slowBatchNorm(let kept, let steps):
+      BatchNormMomentum(halfCycle: steps).sentence(keeping: kept)
     }
   }
 
   private static func batch(_ predictions: Shape) -> String {
     "[\((["N"] + predictions.map(String.init)).joined(separator: ", "))]"
+  }
+}
+
+extension BatchNormMomentum {
+  /// What comes of statistics that keep too much, and what to do.
+  fileprivate func sentence(keeping kept: Double) -> String {
+    let start = "the running statistics of batch norm keep \(kept) of themselves in each step, "
+    let advice =
+      "estimate them anew before validation (RecomputeBatchNormStatistics), or use "
+    guard let most else {
+      let percent = Int((100 * initialPart(keeping: kept)).rounded())
+      return start
+        + "so that after \(2 * halfCycle) steps they are still \(percent) % what they began with; "
+        + advice + "a smaller momentum"
+    }
+    return start
+      + "too much to follow a half cycle of \(halfCycle) steps: while the learning rate is high, validation "
+      + "measures a worse network than there is; \(advice)a momentum of at most "
+      + "\((100 * most).rounded(.down) / 100)"
   }
 }
 

@@ -63,12 +63,12 @@ extension Learner {
   }
 
   /// Ends what measures when that was asked for; in a hook, the fit does, before its next batch and when it is saved.
-  private func checkInterruption() throws(LearnerError) {
+  func checkInterruption() throws(LearnerError) {
     if loop?.runningCallback == nil { try interruption.check() }
   }
 
   /// The programs that measure now: of their own while a batch of a fit is at work.
-  private var measuringPrograms: Program.Cache {
+  var measuringPrograms: Program.Cache {
     guard loop?.isInBatch == true else { return programs }
     let cache = programsBesideBatch ?? Self.programs(loss, classAxis, of: model)
     programsBesideBatch = cache

@@ -18,10 +18,13 @@ struct ResumeRig {
     var isComplete = false
     /// Whether the best weights come back at the end.
     var restoresBest = true
+    /// Whether batch-norm statistics are estimated anew, so that none of those before matters.
+    var recomputes = false
 
     var description: String {
       "\(optimizer)\(oneCycle ? ", 1cycle" : ""), \(accumulates) batches a step"
         + (isComplete ? ", everything" : "") + (restoresBest ? "" : " but the best weights")
+        + (recomputes ? ", batch norm anew" : "")
     }
   }
 
@@ -74,6 +77,9 @@ struct ResumeRig {
           restoresBest: parts.restoresBest),
         try EarlyStopping(monitor: .metric("accuracy"), patience: 100),
       ]
+    }
+    if parts.recomputes {
+      callbacks.append(try RecomputeBatchNormStatistics(at: .validation, batches: 2))
     }
     let learner = try Learner(
       Self.model(),

@@ -15,7 +15,8 @@ import TrainingTestSupport
     ["sgd", "adam", "adamw", "lion"].flatMap { optimizer in
       [
         .init(optimizer: optimizer), .init(optimizer: optimizer, oneCycle: false),
-        .init(optimizer: optimizer, accumulates: 3, isComplete: true),
+        .init(
+          optimizer: optimizer, accumulates: 3, isComplete: true, recomputes: optimizer == "lion"),
         .init(optimizer: optimizer, oneCycle: false, accumulates: 2, isComplete: true),
       ]
     }

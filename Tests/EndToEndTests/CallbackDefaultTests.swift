@@ -16,6 +16,8 @@ import Testing
     let name: String
     /// What has to be given, as the command has it.
     var required = ""
+    /// A model that it suits.
+    var model = "mlp"
     /// Makes it, with a folder that it may write to.
     let make: @Sendable (_ folder: String) throws -> any Callback
 
@@ -32,6 +34,9 @@ import Testing
     Row(name: "gradient-clip") { _ in try GradientClip() },
     Row(name: "model-checkpoint", required: ":folder=best") {
       try ModelCheckpoint(folder: $0 + "/own")
+    },
+    Row(name: "recompute-batch-norm-statistics", model: "small-cnn") { _ in
+      try RecomputeBatchNormStatistics()
     },
     Row(name: "reduce-lr-on-plateau") { _ in try ReduceLROnPlateau() },
     Row(name: "step-logger", required: ":path=log.csv") { StepLogger(path: $0 + "/own.csv") },
@@ -53,7 +58,7 @@ import Testing
     let folder = try TemporaryFolder()
     let result = try CrestProcess.run(
       [
-        "train", "--model", "mlp", "--data", "digits", "--epochs", "1", "--max-lr", "0.01",
+        "train", "--model", row.model, "--data", "digits", "--epochs", "1", "--max-lr", "0.01",
         "--checkpoint-dir", "run", "--callback", row.name + row.required,
       ], in: folder)
     #expect(result.status == 0, "\(result.error)")
@@ -64,7 +69,7 @@ import Testing
     let keep = CallbackOf(
       .afterEpoch { state = try $0.learner.runState() }, name: "Keep", order: .max)
     let learner = try Learner(
-      BuiltInModel.make("mlp", input: [1, 8, 8], classes: 10), data: Digits.split(),
+      BuiltInModel.make(row.model, input: [1, 8, 8], classes: 10), data: Digits.split(),
       optimizer: SGD())
     try learner.fit(epochs: 1, learningRate: 0.01, callbacks: [own, keep])
     let path = StateValue.Path(["callbacks", own.name, "settings"])

@@ -67,6 +67,21 @@ private let learnerMisuses: [Misuse] = [
       epochs: 1, callbacks: [CallbackOf(.beforeBatch { _ in other.restore(other.snapshot()) })])
   },
   Misuse(
+    "learner.batch-norm-of-no-batch", says: "batch-norm statistics of 0 batches"
+  ) {
+    try Learner(model(), data: data()).recomputeBatchNormStatistics(batches: 0)
+  },
+  Misuse(
+    "learner.batch-norm-in-anothers-fit",
+    says: "batch-norm statistics were estimated during another learner's fit of the same model"
+  ) {
+    let model = try model()
+    let other = try Learner(model, data: data())
+    try Learner(model, data: data()).fit(
+      epochs: 1,
+      callbacks: [CallbackOf(.beforeBatch { _ in try other.recomputeBatchNormStatistics() })])
+  },
+  Misuse(
     "learner.freeze-in-anothers-fit", says: "parameters were frozen or unfrozen during a fit"
   ) {
     let model = try model()

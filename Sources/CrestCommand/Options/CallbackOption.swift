@@ -183,6 +183,18 @@ struct NamedCallback: Sendable {
         warnings: .warnings(of: "ModelCheckpoint", as: "--callback model-checkpoint"))
     },
     NamedCallback(
+      name: "recompute-batch-norm-statistics",
+      settings: [
+        .init("at", .choice(RecomputeBatchNormStatistics.Moment.allCases.map(\.rawValue))),
+        .init("batches", .wholeNumber), .init("augmented", .flag),
+      ]
+    ) {
+      let own = try RecomputeBatchNormStatistics()
+      return try RecomputeBatchNormStatistics(
+        at: $0.value("at", RecomputeBatchNormStatistics.Moment.init) ?? own.moment,
+        batches: $0.wholeNumber("batches"), augmented: $0.flag("augmented") ?? own.augmented)
+    },
+    NamedCallback(
       name: "reduce-lr-on-plateau",
       settings: [
         .init("monitor", .metric), .init("factor", .number), .init("patience", .wholeNumber),

@@ -100,6 +100,35 @@ public final class FitContext: PhaseContext {
 
   private var lender: String?
 
+  /// Declares that a callback lets the learning rate rise, or fall, over `steps` steps, and adds a note to the learner's
+  /// when the running statistics of batch norm can't follow (``Learner/Note/slowBatchNorm(kept:halfCycle:)``).
+  ///
+  /// Of several declarations the shortest counts.
+  ///
+  /// - Precondition: a `beforeFit` hook is running.
+  public func declareCycle(halfCycle steps: Int) {
+    requireBeginning("a half cycle of \(steps) steps was declared")
+    halfCycle = min(halfCycle ?? steps, steps)
+  }
+
+  /// Declares that a callback estimates the running statistics of batch norm before each validation, so that their
+  /// momentum doesn't matter.
+  ///
+  /// - Precondition: a `beforeFit` hook is running.
+  public func declareBatchNormRecomputation() {
+    requireBeginning("an estimate of batch-norm statistics was declared")
+    recomputesBatchNorm = true
+  }
+
+  private var halfCycle: Int?
+  private var recomputesBatchNorm = false
+
+  /// Notes what the declarations come to.
+  func noteDeclarations() {
+    guard let halfCycle, !recomputesBatchNorm else { return }
+    learner.noteSlowBatchNorm(halfCycle: halfCycle)
+  }
+
   /// Ends the program unless a `beforeFit` hook is running.
   private func requireBeginning(_ what: String) {
     programmerError(

@@ -124,6 +124,7 @@ final class TrainingLoop {
   private func runFit() throws -> PhaseContext.Outcome {
     try run(.fit, fit, hooks.fit) {
       defer { isOver = true }
+      fit.noteDeclarations()
       if let resumption = fit.resumption { try learner.restore(resumption, into: self) }
       if entry == nil, let ending = fit.state.ending { throw ending }
       do {
