@@ -52,6 +52,34 @@ extension Learner {
   }
 }
 
+extension Learner {
+  /// Recommends a maximum for 1cycle: the learning-rate finder with several seeds, which shows how sure the result is.
+  ///
+  /// The finder's suggestion depends on the order of the examples and on the initial values; one seed can't tell by how
+  /// much. The first seed gives the same findings as ``findLearningRate(_:stopsOnDivergence:callbacks:)`` if it is the
+  /// learner's. Everything is restored, as there.
+  ///
+  /// - Parameters:
+  ///   - sweep: The rates to try.
+  ///   - seeds: The seeds, of the initial values too if the model is untrained; nil for three from the learner's on.
+  ///   - callbacks: Callbacks that take part in every test, as a progress bar.
+  /// - Returns: The findings of each seed, and what they recommend.
+  /// - Throws: As `findLearningRate`; ``CrestOptimizers/RangeTest/Refusal`` unless there are seeds, each once.
+  /// - Precondition: no fit is running.
+  public func recommendLearningRate(
+    _ sweep: LearningRateSweep = .standard, seeds: [UInt64]? = nil, callbacks: [any Callback] = []
+  ) throws -> LearningRateFindings.Recommendation {
+    let seeds = seeds ?? [seed, seed &+ 1, seed &+ 2]
+    try RangeTest.Refusal.check(seeds: seeds)
+    return try tryOut(holdsOut: false) { trials in
+      LearningRateFindings.Recommendation(
+        try seeds.map { seed in
+          try trials.learner(seed: seed).findLearningRate(sweep, callbacks: callbacks)
+        })
+    }
+  }
+}
+
 extension LearningRateFindings {
   /// A plot of the losses with what each method suggests.
   public var plot: LRFinder.Plot { LRFinder.Plot(self) }

@@ -46,6 +46,15 @@ extension Failure {
     case ScheduleError.outOfRange(_, let parameter, let value, let expected)
     where parameter.contains("momentum"):
       return "--momentum: expected \(expected), got \(value)"
+    case RangeTest.Refusal.outOfRange(let parameter, let value, let expected):
+      let option =
+        ["maximum": "--to", "trialEpochs": "--trial-epochs"][parameter] ?? "--\(parameter)"
+      return "\(option): expected \(expected), got \(value)"
+    case ScheduleError.outOfRange(
+      "learning-rate range test", let parameter, let value, let expected):
+      return "--\(parameter)-lr: expected \(expected), got \(value)"
+    case ScheduleError.countOutOfRange("learning-rate range test", _, let value, let expected):
+      return "--steps: expected \(expected), got \(value)"
     case ParameterError.noSuchGroup(let group, let groups):
       return
         "--freeze-to: expected a number from \(-groups) to \(groups - 1), because there are \(groups) groups, "

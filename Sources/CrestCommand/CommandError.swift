@@ -40,6 +40,8 @@ enum CommandError: Error, Equatable {
   case momentumPair(schedule: String)
   /// A style of 1cycle for another schedule.
   case styleWithout1cycle(schedule: String)
+  /// A rate to be found for another schedule than 1cycle.
+  case automaticRate(AutomaticLR, schedule: String)
   /// A name that a new plugin can't have.
   case pluginName(String)
   /// A folder for a new package that already exists.
@@ -95,6 +97,8 @@ enum CommandError: Error, Equatable {
   case unknownModel(String)
   /// A range test that ended too early to suggest a learning rate.
   case noLearningRate(rate: Double, count: Int, loss: Double)
+  /// A sweep of too few learning rates to suggest one.
+  case tooFewRates(Int)
   /// An array of a file that can't be trained.
   case untrainable(name: String, type: String, reason: String)
 
@@ -183,6 +187,9 @@ extension CommandError: CustomStringConvertible {
       "--momentum: two values are the bounds of a 1cycle schedule, but the schedule is \(schedule); give one"
     case .styleWithout1cycle(let schedule):
       "--style: it is for 1cycle, but the schedule is \(schedule); leave one of them out"
+    case .automaticRate(let method, let schedule):
+      "--max-lr \(method.rawValue): it finds a rate for 1cycle, but the schedule is \(schedule); give a rate, as crest "
+        + "find-lr suggests"
     case .pluginName(let name):
       "a plugin's name: expected letters, digits and _, beginning with a letter, got \"\(name)\""
     case .folderExists(let name):
@@ -260,6 +267,8 @@ extension CommandError: CustomStringConvertible {
       "find-lr: the loss diverged (\(loss.isNaN ? "nan" : "\(loss)")) at the learning rate "
         + "\(rate), after \(count) rates, too few for a suggestion; look for what makes it grow at such a "
         + "low rate, in the data or the network"
+    case .tooFewRates(let count):
+      "--steps: \(count) rates are too few for a suggestion; give more, as the standard 100"
     case .untrainable(let name, let type, let reason):
       "--unfreeze: expected arrays of float32 that a gradient reaches, got \"\(name)\", \(type): "
         + "\(reason)"

@@ -59,6 +59,7 @@ struct Failure {
     case let error as ONNXError: error.code
     case let error as LearnerError: error.code
     case let error as PluginError: error.code
+    case let error as RangeTest.Refusal: error.code
     case let error as CheckpointError: error.code
     case is StateError, is SafetensorsError: .data
     case let error as NonFiniteLoss: error.isDivergence ? .diverged : .data
@@ -101,6 +102,16 @@ extension CallbackError {
     case .outOfRange, .unknownMetric, .noBatchNorm: .usage
     case .nonFiniteGradient: .diverged
     case .unwritable, .logTooShort, .otherLog, .logChanged: .io
+    }
+  }
+}
+
+extension RangeTest.Refusal {
+  fileprivate var code: FailureCode {
+    switch self {
+    case .outOfRange: .usage
+    case .oneClass, .untrainedLoss, .neverLearns, .noVerdict: .data
+    case .allDiverged: .diverged
     }
   }
 }

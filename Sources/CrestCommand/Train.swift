@@ -70,7 +70,8 @@ struct Train: ParsableCommand {
     Notes.areEvents(model.json)
     // All checks of the options alone come before data are read.
     guard epochs >= 1 else { throw LearnerError.epochs(epochs) }
-    _ = try schedule.makeScheduler(momentum: optimizer.momentum, batchesPerEpoch: 1)
+    _ = try schedule.makeScheduler(
+      chosen: nil, momentum: optimizer.momentum, batchesPerEpoch: 1)
     var chosen = try chosenCallbacks()
     let backup = try checkpoints.makeCallback()
     if let backup { chosen.append(backup) }
@@ -78,10 +79,10 @@ struct Train: ParsableCommand {
     let outputs = try outputs().open(besides: model.inputs)
     defer { outputs.close() }
     let learner = try makeLearner(model, optimizer, parameters, metricNames: metrics.names)
-    let scheduler = try schedule.makeScheduler(
-      momentum: optimizer.momentum, batchesPerEpoch: learner.trainLoader.batchCount)
-
     if export != nil { try learner.model.checkONNXExport() }
+    let scheduler = try schedule.makeScheduler(
+      chosen: try schedule.chooseRate(for: learner, epochs: epochs), momentum: optimizer.momentum,
+      batchesPerEpoch: learner.trainLoader.batchCount)
 
     let failure = WriteFailure()
     let report = EpochReport(json: model.json, failure: failure)

@@ -89,7 +89,7 @@ extension Dataset {
   }
 
   /// The labels, which must be as many as there are examples.
-  var checkedLabels: [Int64]? {
+  package var checkedLabels: [Int64]? {
     let labels = labels
     programmerError(
       unless: labels.map { $0.count == count } ?? true,

@@ -49,7 +49,7 @@ public final class Learner {
   /// The validation examples in batches, in the set's order.
   public private(set) var validLoader: DataLoader
   /// Interrupts the learner, from any thread.
-  public let interruption = InterruptionFlag()
+  public internal(set) var interruption = InterruptionFlag()
 
   /// The optimiser steps taken, in all fits.
   public internal(set) var stepsTaken = 0

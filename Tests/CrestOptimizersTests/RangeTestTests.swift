@@ -15,15 +15,15 @@ import Testing
     let upperHalf: Double
     let width: Double
     let score: Double
-    let verdict: RangeTestReading.Verdict
-    let doubts: [RangeTestReading.Doubt]
+    let verdict: RangeTest.Verdict
+    let doubts: [RangeTest.Doubt]
 
     var testDescription: String { name }
 
-    var curve: RangeTestCurve {
-      RangeTestCurve(
+    var curve: RangeTest.Curve {
+      RangeTest.Curve(
         (1...count).map { number in
-          RangeTestCurve.Point(
+          RangeTest.Curve.Point(
             learningRate: top * Double(number) / Double(count),
             accuracy: number <= accuracies.count ? accuracies[number - 1] : .nan)
         }, chance: 0.1)
@@ -32,7 +32,7 @@ import Testing
     init(
       _ name: String, _ top: Double, _ count: Int, peak: Double, at peakRate: Double, end: Double,
       fromPeak: Double, upperHalf: Double, width: Double, score: Double,
-      _ verdict: RangeTestReading.Verdict, _ doubts: [RangeTestReading.Doubt],
+      _ verdict: RangeTest.Verdict, _ doubts: [RangeTest.Doubt],
       _ accuracies: [Double]
     ) {
       self.name = name
@@ -102,7 +102,7 @@ import Testing
 
   @Test(arguments: cases)
   func `has the measures that are known`(test: Case) {
-    let reading = RangeTestReading(test.curve)
+    let reading = RangeTest.Reading(test.curve)
     for (name, got, expected, digits) in [
       ("peak", reading.peak, test.peak, 1e-4), ("rate", reading.peakRate, test.peakRate, 1e-3),
       ("end", reading.end, test.end, 1e-3), ("from peak", reading.fromPeak, test.fromPeak, 1e-3),
@@ -113,5 +113,201 @@ import Testing
     }
     #expect(reading.verdict == test.verdict)
     #expect(reading.doubts == test.doubts)
+  }
+}
+
+@Suite("The verdict of a range test") struct RangeTestVerdictTests {
+  static func curve(_ name: String) -> RangeTest.Curve {
+    RangeTestTests.cases.first { $0.name.hasPrefix(name) }?.curve
+      ?? RangeTest.Curve([.init(learningRate: 1, accuracy: 1)], chance: 0)
+  }
+
+  static let plateau = curve("Smith's ResNet-56")
+  static let peak = curve("three layers with")
+  /// A curve that is neither.
+  static let between = RangeTest.Curve(
+    (1...40).map { number in
+      .init(learningRate: Double(number), accuracy: number < 5 ? 0.2 : number < 20 ? 0.9 : 0.5)
+    }, chance: 0.1)
+
+  @Test func `is the majority's, to which what is undecided adds nothing`() {
+    func verdict(_ curves: RangeTest.Curve...) -> RangeTest.Verdict? {
+      RangeTest(curves, stepCount: 100).verdict
+    }
+    #expect(verdict(Self.between) == .undecided)
+    #expect(verdict(Self.plateau) == .plateau)
+    #expect(verdict(Self.peak, Self.plateau, Self.peak) == .peak)
+    #expect(verdict(Self.plateau, Self.between) == .plateau)
+    #expect(verdict(Self.plateau, Self.peak) == .undecided)
+  }
+
+  @Test func `is the less certain the fewer seeds agree, and the more speaks against it`() {
+    let sure = RangeTest([Self.peak], stepCount: 100)
+    #expect(sure.confidence == 0.95)
+    let less = RangeTest([Self.peak, Self.peak, Self.plateau], stepCount: 100)
+    #expect(abs(less.confidence - 0.95 * 2 / 3) < 1e-12)
+    let narrow = RangeTest([Self.plateau], stepCount: 100, usualRate: 1)
+    #expect(narrow.doubts == [.rangeTooNarrow])
+    #expect(abs(narrow.confidence - 0.5) < 1e-12)
+  }
+
+  @Test func `gives rates: half of what diverged, or what trials found best`() throws {
+    let diverged = RangeTest([Self.curve("LeNet")], stepCount: 100)
+    #expect(diverged.maxLR == 0.05)
+    #expect(diverged.minLR == 0.0125)
+    let flat = RangeTest([Self.plateau], stepCount: 100)
+    let top = try #require(flat.topRate)
+    #expect(flat.candidates == [top, top / 3, top / 10])
+    #expect(flat.maxLR == top / 10, "the safest, without trials")
+    let tried = flat.with(trials: [
+      .init(maxLR: top, loss: .nan), .init(maxLR: top / 3, loss: 0.4),
+      .init(maxLR: top / 10, loss: 0.5),
+    ])
+    #expect(tried.maxLR == top / 3)
+    #expect(tried.minLR == top / 60)
+    #expect(tried.trials[0].loss == nil)
+    #expect(diverged.candidates.isEmpty)
+  }
+
+  @Test func `is refused where a curve can't tell`() {
+    let short = RangeTest(
+      [RangeTest.Curve((1...19).map { .init(learningRate: Double($0), accuracy: 1) }, chance: 0)],
+      stepCount: 19)
+    #expect(short.verdict == nil && short.maxLR == nil)
+    #expect(short.confidence == 0)
+    #expect(short.doubts == [.notLearning, .startsTooHigh])
+    #expect(short.summary == "no verdict")
+    #expect(
+      RangeTest.Refusal.noVerdict(short.doubts).description
+        == "range test: no verdict: the network never does better than chance by a tenth: check the data and the model, "
+        + "or try lower rates; the first rate is the best: begin lower, with a tenth of the largest rate"
+    )
+  }
+
+  @Test func `gives its reasons in numbers`() {
+    let test = RangeTest([Self.curve("LeNet"), Self.peak], stepCount: 100)
+    #expect(test.summary == "peak: super-convergence is unlikely (confidence 95 %)")
+    #expect(
+      test.reasons == [
+        "The peak is at a rate of 0.05 to 0.45, with accuracy 0.632; chance is 0.1.",
+        "Above chance, and of the peak's: 1 % in the last tenth of the rates, 26 % on average from the peak on, 5 % in the "
+          + "upper half.",
+        "It stays above 80 % of the peak over a factor of 4.0 to 6.0 in the rate.",
+        "Training diverged at 0.13 to 2.1.",
+        "2 of 2 seeds agree.",
+      ])
+  }
+
+  @Test(arguments: [
+    (0.000123, "0.00012"), (0.05, "0.05"), (0.33, "0.33"), (0.0999, "0.1"), (1.0, "1.0"),
+    (3.3, "3.3"),
+    (47.4, "47"), (1234, "1200"), (0, "0.0"),
+  ])
+  func `writes rates with two digits`(rate: Double, text: String) { #expect(rate.short == text) }
+
+  @Test func `advises by what is known of the setup`() throws {
+    let setup = RangeTest.Setup(
+      exampleCount: 10_000, classCount: 10, batchSize: 128, momentum: 0.9, layerCount: 20,
+      batchNormMomentum: 0.9, dropout: 0.2)
+    let test = RangeTest([Self.plateau], stepCount: 100, usualRate: 0.01)
+    let advice = test.advice(for: setup)
+    #expect(advice.map(\.topic) == RangeTest.Advice.Topic.allCases)
+    #expect(
+      advice.map(\.text) == [
+        "Train with 1cycle to 0.29: accuracy holds up to 2.9, so super-convergence is likely.",
+        "Begin with 1e-4, halve it when you double the rate, and never take 1e-3 with a rate above 1.",
+        "Take the largest batch that leaves 1,500 steps: 128 needs 20 epochs for that. The maximum rate grows with the "
+          + "batch up to 1,024, then with its root.",
+        "Let it go from 0.95 to 0.85 and back, against the rate; if it is constant, 0.9.",
+        "Lower the dropout of 0.2 by half, or leave it out: so large a rate regularises by itself.",
+        "Let one cycle be the whole run: 12 to 25 epochs for sets like MNIST, 25 to 50 for those like CIFAR-10.",
+        "Running statistics with a momentum of 0.9 suit half cycles of 2801 steps and more; in shorter ones estimate them "
+          + "anew at the end.",
+        "With 1000 examples a class the gain over other schedules is larger.",
+      ])
+    #expect(
+      advice.compactMap(\.option) == [
+        "--max-lr 0.29", "--weight-decay 1e-4", "--momentum 0.95,0.85",
+      ])
+    for row in advice { #expect(!row.source.isEmpty && !row.untested.isEmpty) }
+    let plain = RangeTest([Self.peak], stepCount: 100).advice(
+      for: .init(
+        exampleCount: 60_000, classCount: nil, batchSize: 64, momentum: nil, layerCount: 3))
+    #expect(plain.map(\.topic) == [.maxLR, .weightDecay, .batchSize, .cycleLength])
+    #expect(
+      plain[0].text
+        == "Train with 1cycle to 0.45, where the peak is: a larger rate won't help here, but 1cycle still may."
+    )
+  }
+}
+
+@Suite("The choice of a rate by short runs") struct AutomaticLRTests {
+  /// Climbs over losses that are least at a rate, and infinite from another on.
+  private func climb(best: Double, diverged: Double = .infinity) -> AutomaticLR.Climb {
+    var climb = AutomaticLR.Climb(leastLossRate: 1)
+    while let rate = climb.nextRate {
+      let distance = abs(rate - best) / best
+      climb.add(.init(maxLR: rate, loss: rate >= diverged ? .nan : distance))
+    }
+    return climb
+  }
+
+  @Test(arguments: [
+    (0.2, Double.infinity, 0.2, 3), (0.5, .infinity, 0.5, 4), (0.03, .infinity, 0.032, 5),
+    (1.3, .infinity, 1.25, 4), (0.001, .infinity, 0.5 / 244.140625, 7), (0.5, 0.1, 0.08, 4),
+    (0.01, 0.03, 0.0128, 6),
+  ])
+  func `ends at the best of rates 2.5 apart`(
+    best: Double, diverged: Double, found: Double, count: Int
+  )
+    throws
+  {
+    let climb = climb(best: best, diverged: diverged)
+    let rate = try #require(climb.bestRate)
+    #expect(abs(rate - found) < 1e-9, "\(climb.trials)")
+    #expect(climb.trials.count == count, "\(climb.trials)")
+  }
+
+  @Test func `says so when every rate diverges`() {
+    let climb = climb(best: 1, diverged: 0)
+    #expect(climb.bestRate == nil)
+    #expect(
+      RangeTest.Refusal.allDiverged(rates: [0.5, 0.2]).description
+        == "training diverged at every learning rate that was tried, 0.5, 0.2: check the data and the model, or give a rate"
+    )
+  }
+
+  @Test func `recommends a tenth of the rate of least loss, as sure as seeds agree`() throws {
+    func findings(leastAt place: Int) throws -> LearningRateFindings {
+      let sweep = try LearningRateSweep(start: 1e-4, end: 1, steps: 40)
+      return LearningRateFindings(
+        sweep: sweep,
+        points: (0..<40).map { step in
+          let loss = abs(Double(step - place)) / 10 + 1
+          return .init(rate: sweep.rate(step: step), loss: loss, smoothedLoss: loss)
+        }, ending: .completed)
+    }
+    let one = try findings(leastAt: 20)
+    let single = LearningRateFindings.Recommendation([one])
+    #expect(single.certainty == .low)
+    #expect(try #require(single.maxLR) == one.sweep.rate(step: 20) / 10)
+    let two = LearningRateFindings.Recommendation([one, try findings(leastAt: 22)])
+    #expect(two.certainty == .high)
+    #expect(
+      two.reason
+        == "a tenth of the rate at the lowest loss, 0.001, 0.0016 with 2 seeds; how sure: high, they differ by a factor "
+        + "of 1.6")
+    #expect(
+      LearningRateFindings.Recommendation([one, try findings(leastAt: 25)]).certainty == .medium)
+    #expect(
+      LearningRateFindings.Recommendation([one, try findings(leastAt: 30)]).certainty == .low)
+    let flat = LearningRateFindings(
+      sweep: one.sweep,
+      points: one.points.map { .init(rate: $0.rate, loss: 1, smoothedLoss: 1) }, ending: .completed)
+    #expect(LearningRateFindings.Recommendation([flat]).maxLR == nil)
+    #expect(
+      LearningRateFindings.Recommendation([flat]).reason
+        == "no seed found a rate: the loss never falls")
+    #expect(LearningRateFindings.Recommendation([one, flat]).certainty == .low)
   }
 }

@@ -142,23 +142,95 @@ import Testing
     #expect(result.output.contains(" after 2 epochs in "))
   }
 
-  @Test func `find-lr suggests by four methods and draws`() throws {
+  @Test func `find-lr recommends, suggests by four methods and draws`() throws {
     let folder = try TemporaryFolder()
     let arguments = ["find-lr", "--model", "mlp", "--data", "digits"]
     let result = try CrestProcess.run(arguments + ["--json", "--plot", folder["plot.svg"].path])
     #expect(result.status == 0)
     #expect(result.error == "")
     let object = try #require(try result.objects().first)
-    #expect(Set(object.keys) == ["event", "valley", "slide", "steepest", "minimum"])
+    #expect(
+      Set(object.keys) == [
+        "event", "valley", "slide", "steepest", "minimum", "max_lr", "certainty", "reason", "seeds",
+      ])
+    let seeds = try #require(object["seeds"] as? [[String: Any]])
+    #expect(seeds.compactMap { $0["seed"] as? String } == ["0", "1", "2"])
+    #expect(seeds[0]["minimum"] as? Double == object["minimum"] as? Double)
+    let curve = try #require(seeds[2]["curve"] as? [String: [Double]])
+    #expect(Set(curve.keys) == ["learning_rate", "loss", "smoothed_loss"])
+    let maxLR = try #require(object["max_lr"] as? Double)
+    #expect(0.01 < maxLR && maxLR < 1, "\(maxLR)")
     let valley = try #require(object["valley"] as? Double)
     #expect(1e-5 < valley && valley < 1, "\(valley)")
     let drawing = try String(contentsOf: folder["plot.svg"], encoding: .utf8)
     #expect(drawing.hasPrefix("<?xml") && drawing.hasSuffix("</svg>\n"))
 
-    let text = try CrestProcess.run(arguments)
-    #expect(text.output.hasPrefix("loss\n"))
-    #expect(text.output.contains("valley"))
+    let text = try CrestProcess.run(
+      arguments + ["--seeds", "1", "--start-lr", "1e-4", "--end-lr", "5", "--advise"])
+    #expect(text.output.hasPrefix("Recommended for 1cycle: --max-lr 0."))
+    for part in ["  a tenth of the rate at the lowest loss", "\nloss\n", "valley", "\nAdvice:\n"] {
+      #expect(text.output.contains(part), "\(part)")
+    }
+    #expect(
+      text.output.hasSuffix(" --epochs N\n")
+        && text.output.contains("\nNext: crest train --model mlp --data digits --max-lr 0."))
     #expect(text.error == "")
+  }
+
+  @Test func `range-test gives its verdict, rates and advice, or says why not`() throws {
+    let folder = try TemporaryFolder()
+    let arguments = ["range-test", "--model", "mlp", "--data", "digits", "--steps", "300"]
+    let result = try CrestProcess.run(
+      arguments + ["--json", "--seeds", "2", "--plot", folder["plot.svg"].path])
+    #expect(result.status == 0)
+    let object = try #require(try result.objects().last)
+    #expect(object["verdict"] as? String == "peak")
+    #expect((object["curves"] as? [[String: Any]])?.count == 2)
+    #expect((object["advice"] as? [[String: Any]])?.isEmpty == false)
+    let maxLR = try #require(object["max_lr"] as? Double)
+    #expect(0.01 < maxLR && maxLR < 2, "\(maxLR)")
+    let drawing = try String(contentsOf: folder["plot.svg"], encoding: .utf8)
+    #expect(drawing.hasPrefix("<?xml") && drawing.hasSuffix("</svg>\n"))
+
+    let text = try CrestProcess.run(arguments)
+    for part in [
+      "accuracy\n", "\nVerdict: peak: super-convergence is unlikely (confidence ", "\nAdvice:\n",
+      "\nNext: crest train --model mlp --data digits --max-lr ",
+    ] {
+      #expect(text.output.contains(part) || text.output.hasPrefix(part), "\(part)")
+    }
+
+    let none = try CrestProcess.run(arguments + ["--to", "1e30", "--json"])
+    #expect(none.status == 65)
+    #expect(try none.objects().last?["verdict"] is NSNull)
+    #expect(none.error.contains("Error: range test: no verdict: "))
+    for (options, message) in [
+      (["--to", "0"], "--to: expected a number above 0 that float32 holds, got 0.0"),
+      (["--points", "2"], "--points: expected 20 to 1000, got 2"),
+      (["--seeds", "0"], "--seeds: expected 1 to 100, got 0"),
+      (["--trial-epochs", "-1"], "--trial-epochs: expected 0 to 1000, got -1"),
+    ] {
+      let refused = try CrestProcess.run(arguments + options)
+      #expect(refused.status == 64)
+      #expect(refused.error == "Error: \(message)\n")
+    }
+  }
+
+  @Test func `train finds the highest rate by itself`() throws {
+    let arguments = ["train", "--model", "mlp", "--data", "digits", "--epochs", "3"]
+    let result = try CrestProcess.run(arguments + ["--max-lr", "auto", "--json"])
+    #expect(result.status == 0)
+    let note = try #require(
+      try result.objects().compactMap { $0["text"] as? String }.first {
+        $0.contains("--max-lr auto")
+      })
+    #expect(note.hasPrefix("--max-lr auto: a maximum learning rate of "))
+    let refused = try CrestProcess.run(arguments + ["--max-lr", "auto", "--schedule", "cosine"])
+    #expect(refused.status == 64)
+    #expect(
+      refused.error
+        == "Error: --max-lr auto: it finds a rate for 1cycle, but the schedule is cosine; give a rate, as crest find-lr "
+        + "suggests\n")
   }
 
   @Test func `evaluate measures the untrained network`() throws {

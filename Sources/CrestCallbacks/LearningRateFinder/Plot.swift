@@ -15,70 +15,79 @@ extension LRFinder {
       self.findings = findings
     }
 
-    /// What there is to draw, nil when no loss is finite.
-    var curve: Curve? {
+    /// The characters that a plot in a terminal may use.
+    public enum Characters: Sendable {
+      /// Braille patterns, eight points a cell, and box drawing.
+      case unicode
+
+      /// ASCII only, one point a cell.
+      case ascii
+    }
+
+    /// Returns the plot as lines of text, each ending in a line feed.
+    ///
+    /// Below the axis, each suggestion points at its rate; a method without one says why.
+    ///
+    /// - Parameters:
+    ///   - width: Columns in all.
+    ///   - height: Rows of the curve itself.
+    ///   - characters: What may be used.
+    /// - Returns: The lines; one that says so when no loss is finite.
+    /// - Precondition: `width` is at least 40 and `height` at least 4.
+    public func terminal(
+      width: Int = 80, height: Int = 12, characters: Characters = .unicode
+    ) -> String {
+      curve.terminal(width: width, height: height, characters: characters)
+    }
+
+    /// Returns the plot as a complete SVG 1.1 document.
+    ///
+    /// The raw losses are faint, the smoothed ones strong; each suggestion is a dot on the curve, or
+    /// above its rate when it is beyond the curve. The document refers to nothing outside itself.
+    ///
+    /// - Parameters:
+    ///   - title: The title above the curve; any text.
+    ///   - width: In pixels at the natural size.
+    ///   - height: In pixels at the natural size.
+    /// - Returns: The document, ending in a line feed.
+    /// - Precondition: `width` is at least 320 and `height` at least 200.
+    public func svg(
+      title: String = "Learning rate range test", width: Int = 720, height: Int = 432
+    ) -> String {
+      curve.svg(title: title, width: width, height: height)
+    }
+
+    /// What there is to draw; no points when no loss is finite.
+    private var curve: CurvePlot {
       // Not finite, or so large that differences of losses would not be.
       let drawable = findings.points.prefix { abs($0.smoothedLoss) < 1e300 && abs($0.loss) < 1e300 }
       let points = drawable.prefix(max(findings.points.count - 5, 1))
-      guard let first = points.first, let last = points.last else { return nil }
-      let losses = points.map(\.smoothedLoss)
-      return Curve(
-        points: Array(points),
-        rates: Span(log10(first.rate), log10(last.rate)),
-        losses: Span(losses.min() ?? 0, losses.max() ?? 0))
+      return CurvePlot(
+        points: points.map { point in
+          CurvePlot.Point(x: log10(point.rate), raw: point.loss, smoothed: point.smoothedLoss)
+        }, scale: .logarithmic, title: "loss", nothing: "no finite loss to draw",
+        marks: LearningRateFindings.Suggestion.Method.allCases.map { method in
+          let suggestion = findings.suggestion(method)
+          let value = suggestion.rate.map(PlotNumber.scientific)
+          return CurvePlot.Mark(
+            x: suggestion.rate.map { log10($0) }, name: method.label,
+            value: value ?? "\(suggestion)", shortValue: value ?? suggestion.reason)
+        })
     }
+  }
+}
 
-    /// Each method and what it suggests, in the order of the legend.
-    var suggestions:
-      [(method: LearningRateFindings.Suggestion.Method, outcome: LearningRateFindings.Suggestion)]
-    {
-      LearningRateFindings.Suggestion.Method.allCases.map { ($0, findings.suggestion($0)) }
+extension LearningRateFindings.Suggestion.Method {
+  /// The method's name in a legend.
+  fileprivate var label: String { self == .minimum ? "minimum/10" : rawValue }
+}
+
+extension LearningRateFindings.Suggestion {
+  /// The outcome without a rate, short enough for a legend.
+  fileprivate var reason: String {
+    if case .notEnoughPoints(let needed, let got) = self {
+      return "not enough points (\(got) of \(needed))"
     }
-
-    /// A curve and the intervals it fills.
-    struct Curve {
-      let points: [LearningRateFindings.Point]
-
-      /// Decimal logarithms of the rates.
-      let rates: Span
-
-      /// Smoothed losses.
-      let losses: Span
-
-      /// The smoothed loss at a rate, on straight lines between the points over the logarithm of the
-      /// rate; beyond the ends, that of the end.
-      func smoothedLoss(at rate: Double) -> Double {
-        guard let after = points.firstIndex(where: { $0.rate >= rate }), after > 0 else {
-          let end = points[0].rate >= rate ? points[0] : points[points.count - 1]
-          return end.smoothedLoss
-        }
-        let left = points[after - 1]
-        let right = points[after]
-        // The ratio of the largest to the smallest numbers is infinite.
-        let ratio = right.rate / left.rate
-        let share =
-          ratio.isFinite
-          ? log(rate / left.rate) / log(ratio)
-          : (log(rate) - log(left.rate)) / (log(right.rate) - log(left.rate))
-        return left.smoothedLoss + (right.smoothedLoss - left.smoothedLoss) * share
-      }
-    }
-
-    /// An interval of an axis, never empty: one value (or what differs from it by rounding only) is
-    /// drawn in the middle of an interval around it.
-    struct Span {
-      let lower: Double
-      let upper: Double
-
-      init(_ lower: Double, _ upper: Double) {
-        let size = max(abs(lower), abs(upper))
-        let margin = upper - lower > 1e-9 * size ? 0 : max(size * 0.1, 0.1)
-        self.lower = lower - margin
-        self.upper = upper + margin
-      }
-
-      /// Where a value is, 0 at the lower end and 1 at the upper.
-      func position(_ value: Double) -> Double { (value - lower) / (upper - lower) }
-    }
+    return description
   }
 }

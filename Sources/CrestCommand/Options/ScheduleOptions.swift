@@ -6,11 +6,12 @@ struct ScheduleOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "The highest learning rate; crest find-lr suggests one. For parameter groups, from the first "
+      "The highest learning rate; crest find-lr suggests one. auto: short 1cycle runs find it; range-test: "
+        + "a range test does. For parameter groups, from the first "
         + "to the last: a:b, at a constant ratio; :b, b for the last and a tenth of it for all "
         + "others; or one rate each, separated by commas.",
-      valueName: "x|a:b|:b|x,x…"))
-  var maxLR: GroupValuesOption
+      valueName: "x|auto|range-test|a:b|:b|x,x…"))
+  var maxLR: MaxLROption
 
   @Option(help: ArgumentHelp("The learning-rate schedule.", valueName: "name"))
   var schedule = ScheduleName.oneCycle
@@ -24,12 +25,13 @@ struct ScheduleOptions: ParsableArguments {
   /// The callback that schedules the learning rate.
   ///
   /// - Parameters:
+  ///   - chosen: The rate that was found, if it was to be.
   ///   - momentum: The momentum option of the optimiser.
   ///   - batchesPerEpoch: The steps of an epoch, in which triangular cycles are measured.
   /// - Returns: A scheduler of the learning rate and, with 1cycle, of the momentum.
   /// - Throws: What is wrong with the numbers, or with the combination of options.
   func makeScheduler(
-    momentum: MomentumOption?, batchesPerEpoch: Int
+    chosen: Double?, momentum: MomentumOption?, batchesPerEpoch: Int
   ) throws -> any Callback {
     if schedule != .oneCycle {
       if style != nil { throw CommandError.styleWithout1cycle(schedule: schedule.rawValue) }
@@ -37,11 +39,20 @@ struct ScheduleOptions: ParsableArguments {
         throw CommandError.momentumPair(schedule: schedule.rawValue)
       }
     }
-    // Parameters are float32.
-    for rate in maxLR.numbers where !(rate > 0 && Float(rate).isNormal) {
-      throw CommandError.learningRate(rate)
+    let rates: ParameterGroup.Values
+    switch maxLR {
+    case .rates(let option):
+      // Parameters are float32.
+      for rate in option.numbers where !(rate > 0 && Float(rate).isNormal) {
+        throw CommandError.learningRate(rate)
+      }
+      rates = option.values
+    case .automatic(let method):
+      guard schedule == .oneCycle else {
+        throw CommandError.automaticRate(method, schedule: schedule.rawValue)
+      }
+      rates = .same(chosen ?? 1)
     }
-    let rates = maxLR.values
     let maxLR = rates.last
     func scheduler(_ schedule: Schedule) throws -> ParameterScheduler {
       try ParameterScheduler(schedule, rates: rates)
@@ -68,6 +79,35 @@ struct ScheduleOptions: ParsableArguments {
     return try OneCycleScheduler(
       maxLR: rates, cyclesMomentum: momentum == nil || cycle != nil
     ) { rate in try OneCycle(maxLR: rate, convention: style ?? .fastai, momentum: cycle) }
+  }
+}
+
+extension ScheduleOptions {
+  /// The highest rate, if it is to be found: by short runs, which a note tells of.
+  func chooseRate(for learner: Learner, epochs: Int) throws -> Double? {
+    guard case .automatic(let method) = maxLR else { return nil }
+    let choice = try Interruption.around(learner, meanwhile: "the search is ending") {
+      try learner.chooseMaxLR(
+        by: method, epochs: epochs, callbacks: [ProgressBar(.liveLineOnly)])
+    }
+    Notes.write("--max-lr \(method.rawValue): \(choice)")
+    return choice.maxLR
+  }
+}
+
+/// The highest learning rate: given, or how it is found.
+enum MaxLROption: ExpressibleByArgument {
+  case rates(GroupValuesOption)
+  case automatic(AutomaticLR)
+
+  init?(argument: String) {
+    if let method = AutomaticLR(rawValue: argument) {
+      self = .automatic(method)
+    } else if let rates = GroupValuesOption(argument: argument) {
+      self = .rates(rates)
+    } else {
+      return nil
+    }
   }
 }
 

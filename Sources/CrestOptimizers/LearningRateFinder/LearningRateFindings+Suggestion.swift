@@ -78,6 +78,12 @@ extension LearningRateFindings {
     return .rate(rates[index] * method.share, index: candidates.lowerBound + index)
   }
 
+  /// The rate at the lowest loss; nil when there is none.
+  package var leastLossRate: Double? {
+    guard case .rate(_, let index) = suggestion(.minimum) else { return nil }
+    return points[index].rate
+  }
+
   /// Whether a loss is below an earlier one by more than the rounding error of a mean.
   private func falls(_ losses: [Double]) -> Bool {
     var highest = -Double.infinity

@@ -1,42 +1,26 @@
-import CrestOptimizers
 import CrestPlatform
 import CrestTensor
 
-extension LRFinder.Plot {
-  /// The characters that a plot in a terminal may use.
-  public enum Characters: Sendable {
-    /// Braille patterns, eight points a cell, and box drawing.
-    case unicode
-
-    /// ASCII only, one point a cell.
-    case ascii
-  }
-
-  /// Returns the plot as lines of text, each ending in a line feed.
-  ///
-  /// Below the axis, each suggestion points at its rate; a method without one says why.
-  ///
-  /// - Parameters:
-  ///   - width: Columns in all.
-  ///   - height: Rows of the curve itself.
-  ///   - characters: What may be used.
-  /// - Returns: The lines; one that says so when no loss is finite.
-  /// - Precondition: `width` is at least 40 and `height` at least 4.
-  public func terminal(
-    width: Int = 80, height: Int = 12, characters: Characters = .unicode
+extension CurvePlot {
+  /// The plot as lines of text, each ending in a line feed.
+  func terminal(
+    width: Int, height: Int, characters: LRFinder.Plot.Characters
   ) -> String {
     programmerError(
       unless: width >= 40 && height >= 4,
       "a plot of \(width) columns and \(height) rows is not readable; at least 40 and 4")
     let lines =
-      curve.map { TerminalDrawing($0, width, height, characters).lines(suggestions) }
-      ?? ["no finite loss to draw"]
+      points.isEmpty
+      ? [nothing] : TerminalDrawing(self, width, height, characters).lines()
     return lines.map { $0 + "\n" }.joined()
   }
 }
 
+/// A curve in characters.
 private struct TerminalDrawing {
-  private let curve: LRFinder.Plot.Curve
+  private let plot: CurvePlot
+  private let horizontal: CurvePlot.Span
+  private let vertical: CurvePlot.Span
   private let columns: Int
   private let rows: Int
   private let characters: LRFinder.Plot.Characters
@@ -45,23 +29,20 @@ private struct TerminalDrawing {
   private let margin = 12
 
   init(
-    _ curve: LRFinder.Plot.Curve, _ width: Int, _ height: Int,
-    _ characters: LRFinder.Plot.Characters
+    _ plot: CurvePlot, _ width: Int, _ height: Int, _ characters: LRFinder.Plot.Characters
   ) {
-    self.curve = curve
+    self.plot = plot
+    horizontal = plot.horizontal
+    vertical = plot.vertical
     self.columns = width - margin
     self.rows = height
     self.characters = characters
   }
 
-  func lines(
-    _ suggestions: [(
-      method: LearningRateFindings.Suggestion.Method, outcome: LearningRateFindings.Suggestion
-    )]
-  ) -> [String] {
+  func lines() -> [String] {
     let cells = cells()
     let drawn = (0..<rows).map { row in label(row) + side + trimmed(cells[row]) }
-    return ["loss"] + drawn + axis() + suggestions.map(pointer)
+    return [plot.title] + drawn + axis() + plot.marks.map(pointer)
   }
 
   // MARK: Curve
@@ -76,9 +57,8 @@ private struct TerminalDrawing {
     var previous: Int?
     for x in dots[0].indices {
       let position = Double(x) / Double(dots[0].count - 1)
-      let rate = pow(
-        10, curve.rates.lower + (curve.rates.upper - curve.rates.lower) * position)
-      let height = curve.losses.position(curve.smoothedLoss(at: rate))
+      let place = horizontal.lower + (horizontal.upper - horizontal.lower) * position
+      let height = vertical.position(plot.height(at: place))
       // To a fraction of a row first, so that the last bit of a logarithm does not decide a tie.
       let sixteenths = ((1 - height) * Double(dots.count - 1) * 16).rounded()
       let y = Int((sixteenths / 16).rounded())
@@ -114,7 +94,7 @@ private struct TerminalDrawing {
       return String(repeating: " ", count: margin - 1)
     }
     let position = 1 - Double(row) / Double(rows - 1)
-    let loss = curve.losses.lower + (curve.losses.upper - curve.losses.lower) * position
+    let loss = vertical.lower + (vertical.upper - vertical.lower) * position
     let room = margin - 2
     let decimal = PlotNumber.decimal(loss, places: places)
     let text = decimal.count <= room ? decimal : PlotNumber.scientific(loss)
@@ -123,7 +103,7 @@ private struct TerminalDrawing {
 
   /// Decimals that tell the labels apart.
   private var places: Int {
-    max(1, 2 - Int(log10(curve.losses.upper - curve.losses.lower).rounded(.down)))
+    max(1, 2 - Int(log10(vertical.upper - vertical.lower).rounded(.down)))
   }
 
   private func axis() -> [String] {
@@ -132,10 +112,10 @@ private struct TerminalDrawing {
     var ruler = Array(repeating: line, count: columns)
     var labels = Array(repeating: Character(" "), count: columns)
     var free = 0
-    for decade in PlotNumber.decades(in: curve.rates, count: columns / 8) {
-      let column = column(Double(decade))
+    for mark in plot.ticks(count: columns / 8) {
+      let column = column(mark.x)
       ruler[column] = tick
-      let text = Array("1e\(decade)")
+      let text = Array(mark.text)
       let start = max(0, min(columns - text.count, column - text.count / 2))
       guard start >= free else { continue }
       labels.replaceSubrange(start..<start + text.count, with: text)
@@ -149,32 +129,24 @@ private struct TerminalDrawing {
     ]
   }
 
-  private func pointer(
-    _ method: LearningRateFindings.Suggestion.Method, _ outcome: LearningRateFindings.Suggestion
-  ) -> String {
-    let name = method.label
-    guard let rate = outcome.rate else { return "\(name): \(outcome)" }
-    let mark = characters == .unicode ? "▲" : "^"
-    let text = "\(name) \(PlotNumber.scientific(rate))"
-    let column = margin + column(log10(rate))
+  private func pointer(_ mark: CurvePlot.Mark) -> String {
+    guard let x = mark.x else { return "\(mark.name): \(mark.value)" }
+    let symbol = characters == .unicode ? "▲" : "^"
+    let text = "\(mark.name) \(mark.value)"
+    let column = margin + column(x)
     guard column + 2 + text.count <= margin + columns else {
-      return String(repeating: " ", count: column - text.count - 1) + text + " " + mark
+      return String(repeating: " ", count: column - text.count - 1) + text + " " + symbol
     }
-    return String(repeating: " ", count: column) + mark + " " + text
+    return String(repeating: " ", count: column) + symbol + " " + text
   }
 
-  /// The column of a decimal logarithm, at the edge when it is beyond.
-  private func column(_ logarithm: Double) -> Int {
-    let position = min(1, max(0, curve.rates.position(logarithm)))
+  /// The column of a place on the axis, at the edge when it is beyond.
+  private func column(_ x: Double) -> Int {
+    let position = min(1, max(0, horizontal.position(x)))
     return Int((position * Double(columns - 1)).rounded())
   }
 
   private func trimmed(_ line: String) -> String {
     String(line.reversed().drop { $0 == " " }.reversed())
   }
-}
-
-extension LearningRateFindings.Suggestion.Method {
-  /// The method's name in a legend.
-  var label: String { self == .minimum ? "minimum/10" : rawValue }
 }

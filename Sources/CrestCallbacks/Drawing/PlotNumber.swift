@@ -37,7 +37,7 @@ enum PlotNumber {
 
   /// Round numbers (1, 2 or 5 times a power of ten apart) within an interval, about `count` of
   /// them, as text and value.
-  static func ticks(in span: LRFinder.Plot.Span, count: Int) -> [(text: String, value: Double)] {
+  static func ticks(in span: CurvePlot.Span, count: Int) -> [(text: String, value: Double)] {
     let rough = (span.upper - span.lower) / Double(count)
     let exponent = log10(rough).rounded(.down)
     let step =
@@ -53,7 +53,7 @@ enum PlotNumber {
   }
 
   /// The whole powers of ten within an interval of logarithms, at most about `count` of them.
-  static func decades(in span: LRFinder.Plot.Span, count: Int) -> [Int] {
+  static func decades(in span: CurvePlot.Span, count: Int) -> [Int] {
     let first = Int((span.lower - 1e-9).rounded(.up))
     let last = Int((span.upper + 1e-9).rounded(.down))
     guard first <= last else { return [] }
