@@ -110,6 +110,9 @@ extension Elementwise {
     case .softplus: return 0...Double.infinity
     // Its least is at -1.5.
     case .hardSwish: return -0.375...Swift.max(0, a.upperBound)
+    // Their least are at -0.752 and -0.750; the slopes', at ∓√2 and near it, and the largest are 1 minus these.
+    case .gelu, .geluTanh: return -0.1701...Swift.max(0, a.upperBound)
+    case .geluSlope, .geluTanhSlope: return -0.13...1.13
     case .exponential, .squareRoot, .relu, .floor, .ceiling, .round:
       guard let real = function.row.real, function != .squareRoot || a.lowerBound >= 0 else {
         return .anyNumber

@@ -12,11 +12,13 @@ public import CrestTensor
 /// (out, in / groups, height, width): fan in is the product of all sizes but the first, fan out the
 /// product of all but the second.
 public struct Initializer: Sendable {
-  enum Rule: Sendable {
+  indirect enum Rule: Sendable {
     /// By what the graph does with the weight, see ``Initializer/automatic``.
     case automatic
     /// Exactly these values; the parameter must have their shape.
     case values(Tensor)
+    /// Identities in front, the rest by another rule.
+    case dirac(over: Rule)
     case drawn(@Sendable (Shape, Philox) -> Tensor)
   }
 
@@ -134,13 +136,56 @@ public struct Initializer: Sendable {
     return Initializer.uniform(from: -bound, to: bound).draw(shape, random)
   }
 
-  /// Draws a value when no reader of the parameter is known.
-  package func draw(_ shape: Shape, _ random: Philox) -> Tensor {
+  /// Uniform of variance 1 / (3 · fan in): bound 1 / √(fan in), with which PyTorch's `Linear` and `Conv2d` start.
+  public static let torchUniform = Initializer { shape, random in
+    let bound = (1 / Double(fanIn(shape))).squareRoot()
+    return Initializer.uniform(from: -bound, to: bound).draw(shape, random)
+  }
+
+  /// Filters of which the first pass on one channel each; the others start as `base` says.
+  ///
+  /// For a filter (out, in, …), filter i of the first min(out, in) is 1 at the centre of channel i, at size / 2, and 0
+  /// elsewhere; a matrix begins with the identity. Over ``zeros`` this is PyTorch's `dirac_`; over another it is
+  /// `dirac_` of the first `in` filters, as in Zagoruyko & Komodakis 2017 and Jordan, *94% on CIFAR-10 in 3.29
+  /// seconds*, 2024.
+  ///
+  /// - Precondition: the parameter has two axes or more.
+  public static func dirac(over base: Initializer = .zeros) -> Initializer {
+    Initializer(rule: .dirac(over: base.rule))
+  }
+
+  /// Draws a value.
+  ///
+  /// - Parameter meetsRectifier: Whether what the parameter makes is known to reach a ReLU first.
+  package func draw(
+    _ shape: Shape, _ random: Philox, meetsRectifier: Bool = false
+  ) -> Tensor {
     switch rule {
-    case .automatic: Initializer.xavierUniform.draw(shape, random)
+    case .automatic:
+      (meetsRectifier ? Initializer.heNormal : .xavierUniform).draw(shape, random)
     case .values(let tensor): tensor
+    case .dirac(let base):
+      Self.withIdentities(
+        Initializer(rule: base).draw(shape, random, meetsRectifier: meetsRectifier))
     case .drawn(let draw): draw(shape, random)
     }
+  }
+
+  private static func withIdentities(_ base: Tensor) -> Tensor {
+    let shape = base.shape
+    programmerError(
+      unless: shape.rank >= 2 && base.elementType == .float32,
+      "identities in a parameter of \(base.typeDescription); it takes float32 of two axes or more")
+    let window = Array(shape.dropFirst(2))
+    let size = window.reduce(1, *)
+    let centre = window.reduce(0) { $0 * $1 + $1 / 2 }
+    var values = base.array(as: Float.self)
+    for channel in 0..<min(shape[0], shape[1]) {
+      let filter = channel * shape[1] * size
+      for place in 0..<shape[1] * size { values[filter + place] = 0 }
+      if size > 0 { values[filter + channel * size + centre] = 1 }
+    }
+    return Tensor(values, shape: shape)
   }
 
   private static func fanIn(_ shape: Shape) -> Int {

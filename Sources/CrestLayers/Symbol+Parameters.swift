@@ -19,10 +19,7 @@ extension Symbol {
     let full = builder.path.isEmpty ? name : "\(builder.path).\(name)"
     let plan = InitializationPlan.current
     return try builder.parameter(name, shape, role: role) { random in
-      if case .automatic = initializer.rule, plan?.meetsRectifier(full) == true {
-        return Initializer.heNormal.draw(shape, random)
-      }
-      return initializer.draw(shape, random)
+      initializer.draw(shape, random, meetsRectifier: plan?.meetsRectifier(full) ?? false)
     }
   }
 
@@ -51,7 +48,7 @@ extension Symbol {
   }
 
   private func check(_ initializer: Initializer, _ name: String, _ shape: Shape) throws {
-    guard case .values(let tensor) = initializer.rule else { return }
+    guard let tensor = initializer.rule.givenValues else { return }
     guard tensor.shape == shape, tensor.elementType == .float32 else {
       throw GraphError(
         path: builder.path, operation: "initial value of \(name)", expected: "float32 \(shape)",
@@ -65,6 +62,17 @@ extension Symbol {
       throw GraphError(
         path: builder.path, operation: operation, expected: "images [N, C, H, W]",
         got: "\(shape)", advice: "give the model's input as [channels, height, width]")
+    }
+  }
+}
+
+extension Initializer.Rule {
+  /// The values that it was given.
+  fileprivate var givenValues: Tensor? {
+    switch self {
+    case .values(let tensor): tensor
+    case .dirac(let base): base.givenValues
+    case .automatic, .drawn: nil
     }
   }
 }

@@ -44,6 +44,9 @@ import Testing
       name: "LeCun uniform", initializer: .lecunUniform, deviation: (1.0 / 240).squareRoot(),
       bound: (3.0 / 240).squareRoot()),
     Distribution(
+      name: "PyTorch's uniform", initializer: .torchUniform,
+      deviation: (1.0 / 720).squareRoot(), bound: (1.0 / 240).squareRoot()),
+    Distribution(
       name: "Xavier normal", initializer: .xavierNormal, deviation: (2.0 / 1200).squareRoot(),
       bound: 1),
     Distribution(
@@ -100,6 +103,57 @@ import Testing
     #expect(try draw(.values(Tensor([1, 2, 3] as [Float])), [3]) == [1, 2, 3])
     #expect(
       try draw(Initializer { shape, _ in Tensor([4, 5] as [Float], shape: shape) }, [2]) == [4, 5])
+  }
+
+  /// What `torch.nn.init.dirac_` makes of the first `in` filters of ones; identity for a matrix.
+  private static let diracs: [(shape: Shape, values: [Float])] = [
+    ([3, 2, 1, 3], [0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 1, 1, 1, 1, 1]),
+    ([1, 2, 2, 2], [0, 0, 0, 1, 0, 0, 0, 0]),
+    ([2, 2, 3], [0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0]),
+    ([3, 2], [1, 0, 0, 1, 1, 1]),
+  ]
+
+  @Test(arguments: diracs.indices)
+  func `Dirac filters pass on one channel each`(number: Int) throws {
+    let (shape, values) = Self.diracs[number]
+    #expect(try draw(.dirac(over: .ones), shape) == values)
+    #expect(
+      try draw(.dirac(), shape)
+        == values.enumerated().map { place, value in
+          // Filters beyond the first `in` are those of the base.
+          place < min(shape[0], shape[1]) * shape.elementCount / shape[0] ? value : 0
+        })
+  }
+
+  @Test func `filters beyond the identities start as they would without`() throws {
+    let base = try draw(.torchUniform, [6, 2, 3, 3])
+    let dirac = try draw(.dirac(over: .torchUniform), [6, 2, 3, 3])
+    #expect(dirac[36...] == base[36...])
+    #expect(dirac[..<36].count { $0 != 0 } == 2)
+    // Automatic knows what reads the filters, also below identities.
+    let model = try Model(input: [2, 5, 5]) {
+      Conv2D(6, kernel: 3, bias: false, initializer: .dirac(over: .automatic))
+      ReLU()
+    }
+    let values = model.store.value(of: model.store.parameters[0]).array(as: Float.self)
+    let plain = try Model(input: [2, 5, 5]) {
+      Conv2D(6, kernel: 3, bias: false)
+      ReLU()
+    }
+    #expect(
+      values[36...]
+        == plain.store.value(of: plain.store.parameters[0]).array(as: Float.self)[36...])
+  }
+
+  @Test func `given values of another shape are refused below identities, too`() throws {
+    let builder = GraphBuilder()
+    let x = builder.input("x", ValueType([1]))
+    let error = #expect(throws: GraphError.self) {
+      try x.parameter(
+        "weight", [2, 3], role: .weight, .dirac(over: .values(Tensor([1] as [Float]))))
+    }
+    #expect(
+      error?.description == "initial value of weight: expected float32 [2, 3], got float32 [1]")
   }
 
   @Test func `weights that meet a ReLU first start He normal, others Xavier uniform`() throws {

@@ -1,5 +1,6 @@
 import CrestGraph
 import CrestLayers
+import CrestRuntime
 import CrestTensor
 import Testing
 
@@ -75,6 +76,18 @@ private struct Traced {
       layer: Conv2D(
         1, kernel: 2, padding: .explicit(top: 1, left: 0, bottom: 2, right: 3), bias: false),
       input: [2, 1, 4, 4], output: [2, 1, 6, 6], parameters: ["conv2d.weight": [1, 1, 2, 2]]),
+    ShapeCase(
+      layer: BatchNorm(scale: false), input: [2, 4, 3, 3], output: [2, 4, 3, 3],
+      parameters: [
+        "batch_norm.bias": [4], "batch_norm.running_mean": [4], "batch_norm.running_var": [4],
+      ]),
+    ShapeCase(
+      layer: BatchNorm(bias: false), input: [2, 4, 3, 3], output: [2, 4, 3, 3],
+      parameters: [
+        "batch_norm.weight": [4], "batch_norm.running_mean": [4], "batch_norm.running_var": [4],
+      ]),
+    ShapeCase(layer: GELU(), input: [2, 5], output: [2, 5], parameters: [:]),
+    ShapeCase(layer: Rescaling(0.5), input: [2, 5], output: [2, 5], parameters: [:]),
     ShapeCase(
       layer: BatchNorm(), input: [2, 4, 3, 3], output: [2, 4, 3, 3],
       parameters: [
@@ -197,6 +210,29 @@ private struct Traced {
         #expect(abs(values[y.id.index].reals[3] - 7 / (1 + 1e-5).squareRoot()) < 1e-12)
       }
     }
+  }
+
+  @Test func `a rescaling is a factor and an offset`() throws {
+    #expect(try Traced(Rescaling(0.25, offset: -1), [1, 3]).run([4, 0, -8]) == [0, -1, -3])
+    #expect(try Traced(Rescaling(1.0 / 8), [1, 2]).run([4, -1]) == [0.5, -0.125])
+  }
+
+  @Test(arguments: [true, false])
+  func `a batch norm without a scale or an offset is one with 1 or 0`(isScale: Bool) throws {
+    func model(_ norm: BatchNorm) throws -> Model {
+      try Model(input: [3, 4, 4]) {
+        Conv2D(4, kernel: 3, padding: .same, bias: false)
+        norm
+        ReLU()
+      }
+    }
+    let all = try model(BatchNorm())
+    let some = try model(isScale ? BatchNorm(scale: false) : BatchNorm(bias: false))
+    let batch = Tensor((0..<96).map { Float($0 % 11) - 5 }, shape: [2, 3, 4, 4])
+    #expect(try some.predict(batch) == all.predict(batch))
+    let gone = isScale ? "batch_norm.weight" : "batch_norm.bias"
+    #expect(
+      some.store.parameters.map(\.name) == all.store.parameters.map(\.name).filter { $0 != gone })
   }
 
   /// A layer, an input it can't take, and what it says.

@@ -43,7 +43,22 @@ import Testing
       { [try $0[0].instanceNormalized(scale: $0[1], bias: $0[2])] }
     ),
     ("SELU", [[40]], { [try $0[0].selu()] }),
+    ("GELU", [[40]], { [try $0[0].gelu()] }),
     ("GELU by tanh", [[40]], { [try $0[0].gelu(.tanh)] }),
+    (
+      "GELU of a batch norm", [[2, 4, 3, 3], [4], [4]],
+      { inputs in
+        let statistics = ([0, 1] as [Float]).map { value in
+          inputs[0].builder.constant(Tensor([Float](repeating: value, count: 4)))
+        }
+        return [
+          try inputs[0].batchNormalized(
+            scale: inputs[1], bias: inputs[2], runningMean: statistics[0],
+            runningVariance: statistics[1], epsilon: 1e-5, momentum: 0.9, convention: .onnx
+          ).y.gelu()
+        ]
+      }
+    ),
     ("clip", [[40]], { [try $0[0].clipped(minimum: -0.5, maximum: 0.25)] }),
     ("parametric ReLU", [[4, 5], [5]], { [try $0[0].parametricRelu(slope: $0[1])] }),
     (
@@ -55,6 +70,57 @@ import Testing
       }
     ),
   ]
+
+  /// GELU as exporters write it, and what is not it.
+  private static let products: [(String, isGelu: Bool, @Sendable (Symbol) throws -> Symbol)] = [
+    ("PyTorch's", true, { x in try x * ((x / 2.0.squareRoot()).erf() + 1) * 0.5 }),
+    ("Keras's", true, { x in try x * 0.5 * (1 + (x * 0.5.squareRoot()).erf()) }),
+    ("TensorFlow's", true, { x in try x * (0.5 * (1 + (0.5.squareRoot() * x).erf())) }),
+    ("half of the other factor", true, { x in try x / 2 * (1 + (x / 2.0.squareRoot()).erf()) }),
+    (
+      "one of a product", true,
+      { x in
+        let y = try x * 3
+        return try y * ((y / 2.0.squareRoot()).erf() + 1) * 0.5
+      }
+    ),
+    (
+      "a root rounded to float", true,
+      { x in
+        try x * ((x / Double(Float(2).squareRoot())).erf() + 1) * 0.5
+      }
+    ),
+    ("another factor", false, { x in try x * ((x / 2.0.squareRoot()).erf() + 1) * 0.25 }),
+    ("another root", false, { x in try x * ((x / 1.5).erf() + 1) * 0.5 }),
+    ("another sum", false, { x in try x * ((x / 2.0.squareRoot()).erf() + 2) * 0.5 }),
+    ("another value", false, { x in try (x + 1) * ((x / 2.0.squareRoot()).erf() + 1) * 0.5 }),
+    ("a square", false, { x in try x * x * ((x / 2.0.squareRoot()).erf() + 1) * 0.5 }),
+    ("no factor", false, { x in try x * ((x / 2.0.squareRoot()).erf() + 1) }),
+  ]
+
+  @Test(arguments: products.indices)
+  func `a GELU composed by others runs as one operation`(number: Int) throws {
+    let (name, isGelu, trace) = Self.products[number]
+    let builder = GraphBuilder()
+    let type = ValueType([5, 7])
+    builder.output("y", try trace(builder.input("x", type)))
+    let program = try Program(
+      builder.result, Program.Request(inputTypes: [type], targetType: nil, mode: .inference),
+      store: ParameterStore(builder.result, seed: 0), engine: Engine(threadCount: 1), loss: nil)
+    let steps = program.steps(of: .forward).joined()
+    #expect(steps.contains("gelu") == isGelu, "\(name): \(steps)")
+    #expect(steps.contains("erf") != isGelu, "\(name): \(steps)")
+    let values = (0..<35).map { Float($0) / 5 - 3.5 }
+    try program.setInputs([Tensor(values, shape: type.shape)])
+    try program.run(.forward, random: RandomKey(seed: 1, step: 0))
+    let input = ReferenceArray(Tensor(values, shape: type.shape))
+    let expected = try Interpreter(builder.result).run(inputs: [input], variables: [])
+    for (got, wanted) in zip(
+      program.outputs()[0].doubles, expected[builder.result.outputs[0].value.index].reals)
+    {
+      #expect((got - wanted).magnitude <= 1e-6 * max(1, wanted.magnitude), "\(name)")
+    }
+  }
 
   @Test(arguments: layers.map(\.0))
   func `a composed layer runs on kernels and agrees with the reference`(name: String) throws {

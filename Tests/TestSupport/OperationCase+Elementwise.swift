@@ -20,6 +20,10 @@ extension OperationCase {
       one(Elementwise(.softplus), .uniform(-5...5), 1e-6),
       one(Elementwise(.hardSwish), .uniform(-2.9...2.9), 1e-6),
       one(Elementwise(.erf), .uniform(-3...3), 1e-6),
+      one(Elementwise(.gelu), .uniform(-4...4), 1e-6),
+      one(Elementwise(.geluTanh), .uniform(-4...4), 1e-6),
+      one(Elementwise(.geluSlope), .uniform(-4...4), 1e-6),
+      one(Elementwise(.geluTanhSlope), .uniform(-4...4), 1e-6),
     ].flatMap { $0 } + trigonometric + roundings
 
   private static let trigonometricFunctions: [ElementwiseFunction] = [

@@ -76,32 +76,6 @@ extension Symbol {
   /// - Throws: ``GraphError`` when the elements aren't floats.
   public func mish() throws -> Symbol { try self * softplus().tanh() }
 
-  /// How ``Symbol/gelu(_:)`` computes Φ(x).
-  public enum GeluApproximation: Sendable, Hashable {
-    /// By the error function (ONNX `none`).
-    case none
-    /// By a hyperbolic tangent (ONNX `tanh`).
-    case tanh
-  }
-
-  /// Returns x · Φ(x), Φ being the normal distribution (ONNX `Gelu`, opset 20).
-  ///
-  ///     none: x/2 · (1 + erf(x/√2))
-  ///     tanh: x/2 · (1 + tanh(√(2/π) · (x + 0.044715 · x³)))
-  ///
-  /// Hendrycks, Gimpel: *Gaussian Error Linear Units*, 2016. Of -∞ it is NaN, as in PyTorch.
-  ///
-  /// - Throws: ``GraphError`` when the elements aren't floats.
-  public func gelu(_ approximation: GeluApproximation = .none) throws -> Symbol {
-    let curve =
-      switch approximation {
-      case .none: try (self / 2.squareRoot()).erf()
-      case .tanh:
-        try ((self + 0.044715 * (self * self * self)) * (2 / Double.pi).squareRoot()).tanh()
-      }
-    return try self * 0.5 * (1 + curve)
-  }
-
   /// This where it is above 0, else what `body` makes of the rest.
   ///
   /// `body` sees 0 in place of what is above: it can't overflow there, and its gradient stays finite.

@@ -33,6 +33,11 @@ package struct Elementwise: BoundedOperation {
 
   package var keepsScale: Bool { function == .add }
 
+  package func decomposed(_ inputs: [Symbol]) throws -> [Symbol]? {
+    guard case .composed(let compose) = function.row.onnx else { return nil }
+    return [try compose(inputs)]
+  }
+
   /// The input that it leaves as it is; else of inputs before they are repeated, as kernels repeat by themselves.
   package func simplified(_ inputs: [Symbol]) throws -> [Symbol]? {
     let type = try outputTypes(for: inputs.map(\.type))

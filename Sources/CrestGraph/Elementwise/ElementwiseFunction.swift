@@ -7,6 +7,7 @@ package enum ElementwiseFunction: String, Sendable, Hashable, CaseIterable {
   case add, subtract, multiply, divide, power, maximum, minimum
   case negate, absolute, sign, reciprocal, squareRoot, exponential, logarithm
   case relu, sigmoid, tanh, softplus, hardSwish, erf
+  case gelu, geluTanh, geluSlope, geluTanhSlope
   case sine, cosine, tangent, arcSine, arcCosine, arcTangent
   case hyperbolicSine, hyperbolicCosine, areaSine, areaCosine, areaTangent
   case floor, ceiling, round
@@ -36,6 +37,10 @@ package enum ElementwiseFunction: String, Sendable, Hashable, CaseIterable {
     case .softplus: .softplus
     case .hardSwish: .hardSwish
     case .erf: .erf
+    case .gelu: .gelu
+    case .geluTanh: .geluTanh
+    case .geluSlope: .geluSlope
+    case .geluTanhSlope: .geluTanhSlope
     case .sine: .sine
     case .cosine: .cosine
     case .tangent: .tangent

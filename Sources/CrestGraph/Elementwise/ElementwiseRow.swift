@@ -4,13 +4,15 @@ extension ElementwiseFunction {
   /// What is known of a function.
   package struct Row: Sendable {
     /// How ONNX writes it.
-    package enum ONNXForm: Sendable, Equatable {
+    package enum ONNXForm: Sendable {
       /// As the operator of the same name, which it has since an opset.
       case `operator`(since: Int64 = 1)
       /// As a comparison, whose booleans are cast.
       case comparison(String)
       /// As `Where`, whose condition is cast.
       case choice
+      /// As several of its operators, because it has the operator only since an opset after that of files.
+      case composed(@Sendable ([Symbol]) throws -> Symbol)
       /// Not at all.
       case none
     }

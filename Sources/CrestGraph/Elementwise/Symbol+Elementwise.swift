@@ -107,6 +107,25 @@ extension Symbol {
   /// Returns the error function, 2/√π · ∫₀ˣ e^(-t²) dt (ONNX `Erf`).
   public func erf() throws -> Symbol { try self(.erf) }
 
+  /// How ``Symbol/gelu(_:)`` computes Φ(x).
+  public enum GeluApproximation: Sendable, Hashable {
+    /// By the error function (ONNX `none`).
+    case none
+    /// By a hyperbolic tangent (ONNX `tanh`).
+    case tanh
+  }
+
+  /// Returns x · Φ(x), Φ being the normal distribution (ONNX `Gelu`, opset 20).
+  ///
+  ///     none: x/2 · (1 + erf(x/√2))
+  ///     tanh: x/2 · (1 + tanh(√(2/π) · (x + 0.044715 · x³)))
+  ///
+  /// Hendrycks, Gimpel: *Gaussian Error Linear Units*, 2016. Of -∞ it is NaN, as in PyTorch. The gradient
+  /// is computed from x alone.
+  public func gelu(_ approximation: GeluApproximation = .none) throws -> Symbol {
+    try self(approximation == .none ? .gelu : .geluTanh)
+  }
+
   /// Returns sin x, x in radians (ONNX `Sin`).
   public func sin() throws -> Symbol { try self(.sine) }
 

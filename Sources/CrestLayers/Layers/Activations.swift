@@ -10,6 +10,26 @@ public struct ReLU: Layer {
   public func trace(_ x: Symbol) throws -> Symbol { try x.relu() }
 }
 
+/// x · Φ(x), Φ being the normal distribution (Hendrycks & Gimpel 2016; ONNX `Gelu`, Keras and PyTorch `gelu`).
+///
+///     none: x/2 · (1 + erf(x/√2))
+///     tanh: x/2 · (1 + tanh(√(2/π) · (x + 0.044715 · x³)))
+public struct GELU: Layer {
+  /// The scope.
+  public let name: String?
+  /// How Φ(x) is computed.
+  public let approximation: Symbol.GeluApproximation
+
+  /// The layer, exact unless told to approximate.
+  public init(_ approximation: Symbol.GeluApproximation = .none, name: String = "gelu") {
+    self.approximation = approximation
+    self.name = name
+  }
+
+  /// x · Φ(x).
+  public func trace(_ x: Symbol) throws -> Symbol { try x.gelu(approximation) }
+}
+
 /// 1 / (1 + e⁻ˣ) (ONNX `Sigmoid`).
 ///
 /// Not needed as the last layer with `Loss.binaryCrossEntropy`, which takes logits.

@@ -8,7 +8,8 @@ import CrestTensor
 ///
 /// x and y are [N, C, …]. Training uses the batch's mean and population variance and updates the
 /// running statistics, running ← running · momentum + batch · (1 - momentum); inference uses the
-/// running statistics. Parameters: `weight` [C], from 1, and `bias` [C], from 0. Statistics:
+/// running statistics. Parameters: `weight` [C], from 1, and `bias` [C], from 0; without one of them
+/// it stays 1 or 0 (in an exported file too, where whoever trains on must freeze it). Statistics:
 /// `running_mean` [C], from 0, and `running_var` [C], from 1.
 public struct BatchNorm: Layer {
   /// The scope.
@@ -19,6 +20,10 @@ public struct BatchNorm: Layer {
   public let momentum: Double
   /// Which variance updates the running one.
   public let convention: BatchNormConvention
+  /// Whether it learns a factor.
+  public let hasScale: Bool
+  /// Whether it learns an offset.
+  public let hasBias: Bool
 
   /// Creates a batch norm.
   ///
@@ -27,11 +32,13 @@ public struct BatchNorm: Layer {
   ///   - momentum: The fraction of the running statistics that a step keeps; PyTorch's `momentum`
   ///     is one minus this, Keras's default is 0.99.
   ///   - convention: Which variance updates the running one; `.torch` for PyTorch's numbers.
+  ///   - scale: Whether it learns a factor (Keras `scale`).
+  ///   - bias: Whether it learns an offset (Keras `center`).
   ///   - name: The scope.
   /// - Precondition: `epsilon` is finite and not negative, `momentum` lies in 0 … 1.
   public init(
     epsilon: Double = 1e-5, momentum: Double = 0.9, convention: BatchNormConvention = .onnx,
-    name: String = "batch_norm"
+    scale: Bool = true, bias: Bool = true, name: String = "batch_norm"
   ) {
     programmerError(
       unless: epsilon >= 0 && epsilon.isFinite, "\(name): ε is \(epsilon), not at least 0")
@@ -39,6 +46,7 @@ public struct BatchNorm: Layer {
       unless: (0...1).contains(momentum), "\(name): momentum is \(momentum), not in 0 … 1")
     self.name = name
     (self.epsilon, self.momentum, self.convention) = (epsilon, momentum, convention)
+    (hasScale, hasBias) = (scale, bias)
   }
 
   /// Traces the normalisation and the update of the running statistics.
@@ -51,8 +59,15 @@ public struct BatchNorm: Layer {
         got: "\(x.shape)")
     }
     let channels = x.shape[1]
-    let scale = try x.parameter("weight", [channels], role: .normalizationScale, .ones)
-    let shift = try x.parameter("bias", [channels], role: .normalizationShift, .zeros)
+    func fixed(_ value: Float) -> Symbol {
+      x.builder.constant(Tensor([Float](repeating: value, count: channels)))
+    }
+    let scale =
+      try hasScale
+      ? x.parameter("weight", [channels], role: .normalizationScale, .ones) : fixed(1)
+    let shift =
+      try hasBias
+      ? x.parameter("bias", [channels], role: .normalizationShift, .zeros) : fixed(0)
     let mean = try x.statistic("running_mean", [channels], .zeros)
     let variance = try x.statistic("running_var", [channels], .ones)
     let normalized = try x.batchNormalized(

@@ -14,6 +14,10 @@ extension GlobalAveragePool: SameInONNX {}
 extension MatMul: SameInONNX {}
 
 extension Elementwise: ExportedOperation {
+  var isInOpset: Bool {
+    if case .composed = function.row.onnx { false } else { true }
+  }
+
   func write(_ node: Graph.Node, to export: inout GraphExport) throws(ONNXError) {
     let inputs = node.inputs.map { export.name(of: $0) }
     let output = export.name(of: node.outputs[0])
@@ -26,7 +30,7 @@ extension Elementwise: ExportedOperation {
     case .choice:
       let condition = export.intermediate("Cast", [inputs[2]], [("to", .type(.bool))])
       export.add("Where", [condition, inputs[0], inputs[1]], [output])
-    case .none: throw export.unsupported("an operation that exists in ONNX", got: name)
+    case .composed, .none: throw export.unsupported("an operation that exists in ONNX", got: name)
     }
   }
 }

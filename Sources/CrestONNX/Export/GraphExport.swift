@@ -39,7 +39,9 @@ struct GraphExport {
 
   /// The graph, with operations that ONNX lacks taken apart.
   private static func decomposed(_ graph: Graph) -> Graph {
-    func hasEqual(_ node: Graph.Node) -> Bool { node.operation is any ExportedOperation }
+    func hasEqual(_ node: Graph.Node) -> Bool {
+      (node.operation as? any ExportedOperation)?.isInOpset ?? false
+    }
     if graph.nodes.allSatisfy(hasEqual) { return graph }
     let builder = GraphBuilder()
     do {
@@ -165,8 +167,16 @@ struct GraphExport {
 
 /// An operation that ONNX has, or that is written as several of ONNX's.
 protocol ExportedOperation: GraphOperation {
+  /// Whether the opset that is written has it; otherwise it is taken apart.
+  var isInOpset: Bool { get }
+
   /// Adds what computes `node`, which is of this operation.
   func write(_ node: Graph.Node, to export: inout GraphExport) throws(ONNXError)
+}
+
+extension ExportedOperation {
+  /// Those that ONNX has are, unless it says otherwise.
+  var isInOpset: Bool { true }
 }
 
 extension Graph {

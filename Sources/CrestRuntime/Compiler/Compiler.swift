@@ -62,6 +62,7 @@ struct CompiledGraph {
 
     let single = try builder.result.withImageRanks().simplified().foldingConstants().simplified()
       .withNormalizationsAsAffine(joining: !request.isDiagnosing).foldingConstants().simplified()
+      .withAffineInChains(joining: !request.isDiagnosing)
       .fusingElementwise(joining: !request.isDiagnosing)
     try single.checkValues()
     graph = single.fusingConvolutions(convolutions, joining: !request.isDiagnosing)

@@ -138,12 +138,17 @@ extension ElementwiseFunction {
     case .tanh: CK_TANH
     case .softplus: CK_SOFTPLUS
     case .hardSwish: CK_HARD_SWISH
+    case .erf: CK_ERF
+    case .gelu: CK_GELU
+    case .geluSlope: CK_GELU_SLOPE
+    case .geluTanh: CK_GELU_TANH
+    case .geluTanhSlope: CK_GELU_TANH_SLOPE
     case .reluMask: CK_RELU_MASK
     case .equal: CK_EQUAL
     case .less: CK_LESS
     case .greater: CK_GREATER
     case .select: CK_SELECT
-    case .erf, .sine, .cosine, .tangent, .arcSine, .arcCosine, .arcTangent, .hyperbolicSine,
+    case .sine, .cosine, .tangent, .arcSine, .arcCosine, .arcTangent, .hyperbolicSine,
       .hyperbolicCosine, .areaSine, .areaCosine, .areaTangent, .floor, .ceiling, .round:
       nil
     // Of booleans, which no kernel takes.
