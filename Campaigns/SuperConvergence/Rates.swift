@@ -1,6 +1,6 @@
 import Foundation
 
-/// What range tests suggested.
+/// What the finder suggested.
 struct Rates {
   private(set) var table: TableFile
 
@@ -13,18 +13,18 @@ struct Rates {
   }
 
   /// The rates by method.
-  subscript(_ test: RangeTest) -> [String]? {
+  subscript(_ test: FinderTest) -> [String]? {
     table.row(of: test.command).map { Array($0.dropFirst(2)) }
   }
 
   /// Tests, and keeps the drawing of each network's first test.
   mutating func add(
-    _ test: RangeTest, _ command: Command, in folder: URL, places: Places
+    _ test: FinderTest, _ command: Command, in folder: URL, places: Places
   ) throws {
     let drawing = folder.appending(path: "rates-\(test.recipe.model).svg").absoluteURL.path
     let isFirst = Plan.rangeTests.first { $0.recipe.model == test.recipe.model } == test
     let suggestions: Suggestions = try command.result(
-      test.arguments + ["--threads", "\(places.threads)", "--json"]
+      test.arguments + ["--threads", "\(places.threads)", "--json", "--seeds", "1"]
         + (isFirst ? ["--plot", drawing] : []))
     let rates = [
       suggestions.valley, suggestions.slide, suggestions.steepest, suggestions.minimum,

@@ -5,12 +5,13 @@ enum Policy: String {
   /// 1cycle as `crest train` has it without options, which is fastai's.
   case oneCycle = "one-cycle"
   case constant
+  case cosine
   case step
 
   var arguments: [String] {
     switch self {
     case .smith: ["--momentum", "0.95,0.8", "--style", "smith"]
-    case .oneCycle, .constant, .step: ["--schedule", rawValue]
+    case .oneCycle, .constant, .cosine, .step: ["--schedule", rawValue]
     }
   }
 }
@@ -52,17 +53,47 @@ struct Run: Hashable {
   var command: String { (["crest"] + recipe.arguments(seed: seed)).joined(separator: " ") }
 }
 
-/// A learning-rate range test.
-struct RangeTest: Hashable {
+/// A run of the learning-rate finder.
+struct FinderTest: Hashable {
   let recipe: Recipe
   let seed: Int
 
-  /// The arguments of `crest`: those of the recipe without what a range test doesn't have.
+  /// The arguments of `crest`: those of the recipe without what the finder doesn't have.
   var arguments: [String] {
     ["find-lr", "--model", recipe.model, "--data", recipe.data.rawValue]
       + ["--batch-size", "\(recipe.batchSize)"]
       + (recipe.augmentations.map { ["--augment", $0] } ?? [])
       + ["--weight-decay", recipe.weightDecay, "--seed", "\(seed)"]
+  }
+
+  var command: String { (["crest"] + arguments).joined(separator: " ") }
+}
+
+/// A range test whose verdict was foretold.
+struct VerdictTest: Hashable {
+  /// What was expected before the run, and why.
+  enum Expectation: String {
+    /// Residuals and batch norm.
+    case plateau
+    /// No residuals.
+    case peak
+    /// Nothing speaks for either.
+    case open
+  }
+
+  let model: String
+  let data: DataSet
+  var weightDecay = "1e-4"
+  let expected: Expectation
+  /// Whether the limits of the verdict were read off a curve of this network and data.
+  var isOfLimits = false
+
+  /// The arguments of `crest`.
+  var arguments: [String] {
+    [
+      "range-test", "--model", model, "--data", data.rawValue, "--batch-size", "128", "--momentum",
+      "0.9", "--weight-decay", weightDecay, "--seed", "0",
+    ]
   }
 
   var command: String { (["crest"] + arguments).joined(separator: " ") }

@@ -30,6 +30,7 @@ struct Report {
   private let plan: Plan
   private let rates: Rates
   private let times: Times
+  private let verdicts: Verdicts
 
   init(folder: URL) throws {
     self.folder = folder
@@ -37,6 +38,7 @@ struct Report {
     plan = Plan(results: try Results(folder: folder))
     rates = try Rates(folder: folder)
     times = try Times(folder: folder)
+    verdicts = try Verdicts(folder: folder)
   }
 
   func write() throws {
@@ -87,6 +89,12 @@ struct Report {
       ("cifar-10", table([(Plan.cycle, Plan.seeds), (plan.bestStep, Plan.seeds)])),
       ("cifar-10-steps", table(Plan.steps.map { ($0, [0]) })),
       ("cifar-10-whole", table([(Plan.wholeSet, [0])])),
+      ("fashion-mnist", table(plan.fashionBest.map { ($0, Plan.freshSeeds) })),
+      (
+        "fashion-mnist-search", table(Plan.fashionCandidates.flatMap(\.self).map { ($0, [0]) })
+      ),
+      ("verdicts", verdictTable(ofLimits: false)),
+      ("verdicts-of-limits", verdictTable(ofLimits: true)),
       ("rates", rateTable),
       ("times", timeTable),
     ]
@@ -129,6 +137,20 @@ struct Report {
       }
   }
 
+  private func verdictTable(ofLimits: Bool) -> [[String]] {
+    [
+      ["network", "data", "expected", "verdict", "confidence", "e", "τ", "u", "peak at"]
+        + ["maximum for 1cycle", "diverged at"]
+    ]
+      + Plan.verdicts.filter { $0.isOfLimits == ofLimits }.map { test in
+        let row = verdicts[test]
+        return [
+          test.model, test.data.rawValue, test.expected.rawValue, row?.verdict ?? "not run yet",
+        ]
+          + (row?.numbers ?? Verdicts.numbers.map { _ in "–" })
+      }
+  }
+
   private var timeTable: [[String]] {
     [["pair", "Crest", "PyTorch", "ratio", "accuracy of Crest, %", "accuracy of PyTorch, %"]]
       + times.table.rows.enumerated().map { number, row in
@@ -156,7 +178,7 @@ struct Report {
   // Drawings
 
   private var charts: [(name: String, chart: AccuracyChart)] {
-    let others = Plan.steps.filter { $0 != plan.bestStep }
+    let others = Plan.testedSteps.filter { $0 != plan.bestStep }
     let cifar =
       [series("1cycle to \(Plan.cycle.maxRate)", Plan.cycle, Plan.seeds, SVG.blue)]
       + [series("step decay from", plan.bestStep, Plan.seeds, SVG.vermilion)]
@@ -208,6 +230,7 @@ extension Policy {
     case .smith: "1cycle, Smith's"
     case .oneCycle: "1cycle, fastai's"
     case .constant: "constant"
+    case .cosine: "cosine"
     case .step: "step decay"
     }
   }

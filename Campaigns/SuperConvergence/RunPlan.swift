@@ -5,6 +5,8 @@ import ProcessSupport
 /// Where the data, the results and the command are.
 struct Places: ParsableArguments {
   @Option(help: "A folder with MNIST's four files.") var mnist = "../shared/data/mnist"
+  @Option(name: .customLong("fashion-mnist"), help: "A folder with Fashion-MNIST's four files.")
+  var fashionMNIST = "../shared/data/fashion-mnist"
   @Option(name: .customLong("cifar-10"), help: "CIFAR-10's binary folder, unpacked.")
   var cifar10: String
   @Option(help: "A folder for data sets made of those, logs and checkpoints.")
@@ -22,7 +24,7 @@ struct Places: ParsableArguments {
   func dataFolder() throws -> URL {
     let folder = DataFolder(
       url: URL(filePath: work).appending(path: "data"), mnist: URL(filePath: mnist),
-      cifar10: URL(filePath: cifar10))
+      fashionMNIST: URL(filePath: fashionMNIST), cifar10: URL(filePath: cifar10))
     try folder.prepare()
     return folder.url
   }
@@ -45,7 +47,11 @@ struct RunPlan: ParsableCommand {
 
   func run() throws {
     var results = try Results(folder: places.resultsURL)
+    var verdicts = try Verdicts(folder: places.resultsURL)
     guard !list else {
+      for test in Plan.verdicts {
+        print(verdicts[test] == nil ? "open" : "done", test.command)
+      }
       for run in Plan(results: results).runs {
         print(results.has(run) ? "done" : "open", run.command)
       }
@@ -56,6 +62,12 @@ struct RunPlan: ParsableCommand {
     for test in Plan.rangeTests where rates[test] == nil {
       announce(test.command)
       try rates.add(test, command, in: places.resultsURL, places: places)
+    }
+    for test in Plan.verdicts where verdicts[test] == nil {
+      announce(test.command)
+      try verdicts.add(test, command, places: places)
+      try Report(folder: places.resultsURL).write()
+      announce(verdicts[test]?.verdict ?? "")
     }
     // What is wanted may change with each result.
     while let run = Plan(results: results).runs.first(where: { !results.has($0) }) {
