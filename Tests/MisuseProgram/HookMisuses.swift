@@ -22,6 +22,12 @@ private let reentryMisuses: [Misuse] = [
   Misuse("hook.find-learning-rate", says: "callbacks were exchanged during a fit") {
     try fit(.beforeFit { _ = try $0.learner.findLearningRate() })
   },
+  Misuse("hook.range-test", says: "a trial was begun during a fit") {
+    try fit(.beforeFit { _ = try $0.learner.rangeTest() })
+  },
+  Misuse("hook.choose-max-lr", says: "a trial was begun during a fit") {
+    try fit(.afterEpoch { _ = try $0.learner.chooseMaxLR(epochs: 1) })
+  },
   Misuse("hook.load", says: "nowhere.safetensors was loaded during a fit") {
     try fit(.beforeFit { try $0.learner.load(from: "nowhere.safetensors") })
   },

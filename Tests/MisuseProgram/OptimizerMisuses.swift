@@ -33,6 +33,22 @@ private let scheduleMisuses: [Misuse] = [
   Misuse("sweep.rate", says: "step 100 is not one of a run of 100 steps") {
     _ = LearningRateSweep.standard.rate(step: 100)
   },
+  Misuse("recommendation.nothing", says: "a recommendation of no findings") {
+    _ = LearningRateFindings.Recommendation([])
+  },
+  Misuse("range-test.nothing", says: "a range test without a curve") {
+    _ = RangeTest([], stepCount: 1)
+  },
+  Misuse("range-test.no-points", says: "a range test has no points") {
+    _ = RangeTest.Curve([], chance: 0)
+  },
+  Misuse("range-test.rates", says: "the rates of a range test are [2.0, 1.0]") {
+    _ = RangeTest.Curve(
+      [.init(learningRate: 2, accuracy: 0), .init(learningRate: 1, accuracy: 0)], chance: 0)
+  },
+  Misuse("range-test.chance", says: "the chance of a range test is nan") {
+    _ = RangeTest.Curve([.init(learningRate: 1, accuracy: 0)], chance: .nan)
+  },
   Misuse("search.record", says: "a loss was recorded after the search had ended: completed") {
     var search = try search()
     search.record(loss: 1)
