@@ -5,9 +5,11 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #if defined(__linux__)
 #include <link.h>
@@ -93,6 +95,32 @@ int crest_load_table(const char *const *paths, size_t count, struct crest_caller
   if (table == NULL || !is_valid(table, reason, capacity)) return -1;
   *result = table;
   return 0;
+}
+
+enum { SURVIVED = 77 };
+
+int crest_try_table(const char *const *paths, size_t count, struct crest_caller *caller, unsigned seconds) {
+  pid_t child = fork();
+  if (child < 0) return -1;
+  if (child == 0) {
+    // Its death is no crash to report; a library that waits for ever is ended by the clock.
+    static const int deadly[] = {SIGALRM, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS};
+    for (size_t place = 0; place < sizeof deadly / sizeof *deadly; place++) signal(deadly[place], SIG_DFL);
+    sigset_t clock;
+    sigemptyset(&clock);
+    sigaddset(&clock, SIGALRM);
+    sigprocmask(SIG_UNBLOCK, &clock, NULL);
+    alarm(seconds);
+    char reason[1024];
+    const void *table;
+    (void)crest_load_table(paths, count, caller, &table, reason, sizeof reason);
+    // No handlers of the process that was copied.
+    _exit(SURVIVED);
+  }
+  int status;
+  while (waitpid(child, &status, 0) < 0)
+    if (errno != EINTR) return -1;
+  return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 }
 
 #if defined(__linux__)

@@ -14,6 +14,13 @@
 int crest_load_table(const char *const *paths, size_t count, struct crest_caller *caller, const void **table,
                      char *reason, size_t capacity);
 
+/// Does what ``crest_load_table`` does in a copy of this process, whose memory is laid out as this one's is, and ends the
+/// copy: what kills the copy would have killed this process.
+///
+/// Returns 0 when it lived through it, whatever came of it; the signal that ended it, SIGALRM after so many seconds; or -1
+/// with `errno` when there can be no copy.
+int crest_try_table(const char *const *paths, size_t count, struct crest_caller *caller, unsigned seconds);
+
 /// Whether a library of that name is loaded, so that the system's loader looks for it nowhere.
 int crest_is_loaded(const char *name);
 

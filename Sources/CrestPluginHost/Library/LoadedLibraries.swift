@@ -94,11 +94,29 @@ enum LoadedLibraries {
   ) throws(PluginError) -> UnsafePointer<crest_plugin> {
     var result: UnsafeRawPointer?
     var reason = [CChar](repeating: 0, count: 1024)
-    let status = withCStrings(paths) { names in
-      names.withMemoryRebound(to: UnsafePointer<CChar>?.self, capacity: paths.count) { names in
-        crest_load_table(
-          names, paths.count, guardian.caller, &result, &reason, reason.count)
+    let (signal, status) = withCStrings(paths) { names in
+      names.withMemoryRebound(to: UnsafePointer<CChar>?.self, capacity: paths.count) {
+        names -> (CInt, CInt) in
+        // Damage may be harmless in the memory of the rehearsal, and deadly in that of this process.
+        let signal = crest_try_table(names, paths.count, guardian.caller, 10)
+        guard signal == 0 else { return (signal, signal < 0 ? errno : 0) }
+        return (
+          0, crest_load_table(names, paths.count, guardian.caller, &result, &reason, reason.count)
+        )
       }
+    }
+    if signal < 0 {
+      throw .rehearsal(
+        path: plugin.file.path,
+        reason: "no process can be started: \(String(cString: strerror(status)))")
+    }
+    if signal > 0 {
+      throw .rehearsal(
+        path: plugin.file.path,
+        reason: signal == SIGALRM
+          ? "loading it into a copy of this process did not come to an end within 10 s"
+          : "loading it into a copy of this process ended that by signal \(signal) "
+            + "(\(String(cString: strsignal(signal))))")
     }
     guard status == 0, let result else {
       throw .refused(path: plugin.file.path, reason: text(reason).shown(limit: 1024))
