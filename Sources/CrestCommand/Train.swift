@@ -80,9 +80,10 @@ struct Train: ParsableCommand {
     defer { outputs.close() }
     let learner = try makeLearner(model, optimizer, parameters, metricNames: metrics.names)
     if export != nil { try learner.model.checkONNXExport() }
+    let rate = try schedule.chooseRate(for: learner, epochs: epochs, callbacks: chosen)
+    if let rate { chosen.append(FoundRate(rate)) }
     let scheduler = try schedule.makeScheduler(
-      chosen: try schedule.chooseRate(for: learner, epochs: epochs), momentum: optimizer.momentum,
-      batchesPerEpoch: learner.trainLoader.batchCount)
+      chosen: rate, momentum: optimizer.momentum, batchesPerEpoch: learner.trainLoader.batchCount)
 
     let failure = WriteFailure()
     let report = EpochReport(json: model.json, failure: failure)

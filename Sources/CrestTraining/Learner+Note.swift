@@ -1,5 +1,6 @@
 public import CrestData
 public import CrestLayers
+public import CrestOptimizers
 public import CrestTensor
 
 extension Learner {
@@ -36,6 +37,8 @@ extension Learner {
     /// The running statistics of batch norm keep so much of themselves in a step that they can't follow a half cycle
     /// of so many steps (``FitContext/declareCycle(halfCycle:)``).
     case slowBatchNorm(kept: Double, halfCycle: Int)
+    /// The highest learning rate of a 1cycle fit, which was found by short runs.
+    case chosenMaxLR(AutomaticLR.Choice)
 
     /// Whether another `Preprocessing.Choice` would change it.
     public var isOfPreprocessing: Bool {
@@ -44,7 +47,7 @@ extension Learner {
         .preparedByStatistics:
         true
       case .otherClasses, .otherClassCount, .classAxis, .otherClassAxis, .probabilitiesAsLogits,
-        .logProbabilitiesAsLogits, .fractionsAsLogits, .unusualNumbers, .slowBatchNorm:
+        .logProbabilitiesAsLogits, .fractionsAsLogits, .unusualNumbers, .slowBatchNorm, .chosenMaxLR:
         false
       }
     }
@@ -89,6 +92,7 @@ extension Learner.Note: CustomStringConvertible {
       "the classes of predictions \(Self.batch(predictions)) are along axis \(found.axis), "
         + "\(found.reason.inWords), not along axis \(model) as the model was trained"
     case .unusualNumbers(let numbers): "\(numbers)" + numbers.consequence
+    case .chosenMaxLR(let choice): "\(choice)"
     case .slowBatchNorm(let kept, let steps):
       BatchNormMomentum(halfCycle: steps).sentence(keeping: kept)
     }

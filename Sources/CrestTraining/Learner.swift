@@ -271,7 +271,7 @@ public final class Learner {
   }
 
   /// Adds what is to be known.
-  func add(_ note: Note) { notes.append(note) }
+  package func add(_ note: Note) { notes.append(note) }
 
   /// Lets the model say what it has learned from.
   func describeModel() {

@@ -6,6 +6,7 @@ import CrestOptimizers
 import CrestRuntime
 import CrestTensor
 import CrestTraining
+import ProcessSupport
 import Testing
 import TrainingTestSupport
 
@@ -251,17 +252,45 @@ import TrainingTestSupport
 
   @Test func `chooses a rate for 1cycle, which trains as if it had been given`() throws {
     let automatic = try Self.digits()
-    let (outcome, choice) = try automatic.fitOneCycle(epochs: 4, maxLR: .auto)
+    let outcome = try automatic.fitOneCycle(epochs: 4, maxLR: .auto)
     #expect(outcome.isFinished)
+    let note = try #require(automatic.notes.last)
+    guard case .chosenMaxLR(let choice) = note else {
+      Issue.record("\(note)")
+      return
+    }
+    #expect(
+      "\(note)".hasPrefix("a maximum learning rate of ")
+        && "\(note)".hasSuffix(" in short 1cycle runs"))
     let given = try Self.digits()
     try given.fitOneCycle(epochs: 4, maxLR: choice.maxLR)
     #expect(automatic.model.store.snapshot() == given.model.store.snapshot())
     let accuracy = try #require(
       try Learner(given.model, data: given.data, metrics: [Accuracy()]).evaluate()["accuracy"])
     #expect(accuracy > 0.9)
-    let text = "\(choice)"
+  }
+
+  @Test func `resumes with the rate that was found, bit for bit`() throws {
+    let whole = try Self.learner()
+    try whole.fitOneCycle(epochs: 4, maxLR: .auto)
+
+    let folder = try TemporaryFolder()
+    let first = try Self.learner()
+    let stop = CallbackOf(
+      .afterBatch { batch in if batch.step == 6 { batch.learner.interruption.raise() } })
+    let backup = try BackupAndRestore(folder: folder.url.path)
+    let outcome = try first.fitOneCycle(epochs: 4, maxLR: .auto, callbacks: [stop, backup])
+    guard case .interrupted = outcome else {
+      Issue.record("\(outcome)")
+      return
+    }
+    let second = try Self.learner()
+    try second.fitOneCycle(
+      epochs: 4, maxLR: .auto, callbacks: [try BackupAndRestore(folder: folder.url.path)])
     #expect(
-      text.hasPrefix("a maximum learning rate of ") && text.hasSuffix(" in short 1cycle runs"))
+      second.notes.allSatisfy { if case .chosenMaxLR = $0 { false } else { true } }, "no new search"
+    )
+    #expect(second.model.store.snapshot() == whole.model.store.snapshot())
   }
 
   @Test func `draws initial values anew for other seeds of an untrained model alone`() throws {

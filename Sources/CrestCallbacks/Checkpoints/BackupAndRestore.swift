@@ -129,6 +129,13 @@ public final class BackupAndRestore: StatefulCallback {
     restoredPath = found.path
   }
 
+  /// A field of the checkpoint that the next fit will resume; nil if there is no such checkpoint or field.
+  func savedField(_ path: [String]) throws -> StateValue? {
+    guard resume == .automatically else { return nil }
+    defer { checkpointer.writer.end() }
+    return try checkpointer.begin().newest()?.state.fields[StateValue.Path(path)]
+  }
+
   private func save(_ batch: BatchContext) throws {
     try checkpointer.save(after: batch, .everything, epoch: 0)
   }

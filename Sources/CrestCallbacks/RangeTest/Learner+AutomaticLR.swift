@@ -57,25 +57,34 @@ extension Learner {
 
   /// Trains with a 1cycle policy whose highest learning rate is found first.
   ///
-  /// The same, bit for bit, as ``chooseMaxLR(by:epochs:callbacks:)`` and then `fitOneCycle` with its rate. When a run is
-  /// resumed, the same rate is found again.
+  /// The same, bit for bit, as ``chooseMaxLR(by:epochs:callbacks:)`` and then `fitOneCycle` with its rate, which is
+  /// ``OneCycle/maxLR`` of the scheduler and among the learner's notes. The rate is saved with the run: one that
+  /// ``BackupAndRestore`` resumes needs no new search.
   ///
   /// - Parameters:
   ///   - epochs: The number of passes over all training examples, at least 1.
   ///   - maxLR: How the rate is chosen.
   ///   - convention: Which implementation the policy follows, with its default values.
   ///   - callbacks: Callbacks of this fit, beside the learner's own.
-  /// - Returns: How it ended, and the rate.
+  /// - Returns: How it ended: finished, cancelled by a callback, or interrupted.
   /// - Throws: What choosing and training throw.
   @discardableResult
   public func fitOneCycle(
     epochs: Int, maxLR method: AutomaticLR, convention: OneCycle.Convention = .fastai,
     callbacks: [any Callback] = []
-  ) throws -> (outcome: PhaseContext.Outcome, choice: AutomaticLR.Choice) {
+  ) throws -> PhaseContext.Outcome {
+    guard epochs >= 1 else { throw LearnerError.epochs(epochs) }
+    let saved = try FoundRate.saved(among: self.callbacks + callbacks)
+    let maxLR = try saved ?? found(by: method, epochs: epochs)
+    return try fitOneCycle(
+      epochs: epochs, maxLR: maxLR, convention: convention,
+      callbacks: [FoundRate(maxLR)] + callbacks)
+  }
+
+  /// The rate, with a note of it.
+  private func found(by method: AutomaticLR, epochs: Int) throws -> Double {
     let choice = try chooseMaxLR(by: method, epochs: epochs)
-    let outcome = try fitOneCycle(
-      epochs: epochs, maxLR: choice.maxLR, convention: convention,
-      callbacks: callbacks)
-    return (outcome, choice)
+    add(.chosenMaxLR(choice))
+    return choice.maxLR
   }
 }

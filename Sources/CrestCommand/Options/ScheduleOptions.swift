@@ -83,9 +83,15 @@ struct ScheduleOptions: ParsableArguments {
 }
 
 extension ScheduleOptions {
-  /// The highest rate, if it is to be found: by short runs, which a note tells of.
-  func chooseRate(for learner: Learner, epochs: Int) throws -> Double? {
+  /// The highest rate, if it is to be found: that of the run to be resumed, or by short runs, which a note tells of.
+  func chooseRate(
+    for learner: Learner, epochs: Int, callbacks: [any Callback]
+  ) throws -> Double? {
     guard case .automatic(let method) = maxLR else { return nil }
+    if let saved = try FoundRate.saved(among: callbacks) {
+      Notes.write("--max-lr \(method.rawValue): the learning rate of the saved run, \(saved.short)")
+      return saved
+    }
     let choice = try Interruption.around(learner, meanwhile: "the search is ending") {
       try learner.chooseMaxLR(
         by: method, epochs: epochs, callbacks: [ProgressBar(.liveLineOnly)])
