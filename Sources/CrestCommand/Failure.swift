@@ -61,6 +61,7 @@ struct Failure {
     case let error as PluginError: error.code
     case let error as CheckpointError: error.code
     case is StateError, is SafetensorsError: .data
+    case let error as PatchWhiteningError: error.code
     case let error as NonFiniteLoss: error.isDivergence ? .diverged : .data
     case is GraphError, is ProgramError: .data
     case is OutputError: .io
@@ -131,6 +132,15 @@ extension ModelError {
   }
 }
 
+extension PatchWhiteningError {
+  fileprivate var code: FailureCode {
+    switch self {
+    case .images: .data
+    case .parameter: .usage
+    }
+  }
+}
+
 extension LossError {
   fileprivate var code: FailureCode {
     switch self {
@@ -150,7 +160,7 @@ extension LearnerError {
       .twoReporters, .twoAccumulators, .twoLenders, .tooManyEpochs:
       .usage
     case .emptyData, .inputCount, .missingInput, .inputType, .classCount, .examples, .noParameters,
-      .rowsTogether, .leftover, .momentsTooLarge:
+      .rowsTogether, .leftover, .momentsTooLarge, .augmentation:
       .data
     case .interrupted: .interrupted
     case .oneValuePerChannel: .usage
