@@ -116,6 +116,9 @@ let package = Package(
       name: "digits-example", dependencies: ["Crest"], path: "Examples/digits",
       swiftSettings: strict),
     .executableTarget(
+      name: "airbench94-example", dependencies: ["Crest"], path: "Examples/airbench94",
+      swiftSettings: strict),
+    .executableTarget(
       name: "callback-example", dependencies: ["Crest"], path: "Examples/callback",
       swiftSettings: strict),
 

@@ -13,7 +13,7 @@ public enum CallbackOrder {
   public static let finder = Int.min
   /// ``TerminateOnNaN``.
   public static let check = -9
-  /// ``EMA``.
+  /// ``EMA`` and ``Lookahead``.
   public static let average = -8
   /// ``GradientAccumulation``.
   public static let accumulation = 6

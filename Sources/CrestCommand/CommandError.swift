@@ -11,13 +11,20 @@ enum CommandError: Error, Equatable {
   /// A setting of a callback or plugin that isn't `key=value`.
   case malformedSetting(owner: String, setting: String)
   /// A setting that a callback doesn't have.
-  case unknownSetting(callback: String, setting: String, known: [String])
+  case unknownSetting(owner: String, setting: String, known: [String])
   /// A setting given twice.
   case repeatedSetting(owner: String, setting: String)
   /// A required setting of a callback that is missing.
-  case missingSetting(callback: String, setting: String)
+  /// Label smoothing that isn't a part.
+  case labelSmoothing(Double)
+  /// Label smoothing of a loss other than the cross-entropy.
+  case smoothingOfOther(loss: String)
+  /// Two decays of one callback.
+  case cubicDecay
+  /// A setting that has to be given.
+  case missingSetting(owner: String, name: String, setting: String)
   /// A value of a setting that can't be read.
-  case settingValue(callback: String, setting: String, value: String, expected: String)
+  case settingValue(owner: String, setting: String, value: String, expected: String)
   /// An array for an input that has one already.
   case repeatedInput(String)
   /// An input without an array.
@@ -150,18 +157,23 @@ extension CommandError: CustomStringConvertible {
     case .malformedSetting(let owner, let setting):
       "\(owner): expected settings as key=value, got \"\(setting)\"; "
         + "separate settings with commas"
-    case .unknownSetting(let callback, let setting, let known):
+    case .unknownSetting(let owner, let setting, let known):
       known.isEmpty
-        ? "--callback \(callback): it has no settings, got \"\(setting)\""
-        : "--callback \(callback): expected settings \(known.joined(separator: ", ")), "
+        ? "\(owner): it has no settings, got \"\(setting)\""
+        : "\(owner): expected settings \(known.joined(separator: ", ")), "
           + "got \"\(setting)\"" + suggestion(for: setting, among: known)
     case .repeatedSetting(let owner, let setting):
       "\(owner): \(setting) is given twice; give it once"
-    case .missingSetting(let callback, let setting):
-      "--callback \(callback): \(setting) is missing; "
-        + "write it as \(callback):\(setting)=…"
-    case .settingValue(let callback, let setting, let value, let expected):
-      "--callback \(callback): \(setting) is \"\(value)\", expected \(expected)"
+    case .missingSetting(let owner, let name, let setting):
+      "\(owner): \(setting) is missing; write it as \(name):\(setting)=…"
+    case .labelSmoothing(let part):
+      "--label-smoothing: expected a number from 0 to 1, got \(part)"
+    case .smoothingOfOther(let loss):
+      "--label-smoothing: it is for \(Loss.crossEntropy().name), but the loss is \(loss); leave one of them out"
+    case .cubicDecay:
+      "--callback lookahead: cubic is a decay that rises with time, and decay a constant one; give one of them"
+    case .settingValue(let owner, let setting, let value, let expected):
+      "\(owner): \(setting) is \"\(value)\", expected \(expected)"
     case .repeatedInput(let name):
       "--input: the input \"\(name)\" is given twice; give one array for each input"
     case .missingInput(let name):

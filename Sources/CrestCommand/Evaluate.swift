@@ -13,6 +13,8 @@ struct Evaluate: ParsableCommand {
 
   @OptionGroup(title: "Metrics") var metrics: MetricOptions
 
+  @OptionGroup(title: "Metrics") var tta: AugmentationsOption
+
   @Flag(
     help: ArgumentHelp(
       "Evaluate all examples of a set without a validation part, like crest train --no-shuffle; otherwise the "
@@ -22,6 +24,7 @@ struct Evaluate: ParsableCommand {
   func run() throws {
     Notes.areEvents(model.json)
     try model.checkBatchSize()
+    let augmentations = try tta.augmentations()
     let (data, network, loss) = try model.load(keepsAll: noShuffle)
     let learner = try Learner(
       network, data: data, loss: loss, metrics: namedMetrics(metrics.names, loss, network, data),
@@ -35,7 +38,7 @@ struct Evaluate: ParsableCommand {
     }
     let result = try Interruption.around(
       learner, meanwhile: "the evaluation is ending"
-    ) { try learner.evaluate(requiringFinite: true) }
+    ) { try learner.evaluate(augmentations: augmentations, requiringFinite: true) }
     if data.origin == .drawnPart, let whole = data.whole {
       Notes.write(
         "\(data.valid.count) of the \(whole.count) examples of \(whole.name) were evaluated, the fifth that training "

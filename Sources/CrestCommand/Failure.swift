@@ -62,6 +62,7 @@ struct Failure {
     case let error as RangeTest.Refusal: error.code
     case let error as CheckpointError: error.code
     case is StateError, is SafetensorsError: .data
+    case let error as PatchWhiteningError: error.code
     case let error as NonFiniteLoss: error.isDivergence ? .diverged : .data
     case is GraphError, is ProgramError: .data
     case is OutputError: .io
@@ -142,6 +143,15 @@ extension ModelError {
   }
 }
 
+extension PatchWhiteningError {
+  fileprivate var code: FailureCode {
+    switch self {
+    case .images: .data
+    case .parameter: .usage
+    }
+  }
+}
+
 extension LossError {
   fileprivate var code: FailureCode {
     switch self {
@@ -161,7 +171,7 @@ extension LearnerError {
       .twoReporters, .twoAccumulators, .twoLenders, .tooManyEpochs:
       .usage
     case .emptyData, .inputCount, .missingInput, .inputType, .classCount, .examples, .noParameters,
-      .rowsTogether, .leftover, .momentsTooLarge:
+      .rowsTogether, .leftover, .momentsTooLarge, .augmentation:
       .data
     case .interrupted: .interrupted
     case .oneValuePerChannel: .usage

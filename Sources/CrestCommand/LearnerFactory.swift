@@ -22,6 +22,10 @@ func makeLearner(
     preprocessing: options.preprocessing)
   try learner.checkNumbers(isTraining: true)
   note(learner)
+  if let name = parameters.whiten {
+    try learner.whitenPatches(by: name)
+    try learner.freeze(.matching(NamePattern(name)))
+  }
   try parameters.freeze(learner, among: arrays)
   model.restartTracedStatistics(except: learner.frozen)
   if learner.trainLoader.smallestBatch > 1 {

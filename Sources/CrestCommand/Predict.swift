@@ -36,6 +36,8 @@ struct Predict: ParsableCommand {
       valueName: "choice"))
   var preprocessing = InputPreparation.model
 
+  @OptionGroup var tta: AugmentationsOption
+
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
@@ -43,6 +45,7 @@ struct Predict: ParsableCommand {
   var threads: Int?
 
   func run() throws {
+    let augmentations = try tta.augmentations()
     let outputs = try [NamedOutput("--output", output)].open(
       besides: [("--model", model)]
         + input.map { ("--input", $0) }
@@ -53,8 +56,8 @@ struct Predict: ParsableCommand {
     let engine = try Engine(threadCount: threads)
     let prediction =
       switch try ModelSource(model, architecture: weights.architecture) {
-      case .file(let file, let weights): try predict(file, weights, engine)
-      case .builtIn(let name, let weights): try predict(name, weights, engine)
+      case .file(let file, let weights): try predict(file, weights, engine, augmentations)
+      case .builtIn(let name, let weights): try predict(name, weights, engine, augmentations)
       }
     Interruption.finish("the predictions are being written")
     try writeFile(prediction.npyBytes(), to: output)
@@ -62,7 +65,8 @@ struct Predict: ParsableCommand {
 
   /// Runs a file on the inputs as they are.
   private func predict(
-    _ file: ONNXFile, _ weights: CheckpointFile.Weights?, _ engine: Engine
+    _ file: ONNXFile, _ weights: CheckpointFile.Weights?, _ engine: Engine,
+    _ augmentations: TestTimeAugmentation?
   ) throws -> Tensor {
     let known = try weights?.preprocessing ?? file.metadata().preprocessing
     let types = Dictionary(
@@ -79,8 +83,9 @@ struct Predict: ParsableCommand {
       if let mode = file.trainingMode { Notes.write("\(mode)") }
       let template = try ONNXSpecialization(file, inputs: inputs)
       try checkNumbers(of: inputs, paths, for: template.sample)
-      return try Predictor(template, engine: engine)
-        .predict(template.inputs, batchSize: Self.batchSize)
+      return try predictions(
+        of: Predictor(template, engine: engine), template.sample, for: template.inputs,
+        augmentations)
     }
     // Whether the weights belong to this network can only be checked on the network for training.
     let shapes = inputs.mapValues { Shape(Array($0.shape.dropFirst())) }
@@ -91,13 +96,33 @@ struct Predict: ParsableCommand {
       guard let value = inputs[input.name] else { throw CommandError.missingInput(input.name) }
       return value
     }
-    return try Predictor(network.template, store: network.store, engine: engine)
-      .predict(values, batchSize: Self.batchSize)
+    return try predictions(
+      of: Predictor(network.template, store: network.store, engine: engine), network.graph,
+      for: values, augmentations)
+  }
+
+  /// The predictions, or the mean of those for views of each image.
+  private func predictions(
+    of predictor: Predictor, _ graph: Graph, for values: [Tensor],
+    _ augmentations: TestTimeAugmentation?
+  ) throws -> Tensor {
+    guard let augmentations else {
+      return try predictor.predict(values, batchSize: Self.batchSize)
+    }
+    let output = graph.outputs.first.map { graph.type(of: $0.value) }
+    let reason = augmentations.objection(
+      toInputs: values.map { ($0.elementType, Shape(Array($0.shape.dropFirst()))) },
+      prediction: output.map { Shape(Array($0.shape.dropFirst())) } ?? [])
+    if let reason { throw LearnerError.augmentation(name: augmentations.name, reason: reason) }
+    return try augmentations.average(of: values[0]) {
+      try predictor.predict([$0], batchSize: Self.batchSize)
+    }
   }
 
   /// Runs a built-in network with the weights of a checkpoint.
   private func predict(
-    _ name: String?, _ weights: CheckpointFile.Weights?, _ engine: Engine
+    _ name: String?, _ weights: CheckpointFile.Weights?, _ engine: Engine,
+    _ augmentations: TestTimeAugmentation?
   ) throws -> Tensor {
     guard let weights else { throw CommandError.untrainedPrediction(model: name ?? model) }
     let (inputs, paths) = try readInputs(["input"]) { _ in .float32 }
@@ -111,8 +136,9 @@ struct Predict: ParsableCommand {
       arranged(stored, toFit: shape.map { $0 }), for: "input", .float32,
       by: network.preprocessing)
     try checkNumbers(of: ["input": values], paths, for: network.graph)
-    return try Predictor(network.template, store: network.store, engine: engine)
-      .predict([values], batchSize: Self.batchSize)
+    return try predictions(
+      of: Predictor(network.template, store: network.store, engine: engine), network.graph,
+      for: [values], augmentations)
   }
 
   /// Notes numbers that the network may swallow, and refuses indices out of range.

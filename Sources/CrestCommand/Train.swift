@@ -25,6 +25,8 @@ struct Train: ParsableCommand {
 
   @OptionGroup(title: "Metrics") var metrics: MetricOptions
 
+  @OptionGroup(title: "Metrics") var tta: AugmentationsOption
+
   @OptionGroup(title: "Checkpoints") var checkpoints: CheckpointOptions
 
   @OptionGroup(title: "Parameters") var parameters: ParameterOptions
@@ -72,6 +74,7 @@ struct Train: ParsableCommand {
     guard epochs >= 1 else { throw LearnerError.epochs(epochs) }
     _ = try schedule.makeScheduler(
       chosen: nil, momentum: optimizer.momentum, batchesPerEpoch: 1)
+    let augmentations = try tta.augmentations()
     var chosen = try chosenCallbacks()
     let backup = try checkpoints.makeCallback()
     if let backup { chosen.append(backup) }
@@ -80,6 +83,7 @@ struct Train: ParsableCommand {
     defer { outputs.close() }
     let learner = try makeLearner(model, optimizer, parameters, metricNames: metrics.names)
     if export != nil { try learner.model.checkONNXExport() }
+    if let augmentations { try learner.check(augmentations) }
     let rate = try schedule.chooseRate(for: learner, epochs: epochs, callbacks: chosen)
     if let rate { chosen.append(FoundRate(rate)) }
     let scheduler = try schedule.makeScheduler(
@@ -105,6 +109,11 @@ struct Train: ParsableCommand {
       // Measured after the last callback; this says where it began.
       _ = try learner.evaluate(requiringFinite: true)
     }
+    let averaged = try augmentations.map { augmentations in
+      try Interruption.around(learner, meanwhile: "the evaluation is ending") {
+        try learner.evaluate(augmentations: augmentations, requiringFinite: true)
+      }
+    }
     if let export {
       Interruption.finish("the network is being written to \(export)")
       try learner.model.exportONNX(to: export)
@@ -112,7 +121,8 @@ struct Train: ParsableCommand {
     try failure.check()
     let failures = [backup?.lastFailure] + chosen.map { ($0 as? ModelCheckpoint)?.lastFailure }
     let saveFailure = failures.lazy.compactMap(\.self).first.map { "\($0)" }
-    try report.writeResult(learner.fitResult, of: outcome, saveFailure: saveFailure)
+    try report.writeResult(
+      learner.fitResult, averaged: averaged, of: outcome, saveFailure: saveFailure)
     try Notes.check()
     if let saveFailure { throw CommandError.lastSaveFailed(reason: saveFailure) }
   }

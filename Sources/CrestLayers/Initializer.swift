@@ -154,9 +154,7 @@ public struct Initializer: Sendable {
     Initializer(rule: .dirac(over: base.rule))
   }
 
-  /// Draws a value.
-  ///
-  /// - Parameter meetsRectifier: Whether what the parameter makes is known to reach a ReLU first.
+  /// Draws a value, which for ``automatic`` depends on whether what the parameter makes is known to reach a ReLU first.
   package func draw(
     _ shape: Shape, _ random: Philox, meetsRectifier: Bool = false
   ) -> Tensor {

@@ -12,7 +12,6 @@ struct SymmetricEigenvectors {
   /// - Precondition: it is square.
   init(of matrix: [[Double]]) {
     let size = matrix.count
-    precondition(matrix.allSatisfy { $0.count == size }, "\(size) rows of other lengths")
     var a = (0..<size).map { row in (0..<size).map { matrix[min(row, $0)][max(row, $0)] } }
     var columns = (0..<size).map { row in (0..<size).map { row == $0 ? 1.0 : 0.0 } }
     // Convergence is quadratic: a handful of sweeps, far fewer than these.

@@ -248,6 +248,37 @@ public final class Program {
         start: memory.floats(buffer), count: predictionType.shape.elementCount))
   }
 
+  /// Whether the loss follows from the first output alone, so that another may stand in for it before the stage runs.
+  ///
+  /// Not so where the loss includes the network's last activation, whose input it reads.
+  package var lossReadsPredictionsAlone: Bool {
+    let graph = compiled.graph
+    return graph.nodes.allSatisfy { node in
+      node.stage != .loss
+        || node.inputs.allSatisfy { input in
+          guard let maker = graph.producer(of: input), maker.stage == .forward else { return true }
+          return input == compiled.predictions[0]
+        }
+    }
+  }
+
+  /// Puts others in place of the first output, before the loss is computed.
+  ///
+  /// - Precondition: they are of its type, and ``lossReadsPredictionsAlone``.
+  package func replacePredictions(by tensor: Tensor) {
+    programmerError(
+      unless: ValueType(tensor.shape, tensor.elementType) == predictionType
+        && lossReadsPredictionsAlone,
+      "predictions of \(predictionType) were to become \(tensor.typeDescription)")
+    guard let buffer = places[compiled.predictions[0]] else {
+      programmerError("the predictions have no place")
+    }
+    tensor.withUnsafeBytes { bytes in
+      guard let base = bytes.baseAddress else { return }
+      memory[buffer].copyMemory(from: base, byteCount: bytes.count)
+    }
+  }
+
   private func tensor(_ type: ValueType, _ buffer: BufferID) -> Tensor {
     Tensor(
       bytes: UnsafeRawBufferPointer(

@@ -1,3 +1,4 @@
+import CrestData
 import CrestLayers
 public import CrestOptimizers
 import CrestRuntime
@@ -57,12 +58,47 @@ extension Learner {
       unless: !model.store.isTraining, "parameters were frozen or unfrozen during a fit")
     guard trained.freeze(exactly: names) else { return }
     resetMoments()
-    // Programs write no gradient of what is frozen; what an earlier one left would count in norms.
-    model.store.withBuffer(.gradients) { $0.update(repeating: 0) }
+    clearGradients()
     do {
       try arrangeBatches()
     } catch {
       programmerError("the loader was made before with the same data: \(error)")
     }
+  }
+
+  // Programs write no gradient of what is frozen; what an earlier one left would count in norms.
+  private func clearGradients() {
+    model.store.withBuffer(.gradients) { $0.update(repeating: 0) }
+  }
+
+  /// Freezes what callbacks freeze in an epoch, and lets the rest train on with the moments that it has.
+  ///
+  /// - Returns: Whether anything changed.
+  /// - Throws: `ParameterError` when no parameter matches a pattern, or nothing is left to train;
+  ///   ``LearnerError/oneValuePerChannel(layers:batchSize:examples:)`` when a batch norm thaws that would see one value a
+  ///   channel in the last batch.
+  func freeze(inEpoch epoch: Int, by callbacks: [any Callback]) throws -> Bool {
+    let names = try callbacks.reduce(into: Set<String>()) { names, callback in
+      guard let choice = callback.frozenParameters(inEpoch: epoch) else { return }
+      names.formUnion(try choice.names(in: model.store))
+    }
+    guard trained.freeze(byCallbacks: names) else { return false }
+    clearGradients()
+    guard !trained.groups.isEmpty else { throw ParameterError.nothingToTrain }
+    // The number of batches belongs to the schedule, so they stay arranged as they are.
+    let leftover = trainLoader.exampleCount % trainLoader.batchSize
+    if trainLoader.batchSize > 1, leftover == 1, trainLoader.smallestBatch == 1 {
+      let layers = normalizationsOfOneValue
+      guard layers.isEmpty else {
+        throw LearnerError.oneValuePerChannel(
+          layers: layers, batchSize: trainLoader.batchSize, examples: trainLoader.exampleCount)
+      }
+    }
+    return true
+  }
+
+  /// Thaws what callbacks froze in a fit.
+  func endFreezingByCallbacks() {
+    if trained.freeze(byCallbacks: []) { clearGradients() }
   }
 }

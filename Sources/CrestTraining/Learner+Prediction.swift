@@ -14,6 +14,7 @@ extension Learner {
   ///
   /// - Parameters:
   ///   - dataset: The examples; those of validation when nil.
+  ///   - augmentations: The views of each image whose predictions are averaged; nil for the image itself.
   ///   - requiringFinite: Whether a loss that is infinite or not a number, or a prediction that is
   ///     not a number, is an error that names the example or layer where it began; otherwise it is
   ///     in the result.
@@ -21,11 +22,13 @@ extension Learner {
   /// - Throws: ``LearnerError`` when the set doesn't fit the model, or on interruption; ``NonFiniteLoss`` when asked
   ///   to; what the data or the compiler threw.
   public func evaluate(
-    on dataset: (any Dataset)? = nil, requiringFinite: Bool = false
+    on dataset: (any Dataset)? = nil, augmentations: TestTimeAugmentation? = nil,
+    requiringFinite: Bool = false
   ) throws -> FitResult.Pass {
     let loader =
       try dataset.map { try self.loader(of: suited($0)) } ?? validLoader
     try Self.check(loader.dataset, suits: model, loss: loss)
+    try check(augmentations)
     var looksAtBatches = false
     if requiringFinite {
       if dataset == nil {
@@ -50,9 +53,7 @@ extension Learner {
       try batch.check(
         self, of: loader.dataset, by: order, numbers: looksAtBatches, isTraining: false
       ) { next.index * loader.batchSize + $0 }
-      try batch.feed(program)
-      try program.run(.forward, random: fixedRandomKey)
-      try program.run(.loss, random: fixedRandomKey)
+      try measure(batch, with: program, augmentations)
       if requiringFinite { try checkFinite(program, batch, of: loader) }
       _ = try batch.add(to: &tally, program, of: loader.dataset)
     }
@@ -60,6 +61,50 @@ extension Learner {
       throw LearnerError.emptyData(name: loader.dataset.name)
     }
     return result
+  }
+
+  /// Computes predictions, or the mean of those of some views, and the loss of a batch.
+  private func measure(
+    _ batch: FilledBatch, with program: Program, _ augmentations: TestTimeAugmentation?
+  ) throws {
+    func predict(_ batch: FilledBatch) throws {
+      try batch.feed(program)
+      try program.run(.forward, random: fixedRandomKey)
+    }
+    if let augmentations {
+      guard program.lossReadsPredictionsAlone else {
+        throw LearnerError.augmentation(
+          name: augmentations.name,
+          reason:
+            "the loss \(loss.name) includes the network's last activation, so that it isn't computed from "
+            + "predictions alone")
+      }
+      let mean = try augmentations.average(of: batch.inputs[0]) { view in
+        try predict(batch.replacing(inputs: [view]))
+        return program.outputs()[0]
+      }
+      program.replacePredictions(by: mean)
+    } else {
+      try predict(batch)
+    }
+    try program.run(.loss, random: fixedRandomKey)
+  }
+
+  /// Refuses views that the model's inputs or predictions don't have.
+  package func check(_ augmentations: TestTimeAugmentation?) throws(LearnerError) {
+    guard let augmentations,
+      let reason = augmentations.objection(
+        toInputs: model.inputs.map { ($0.elementType, $0.shape) }, prediction: model.outputShape)
+    else { return }
+    throw .augmentation(name: augmentations.name, reason: reason)
+  }
+
+  /// The predictions for a batch, or the mean of those for its views.
+  private func predict(
+    _ inputs: [Tensor], _ augmentations: TestTimeAugmentation?
+  ) throws -> Tensor {
+    guard let augmentations else { return try model.predict(inputs) }
+    return try augmentations.average(of: inputs[0]) { try model.predict($0) }
   }
 
   /// Ends what measures when that was asked for; in a hook, the fit does, before its next batch and when it is saved.
@@ -89,9 +134,15 @@ extension Learner {
 
   /// Predicts for all examples of a set, in its order, preprocessed like the validation examples.
   ///
+  /// - Parameters:
+  ///   - dataset: The examples.
+  ///   - augmentations: The views of each image whose predictions are averaged; nil for the image itself.
   /// - Returns: [N, …] of the model's output: logits unless the model ends in an activation.
-  /// - Throws: As ``evaluate(on:requiringFinite:)``, but for numbers that aren't finite.
-  public func predict(on dataset: any Dataset) throws -> Tensor {
+  /// - Throws: As ``evaluate(on:augmentations:requiringFinite:)``, but for numbers that aren't finite.
+  public func predict(
+    on dataset: any Dataset, augmentations: TestTimeAugmentation? = nil
+  ) throws -> Tensor {
+    try check(augmentations)
     let dataset = try Self.converted(dataset, for: model)
     try Self.check(dataset, suits: model)
     let order = try Self.inputOrder(of: model, for: dataset)
@@ -100,18 +151,23 @@ extension Learner {
     let batches = loader.batches(epoch: 0)
     while let batch = try batches.next() {
       try checkInterruption()
-      parts.append(try model.predict(Self.ordered(batch.inputs, by: order)))
+      parts.append(try predict(Self.ordered(batch.inputs, by: order), augmentations))
     }
     return Tensor(joining: parts, along: 0)
   }
 
   /// Predicts for examples as they are stored, with the preprocessing of the training data.
   ///
-  /// - Parameter examples: [N, …] of the model's input, `float32` or `uint8`, before the data set's
-  ///   preprocessing: pixels from 0 to 255, say.
+  /// - Parameters:
+  ///   - examples: [N, …] of the model's input, `float32` or `uint8`, before the data set's preprocessing:
+  ///     pixels from 0 to 255, say.
+  ///   - augmentations: The views of each image whose predictions are averaged; nil for the image itself.
   /// - Returns: [N, …] of the model's output: logits unless the model ends in an activation.
   /// - Throws: ``LearnerError/examples(expected:got:)`` when they aren't what the model takes.
-  public func predict(_ examples: Tensor) throws -> Tensor {
+  public func predict(
+    _ examples: Tensor, augmentations: TestTimeAugmentation? = nil
+  ) throws -> Tensor {
+    try check(augmentations)
     guard model.inputs.count == 1, let input = model.inputs.first else {
       throw LearnerError.examples(
         expected: "a data set with the \(model.inputs.count) inputs of the model",
@@ -136,7 +192,7 @@ extension Learner {
     for start in stride(from: 0, to: count, by: trainLoader.batchSize) {
       try checkInterruption()
       let rows = start..<min(start + trainLoader.batchSize, count)
-      parts.append(try model.predict(prepared.slice(rows, along: 0)))
+      parts.append(try predict([prepared.slice(rows, along: 0)], augmentations))
     }
     return Tensor(joining: parts, along: 0)
   }

@@ -189,7 +189,7 @@ public final class Learner {
   }
 
   /// The layers in which a batch norm would see one value a channel in training, were a batch of one example.
-  private var normalizationsOfOneValue: [String] {
+  var normalizationsOfOneValue: [String] {
     // Of a fixed size, no batch is smaller.
     guard (model.template.fixedBatchSize ?? 1) == 1 else { return [] }
     let types = model.inputs.map { $0.batchType(1) }
@@ -332,6 +332,7 @@ public final class Learner {
     fitResult = nil
     table = HyperparameterTable(optimizer.defaults, of: optimizer.name)
     trained.resetRates()
+    defer { endFreezingByCallbacks() }
     let loop = try TrainingLoop(
       self, epochs: epochs, callbacks: self.callbacks + callbacks, resumption: resumption)
     if let learningRate {

@@ -66,6 +66,8 @@ public enum LearnerError: Error, Equatable, Sendable {
   case leftover(batchSize: Int, name: String, count: Int)
   /// Two callbacks that exchange the model's weights for validation.
   case twoLenders(first: String, second: String)
+  /// A test-time augmentation that can't be used with the model or its loss.
+  case augmentation(name: String, reason: String)
   /// More batches in a fit than can be counted.
   case tooManyEpochs(Int, most: Int, batchesPerEpoch: Int)
 }
@@ -161,6 +163,8 @@ extension LearnerError: CustomStringConvertible {
         + "with a dynamic batch"
     case .twoLenders(let first, let second):
       "\(first) and \(second) both swap in other weights during validation; remove one of them"
+    case .augmentation(let name, let reason):
+      "test-time augmentation \(name): \(reason); predict without it"
     case .tooManyEpochs(let epochs, let most, let batches):
       "epochs: expected at most \(most), as an epoch has \(batches) \(batches == 1 ? "batch" : "batches") "
         + "and a fit can count \(UInt32.max) batches, got \(epochs)"

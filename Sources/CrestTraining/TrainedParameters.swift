@@ -10,6 +10,8 @@ struct TrainedParameters {
   let names: [[String]]
   /// What was asked to be frozen, by name.
   private(set) var asked: Set<String> = []
+  /// What callbacks freeze beside that in the running epoch.
+  private var frozenByCallbacks: Set<String> = []
   /// What is: without normalisations that train on, with statistics of those that don't.
   private(set) var frozen: Set<String> = []
   /// What the optimiser steps through: groups without frozen parameters, as one where nothing tells
@@ -44,14 +46,32 @@ struct TrainedParameters {
   mutating func freeze(exactly names: Set<String>) -> Bool {
     guard names != asked else { return false }
     asked = names
+    return refreeze()
+  }
+
+  /// Freezes what callbacks ask for in an epoch, and nothing else beside what was asked; false when that is what was
+  /// frozen before.
+  mutating func freeze(byCallbacks names: Set<String>) -> Bool {
+    guard names != frozenByCallbacks else { return false }
+    frozenByCallbacks = names
+    return refreeze()
+  }
+
+  private mutating func refreeze() -> Bool {
     let before = frozen
-    switch normalization {
-    case .inference: frozen = asked.union(model.statistics(ofFrozen: asked))
-    case .statistics: frozen = asked.subtracting(model.statistics)
-    case .trained: frozen = asked.subtracting(model.statistics).subtracting(model.parameters)
-    }
+    frozen = frozen(byAsking: asked.union(frozenByCallbacks))
+    guard frozen != before else { return false }
     regroup()
-    return frozen != before
+    return true
+  }
+
+  /// What stays as it is when these are to be frozen.
+  private func frozen(byAsking names: Set<String>) -> Set<String> {
+    switch normalization {
+    case .inference: names.union(model.statistics(ofFrozen: names))
+    case .statistics: names.subtracting(model.statistics)
+    case .trained: names.subtracting(model.statistics).subtracting(model.parameters)
+    }
   }
 
   /// Lets groups learn at rates in the proportions of `rates`.
@@ -138,12 +158,13 @@ private struct NormalizationVariables {
 }
 
 extension TrainedParameters {
-  /// How parameters are divided, which must be the same when a run is resumed.
+  /// How parameters are divided, which must be the same when a run is resumed; what callbacks freeze follows from their
+  /// settings.
   var saved: StateValue {
     .fields([
       "groups": .list(names.map { .list($0.map { .text($0) }) }),
       "weightDecays": .list(decayFactors.map { .number($0) }),
-      "frozen": .list(frozen.sorted().map { .text($0) }),
+      "frozen": .list(frozen(byAsking: asked).sorted().map { .text($0) }),
     ])
   }
 }

@@ -69,6 +69,9 @@ struct ResumeRig {
     }
     if parts.isComplete {
       callbacks += [
+        try Lookahead.cubic(every: 3),
+        try FreezeParameters(.matching("dense.*", "batch_norm.*"), from: 7, until: 19),
+        try FreezeParameters(.matching("dense_1.bias"), from: 11),
         try EMA(decay: 0.9), try GradientClip(maximum: 0.5),
         try ReduceLROnPlateau(monitor: .trainLoss, factor: 0.5, patience: 3, cooldown: 2),
         // No epoch is better by so much than the first, so that its weights come back at the end.
@@ -86,7 +89,8 @@ struct ResumeRig {
       data: DataSplit(train: Self.images(22, seed: 3), valid: Self.images(9, seed: 4)),
       optimizer: optimizer, metrics: [Accuracy(), MeanLoss()], callbacks: callbacks,
       batchSize: Self.batchSize, seed: 11,
-      transforms: parts.isComplete ? [PadAndCrop(padding: 1), HorizontalFlip()] : [], prefetch: 0)
+      transforms: parts.isComplete
+        ? [PadAndCrop(padding: 1), HorizontalFlip(alternating: true)] : [], prefetch: 0)
     // Time would make two runs differ.
     learner.now = { .zero }
     return (learner, callbacks)

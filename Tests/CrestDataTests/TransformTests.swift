@@ -34,6 +34,38 @@ import Testing
     #expect((160...240).contains(flips))
   }
 
+  @Test func `an alternating flip is drawn in epoch 0, and then alternates`() throws {
+    let pixels = Tensor((0..<400).map { Float($0) }, shape: [100, 1, 2, 2])
+    let set = TensorExamples(
+      name: "four pixels", inputs: [("input", pixels)],
+      targets: Tensor([Int64](repeating: 0, count: 100)),
+      classNames: ["a"])
+    func flips(epoch: Int, batchSize: Int, prefetch: Int) throws -> [Bool] {
+      let loader = try DataLoader(
+        set, batchSize: batchSize, seed: 9, shuffle: epoch > 2,
+        transforms: [HorizontalFlip(alternating: true)], prefetch: prefetch)
+      var flipped: [Int: Bool] = [:]
+      let batches = loader.batches(epoch: epoch)
+      while let batch = try batches.next() {
+        let values = batch.inputs[0].array(as: Float.self)
+        for start in stride(from: 0, to: values.count, by: 4) {
+          let isFlipped = values[start] > values[start + 1]
+          flipped[Int(values[start]) / 4] = isFlipped
+        }
+      }
+      return (0..<100).map { flipped[$0] ?? false }
+    }
+    let first = try flips(epoch: 0, batchSize: 7, prefetch: 0)
+    #expect((30...70).contains(first.count { $0 }))
+    for epoch in 0..<5 {
+      let wanted = epoch % 2 == 0 ? first : first.map { !$0 }
+      #expect(
+        try flips(epoch: epoch, batchSize: 16, prefetch: 2) == wanted, "epoch \(epoch), seed 9")
+    }
+    #expect(HorizontalFlip(alternating: true).name == "flip(alternating)")
+    #expect(HorizontalFlip().name == "flip")
+  }
+
   @Test(arguments: [PadAndCrop.Border.zero, .reflection], [0, 1, 2])
   func `a crop is a window of the padded image, each equally likely`(
     border: PadAndCrop.Border, padding: Int

@@ -221,7 +221,7 @@ private struct Swapped: Layer {
     ),
     (
       "resnet18", [3, 32, 32], 10,
-      "model: expected one of mlp, small-cnn, lenet, resnet20, resnet56, resnet110, got "
+      "model: expected one of mlp, small-cnn, lenet, resnet20, resnet56, resnet110, airbench94, got "
         + "\"resnet18\""
     ),
   ]

@@ -102,6 +102,12 @@ struct OneCycleTests {
     (.smith, .linear, 90, 0, 0.95),
     (.smith, .linear, 91, 1e-4, 0.95 - 0.1 / 45),
     (.smith, .linear, 99, 1e-4, 0.93),
+    // numpy.interp(step, [0, 23, 100], [0.2, 1, 0.07]), as in airbench94.py.
+    (.airbench, .linear, 0, 0.2, 0.85),
+    (.airbench, .linear, 10, 0.547826087, 0.85),
+    (.airbench, .linear, 23, 1, 0.85),
+    (.airbench, .linear, 60, 0.553116883, 0.85),
+    (.airbench, .linear, 99, 0.082077922, 0.85),
   ]
 
   @Test(arguments: published)
@@ -139,6 +145,7 @@ struct OneCycleTests {
     (.fastai, [0.04], [0.04, 0.750_002_5], [0.04, 0.969_846_614, 0.413_182_272]),
     (.fastai1, [0.04], [0.04, 1], [0.04, 1, 0.750_001]),
     (.pytorch, [4e-6], [0.811_745_654, 4e-6], [0.994_415_435, 0.462_637_103, 4e-6]),
+    (.airbench, [1], [1, 0.535], [1, 0.69, 0.38]),
     (.smith, [0.1], [0.1, 2 - 1 / 0.9], [0.1, 0.1 + 0.9 / 1.35, 2 - 2 / 1.35]),
   ]
 

@@ -24,6 +24,10 @@ struct LearnerErrorTests {
       "the moments of adam take 8000000 bytes, expected at most the 7000000 that this process may take; choose an "
         + "optimiser with fewer moments or a smaller model, or raise its limit"
     ),
+    (
+      .augmentation(name: "mirror", reason: "a reason"),
+      "test-time augmentation mirror: a reason; predict without it"
+    ),
     (.emptyData(name: "tiny"), "tiny has no examples; expected at least one"),
     (
       .inputCount(model: 2, data: 1, name: "tiny"),

@@ -14,7 +14,7 @@ import Testing
     Case(
       arguments: "--model alexnet",
       message:
-        "--model: expected one of mlp, small-cnn, lenet, resnet20, resnet56, resnet110, or a file that "
+        "--model: expected one of mlp, small-cnn, lenet, resnet20, resnet56, resnet110, airbench94, or a file that "
         + "ends in .onnx, got \"alexnet\"; did you mean \"lenet\"?"
     ),
     Case(
@@ -107,10 +107,66 @@ import Testing
       message: "the transform cutout(size 16) can't be used on digits (train): a square of 16 is "
         + "larger than the images, which are 8 × 8"),
     Case(
+      arguments: "--augment crop:padding=-1,flip",
+      message: "--augment crop: padding is \"-1\", expected an integer from 0 up"),
+    Case(
+      arguments: "--augment flip:alternating=yes",
+      message: "--augment flip: alternating is \"yes\", expected true or false"),
+    Case(
+      arguments: "--augment crop:padding=2,border=mirror",
+      message: "--augment crop: border is \"mirror\", expected zero or reflection"),
+    Case(
+      arguments: "--augment flip:padding=2",
+      message: "--augment flip: expected settings alternating, got \"padding\""),
+    Case(
+      arguments: "--augment flip,padding=2",
+      message: "--augment: expected one of crop, flip, cutout, got \"flip,padding=2\""),
+    Case(
+      arguments: "--augment cutout:size=0",
+      message: "--augment cutout: size is \"0\", expected an integer from 1 up"),
+    Case(
+      arguments: "--nesterov --optimizer adam",
+      message: "adam: Nesterov momentum is for sgd; choose sgd, or leave it out"),
+    Case(
+      arguments: "--nesterov --momentum 0",
+      message: "sgd: Nesterov needs a momentum above 0, got 0; give one or switch Nesterov off"),
+    Case(
+      arguments: "--label-smoothing 1.5",
+      message: "--label-smoothing: expected a number from 0 to 1, got 1.5"),
+    Case(
+      arguments: "--label-smoothing nan",
+      message: "--label-smoothing: expected a number from 0 to 1, got nan"),
+    Case(
+      arguments: "--label-smoothing 0.1 --loss mse",
+      message:
+        "--label-smoothing: it is for cross-entropy, but the loss is mse; leave one of them out"),
+    Case(
+      arguments: "--tta flip",
+      message: "--tta: expected one of mirror, mirror-and-shift, got \"flip\""),
+    Case(
+      arguments: "--whiten dense",
+      message: "patch whitening of dense: expected a parameter of the model, got none of that name"),
+    Case(
+      arguments: "--whiten dense1.weight",
+      message:
+        "patch whitening of dense1.weight: expected filters [2 · C · height · width, C, height, width] for "
+        + "images [C, height, width], got [512, 64] for [1, 8, 8]"),
+    Case(
+      arguments: "--callback lookahead:cubic=true,decay=0.5",
+      message:
+        "--callback lookahead: cubic is a decay that rises with time, and decay a constant one; give one of them"
+    ),
+    Case(
+      arguments: "--callback lookahead:every=0",
+      message: "--callback lookahead: every is 0, expected at least 1 step"),
+    Case(
+      arguments: "--callback freeze-parameters:parameters=dense1.*,from=2,until=2",
+      message: "--callback freeze-parameters: until is 2, expected an epoch after 2"),
+    Case(
       arguments: "--callback swa",
       message:
-        "--callback: expected one of csv-logger, early-stopping, ema, gradient-accumulation, "
-        + "gradient-clip, model-checkpoint, reduce-lr-on-plateau, step-logger, "
+        "--callback: expected one of csv-logger, early-stopping, ema, freeze-parameters, "
+        + "gradient-accumulation, gradient-clip, lookahead, model-checkpoint, reduce-lr-on-plateau, step-logger, "
         + "terminate-on-nan, time-limit, got \"swa\""),
     Case(
       arguments: "--callback early-stopping:patience=long",
@@ -155,7 +211,7 @@ import Testing
     Case(
       arguments: "--model UPPER.ONNX",
       message:
-        "--model: expected one of mlp, small-cnn, lenet, resnet20, resnet56, resnet110, or a file that "
+        "--model: expected one of mlp, small-cnn, lenet, resnet20, resnet56, resnet110, airbench94, or a file that "
         + "ends in .onnx, got \"UPPER.ONNX\""),
     Case(
       arguments: "--callback csv-logger",

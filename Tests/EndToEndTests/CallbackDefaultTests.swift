@@ -2,6 +2,7 @@ import CrestCallbacks
 import CrestData
 import CrestLayers
 import CrestOptimizers
+import CrestRuntime
 import CrestState
 import CrestTensor
 import CrestTraining
@@ -28,10 +29,14 @@ import Testing
     Row(name: "csv-logger", required: ":path=log.csv") { CSVLogger(path: $0 + "/own.csv") },
     Row(name: "early-stopping") { _ in try EarlyStopping() },
     Row(name: "ema") { _ in try EMA() },
+    Row(name: "freeze-parameters", required: ":parameters=dense1.*") { _ in
+      try FreezeParameters(.matching("dense1.*"))
+    },
     Row(name: "gradient-accumulation", required: ":batches=3") { _ in
       try GradientAccumulation(batches: 3)
     },
     Row(name: "gradient-clip") { _ in try GradientClip() },
+    Row(name: "lookahead") { _ in try Lookahead() },
     Row(name: "model-checkpoint", required: ":folder=best") {
       try ModelCheckpoint(folder: $0 + "/own")
     },

@@ -106,7 +106,9 @@ import Testing
   @Test(arguments: [
     "--schedule constant", "--schedule flat-cosine", "--schedule cosine", "--schedule linear",
     "--schedule triangular", "--schedule step", "--style fastai1", "--style pytorch",
-    "--style pytorch-three-phase", "--style smith", "--momentum 0.9", "--momentum 0.98,0.8",
+    "--style pytorch-three-phase", "--style smith", "--style airbench",
+    "--momentum 0.9 --nesterov", "--label-smoothing 0.1", "--callback lookahead",
+    "--augment crop:padding=1,border=zero", "--momentum 0.9", "--momentum 0.98,0.8",
     "--optimizer adam --max-lr 0.003", "--optimizer lion --max-lr 0.0005",
     "--metric f1 --metric top-5-accuracy", "--callback time-limit:seconds=100000",
     "--optimizer adamw --max-lr 0.003 --weight-decay 0.1",

@@ -192,6 +192,14 @@ private let transformMisuses: [Misuse] = [
   Misuse("example-random.bound", says: "no whole number is below -3 and at least 0") {
     _ = random().integer(below: -3, draw: 0)
   },
+  Misuse("test-time-augmentation.images", says: "mirror of float32 [2, 4], not of images") {
+    _ = try TestTimeAugmentation.mirror.average(of: Tensor(zeros: [2, 4])) { $0 }
+  },
+  Misuse("test-time-augmentation.predictions", says: "a view's prediction is int64 [1]") {
+    _ = try TestTimeAugmentation.mirror.average(of: Tensor(zeros: [1, 1, 2, 2])) { _ in
+      Tensor([1] as [Int64])
+    }
+  },
   Misuse("pad-and-crop.objection", says: "axis 1 of the shape [4]") {
     _ = PadAndCrop().objection(to: [4])
   },

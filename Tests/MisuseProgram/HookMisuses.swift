@@ -19,6 +19,9 @@ private let reentryMisuses: [Misuse] = [
   Misuse("hook.fit-one-cycle", says: "fit was called from a hook of a running fit") {
     try fit(.afterFit { try $0.learner.fitOneCycle(epochs: 1, maxLR: 0.1) })
   },
+  Misuse("hook.whiten-patches", says: "patches were whitened during a fit") {
+    try fit(.beforeFit { try $0.learner.whitenPatches(by: "dense.weight") })
+  },
   Misuse("hook.find-learning-rate", says: "callbacks were exchanged during a fit") {
     try fit(.beforeFit { _ = try $0.learner.findLearningRate() })
   },

@@ -32,6 +32,12 @@ private let layerSettingMisuses: [Misuse] = [
   Misuse("layer.batch-norm-momentum", says: "batch_norm: momentum is 2.0, not in 0 … 1") {
     _ = BatchNorm(momentum: 2)
   },
+  Misuse("layer.rescaling", says: "rescaling: scale nan and offset 0.0; both must be finite") {
+    _ = Rescaling(.nan)
+  },
+  Misuse("patch-whitening.epsilon", says: "ε is 0.0, not a finite number above 0") {
+    _ = try PatchWhitening(of: Tensor(zeros: [1, 1, 2, 2]), epsilon: 0)
+  },
   Misuse("layer.group-norm-groups", says: "group_norm: 0 groups") { _ = GroupNorm(0) },
   Misuse("layer.group-norm-epsilon", says: "group_norm: ε is nan, not at least 0") {
     _ = GroupNorm(2, epsilon: .nan)
@@ -58,6 +64,9 @@ private let builtInMisuses: [Misuse] = [
     _ = ResNet(depth: 21, classes: 10)
   },
   Misuse("resnet.classes", says: "a ResNet of 0 classes") { _ = ResNet(depth: 20, classes: 0) },
+  Misuse("airbench94.widths", says: "an Airbench94 of 10 classes with groups of [64, 0] channels") {
+    _ = Airbench94(classes: 10, widths: [64, 0])
+  },
   Misuse("small-cnn.classes", says: "a SmallCNN of -1 classes") { _ = SmallCNN(classes: -1) },
   Misuse("lenet.classes", says: "a LeNet of 0 classes") { _ = LeNet(classes: 0) },
   Misuse(
@@ -86,6 +95,12 @@ private let ownLayerMisuses: [Misuse] = [
     let learner = try Learner(model(), data: data(), loss: loss, batchSize: 4)
     try learner.fit(epochs: 1)
   },
+  Misuse(
+    "initializer.dirac",
+    says: "identities in a parameter of float32 [4]; it takes float32 of two axes or more"
+  ) {
+    _ = try model(Gain(initializer: .dirac()))
+  },
   Misuse("initializer.uniform", says: "initial values from nan to 1.0") {
     _ = Initializer.uniform(from: .nan, to: 1)
   },
@@ -105,6 +120,14 @@ private let ownLayerMisuses: [Misuse] = [
     _ = Model.Input(shape: [3]).batchType(-1)
   },
 ]
+
+private struct Gain: Layer {
+  let initializer: Initializer
+
+  func trace(_ x: Symbol) throws -> Symbol {
+    try x * x.parameter("gain", [x.shape[1]], role: .normalizationScale, initializer)
+  }
+}
 
 private struct Stray: Layer {
   func trace(_ x: Symbol) throws -> Symbol { tracing(x.shape).x }

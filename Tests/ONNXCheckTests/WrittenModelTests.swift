@@ -1,3 +1,4 @@
+import CrestGraph
 import CrestLayers
 import CrestONNX
 import CrestRuntime
@@ -11,6 +12,7 @@ import Testing
   static let networks: [(name: String, input: Shape)] = [
     ("mlp", [1, 8, 8]), ("small-cnn", [3, 9, 7]), ("lenet", [1, 28, 28]),
     ("resnet20", [3, 32, 32]), ("resnet56", [3, 32, 32]), ("resnet110", [3, 32, 32]),
+    ("airbench94", [3, 32, 32]),
   ]
 
   @Test func `is one of all that are built in`() {
@@ -43,6 +45,10 @@ import Testing
     ),
     ("GlobalAveragePool", [2, 5, 5], GlobalAveragePool()),
     ("Flatten", [2, 3, 4], Flatten()), ("Dropout", [5], Dropout(0.3)),
+    ("BatchNorm without scale", [3, 4, 4], BatchNorm(scale: false)),
+    ("BatchNorm without bias", [3, 4, 4], BatchNorm(bias: false)),
+    ("GELU", [4], GELU()), ("GELU by tanh", [4], GELU(.tanh)),
+    ("Rescaling", [4], Rescaling(0.125, offset: -1)),
     ("ReLU", [4], ReLU()), ("Sigmoid", [4], Sigmoid()), ("Tanh", [4], Tanh()),
     ("Softmax", [2, 4], Softmax(axis: 1)), ("Softmax of the last axis", [4], Softmax()),
     (

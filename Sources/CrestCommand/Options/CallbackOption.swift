@@ -49,6 +49,8 @@ struct CallbackSetting: Sendable {
     case metric
     /// Part of a file's name.
     case text
+    /// Names of parameters, as in `backbone.*|head.*`.
+    case patterns
     case log
     case folder
 
@@ -62,6 +64,7 @@ struct CallbackSetting: Sendable {
       case .interval: "as in 2epochs or 500steps"
       case .metric: "the name of a metric"
       case .text: "text"
+      case .patterns: "names with * for any characters, separated by |"
       case .log: "a file"
       case .folder: "a folder"
       }
@@ -77,6 +80,7 @@ struct CallbackSetting: Sendable {
       case .interval: "interval"
       case .metric: "metric"
       case .text: "text"
+      case .patterns: "pattern|pattern…"
       case .log: "file"
       case .folder: "folder"
       }
@@ -87,7 +91,7 @@ struct CallbackSetting: Sendable {
       switch self {
       case .log: .log
       case .folder: .folder
-      case .wholeNumber, .number, .flag, .choice, .interval, .metric, .text: nil
+      case .wholeNumber, .number, .flag, .choice, .interval, .metric, .text, .patterns: nil
       }
     }
   }
@@ -98,6 +102,12 @@ struct CallbackSetting: Sendable {
   init(_ name: String, _ kind: Kind) {
     self.name = name
     self.kind = kind
+  }
+
+  /// As in `csv-logger:path=file`.
+  static func usage(of name: String, _ settings: [CallbackSetting]) -> String {
+    let usages = settings.map { "\($0.name)=\($0.kind.placeholder)" }
+    return usages.isEmpty ? name : name + ":" + usages.joined(separator: ",")
   }
 
   static let mode = CallbackSetting("mode", .choice(MetricDirection.allCases.map(\.rawValue)))
@@ -111,10 +121,7 @@ struct NamedCallback: Sendable {
   let make: @Sendable (CallbackSettings) throws -> any Callback
 
   /// As in `csv-logger:path=file`.
-  var usage: String {
-    let usages = settings.map { "\($0.name)=\($0.kind.placeholder)" }
-    return usages.isEmpty ? name : name + ":" + usages.joined(separator: ",")
-  }
+  var usage: String { CallbackSetting.usage(of: name, settings) }
 
   /// The command's name for a callback of the library; the callback's own name if it has none, as
   /// with a plugin.
@@ -149,6 +156,18 @@ struct NamedCallback: Sendable {
       return try EMA(
         decay: $0.number("decay") ?? own.decay, validates: $0.flag("validates") ?? own.validates)
     },
+    NamedCallback(
+      name: "freeze-parameters",
+      settings: [
+        .init("parameters", .patterns), .init("from", .wholeNumber), .init("until", .wholeNumber),
+      ]
+    ) {
+      let choice = try $0.required("parameters", $0.patterns)
+      let own = try FreezeParameters(choice)
+      return try FreezeParameters(
+        choice, from: $0.wholeNumber("from") ?? own.from,
+        until: $0.wholeNumber("until") ?? own.until)
+    },
     NamedCallback(name: "gradient-accumulation", settings: [.init("batches", .wholeNumber)]) {
       try GradientAccumulation(batches: $0.required("batches", $0.wholeNumber))
     },
@@ -162,6 +181,21 @@ struct NamedCallback: Sendable {
       return try GradientClip(
         $0.value("by", GradientClip.Kind.init) ?? own.kind,
         maximum: $0.number("max") ?? own.maximum)
+    },
+    NamedCallback(
+      name: "lookahead",
+      settings: [
+        .init("every", .wholeNumber), .init("decay", .number), .init("cubic", .flag),
+      ]
+    ) {
+      let own = try Lookahead()
+      let every = try $0.wholeNumber("every") ?? own.every
+      let decay = try $0.number("decay")
+      guard try $0.flag("cubic") == true else {
+        return try decay.map { try Lookahead(every: every, decay: $0) } ?? Lookahead(every: every)
+      }
+      if decay != nil { throw CommandError.cubicDecay }
+      return try Lookahead.cubic(every: every)
     },
     NamedCallback(
       name: "model-checkpoint",
@@ -220,17 +254,27 @@ struct NamedCallback: Sendable {
   ]
 }
 
-/// The settings given for a callback.
+/// The settings given for a callback, or for another thing that has a name and settings.
 struct CallbackSettings {
-  private let kind: NamedCallback
+  /// The option and the name, as in `--callback ema`.
+  private let owner: String
+  private let name: String
+  private let settings: [CallbackSetting]
   private var values: [String: String] = [:]
 
   init(of kind: NamedCallback, _ named: NamedSettings) throws(CommandError) {
-    self.kind = kind
-    for (key, value) in try named.pairs(of: "--callback") {
-      guard kind.settings.contains(where: { $0.name == key }) else {
-        throw .unknownSetting(
-          callback: kind.name, setting: key, known: kind.settings.map(\.name))
+    try self.init(of: "--callback", kind.name, kind.settings, named)
+  }
+
+  init(
+    of option: String, _ name: String, _ settings: [CallbackSetting], _ named: NamedSettings
+  ) throws(CommandError) {
+    owner = "\(option) \(name)"
+    self.name = name
+    self.settings = settings
+    for (key, value) in try named.pairs(of: option) {
+      guard settings.contains(where: { $0.name == key }) else {
+        throw .unknownSetting(owner: owner, setting: key, known: settings.map(\.name))
       }
       values[key] = value
     }
@@ -241,7 +285,7 @@ struct CallbackSettings {
     _ key: String, _ read: (String) throws(CommandError) -> Value?
   ) throws(CommandError) -> Value {
     guard let value = try read(key) else {
-      throw .missingSetting(callback: kind.name, setting: key)
+      throw .missingSetting(owner: owner, name: name, setting: key)
     }
     return value
   }
@@ -251,9 +295,27 @@ struct CallbackSettings {
 
   func wholeNumber(_ key: String) throws(CommandError) -> Int? { try value(key) { Int($0) } }
 
+  /// A whole number that isn't below `least`.
+  func wholeNumber(_ key: String, atLeast least: Int) throws(CommandError) -> Int? {
+    guard let number = try wholeNumber(key) else { return nil }
+    guard number >= least else {
+      throw .settingValue(
+        owner: owner, setting: key, value: "\(number)", expected: "an integer from \(least) up")
+    }
+    return number
+  }
+
   func number(_ key: String) throws(CommandError) -> Double? { try value(key) { Double($0) } }
 
   func flag(_ key: String) throws(CommandError) -> Bool? { try value(key) { Bool($0) } }
+
+  func patterns(_ key: String) throws(CommandError) -> ParameterChoice? {
+    try value(key) { text in
+      .matching(
+        text.split(separator: "|", omittingEmptySubsequences: false).map { NamePattern(String($0)) }
+      )
+    }
+  }
 
   func mode() throws(CommandError) -> MetricDirection? {
     try value("mode", MetricDirection.init)
@@ -265,17 +327,17 @@ struct CallbackSettings {
   func value<Value>(_ key: String, _ read: (String) -> Value?) throws(CommandError) -> Value? {
     let setting = setting(key)
     guard let text = values[key] else { return nil }
-    guard !text.isEmpty else { throw .missingSetting(callback: kind.name, setting: key) }
+    guard !text.isEmpty else { throw .missingSetting(owner: owner, name: name, setting: key) }
     guard let value = read(text) else {
       throw .settingValue(
-        callback: kind.name, setting: key, value: text, expected: setting.kind.expected)
+        owner: owner, setting: key, value: text, expected: setting.kind.expected)
     }
     return value
   }
 
   private func setting(_ key: String) -> CallbackSetting {
-    guard let setting = kind.settings.first(where: { $0.name == key }) else {
-      programmerError("\(kind.name) has no row for its setting \(key)")
+    guard let setting = settings.first(where: { $0.name == key }) else {
+      programmerError("\(name) has no row for its setting \(key)")
     }
     return setting
   }

@@ -29,6 +29,13 @@ struct ModelOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
+      "Label smoothing of the cross-entropy, from 0 to 1: the part of each target that is spread evenly over all "
+        + "classes.", valueName: "x"))
+  var labelSmoothing: Double?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
       "The class axis of the predictions, where axis 0 is the batch and -1 the last "
         + "axis (default: the one that the targets' shape implies; if there are several, the one the model "
         + "was trained with; then the only one along which target probabilities sum to 1; then that of the "
@@ -83,6 +90,7 @@ struct ModelOptions: ParsableArguments {
   ) throws -> (data: DataSplit, model: Model, loss: Loss?) {
     let seed = try seed
     var loss = try self.loss.map(Loss.named)
+    if let labelSmoothing { loss = try smoothed(loss, by: labelSmoothing) }
     if let classAxis { loss = try (loss ?? .crossEntropy()).withClasses(along: classAxis) }
     if let headClasses {
       guard isFile else { throw CommandError.headOfBuiltIn(model: model) }
@@ -94,7 +102,9 @@ struct ModelOptions: ParsableArguments {
     // Reading data may take seconds, so errors in the model come first.
     let source = try ModelSource(model, architecture: weights.architecture)
     var split = try DataSource(data).load(divides: !keepsAll)
-    if classAxis != nil, self.loss == nil, case .values = split.train.target {
+    if classAxis != nil || labelSmoothing != nil, self.loss == nil,
+      case .values = split.train.target
+    {
       throw LossError.noClasses(loss: Loss.standard(for: .float32).name)
     }
     switch source {
@@ -130,6 +140,14 @@ struct ModelOptions: ParsableArguments {
         seed: seed, engine: engine)
       return (split, built, loss)
     }
+  }
+
+  /// The cross-entropy with smoothed labels.
+  private func smoothed(_ loss: Loss?, by part: Double) throws(CommandError) -> Loss {
+    let name = Loss.crossEntropy().name
+    if let loss, loss.name != name { throw .smoothingOfOther(loss: loss.name) }
+    guard part >= 0, part <= 1 else { throw .labelSmoothing(part) }
+    return .crossEntropy(labelSmoothing: part)
   }
 
   /// The batch size for a network.

@@ -18,6 +18,9 @@ struct OptimizerOptions: ParsableArguments {
       valueName: "a[,b]"))
   var momentum: MomentumOption?
 
+  @Flag(help: "Nesterov momentum, with sgd.")
+  var nesterov = false
+
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
@@ -42,14 +45,15 @@ struct OptimizerOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Augmentations of training images, in this order: "
-        + "\(Augmentation.allCases.map(\.rawValue).joined(separator: ", ")).",
-      valueName: "names"))
+        + "\(Augmentation.all.map(\.usage).joined(separator: ", ")).",
+      valueName: "name[:key=value,…],…"))
   var augment: AugmentOption?
 
   /// The optimiser; its momentum is the option's first value.
   func makeOptimizer() throws -> any Optimizer {
     try BuiltInOptimizer.named(optimizer).make(
-      momentum: momentum?.first, weightDecay: weightDecay?.largest, decayKind: weightDecayKind,
+      momentum: momentum?.first, nesterov: nesterov, weightDecay: weightDecay?.largest,
+      decayKind: weightDecayKind,
       decayTargets: weightDecayOn)
   }
 
@@ -71,41 +75,5 @@ struct MomentumOption: ExpressibleByArgument {
     if values.count == 2, values[1] == nil { return nil }
     self.first = first
     second = values.count == 2 ? values[1] : nil
-  }
-}
-
-/// The augmentations of images.
-enum Augmentation: String, CaseIterable {
-  case crop
-  case flip
-  case cutout
-
-  var transform: any Transform {
-    switch self {
-    case .crop: PadAndCrop()
-    case .flip: HorizontalFlip()
-    case .cutout: Cutout()
-    }
-  }
-}
-
-/// A list of augmentations.
-struct AugmentOption: ExpressibleByArgument {
-  let names: [String]
-
-  init?(argument: String) {
-    names = argument.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
-  }
-
-  func transforms() throws(CommandError) -> [any Transform] {
-    var transforms: [any Transform] = []
-    for name in names {
-      guard let augmentation = Augmentation(rawValue: name) else {
-        throw .unknownName(
-          what: "--augment", name: name, known: Augmentation.allCases.map(\.rawValue))
-      }
-      transforms.append(augmentation.transform)
-    }
-    return transforms
   }
 }

@@ -40,6 +40,13 @@ struct ParameterOptions: ParsableArguments {
   var groups = GroupsOption(split: .layers)
 
   @Option(
+    help: ArgumentHelp(
+      "The weight of a convolution of the images that starts as filters which whiten their patches, from the "
+        + "first 5,000 training images, and is frozen.",
+      valueName: "name"))
+  var whiten: String?
+
+  @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
       "Give an ONNX file a new last layer for this many classes, with new weights.",

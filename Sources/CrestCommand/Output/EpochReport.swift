@@ -56,11 +56,13 @@ final class EpochReport: StatefulCallback {
   ///
   /// - Parameters:
   ///   - result: The results, if the fit has any.
+  ///   - averaged: The results with test-time augmentation, if that was asked for.
   ///   - outcome: How it ended.
   ///   - saveFailure: Why the last checkpoint could not be saved, if it couldn't.
   /// - Throws: ``OutputError``.
   func writeResult(
-    _ result: FitResult?, of outcome: PhaseContext.Outcome, saveFailure: String?
+    _ result: FitResult?, averaged: FitResult.Pass?, of outcome: PhaseContext.Outcome,
+    saveFailure: String?
   ) throws(OutputError) {
     let speed =
       state.trainSeconds > 0 ? Double(state.exampleCount) / state.trainSeconds : nil
@@ -72,6 +74,11 @@ final class EpochReport: StatefulCallback {
           ("restored", .flag(result.origin == .restored)),
           ("measured_afterwards", .flag(result.origin == .measuredAfterwards)),
         ]
+      }
+      if let averaged {
+        results.append(("tta_valid_loss", JSONLine.Value(averaged.loss)))
+        results += averaged.metrics.map { ("tta_\($0.name)", JSONLine.Value($0.value)) }
+        results.append(("tta_seconds", .number(averaged.seconds)))
       }
       results += outcome.members
       if let saveFailure { results.append(("save_failure", .text(saveFailure))) }
@@ -88,6 +95,14 @@ final class EpochReport: StatefulCallback {
     try StandardOutput.write(
       (results + losses).joined(separator: ", ") + origin(of: result)
         + " after \(epochs) in \(decimal(state.seconds, 1)) s\(pace)\n")
+    if let averaged {
+      let values =
+        averaged.metrics.map { "\($0.name) \(decimal($0.value, 4))" }
+        + ["valid loss \(decimal(averaged.loss, 4))"]
+      try StandardOutput.write(
+        values.joined(separator: ", ")
+          + " with test-time augmentation, in \(decimal(averaged.seconds, 1)) s\n")
+    }
   }
 
   /// Which network the numbers belong to, if it isn't the one that the last epoch measured.

@@ -59,6 +59,20 @@ public struct ExampleRandom: Sendable {
     firstBlock = UInt64(example) << 24 | UInt64(position) << 16
   }
 
+  /// The epoch, counted over all fits.
+  public var epoch: UInt32 { generator.step }
+
+  /// The numbers of the same transform for the same example in epoch 0: the same ones in every epoch.
+  public var inEpoch0: ExampleRandom {
+    ExampleRandom(
+      generator: Philox(seed: generator.seed, stream: generator.stream), firstBlock: firstBlock)
+  }
+
+  private init(generator: Philox, firstBlock: UInt64) {
+    self.generator = generator
+    self.firstBlock = firstBlock
+  }
+
   /// An integer in `0 ..< bound`, from the `draw`th number.
   public func integer(below bound: Int, draw: Int) -> Int {
     generator.integer(below: bound, block(draw))

@@ -34,6 +34,12 @@ public struct BuiltInModel: Sendable {
         takesImages: true,
         layers: { ResNet(depth: depth, classes: $0) })
     }
+    + [
+      BuiltInModel(
+        name: "airbench94", summary: "Jordan's network for 94 % on CIFAR-10, for images of 32 × 32",
+        takesImages: true,
+        layers: { Airbench94(classes: $0) })
+    ]
 
   /// The names of all.
   public static var names: [String] { all.map(\.name) }

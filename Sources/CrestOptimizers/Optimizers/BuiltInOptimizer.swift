@@ -23,21 +23,24 @@ public enum BuiltInOptimizer: String, Sendable, CaseIterable {
   ///
   /// - Parameters:
   ///   - momentum: Momentum, or β₁.
+  ///   - nesterov: Whether to use Nesterov momentum, which only SGD has.
   ///   - weightDecay: The weight decay.
   ///   - decayKind: How weight decay enters a step.
   ///   - decayTargets: Which parameters it applies to.
   /// - Returns: The optimiser, at its default learning rate.
-  /// - Throws: ``OptimizerError`` if a number is out of range, or L2 is requested for AdamW, which
-  ///   would then be Adam.
+  /// - Throws: ``OptimizerError`` if a number is out of range, L2 is requested for AdamW, which would then be Adam, or
+  ///   Nesterov momentum for another than SGD.
   public func make(
-    momentum: Double? = nil, weightDecay: Double? = nil, decayKind: WeightDecay.Kind? = nil,
+    momentum: Double? = nil, nesterov: Bool = false, weightDecay: Double? = nil,
+    decayKind: WeightDecay.Kind? = nil,
     decayTargets: WeightDecay.Targets? = nil
   ) throws(OptimizerError) -> any Optimizer {
+    guard !nesterov || self == .sgd else { throw .nesterovOfOther(rawValue) }
     switch self {
     case .sgd:
       let standard = SGD()
       return try SGD(
-        momentum: momentum ?? standard.defaults.momentum,
+        momentum: momentum ?? standard.defaults.momentum, nesterov: nesterov,
         weightDecay: weightDecay ?? standard.defaults.weightDecay,
         decayKind: decayKind ?? standard.decayKind,
         decayTargets: decayTargets ?? standard.decayTargets)

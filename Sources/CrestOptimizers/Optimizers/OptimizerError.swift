@@ -4,6 +4,8 @@ public enum OptimizerError: Error, Equatable, Sendable, CustomStringConvertible 
   case outOfRange(optimizer: String, parameter: String, value: Double, expected: String)
   /// Nesterov momentum without a momentum.
   case nesterovWithoutMomentum
+  /// Nesterov momentum for another optimiser than SGD.
+  case nesterovOfOther(String)
   /// L2 decay for AdamW.
   case decoupledOnly
   /// A name that no optimiser has.
@@ -16,6 +18,8 @@ public enum OptimizerError: Error, Equatable, Sendable, CustomStringConvertible 
       "\(optimizer): \(parameter) is \(value), expected \(expected)"
     case .nesterovWithoutMomentum:
       "sgd: Nesterov needs a momentum above 0, got 0; give one or switch Nesterov off"
+    case .nesterovOfOther(let name):
+      "\(name): Nesterov momentum is for sgd; choose sgd, or leave it out"
     case .decoupledOnly:
       "adamw: expected decoupled weight decay, got l2; use adam for l2"
     case .unknownName(let name):

@@ -3,10 +3,13 @@ public import CrestRuntime
 /// Parameters and running statistics by name.
 ///
 /// Names of a layer's parameters begin with its path: `.matching("backbone.*")`.
-public struct ParameterChoice: Sendable, Hashable {
+public struct ParameterChoice: Sendable, Hashable, CustomStringConvertible {
   private let patterns: [NamePattern]
 
   private init(patterns: [NamePattern]) { self.patterns = patterns }
+
+  /// The patterns, as in `backbone.*|head.*`.
+  public var description: String { patterns.map(\.description).joined(separator: "|") }
 
   /// Everything there is.
   public static let all = matching("*")

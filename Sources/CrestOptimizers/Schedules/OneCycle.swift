@@ -18,6 +18,8 @@
 /// | `.smith`, `S = sN` | `k ≤ S` | `M/div → M @ k/S` |
 /// | | `k ≤ 2S` | `M → 0 @ (k - S) / S` |
 /// | | else | `M/(div · finalDiv)` |
+/// | `.airbench`, `a = ⌊sN⌋` | `k < a` | `M/div → M @ k/a` |
+/// | | else | `M → M/finalDiv @ (k - a) / (N - a)` |
 ///
 /// and the momentum goes `high → low` while the rate rises to `M`, `low → high` while it falls from
 /// there, and stays `high` in the third phase of PyTorch; Smith's keeps cycling in the tail, with
@@ -25,7 +27,7 @@
 ///
 /// Each convention gives the numbers of the code it is named after, with these consequences:
 ///
-/// - `.fastai` and `.fastai1` do not reach the floor: it is where step N would be.
+/// - `.fastai`, `.fastai1` and `.airbench` do not reach the floor: it is where step N would be.
 /// - `.pytorch` reaches the floor in the last step, and `M` only if `sN` is an integer.
 /// - Where PyTorch divides by zero (`sN` = 1: the rise begins and ends in step 0), the value is the
 ///   end of the rise, `M`.
@@ -39,7 +41,8 @@
 ///
 /// Sources: L. N. Smith, "A disciplined approach to neural network hyper-parameters"
 /// (arXiv:1803.09820) and the Caffe logs published with it; fastai 2 `fit_one_cycle`; fastai 1
-/// `OneCycleScheduler`; `torch.optim.lr_scheduler.OneCycleLR`.
+/// `OneCycleScheduler`; `torch.optim.lr_scheduler.OneCycleLR`; K. Jordan, "94% on CIFAR-10 in 3.29 seconds"
+/// (arXiv:2404.00498) and its `airbench94.py`.
 public struct OneCycle: Hashable, Sendable {
   /// The code that the policy follows, to the last digit.
   public enum Convention: String, CaseIterable, Codable, Hashable, Sendable {
@@ -57,6 +60,10 @@ public struct OneCycle: Hashable, Sendable {
 
     /// L. N. Smith's own runs: up, down towards 0, then a constant tail of 10⁻⁴ of the maximum.
     case smith
+
+    /// Jordan's airbench: 23 % of the run up from a fifth, in whole steps, the rest down to 7 % of the maximum, at one
+    /// momentum.
+    case airbench
   }
 
   /// The convention.
@@ -71,7 +78,7 @@ public struct OneCycle: Hashable, Sendable {
   /// The maximum learning rate divided by the initial one.
   public let div: Double
 
-  /// The maximum (`.fastai`) or initial (others) learning rate divided by the last one.
+  /// The maximum (`.fastai`, `.airbench`) or initial (others) learning rate divided by the last one.
   public let finalDiv: Double
 
   /// How the learning rate and the momentum move.
@@ -84,13 +91,13 @@ public struct OneCycle: Hashable, Sendable {
   ///
   /// Arguments left out take the convention's values:
   ///
-  /// | | fastai | fastai1 | pytorch, three-phase | smith |
-  /// |---|---|---|---|---|
-  /// | `riseFraction` | 0.25 | 0.3 | 0.3 | 0.45 |
-  /// | `div` | 25 | 25 | 25 | 10 |
-  /// | `finalDiv` | 10⁵ | 10⁴ | 10⁴ | 10³ |
-  /// | `annealing` | cosine | cosine | cosine | linear |
-  /// | `momentum` | 0.95, 0.85 | 0.95, 0.85 | 0.95, 0.85 | 0.95, 0.85 |
+  /// | | fastai | fastai1 | pytorch, three-phase | smith | airbench |
+  /// |---|---|---|---|---|---|
+  /// | `riseFraction` | 0.25 | 0.3 | 0.3 | 0.45 | 0.23 |
+  /// | `div` | 25 | 25 | 25 | 10 | 5 |
+  /// | `finalDiv` | 10⁵ | 10⁴ | 10⁴ | 10³ | 1 / 0.07 |
+  /// | `annealing` | cosine | cosine | cosine | linear | linear |
+  /// | `momentum` | 0.95, 0.85 | 0.95, 0.85 | 0.95, 0.85 | 0.95, 0.85 | 0.85, 0.85 |
   ///
   /// - Parameters:
   ///   - maxLR: The highest learning rate, above 0.
@@ -98,7 +105,7 @@ public struct OneCycle: Hashable, Sendable {
   ///   - riseFraction: The fraction of the run in which the rate rises; for `.smith` above 0 and at
   ///     most 0.5.
   ///   - div: The maximum divided by the initial rate, above 0.
-  ///   - finalDiv: The maximum (`.fastai`) or the initial rate (others) divided by the last, above
+  ///   - finalDiv: The maximum (`.fastai`, `.airbench`) or the initial rate (others) divided by the last, above
   ///     0.
   ///   - annealing: How rate and momentum move.
   ///   - momentum: The momentum's two levels.
@@ -119,7 +126,7 @@ public struct OneCycle: Hashable, Sendable {
     self.div = div ?? defaults.div
     self.finalDiv = finalDiv ?? defaults.finalDiv
     self.annealing = annealing ?? defaults.annealing
-    self.momentum = momentum ?? .standard
+    self.momentum = momentum ?? (convention == .airbench ? .airbench : .standard)
 
     let check = ScheduleCheck(schedule: "1cycle")
     try check.positive(self.maxLR, "maxLR")
@@ -146,7 +153,10 @@ public struct OneCycle: Hashable, Sendable {
   /// The final learning rate, or the one that the step after the run would have (see the
   /// conventions).
   public var finalLR: Double {
-    convention == .fastai ? maxLR / finalDiv : initialLR / finalDiv
+    switch convention {
+    case .fastai, .airbench: maxLR / finalDiv
+    case .fastai1, .pytorch, .pytorchThreePhase, .smith: initialLR / finalDiv
+    }
   }
 
   /// Returns the learning rate of a step.
@@ -194,6 +204,7 @@ public struct OneCycle: Hashable, Sendable {
     case .fastai1: fastai1(step, total)
     case .pytorch, .pytorchThreePhase: pytorch(step, total)
     case .smith: smith(step, total)
+    case .airbench: airbench(step, total)
     }
   }
 
@@ -248,6 +259,16 @@ public struct OneCycle: Hashable, Sendable {
     return Leg(start: .final, end: .final, position: 0)
   }
 
+  private func airbench(_ step: Int, _ total: Int) -> Leg {
+    // As a Double, the largest total is greater than any Int.
+    let rise = riseFraction == 1 ? total : Int(Double(total) * riseFraction)
+    guard step >= rise else {
+      return Leg(start: .initial, end: .maximum, position: Double(step) / Double(rise))
+    }
+    return Leg(
+      start: .maximum, end: .final, position: Double(step - rise) / Double(total - rise))
+  }
+
   private func smithWave(_ step: Int, _ total: Int) -> Leg {
     preconditionStep(step, of: total)
     let half = riseFraction * Double(total)
@@ -269,6 +290,9 @@ extension OneCycle {
 
     /// From 0.95 down to 0.85 and back.
     public static let standard = Momentum(checkedHigh: 0.95, low: 0.85)
+
+    /// Always 0.85.
+    fileprivate static let airbench = Momentum(checkedHigh: 0.85, low: 0.85)
 
     /// Creates a cycle.
     ///
@@ -297,6 +321,7 @@ extension OneCycle.Convention {
     case .fastai: (0.25, 25, 1e5, .cosine)
     case .fastai1, .pytorch, .pytorchThreePhase: (0.3, 25, 1e4, .cosine)
     case .smith: (0.45, 10, 1e3, .linear)
+    case .airbench: (0.23, 5, 1 / 0.07, .linear)
     }
   }
 }

@@ -1,3 +1,4 @@
+public import CrestOptimizers
 public import CrestRuntime
 
 /// Observes and controls training.
@@ -29,6 +30,11 @@ public protocol Callback: AnyObject {
   /// The names under which it reports numbers of an epoch with ``Learner/report(_:as:)``. None unless
   /// given.
   var reports: [String] { get }
+  /// The parameters that it freezes in an epoch of the fit, counted from 0, beside those that ``Learner/freeze(_:)``
+  /// froze; nil for none. Default: none.
+  ///
+  /// Asked before each epoch, also before one that is resumed. It must depend on ``settings`` and the epoch alone.
+  func frozenParameters(inEpoch epoch: Int) -> ParameterChoice?
   /// The settings that decide what it does, by name: saved with a run, and compared when the run is
   /// resumed. Default: none.
   var settings: [String: String] { get }
@@ -45,6 +51,8 @@ extension Callback {
   public var owns: Set<Hyperparameter.Part> { [] }
   /// None.
   public var reports: [String] { [] }
+  /// None.
+  public func frozenParameters(inEpoch epoch: Int) -> ParameterChoice? { nil }
   /// Nothing.
   public var settings: [String: String] { [:] }
 }

@@ -20,6 +20,11 @@ struct FilledBatch {
   /// Whether there are copies.
   var isFilled: Bool { size > count }
 
+  /// The same examples in another form.
+  func replacing(inputs: [Tensor]) -> FilledBatch {
+    FilledBatch(index: index, inputs: inputs, targets: targets, count: count, size: size)
+  }
+
   /// Looks through the targets, and through the other numbers of a set that isn't in memory.
   ///
   /// - Parameters:

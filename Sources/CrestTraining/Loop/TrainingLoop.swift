@@ -49,6 +49,7 @@ final class TrainingLoop {
     reads = callbacks.reduce(learner.metrics.isEmpty ? [] : [.predictions]) {
       $0.union($1.reads)
     }
+    _ = try learner.freeze(inEpoch: 0, by: roles.callbacks)
     uncheckedParts = Set([.train, .valid].filter(learner.needsNumberCheck))
     let loader = learner.trainLoader
     // Random numbers and checkpoints count batches in 32 bits.
@@ -142,6 +143,7 @@ final class TrainingLoop {
 
   private func runEpoch(_ index: Int) throws {
     let isResumed = entry != nil
+    if try learner.freeze(inEpoch: index, by: callbacks) { programs = [:] }
     let epoch = EpochContext(fit, index: index)
     if !isResumed {
       fit.state.train = nil
