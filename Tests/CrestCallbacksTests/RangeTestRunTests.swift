@@ -278,7 +278,7 @@ import TrainingTestSupport
     let first = try Self.learner()
     let stop = CallbackOf(
       .afterBatch { batch in if batch.step == 6 { batch.learner.interruption.raise() } })
-    let backup = try BackupAndRestore(folder: folder.url.path)
+    let backup = try BackupAndRestore(folder: folder.path)
     let outcome = try first.fitOneCycle(epochs: 4, maxLR: .auto, callbacks: [stop, backup])
     guard case .interrupted = outcome else {
       Issue.record("\(outcome)")
@@ -286,7 +286,7 @@ import TrainingTestSupport
     }
     let second = try Self.learner()
     try second.fitOneCycle(
-      epochs: 4, maxLR: .auto, callbacks: [try BackupAndRestore(folder: folder.url.path)])
+      epochs: 4, maxLR: .auto, callbacks: [try BackupAndRestore(folder: folder.path)])
     #expect(
       second.notes.allSatisfy { if case .chosenMaxLR = $0 { false } else { true } }, "no new search"
     )

@@ -1,3 +1,4 @@
+import CrestState
 package import CrestTraining
 
 /// Keeps the highest learning rate that was found in checkpoints, so that a resumed run needs no new search.
@@ -26,10 +27,8 @@ package final class FoundRate: StatefulCallback {
   /// - Throws: `CheckpointError` as a fit with that callback does.
   package static func saved(among callbacks: [any Callback]) throws -> Double? {
     for case let backup as BackupAndRestore in callbacks {
-      guard
-        case .number(let rate)? = try backup.savedField(["callbacks", name, "state", "maxLR"])
-      else { continue }
-      return rate
+      let field = try backup.savedField(["callbacks", name, "state", "maxLR"])
+      if case .number(let rate)? = field { return rate }
     }
     return nil
   }
