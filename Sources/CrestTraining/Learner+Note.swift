@@ -36,6 +36,8 @@ extension Learner {
     /// The running statistics of batch norm keep so much of themselves in a step that they can't follow a half cycle
     /// of so many steps (``FitContext/declareCycle(halfCycle:)``).
     case slowBatchNorm(kept: Double, halfCycle: Int)
+    /// Training had diverged and went back to an earlier state.
+    case backedOff(Learner.BackOff)
 
     /// Whether another `Preprocessing.Choice` would change it.
     public var isOfPreprocessing: Bool {
@@ -44,7 +46,8 @@ extension Learner {
         .preparedByStatistics:
         true
       case .otherClasses, .otherClassCount, .classAxis, .otherClassAxis, .probabilitiesAsLogits,
-        .logProbabilitiesAsLogits, .fractionsAsLogits, .unusualNumbers, .slowBatchNorm:
+        .logProbabilitiesAsLogits, .fractionsAsLogits, .unusualNumbers, .slowBatchNorm,
+        .backedOff:
         false
       }
     }
@@ -91,6 +94,7 @@ extension Learner.Note: CustomStringConvertible {
     case .unusualNumbers(let numbers): "\(numbers)" + numbers.consequence
     case .slowBatchNorm(let kept, let steps):
       BatchNormMomentum(halfCycle: steps).sentence(keeping: kept)
+    case .backedOff(let backOff): "\(backOff)"
     }
   }
 
