@@ -11,6 +11,8 @@
 public enum CallbackOrder {
   /// ``LRFinder``.
   public static let finder = Int.min
+  /// ``DivergenceGuard``.
+  public static let divergence = -10
   /// ``TerminateOnNaN``.
   public static let check = -9
   /// ``EMA`` and ``Lookahead``.

@@ -48,8 +48,8 @@ public final class EMA: StatefulCallback {
   /// Averages after each step, and gives the model the average from validation to the next epoch and at the end.
   public var hooks: [Hook] {
     [
-      .beforeFit(begin), .beforeEpoch(takeBack), .afterStep(average), .beforeValidate(lend),
-      .afterFit(finish),
+      .beforeFit(begin), .beforeEpoch(takeBack), .afterStep(average), .afterBatch(startAnew),
+      .beforeValidate(lend), .afterFit(finish),
     ]
   }
   /// Before what looks at the parameters.
@@ -71,6 +71,13 @@ public final class EMA: StatefulCallback {
   private func average(_ batch: BatchContext) {
     guard batch.outcome.isFinished else { return }
     state.average?.approach(batch.learner.model.store, decay: Float(decay))
+  }
+
+  /// The average of weights that were taken back begins again at those that training went back to.
+  private func startAnew(_ batch: BatchContext) {
+    guard batch.hasGoneBack else { return }
+    let weights = ParameterStore.Weights(of: batch.learner.model.store)
+    state = State(average: weights, trained: state.trained.map { _ in weights })
   }
 
   private func lend(_ pass: PassContext) {

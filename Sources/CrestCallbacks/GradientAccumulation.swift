@@ -38,7 +38,9 @@ public final class GradientAccumulation: StatefulCallback {
   }
 
   /// Resets before the fit, and accumulates before each optimiser step.
-  public var hooks: [Hook] { [.beforeFit(reset), .beforeTrain(begin), .beforeStep(add)] }
+  public var hooks: [Hook] {
+    [.beforeFit(reset), .beforeTrain(begin), .beforeStep(add), .afterBatch(forget)]
+  }
   /// Before what changes the sum.
   public var order: Int { CallbackOrder.accumulation }
   /// How many batches make a step.
@@ -60,6 +62,9 @@ public final class GradientAccumulation: StatefulCallback {
 
   /// A pass that was cancelled may have left a sum.
   private func begin(_ pass: PassContext) { state = State() }
+
+  /// Sums of gradients at weights that were taken back.
+  private func forget(_ batch: BatchContext) { if batch.hasGoneBack { state = State() } }
 
   private func add(_ batch: BatchContext) throws {
     let isLast = batch.index + 1 == batch.pass.batchCount

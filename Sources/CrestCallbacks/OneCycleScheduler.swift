@@ -67,6 +67,7 @@ public final class OneCycleScheduler: Callback {
   private func spreadRates(_ fit: FitContext) throws {
     try fit.learner.spreadLearningRate(over: maxLR)
     fit.declareCycle(halfCycle: fit.stepCount / 2)
+    fit.declareLearningRates { [policy] in policy.learningRate(step: $0, total: $1) }
   }
 
   private func set(_ batch: BatchContext) {

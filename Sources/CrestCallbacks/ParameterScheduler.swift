@@ -48,6 +48,8 @@ public final class ParameterScheduler: Callback {
 
   private func spreadRates(_ fit: FitContext) throws {
     if let rates { try fit.learner.spreadLearningRate(over: rates) }
+    guard hyperparameter == .learningRate else { return }
+    fit.declareLearningRates { [schedule] in schedule.value(step: $0, total: $1) }
   }
 
   private func set(_ batch: BatchContext) {

@@ -67,7 +67,8 @@ func addedNotes(to learner: Learner) -> any Callback {
     known = learner.notes.count
   }
   return CallbackOf(
-    .beforeEpoch { _ in writeNew() }, .afterFit { _ in writeNew() }, name: "AddedNotes")
+    .beforeEpoch { _ in writeNew() }, .afterBatch { _ in writeNew() },
+    .afterFit { _ in writeNew() }, name: "AddedNotes")
 }
 
 private func write(_ notes: [Learner.Note]) {

@@ -85,7 +85,10 @@ struct Train: ParsableCommand {
     if export != nil { try learner.model.checkONNXExport() }
     if let augmentations { try learner.check(augmentations) }
     let rate = try schedule.chooseRate(for: learner, epochs: epochs, callbacks: chosen)
-    if let rate { chosen.append(FoundRate(rate)) }
+    if let rate {
+      chosen.append(FoundRate(rate))
+      if !chosen.contains(where: { $0 is DivergenceGuard }) { chosen.append(try DivergenceGuard()) }
+    }
     let scheduler = try schedule.makeScheduler(
       chosen: rate, momentum: optimizer.momentum, batchesPerEpoch: learner.trainLoader.batchCount)
 

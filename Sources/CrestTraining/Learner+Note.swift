@@ -39,6 +39,8 @@ extension Learner {
     case slowBatchNorm(kept: Double, halfCycle: Int)
     /// The highest learning rate of a 1cycle fit, which was found by short runs.
     case chosenMaxLR(AutomaticLR.Choice)
+    /// Training had diverged and went back to an earlier state.
+    case backedOff(Learner.BackOff)
 
     /// Whether another `Preprocessing.Choice` would change it.
     public var isOfPreprocessing: Bool {
@@ -47,7 +49,8 @@ extension Learner {
         .preparedByStatistics:
         true
       case .otherClasses, .otherClassCount, .classAxis, .otherClassAxis, .probabilitiesAsLogits,
-        .logProbabilitiesAsLogits, .fractionsAsLogits, .unusualNumbers, .slowBatchNorm, .chosenMaxLR:
+        .logProbabilitiesAsLogits, .fractionsAsLogits, .unusualNumbers, .slowBatchNorm,
+        .chosenMaxLR, .backedOff:
         false
       }
     }
@@ -95,6 +98,7 @@ extension Learner.Note: CustomStringConvertible {
     case .chosenMaxLR(let choice): "\(choice)"
     case .slowBatchNorm(let kept, let steps):
       BatchNormMomentum(halfCycle: steps).sentence(keeping: kept)
+    case .backedOff(let backOff): "\(backOff)"
     }
   }
 

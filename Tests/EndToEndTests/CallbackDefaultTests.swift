@@ -27,6 +27,7 @@ import Testing
 
   static let rows = [
     Row(name: "csv-logger", required: ":path=log.csv") { CSVLogger(path: $0 + "/own.csv") },
+    Row(name: "divergence-guard") { _ in try DivergenceGuard() },
     Row(name: "early-stopping") { _ in try EarlyStopping() },
     Row(name: "ema") { _ in try EMA() },
     Row(name: "freeze-parameters", required: ":parameters=dense1.*") { _ in

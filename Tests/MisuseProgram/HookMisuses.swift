@@ -146,6 +146,20 @@ private let contextMisuses: [Misuse] = [
     try fit(
       .afterBatch { kept.value = $0 }, .afterEpoch { _ in _ = try kept.value?.firstNonFinite() })
   },
+  Misuse("hook.go-back-after-the-batch", says: "training went back after its batch had ended") {
+    let kept = Kept<BatchContext>()
+    try fit(
+      .afterBatch { kept.value = $0 },
+      .afterEpoch { epoch in
+        kept.value?.goBack(to: epoch.learner.trainingState(), backOff)
+      })
+  },
+  Misuse(
+    "hook.go-back-to-anothers-state", says: "the training state is of another model or optimiser"
+  ) {
+    let other = try Learner(model(), data: data(), optimizer: Adam()).trainingState()
+    try fit(.afterLoss { $0.goBack(to: other, backOff) })
+  },
   Misuse(
     "hook.non-finite-loss-after-the-batch",
     says: "numbers were looked for after their batch had ended"
@@ -185,3 +199,6 @@ private func withResumption(_ body: (Learner.Resumption) throws -> Void) throws 
   let state = RunState(.fields(["fit": .fields([:])]))
   try body(Learner.Resumption(path: "saved.safetensors", state: state))
 }
+
+private let backOff = Learner.BackOff(
+  cause: .lossNotFinite, step: 1, restoredStep: 0, highestRate: 0.1)

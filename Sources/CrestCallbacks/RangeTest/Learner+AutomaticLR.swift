@@ -58,8 +58,9 @@ extension Learner {
   /// Trains with a 1cycle policy whose highest learning rate is found first.
   ///
   /// The same, bit for bit, as ``chooseMaxLR(by:epochs:callbacks:)`` and then `fitOneCycle` with its rate, which is
-  /// ``OneCycle/maxLR`` of the scheduler and among the learner's notes. The rate is saved with the run: one that
-  /// ``BackupAndRestore`` resumes needs no new search.
+  /// ``OneCycle/maxLR`` of the scheduler and among the learner's notes, and with a ``DivergenceGuard``, which goes back and
+  /// lowers the rate should training diverge nevertheless. The rate is saved with the run: one that ``BackupAndRestore``
+  /// resumes needs no new search.
   ///
   /// - Parameters:
   ///   - epochs: The number of passes over all training examples, at least 1.
@@ -76,9 +77,10 @@ extension Learner {
     guard epochs >= 1 else { throw LearnerError.epochs(epochs) }
     let saved = try FoundRate.saved(among: self.callbacks + callbacks)
     let maxLR = try saved ?? found(by: method, epochs: epochs)
+    let isGuarded = (self.callbacks + callbacks).contains { $0 is DivergenceGuard }
     return try fitOneCycle(
       epochs: epochs, maxLR: maxLR, convention: convention,
-      callbacks: [FoundRate(maxLR)] + callbacks)
+      callbacks: [FoundRate(maxLR)] + (isGuarded ? [] : [try DivergenceGuard()]) + callbacks)
   }
 
   /// The rate, with a note of it.

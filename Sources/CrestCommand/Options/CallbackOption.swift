@@ -137,6 +137,15 @@ struct NamedCallback: Sendable {
       CSVLogger(path: try $0.required("path", $0.text))
     },
     NamedCallback(
+      name: "divergence-guard",
+      settings: [.init("factor", .number), .init("max-back-offs", .wholeNumber)]
+    ) {
+      let own = try DivergenceGuard()
+      return try DivergenceGuard(
+        factor: $0.number("factor") ?? own.factor,
+        maxBackOffs: $0.wholeNumber("max-back-offs") ?? own.maxBackOffs)
+    },
+    NamedCallback(
       name: "early-stopping",
       settings: [
         .init("monitor", .metric), .init("patience", .wholeNumber), .init("min-delta", .number),

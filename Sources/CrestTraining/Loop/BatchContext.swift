@@ -33,6 +33,9 @@ public final class BatchContext: PhaseContext {
   /// The rows that the model is given, those that a batch is filled up by included.
   private var rowCount = 0
   private var isRunning = false
+  /// Whether a callback has called ``goBack(to:_:)`` in this batch: what was gathered from the weights before, such as
+  /// sums of gradients, is then void.
+  public private(set) var hasGoneBack = false
   private let inputOrder: [Int]?
 
   private static let nothing = Tensor(zeros: [0])
@@ -123,12 +126,31 @@ public final class BatchContext: PhaseContext {
     return try filled().firstNonFinite(learner, isTraining: isTraining, random: randomKey)
   }
 
+  /// Takes training back to an earlier state of parameters, running statistics and moments, from an `afterLoss` or
+  /// `afterStep` hook; the learner gets a note.
+  ///
+  /// Data, schedules and random numbers go on as they are. A loss that isn't finite doesn't count, and
+  /// ``FitContext/smoothedLoss`` begins anew. In validation, the pass begins again. From an `afterLoss` hook, throw a
+  /// ``Cancel`` of the batch afterwards, which has nothing more to compute with.
+  ///
+  /// - Precondition: the batch is running, and `state` is of this learner.
+  public func goBack(to state: Learner.TrainingState, _ backOff: Learner.BackOff) {
+    programmerError(unless: isRunning, "training went back after its batch had ended")
+    learner.restore(state)
+    learner.loop?.takeBack(loss, isTraining: isTraining)
+    // As of a validation that is resumed.
+    if !isTraining { pass.epoch.learningRate = learner.hyperparameters.learningRate }
+    learner.add(.backedOff(backOff))
+    hasGoneBack = true
+  }
+
   /// Replaces the previous batch.
   func begin(_ batch: Batch, randomKey: RandomKey) {
     index = batch.index
     count = batch.count
     step = fit.stepsTaken
     loss = .nan
+    hasGoneBack = false
     inputs = Learner.ordered(batch.inputs, by: inputOrder)
     targets = batch.targets
     self.randomKey = randomKey

@@ -120,6 +120,23 @@ public final class FitContext: PhaseContext {
     recomputesBatchNorm = true
   }
 
+  /// Declares the learning rates that a schedule has for the steps of the fit, of which it has `total`, before anything
+  /// multiplies them.
+  ///
+  /// - Precondition: a `beforeFit` hook is running.
+  public func declareLearningRates(_ rate: @escaping (_ step: Int, _ total: Int) -> Double) {
+    requireBeginning("a schedule was declared")
+    scheduledRate = rate
+  }
+
+  /// The highest learning rate that the declared schedule has for `step` or a later one; nil if none was declared, or
+  /// there is no such step.
+  public func highestLearningRate(from step: Int) -> Double? {
+    guard let scheduledRate, step < stepCount else { return nil }
+    return (max(step, 0)..<stepCount).lazy.map { scheduledRate($0, self.stepCount) }.max()
+  }
+
+  private var scheduledRate: ((_ step: Int, _ total: Int) -> Double)?
   private var halfCycle: Int?
   private var recomputesBatchNorm = false
 

@@ -21,6 +21,8 @@ final class TrainingLoop {
   private var runningEpoch: EpochContext?
   /// What the running pass has summed up.
   var tally: PassTally?
+  /// What it had summed up before the training batch that runs.
+  private var tallyBefore: PassTally?
   /// The pass to resume, until it has begun.
   var entry: LoopPosition?
   /// Whether what runs now may save the run.
@@ -185,20 +187,37 @@ final class TrainingLoop {
       if let ending = fit.state.ending { throw ending }
       fit.state.position = LoopPosition(epoch: epoch.index, pass: purpose, batch: first)
       pass.order = isTraining ? learner.takeEpoch(isResumed: isResumed) : 0
-      let batches = loader.batches(epoch: pass.order, startingAt: first)
+      var batches = loader.batches(epoch: pass.order, startingAt: first)
       let batch = BatchContext(
         pass, inputOrder: try Learner.inputOrder(of: learner.model, for: loader.dataset))
       while let next = try batches.next() {
         try checkInterruption()
         fit.state.position.batch = next.index + 1
         batch.begin(next, randomKey: isTraining ? learner.takeRandomKey() : learner.fixedRandomKey)
-        isInBatch = true
-        defer {
-          isInBatch = false
-          batch.release()
-        }
-        try run(.batch, batch, hooks.batch) { try runBatch(batch) }
+        try runPhases(of: batch)
+        // What was measured is of weights that are gone.
+        if batch.hasGoneBack && !isTraining { batches = loader.batches(epoch: pass.order) }
       }
+    }
+  }
+
+  private func runPhases(of batch: BatchContext) throws {
+    isInBatch = true
+    defer {
+      isInBatch = false
+      batch.release()
+    }
+    try run(.batch, batch, hooks.batch) { try runBatch(batch) }
+  }
+
+  /// Forgets what was measured of weights that are taken back: a training loss that isn't finite, or all of validation.
+  func takeBack(_ loss: Float, isTraining: Bool) {
+    fit.state.smoothedLoss = SmoothedLoss()
+    if !isTraining {
+      fit.state.position.batch = 0
+      tally = PassTally(learner.metrics, classAxis: learner.metricAxis, now: learner.now)
+    } else if !loss.isFinite {
+      tally = tallyBefore
     }
   }
 
@@ -221,6 +240,7 @@ final class TrainingLoop {
     try program.run(.forward, random: batch.randomKey)
     try call(hooks.afterPrediction, batch)
     try program.run(.loss, random: batch.randomKey)
+    if batch.isTraining { tallyBefore = tally }
     batch.loss = try filled.add(to: &tally, program, of: learner.validLoader.dataset)
     if batch.isTraining { fit.state.smoothedLoss.add(Double(batch.loss)) }
     try call(hooks.afterLoss, batch)
