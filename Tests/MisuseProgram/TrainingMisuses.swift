@@ -115,6 +115,19 @@ private func score(
 }
 
 private let metricMisuses: [Misuse] = [
+  Misuse("fbeta.beta", says: "β is -1.0, expected a finite number above 0") {
+    _ = FBetaScore(beta: -1)
+  },
+  Misuse("ece.bins", says: "0 bins of calibration, expected 1 to 10000") {
+    _ = ExpectedCalibrationError(bins: 0)
+  },
+  Misuse("confusion.classes", says: "classes 0 and 3 of a matrix of 0") {
+    _ = ConfusionMatrix()[actual: 0, predicted: 3]
+  },
+  Misuse("confusion.add", says: "classes -1 and 0, expected 0 to 1999") {
+    var matrix = ConfusionMatrix()
+    matrix.add(actual: -1, predicted: 0)
+  },
   Misuse("top-k-accuracy.k", says: "a top-0 accuracy") { _ = TopKAccuracy(0) },
   Misuse("accuracy.predictions", says: "5 predictions of the shape [2, 3]") {
     score(Accuracy(), predictions: 5)

@@ -23,14 +23,42 @@ package struct NamedMetric: Sendable {
       loss.takesYesOrNo
         ? BinaryF1Score(of: loss.predictions(of: model)) as any Metric : F1Score()
     },
+    NamedMetric("precision") { Precision(of: $0.predictionKind(of: $1)) },
+    NamedMetric("recall") { Recall(of: $0.predictionKind(of: $1)) },
+    NamedMetric("f2") { FBetaScore(beta: 2, of: $0.predictionKind(of: $1)) },
+    NamedMetric("iou") { IoU(of: $0.predictionKind(of: $1)) },
+    NamedMetric("balanced-accuracy") { BalancedAccuracy(of: $0.predictionKind(of: $1)) },
+    NamedMetric("kappa") { CohenKappa(of: $0.predictionKind(of: $1)) },
+    NamedMetric("mcc") { MatthewsCorrelation(of: $0.predictionKind(of: $1)) },
+    NamedMetric("auroc") { AUROC(of: $0.predictionKind(of: $1)) },
+    NamedMetric("average-precision") { AveragePrecision(of: $0.predictionKind(of: $1)) },
+    NamedMetric("log-loss") { LogLoss(of: $0.predictionKind(of: $1)) },
+    NamedMetric("perplexity") { Perplexity(of: $0.predictionKind(of: $1)) },
+    NamedMetric("brier") { BrierScore(of: $0.predictionKind(of: $1)) },
+    NamedMetric("ece") { ExpectedCalibrationError(of: $0.predictionKind(of: $1)) },
     NamedMetric("mae") { _, _ in MeanAbsoluteError() },
     NamedMetric("mse") { _, _ in MeanSquaredError() },
+    NamedMetric("rmse") { _, _ in RootMeanSquaredError() },
+    NamedMetric("r2") { _, _ in R2Score() },
+    NamedMetric("explained-variance") { _, _ in ExplainedVariance() },
+    NamedMetric("mape") { _, _ in MeanAbsolutePercentageError() },
+    NamedMetric("smape") { _, _ in SymmetricMeanAbsolutePercentageError() },
+    NamedMetric("pearson") { _, _ in PearsonCorrelation() },
+    NamedMetric("spearman") { _, _ in SpearmanCorrelation() },
   ]
 }
 
 extension Loss {
   /// Whether targets are independent labels of yes or no.
   fileprivate var takesYesOrNo: Bool { targets == .binary }
+
+  /// What the model predicts of classes or of yes or no.
+  package func predictionKind(of model: Model) -> PredictionKind {
+    let hasProbabilities = model.predictsProbabilities(of: self, classAxis: nil)
+    return takesYesOrNo
+      ? hasProbabilities ? .probabilities : .logits
+      : hasProbabilities ? .classProbabilities : .classes
+  }
 
   /// What the model predicts of yes or no.
   package func predictions(of model: Model) -> BinaryAccuracy.Predictions {
