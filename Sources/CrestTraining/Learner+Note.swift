@@ -38,6 +38,8 @@ extension Learner {
     case slowBatchNorm(kept: Double, halfCycle: Int)
     /// Training had diverged and went back to an earlier state.
     case backedOff(Learner.BackOff)
+    /// The learning rate stays more than twice an estimate of the optimal one, by gradients of the same batches.
+    case rateAboveEstimate(learningRate: Double, estimate: Double, step: Int)
 
     /// Whether another `Preprocessing.Choice` would change it.
     public var isOfPreprocessing: Bool {
@@ -47,7 +49,7 @@ extension Learner {
         true
       case .otherClasses, .otherClassCount, .classAxis, .otherClassAxis, .probabilitiesAsLogits,
         .logProbabilitiesAsLogits, .fractionsAsLogits, .unusualNumbers, .slowBatchNorm,
-        .backedOff:
+        .backedOff, .rateAboveEstimate:
         false
       }
     }
@@ -95,6 +97,9 @@ extension Learner.Note: CustomStringConvertible {
     case .slowBatchNorm(let kept, let steps):
       BatchNormMomentum(halfCycle: steps).sentence(keeping: kept)
     case .backedOff(let backOff): "\(backOff)"
+    case .rateAboveEstimate(let rate, let estimate, let step):
+      "the learning rate, \(rate) in step \(step), has been more than twice the estimate of the optimal one for a while, "
+        + "which is \(estimate) there: plain descent would not be stable"
     }
   }
 

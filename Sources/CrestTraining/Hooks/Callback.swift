@@ -29,6 +29,9 @@ public protocol Callback: AnyObject {
   /// The names under which it reports numbers of an epoch with ``Learner/report(_:as:)``. None unless
   /// given.
   var reports: [String] { get }
+  /// The names under which it reports numbers of training steps with ``BatchContext/report(_:as:)``, in the hooks of a
+  /// batch up to `afterStep`. None unless given.
+  var stepReports: [String] { get }
   /// The settings that decide what it does, by name: saved with a run, and compared when the run is
   /// resumed. Default: none.
   var settings: [String: String] { get }
@@ -45,6 +48,8 @@ extension Callback {
   public var owns: Set<Hyperparameter.Part> { [] }
   /// None.
   public var reports: [String] { [] }
+  /// None.
+  public var stepReports: [String] { [] }
   /// Nothing.
   public var settings: [String: String] { [:] }
 }
