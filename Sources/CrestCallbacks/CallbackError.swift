@@ -6,6 +6,8 @@ public enum CallbackError: Error, Equatable, Sendable {
   case unknownMetric(String, callback: String, known: [String])
   /// A model without a batch norm whose statistics train.
   case noBatchNorm(callback: String)
+  /// Steps of several batches, of which the gradient of one says nothing.
+  case severalBatches(callback: String, batchesPerStep: Int)
   /// Gradients that are infinite or not numbers.
   case nonFiniteGradient(norm: Double, step: Int)
   /// A log that can't be written; the reason says what to do.
@@ -42,6 +44,9 @@ extension CallbackError: CustomStringConvertible {
         + "\(known.joined(separator: ", ")), or add the metric to the learner"
     case .noBatchNorm(let callback):
       "\(callback): the model has no batch norm whose statistics train; leave it out"
+    case .severalBatches(let callback, let count):
+      "\(callback): a step is of \(count) batches, and this form needs steps of one; choose another form, or don't "
+        + "accumulate gradients"
     case .nonFiniteGradient(let norm, let step):
       "the norm of the gradients is \(norm.isNaN ? "nan" : "\(norm)") in step \(step); lower the "
         + "learning rate, and let TerminateOnNaN name the layer"

@@ -19,6 +19,8 @@ public enum CallbackOrder {
   public static let average = -8
   /// ``GradientAccumulation``.
   public static let accumulation = 6
+  /// ``LearningRateEstimate``.
+  public static let estimate = 7
   /// ``GradientClip``.
   public static let clip = 11
   /// ``Recorder``.

@@ -62,6 +62,14 @@ struct Train: ParsableCommand {
   var logSteps: String?
 
   @Option(
+    defaultAsFlag: LearningRateEstimate.Form.smith,
+    help: ArgumentHelp(
+      "Estimate the optimal learning rate from the steps, in reports, --log-steps and the live line: smith, "
+        + "rate-corrected, gradient, or same-batch[:every=n], which alone measures curvature.",
+      valueName: "form"))
+  var estimateLr: LearningRateEstimate.Form?
+
+  @Option(
     help: ArgumentHelp(
       "The ONNX file for the trained network, with its preprocessing and the names of its "
         + "classes.",
@@ -94,7 +102,7 @@ struct Train: ParsableCommand {
 
     let failure = WriteFailure()
     let report = EpochReport(json: model.json, failure: failure)
-    let progress = progress(failure)
+    let progress = progress(failure, chosen.lazy.compactMap { $0 as? LearningRateEstimate }.first)
     let outcome: PhaseContext.Outcome
     do {
       outcome = try Interruption.around(
@@ -202,15 +210,21 @@ struct Train: ParsableCommand {
     if !chosen.contains(where: { $0 is TerminateOnNaN }) { chosen.append(TerminateOnNaN()) }
     chosen += try plugins.map { try $0.make(onFailure: pluginFailure ?? .stop) }
     if let log { chosen.append(CSVLogger(path: log)) }
+    if let estimateLr { chosen.append(try LearningRateEstimate(estimateLr)) }
     if let logSteps { chosen.append(StepLogger(path: logSteps)) }
     return chosen
   }
 
-  private func progress(_ failure: WriteFailure) -> [any Callback] {
-    if !model.json {
-      return [ProgressBar(.splitting(failure: failure), naming: NamedCallback.name(of:))]
-    }
-    return StandardError.isTerminal
-      ? [ProgressBar(.besideJSON, naming: NamedCallback.name(of:))] : [slowdownNotice]
+  private func progress(
+    _ failure: WriteFailure, _ estimate: LearningRateEstimate?
+  ) -> [any Callback] {
+    if model.json && !StandardError.isTerminal { return [slowdownNotice] }
+    return [
+      ProgressBar(
+        model.json ? .besideJSON : .splitting(failure: failure), naming: NamedCallback.name(of:),
+        details: {
+          estimate?.latest.map { ["estimate \(decimal($0.displayed, 4))"] } ?? []
+        })
+    ]
   }
 }

@@ -47,6 +47,8 @@ public final class ParameterStore {
   /// How many parameters fused updates have changed in the step that runs or ran last, and whether all that they wrote is
   /// finite.
   private var updates = (count: 0, areFinite: true)
+  /// What the next steps of SGD sum up beside their work; nil for nothing.
+  package var watch: Watch?
   /// Whether a training run owns the store now.
   package private(set) var isTraining = false
 
@@ -244,7 +246,10 @@ extension ParameterStore {
 
 extension ParameterStore {
   /// A step begins.
-  package func beginStep() { updates = (0, true) }
+  package func beginStep() {
+    updates = (0, true)
+    watch?.sums = ChangeSums()
+  }
 
   func noteUpdate(of count: Int, isFinite: Bool) {
     updates = (updates.count + count, updates.areFinite && isFinite)

@@ -96,6 +96,13 @@ extension ParameterStore {
     var nonfinite: UInt32 = 0
     var settings = rule.settings(rate: learningRate, l2: l2, decay: decoupled)
     engine.exclusively {
+      if let watch, case .sgd = rule, let velocity = moment(0) {
+        self.watch?.sums += updateWatched(
+          watch, &settings, count: range.count, gradients: address(.gradients) + start,
+          velocity: velocity, parameters: address(.parameters) + start, nonfinite: &nonfinite,
+          on: engine)
+        return
+      }
       engine.kernels.pointee.update_f32(
         engine.pool, range.count, &settings, address(.gradients) + start, moment(0), moment(1),
         address(.parameters) + start, &nonfinite)

@@ -41,6 +41,8 @@ extension Learner {
     case chosenMaxLR(AutomaticLR.Choice)
     /// Training had diverged and went back to an earlier state.
     case backedOff(Learner.BackOff)
+    /// The learning rate stays more than twice an estimate of the optimal one, by gradients of the same batches.
+    case rateAboveEstimate(learningRate: Double, estimate: Double, step: Int)
 
     /// Whether another `Preprocessing.Choice` would change it.
     public var isOfPreprocessing: Bool {
@@ -50,7 +52,7 @@ extension Learner {
         true
       case .otherClasses, .otherClassCount, .classAxis, .otherClassAxis, .probabilitiesAsLogits,
         .logProbabilitiesAsLogits, .fractionsAsLogits, .unusualNumbers, .slowBatchNorm,
-        .chosenMaxLR, .backedOff:
+        .chosenMaxLR, .backedOff, .rateAboveEstimate:
         false
       }
     }
@@ -99,6 +101,9 @@ extension Learner.Note: CustomStringConvertible {
     case .slowBatchNorm(let kept, let steps):
       BatchNormMomentum(halfCycle: steps).sentence(keeping: kept)
     case .backedOff(let backOff): "\(backOff)"
+    case .rateAboveEstimate(let rate, let estimate, let step):
+      "the learning rate, \(rate) in step \(step), has been more than twice the estimate of the optimal one for a while, "
+        + "which is \(estimate) there: plain descent would not be stable"
     }
   }
 

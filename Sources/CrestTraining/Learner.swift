@@ -270,8 +270,8 @@ public final class Learner {
     }
   }
 
-  /// Adds what is to be known.
-  package func add(_ note: Note) { notes.append(note) }
+  /// Adds what the user should know.
+  public func add(_ note: Note) { notes.append(note) }
 
   /// Lets the model say what it has learned from.
   func describeModel() {

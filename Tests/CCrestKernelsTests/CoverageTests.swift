@@ -8,6 +8,7 @@ private let testedKernels: [String] =
   + SoftmaxTests.kernels + RMSNormalizationTests.kernels + ReductionTests.kernels
   + ElementwiseTests.kernels
   + DropoutTests.kernels + CopyTests.kernels + CastTests.kernels + OptimizerKernelTests.kernels
+  + ChangeKernelTests.kernels
 
 struct CoverageTests {
   @Test func `every kernel of the table has a test, and every tested name is a kernel`() {

@@ -146,6 +146,20 @@ private let contextMisuses: [Misuse] = [
     try fit(
       .afterBatch { kept.value = $0 }, .afterEpoch { _ in _ = try kept.value?.firstNonFinite() })
   },
+  Misuse(
+    "hook.step-report-undeclared",
+    says: "own was reported of a batch, which no callback has among its step reports"
+  ) {
+    try fit(.afterStep { $0.report(0.5, as: "own") })
+  },
+  Misuse(
+    "hook.gradients-after-the-batch", says: "gradients were recomputed outside of a training batch"
+  ) {
+    let kept = Kept<BatchContext>()
+    try fit(
+      .afterBatch { kept.value = $0 },
+      .afterEpoch { _ in try kept.value?.withGradientsRecomputed {} })
+  },
   Misuse("hook.go-back-after-the-batch", says: "training went back after its batch had ended") {
     let kept = Kept<BatchContext>()
     try fit(

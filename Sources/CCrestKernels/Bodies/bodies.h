@@ -2,6 +2,7 @@
 // defined, inside a target attribute. Nothing here may be visible outside the including file.
 #include "batch_norm.h"
 #include "cast.h"
+#include "change.h"
 #include "conv2d.h"
 #include "conv2d_filter_gradient.h"
 #include "conv2d_input_gradient.h"

@@ -2,6 +2,7 @@
 #define CK_OPTIMIZER_H
 
 #include "../Plans/chunks.h"
+#include "change.h"
 #include "vector.h"
 
 typedef struct ck_update_pass {
@@ -10,13 +11,15 @@ typedef struct ck_update_pass {
   const float *g;
   float *m0, *m1, *w;
   uint32_t *nonfinite;
+  // Of a pass that is watched.
+  double previous_rate;
+  double (*partial)[CK_CHANGE_SUMS];
 } ck_update_pass;
 
-// A pass over a chunk for each rule. Moments that a rule doesn't have are neither read nor written.
+// A pass over a chunk for each rule. Moments that a rule doesn't have are neither read nor written. Where `watched` is
+// there, it gets the sums of how m0 changes, as steps of SGD are made of it.
 #define CK_UPDATE(name, moments, setup, ...)                                                              \
-  static void ck_update_chunk_##name(void *context, size_t chunk, size_t worker) {                        \
-    (void)worker;                                                                                         \
-    const ck_update_pass *pass = context;                                                                 \
+  CK_INLINE void ck_update_##name(const ck_update_pass *pass, size_t chunk, ck_change_sums *watched) {    \
     const ck_update u = *pass->update;                                                                    \
     size_t start = ck_cut_start(&pass->cut, chunk), n = ck_cut_length(&pass->cut, chunk);                 \
     const float *g = pass->g + start;                                                                     \
@@ -30,7 +33,9 @@ typedef struct ck_update_pass {
       vf gradient = vf_fma(l2, weight, vf_load_upto(g + i, n - i));                                       \
       vf m0 = (moments) > 0 ? vf_load_upto(first + i, n - i) : vf_splat(0);                               \
       vf m1 = (moments) > 1 ? vf_load_upto(second + i, n - i) : vf_splat(0);                              \
+      vf before = m0;                                                                                     \
       __VA_ARGS__;                                                                                        \
+      if (watched != NULL) ck_update_watch(watched, before, m0, pass->previous_rate, u.rate);             \
       if ((moments) > 0) vf_store_upto(first + i, m0, n - i);                                             \
       if ((moments) > 1) vf_store_upto(second + i, m1, n - i);                                            \
       vf next = vf_fma(scale, direction, weight);                                                         \
@@ -38,7 +43,19 @@ typedef struct ck_update_pass {
       vf_store_upto(w + i, next, n - i);                                                                  \
     }                                                                                                     \
     if (vf_sum(zeros) != 0) __atomic_store_n(pass->nonfinite, 1, __ATOMIC_RELAXED);                       \
+  }                                                                                                       \
+  static void ck_update_chunk_##name(void *context, size_t chunk, size_t worker) {                        \
+    (void)worker;                                                                                         \
+    ck_update_##name(context, chunk, NULL);                                                               \
   }
+
+// Steps are -rate · v; the sums don't see the sign.
+CK_INLINE void ck_update_watch(ck_change_sums *sums, vf old, vf now, double old_rate, double rate) {
+  vd first = vd_low(old), second = vd_low(now), before = vd_splat(old_rate), after = vd_splat(rate);
+  ck_change_add_half(sums, first * before, second * after, first, second);
+  first = vd_high(old), second = vd_high(now);
+  ck_change_add_half(sums, first * before, second * after, first, second);
+}
 #include "../include/crest_updates.def"
 #undef CK_UPDATE
 
@@ -52,6 +69,23 @@ static void CK_FN(update_f32)(ck_pool *pool, size_t count, const ck_update *u, c
   ck_update_pass pass = {
       .cut = ck_cut_elements(count), .update = u, .g = g, .m0 = m0, .m1 = m1, .w = w, .nonfinite = nonfinite};
   ck_pool_run(pool, pass.cut.count, chunks[u->rule], &pass);
+}
+
+static void ck_sgd_watched_chunk(void *context, size_t chunk, size_t worker) {
+  (void)worker;
+  const ck_update_pass *pass = context;
+  ck_change_sums sums = {0};
+  ck_update_SGD(pass, chunk, &sums);
+  ck_change_store(&sums, pass->partial[chunk]);
+}
+
+static void CK_FN(sgd_watched_f32)(ck_pool *pool, size_t count, const ck_update *u, double previous_rate,
+                                   const float *g, float *m0, float *w, uint32_t *nonfinite, double *sums) {
+  double partial[CK_PARTIAL_CHUNKS][CK_CHANGE_SUMS];
+  ck_update_pass pass = {.cut = ck_change_cut(count), .update = u, .g = g, .m0 = m0, .w = w,
+                         .nonfinite = nonfinite, .previous_rate = previous_rate, .partial = partial};
+  ck_pool_run(pool, pass.cut.count, ck_sgd_watched_chunk, &pass);
+  ck_change_total(partial, pass.cut.count, sums);
 }
 
 #endif

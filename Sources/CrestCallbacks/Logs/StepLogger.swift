@@ -5,7 +5,8 @@ public import CrestTraining
 ///
 /// Steps count from 0 in each fit and batches from 0 in each epoch, as schedules do; epochs count
 /// from 1, as all reports do. If parameter groups have separate learning rates, the last group's is
-/// written, as in fastai. Numbers are written in the fewest digits that read back the same. The
+/// written, as in fastai. What callbacks report of steps (`Callback.stepReports`) comes in further columns, empty where a
+/// step has nothing to report. Numbers are written in the fewest digits that read back the same. The
 /// first fit replaces the file, later ones of the same logger and those that are resumed continue
 /// it.
 ///
@@ -38,7 +39,8 @@ public final class StepLogger: StatefulCallback, RowLogger {
   private func begin(_ epoch: EpochContext) throws {
     guard isNew else { return complete(epoch.fit) }
     try file?.write(
-      line: "step,epoch,batch,loss,learning_rate,momentum", to: &state,
+      line: (["step,epoch,batch,loss,learning_rate,momentum"] + epoch.fit.stepReportNames)
+        .joined(separator: ","), to: &state,
       unless: epoch.learner.interruption)
   }
 
@@ -48,7 +50,10 @@ public final class StepLogger: StatefulCallback, RowLogger {
     endOnFailure(batch.fit) { (file, record) throws(CallbackError) in
       try file.write(
         line: "\(batch.step),\(batch.epoch + 1),\(batch.index),\(batch.loss),"
-          + "\(values.learningRate),\(values.momentum)", to: &record,
+          + "\(values.learningRate),\(values.momentum)"
+          + batch.fit.stepReportNames.map { name in
+            "," + (batch.reports[name].map { "\($0)" } ?? "")
+          }.joined(), to: &record,
         unless: batch.learner.interruption)
     }
   }

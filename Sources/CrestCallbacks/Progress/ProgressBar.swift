@@ -13,6 +13,7 @@ public import CrestTraining
 public final class ProgressBar: Callback {
   private let output: Output
   private let naming: (String) -> String
+  private let details: () -> [String]
   private let interval: Double
   private let seconds: () -> Double
   private var table = EpochTable(metrics: [], epochCount: 0)
@@ -27,21 +28,27 @@ public final class ProgressBar: Callback {
   /// - Parameters:
   ///   - output: Where it draws.
   ///   - naming: The displayed name of a callback, by its `Callback.name`.
+  ///   - details: What else the live line shows, as in `{ ["optimal rate \(estimate.latest?.displayed ?? .nan)"] }`.
   public convenience init(
-    _ output: Output = .standardError, naming: @escaping (String) -> String = { $0 }
+    _ output: Output = .standardError, naming: @escaping (String) -> String = { $0 },
+    details: @escaping () -> [String] = { [] }
   ) {
     let clock = ContinuousClock()
     let start = clock.now
-    self.init(output, naming: naming, interval: 0.1) { (clock.now - start) / .seconds(1) }
+    self.init(output, naming: naming, details: details, interval: 0.1) {
+      (clock.now - start) / .seconds(1)
+    }
   }
 
   /// A bar that draws at most once in `interval` seconds of a clock.
   package init(
-    _ output: Output, naming: @escaping (String) -> String = { $0 }, interval: Double,
+    _ output: Output, naming: @escaping (String) -> String = { $0 },
+    details: @escaping () -> [String] = { [] }, interval: Double,
     seconds: @escaping () -> Double
   ) {
     self.output = output
     self.naming = naming
+    self.details = details
     self.interval = interval
     self.seconds = seconds
   }
@@ -87,7 +94,7 @@ public final class ProgressBar: Callback {
         "\(ProgressLine.time(max(left, 0))) left",
         "loss \(PlotNumber.decimal(batch.fit.smoothedLoss, places: 4))",
         "rate \(PlotNumber.scientific(batch.hyperparameters.learningRate))",
-      ])
+      ] + details())
     let width = output.width()
     programmerError(unless: width >= 0, "a terminal of \(width) columns")
     // The last column stays free: some terminals wrap when it is written to.

@@ -35,6 +35,9 @@ public protocol Callback: AnyObject {
   ///
   /// Asked before each epoch, also before one that is resumed. It must depend on ``settings`` and the epoch alone.
   func frozenParameters(inEpoch epoch: Int) -> ParameterChoice?
+  /// The names under which it reports numbers of training steps with ``BatchContext/report(_:as:)``, in the hooks of a
+  /// batch up to `afterStep`. None unless given.
+  var stepReports: [String] { get }
   /// The settings that decide what it does, by name: saved with a run, and compared when the run is
   /// resumed. Default: none.
   var settings: [String: String] { get }
@@ -53,6 +56,7 @@ extension Callback {
   public var reports: [String] { [] }
   /// None.
   public func frozenParameters(inEpoch epoch: Int) -> ParameterChoice? { nil }
+  public var stepReports: [String] { [] }
   /// Nothing.
   public var settings: [String: String] { [:] }
 }

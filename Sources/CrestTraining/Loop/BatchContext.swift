@@ -72,6 +72,48 @@ public final class BatchContext: PhaseContext {
       hyperparameters: learner.hyperparameters)
   }
 
+  /// What callbacks have reported of the batch, by name.
+  public private(set) var reports: [String: Double] = [:]
+
+  /// Reports a number of the batch, which ``Callback/stepReports`` declares; a later one of the same name replaces it.
+  ///
+  /// - Precondition: a callback of the fit has `name` among its step reports.
+  public func report(_ value: Double, as name: String) {
+    programmerError(
+      unless: fit.stepReportNames.contains(name),
+      "\(name) was reported of a batch, which no callback has among its step reports")
+    reports[name] = value
+  }
+
+  /// Computes the gradients of the batch at the parameters as they are now, with the random numbers that the batch has,
+  /// and calls `body` while the store has them.
+  ///
+  /// It is called in `afterStep` hooks. Afterwards gradients and running statistics are as before. The pass runs in a
+  /// program of its own, so that what the batch has computed stays readable.
+  ///
+  /// - Precondition: a training batch is running.
+  /// - Throws: What `body` or the compiler throws.
+  public func withGradientsRecomputed<Result>(_ body: () throws -> Result) throws -> Result {
+    programmerError(
+      unless: isRunning && isTraining, "gradients were recomputed outside of a training batch")
+    let store = learner.model.store
+    let gradients = store.withBuffer(.gradients) { Array($0) }
+    let statistics = store.withBuffer(.statistics) { Array($0) }
+    defer {
+      store.withBuffer(.gradients) { _ = $0.update(fromContentsOf: gradients) }
+      store.withBuffer(.statistics) { _ = $0.update(fromContentsOf: statistics) }
+    }
+    let filled = try filled()
+    let program = try learner.program(
+      for: filled, isTraining: true, reads: learner.loop?.reads ?? [],
+      of: learner.measuringPrograms)
+    try filled.feed(program)
+    for stage in [Graph.Stage.forward, .loss, .backward] {
+      try program.run(stage, random: randomKey)
+    }
+    return try body()
+  }
+
   /// A copy of what the model computed.
   ///
   /// - Precondition: a callback of the fit has it among its ``Callback/reads``, and the stage it comes
@@ -151,6 +193,7 @@ public final class BatchContext: PhaseContext {
     step = fit.stepsTaken
     loss = .nan
     hasGoneBack = false
+    if !reports.isEmpty { reports = [:] }
     inputs = Learner.ordered(batch.inputs, by: inputOrder)
     targets = batch.targets
     self.randomKey = randomKey

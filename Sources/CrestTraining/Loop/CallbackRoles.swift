@@ -33,6 +33,14 @@ struct CallbackRoles {
         }
       }
     }
+    var stepReporters: [String: String] = [:]
+    for callback in self.callbacks {
+      for name in callback.stepReports {
+        if let first = stepReporters.updateValue(callback.name, forKey: name) {
+          throw .twoReporters(of: name, first: first, second: callback.name)
+        }
+      }
+    }
     self.owners = owners
     self.reporters = reporters
   }

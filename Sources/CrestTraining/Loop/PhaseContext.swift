@@ -43,6 +43,8 @@ public final class FitContext: PhaseContext {
   public var smoothedLoss: Double { state.smoothedLoss.value }
   /// The names under which callbacks of the fit report numbers, in the order of the callbacks.
   public let reportNames: [String]
+  /// The names under which callbacks of the fit report numbers of training steps, in the order of the callbacks.
+  public let stepReportNames: [String]
   var restoration: Learner.Snapshot?
   /// What the fit ends with when those who save it have done so.
   private(set) var failure: (any Error)?
@@ -156,12 +158,13 @@ public final class FitContext: PhaseContext {
   init(
     _ learner: Learner, epochCount: Int, batchesPerEpoch: Int,
     referenceNodes: [Program.ReferenceNode],
-    reportNames: [String]
+    reportNames: [String], stepReportNames: [String]
   ) {
     state = LoopState(epochCount: epochCount)
     self.batchesPerEpoch = batchesPerEpoch
     self.referenceNodes = referenceNodes
     self.reportNames = reportNames
+    self.stepReportNames = stepReportNames
     super.init(learner)
   }
 

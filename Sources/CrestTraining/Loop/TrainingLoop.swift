@@ -12,7 +12,7 @@ final class TrainingLoop {
   let learner: Learner
   let roles: CallbackRoles
   private let hooks: HookTable
-  private let reads: Set<Capture>
+  let reads: Set<Capture>
   /// The parts of the data whose numbers are looked through batch by batch.
   private let uncheckedParts: Set<DataPart>
   private var programs: [ProgramKey: Program] = [:]
@@ -66,7 +66,8 @@ final class TrainingLoop {
     try learner.checkMetrics(predictions: program.predictionType)
     fit = FitContext(
       learner, epochCount: epochs, batchesPerEpoch: loader.batchCount,
-      referenceNodes: program.referenceNodes, reportNames: roles.callbacks.flatMap(\.reports))
+      referenceNodes: program.referenceNodes, reportNames: roles.callbacks.flatMap(\.reports),
+      stepReportNames: roles.callbacks.flatMap(\.stepReports))
     fit.resumption = resumption
   }
 

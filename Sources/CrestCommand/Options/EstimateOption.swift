@@ -1,0 +1,4 @@
+public import ArgumentParser
+public import Crest
+
+extension LearningRateEstimate.Form: ExpressibleByArgument {}

@@ -1,0 +1,38 @@
+import Foundation
+import ProcessSupport
+import Testing
+
+@Suite struct `The live estimate and the guard in the command` {
+  @Test func `are in events, in the log of steps and among the notes`() throws {
+    let folder = try TemporaryFolder()
+    let result = try CrestProcess.run(
+      [
+        "train", "--model", "mlp", "--data", "digits", "--epochs", "4", "--max-lr", "4", "--seed",
+        "1", "--callback", "divergence-guard", "--estimate-lr", "same-batch:every=20", "--json",
+        "--log-steps", "steps.csv",
+      ], in: folder)
+    #expect(result.status == 0, "\(result.error)")
+    let events = result.output.split(separator: "\n")
+    let note = "training goes on from the weights after"
+    #expect(events.contains { $0.contains("\"event\":\"note\"") && $0.contains(note) })
+    #expect(result.error.contains(note))
+    #expect(events.contains { $0.contains("\"event\":\"epoch\"") && $0.contains("\"lr_estimate\":") })
+    let rows = try String(contentsOf: folder["steps.csv"], encoding: .utf8).split(separator: "\n")
+    #expect(rows[0].hasSuffix(",momentum,lr_estimate,lr_estimate_l2,lr_estimate_mean"))
+    #expect(rows.dropFirst().first { $0.hasPrefix("20,") }?.hasSuffix(",,,") == false)
+  }
+
+  @Test func `are refused in words`() throws {
+    for (value, message) in [
+      ("smith:every=3", "The value 'smith:every=3' is invalid for '--estimate-lr <form>'"),
+      ("same-batch:every=0", "LearningRateEstimate: every is 0, expected at least 1 step"),
+    ] {
+      let result = try CrestProcess.run([
+        "train", "--model", "mlp", "--data", "digits", "--epochs", "1", "--max-lr", "0.01",
+        "--estimate-lr", value,
+      ])
+      #expect(result.status == 64)
+      #expect(result.error.contains(message), "\(result.error)")
+    }
+  }
+}
