@@ -33,6 +33,8 @@ package final class Trials {
   ///   - seed: The seed; nil for the learner's own.
   ///   - isScored: Whether it is measured by the loss's own metrics too.
   ///   - exampleCount: How many of the training examples an epoch has; nil for all.
+  /// - Returns: The learner.
+  /// - Throws: What making a learner throws.
   package func learner(
     seed: UInt64? = nil, isScored: Bool = false, exampleCount: Int? = nil
   ) throws -> Learner {
@@ -67,6 +69,8 @@ extension Learner {
   /// - Parameters:
   ///   - holdsOut: Whether some training examples are held out, for measuring; otherwise all are trained on.
   ///   - body: Runs the trials.
+  /// - Returns: What `body` returns.
+  /// - Throws: What `body` throws, or `DataError` when there are too few examples to hold some out.
   /// - Precondition: no fit is running.
   package func tryOut<Result>(
     holdsOut: Bool = true, _ body: (Trials) throws -> Result

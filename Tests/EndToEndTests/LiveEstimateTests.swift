@@ -16,7 +16,8 @@ import Testing
     let note = "training goes on from the weights after"
     #expect(events.contains { $0.contains("\"event\":\"note\"") && $0.contains(note) })
     #expect(result.error.contains(note))
-    #expect(events.contains { $0.contains("\"event\":\"epoch\"") && $0.contains("\"lr_estimate\":") })
+    #expect(
+      events.contains { $0.contains("\"event\":\"epoch\"") && $0.contains("\"lr_estimate\":") })
     let rows = try String(contentsOf: folder["steps.csv"], encoding: .utf8).split(separator: "\n")
     #expect(rows[0].hasSuffix(",momentum,lr_estimate,lr_estimate_l2,lr_estimate_mean"))
     #expect(rows.dropFirst().first { $0.hasPrefix("20,") }?.hasSuffix(",,,") == false)

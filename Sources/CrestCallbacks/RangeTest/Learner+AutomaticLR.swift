@@ -64,7 +64,7 @@ extension Learner {
   ///
   /// - Parameters:
   ///   - epochs: The number of passes over all training examples, at least 1.
-  ///   - maxLR: How the rate is chosen.
+  ///   - method: How the rate is chosen.
   ///   - convention: Which implementation the policy follows, with its default values.
   ///   - callbacks: Callbacks of this fit, beside the learner's own.
   /// - Returns: How it ended: finished, cancelled by a callback, or interrupted.

@@ -16,6 +16,7 @@ extension RangeTest {
     ///   - width: Columns in all.
     ///   - height: Rows of the curve itself.
     ///   - characters: What may be used.
+    /// - Returns: The lines.
     /// - Precondition: `width` is at least 40 and `height` at least 4.
     public func terminal(
       width: Int = 80, height: Int = 12, characters: LRFinder.Plot.Characters = .unicode

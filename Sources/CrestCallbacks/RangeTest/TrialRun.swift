@@ -37,6 +37,7 @@ extension BatchContext {
   /// Whether training has made the loss of a training batch infinite or not a number; to be asked in `afterLoss`.
   ///
   /// - Parameter isFirst: Whether no step has changed anything yet.
+  /// - Returns: Whether it has.
   /// - Throws: `NonFiniteLoss` when the data did, or the network as it was before.
   func hasDiverged(isFirst: Bool) throws -> Bool {
     guard isTraining, !loss.isFinite else { return false }

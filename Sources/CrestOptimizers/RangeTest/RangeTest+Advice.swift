@@ -97,6 +97,7 @@ extension RangeTest.Setup {
   ///   - verdict: The verdict of a range test; nil without one.
   ///   - topRate: Up to where accuracy holds, if that is known.
   ///   - usualRate: A usual constant rate, if it is known.
+  /// - Returns: A sentence for each topic that applies.
   public func advice(
     maxLR: Double, verdict: RangeTest.Verdict? = nil, topRate: Double? = nil,
     usualRate: Double? = nil

@@ -76,6 +76,7 @@ extension RangeTest.Measure {
   ///   - accuracy: The share of correct classifications, if there are classes.
   ///   - loss: The held-out loss.
   ///   - untrained: The loss of the untrained network.
+  /// - Returns: The value; NaN of a loss that isn't finite.
   package func value(accuracy: Double?, loss: Double, untrained: Double) -> Double {
     guard loss.isFinite else { return .nan }
     return switch self {

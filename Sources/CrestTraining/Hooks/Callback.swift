@@ -56,6 +56,7 @@ extension Callback {
   public var reports: [String] { [] }
   /// None.
   public func frozenParameters(inEpoch epoch: Int) -> ParameterChoice? { nil }
+  /// None.
   public var stepReports: [String] { [] }
   /// Nothing.
   public var settings: [String: String] { [:] }

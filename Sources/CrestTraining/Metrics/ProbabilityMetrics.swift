@@ -111,8 +111,9 @@ public struct BrierScore: Metric {
   }
 }
 
-/// How far the predicted probabilities are from the shares that are right: Σ |accuracy − confidence| n / N over bins of
-/// confidence of equal width (Guo et al. 2017).
+/// How far the predicted probabilities are from the shares that are right.
+///
+///     Σ |accuracy − confidence| n / N, over bins of confidence of equal width
 ///
 /// The confidence is the probability of the most probable class; of yes and no that of yes, of which "accuracy" is the
 /// share. torchmetrics' `CalibrationError(norm="l1")`.
