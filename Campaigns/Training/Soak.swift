@@ -70,6 +70,7 @@ struct Soak: ParsableCommand {
       try EMA(decay: 0.99), try GradientAccumulation(batches: 2), try GradientClip(maximum: 1),
       try EarlyStopping(patience: 1_000_000, restoresBest: true),
       try TimeLimit(seconds: 1e6), try RecomputeBatchNormStatistics(at: .validation),
+      try LearningRateEstimate(.gradient, byGroup: true),
       try ModelCheckpoint(
         folder: folder + "/checkpoints", every: .steps(5000), keepLast: 3, warnings: silent),
       try ModelCheckpoint(
