@@ -71,6 +71,7 @@ struct Soak: ParsableCommand {
       try Lookahead(), try FreezeParameters(.matching("dense.*"), from: 3, until: 4),
       try EarlyStopping(patience: 1_000_000, restoresBest: true),
       try TimeLimit(seconds: 1e6), try RecomputeBatchNormStatistics(at: .validation),
+      try LearningRateEstimate(.gradient, byGroup: true),
       try ModelCheckpoint(
         folder: folder + "/checkpoints", every: .steps(5000), keepLast: 3, warnings: silent),
       try ModelCheckpoint(

@@ -24,6 +24,7 @@ import Testing
       table: "Sources/CrestCommand/Options/CallbackOption.swift",
       exceptions: [
         "BackupAndRestore": "--checkpoint-dir", "LRFinder": "crest find-lr",
+        "LearningRateEstimate": "--estimate-lr",
         "OneCycleScheduler": "--schedule one-cycle", "ParameterScheduler": "--schedule",
         "ProgressBar": "every run has it", "Recorder": "keeps numbers for a program",
       ]),
@@ -31,7 +32,10 @@ import Testing
       what: "callbacks of script/campaign soak", folder: "Sources/CrestCallbacks",
       declaration: { /public final class (\w+): (?:Stateful)?Callback\b/ },
       table: "Campaigns/Training/Soak.swift",
-      exceptions: ["LRFinder": "has a fit of its own, which comes first"]),
+      exceptions: [
+        "LRFinder": "has a fit of its own, which comes first",
+        "DivergenceGuard": "sets the factor of the rate, as ReduceLROnPlateau does",
+      ]),
     Registry(
       what: "metrics", folder: "Sources/CrestTraining/Metrics",
       declaration: { /public struct (\w+): Metric\b/ },
