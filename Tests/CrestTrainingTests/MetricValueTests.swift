@@ -144,7 +144,8 @@ import Testing
         let expected = test.value(left, cutAt: [])
         let got = other.value(right, cutAt: [])
         #expect(
-          abs(got - expected) < 1e-5 || got.isNaN && expected.isNaN, "\(name): \(got), \(expected)")
+          abs(got - expected) < 1e-5 * max(1, abs(expected)) || got.isNaN && expected.isNaN,
+          "\(name): \(got), \(expected)")
       }
     }
   }

@@ -123,6 +123,7 @@ import Testing
     switch command.joined(separator: " ") {
     case "train": return model + data + ["--epochs", "1", "--max-lr", "0.01", "--json"]
     case "find-lr", "evaluate": return model + data
+    case "range-test": return model + data + ["--to", "0.1", "--steps", "40"]
     case "predict":
       return model + ["--input", inputs["data/train-x.npy"].path, "--output", "out.npy"]
     case "inspect": return [inputs["net.onnx"].path]

@@ -20,7 +20,7 @@ extension Learner {
       exampleCount: data.train.count, classCount: classes, batchSize: trainLoader.batchSize,
       momentum: optimizer.defaults.momentum == 0 ? nil : optimizer.defaults.momentum,
       layerCount: model.graph.variables.count { $0.role == .weight },
-      batchNormMomentum: operations.compactMap { ($0 as? BatchNormalization)?.momentum }.max(),
+      batchNormMomentum: model.graph.batchNormStatistics.map(\.kept).max(),
       dropout: operations.compactMap { ($0 as? CrestGraph.Dropout)?.rate }.max())
   }
 }
