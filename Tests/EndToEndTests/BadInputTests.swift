@@ -165,9 +165,9 @@ import Testing
     Case(
       arguments: "--callback swa",
       message:
-        "--callback: expected one of csv-logger, early-stopping, ema, freeze-parameters, "
-        + "gradient-accumulation, gradient-clip, lookahead, model-checkpoint, reduce-lr-on-plateau, step-logger, "
-        + "terminate-on-nan, time-limit, got \"swa\""),
+        "--callback: expected one of csv-logger, divergence-guard, early-stopping, ema, freeze-parameters, "
+        + "gradient-accumulation, gradient-clip, lookahead, model-checkpoint, recompute-batch-norm-statistics, "
+        + "reduce-lr-on-plateau, step-logger, terminate-on-nan, time-limit, got \"swa\""),
     Case(
       arguments: "--callback early-stopping:patience=long",
       message: "--callback early-stopping: patience is \"long\", expected an integer"),
