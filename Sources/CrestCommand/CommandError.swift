@@ -49,6 +49,8 @@ enum CommandError: Error, Equatable {
   case styleWithout1cycle(schedule: String)
   /// A rate to be found for another schedule than 1cycle.
   case automaticRate(AutomaticLR, schedule: String)
+  /// A form of the live estimate that there isn't.
+  case estimateForm(String)
   /// A name that a new plugin can't have.
   case pluginName(String)
   /// A folder for a new package that already exists.
@@ -202,6 +204,8 @@ extension CommandError: CustomStringConvertible {
     case .automaticRate(let method, let schedule):
       "--max-lr \(method.rawValue): it finds a rate for 1cycle, but the schedule is \(schedule); give a rate, as crest "
         + "find-lr suggests"
+    case .estimateForm(let text):
+      "--estimate-lr: expected smith, rate-corrected, gradient or same-batch[:every=n], got \"\(text)\""
     case .pluginName(let name):
       "a plugin's name: expected letters, digits and _, beginning with a letter, got \"\(name)\""
     case .folderExists(let name):

@@ -62,12 +62,12 @@ struct Train: ParsableCommand {
   var logSteps: String?
 
   @Option(
-    defaultAsFlag: LearningRateEstimate.Form.smith,
+    defaultAsFlag: EstimateOption.standard,
     help: ArgumentHelp(
       "Estimate the optimal learning rate from the steps, in reports, --log-steps and the live line: smith, "
         + "rate-corrected, gradient, or same-batch[:every=n], which alone measures curvature.",
       valueName: "form"))
-  var estimateLr: LearningRateEstimate.Form?
+  var estimateLr: EstimateOption?
 
   @Option(
     help: ArgumentHelp(
@@ -210,7 +210,7 @@ struct Train: ParsableCommand {
     if !chosen.contains(where: { $0 is TerminateOnNaN }) { chosen.append(TerminateOnNaN()) }
     chosen += try plugins.map { try $0.make(onFailure: pluginFailure ?? .stop) }
     if let log { chosen.append(CSVLogger(path: log)) }
-    if let estimateLr { chosen.append(try LearningRateEstimate(estimateLr)) }
+    if let estimateLr { chosen.append(try LearningRateEstimate(estimateLr.form())) }
     if let logSteps { chosen.append(StepLogger(path: logSteps)) }
     return chosen
   }

@@ -7,7 +7,7 @@ import Testing
     let folder = try TemporaryFolder()
     let result = try CrestProcess.run(
       [
-        "train", "--model", "mlp", "--data", "digits", "--epochs", "4", "--max-lr", "4", "--seed",
+        "train", "--model", "mlp", "--data", "digits", "--epochs", "4", "--max-lr", "1", "--seed",
         "1", "--callback", "divergence-guard", "--estimate-lr", "same-batch:every=20", "--json",
         "--log-steps", "steps.csv",
       ], in: folder)
@@ -25,7 +25,10 @@ import Testing
 
   @Test func `are refused in words`() throws {
     for (value, message) in [
-      ("smith:every=3", "The value 'smith:every=3' is invalid for '--estimate-lr <form>'"),
+      (
+        "smith:every=3",
+        "--estimate-lr: expected smith, rate-corrected, gradient or same-batch[:every=n], got \"smith:every=3\""
+      ),
       ("same-batch:every=0", "LearningRateEstimate: every is 0, expected at least 1 step"),
     ] {
       let result = try CrestProcess.run([

@@ -1,4 +1,19 @@
-public import ArgumentParser
-public import Crest
+import ArgumentParser
+import Crest
 
-extension LearningRateEstimate.Form: ExpressibleByArgument {}
+/// A form of the live estimate as typed, so that the error for a wrong one can say which there are.
+struct EstimateOption: ExpressibleByArgument {
+  static let standard = EstimateOption(argument: "\(LearningRateEstimate.Form.smith)")
+
+  private let text: String
+
+  init(argument: String) { text = argument }
+
+  var defaultValueDescription: String { text }
+
+  /// The form.
+  func form() throws(CommandError) -> LearningRateEstimate.Form {
+    guard let form = LearningRateEstimate.Form(text) else { throw .estimateForm(text) }
+    return form
+  }
+}
