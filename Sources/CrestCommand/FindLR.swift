@@ -100,8 +100,12 @@ struct SweepOptions: ParsableArguments {
   var seedCount = 3
 
   /// The rates.
-  func sweep() throws(ScheduleError) -> LearningRateSweep {
-    try LearningRateSweep(start: startLR, end: endLR, steps: steps, spacing: spacing)
+  func sweep() throws -> LearningRateSweep {
+    guard steps <= RangeTestOptions.stepLimit else {
+      throw RangeTest.Refusal.outOfRange(
+        parameter: "steps", value: "\(steps)", expected: "at most \(RangeTestOptions.stepLimit)")
+    }
+    return try LearningRateSweep(start: startLR, end: endLR, steps: steps, spacing: spacing)
   }
 
   /// The seeds, from the first on.

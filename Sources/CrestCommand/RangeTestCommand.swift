@@ -29,11 +29,12 @@ struct RangeTestCommand: ParsableCommand {
     Notes.areEvents(model.json)
     let outputs = try NamedOutput.list(("--plot", plot)).open(besides: model.inputs)
     defer { outputs.close() }
+    let steps = try range.checkedSteps()
     let learner = try makeLearner(model, optimizer, parameters)
     let seeds = try range.seeds(from: learner.seed)
     let test = try Interruption.around(learner, meanwhile: "the test is ending") {
       try learner.rangeTest(
-        to: range.to, steps: range.steps, points: range.points, seeds: seeds,
+        to: range.to, steps: steps, points: range.points, seeds: seeds,
         trialEpochs: range.trialEpochs, callbacks: [ProgressBar(.liveLineOnly)])
     }
     if let plot { try writeFile(test.plot.svg(), to: plot) }
@@ -95,6 +96,18 @@ struct RangeTestOptions: ParsableArguments {
       "Epochs of the 1cycle runs that tell how much of a plateau to use; 0 for none.",
       valueName: "n"))
   var trialEpochs = 2
+
+  /// The most steps: more are no search but a run.
+  static let stepLimit = 1_000_000
+
+  /// The steps.
+  func checkedSteps() throws(RangeTest.Refusal) -> Int? {
+    guard steps ?? 0 <= Self.stepLimit else {
+      throw .outOfRange(
+        parameter: "steps", value: "\(steps ?? 0)", expected: "at most \(Self.stepLimit)")
+    }
+    return steps
+  }
 
   /// The seeds, from the first on.
   func seeds(from first: UInt64) throws(RangeTest.Refusal) -> [UInt64] {

@@ -107,62 +107,6 @@ import Testing
       message: "the transform cutout(size 16) can't be used on digits (train): a square of 16 is "
         + "larger than the images, which are 8 × 8"),
     Case(
-      arguments: "--augment crop:padding=-1,flip",
-      message: "--augment crop: padding is \"-1\", expected an integer from 0 up"),
-    Case(
-      arguments: "--augment flip:alternating=yes",
-      message: "--augment flip: alternating is \"yes\", expected true or false"),
-    Case(
-      arguments: "--augment crop:padding=2,border=mirror",
-      message: "--augment crop: border is \"mirror\", expected zero or reflection"),
-    Case(
-      arguments: "--augment flip:padding=2",
-      message: "--augment flip: expected settings alternating, got \"padding\""),
-    Case(
-      arguments: "--augment flip,padding=2",
-      message: "--augment: expected one of crop, flip, cutout, got \"flip,padding=2\""),
-    Case(
-      arguments: "--augment cutout:size=0",
-      message: "--augment cutout: size is \"0\", expected an integer from 1 up"),
-    Case(
-      arguments: "--nesterov --optimizer adam",
-      message: "adam: Nesterov momentum is for sgd; choose sgd, or leave it out"),
-    Case(
-      arguments: "--nesterov --momentum 0",
-      message: "sgd: Nesterov needs a momentum above 0, got 0; give one or switch Nesterov off"),
-    Case(
-      arguments: "--label-smoothing 1.5",
-      message: "--label-smoothing: expected a number from 0 to 1, got 1.5"),
-    Case(
-      arguments: "--label-smoothing nan",
-      message: "--label-smoothing: expected a number from 0 to 1, got nan"),
-    Case(
-      arguments: "--label-smoothing 0.1 --loss mse",
-      message:
-        "--label-smoothing: it is for cross-entropy, but the loss is mse; leave one of them out"),
-    Case(
-      arguments: "--tta flip",
-      message: "--tta: expected one of mirror, mirror-and-shift, got \"flip\""),
-    Case(
-      arguments: "--whiten dense",
-      message: "patch whitening of dense: expected a parameter of the model, got none of that name"),
-    Case(
-      arguments: "--whiten dense1.weight",
-      message:
-        "patch whitening of dense1.weight: expected filters [2 · C · height · width, C, height, width] for "
-        + "images [C, height, width], got [512, 64] for [1, 8, 8]"),
-    Case(
-      arguments: "--callback lookahead:cubic=true,decay=0.5",
-      message:
-        "--callback lookahead: cubic is a decay that rises with time, and decay a constant one; give one of them"
-    ),
-    Case(
-      arguments: "--callback lookahead:every=0",
-      message: "--callback lookahead: every is 0, expected at least 1 step"),
-    Case(
-      arguments: "--callback freeze-parameters:parameters=dense1.*,from=2,until=2",
-      message: "--callback freeze-parameters: until is 2, expected an epoch after 2"),
-    Case(
       arguments: "--callback swa",
       message:
         "--callback: expected one of csv-logger, divergence-guard, early-stopping, ema, freeze-parameters, "
@@ -221,7 +165,9 @@ import Testing
       message: "--callback terminate-on-nan: it has no settings, got \"now\""),
   ]
 
-  @Test(arguments: cases) func `ends with 64 and says what to do`(_ wrong: Case) throws {
+  @Test(arguments: cases + trainingOptions) func `ends with 64 and says what to do`(_ wrong: Case)
+    throws
+  {
     // Of an option given twice the last one counts.
     let usual = ["--model", "mlp", "--data", "digits", "--epochs", "1", "--max-lr", "0.1"]
     let wrongArguments = wrong.arguments.split(separator: " ").map(String.init)

@@ -84,9 +84,9 @@ import Testing
     ),
     (
       "train --model mlp --data digits --epochs 1 --max-lr 1 --callback early",
-      "Error: --callback: expected one of csv-logger, early-stopping, ema, gradient-accumulation, gradient-clip, "
-        + "model-checkpoint, reduce-lr-on-plateau, step-logger, terminate-on-nan, time-limit, got \"early\"; did you "
-        + "mean \"early-stopping\"?"
+      "Error: --callback: expected one of csv-logger, divergence-guard, early-stopping, ema, freeze-parameters, "
+        + "gradient-accumulation, gradient-clip, lookahead, model-checkpoint, recompute-batch-norm-statistics, "
+        + "reduce-lr-on-plateau, step-logger, terminate-on-nan, time-limit, got \"early\"; did you mean \"early-stopping\"?"
     ),
     (
       "train --model mlp --data digits --epochs 1 --max-lr 1 --callback early-stopping:monitor=acuracy",
