@@ -70,7 +70,8 @@ struct ResumeRig {
     if parts.isComplete {
       callbacks += [
         try Lookahead.cubic(every: 3),
-        try FreezeParameters(.matching("dense.*", "batch_norm.*"), from: 17),
+        try FreezeParameters(.matching("dense.*", "batch_norm.*"), from: 7, until: 19),
+        try FreezeParameters(.matching("dense_1.bias"), from: 11),
         try EMA(decay: 0.9), try GradientClip(maximum: 0.5),
         try ReduceLROnPlateau(monitor: .trainLoss, factor: 0.5, patience: 3, cooldown: 2),
         // No epoch is better by so much than the first, so that its weights come back at the end.

@@ -2,14 +2,14 @@ import ArgumentParser
 import Crest
 
 /// A form of the live estimate as typed, so that the error for a wrong one can say which there are.
-struct EstimateOption: ExpressibleByArgument {
+struct EstimateOption: ExpressibleByArgument, CustomStringConvertible {
   static let standard = EstimateOption(argument: "\(LearningRateEstimate.Form.smith)")
 
   private let text: String
 
   init(argument: String) { text = argument }
 
-  var defaultValueDescription: String { text }
+  var description: String { text }
 
   /// The form.
   func form() throws(CommandError) -> LearningRateEstimate.Form {
