@@ -58,7 +58,7 @@ extension Learner {
   /// Trains with a 1cycle policy whose highest learning rate is found first.
   ///
   /// The same, bit for bit, as ``chooseMaxLR(by:epochs:callbacks:)`` and then `fitOneCycle` with its rate, which is
-  /// ``OneCycle/maxLR`` of the scheduler and among the learner's notes, and with a ``DivergenceGuard``, which goes back and
+  /// ``CrestOptimizers/OneCycle/maxLR`` of the scheduler and among the learner's notes, and with a ``DivergenceGuard``, which goes back and
   /// lowers the rate should training diverge nevertheless. The rate is saved with the run: one that ``BackupAndRestore``
   /// resumes needs no new search.
   ///
