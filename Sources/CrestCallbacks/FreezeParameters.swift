@@ -12,9 +12,9 @@ public import CrestTraining
 /// try FreezeParameters(.matching("whiten.bias"), from: 3)
 /// ```
 ///
-/// Frozen parameters keep their bits, and take no time in the backward pass. Unlike ``CrestTraining/Learner/freeze(_:)``, which
+/// Frozen parameters keep their bits, and take no time in the backward pass. Unlike `Learner.freeze(_:)`, which
 /// resets the optimiser, this keeps all moments: those of frozen parameters wait. Normalisations follow the learner's
-/// ``CrestTraining/Learner/FrozenNormalization``. After the fit, what the learner itself froze is frozen, and nothing else.
+/// `Learner.FrozenNormalization`. After the fit, what the learner itself froze is frozen, and nothing else.
 /// Lightning's `BaseFinetuning`, fastai's `freeze_to` and `unfreeze` between fits.
 public final class FreezeParameters: Callback {
   /// Which parameters.

@@ -64,7 +64,7 @@ extension Learner {
   ///   - seeds: The seeds, of the initial values too if the model is untrained; nil for three from the learner's on.
   ///   - callbacks: Callbacks that take part in every test, as a progress bar.
   /// - Returns: The findings of each seed, and what they recommend.
-  /// - Throws: As `findLearningRate`; ``CrestOptimizers/RangeTest/Refusal`` unless there are seeds, each once.
+  /// - Throws: As `findLearningRate`; `RangeTest.Refusal` unless there are seeds, each once.
   /// - Precondition: no fit is running.
   public func recommendLearningRate(
     _ sweep: LearningRateSweep = .standard, seeds: [UInt64]? = nil, callbacks: [any Callback] = []

@@ -61,7 +61,7 @@ extension FitResult {
 /// }
 /// ```
 ///
-/// ``Learner/evaluate(on:requiringFinite:)`` reproduces the numbers of ``validation`` bit for bit,
+/// ``Learner/evaluate(on:augmentations:requiringFinite:)`` reproduces the numbers of ``validation`` bit for bit,
 /// and so does an exported file, unless a callback cancelled validation half-way.
 public struct FitResult: Sendable, Hashable {
   /// Where the model's weights and results come from.

@@ -4,7 +4,7 @@ import CrestRuntime
 import CrestTensor
 
 extension Learner {
-  /// Lets a convolution of the images whiten their patches, by the filters of ``PatchWhitening``.
+  /// Lets a convolution of the images whiten their patches, by the filters of `PatchWhitening`.
   ///
   /// Looks at training images in the set's order, preprocessed but not augmented. Usually the filters then stay:
   ///
@@ -19,7 +19,7 @@ extension Learner {
   ///   - imageCount: How many images to look at, or all if there are fewer.
   ///   - epsilon: Added to the variance in each direction.
   /// - Returns: The eigenvalues and the filters.
-  /// - Throws: ``PatchWhiteningError``; what the data threw.
+  /// - Throws: `PatchWhiteningError`; what the data threw.
   /// - Precondition: no fit is running.
   @discardableResult
   public func whitenPatches(

@@ -16,7 +16,7 @@ extension Learner {
   ///   - epochs: The epochs of the run to come.
   ///   - callbacks: Callbacks that take part in the short runs, as a progress bar.
   /// - Returns: The rate and what decided it.
-  /// - Throws: ``CrestOptimizers/RangeTest/Refusal`` when no rate works;
+  /// - Throws: `RangeTest.Refusal` when no rate works;
   ///   ``CrestTraining/LearnerError/interrupted`` on interruption; what the data or the compiler threw.
   /// - Precondition: no fit is running.
   public func chooseMaxLR(
@@ -58,7 +58,7 @@ extension Learner {
   /// Trains with a 1cycle policy whose highest learning rate is found first.
   ///
   /// The same, bit for bit, as ``chooseMaxLR(by:epochs:callbacks:)`` and then `fitOneCycle` with its rate, which is
-  /// ``CrestOptimizers/OneCycle/maxLR`` of the scheduler and among the learner's notes, and with a ``DivergenceGuard``, which goes back and
+  /// `OneCycle.maxLR` of the scheduler and among the learner's notes, and with a ``DivergenceGuard``, which goes back and
   /// lowers the rate should training diverge nevertheless. The rate is saved with the run: one that ``BackupAndRestore``
   /// resumes needs no new search.
   ///

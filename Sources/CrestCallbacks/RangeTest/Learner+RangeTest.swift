@@ -32,7 +32,7 @@ extension Learner {
   ///   - trialEpochs: The epochs of the runs that tell how much of a plateau to use; 0 for none.
   ///   - callbacks: Callbacks that take part in every run, as a progress bar.
   /// - Returns: The curves, the verdict and the rates.
-  /// - Throws: ``CrestOptimizers/RangeTest/Refusal`` when the test can't be made;
+  /// - Throws: `RangeTest.Refusal` when the test can't be made;
   ///   ``CrestTraining/LearnerError/interrupted`` on interruption; ``CrestTraining/NonFiniteLoss`` when the data hold a
   ///   number that isn't finite; what the data or the compiler threw.
   /// - Precondition: no fit is running.
