@@ -57,7 +57,10 @@ public final class Lookahead: StatefulCallback {
 
   /// Updates after steps, and gives the model the slow weights before the last validation.
   public var hooks: [Hook] {
-    [.beforeFit(begin), .afterStep(update), .afterTrain(finish), .afterFit(forget)]
+    [
+      .beforeFit(begin), .afterStep(update), .afterBatch(startAnew), .afterTrain(finish),
+      .afterFit(forget),
+    ]
   }
   /// Before what looks at the parameters.
   public var order: Int { CallbackOrder.average }
@@ -87,6 +90,12 @@ public final class Lookahead: StatefulCallback {
     slow.approach(store, decay: Float(decay))
     slow.write(to: store)
     state.slow = slow
+  }
+
+  /// The slow weights begin again at those that training went back to.
+  private func startAnew(_ batch: BatchContext) {
+    guard batch.hasGoneBack else { return }
+    state = State(slow: ParameterStore.Weights(of: batch.learner.model.store))
   }
 
   private func finish(_ pass: PassContext) {

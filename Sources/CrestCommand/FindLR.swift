@@ -101,11 +101,8 @@ struct SweepOptions: ParsableArguments {
 
   /// The rates.
   func sweep() throws -> LearningRateSweep {
-    guard steps <= RangeTestOptions.stepLimit else {
-      throw RangeTest.Refusal.outOfRange(
-        parameter: "steps", value: "\(steps)", expected: "at most \(RangeTestOptions.stepLimit)")
-    }
-    return try LearningRateSweep(start: startLR, end: endLR, steps: steps, spacing: spacing)
+    try LearningRateSweep(
+      start: startLR, end: endLR, steps: RangeTestOptions.checked(steps), spacing: spacing)
   }
 
   /// The seeds, from the first on.

@@ -29,7 +29,7 @@ struct RangeTestCommand: ParsableCommand {
     Notes.areEvents(model.json)
     let outputs = try NamedOutput.list(("--plot", plot)).open(besides: model.inputs)
     defer { outputs.close() }
-    let steps = try range.checkedSteps()
+    let steps = try range.steps.map(RangeTestOptions.checked)
     let learner = try makeLearner(model, optimizer, parameters)
     let seeds = try range.seeds(from: learner.seed)
     let test = try Interruption.around(learner, meanwhile: "the test is ending") {
@@ -97,14 +97,10 @@ struct RangeTestOptions: ParsableArguments {
       valueName: "n"))
   var trialEpochs = 2
 
-  /// The most steps: more are no search but a run.
-  static let stepLimit = 1_000_000
-
-  /// The steps.
-  func checkedSteps() throws(RangeTest.Refusal) -> Int? {
-    guard steps ?? 0 <= Self.stepLimit else {
-      throw .outOfRange(
-        parameter: "steps", value: "\(steps ?? 0)", expected: "at most \(Self.stepLimit)")
+  /// The steps, of which more than a million are no search but a run.
+  static func checked(_ steps: Int) throws(RangeTest.Refusal) -> Int {
+    guard steps <= 1_000_000 else {
+      throw .outOfRange(parameter: "steps", value: "\(steps)", expected: "at most 1000000")
     }
     return steps
   }

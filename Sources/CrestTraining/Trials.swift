@@ -14,17 +14,21 @@ package final class Trials {
   package let data: DataSplit
   /// The labels of what they are measured on, if each example has one.
   package private(set) lazy var heldOutLabels = data.valid.checkedLabels
-  /// Whether another seed gives other initial values: the parameters are those that the model's seed gave.
-  private let isFresh: Bool
+  /// Whether another seed gives other initial values: before any trial has changed the parameters, they are those that
+  /// the model's seed gave.
+  private lazy var isFresh: Bool = {
+    let model = learner.model
+    return ParameterStore(model.graph, seed: model.seed).fingerprint == model.store.fingerprint
+  }()
 
   fileprivate init(_ learner: Learner, before: Learner.Snapshot, holdsOut: Bool) throws {
     self.learner = learner
     self.before = before
     data = holdsOut ? try learner.data.forTrials : learner.data
-    let store = learner.model.store
-    let drawn = ParameterStore(learner.model.graph, seed: learner.model.seed)
-    isFresh = drawn.fingerprint == store.fingerprint
   }
+
+  /// The examples of a batch.
+  package var batchSize: Int { learner.trainLoader.batchSize }
 
   /// A learner for one run: the model as it was before or, if it is untrained, with the initial values of a seed, which
   /// also is the key of the data's order, augmentation and dropout.
@@ -41,7 +45,8 @@ package final class Trials {
     learner.restore(before)
     let model = learner.model
     let seed = seed ?? learner.seed
-    if isFresh, seed != learner.seed {
+    // What is restored is what it was before any trial.
+    if seed != learner.seed, isFresh {
       ParameterStore.Weights(of: ParameterStore(model.graph, seed: seed)).write(to: model.store)
     }
     return try learner.copy(

@@ -108,6 +108,20 @@ import TrainingTestSupport
     }
   }
 
+  @Test func `leaves nothing of weights that are gone in the slow ones of lookahead`() throws {
+    let guarding = try DivergenceGuard()
+    let spoil = CallbackOf(
+      .afterStep { batch in
+        guard batch.step == 3 else { return }
+        batch.learner.model.store.withBuffer(.parameters) { $0.update(repeating: 1e30) }
+      }, order: CallbackOrder.average - 1)
+    let learner = try Self.linear(
+      SGD(learningRate: 0.01),
+      callbacks: [guarding, TerminateOnNaN(), try Lookahead(every: 1), spoil])
+    #expect(try learner.fit(epochs: 4).isFinished)
+    #expect(guarding.state.backOffs.count == 1)
+  }
+
   @Test func `leaves the fit to others after some returns`() throws {
     let guarding = try DivergenceGuard(maxBackOffs: 2)
     let learner = try Self.linear(SGD(learningRate: 1e30), callbacks: [guarding, TerminateOnNaN()])

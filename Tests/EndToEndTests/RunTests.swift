@@ -179,6 +179,16 @@ import Testing
     #expect(text.error == "")
   }
 
+  @Test func `the command to type next keeps what the search was told`() throws {
+    let result = try CrestProcess.run([
+      "find-lr", "--model=mlp", "--data", "digits", "--seeds", "1", "--steps=60", "--nesterov",
+      "--label-smoothing", "0.1", "--no-shuffle",
+    ])
+    let next =
+      "\nNext: crest train --model=mlp --data digits --nesterov --label-smoothing 0.1 --no-shuffle --max-lr 0."
+    #expect(result.output.contains(next), "\(result.output)")
+  }
+
   @Test func `range-test gives its verdict, rates and advice, or says why not`() throws {
     let folder = try TemporaryFolder()
     let arguments = ["range-test", "--model", "mlp", "--data", "digits", "--steps", "300"]

@@ -38,7 +38,7 @@ import Testing
       ]),
     Registry(
       what: "metrics", folder: "Sources/CrestTraining/Metrics",
-      declaration: { /public struct (\w+): (?:Confusion)?Metric\b/ },
+      declaration: { /public struct (\w+): (?:Confusion|Label|Value)?Metric\b/ },
       table: "Sources/CrestTraining/Metrics/NamedMetric.swift",
       exceptions: ["MeanLoss": "every run has it"]),
     Registry(

@@ -23,9 +23,6 @@ extension Learner {
     by method: AutomaticLR = .auto, epochs: Int, callbacks: [any Callback] = []
   ) throws -> AutomaticLR.Choice {
     guard epochs >= 1 else { throw LearnerError.epochs(epochs) }
-    let stepCount = trainLoader.batchCount.multipliedReportingOverflow(by: epochs)
-    let total = stepCount.overflow ? Int.max : stepCount.partialValue
-    let trialSteps = min(max(total / 10, 200), total)
     switch method {
     case .auto:
       let found = try recommendLearningRate(callbacks: callbacks)
@@ -33,6 +30,9 @@ extension Learner {
         let sweep = LearningRateSweep.standard
         throw RangeTest.Refusal.neverLearns(rates: sweep.start...sweep.end)
       }
+      let stepCount = trainLoader.batchCount.multipliedReportingOverflow(by: epochs)
+      let total = stepCount.overflow ? Int.max : stepCount.partialValue
+      let trialSteps = min(max(total / 10, 200), total)
       // A tenth of the rate at the lowest loss was recommended.
       return try tryOut { trials in
         var climb = AutomaticLR.Climb(leastLossRate: 10 * maxLR)
@@ -42,16 +42,15 @@ extension Learner {
         guard let best = climb.bestRate else {
           throw RangeTest.Refusal.allDiverged(rates: climb.trials.map(\.maxLR))
         }
-        return AutomaticLR.Choice(
-          method, maxLR: best, trials: climb.trials, trialStepCount: trialSteps)
+        return AutomaticLR.Choice(method, maxLR: best, trials: climb.trials)
       }
     case .rangeTest:
-      let test = try rangeTest(trialEpochs: max(2, epochs / 10), callbacks: callbacks)
+      let test = try rangeTest(trialEpochs: min(max(2, epochs / 10), 1000), callbacks: callbacks)
       guard let maxLR = test.maxLR else {
         throw RangeTest.Refusal.noVerdict(test.doubts.filter(\.isRefusal))
       }
       return AutomaticLR.Choice(
-        method, maxLR: maxLR, trials: test.trials, trialStepCount: trialSteps, rangeTest: test)
+        method, maxLR: maxLR, trials: test.trials, rangeTest: test)
     }
   }
 

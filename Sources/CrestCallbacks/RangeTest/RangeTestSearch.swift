@@ -88,16 +88,13 @@ extension Trials {
   func oneCycle(
     to maxLR: Double, steps: Int, callbacks: [any Callback]
   ) throws -> RangeTest.Trial {
-    let whole = try learner()
-    let batchCount = whole.trainLoader.batchCount
-    let isPart = steps < batchCount
-    let learner =
-      isPart ? try learner(exampleCount: steps * whole.trainLoader.batchSize) : whole
+    let isPart = steps <= (data.train.count - 1) / batchSize
+    let learner = try learner(exampleCount: isPart ? steps * batchSize : nil)
+    let batchCount = learner.trainLoader.batchCount
     let run = TrialRun(stepCount: .max)
     let scheduler = try OneCycleScheduler(maxLR: maxLR)
     try learner.runTrial(
-      [run, scheduler] + callbacks,
-      epochs: isPart ? 1 : max(1, (steps + batchCount / 2) / batchCount))
+      [run, scheduler] + callbacks, epochs: max(1, (steps + batchCount / 2) / batchCount))
     return RangeTest.Trial(
       maxLR: maxLR, loss: run.hasDiverged ? .nan : try HeldOutMeasure.loss(of: learner))
   }

@@ -2,25 +2,24 @@ import Crest
 
 /// The command line to type next, made of the present one's options.
 enum NextCommand {
-  /// Options of `train` that other commands have too, with the value that follows them.
-  private static let shared: Set<String> = [
-    "--model", "--architecture", "--data", "--loss", "--class-axis", "--preprocessing",
-    "--batch-size", "--batch-axis", "--seed", "--threads", "--optimizer", "--weight-decay",
-    "--weight-decay-kind", "--weight-decay-on", "--augment", "--freeze", "--unfreeze",
-    "--freeze-to", "--frozen-norm", "--groups", "--replace-head",
+  /// Options of the searches for a rate alone, with the value that follows them; `train` has all others.
+  private static let own: Set<String> = [
+    "--to", "--start-lr", "--end-lr", "--spacing", "--steps", "--points", "--seeds",
+    "--trial-epochs", "--plot",
   ]
-  private static let flags: Set<String> = ["--no-shuffle"]
+  private static let ownFlags: Set<String> = ["--advise", "--json"]
 
   /// `crest train` to a rate; its epochs are for the user to choose.
   static func train(maxLR: Double, arguments: [String] = CommandLine.arguments) -> String {
     var kept: [String] = []
-    var rest = arguments.dropFirst()
+    // Without the program and the command.
+    var rest = arguments.dropFirst(2)
     while let argument = rest.popFirst() {
-      let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
-      if flags.contains(argument) || parts.count == 2 && shared.contains(parts[0]) {
+      let name = argument.prefix { $0 != "=" }
+      if own.contains(String(name)) {
+        if name == argument { _ = rest.popFirst() }
+      } else if !ownFlags.contains(argument) {
         kept.append(argument)
-      } else if shared.contains(argument), let value = rest.popFirst() {
-        kept += [argument, value]
       }
     }
     return (["crest", "train"] + kept.map(quoted) + ["--max-lr", maxLR.short, "--epochs", "N"])

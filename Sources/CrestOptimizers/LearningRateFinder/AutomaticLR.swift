@@ -17,19 +17,16 @@ extension AutomaticLR {
     public let maxLR: Double
     /// The short runs, in the order they were made.
     public let trials: [RangeTest.Trial]
-    /// The steps of each.
-    public let trialStepCount: Int
     /// The range test, if there was one.
     public let rangeTest: RangeTest?
 
     package init(
-      _ method: AutomaticLR, maxLR: Double, trials: [RangeTest.Trial], trialStepCount: Int,
+      _ method: AutomaticLR, maxLR: Double, trials: [RangeTest.Trial],
       rangeTest: RangeTest? = nil
     ) {
       self.method = method
       self.maxLR = maxLR
       self.trials = trials
-      self.trialStepCount = trialStepCount
       self.rangeTest = rangeTest
     }
   }

@@ -14,9 +14,7 @@ import CrestTensor
 /// ```
 ///
 /// The class with the highest prediction counts, the first of equals; of yes and no, a probability above one half.
-public protocol ConfusionMetric: Metric {
-  /// What predictions are.
-  var predictions: PredictionKind { get }
+public protocol ConfusionMetric: LabelMetric {
   /// What was counted since the last reset.
   var counts: ConfusionMatrix { get set }
 }

@@ -5,7 +5,7 @@ import CrestTensor
 /// The mean absolute difference of predictions and targets of one shape, over all elements.
 ///
 /// fastai's `mae`, Keras's `MeanAbsoluteError`.
-public struct MeanAbsoluteError: Metric {
+public struct MeanAbsoluteError: ValueMetric {
   private var mean = Mean()
 
   /// A metric of no examples.
@@ -18,14 +18,6 @@ public struct MeanAbsoluteError: Metric {
   /// The mean.
   public var value: Double { mean.value }
 
-  /// Targets of another type than the predictions, but for a last axis of size 1.
-  public func objection(predictions: ValueType, targets: ValueType, classAxis: Int) -> String? {
-    shapeObjection(predictions, targets, ofOneType: true)
-  }
-
-  /// Forgets all examples.
-  public mutating func reset() { mean = Mean() }
-
   /// Adds up the absolute differences.
   public mutating func update(_ predictions: Span<Float>, _ batch: ScoredBatch) {
     mean.addDifferences(predictions, batch, abs)
@@ -35,7 +27,7 @@ public struct MeanAbsoluteError: Metric {
 /// The mean squared difference of predictions and targets of one shape, over all elements.
 ///
 /// fastai's `mse`, Keras's `MeanSquaredError`.
-public struct MeanSquaredError: Metric {
+public struct MeanSquaredError: ValueMetric {
   private var mean = Mean()
 
   /// A metric of no examples.
@@ -47,14 +39,6 @@ public struct MeanSquaredError: Metric {
   public var direction: MetricDirection { .lowerIsBetter }
   /// The mean.
   public var value: Double { mean.value }
-
-  /// Targets of another type than the predictions, but for a last axis of size 1.
-  public func objection(predictions: ValueType, targets: ValueType, classAxis: Int) -> String? {
-    shapeObjection(predictions, targets, ofOneType: true)
-  }
-
-  /// Forgets all examples.
-  public mutating func reset() { mean = Mean() }
 
   /// Adds up the squared differences.
   public mutating func update(_ predictions: Span<Float>, _ batch: ScoredBatch) {

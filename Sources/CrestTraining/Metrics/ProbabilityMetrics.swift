@@ -5,7 +5,7 @@ import CrestTensor
 /// The mean of −ln p of the true class, or of the truth of each label.
 ///
 /// p is at least 2⁻⁵², as in scikit-learn's `log_loss`, so that one certain mistake doesn't make it infinite.
-public struct LogLoss: Metric {
+public struct LogLoss: LabelMetric {
   /// What predictions are.
   public let predictions: PredictionKind
   private var mean = Mean()
@@ -20,11 +20,6 @@ public struct LogLoss: Metric {
   /// The mean, at least 0; NaN if a prediction is not a number.
   public var value: Double { mean.value }
 
-  /// Targets that aren't of the predictions' classes.
-  public func objection(predictions: ValueType, targets: ValueType, classAxis: Int) -> String? {
-    self.predictions.objection(predictions, targets, classAxis)
-  }
-
   /// Forgets all examples.
   public mutating func reset() { mean = Mean() }
 
@@ -37,7 +32,9 @@ public struct LogLoss: Metric {
 /// e to the mean of −ln p of the true class: of a language model, the tokens among which it hesitates on average.
 ///
 /// torchmetrics' and Keras's `Perplexity`.
-public struct Perplexity: Metric {
+public struct Perplexity: LabelMetric {
+  /// What predictions are.
+  public var predictions: PredictionKind { loss.predictions }
   private var loss: LogLoss
 
   /// A metric of no examples.
@@ -49,11 +46,6 @@ public struct Perplexity: Metric {
   public var direction: MetricDirection { .lowerIsBetter }
   /// At least 1.
   public var value: Double { exp(loss.value) }
-
-  /// Targets that aren't of the predictions' classes.
-  public func objection(predictions: ValueType, targets: ValueType, classAxis: Int) -> String? {
-    loss.objection(predictions: predictions, targets: targets, classAxis: classAxis)
-  }
 
   /// Forgets all examples.
   public mutating func reset() { loss.reset() }
@@ -68,7 +60,7 @@ public struct Perplexity: Metric {
 /// Σₖ (pₖ − yₖ)², from 0 to 2, which is not halved.
 ///
 /// scikit-learn's `brier_score_loss` (Brier 1950).
-public struct BrierScore: Metric {
+public struct BrierScore: LabelMetric {
   /// What predictions are.
   public let predictions: PredictionKind
   private var mean = Mean()
@@ -82,11 +74,6 @@ public struct BrierScore: Metric {
   public var direction: MetricDirection { .lowerIsBetter }
   /// The mean; NaN if a prediction is not a number.
   public var value: Double { mean.value }
-
-  /// Targets that aren't of the predictions' classes.
-  public func objection(predictions: ValueType, targets: ValueType, classAxis: Int) -> String? {
-    self.predictions.objection(predictions, targets, classAxis)
-  }
 
   /// Forgets all examples.
   public mutating func reset() { mean = Mean() }
@@ -117,7 +104,7 @@ public struct BrierScore: Metric {
 ///
 /// The confidence is the probability of the most probable class; of yes and no that of yes, of which "accuracy" is the
 /// share. torchmetrics' `CalibrationError(norm="l1")`.
-public struct ExpectedCalibrationError: Metric {
+public struct ExpectedCalibrationError: LabelMetric {
   /// What predictions are.
   public let predictions: PredictionKind
   private var bins: [Bin]
@@ -166,11 +153,6 @@ public struct ExpectedCalibrationError: Metric {
     let total = bins.reduce(0) { $0 + $1.count }
     guard total > 0, !hasNaN else { return .nan }
     return bins.reduce(0) { $0 + abs(Double($1.right) - $1.confidence) } / Double(total)
-  }
-
-  /// Targets that aren't of the predictions' classes.
-  public func objection(predictions: ValueType, targets: ValueType, classAxis: Int) -> String? {
-    self.predictions.objection(predictions, targets, classAxis)
   }
 
   /// Forgets all examples.

@@ -8,7 +8,7 @@ public import CrestGraph
 /// scores: 5 bytes for each example and class.
 ///
 /// scikit-learn's `roc_auc_score` (`multi_class="ovr"`), fastai's `RocAuc`, Keras's `AUC` (which is approximate).
-public struct AUROC: Metric {
+public struct AUROC: LabelMetric {
   /// What predictions are.
   public let predictions: PredictionKind
   private var labels = ScoredLabels()
@@ -22,11 +22,6 @@ public struct AUROC: Metric {
   public var direction: MetricDirection { .higherIsBetter }
   /// From 0 to 1; one half of chance.
   public var value: Double { labels.mean(\.areaUnderCurve) }
-
-  /// Targets that aren't of the predictions' classes.
-  public func objection(predictions: ValueType, targets: ValueType, classAxis: Int) -> String? {
-    self.predictions.objection(predictions, targets, classAxis)
-  }
 
   /// Forgets all examples.
   public mutating func reset() { labels = ScoredLabels() }
@@ -42,7 +37,7 @@ public struct AUROC: Metric {
 /// Of several classes or labels their mean, those without examples left out. It keeps all scores.
 ///
 /// scikit-learn's `average_precision_score`, fastai's `APScoreBinary` and `APScoreMulti`.
-public struct AveragePrecision: Metric {
+public struct AveragePrecision: LabelMetric {
   /// What predictions are.
   public let predictions: PredictionKind
   private var labels = ScoredLabels()
@@ -56,11 +51,6 @@ public struct AveragePrecision: Metric {
   public var direction: MetricDirection { .higherIsBetter }
   /// From 0 to 1.
   public var value: Double { labels.mean(\.averagePrecision) }
-
-  /// Targets that aren't of the predictions' classes.
-  public func objection(predictions: ValueType, targets: ValueType, classAxis: Int) -> String? {
-    self.predictions.objection(predictions, targets, classAxis)
-  }
 
   /// Forgets all examples.
   public mutating func reset() { labels = ScoredLabels() }

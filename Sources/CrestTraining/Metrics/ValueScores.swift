@@ -5,7 +5,7 @@ import CrestTensor
 /// The root of the mean squared error over all elements, not the mean of roots of batches.
 ///
 /// fastai's `rmse`, Keras's `RootMeanSquaredError`.
-public struct RootMeanSquaredError: Metric {
+public struct RootMeanSquaredError: ValueMetric {
   private var squares = MeanSquaredError()
 
   /// A metric of no examples.
@@ -18,14 +18,6 @@ public struct RootMeanSquaredError: Metric {
   /// The root.
   public var value: Double { squares.value.squareRoot() }
 
-  /// Targets of another type than the predictions, but for a last axis of size 1.
-  public func objection(predictions: ValueType, targets: ValueType, classAxis: Int) -> String? {
-    shapeObjection(predictions, targets, ofOneType: true)
-  }
-
-  /// Forgets all examples.
-  public mutating func reset() { squares.reset() }
-
   /// Adds up the squared differences.
   public mutating func update(_ predictions: Span<Float>, _ batch: ScoredBatch) {
     squares.update(predictions, batch)
@@ -36,7 +28,7 @@ public struct RootMeanSquaredError: Metric {
 ///
 /// Of constant targets 1 if predictions are exact, otherwise 0; NaN of fewer than two examples. scikit-learn's
 /// `r2_score`, fastai's and Keras's `R2Score`.
-public struct R2Score: Metric {
+public struct R2Score: ValueMetric {
   private var moments = ValueMoments()
 
   /// A metric of no examples.
@@ -54,14 +46,6 @@ public struct R2Score: Metric {
     }
   }
 
-  /// Targets of another type than the predictions, but for a last axis of size 1.
-  public func objection(predictions: ValueType, targets: ValueType, classAxis: Int) -> String? {
-    shapeObjection(predictions, targets, ofOneType: true)
-  }
-
-  /// Forgets all examples.
-  public mutating func reset() { moments = ValueMoments() }
-
   /// Adds the examples to the moments.
   public mutating func update(_ predictions: Span<Float>, _ batch: ScoredBatch) {
     moments.add(predictions, batch)
@@ -71,7 +55,7 @@ public struct R2Score: Metric {
 /// The share of the targets' variance that predictions explain: 1 − Var(t − p) / Var(t), the mean over outputs.
 ///
 /// Of constant targets 1 if the error is constant, otherwise 0. scikit-learn's `explained_variance_score`.
-public struct ExplainedVariance: Metric {
+public struct ExplainedVariance: ValueMetric {
   private var moments = ValueMoments()
 
   /// A metric of no examples.
@@ -86,14 +70,6 @@ public struct ExplainedVariance: Metric {
     moments.mean { determination($0.errorSquares, of: $0.targetSquares) }
   }
 
-  /// Targets of another type than the predictions, but for a last axis of size 1.
-  public func objection(predictions: ValueType, targets: ValueType, classAxis: Int) -> String? {
-    shapeObjection(predictions, targets, ofOneType: true)
-  }
-
-  /// Forgets all examples.
-  public mutating func reset() { moments = ValueMoments() }
-
   /// Adds the examples to the moments.
   public mutating func update(_ predictions: Span<Float>, _ batch: ScoredBatch) {
     moments.add(predictions, batch)
@@ -103,7 +79,7 @@ public struct ExplainedVariance: Metric {
 /// The correlation of predictions and targets, the mean over outputs.
 ///
 /// NaN where either is constant. scikit-learn's and torchmetrics' `PearsonCorrCoef`, fastai's `PearsonCorrCoef`.
-public struct PearsonCorrelation: Metric {
+public struct PearsonCorrelation: ValueMetric {
   private var moments = ValueMoments()
 
   /// A metric of no examples.
@@ -118,14 +94,6 @@ public struct PearsonCorrelation: Metric {
     moments.mean { $0.products / ($0.targetSquares * $0.predictionSquares).squareRoot() }
   }
 
-  /// Targets of another type than the predictions, but for a last axis of size 1.
-  public func objection(predictions: ValueType, targets: ValueType, classAxis: Int) -> String? {
-    shapeObjection(predictions, targets, ofOneType: true)
-  }
-
-  /// Forgets all examples.
-  public mutating func reset() { moments = ValueMoments() }
-
   /// Adds the examples to the moments.
   public mutating func update(_ predictions: Span<Float>, _ batch: ScoredBatch) {
     moments.add(predictions, batch)
@@ -135,7 +103,7 @@ public struct PearsonCorrelation: Metric {
 /// The correlation of the ranks of predictions and targets, equal ones sharing their mean rank, over all elements.
 ///
 /// It keeps all values. SciPy's `spearmanr`, fastai's `SpearmanCorrCoef`.
-public struct SpearmanCorrelation: Metric {
+public struct SpearmanCorrelation: ValueMetric {
   private var predictions: [Float] = []
   private var targets: [Float] = []
 
@@ -184,14 +152,6 @@ public struct SpearmanCorrelation: Metric {
     return ranks
   }
 
-  /// Targets of another type than the predictions, but for a last axis of size 1.
-  public func objection(predictions: ValueType, targets: ValueType, classAxis: Int) -> String? {
-    shapeObjection(predictions, targets, ofOneType: true)
-  }
-
-  /// Forgets all examples.
-  public mutating func reset() { (predictions, targets) = ([], []) }
-
   /// Keeps the values.
   public mutating func update(_ predictions: Span<Float>, _ batch: ScoredBatch) {
     batch.require(predictions.count, targetCount: predictions.count)
@@ -203,7 +163,7 @@ public struct SpearmanCorrelation: Metric {
 /// The mean of |t − p| / |t| over all elements, as a fraction; |t| is at least 2⁻⁵².
 ///
 /// scikit-learn's `mean_absolute_percentage_error`; Keras's `MeanAbsolutePercentageError` is 100 times that.
-public struct MeanAbsolutePercentageError: Metric {
+public struct MeanAbsolutePercentageError: ValueMetric {
   private var mean = Mean()
 
   /// A metric of no examples.
@@ -216,14 +176,6 @@ public struct MeanAbsolutePercentageError: Metric {
   /// The mean.
   public var value: Double { mean.value }
 
-  /// Targets of another type than the predictions, but for a last axis of size 1.
-  public func objection(predictions: ValueType, targets: ValueType, classAxis: Int) -> String? {
-    shapeObjection(predictions, targets, ofOneType: true)
-  }
-
-  /// Forgets all examples.
-  public mutating func reset() { mean = Mean() }
-
   /// Adds up the fractions.
   public mutating func update(_ predictions: Span<Float>, _ batch: ScoredBatch) {
     mean.addPairs(predictions, batch) { abs($1 - $0) / max(abs($1), 0x1p-52) }
@@ -233,7 +185,7 @@ public struct MeanAbsolutePercentageError: Metric {
 /// The mean of 2 |t − p| / (|t| + |p|) over all elements, from 0 to 2; 0 where both are 0.
 ///
 /// torchmetrics' `SymmetricMeanAbsolutePercentageError`; others halve it, or give per cent.
-public struct SymmetricMeanAbsolutePercentageError: Metric {
+public struct SymmetricMeanAbsolutePercentageError: ValueMetric {
   private var mean = Mean()
 
   /// A metric of no examples.
@@ -245,14 +197,6 @@ public struct SymmetricMeanAbsolutePercentageError: Metric {
   public var direction: MetricDirection { .lowerIsBetter }
   /// The mean.
   public var value: Double { mean.value }
-
-  /// Targets of another type than the predictions, but for a last axis of size 1.
-  public func objection(predictions: ValueType, targets: ValueType, classAxis: Int) -> String? {
-    shapeObjection(predictions, targets, ofOneType: true)
-  }
-
-  /// Forgets all examples.
-  public mutating func reset() { mean = Mean() }
 
   /// Adds up the fractions.
   public mutating func update(_ predictions: Span<Float>, _ batch: ScoredBatch) {
