@@ -1,5 +1,6 @@
 import CrestLayers
 import CrestOptimizers
+import CrestPlatform
 public import CrestRuntime
 import CrestTensor
 public import CrestTraining
@@ -10,14 +11,17 @@ public import CrestTraining
 ///
 /// - a loss of training or validation, a parameter, a moment or a running statistic isn't finite, or a prediction is
 ///   not a number, unless that came with the data; or
-/// - the smoothed training loss has been above best + |best| + 0.5 for 50 batches: more than twice its best, and 0.5.
-///   So dips of accuracy alone, which large rates bring, are left alone.
+/// - the smoothed training loss has been above best + |best| + 0.5 for 50 batches, or for a tenth of a shorter fit's
+///   (5 at least): more than twice its best, and 0.5. So dips of accuracy alone, which large rates bring, are left
+///   alone; or
+/// - the smoothed training loss is above a hundred times that.
 ///
 /// Parameters, running statistics and moments then become those of the last copy from before: one is made every 50th of
-/// the fit while the loss is near its best, and counts as soon as the next is due and the loss still is. The rates of
-/// the rest of the fit are multiplied so that the highest of them is `factor` times the rate at which training
-/// diverged, and at most `factor` times what it would have been. After `maxBackOffs` times it leaves the fit to
-/// ``TerminateOnNaN``, which otherwise comes after it.
+/// the fit, and every 25 steps at most, while the loss is near its best, and counts as soon as the next is due and the
+/// loss still is. The rates of the rest of the fit are multiplied so that the highest of them is a factor times the rate
+/// at which training diverged, and at most that factor times what it would have been: `factor` the first time, its
+/// square the second, as a rate that diverged twice is far too high, and so on. After `maxBackOffs` times it leaves the
+/// fit to ``TerminateOnNaN``, which otherwise comes after it.
 ///
 /// Data, schedules, random numbers, logs and checkpoints go on where they are: no example comes twice, and the batch in
 /// which a loss showed the divergence takes no step. ``EMA`` begins again at the weights that came back, and validation
@@ -33,7 +37,7 @@ public final class DivergenceGuard: StatefulCallback {
     fileprivate var smoothed = SmoothedLoss()
     /// The batches that the smoothed loss is of.
     fileprivate var batches = 0
-    /// The lowest smoothed loss, of enough batches that chance doesn't make it.
+    /// The lowest smoothed loss, of enough batches that chance doesn't make it; until then that of the first batch.
     fileprivate var best: Double?
     /// The batches since the smoothed loss rose too far.
     fileprivate var risenBatches = 0
@@ -52,7 +56,7 @@ public final class DivergenceGuard: StatefulCallback {
     let state: Learner.TrainingState
   }
 
-  /// What the highest rate of the rest is of that at which training diverged.
+  /// What the highest rate of the rest is of that at which training diverged first.
   public let factor: Double
   /// How often training goes back at most.
   public let maxBackOffs: Int
@@ -61,17 +65,21 @@ public final class DivergenceGuard: StatefulCallback {
   /// The parameters that weren't finite when the fit began, as the infinities of a mask.
   private var accepted: [Program.NonFinite] = []
 
-  /// The batches for which the loss is too high before it acts.
+  /// The batches for which the loss is too high before it acts, in a long fit.
   private static let patience = 50
+  /// How often the loss that is too high for a while is too high at once.
+  private static let burst = 100.0
   /// The batches of which a smoothed loss may be the best.
   private static let settling = 20
-  /// The copies that are made in a fit.
+  /// The copies that are made in a long fit.
   private static let copyCount = 50
+  /// The least steps between two copies: fewer than a rise takes would copy the rise.
+  private static let copyInterval = 25
 
   /// A guard.
   ///
   /// - Parameters:
-  ///   - factor: What the highest rate of the rest of the fit is of that at which training diverged.
+  ///   - factor: What the highest rate of the rest of the fit is of that at which training diverged first.
   ///   - maxBackOffs: How often training goes back at most.
   /// - Throws: ``CallbackError/outOfRange(callback:parameter:value:expected:)``.
   public init(factor: Double = 0.5, maxBackOffs: Int = 3) throws(CallbackError) {
@@ -126,14 +134,21 @@ public final class DivergenceGuard: StatefulCallback {
     let smoothed = state.smoothed.add(Double(batch.loss))
     state.batches += 1
     if state.batches >= Self.settling { state.best = min(state.best ?? smoothed, smoothed) }
-    guard let best = state.best, smoothed > limit(best) else {
+    let best = state.best ?? smoothed
+    state.best = best
+    guard smoothed > limit(best) else {
       state.risenBatches = 0
       state.riseRate = nil
       return
     }
     if state.riseRate == nil { state.riseRate = batch.hyperparameters.learningRate }
     state.risenBatches += 1
-    if state.risenBatches == Self.patience { try goBack(batch, .lossRose) }
+    let isBurst = smoothed > Self.burst * limit(best)
+    if isBurst || state.risenBatches >= patience(batch.fit) { try goBack(batch, .lossRose) }
+  }
+
+  private func patience(_ fit: FitContext) -> Int {
+    min(Self.patience, max(5, fit.stepCount / 10))
   }
 
   /// Above which a smoothed loss is too high.
@@ -155,7 +170,8 @@ public final class DivergenceGuard: StatefulCallback {
     }
     if isHarmed { return backOff(batch, .weightsNotFinite) }
     let done = batch.step + 1
-    let interval = max(1, (batch.fit.stepCount + Self.copyCount - 1) / Self.copyCount)
+    let interval = max(
+      Self.copyInterval, (batch.fit.stepCount + Self.copyCount - 1) / Self.copyCount)
     guard done.isMultiple(of: interval), isNearBest(batch) else { return }
     state.kept = state.candidate ?? state.kept
     state.candidate = Copy(step: done, state: batch.learner.trainingState())
@@ -182,6 +198,7 @@ public final class DivergenceGuard: StatefulCallback {
     let before = learner[.factor(.learningRate)]
     let highest = max(batch.fit.highestLearningRate(from: batch.step) ?? base, base)
     let diverged = state.riseRate ?? base * before
+    let factor = pow(self.factor, Double(state.backOffs.count + 1))
     let now = factor * (highest > 0 ? min(before, diverged / highest) : before)
     learner[.factor(.learningRate)] = now
     let backOff = Learner.BackOff(

@@ -22,13 +22,15 @@ import TrainingTestSupport
     return learner
   }
 
-  @Test func `ends close to the good run from ten times the rate that diverges`() throws {
+  /// A fit of a few steps has little to notice a divergence by.
+  @Test(arguments: [4, 12])
+  func `ends close to the good run from ten times the rate that diverges`(_ epochs: Int) throws {
     func run(maxLR: Double, _ callbacks: [any Callback]) throws -> Learner {
       let data = try Digits.split()
       let learner = try Learner(
         BuiltInModel.make("mlp", input: [1, 8, 8], classes: 10), data: data,
         metrics: [Accuracy()], callbacks: [TerminateOnNaN()], seed: 1)
-      try learner.fitOneCycle(epochs: 12, maxLR: maxLR, callbacks: callbacks)
+      try learner.fitOneCycle(epochs: epochs, maxLR: maxLR, callbacks: callbacks)
       return learner
     }
     let good = try #require(run(maxLR: 0.1, []).fitResult?.validation?["accuracy"])
@@ -127,7 +129,7 @@ import TrainingTestSupport
     let learner = try Self.linear(SGD(learningRate: 1e30), callbacks: [guarding, TerminateOnNaN()])
     let error = #expect(throws: NonFiniteLoss.self) { try learner.fit(epochs: 4) }
     #expect(error?.isDivergence == true)
-    #expect(guarding.state.backOffs.map(\.highestRate) == [5e29, 2.5e29])
+    #expect(guarding.state.backOffs.map(\.highestRate) == [5e29, 1.25e29])
   }
 
   @Test func `doesn't hide numbers that came with the data`() throws {
