@@ -15,6 +15,8 @@ let package = Package(
     .library(name: "Crest", targets: ["Crest"]),
     // Brings swift-crypto; the command has it.
     .library(name: "CrestPlugins", targets: ["CrestPlugins"]),
+    // Brings libjpeg-turbo and libpng; the command has it.
+    .library(name: "CrestImages", targets: ["CrestImages"]),
     .executable(name: "crest", targets: ["CrestCommand"]),
     // What the benchmarks measure, and how they start processes; they are a package of their own.
     .library(name: "CrestTestSupport", targets: ["CrestTestSupport", "ProcessSupport"]),
@@ -76,6 +78,14 @@ let package = Package(
       dependencies: ["CrestTensor", "CrestFiles", "CrestPlatform", "CCrestDigits", "CZlib"],
       swiftSettings: strict),
 
+    .target(
+      name: "CCrestImages",
+      linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png16")]),
+    .target(
+      name: "CrestImages",
+      dependencies: ["CrestData", "CrestTensor", "CrestFiles", "CCrestImages"],
+      swiftSettings: strict),
+
     // ONNX
     .target(
       name: "CrestONNX",
@@ -107,7 +117,7 @@ let package = Package(
     .executableTarget(
       name: "CrestCommand",
       dependencies: [
-        "Crest", "CrestFiles", "CrestPlatform", "CrestPlugins",
+        "Crest", "CrestFiles", "CrestImages", "CrestPlatform", "CrestPlugins",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], resources: [.embedInCode("Templates")], swiftSettings: strict),
 
@@ -240,6 +250,12 @@ let package = Package(
       name: "CrestDataTests",
       dependencies: ["CrestData", "CrestTensor", "CZlib", "ProcessSupport"],
       swiftSettings: strict),
+    .testTarget(
+      name: "CrestImagesTests",
+      dependencies: [
+        "CrestData", "CrestImages", "CrestLayers", "CrestTensor", "CrestTraining", "ProcessSupport",
+        "TrainingTestSupport",
+      ], swiftSettings: strict),
     .target(
       name: "ONNXTestSupport",
       dependencies: ["CrestONNX", "CrestLayers", "CrestRuntime", "CrestGraph", "CrestTensor"],
@@ -282,7 +298,7 @@ let package = Package(
       ], exclude: ["Fixtures"], swiftSettings: strict),
     // Depends on what a user's program does.
     .executableTarget(
-      name: "misuse-program", dependencies: ["Crest"], path: "Tests/MisuseProgram",
+      name: "misuse-program", dependencies: ["Crest", "CrestImages"], path: "Tests/MisuseProgram",
       swiftSettings: strict),
     .testTarget(
       name: "ProjectTests", dependencies: ["ProcessSupport"],

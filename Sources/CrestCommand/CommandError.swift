@@ -57,6 +57,12 @@ enum CommandError: Error, Equatable {
   case folderExists(String)
   /// An option for ONNX files, used with a checkpoint.
   case onnxOnly(path: String)
+  /// Images for a model that doesn't say which it takes.
+  case noImages(model: String)
+  /// Images for a model of several inputs.
+  case imagesOfSeveral(inputs: [String])
+  /// Predictions of images that aren't of classes.
+  case noClassPredictions(shape: Shape, classes: Int?)
   /// An option that does nothing without another.
   case needs(option: String, other: String, advice: String)
   /// A learning rate that `float32` can't represent.
@@ -212,6 +218,15 @@ extension CommandError: CustomStringConvertible {
       "\(name) already exists; choose another name, or remove it"
     case .onnxOnly(let path):
       "--arrays, --check and --shape: expected an ONNX file, got \(path); leave them out for a checkpoint"
+    case .noImages(let model):
+      "\(model) takes no image of a known size; give arrays with --input, or a model that was trained on a folder of "
+        + "photographs"
+    case .imagesOfSeveral(let inputs):
+      "images: expected a model of one input, got \(inputs.count), \(inputs.joined(separator: ", ")); give arrays "
+        + "with --input"
+    case .noClassPredictions(let shape, let classes):
+      "images: expected predictions for \(classes.map { "\($0)" } ?? "several") classes, got \(shape); give arrays "
+        + "with --input and --output"
     case .needs(let option, let other, let advice):
       "\(option): it has no effect without \(other); \(advice)"
     case .learningRate(let rate):

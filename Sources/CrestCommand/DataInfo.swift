@@ -1,5 +1,6 @@
 import ArgumentParser
 import Crest
+import CrestImages
 
 struct DataInfo: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -7,7 +8,7 @@ struct DataInfo: ParsableCommand {
 
   @Argument(
     help: ArgumentHelp(
-      "\(DataSource.builtInNames.joined(separator: ", ")), or the folder of a data set.",
+      "\(DataSource.builtInNames.joined(separator: ", ")), or the folder of a data set or of photographs.",
       valueName: "name|path"))
   var data: String
 
@@ -15,7 +16,9 @@ struct DataInfo: ParsableCommand {
   var json = false
 
   func run() throws {
-    let description = try DataSplit.Description(describing: DataSource(data).load())
+    let split =
+      ImageFolder.isRecognised(data) ? try ImageFolder(data).split() : try DataSource(data).load()
+    let description = try DataSplit.Description(describing: split)
     try StandardOutput.write(
       json ? JSONLine(event: "result", description.members).text : "\(description)\n")
   }

@@ -1,4 +1,5 @@
 import Crest
+import CrestImages
 import CrestPlugins
 
 /// The exit codes other than 0, numbered as in `sysexits.h`.
@@ -55,6 +56,7 @@ struct Failure {
       .usage
     case let error as CallbackError: error.code
     case let error as DataError: error.code
+    case let error as ImageError: error.code
     case let error as ModelError: error.code
     case let error as ONNXError: error.code
     case let error as LearnerError: error.code
@@ -67,6 +69,17 @@ struct Failure {
     case is GraphError, is ProgramError: .data
     case is OutputError: .io
     default: nil
+    }
+  }
+}
+
+extension ImageError {
+  fileprivate var code: FailureCode {
+    switch self {
+    case .unreadable: .io
+    case .unknownFormat, .undecodable, .impossibleSize, .badFiles, .noClasses, .oneClass,
+      .emptyClass, .classNotTrained, .noImages, .circle:
+      .data
     }
   }
 }

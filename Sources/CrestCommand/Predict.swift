@@ -11,6 +11,7 @@ struct Predict: ParsableCommand {
       rows independently; for a file with a fixed batch size, the last batch is padded. A network trained by \
       crest carries its preprocessing, which is applied to the inputs; if it has none, or with --preprocessing \
       none, values are used as they are.
+      Of PNG and JPEG images, or folders of them, the classes and their probabilities are printed.
       """)
 
   @Option(
@@ -21,14 +22,23 @@ struct Predict: ParsableCommand {
 
   @OptionGroup var weights: ArchitectureOption
 
+  @Argument(
+    help: ArgumentHelp(
+      "PNG or JPEG images, and folders of them.", valueName: "image|folder"))
+  var images: [String] = []
+
   @Option(
     help: ArgumentHelp(
       "A NumPy array for an input; its name may be omitted if there is only one. May be repeated.",
       valueName: "[name=]file.npy"))
-  var input: [String]
+  var input: [String] = []
 
-  @Option(help: ArgumentHelp("The NumPy array to write.", valueName: "file.npy"))
-  var output: String
+  @Option(
+    help: ArgumentHelp(
+      "The file to write: a NumPy array of the predictions, or, of images, their classes and probabilities if it ends "
+        + "in .csv.",
+      valueName: "file.npy|file.csv"))
+  var output: String?
 
   @Option(
     help: ArgumentHelp(
@@ -44,30 +54,71 @@ struct Predict: ParsableCommand {
       "Number of threads; doesn't change the results (default: all cores).", valueName: "n"))
   var threads: Int?
 
+  @Flag(help: "Print the predictions of images as JSON, one object per line.")
+  var json = false
+
+  func validate() throws {
+    if images.isEmpty {
+      if input.isEmpty {
+        throw ValidationError(
+          "Missing expected argument '<image|folder>' or '--input <[name=]file.npy>'")
+      }
+      if output == nil { throw ValidationError("Missing expected argument '--output <file.npy>'") }
+      if json { throw ValidationError("--json is for the predictions of images") }
+    } else if !input.isEmpty {
+      throw ValidationError("Images and --input are given; predict for one of them at a time")
+    }
+  }
+
   func run() throws {
+    Notes.areEvents(json)
     let augmentations = try tta.augmentations()
-    let outputs = try [NamedOutput("--output", output)].open(
-      besides: [("--model", model)]
+    let outputs = try NamedOutput.list(("--output", output)).open(
+      besides: [("--model", model)] + images.map { ("images", $0) }
         + input.map { ("--input", $0) }
         + input.compactMap { text in
           text.firstIndex(of: "=").map { ("--input", String(text[text.index(after: $0)...])) }
         })
     defer { outputs.close() }
     let engine = try Engine(threadCount: threads)
-    let prediction =
-      switch try ModelSource(model, architecture: weights.architecture) {
-      case .file(let file, let weights): try predict(file, weights, engine, augmentations)
-      case .builtIn(let name, let weights): try predict(name, weights, engine, augmentations)
-      }
+    let source = try ModelSource(model, architecture: weights.architecture)
+    guard images.isEmpty else {
+      return try predictImages(source, engine, augmentations)
+    }
+    let prediction = try predict(source, engine, augmentations, reading: readInputs)
     Interruption.finish("the predictions are being written")
-    try writeFile(prediction.npyBytes(), to: output)
+    if let output { try writeFile(prediction.values.npyBytes(), to: output) }
+  }
+
+  /// What a network predicts.
+  struct Prediction {
+    let values: Tensor
+    let form: OutputForm
+  }
+
+  /// How stored arrays are read: by the names and types of a model's inputs, with where they are from.
+  typealias Reading = (_ names: [String], _ elementType: (String) -> ElementType) throws -> (
+    inputs: [String: Tensor], paths: [String: String]
+  )
+
+  /// The predictions for what `reading` gives.
+  func predict(
+    _ source: ModelSource, _ engine: Engine, _ augmentations: TestTimeAugmentation?,
+    reading: Reading
+  ) throws -> Prediction {
+    switch source {
+    case .file(let file, let weights):
+      try predict(file, weights, engine, augmentations, reading)
+    case .builtIn(let name, let weights):
+      try predict(name, weights, engine, augmentations, reading)
+    }
   }
 
   /// Runs a file on the inputs as they are.
   private func predict(
     _ file: ONNXFile, _ weights: CheckpointFile.Weights?, _ engine: Engine,
-    _ augmentations: TestTimeAugmentation?
-  ) throws -> Tensor {
+    _ augmentations: TestTimeAugmentation?, _ readInputs: Reading
+  ) throws -> Prediction {
     let known = try weights?.preprocessing ?? file.metadata().preprocessing
     let types = Dictionary(
       uniqueKeysWithValues: file.inputNames.map { ($0, file.elementType(ofInput: $0) ?? .float32) })
@@ -105,25 +156,28 @@ struct Predict: ParsableCommand {
   private func predictions(
     of predictor: Predictor, _ graph: Graph, for values: [Tensor],
     _ augmentations: TestTimeAugmentation?
-  ) throws -> Tensor {
+  ) throws -> Prediction {
+    let form = graph.outputForm
     guard let augmentations else {
-      return try predictor.predict(values, batchSize: Self.batchSize)
+      return Prediction(
+        values: try predictor.predict(values, batchSize: Self.batchSize), form: form)
     }
     let output = graph.outputs.first.map { graph.type(of: $0.value) }
     let reason = augmentations.objection(
       toInputs: values.map { ($0.elementType, Shape(Array($0.shape.dropFirst()))) },
       prediction: output.map { Shape(Array($0.shape.dropFirst())) } ?? [])
     if let reason { throw LearnerError.augmentation(name: augmentations.name, reason: reason) }
-    return try augmentations.average(of: values[0]) {
+    let mean = try augmentations.average(of: values[0]) {
       try predictor.predict([$0], batchSize: Self.batchSize)
     }
+    return Prediction(values: mean, form: form)
   }
 
   /// Runs a built-in network with the weights of a checkpoint.
   private func predict(
     _ name: String?, _ weights: CheckpointFile.Weights?, _ engine: Engine,
-    _ augmentations: TestTimeAugmentation?
-  ) throws -> Tensor {
+    _ augmentations: TestTimeAugmentation?, _ readInputs: Reading
+  ) throws -> Prediction {
     guard let weights else { throw CommandError.untrainedPrediction(model: name ?? model) }
     let (inputs, paths) = try readInputs(["input"]) { _ in .float32 }
     guard let stored = inputs["input"], stored.shape.rank >= 1 else {

@@ -15,9 +15,15 @@ struct Train: ParsableCommand {
   @OptionGroup(title: "Model and data") var model: ModelOptions
 
   @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("Passes over all training examples.", valueName: "n"))
-  var epochs: Int
+    name: .customLong("epochs"), parsing: .unconditional,
+    help: ArgumentHelp(
+      "Passes over all training examples (default for a folder of photographs: \(Self.imageEpochs)).",
+      valueName: "n"))
+  private var givenEpochs: Int?
+
+  /// Passes over all training examples.
+  private var epochs: Int { givenEpochs ?? Self.imageEpochs }
+  private static let imageEpochs = 10
 
   @OptionGroup(title: "Learning rate") var schedule: ScheduleOptions
 
@@ -76,8 +82,36 @@ struct Train: ParsableCommand {
       valueName: "file"))
   var export: String?
 
+  /// Refuses missing numbers, which only photographs have defaults for.
+  func validate() throws {
+    guard !model.areImages else { return }
+    if givenEpochs == nil { throw ValidationError("Missing expected argument '--epochs <n>'") }
+    guard schedule.isRateGiven else {
+      throw ValidationError(
+        "Missing expected argument '--max-lr <\(ScheduleOptions.rateForm)>'")
+    }
+  }
+
+  /// Whether nobody has chosen the network or the rate for photographs.
+  private var takesStandardImageRun: Bool {
+    !model.chosenForImages.isEmpty && !schedule.isRateGiven
+  }
+
+  /// Prints what was chosen for photographs.
+  private func noteChoices() {
+    let chosen =
+      model.chosenForImages + (givenEpochs == nil ? ["--epochs \(epochs)"] : [])
+      + (schedule.isRateGiven ? [] : ["--max-lr \(ScheduleOptions.imageRate.short)"])
+      + (takesStandardImageRun ? ["--callback recompute-batch-norm-statistics:at=validation"] : [])
+    if !chosen.isEmpty {
+      Notes.write(
+        "chosen for photographs: \(chosen.joined(separator: " ")); give others to change that")
+    }
+  }
+
   func run() throws {
     Notes.areEvents(model.json)
+    noteChoices()
     // All checks of the options alone come before data are read.
     guard epochs >= 1 else { throw LearnerError.epochs(epochs) }
     _ = try schedule.makeScheduler(
@@ -95,7 +129,14 @@ struct Train: ParsableCommand {
     let rate = try schedule.chooseRate(for: learner, epochs: epochs, callbacks: chosen)
     if let rate {
       chosen.append(FoundRate(rate))
-      if !chosen.contains(where: { $0 is DivergenceGuard }) { chosen.append(try DivergenceGuard()) }
+    }
+    // A rate that nobody chose for these data may be too high for them.
+    if rate != nil || !schedule.isRateGiven, !chosen.contains(where: { $0 is DivergenceGuard }) {
+      chosen.append(try DivergenceGuard())
+    }
+    // In the few steps of a small folder running statistics don't get where they belong.
+    if takesStandardImageRun, !chosen.contains(where: { $0 is RecomputeBatchNormStatistics }) {
+      chosen.append(try RecomputeBatchNormStatistics(at: .validation))
     }
     let scheduler = try schedule.makeScheduler(
       chosen: rate, momentum: optimizer.momentum, batchesPerEpoch: learner.trainLoader.batchCount)

@@ -19,6 +19,15 @@ extension DataSplit {
     case channelsAssumed(Shape)
     /// Images whose axes were put in another order.
     case rearranged(from: Shape, to: Shape)
+    /// Image files, of these sizes at least and at most, that are brought to one.
+    case imageFiles(
+      count: Int, classes: [String], smallest: Shape, largest: Shape, Preprocessing.Images)
+    /// Files in a folder of images that aren't read, and how many for each reason.
+    case filesLeftOut(folder: String, [String: Int])
+    /// Classes whose names differ in case alone.
+    case classesInTwoCases([String])
+    /// A folder that training doesn't use.
+    case partNotUsed(path: String)
   }
 }
 
@@ -47,6 +56,17 @@ extension DataSplit.Note: CustomStringConvertible {
     case .unreadParts(let names):
       "\(names.joined(separator: ", ")) \(names.count == 1 ? "is" : "are") not read: the validation arrays are "
         + "called valid-x.npy and valid-y.npy"
+    case .imageFiles(let count, let classes, let smallest, let largest, let images):
+      "\(count) images of \(classes.count) classes (\(classes.joined(separator: ", "))), "
+        + (smallest == largest ? "\(largest)" : "\(smallest) to \(largest)")
+        + " rows and columns, become \(images)"
+    case .filesLeftOut(let folder, let counts):
+      "in \(folder) are left out: "
+        + counts.sorted { $0.key < $1.key }.map { "\($0.value) × \($0.key)" }
+        .joined(separator: ", ")
+    case .classesInTwoCases(let names):
+      "the classes \(names.joined(separator: ", ")) differ in case alone, and are taken as different"
+    case .partNotUsed(let path): "\(path) is not used in training"
     case .rearranged(let stored, let wanted) where stored.rank == wanted.rank:
       "the images are \(stored), "
         + (ImageArrangement(from: stored, to: wanted) == .channelsFirst

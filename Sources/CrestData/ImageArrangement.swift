@@ -111,7 +111,7 @@ package enum ImageArrangement: Sendable, Hashable {
     return Preprocessing(
       layout: preprocessing.isIdentity ? preprocessing.layout : layout,
       divisor: preprocessing.divisor, mean: preprocessing.mean,
-      standardDeviation: preprocessing.standardDeviation)
+      standardDeviation: preprocessing.standardDeviation, images: preprocessing.images)
   }
 }
 

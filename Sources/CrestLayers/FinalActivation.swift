@@ -143,6 +143,30 @@ struct FinalActivation {
   }
 }
 
+/// What the numbers that a network predicts are.
+package enum OutputForm: Sendable, Hashable {
+  /// Logits, or values.
+  case numbers
+  /// Probabilities.
+  case probabilities
+  /// Logarithms of probabilities.
+  case logarithms
+}
+
+extension Graph {
+  /// What the first output is.
+  ///
+  /// - Precondition: there is one.
+  package var outputForm: OutputForm {
+    guard let output = outputs.first else { programmerError("the graph has no output") }
+    return switch NetworkEnd(of: output.value, in: self).kind {
+    case .softmax, .sigmoid, .hardSigmoid, .fraction: .probabilities
+    case .logSoftmax, .logSigmoid: .logarithms
+    case .other: .numbers
+    }
+  }
+}
+
 /// Predictions that a loss would mistake for logits.
 package struct MistakenLogits: Sendable, Hashable {
   /// What it is.

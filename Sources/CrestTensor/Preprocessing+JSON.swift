@@ -2,11 +2,13 @@ extension Preprocessing {
   /// The JSON in a model's file: keys in alphabetical order, and numbers with the fewest digits
   /// that read back the same.
   package var json: String {
-    JSONValue.object([
+    var members: [String: JSONValue] = [
       "divisor": JSONValue(divisor), "layout": .text(layout.rawValue),
       "mean": .list(mean.map { JSONValue($0) }),
       "standardDeviation": .list(standardDeviation.map { JSONValue($0) }),
-    ]).json
+    ]
+    if let images { members["images"] = images.jsonValue }
+    return JSONValue.object(members).json
   }
 
   /// Reads the JSON in a model's file.
@@ -14,13 +16,39 @@ extension Preprocessing {
   /// - Throws: A fault if the text isn't what ``json`` writes, with its keys in any order.
   package init(json: String) throws(JSONScanner.Fault) {
     guard case .object(let members) = try JSONValue(parsing: json, within: .metadata),
-      members.count == 4, let layout = members["layout"]?.text.flatMap(Layout.init(rawValue:)),
+      members.count == (members["images"] == nil ? 4 : 5),
+      let layout = members["layout"]?.text.flatMap(Layout.init(rawValue:)),
       let divisor = members["divisor"]?.number, let mean = members["mean"]?.numbers,
       let deviation = members["standardDeviation"]?.numbers,
+      members["images"].map({ Images(json: $0) != nil }) ?? true,
       let preprocessing = Preprocessing(
-        checking: layout, divisor: divisor, mean: mean, standardDeviation: deviation)
+        checking: layout, divisor: divisor, mean: mean, standardDeviation: deviation,
+        images: members["images"].flatMap(Images.init(json:)))
     else { throw JSONScanner.Fault(offset: 0, expected: Self.expectation) }
     self = preprocessing
+  }
+}
+
+extension Preprocessing.Images {
+  fileprivate var jsonValue: JSONValue {
+    .object([
+      "channels": JSONValue(Double(channels)), "filter": .text(filter.rawValue),
+      "fit": .text(fit.rawValue), "height": JSONValue(Double(height)),
+      "width": JSONValue(Double(width)),
+    ])
+  }
+
+  fileprivate init?(json: JSONValue) {
+    guard case .object(let members) = json, members.count == 5,
+      let sizes = ["channels", "height", "width"].map({
+        members[$0]?.number.flatMap(Int.init(exactly:))
+      })
+        as? [Int],
+      let fit = members["fit"]?.text.flatMap(Fit.init(rawValue:)),
+      let filter = members["filter"]?.text.flatMap(Filter.init(rawValue:)),
+      Self.isPossible(sizes[0], sizes[1], sizes[2])
+    else { return nil }
+    self.init(channels: sizes[0], height: sizes[1], width: sizes[2], fit: fit, filter: filter)
   }
 }
 

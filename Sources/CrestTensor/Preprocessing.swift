@@ -24,6 +24,12 @@ public struct Preprocessing: Sendable, Hashable, Codable {
   public let mean: [Double]
   /// The standard deviation to divide by in each channel; empty if nothing is normalised.
   public let standardDeviation: [Double]
+  /// How image files become arrays; nil for data that are arrays.
+  public let images: Images?
+
+  private enum CodingKeys: CodingKey {
+    case layout, divisor, mean, standardDeviation, images
+  }
 
   /// Values are used as they are stored.
   public static let identity = Preprocessing(
@@ -33,7 +39,10 @@ public struct Preprocessing: Sendable, Hashable, Codable {
   ///
   /// - Precondition: there are as many means as standard deviations, at most one for values without
   ///   channels, and nothing divides by zero.
-  public init(layout: Layout, divisor: Double, mean: [Double], standardDeviation: [Double]) {
+  public init(
+    layout: Layout, divisor: Double, mean: [Double], standardDeviation: [Double],
+    images: Images? = nil
+  ) {
     programmerError(
       unless: mean.count == standardDeviation.count && (layout != .asStored || mean.count <= 1),
       "\(mean.count) means for \(standardDeviation.count) standard deviations, \(layout)")
@@ -44,6 +53,7 @@ public struct Preprocessing: Sendable, Hashable, Codable {
     self.divisor = divisor
     self.mean = mean
     self.standardDeviation = standardDeviation
+    self.images = images
   }
 
   /// Bytes divided by 255 and normalised by their histograms: to mean 0 and standard deviation 1 in
@@ -81,7 +91,9 @@ public struct Preprocessing: Sendable, Hashable, Codable {
       checking: try container.decode(Layout.self, forKey: .layout),
       divisor: try container.decode(Double.self, forKey: .divisor),
       mean: try container.decode([Double].self, forKey: .mean),
-      standardDeviation: try container.decode([Double].self, forKey: .standardDeviation))
+      standardDeviation: try container.decode([Double].self, forKey: .standardDeviation),
+      images: container.contains(.images)
+        ? try container.decode(Images.self, forKey: .images) : nil)
     guard let decoded else {
       throw DecodingError.dataCorrupted(
         .init(codingPath: decoder.codingPath, debugDescription: "expected \(Self.expectation)"))
@@ -89,26 +101,49 @@ public struct Preprocessing: Sendable, Hashable, Codable {
     self = decoded
   }
 
+  /// Writes what a checkpoint has always held, and how image files become arrays if they do.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(layout, forKey: .layout)
+    try container.encode(divisor, forKey: .divisor)
+    try container.encode(mean, forKey: .mean)
+    try container.encode(standardDeviation, forKey: .standardDeviation)
+    if let images { try container.encode(images, forKey: .images) }
+  }
+
   /// A preprocessing with values from a file; nil if they are invalid.
-  init?(checking layout: Layout, divisor: Double, mean: [Double], standardDeviation: [Double]) {
+  init?(
+    checking layout: Layout, divisor: Double, mean: [Double], standardDeviation: [Double],
+    images: Images?
+  ) {
     guard divisor > 0, divisor.isFinite, mean.allSatisfy(\.isFinite),
       mean.count == standardDeviation.count, layout != .asStored || mean.count <= 1,
       standardDeviation.allSatisfy({ $0 > 0 && $0.isFinite })
     else { return nil }
-    self.init(layout: layout, divisor: divisor, mean: mean, standardDeviation: standardDeviation)
+    self.init(
+      layout: layout, divisor: divisor, mean: mean, standardDeviation: standardDeviation,
+      images: images)
   }
 
-  /// What ``init(checking:divisor:mean:standardDeviation:)`` accepts, for messages.
+  /// The same values from image files that become arrays in this way.
+  package func of(_ images: Images?) -> Preprocessing {
+    Preprocessing(
+      layout: layout, divisor: divisor, mean: mean, standardDeviation: standardDeviation,
+      images: images)
+  }
+
+  /// What ``init(checking:divisor:mean:standardDeviation:images:)`` accepts, for messages.
   static let expectation =
     "a layout, a positive divisor, and as many means as positive standard deviations, at most one for "
-    + "numbers as they are stored"
+    + "numbers as they are stored; of image files, channels, height, width, fit and filter"
 
   /// Whether values are used as they are stored.
   public var isIdentity: Bool { divisor == 1 && mean.isEmpty }
 
   /// Whether `other` gives the same results for examples that both apply to.
   public func isSame(as other: Preprocessing) -> Bool {
-    self == other || isIdentity && other.isIdentity
+    let isOneSize = images == nil || other.images == nil || images == other.images
+    return isOneSize && (of(nil) == other.of(nil) || isIdentity && other.isIdentity)
   }
 
   /// The preprocessed value of `stored` in `channel`.

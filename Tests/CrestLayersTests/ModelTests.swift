@@ -55,6 +55,11 @@ private struct Swapped: Layer {
     ("lenet", [1, 16, 16], 56_080),
     ("resnet20", [3, 32, 32], 269_722),
     ("resnet20", [1, 9, 9], 269_434),
+    // torchvision's, with 10 classes.
+    ("resnet18", [3, 64, 64], 11_181_642), ("resnet34", [3, 64, 64], 21_289_802),
+    ("resnet50", [3, 64, 64], 23_528_522),
+    // With a 3×3 convolution at the beginning.
+    ("resnet18", [3, 32, 32], 11_173_962),
   ]
 
   @Test(arguments: builtIn)
@@ -220,9 +225,10 @@ private struct Swapped: Layer {
       "mlp", [4, 0], 2, "model: expected examples with at least one element, got shape [4, 0]"
     ),
     (
-      "resnet18", [3, 32, 32], 10,
-      "model: expected one of mlp, small-cnn, lenet, resnet20, resnet56, resnet110, airbench94, got "
-        + "\"resnet18\""
+      "resnet19", [3, 32, 32], 10,
+      "model: expected one of mlp, small-cnn, lenet, resnet20, resnet56, resnet110, resnet18, resnet34, "
+        + "resnet50, airbench94, got "
+        + "\"resnet19\""
     ),
   ]
 

@@ -14,7 +14,8 @@ import Testing
     Case(
       arguments: "--model alexnet",
       message:
-        "--model: expected one of mlp, small-cnn, lenet, resnet20, resnet56, resnet110, airbench94, or a file that "
+        "--model: expected one of mlp, small-cnn, lenet, resnet20, resnet56, resnet110, resnet18, "
+        + "resnet34, resnet50, airbench94, or a file that "
         + "ends in .onnx, got \"alexnet\"; did you mean \"lenet\"?"
     ),
     Case(
@@ -155,7 +156,8 @@ import Testing
     Case(
       arguments: "--model UPPER.ONNX",
       message:
-        "--model: expected one of mlp, small-cnn, lenet, resnet20, resnet56, resnet110, airbench94, or a file that "
+        "--model: expected one of mlp, small-cnn, lenet, resnet20, resnet56, resnet110, resnet18, "
+        + "resnet34, resnet50, airbench94, or a file that "
         + "ends in .onnx, got \"UPPER.ONNX\""),
     Case(
       arguments: "--callback csv-logger",

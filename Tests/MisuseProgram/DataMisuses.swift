@@ -1,7 +1,9 @@
 import Crest
+import CrestImages
 
 let dataMisuses: [Misuse] =
-  setMisuses + writeMisuses + loaderMisuses + transformMisuses + transformedImageMisuses
+  setMisuses + photoMisuses + writeMisuses + loaderMisuses + transformMisuses
+  + transformedImageMisuses
 
 private func images(
   bytes: Int = 8, offset: Int = 0, stride: Int? = nil, shape: Shape = [1, 2, 2],
@@ -11,6 +13,18 @@ private func images(
     name: "images", bytes: [UInt8](repeating: 0, count: bytes), offset: offset, stride: stride,
     shape: shape, labels: labels, classNames: ["a", "b"], preprocessing: preprocessing)
 }
+
+private let photoMisuses: [Misuse] = [
+  Misuse("photos.height", says: "a height without a width, or a width alone") {
+    _ = ImageFolder("photos", height: 8)
+  },
+  Misuse("photos.channels", says: "images of 2 channels") {
+    _ = ImageFolder("photos", channels: 2)
+  },
+  Misuse("photos.form", says: "images of 4 channels, 8 rows and 0 columns") {
+    _ = Preprocessing.Images(channels: 4, height: 8, width: 0)
+  },
+]
 
 private let setMisuses: [Misuse] = [
   Misuse("images.shape", says: "an image has channels, rows and columns, got [2, 2]") {

@@ -63,6 +63,14 @@ private let builtInMisuses: [Misuse] = [
   Misuse("resnet.depth", says: "a ResNet of depth 21; it must be 6 n + 2, n ≥ 1") {
     _ = ResNet(depth: 21, classes: 10)
   },
+  Misuse(
+    "image-net-resnet.depth", says: "a ResNet of depth 19; expected [18, 34, 50]"
+  ) {
+    _ = ImageNetResNet(depth: 19, classes: 2)
+  },
+  Misuse("image-net-resnet.classes", says: "a ResNet of 0 classes") {
+    _ = ImageNetResNet(depth: 18, classes: 0)
+  },
   Misuse("resnet.classes", says: "a ResNet of 0 classes") { _ = ResNet(depth: 20, classes: 0) },
   Misuse("airbench94.widths", says: "an Airbench94 of 10 classes with groups of [64, 0] channels") {
     _ = Airbench94(classes: 10, widths: [64, 0])

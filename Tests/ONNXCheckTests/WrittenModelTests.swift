@@ -12,6 +12,7 @@ import Testing
   static let networks: [(name: String, input: Shape)] = [
     ("mlp", [1, 8, 8]), ("small-cnn", [3, 9, 7]), ("lenet", [1, 28, 28]),
     ("resnet20", [3, 32, 32]), ("resnet56", [3, 32, 32]), ("resnet110", [3, 32, 32]),
+    ("resnet18", [3, 64, 64]), ("resnet34", [3, 32, 32]), ("resnet50", [3, 32, 32]),
     ("airbench94", [3, 32, 32]),
   ]
 

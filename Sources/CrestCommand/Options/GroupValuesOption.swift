@@ -23,6 +23,9 @@ struct GroupValuesOption: ExpressibleByArgument {
     }
   }
 
+  /// One number for all groups.
+  init(same number: Double) { self.init(.same(number), [number]) }
+
   private init(_ values: ParameterGroup.Values, _ numbers: [Double]) {
     self.values = values
     self.numbers = numbers

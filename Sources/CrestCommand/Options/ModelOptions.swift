@@ -4,19 +4,25 @@ import Crest
 /// The model and the data for training or evaluation.
 struct ModelOptions: ParsableArguments {
   @Option(
+    name: .customLong("model"),
     help: ArgumentHelp(
       "An ONNX file, a built-in network (\(BuiltInModel.names.joined(separator: ", "))), or the weights of "
-        + "one, as in a checkpoint.",
+        + "one, as in a checkpoint (default for a folder of photographs: \(Self.imageModel)).",
       valueName: "name|file.onnx|file.safetensors"))
-  var model: String
+  private var givenModel: String?
+
+  /// The network.
+  var model: String { givenModel ?? Self.imageModel }
 
   @OptionGroup var weights: ArchitectureOption
 
   @Option(
     help: ArgumentHelp(
-      "\(DataSource.summary).",
+      "\(DataSource.summary), or a folder of photographs with a folder for each class.",
       valueName: "name|path"))
   var data: String
+
+  @OptionGroup(title: "Images") var images: ImageOptions
 
   @Option(
     help: ArgumentHelp(
@@ -80,6 +86,16 @@ struct ModelOptions: ParsableArguments {
   @Flag(help: "Print results as JSON, one object per line.")
   var json = false
 
+  /// Refuses a missing model, which only photographs have a default for.
+  func validate() throws {
+    guard givenModel != nil || areImages else {
+      throw ValidationError("Missing expected argument '--model <name|file.onnx|file.safetensors>'")
+    }
+  }
+
+  /// The choices for photographs that weren't given, as options.
+  var chosenForImages: [String] { givenModel == nil ? ["--model \(model)"] : [] }
+
   /// Reads the data and makes the network for it.
   ///
   /// With `keepsAll`, a set without a validation part uses all its examples for both training and
@@ -101,7 +117,7 @@ struct ModelOptions: ParsableArguments {
     let engine = try Engine(threadCount: threads)
     // Reading data may take seconds, so errors in the model come first.
     let source = try ModelSource(model, architecture: weights.architecture)
-    var split = try DataSource(data).load(divides: !keepsAll)
+    var split = try loadData(divides: !keepsAll, for: source)
     if classAxis != nil || labelSmoothing != nil, self.loss == nil,
       case .values = split.train.target
     {

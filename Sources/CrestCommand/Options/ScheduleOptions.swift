@@ -4,14 +4,25 @@ public import Crest
 /// The learning-rate schedule.
 struct ScheduleOptions: ParsableArguments {
   @Option(
-    parsing: .unconditional,
+    name: .customLong("max-lr"), parsing: .unconditional,
     help: ArgumentHelp(
       "The highest learning rate; crest find-lr suggests one. auto: short 1cycle runs find it; range-test: "
         + "a range test does. For parameter groups, from the first "
         + "to the last: a:b, at a constant ratio; :b, b for the last and a tenth of it for all "
-        + "others; or one rate each, separated by commas.",
-      valueName: "x|auto|range-test|a:b|:b|x,x…"))
-  var maxLR: MaxLROption
+        + "others; or one rate each, separated by commas (default for a folder of photographs: "
+        + "\(Self.imageRate.short)).",
+      valueName: Self.rateForm))
+  private var givenMaxLR: MaxLROption?
+
+  /// The forms of the rate.
+  static let rateForm = "x|auto|range-test|a:b|:b|x,x…"
+  /// The rate for photographs.
+  static let imageRate = 0.05
+  /// Whether the rate was given.
+  var isRateGiven: Bool { givenMaxLR != nil }
+  private var maxLR: MaxLROption {
+    givenMaxLR ?? .rates(GroupValuesOption(same: Self.imageRate))
+  }
 
   @Option(help: ArgumentHelp("The learning-rate schedule.", valueName: "name"))
   var schedule = ScheduleName.oneCycle

@@ -34,6 +34,12 @@ public struct BuiltInModel: Sendable {
         takesImages: true,
         layers: { ResNet(depth: depth, classes: $0) })
     }
+    + ImageNetResNet.depths.map { depth in
+      BuiltInModel(
+        name: "resnet\(depth)", summary: "residual network of He and others for photographs",
+        takesImages: true,
+        layers: { ImageNetResNet(depth: depth, classes: $0) })
+    }
     + [
       BuiltInModel(
         name: "airbench94", summary: "Jordan's network for 94 % on CIFAR-10, for images of 32 × 32",

@@ -1,0 +1,60 @@
+import CrestTensor
+
+/// What is wrong with an image file or a folder of them.
+///
+/// Paths are as the user gave them.
+public enum ImageError: Error, Equatable, Sendable {
+  /// The system refused to open or read a file or to list a folder.
+  case unreadable(path: String, reason: String)
+  /// The file is not a kind of image that can be read.
+  case unknownFormat(path: String, found: String)
+  /// The file is damaged, or of a kind that isn't built.
+  case undecodable(path: String, format: String, reason: String)
+  /// The file says that the image is larger than is allowed, or has no pixels.
+  case impossibleSize(path: String, width: Int, height: Int)
+  /// Several files of a folder can't be used; the first of them, and how many.
+  case badFiles(folder: String, first: [String], count: Int)
+  /// No folder of a class is there.
+  case noClasses(folder: String, found: String)
+  /// A single class, which leaves nothing to tell apart.
+  case oneClass(folder: String, name: String)
+  /// A class without an image.
+  case emptyClass(folder: String, name: String, others: String)
+  /// A class that only another part than the training one has.
+  case classNotTrained(folder: String, name: String, known: [String])
+  /// A folder without an image, whose images were asked for.
+  case noImages(path: String)
+  /// A folder that leads back to itself by links.
+  case circle(path: String)
+}
+
+extension ImageError: CustomStringConvertible {
+  /// What is wrong, where, what was expected, what was found, and what to do.
+  public var description: String {
+    switch self {
+    case .unreadable(let path, let reason): "\(path) can't be read: \(reason)"
+    case .unknownFormat(let path, let found):
+      "\(path) is \(found), expected a PNG or JPEG image; convert it, or take it out of the folder"
+    case .undecodable(let path, let format, let reason):
+      "\(path) can't be decoded as \(format): \(reason); replace the file, or take it out of the folder"
+    case .impossibleSize(let path, let width, let height):
+      "\(path) says that it is \(width) × \(height), expected 1 to \(Preprocessing.Images.sides.upperBound) rows and "
+        + "columns and at most \(ImageHeader.pixelLimit) pixels; replace the file, or take it out of the folder"
+    case .badFiles(let folder, let first, let count):
+      "\(folder) has \(count) \(count == 1 ? "file" : "files") that can't be used:\n  "
+        + first.joined(separator: "\n  ")
+        + (count > first.count ? "\n  and \(count - first.count) more" : "")
+    case .noClasses(let folder, let found):
+      "\(folder) holds no folder for a class, as in \(folder)/cat/1.jpg and \(folder)/dog/1.jpg; found \(found)"
+    case .oneClass(let folder, let name):
+      "\(folder) holds a single class, \"\(name)\"; at least two are needed to tell them apart"
+    case .emptyClass(let folder, let name, let others):
+      "the class \"\(name)\" of \(folder) has no PNG or JPEG image\(others); add some, or remove its folder"
+    case .classNotTrained(let folder, let name, let known):
+      "\(folder) holds the class \"\(name)\", which the training part doesn't have: \(known.joined(separator: ", ")); "
+        + "add training images of it, or remove its folder"
+    case .noImages(let path): "\(path) holds no PNG or JPEG image; name images, or a folder of them"
+    case .circle(let path): "\(path) leads back to a folder that it is in; remove that link"
+    }
+  }
+}

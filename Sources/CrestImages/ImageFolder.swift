@@ -1,0 +1,129 @@
+public import CrestData
+import CrestFiles
+public import CrestTensor
+
+/// Photographs in folders, a folder for each class: `photos/cat/1.jpg`, `photos/dog/1.jpg`.
+///
+/// The class is the first folder's name, as of torchvision's `ImageFolder` and Keras's
+/// `image_dataset_from_directory`; folders within belong to it. With `photos/train/cat/…` the parts are those that their
+/// folders name: `valid`, `val` or `validation` for validation, while `test` is left alone. Without a
+/// folder for validation a fifth of each class is held out, the same in every run.
+///
+/// Names that begin with a dot, `__MACOSX`, `Thumbs.db` and `desktop.ini` are skipped; links are followed. Classes and files
+/// are in the order of their names' Unicode scalars, which doesn't hang on the machine. Images are PNG or JPEG, whatever
+/// their names end in, and their headers are all read before anything is trained; EXIF's orientation is applied.
+///
+/// ```swift
+/// let data = try ImageFolder("photos", height: 128, width: 128).split()
+/// ```
+public struct ImageFolder: Sendable {
+  /// The folder's path.
+  public let path: String
+  /// How many rows and columns images are brought to; nil for the common size of small images, and
+  /// ``standardSide`` otherwise.
+  public let size: (height: Int, width: Int)?
+  /// Channels: 1 is grey; nil for 3, and 1 when all images are grey.
+  public let channels: Int?
+  /// What happens to other aspects.
+  public let fit: Preprocessing.Images.Fit
+  /// How pixels are weighed.
+  public let filter: Preprocessing.Images.Filter
+
+  /// Rows and columns of images that don't have one small size.
+  public static let standardSide = 128
+  /// The largest side of images that stay as they are.
+  static let smallSide = 96
+  /// As many images, evenly spread over the training part, give the mean and the deviation of each channel.
+  static let statisticsCount = 1_000
+
+  /// A folder of photographs, which is looked at by ``split(divides:)``.
+  ///
+  /// - Parameters:
+  ///   - path: The folder.
+  ///   - height: Rows of the images; give both or none.
+  ///   - width: Columns of the images.
+  ///   - channels: 1 for grey, 3 for colours.
+  ///   - fit: What happens to images of another aspect.
+  ///   - filter: How pixels are weighed.
+  /// - Precondition: the height and the width are both given or not; sizes and channels are as of
+  ///   `Preprocessing.Images`.
+  public init(
+    _ path: String, height: Int? = nil, width: Int? = nil, channels: Int? = nil,
+    fit: Preprocessing.Images.Fit = .crop, filter: Preprocessing.Images.Filter = .bilinear
+  ) {
+    programmerError(
+      unless: (height == nil) == (width == nil), "a height without a width, or a width alone")
+    self.path = path
+    if let height, let width {
+      size = (height, width)
+      _ = Preprocessing.Images(channels: channels ?? 3, height: height, width: width)
+    } else {
+      size = nil
+      programmerError(
+        unless: channels ?? 3 == 3 || channels == 1, "images of \(channels ?? 0) channels")
+    }
+    (self.channels, self.fit, self.filter) = (channels, fit, filter)
+  }
+
+  /// Whether a folder may be one of photographs: it has folders, and no file of another data set.
+  public static func isRecognised(_ path: String) -> Bool {
+    guard FileStatus(of: path)?.kind == .folder,
+      let names = try? SystemFiles().names(inFolder: path),
+      !names.contains(where: DataSource.isDataFile)
+    else { return false }
+    return names.contains {
+      !ImageTree.isSkipped($0) && FileStatus(of: FilePath.join(path, $0))?.kind == .folder
+    }
+  }
+
+  /// Finds the images, reads their headers, and the pixels of some for their mean and deviation.
+  ///
+  /// - Parameter divides: Whether a fifth is held out when there is no folder for validation; if not, validation uses the
+  ///   training images.
+  /// - Returns: Both parts, and notes on what was found.
+  /// - Throws: ``ImageError``, `DataError`.
+  public func split(divides: Bool = true) throws -> DataSplit {
+    let tree = try ImageTree(path)
+    let headers = try tree.headers()
+    let images = self.images(for: headers.lazy.flatMap(\.self))
+    let train = ImageFiles(
+      name: path, files: tree.train.files, headers: headers[0], classes: tree.classes,
+      preprocessing: Preprocessing(
+        layout: .channelsFirst, divisor: 255, mean: [], standardDeviation: [], images: images))
+    let normalized = try train.normalizedByStatistics(of: Self.statisticsCount)
+    var split: DataSplit
+    if let valid = tree.valid {
+      split = DataSplit(
+        train: normalized,
+        valid: ImageFiles(
+          name: valid.path, files: valid.files, headers: headers[1], classes: tree.classes,
+          preprocessing: normalized.preprocessing))
+    } else if divides {
+      split = try DataSplit(dividing: normalized)
+    } else {
+      split = DataSplit(measuringOn: normalized)
+    }
+    let sizes = headers.flatMap(\.self).map(\.uprightSize)
+    split.notes =
+      [
+        .imageFiles(
+          count: sizes.count, classes: tree.classes,
+          smallest: [sizes.map(\.height).min() ?? 0, sizes.map(\.width).min() ?? 0],
+          largest: [sizes.map(\.height).max() ?? 0, sizes.map(\.width).max() ?? 0], images)
+      ] + tree.notes
+    return split
+  }
+
+  /// The size for images with these headers.
+  private func images(for headers: some Sequence<ImageHeader>) -> Preprocessing.Images {
+    let sizes = Set(headers.map { [$0.uprightSize.height, $0.uprightSize.width] })
+    var (height, width) = size ?? (Self.standardSide, Self.standardSide)
+    if size == nil, sizes.count == 1, let common = sizes.first, common.max() ?? 0 <= Self.smallSide
+    {
+      (height, width) = (common[0], common[1])
+    }
+    return Preprocessing.Images(
+      channels: channels ?? (headers.contains(where: \.hasColours) ? 3 : 1), height: height,
+      width: width, fit: fit, filter: filter)
+  }
+}

@@ -1,0 +1,215 @@
+import CrestData
+import CrestFiles
+import CrestTensor
+import Dispatch
+import Synchronization
+
+/// The image files below a folder, by part and class.
+struct ImageTree {
+  /// A part of the set.
+  struct Part {
+    let path: String
+    var files: [ImageFiles.File] = []
+  }
+
+  /// The names of the classes, in order.
+  let classes: [String]
+  let train: Part
+  /// The part for validation, if it has a folder.
+  let valid: Part?
+  /// What was found beside the images.
+  private(set) var notes: [DataSplit.Note] = []
+
+  private static let validNames = ["valid", "val", "validation"]
+  private static let testName = "test"
+  /// What the systems of others leave in folders.
+  private static let leftovers: Set<String> = ["__MACOSX", "Thumbs.db", "desktop.ini"]
+  /// What the names of images that can't be read end in, and of those that can.
+  private static let readable: Set<String> = ["png", "jpg", "jpeg", "jpe", "jfif"]
+  /// The most bad files that a message names.
+  private static let namedCount = 10
+
+  /// Whether a file or folder of this name is no part of the set.
+  static func isSkipped(_ name: String) -> Bool { name.hasPrefix(".") || leftovers.contains(name) }
+
+  /// Lists the files.
+  ///
+  /// - Throws: ``ImageError``.
+  init(_ path: String) throws(ImageError) {
+    let names = try Self.folders(in: path)
+    let validName = Self.validNames.first(where: names.contains)
+    guard names.contains("train") else {
+      classes = names
+      var leftOut: [String: Int] = [:]
+      train = try Self.part(path, classes: names, &leftOut)
+      valid = nil
+      try check(leftOut, in: path, hasTest: false)
+      return
+    }
+    let trainPath = FilePath.join(path, "train")
+    classes = try Self.folders(in: trainPath)
+    var leftOut: [String: Int] = [:]
+    train = try Self.part(trainPath, classes: classes, &leftOut)
+    if let validName {
+      let validPath = FilePath.join(path, validName)
+      let found = try Self.folders(in: validPath)
+      for name in found where !classes.contains(name) {
+        throw .classNotTrained(folder: validPath, name: name, known: classes)
+      }
+      valid = try Self.part(validPath, classes: classes, present: found, &leftOut)
+    } else {
+      valid = nil
+    }
+    try check(leftOut, in: path, hasTest: names.contains(Self.testName))
+    let others = names.filter { $0 != "train" && $0 != validName && $0 != Self.testName }
+    notes += others.map { .partNotUsed(path: FilePath.join(path, $0)) }
+  }
+
+  private mutating func check(
+    _ leftOut: [String: Int], in path: String, hasTest: Bool
+  ) throws(ImageError) {
+    if hasTest { notes.append(.partNotUsed(path: FilePath.join(path, Self.testName))) }
+    if !leftOut.isEmpty { notes.append(.filesLeftOut(folder: path, leftOut)) }
+    if classes.count == 1 { throw .oneClass(folder: train.path, name: classes[0]) }
+    let folded = Dictionary(grouping: classes) { $0.lowercased() }
+    for names in folded.values.filter({ $0.count > 1 }).sorted(by: { $0[0] < $1[0] }) {
+      notes.append(.classesInTwoCases(names))
+    }
+  }
+
+  /// The folders in a folder, in order.
+  private static func folders(in path: String) throws(ImageError) -> [String] {
+    let names = try list(path).filter {
+      !isSkipped($0) && FileStatus(of: FilePath.join(path, $0))?.kind == .folder
+    }
+    guard !names.isEmpty else {
+      let files = try list(path).filter { !isSkipped($0) }
+      throw .noClasses(
+        folder: path,
+        found: files.isEmpty
+          ? "an empty folder"
+          : "\(files.count) \(files.count == 1 ? "file" : "files"), as \(files[0].shown(limit: 80))"
+      )
+    }
+    return names
+  }
+
+  private static func list(_ path: String) throws(ImageError) -> [String] {
+    do throws(SystemError) {
+      return try SystemFiles().names(inFolder: path).sorted {
+        $0.unicodeScalars.lexicographicallyPrecedes($1.unicodeScalars)
+      }
+    } catch {
+      throw .unreadable(path: path, reason: error.message)
+    }
+  }
+
+  /// The images of classes below a folder.
+  private static func part(
+    _ path: String, classes: [String], present: [String]? = nil, _ leftOut: inout [String: Int]
+  ) throws(ImageError) -> Part {
+    var part = Part(path: path)
+    for (label, name) in classes.enumerated() where present?.contains(name) ?? true {
+      let before = part.files.count
+      var others: [String: Int] = [:]
+      var above: [OutputPlace.Identity] = []
+      try collect(
+        FilePath.join(path, name), within: name, label: label, above: &above, into: &part.files,
+        &others)
+      guard part.files.count > before else {
+        let found = others.sorted { $0.key < $1.key }.map { "\($0.value) × \($0.key)" }
+        throw .emptyClass(
+          folder: path, name: name,
+          others: found.isEmpty ? "" : ", only \(found.joined(separator: ", "))")
+      }
+      leftOut.merge(others, uniquingKeysWith: +)
+    }
+    return part
+  }
+
+  /// The images in a folder and below it, in order.
+  static func images(below path: String) throws(ImageError) -> [String] {
+    var files: [ImageFiles.File] = []
+    var others: [String: Int] = [:]
+    var above: [OutputPlace.Identity] = []
+    try collect(path, within: "", label: 0, above: &above, into: &files, &others)
+    return files.map(\.path)
+  }
+
+  private static func collect(
+    _ path: String, within relative: String, label: Int, above: inout [OutputPlace.Identity],
+    into files: inout [ImageFiles.File], _ others: inout [String: Int]
+  ) throws(ImageError) {
+    guard let identity = OutputPlace.identity(ofExisting: path) else {
+      throw .unreadable(path: path, reason: "it is gone")
+    }
+    guard !above.contains(identity) else { throw .circle(path: path) }
+    above.append(identity)
+    defer { above.removeLast() }
+    for name in try list(path) where !isSkipped(name) {
+      let full = FilePath.join(path, name)
+      let inner = FilePath.join(relative, name)
+      switch FileStatus(of: full)?.kind {
+      case .folder:
+        try collect(full, within: inner, label: label, above: &above, into: &files, &others)
+      case .regular:
+        let ending = name.lastIndex(of: ".").map { name[name.index(after: $0)...].lowercased() }
+        if let ending, readable.contains(ending) {
+          files.append(ImageFiles.File(path: full, relativePath: inner, label: label))
+        } else {
+          others[ending.map { ".\($0)" } ?? "files without an ending", default: 0] += 1
+        }
+      case .other: others["pipes and devices", default: 0] += 1
+      case nil: others["links to nothing", default: 0] += 1
+      }
+    }
+  }
+
+  // MARK: Headers
+
+  /// The headers of the training files, and then those of the validation files.
+  ///
+  /// - Throws: ``ImageError/badFiles(folder:first:count:)`` with all that are wrong.
+  func headers() throws(ImageError) -> [[ImageHeader]] {
+    var bad: [String] = []
+    var found: [[ImageHeader]] = []
+    for part in [train, valid].compactMap(\.self) {
+      let results = part.files.mapConcurrently { file in
+        Result { () throws(ImageError) in try file.readHeader() }
+      }
+      var headers: [ImageHeader] = []
+      for result in results {
+        switch result {
+        case .success(let header): headers.append(header)
+        case .failure(let error): bad.append("\(error)")
+        }
+      }
+      found.append(headers)
+    }
+    guard bad.isEmpty else {
+      throw .badFiles(
+        folder: train.path, first: Array(bad.prefix(Self.namedCount)), count: bad.count)
+    }
+    return found
+  }
+}
+
+extension Array where Element: Sendable {
+  /// As `map`, on all cores.
+  func mapConcurrently<Result: Sendable>(
+    _ transform: @escaping @Sendable (Element) -> Result
+  ) -> [Result] {
+    let results = Mutex([Result?](repeating: nil, count: count))
+    // Few enough pieces that locks cost nothing, and enough that no core waits for long.
+    let pieceSize = Swift.max(1, count / 64)
+    let pieceCount = (count + pieceSize - 1) / pieceSize
+    DispatchQueue.concurrentPerform(iterations: pieceCount) { piece in
+      let range = piece * pieceSize..<Swift.min((piece + 1) * pieceSize, count)
+      let made = range.map { transform(self[$0]) }
+      results.withLock { results in
+        for (place, result) in zip(range, made) { results[place] = result }
+      }
+    }
+    return results.withLock { $0.compactMap(\.self) }
+  }
+}
