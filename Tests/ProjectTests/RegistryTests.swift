@@ -41,6 +41,10 @@ import Testing
         "SWA": "gives the model other weights at the end, as EMA does",
       ]),
     Registry(
+      what: "names of callbacks elsewhere", folder: "Sources/CrestCallbacks",
+      declaration: { /public final class (\w+): (?:Stateful)?Callback\b/ },
+      table: "Sources/CrestCallbacks/CallbackNames.swift"),
+    Registry(
       what: "metrics", folder: "Sources/CrestTraining/Metrics",
       declaration: { /public struct (\w+): (?:Confusion|Label|Value)?Metric\b/ },
       table: "Sources/CrestTraining/Metrics/NamedMetric.swift",
