@@ -112,7 +112,8 @@ import Testing
         "--callback: expected one of activation-stats, csv-logger, divergence-guard, early-stopping, ema, "
         + "freeze-parameters, gradient-accumulation, gradient-clip, gradient-noise-scale, gradient-statistics, "
         + "limit-batches, lookahead, model-checkpoint, pass-timer, recompute-batch-norm-statistics, "
-        + "reduce-lr-on-plateau, step-logger, swa, terminate-on-nan, time-limit, validate-every, got \"pruning\""),
+        + "reduce-lr-on-plateau, step-logger, swa, terminate-on-nan, time-limit, validate-every, got \"pruning\""
+    ),
     Case(
       arguments: "--callback early-stopping:patience=long",
       message: "--callback early-stopping: patience is \"long\", expected an integer"),
