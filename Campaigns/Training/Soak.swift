@@ -71,7 +71,11 @@ struct Soak: ParsableCommand {
       try Lookahead(), try FreezeParameters(.matching("dense.*"), from: 3, until: 4),
       try EarlyStopping(patience: 1_000_000, restoresBest: true),
       try TimeLimit(seconds: 1e6), try RecomputeBatchNormStatistics(at: .validation),
-      try LearningRateEstimate(.gradient, byGroup: true),
+      try LearningRateEstimate(.gradient, byGroup: true), PassTimer(), try GatherPredictions(),
+      try LimitBatches(training: 1 << 30), try ValidateEvery(.steps(20_000)),
+      try GradientStatistics(path: folder + "/gradients.jsonl"),
+      try ActivationStats(["dense", "dense_1"], path: folder + "/activations.jsonl"),
+      try GradientNoiseScale(),
       try ModelCheckpoint(
         folder: folder + "/checkpoints", every: .steps(5000), keepLast: 3, warnings: silent),
       try ModelCheckpoint(

@@ -8,6 +8,8 @@ public enum CallbackError: Error, Equatable, Sendable {
   case noBatchNorm(callback: String)
   /// Steps of several batches, of which the gradient of one says nothing.
   case severalBatches(callback: String, batchesPerStep: Int)
+  /// A loss that isn't made of losses of single examples.
+  case noExampleLosses(callback: String)
   /// Gradients that are infinite or not numbers.
   case nonFiniteGradient(norm: Double, step: Int)
   /// A log that can't be written; the reason says what to do.
@@ -47,6 +49,8 @@ extension CallbackError: CustomStringConvertible {
     case .severalBatches(let callback, let count):
       "\(callback): a step is of \(count) batches, and this form needs steps of one; choose another form, or don't "
         + "accumulate gradients"
+    case .noExampleLosses(let callback):
+      "\(callback): the loss of a batch is not made of losses of its examples; leave it out, or choose another loss"
     case .nonFiniteGradient(let norm, let step):
       "the norm of the gradients is \(norm.isNaN ? "nan" : "\(norm)") in step \(step); lower the "
         + "learning rate, and let TerminateOnNaN name the layer"

@@ -11,6 +11,8 @@
 public enum CallbackOrder {
   /// ``LRFinder``.
   public static let finder = Int.min
+  /// ``LimitBatches`` and ``ValidateEvery``.
+  public static let limit = -20
   /// ``DivergenceGuard``.
   public static let divergence = -10
   /// ``TerminateOnNaN``.
@@ -21,13 +23,15 @@ public enum CallbackOrder {
   public static let accumulation = 6
   /// ``LearningRateEstimate``.
   public static let estimate = 7
+  /// ``GradientStatistics`` and ``GradientNoiseScale``.
+  public static let gradients = 8
   /// ``GradientClip``.
   public static let clip = 11
-  /// ``Recorder``.
+  /// ``Recorder``, ``GatherPredictions`` and ``ActivationStats``.
   public static let recorder = 50
   /// ``CSVLogger`` and ``StepLogger``.
   public static let logger = 51
-  /// ``OneCycleScheduler`` and ``ParameterScheduler``.
+  /// ``OneCycleScheduler``, ``ParameterScheduler`` and ``LearningRateScheduler``.
   public static let scheduler = 60
   /// ``ProgressBar``.
   public static let progress = 61
@@ -35,7 +39,7 @@ public enum CallbackOrder {
   public static let reducer = 62
   /// ``EarlyStopping`` and ``TimeLimit``.
   public static let stopper = 63
-  /// ``RecomputeBatchNormStatistics``.
+  /// ``RecomputeBatchNormStatistics`` and ``SWA``.
   public static let batchNorm = 64
   /// ``ModelCheckpoint`` and ``BackupAndRestore``.
   public static let checkpoint = Int.max

@@ -47,6 +47,12 @@ enum CommandError: Error, Equatable {
   case momentumPair(schedule: String)
   /// A style of 1cycle for another schedule.
   case styleWithout1cycle(schedule: String)
+  /// 1cycle as one of several schedules in a row.
+  case oneCycleInSequence
+  /// A warm-up that nothing follows.
+  case warmUpAtEnd
+  /// Schedules in a row of which not one lacks a length, but so many.
+  case scheduleLengths(missing: Int)
   /// A rate to be found for another schedule than 1cycle.
   case automaticRate(AutomaticLR, schedule: String)
   /// A form of the live estimate that there isn't.
@@ -207,6 +213,16 @@ extension CommandError: CustomStringConvertible {
       "--momentum: two values are the bounds of a 1cycle schedule, but the schedule is \(schedule); give one"
     case .styleWithout1cycle(let schedule):
       "--style: it is for 1cycle, but the schedule is \(schedule); leave one of them out"
+    case .oneCycleInSequence:
+      "--schedule: one-cycle is a whole run with a rise of its own, but it is joined to others; use it alone"
+    case .warmUpAtEnd:
+      "--schedule: warm-up rises to where the next schedule begins, but none follows; join one with +, as in "
+        + "warm-up:for=500steps+cosine"
+    case .scheduleLengths(let missing):
+      missing == 0
+        ? "--schedule: every part has a length (for=), but one has to take the rest of the run; omit one"
+        : "--schedule: \(missing) parts have no length, but only one can take the rest of the run; give each other "
+          + "one, as in warm-up:for=500steps+cosine"
     case .automaticRate(let method, let schedule):
       "--max-lr \(method.rawValue): it finds a rate for 1cycle, but the schedule is \(schedule); give a rate, as crest "
         + "find-lr suggests"

@@ -113,7 +113,7 @@ extension CheckpointError {
 extension CallbackError {
   fileprivate var code: FailureCode {
     switch self {
-    case .outOfRange, .unknownMetric, .noBatchNorm, .severalBatches: .usage
+    case .outOfRange, .unknownMetric, .noBatchNorm, .severalBatches, .noExampleLosses: .usage
     case .nonFiniteGradient: .diverged
     case .unwritable, .logTooShort, .otherLog, .logChanged: .io
     }

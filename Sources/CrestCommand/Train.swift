@@ -8,7 +8,8 @@ struct Train: ParsableCommand {
       Schedules: one-cycle (up and down once, momentum in the opposite direction), constant, flat-cosine \
       (constant for three quarters, then down), cosine and linear (down to 0), triangular (up from \
       a quarter and back, in cycles of four epochs), step (a tenth after half of the run, a \
-      hundredth after three quarters).
+      hundredth after three quarters), and those that --schedule lists. Rates in a schedule's settings are multiples \
+      of --max-lr, from 0 to 1; lengths are 500steps, 2epochs, or a part of the run as 0.25.
       Every run ends when a loss is not finite, and names the layer where it began.
       """)
 
@@ -115,7 +116,7 @@ struct Train: ParsableCommand {
     // All checks of the options alone come before data are read.
     guard epochs >= 1 else { throw LearnerError.epochs(epochs) }
     _ = try schedule.makeScheduler(
-      chosen: nil, momentum: optimizer.momentum, batchesPerEpoch: 1)
+      chosen: nil, momentum: optimizer.momentum, epochs: epochs, stepsPerEpoch: 1 << 20)
     let augmentations = try tta.augmentations()
     var chosen = try chosenCallbacks()
     let backup = try checkpoints.makeCallback()
@@ -139,7 +140,8 @@ struct Train: ParsableCommand {
       chosen.append(try RecomputeBatchNormStatistics(at: .validation))
     }
     let scheduler = try schedule.makeScheduler(
-      chosen: rate, momentum: optimizer.momentum, batchesPerEpoch: learner.trainLoader.batchCount)
+      chosen: rate, momentum: optimizer.momentum, epochs: epochs,
+      stepsPerEpoch: learner.stepsPerEpoch(with: chosen))
 
     let failure = WriteFailure()
     let report = EpochReport(json: model.json, failure: failure)
@@ -151,7 +153,8 @@ struct Train: ParsableCommand {
       ) {
         try learner.fit(
           epochs: epochs,
-          callbacks: [scheduler, report, addedNotes(to: learner)] + chosen + progress)
+          callbacks: [scheduler, report, addedNotes(to: learner)] + chosen
+            + schedule.plotting(scheduler) + progress)
       }
     } catch {
       throw end(of: learner, backup, by: error)
@@ -231,7 +234,7 @@ struct Train: ParsableCommand {
   /// All outputs of the command.
   private func outputs() throws -> [NamedOutput] {
     NamedOutput.list(("--log", log), ("--log-steps", logSteps), kind: .log)
-      + NamedOutput.list(("--export", export))
+      + NamedOutput.list(("--export", export), ("--plot-schedule", schedule.plotSchedule))
       + NamedOutput.list(("--checkpoint-dir", checkpoints.checkpointDir), kind: .folder)
       + (try callbacks.flatMap { try $0.outputs() })
   }

@@ -187,7 +187,8 @@ struct ScheduleTests {
       #"{"kind": "sawtooth"}"#,
       """
       schedule: the kind "sawtooth" is not known to this version, which knows constant, linear, \
-      cosine, exponential, polynomial, triangular, step-decay, milestone-decay, combined, \
+      cosine, exponential, polynomial, triangular, step-decay, milestone-decay, polynomial-decay, tanh, \
+      inverse-square-root, inverse-time, exponential-decay, cosine-restarts, combined, sequence, \
       one-cycle-learning-rate, one-cycle-momentum.
       """
     ),

@@ -108,18 +108,20 @@ import Testing
       message: "the transform cutout(size 16) can't be used on digits (train): a square of 16 is "
         + "larger than the images, which are 8 × 8"),
     Case(
-      arguments: "--callback swa",
+      arguments: "--callback pruning",
       message:
-        "--callback: expected one of csv-logger, divergence-guard, early-stopping, ema, freeze-parameters, "
-        + "gradient-accumulation, gradient-clip, lookahead, model-checkpoint, recompute-batch-norm-statistics, "
-        + "reduce-lr-on-plateau, step-logger, terminate-on-nan, time-limit, got \"swa\""),
+        "--callback: expected one of activation-stats, csv-logger, divergence-guard, early-stopping, ema, "
+        + "freeze-parameters, gradient-accumulation, gradient-clip, gradient-noise-scale, gradient-statistics, "
+        + "limit-batches, lookahead, model-checkpoint, pass-timer, recompute-batch-norm-statistics, "
+        + "reduce-lr-on-plateau, step-logger, swa, terminate-on-nan, time-limit, validate-every, got \"pruning\""
+    ),
     Case(
       arguments: "--callback early-stopping:patience=long",
       message: "--callback early-stopping: patience is \"long\", expected an integer"),
     Case(
       arguments: "--callback early-stopping:wait=3",
       message: "--callback early-stopping: expected settings monitor, patience, min-delta, mode, "
-        + "restore-best, "
+        + "restore-best, baseline, start-epoch, threshold, "
         + "got \"wait\""),
     Case(
       arguments: "--callback early-stopping:patience",
@@ -167,7 +169,8 @@ import Testing
       message: "--callback terminate-on-nan: it has no settings, got \"now\""),
   ]
 
-  @Test(arguments: cases + trainingOptions) func `ends with 64 and says what to do`(_ wrong: Case)
+  @Test(arguments: cases + trainingOptions + scheduleOptions)
+  func `ends with 64 and says what to do`(_ wrong: Case)
     throws
   {
     // Of an option given twice the last one counts.
@@ -181,7 +184,7 @@ import Testing
 
   @Test(arguments: [
     ["train"], ["train", "--frobnicate"], ["fly"], ["train", "--max-lr", "much"],
-    ["train", "--schedule", "none"], ["find-lr", "--epochs", "3"],
+    ["find-lr", "--epochs", "3"],
     ["data", "info"],
   ])
   func `of options is worded by the parser, with 64`(_ arguments: [String]) throws {

@@ -26,6 +26,9 @@ import Testing
   }
 
   static let rows = [
+    Row(name: "activation-stats", required: ":layers=dense1") { _ in
+      try ActivationStats(["dense1"])
+    },
     Row(name: "csv-logger", required: ":path=log.csv") { CSVLogger(path: $0 + "/own.csv") },
     Row(name: "divergence-guard") { _ in try DivergenceGuard() },
     Row(name: "early-stopping") { _ in try EarlyStopping() },
@@ -37,17 +40,25 @@ import Testing
       try GradientAccumulation(batches: 3)
     },
     Row(name: "gradient-clip") { _ in try GradientClip() },
+    Row(name: "gradient-noise-scale") { _ in try GradientNoiseScale() },
+    Row(name: "gradient-statistics") { _ in try GradientStatistics() },
+    Row(name: "limit-batches", required: ":training=3") { _ in try LimitBatches(training: 3) },
     Row(name: "lookahead") { _ in try Lookahead() },
     Row(name: "model-checkpoint", required: ":folder=best") {
       try ModelCheckpoint(folder: $0 + "/own")
     },
+    Row(name: "pass-timer") { _ in PassTimer() },
     Row(name: "recompute-batch-norm-statistics", model: "small-cnn") { _ in
       try RecomputeBatchNormStatistics()
     },
     Row(name: "reduce-lr-on-plateau") { _ in try ReduceLROnPlateau() },
     Row(name: "step-logger", required: ":path=log.csv") { StepLogger(path: $0 + "/own.csv") },
+    Row(name: "swa") { _ in try SWA() },
     Row(name: "terminate-on-nan") { _ in TerminateOnNaN() },
     Row(name: "time-limit", required: ":seconds=1000") { _ in try TimeLimit(seconds: 1000) },
+    Row(name: "validate-every", required: ":interval=2epochs") { _ in
+      try ValidateEvery(.epochs(2))
+    },
   ]
 
   @Test func `are all compared`() throws {

@@ -85,9 +85,11 @@ import Testing
     ),
     (
       "train --model mlp --data digits --epochs 1 --max-lr 1 --callback early",
-      "Error: --callback: expected one of csv-logger, divergence-guard, early-stopping, ema, freeze-parameters, "
-        + "gradient-accumulation, gradient-clip, lookahead, model-checkpoint, recompute-batch-norm-statistics, "
-        + "reduce-lr-on-plateau, step-logger, terminate-on-nan, time-limit, got \"early\"; did you mean \"early-stopping\"?"
+      "Error: --callback: expected one of activation-stats, csv-logger, divergence-guard, early-stopping, ema, "
+        + "freeze-parameters, gradient-accumulation, gradient-clip, gradient-noise-scale, gradient-statistics, "
+        + "limit-batches, lookahead, model-checkpoint, pass-timer, recompute-batch-norm-statistics, "
+        + "reduce-lr-on-plateau, step-logger, swa, terminate-on-nan, time-limit, validate-every, got \"early\"; did you "
+        + "mean \"early-stopping\"?"
     ),
     (
       "train --model mlp --data digits --epochs 1 --max-lr 1 --callback early-stopping:monitor=acuracy",
@@ -114,8 +116,8 @@ import Testing
   }
 
   @Test func `of a list below say what was meant too`() throws {
-    let result = try CrestProcess.run(["train", "--schedule", "cosin"])
-    #expect(result.error.contains("\n  - step\nDid you mean 'cosine'?\n"), "\(result.error)")
+    let result = try CrestProcess.run(["train", "--style", "smit"])
+    #expect(result.error.contains("\n  - airbench\nDid you mean 'smith'?\n"), "\(result.error)")
     #expect(result.status == 64)
   }
 

@@ -26,12 +26,25 @@ Where each comes from:
     shapes       fastai's sched_* functions; torch's CyclicLR, StepLR.
     finders      fastai.callback.schedule's valley, slide, minimum and steep, fastai.learner's AvgSmoothLoss,
                  all on float64 tensors.
+
+schedules/steps.json has the values of schedules that count steps or are joined, by name, 100 of each (needs keras and
+transformers, too; `python3 make_schedules.py steps` makes it alone):
+
+    torch        LambdaLR, ExponentialLR, PolynomialLR, CosineAnnealingWarmRestarts, LinearLR in SequentialLR
+    keras        keras.optimizers.schedules, whose float32 is replaced by float64
+    transformers get_inverse_sqrt_schedule, get_wsd_schedule
+    fastai       combine_scheds with SchedCos, as fit_sgdr does
+    formula      where there is no peer to run, its formula: Noam (arXiv:1706.03762), timm's TanhLRScheduler
 """
 
 import json
 import math
+import os
 import pathlib
+import sys
 import warnings
+
+os.environ["KERAS_BACKEND"] = "torch"
 
 import fastai
 import fastai.callback.schedule as fs
@@ -276,7 +289,78 @@ def finders():
     ]
 
 
+# ---- schedules that count steps, and schedules that are joined
+
+def step_shapes():
+    import keras
+    import transformers
+    keras.config.set_floatx("float64")
+    k, t = keras.optimizers.schedules, torch.optim.lr_scheduler
+    steps = range(100)
+
+    def from_torch(make, base=0.5):
+        optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=base)
+        scheduler = make(optimizer)
+        out = []
+        for _ in steps:
+            out.append(float(optimizer.param_groups[0]["lr"]))
+            optimizer.step()
+            scheduler.step()
+        return out
+
+    def from_keras(schedule):
+        def value(step):
+            tensor = torch.tensor(step, dtype=torch.float64)
+            return float(schedule(tensor))
+        return [value(step) for step in steps]
+
+    def warm_cosine(o):
+        return t.SequentialLR(
+            o, [t.LinearLR(o, 0.1, 1.0, 20), t.CosineAnnealingLR(o, 80)], milestones=[20])
+
+    def restarts(cycles, factor):
+        fs.tensor = float64_tensor
+        lengths = [factor ** i for i in range(cycles)]
+        f = fs.combine_scheds([n / sum(lengths) for n in lengths], [fs.SchedCos(0.5, 0)] * cycles)
+        out = [f(step / 100) for step in steps]
+        fs.tensor = float32_tensor
+        return out
+
+    rows = {
+        "exponential decay 0.97": from_torch(lambda o: t.ExponentialLR(o, 0.97)),
+        "exponential decay 0.9 every 7": from_keras(k.ExponentialDecay(0.5, 7, 0.9)),
+        "polynomial decay 2.5": from_torch(lambda o: t.PolynomialLR(o, 100, 2.5)),
+        "polynomial decay 0.5 to 0.01, power 3": from_keras(k.PolynomialDecay(0.5, 100, 0.01, 3)),
+        "inverse time 0.3 every 4": from_keras(k.InverseTimeDecay(0.5, 4, 0.3)),
+        "inverse time 0.3 every 4, staircase": from_keras(k.InverseTimeDecay(0.5, 4, 0.3, True)),
+        "inverse square root 10": from_torch(
+            lambda o: transformers.get_inverse_sqrt_schedule(o, 10)),
+        "cosine restarts 12": from_torch(lambda o: t.CosineAnnealingWarmRestarts(o, 12, 1, 0.01)),
+        "cosine restarts 7, twice as long": from_torch(
+            lambda o: t.CosineAnnealingWarmRestarts(o, 7, 2, 0.01)),
+        "cosine restarts 7, 1.5 as long, 0.8 as high": from_keras(
+            k.CosineDecayRestarts(0.5, 7, 1.5, 0.8, 0.02)),
+        "three cosines, twice as long": restarts(3, 2),
+        "warm-up and cosine": from_torch(warm_cosine),
+        "warm-up, stable, decay": from_torch(
+            lambda o: transformers.get_wsd_schedule(
+                o, num_warmup_steps=10, num_decay_steps=20, num_training_steps=100,
+                decay_type="linear")),
+        "piecewise constant": from_keras(
+            k.PiecewiseConstantDecay([29, 59], [0.5, 0.2, 0.3])),
+        "noam 16": [0.5 * min((s + 1) / 16, math.sqrt(16 / (s + 1))) for s in steps],
+        "tanh": [
+            0.01 + 0.5 * (0.5 - 0.01) * (1 - math.tanh(-6 * (1 - s / 100) + 3 * s / 100))
+            for s in steps],
+    }
+    versions = {"torch": torch.__version__, "fastai": fastai.__version__, "keras": keras.__version__,
+                "transformers": transformers.__version__}
+    (FOLDER / "steps.json").write_text(json.dumps({"versions": versions, "shapes": rows}, indent=1) + "\n")
+
+
 def main():
+    if sys.argv[1:] == ["steps"]:
+        return step_shapes()
     versions = {"torch": torch.__version__, "fastai": fastai.__version__, "numpy": np.__version__}
     print(versions)
     document = {
@@ -295,6 +379,7 @@ def main():
     np.save(FOLDER / "schedules.npy", np.array(values, dtype="<f8"))
     text = json.dumps(document, indent=1)
     (FOLDER / "schedules.json").write_text(text + "\n")
+    step_shapes()
     print(len(values), "values,", len(text), "bytes of JSON")
     for f in document["finders"]:
         print(f["name"], f["losses"][1], f["diverged"], f["suggestions"])

@@ -10,6 +10,9 @@ let callbackMisuses: [Misuse] = [
   ) {
     _ = LRFinder.Plot(findings).terminal(height: 3)
   },
+  Misuse("schedule.plot", says: "a schedule was drawn over 0 steps") {
+    _ = try Schedule.constant(1).plot(steps: 0)
+  },
   Misuse("progress-output.width", says: "a terminal of -1 columns") {
     let output = ProgressBar.Output(isTerminal: true, width: { -1 }, write: { _ in })
     try fit(beside: [ProgressBar(output)])

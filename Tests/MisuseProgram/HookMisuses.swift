@@ -133,6 +133,9 @@ private let contextMisuses: [Misuse] = [
   ) {
     try fit(.afterBatch { try $0.fit.accumulate(batchesPerStep: 3) })
   },
+  Misuse("hook.limit-batches", says: "a limit of 0 batches") {
+    try fit(.beforeFit { $0.limitBatches(training: nil, validation: 0) })
+  },
   Misuse("hook.lend-later", says: "EMA lends weights at step 0, which only a beforeFit hook may do")
   {
     let ema = try EMA()

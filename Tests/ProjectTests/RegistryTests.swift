@@ -24,6 +24,8 @@ import Testing
       table: "Sources/CrestCommand/Options/CallbackOption.swift",
       exceptions: [
         "BackupAndRestore": "--checkpoint-dir", "LRFinder": "crest find-lr",
+        "GatherPredictions": "keeps numbers for a program; crest predict writes predictions",
+        "LearningRateScheduler": "is made of a function",
         "LearningRateEstimate": "--estimate-lr",
         "OneCycleScheduler": "--schedule one-cycle", "ParameterScheduler": "--schedule",
         "ProgressBar": "every run has it", "Recorder": "keeps numbers for a program",
@@ -35,7 +37,13 @@ import Testing
       exceptions: [
         "LRFinder": "has a fit of its own, which comes first",
         "DivergenceGuard": "sets the factor of the rate, as ReduceLROnPlateau does",
+        "LearningRateScheduler": "sets the rate, as OneCycleScheduler does",
+        "SWA": "gives the model other weights at the end, as EMA does",
       ]),
+    Registry(
+      what: "names of callbacks elsewhere", folder: "Sources/CrestCallbacks",
+      declaration: { /public final class (\w+): (?:Stateful)?Callback\b/ },
+      table: "Sources/CrestCallbacks/CallbackNames.swift"),
     Registry(
       what: "metrics", folder: "Sources/CrestTraining/Metrics",
       declaration: { /public struct (\w+): (?:Confusion|Label|Value)?Metric\b/ },

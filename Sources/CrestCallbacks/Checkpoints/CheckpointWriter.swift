@@ -81,6 +81,14 @@ final class CheckpointWriter {
     return try folder.verified(name)
   }
 
+  /// Gives the model of `learner` the weights of a checkpoint.
+  ///
+  /// - Throws: `CheckpointError` when the file isn't as it was written.
+  func load(_ name: String, into learner: Learner) throws {
+    let path = try openFolder(for: name).verified(name)
+    try CheckpointFile.Weights(path).load(into: learner.model)
+  }
+
   /// The newest checkpoint that is as it was written; nil when there is none.
   func newest() -> String? {
     // Asked for after a failure, which is what is reported.

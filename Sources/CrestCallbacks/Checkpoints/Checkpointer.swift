@@ -38,6 +38,9 @@ final class Checkpointer {
     return try writer.begin()
   }
 
+  /// The best of those that are kept; nil when none has a value.
+  var best: ModelCheckpoint.Saved.Entry? { state.best(isLowerBetter: isLowerBetter) }
+
   /// Whether a checkpoint is due after an epoch.
   func isDue(after epoch: EpochContext) -> Bool { clock.isDue(after: epoch) }
 

@@ -35,6 +35,20 @@ extension ModelCheckpoint {
       }
     }
 
+    /// The best of those that are kept; nil when none has a value.
+    func best(isLowerBetter: Bool) -> Entry? {
+      Self.ranked(kept, isLowerBetter: isLowerBetter).first.map { kept[$0] }
+    }
+
+    /// The places of those that have a value, the best first.
+    private static func ranked(_ all: [Entry], isLowerBetter: Bool) -> [Int] {
+      all.indices.filter { all[$0].value.map { !$0.isNaN } ?? false }.sorted {
+        let (a, b) = (all[$0].value ?? .nan, all[$1].value ?? .nan)
+        // Of equal values the one saved first is the better, as nothing has improved since.
+        return a == b ? $0 < $1 : isLowerBetter ? a < b : a > b
+      }
+    }
+
     /// Notes a new checkpoint.
     ///
     /// - Parameters:
@@ -49,11 +63,7 @@ extension ModelCheckpoint {
     ) -> [String]? {
       // One of the same name takes part, or a worse one would take its file.
       let all = kept + [entry]
-      let ranked = all.indices.filter { all[$0].value.map { !$0.isNaN } ?? false }.sorted {
-        let (a, b) = (all[$0].value ?? .nan, all[$1].value ?? .nan)
-        // Of equal values the one saved first is the better, as nothing has improved since.
-        return a == b ? $0 < $1 : isLowerBetter ? a < b : a > b
-      }
+      let ranked = Self.ranked(all, isLowerBetter: isLowerBetter)
       let places = Set(ranked.prefix(best)).union(all.indices.suffix(last ?? all.count))
       guard places.contains(all.count - 1) else { return nil }
       let isKept = all.indices.map { place in

@@ -27,6 +27,8 @@ public final class ModelCheckpoint: StatefulCallback {
   public let mode: MetricDirection?
   /// What is saved.
   public let contents: Learner.Contents
+  /// Whether the model gets the best weights when the fit ends.
+  public let reloadsBest: Bool
   /// What it has saved.
   public var state: Saved {
     get { checkpointer.state }
@@ -53,6 +55,8 @@ public final class ModelCheckpoint: StatefulCallback {
   ///     numbers, and after epochs `{train_loss}`, `{valid_loss}` and metrics for values;
   ///     `{step:10}` has ten digits, `{valid_loss:4}` four after the point. A name without any is
   ///     for a single file: with a monitor, the best one.
+  ///   - reloadsBest: Whether the model gets the weights of the best file when the fit ends normally, after everything
+  ///     else, so that the fit's result is of them; for that it needs a monitor.
   ///   - maxConsecutiveFailures: How many saves in a row may fail before the fit ends.
   ///   - warnings: Where failures are reported.
   /// - Throws: ``CallbackError/outOfRange(callback:parameter:value:expected:)``.
@@ -60,12 +64,13 @@ public final class ModelCheckpoint: StatefulCallback {
     folder: String, every: Interval = .epochs(1), keepLast: Int? = 3,
     monitor: Monitor? = nil, keepBest: Int = 1, mode: MetricDirection? = nil,
     contents: Learner.Contents = .everything, name: String = "checkpoint-{step:10}",
-    maxConsecutiveFailures: Int = 3, warnings: ProgressBar.Output = .standardError
+    reloadsBest: Bool = false, maxConsecutiveFailures: Int = 3,
+    warnings: ProgressBar.Output = .standardError
   ) throws(CallbackError) {
     try self.init(
       folder: folder, every: every, keepLast: keepLast, monitor: monitor, keepBest: keepBest,
-      mode: mode, contents: contents, name: name, maxConsecutiveFailures: maxConsecutiveFailures,
-      warnings: warnings
+      mode: mode, contents: contents, name: name, reloadsBest: reloadsBest,
+      maxConsecutiveFailures: maxConsecutiveFailures, warnings: warnings
     ) { (path) throws(CheckpointError) in try CheckpointFolder(path) }
   }
 
@@ -73,7 +78,8 @@ public final class ModelCheckpoint: StatefulCallback {
     folder: String, every: Interval = .epochs(1), keepLast: Int? = 3,
     monitor: Monitor? = nil, keepBest: Int = 1, mode: MetricDirection? = nil,
     contents: Learner.Contents = .everything, name: String = "checkpoint-{step:10}",
-    maxConsecutiveFailures: Int = 3, warnings: ProgressBar.Output = .standardError,
+    reloadsBest: Bool = false, maxConsecutiveFailures: Int = 3,
+    warnings: ProgressBar.Output = .standardError,
     open: @escaping (String) throws(CheckpointError) -> CheckpointFolder
   ) throws(CallbackError) {
     let callback = "ModelCheckpoint"
@@ -89,6 +95,9 @@ public final class ModelCheckpoint: StatefulCallback {
         monitor == nil ? "at least 1 without a monitor" : "at least 0")
     }
     try require(keepBest >= 1, "keepBest", keepBest, "at least 1")
+    try require(
+      !reloadsBest || monitor != nil, "reloadsBest", reloadsBest,
+      "false without a monitor, which tells the best")
     let fileName = try CheckpointName(name, callback: callback)
     // The last would take the file of the best.
     try require(
@@ -107,6 +116,7 @@ public final class ModelCheckpoint: StatefulCallback {
     self.keepBest = keepBest
     self.mode = mode
     self.contents = contents
+    self.reloadsBest = reloadsBest
     checkpointer = Checkpointer(
       every: every, name: fileName,
       keeping: Checkpointer.Retention(last: keepLast, best: monitor == nil ? 0 : keepBest),
@@ -119,19 +129,20 @@ public final class ModelCheckpoint: StatefulCallback {
   public var hooks: [Hook] {
     [
       .beforeFit(begin), .beforeEpoch(checkFolder), .afterBatch(save), .afterEpoch(save),
-      .afterFit { [checkpointer] _ in checkpointer.writer.end() },
+      .afterFit(finish),
     ]
   }
   /// After everything else but what the run is resumed from.
   public var order: Int { CallbackOrder.checkpoint - 1 }
   /// What is kept.
   public var settings: [String: String] {
-    [
+    // One that isn't used is not in checkpoints of before.
+    (reloadsBest ? ["reloadsBest": "true"] : [:]).merging([
       "monitor": monitor.map { "\($0)" } ?? "none", "every": "\(every)",
       "keepLast": keepLast.map { "\($0)" } ?? "all", "keepBest": "\(keepBest)",
       "mode": mode?.rawValue ?? "its own", "contents": contents.rawValue,
       "name": fileName.template,
-    ]
+    ]) { $1 }
   }
 
   private func begin(_ fit: FitContext) throws {
@@ -149,6 +160,12 @@ public final class ModelCheckpoint: StatefulCallback {
     if let found = try checkpointer.writer.begin().newest() {
       throw CheckpointError.occupied(folder: folder, newest: found.path)
     }
+  }
+
+  private func finish(_ fit: FitContext) throws {
+    defer { checkpointer.writer.end() }
+    guard reloadsBest, fit.outcome.isInOrder, let best = checkpointer.best else { return }
+    try checkpointer.writer.load(best.name, into: fit.learner)
   }
 
   private func save(_ batch: BatchContext) throws {

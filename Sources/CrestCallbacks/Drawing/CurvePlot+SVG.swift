@@ -85,7 +85,7 @@ private struct SVGDrawing {
     }
     out.append(
       SVG.rectangle(left, top, right - left, bottom - top, " fill=\"none\" stroke=\"#222\""))
-    out.append(SVG.text("learning rate", (left + right) / 2, bottom + 36, anchor: "middle"))
+    out.append(SVG.text(plot.axis, (left + right) / 2, bottom + 36, anchor: "middle"))
     out.append(SVG.upward(plot.title, 16, (top + bottom) / 2))
     return out
   }

@@ -33,6 +33,8 @@ struct CurvePlot {
   let scale: Scale
   /// What is measured, as in `loss`.
   let title: String
+  /// What it is measured over.
+  var axis = "learning rate"
   /// Said when there are no points.
   let nothing: String
   let marks: [Mark]

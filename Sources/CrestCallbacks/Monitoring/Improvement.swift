@@ -35,6 +35,11 @@ struct Improvement {
     return isLowerBetter ? value < best - minDelta : value > best + minDelta
   }
 
+  /// Whether `value` is as good as `threshold`, or better.
+  func isAsGood(_ value: Double, as threshold: Double) -> Bool {
+    isLowerBetter ? value <= threshold : value >= threshold
+  }
+
   /// What of it decides results.
   var settings: [String: String] {
     ["monitor": "\(monitor)", "minDelta": "\(minDelta)", "mode": mode?.rawValue ?? "its own"]

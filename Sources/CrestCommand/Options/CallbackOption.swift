@@ -35,84 +35,6 @@ struct CallbackOption: ExpressibleByArgument {
   }
 }
 
-/// A setting of a callback.
-struct CallbackSetting: Sendable {
-  /// The type of its value.
-  enum Kind: Sendable {
-    case wholeNumber
-    case number
-    case flag
-    case choice([String])
-    /// How often, as in `2epochs`.
-    case interval
-    /// A result of an epoch.
-    case metric
-    /// Part of a file's name.
-    case text
-    /// Names of parameters, as in `backbone.*|head.*`.
-    case patterns
-    case log
-    case folder
-
-    /// The expected value, for messages.
-    var expected: String {
-      switch self {
-      case .wholeNumber: "an integer"
-      case .number: "a number"
-      case .flag: "true or false"
-      case .choice(let names): names.joined(separator: " or ")
-      case .interval: "as in 2epochs or 500steps"
-      case .metric: "the name of a metric"
-      case .text: "text"
-      case .patterns: "names with * for any characters, separated by |"
-      case .log: "a file"
-      case .folder: "a folder"
-      }
-    }
-
-    /// The placeholder for a value in the help.
-    var placeholder: String {
-      switch self {
-      case .wholeNumber: "n"
-      case .number: "x"
-      case .flag: "true|false"
-      case .choice(let names): names.joined(separator: "|")
-      case .interval: "interval"
-      case .metric: "metric"
-      case .text: "text"
-      case .patterns: "pattern|pattern…"
-      case .log: "file"
-      case .folder: "folder"
-      }
-    }
-
-    /// The output it writes, if any.
-    fileprivate var output: NamedOutput.Kind? {
-      switch self {
-      case .log: .log
-      case .folder: .folder
-      case .wholeNumber, .number, .flag, .choice, .interval, .metric, .text, .patterns: nil
-      }
-    }
-  }
-
-  let name: String
-  let kind: Kind
-
-  init(_ name: String, _ kind: Kind) {
-    self.name = name
-    self.kind = kind
-  }
-
-  /// As in `csv-logger:path=file`.
-  static func usage(of name: String, _ settings: [CallbackSetting]) -> String {
-    let usages = settings.map { "\($0.name)=\($0.kind.placeholder)" }
-    return usages.isEmpty ? name : name + ":" + usages.joined(separator: ",")
-  }
-
-  static let mode = CallbackSetting("mode", .choice(MetricDirection.allCases.map(\.rawValue)))
-}
-
 /// A shipped callback that has a name on the command line.
 struct NamedCallback: Sendable {
   let name: String
@@ -133,6 +55,15 @@ struct NamedCallback: Sendable {
   }
 
   static let all = [
+    NamedCallback(
+      name: "activation-stats",
+      settings: [.init("layers", .texts), .init("every", .wholeNumber), .init("path", .log)]
+    ) {
+      let layers = try $0.required("layers", $0.texts)
+      let own = try ActivationStats(layers)
+      return try ActivationStats(
+        layers, every: $0.wholeNumber("every") ?? own.every, path: $0.text("path"))
+    },
     NamedCallback(name: "csv-logger", settings: [.init("path", .log)]) {
       CSVLogger(path: try $0.required("path", $0.text))
     },
@@ -149,14 +80,18 @@ struct NamedCallback: Sendable {
       name: "early-stopping",
       settings: [
         .init("monitor", .metric), .init("patience", .wholeNumber), .init("min-delta", .number),
-        .mode, .init("restore-best", .flag),
+        .mode, .init("restore-best", .flag), .init("baseline", .number),
+        .init("start-epoch", .wholeNumber), .init("threshold", .number),
       ]
     ) {
       let own = try EarlyStopping()
       return try EarlyStopping(
         monitor: $0.monitor() ?? own.monitor, patience: $0.wholeNumber("patience") ?? own.patience,
         minDelta: $0.number("min-delta") ?? own.minDelta, mode: $0.mode() ?? own.mode,
-        restoresBest: $0.flag("restore-best") ?? own.restoresBest)
+        restoresBest: $0.flag("restore-best") ?? own.restoresBest,
+        baseline: $0.number("baseline"),
+        startEpoch: $0.wholeNumber("start-epoch") ?? own.startEpoch,
+        threshold: $0.number("threshold"))
     },
     NamedCallback(
       name: "ema", settings: [.init("decay", .number), .init("validates", .flag)]
@@ -192,6 +127,29 @@ struct NamedCallback: Sendable {
         maximum: $0.number("max") ?? own.maximum)
     },
     NamedCallback(
+      name: "gradient-noise-scale",
+      settings: [.init("window", .wholeNumber), .init("decay", .number)]
+    ) {
+      let own = try GradientNoiseScale()
+      return try GradientNoiseScale(
+        window: $0.wholeNumber("window") ?? own.window, decay: $0.number("decay") ?? own.decay)
+    },
+    NamedCallback(
+      name: "gradient-statistics",
+      settings: [.init("every", .wholeNumber), .init("path", .log)]
+    ) {
+      let own = try GradientStatistics()
+      return try GradientStatistics(
+        every: $0.wholeNumber("every") ?? own.every, path: $0.text("path"))
+    },
+    NamedCallback(
+      name: "limit-batches",
+      settings: [.init("training", .wholeNumber), .init("validation", .wholeNumber)]
+    ) {
+      try LimitBatches(
+        training: $0.wholeNumber("training"), validation: $0.wholeNumber("validation"))
+    },
+    NamedCallback(
       name: "lookahead",
       settings: [
         .init("every", .wholeNumber), .init("decay", .number), .init("cubic", .flag),
@@ -212,7 +170,7 @@ struct NamedCallback: Sendable {
         .init("folder", .folder), .init("every", .interval), .init("keep-last", .wholeNumber),
         .init("monitor", .metric), .init("keep-best", .wholeNumber), .mode,
         .init("contents", .choice(Learner.Contents.allCases.map(\.rawValue))),
-        .init("name", .text),
+        .init("name", .text), .init("reloads-best", .flag),
       ]
     ) {
       let own = try ModelCheckpoint(folder: $0.required("folder", $0.text))
@@ -223,8 +181,10 @@ struct NamedCallback: Sendable {
         keepBest: $0.wholeNumber("keep-best") ?? own.keepBest, mode: $0.mode() ?? own.mode,
         contents: $0.value("contents", Learner.Contents.init) ?? own.contents,
         name: $0.text("name") ?? own.nameTemplate,
+        reloadsBest: $0.flag("reloads-best") ?? own.reloadsBest,
         warnings: .warnings(of: "ModelCheckpoint", as: "--callback model-checkpoint"))
     },
+    NamedCallback(name: "pass-timer", settings: []) { _ in PassTimer() },
     NamedCallback(
       name: "recompute-batch-norm-statistics",
       settings: [
@@ -256,98 +216,28 @@ struct NamedCallback: Sendable {
     NamedCallback(name: "step-logger", settings: [.init("path", .log)]) {
       StepLogger(path: try $0.required("path", $0.text))
     },
+    NamedCallback(
+      name: "swa",
+      settings: [
+        .init("from", .start), .init("every", .choice(SWA.Frequency.allCases.map(\.rawValue))),
+        .init("batches", .wholeNumber),
+      ]
+    ) {
+      let own = try SWA()
+      return try SWA(
+        from: $0.value("from") { SWA.Start($0) } ?? own.start,
+        every: $0.value("every", SWA.Frequency.init) ?? own.every,
+        batches: $0.wholeNumber("batches") ?? own.batches)
+    },
     NamedCallback(name: "terminate-on-nan", settings: []) { _ in TerminateOnNaN() },
     NamedCallback(name: "time-limit", settings: [.init("seconds", .number)]) {
       try TimeLimit(seconds: $0.required("seconds", $0.number))
     },
+    NamedCallback(name: "validate-every", settings: [.init("interval", .interval)]) { settings in
+      try ValidateEvery(
+        settings.required("interval") { (key) throws(CommandError) in
+          try settings.value(key) { ModelCheckpoint.Interval($0) }
+        })
+    },
   ]
-}
-
-/// The settings given for a callback, or for another thing that has a name and settings.
-struct CallbackSettings {
-  /// The option and the name, as in `--callback ema`.
-  private let owner: String
-  private let name: String
-  private let settings: [CallbackSetting]
-  private var values: [String: String] = [:]
-
-  init(of kind: NamedCallback, _ named: NamedSettings) throws(CommandError) {
-    try self.init(of: "--callback", kind.name, kind.settings, named)
-  }
-
-  init(
-    of option: String, _ name: String, _ settings: [CallbackSetting], _ named: NamedSettings
-  ) throws(CommandError) {
-    owner = "\(option) \(name)"
-    self.name = name
-    self.settings = settings
-    for (key, value) in try named.pairs(of: option) {
-      guard settings.contains(where: { $0.name == key }) else {
-        throw .unknownSetting(owner: owner, setting: key, known: settings.map(\.name))
-      }
-      values[key] = value
-    }
-  }
-
-  /// A value that has to be given, as read by `read`.
-  func required<Value>(
-    _ key: String, _ read: (String) throws(CommandError) -> Value?
-  ) throws(CommandError) -> Value {
-    guard let value = try read(key) else {
-      throw .missingSetting(owner: owner, name: name, setting: key)
-    }
-    return value
-  }
-
-  /// The given value; nil if there is none.
-  func text(_ key: String) throws(CommandError) -> String? { try value(key) { $0 } }
-
-  func wholeNumber(_ key: String) throws(CommandError) -> Int? { try value(key) { Int($0) } }
-
-  /// A whole number that isn't below `least`.
-  func wholeNumber(_ key: String, atLeast least: Int) throws(CommandError) -> Int? {
-    guard let number = try wholeNumber(key) else { return nil }
-    guard number >= least else {
-      throw .settingValue(
-        owner: owner, setting: key, value: "\(number)", expected: "an integer from \(least) up")
-    }
-    return number
-  }
-
-  func number(_ key: String) throws(CommandError) -> Double? { try value(key) { Double($0) } }
-
-  func flag(_ key: String) throws(CommandError) -> Bool? { try value(key) { Bool($0) } }
-
-  func patterns(_ key: String) throws(CommandError) -> ParameterChoice? {
-    try value(key) { text in
-      .matching(
-        text.split(separator: "|", omittingEmptySubsequences: false).map { NamePattern(String($0)) }
-      )
-    }
-  }
-
-  func mode() throws(CommandError) -> MetricDirection? {
-    try value("mode", MetricDirection.init)
-  }
-
-  func monitor() throws(CommandError) -> Monitor? { try value("monitor") { Monitor($0) } }
-
-  /// The given value as read by `read`; nil if there is none.
-  func value<Value>(_ key: String, _ read: (String) -> Value?) throws(CommandError) -> Value? {
-    let setting = setting(key)
-    guard let text = values[key] else { return nil }
-    guard !text.isEmpty else { throw .missingSetting(owner: owner, name: name, setting: key) }
-    guard let value = read(text) else {
-      throw .settingValue(
-        owner: owner, setting: key, value: text, expected: setting.kind.expected)
-    }
-    return value
-  }
-
-  private func setting(_ key: String) -> CallbackSetting {
-    guard let setting = settings.first(where: { $0.name == key }) else {
-      programmerError("\(name) has no row for its setting \(key)")
-    }
-    return setting
-  }
 }

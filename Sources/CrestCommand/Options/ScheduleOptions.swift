@@ -24,8 +24,15 @@ struct ScheduleOptions: ParsableArguments {
     givenMaxLR ?? .rates(GroupValuesOption(same: Self.imageRate))
   }
 
-  @Option(help: ArgumentHelp("The learning-rate schedule.", valueName: "name"))
-  var schedule = ScheduleName.oneCycle
+  @Option(
+    help: ArgumentHelp(
+      "The learning-rate schedule: \(ScheduleOption.usages.joined(separator: ", ")) (default: one-cycle). Several in "
+        + "a row are joined by +, with for=length for all but one, as in warm-up:for=500steps+cosine.",
+      valueName: "name[:key=value,…][+…]"))
+  var schedule: ScheduleOption?
+
+  @Option(help: ArgumentHelp("An SVG file for a plot of the schedule.", valueName: "file"))
+  var plotSchedule: String?
 
   @Option(
     help: ArgumentHelp(
@@ -38,17 +45,17 @@ struct ScheduleOptions: ParsableArguments {
   /// - Parameters:
   ///   - chosen: The rate that was found, if it was to be.
   ///   - momentum: The momentum option of the optimiser.
-  ///   - batchesPerEpoch: The steps of an epoch, in which triangular cycles are measured.
+  ///   - epochs: The epochs of the run.
+  ///   - stepsPerEpoch: The optimiser steps of an epoch.
   /// - Returns: A scheduler of the learning rate and, with 1cycle, of the momentum.
   /// - Throws: What is wrong with the numbers, or with the combination of options.
   func makeScheduler(
-    chosen: Double?, momentum: MomentumOption?, batchesPerEpoch: Int
-  ) throws -> any Callback {
-    if schedule != .oneCycle {
-      if style != nil { throw CommandError.styleWithout1cycle(schedule: schedule.rawValue) }
-      if momentum?.second != nil {
-        throw CommandError.momentumPair(schedule: schedule.rawValue)
-      }
+    chosen: Double?, momentum: MomentumOption?, epochs: Int, stepsPerEpoch: Int
+  ) throws -> any ScheduledCallback {
+    let schedule = schedule ?? ScheduleOption(argument: ScheduleOption.oneCycle)
+    if !schedule.isOneCycle {
+      if style != nil { throw CommandError.styleWithout1cycle(schedule: schedule.name) }
+      if momentum?.second != nil { throw CommandError.momentumPair(schedule: schedule.name) }
     }
     let rates: ParameterGroup.Values
     switch maxLR {
@@ -59,29 +66,26 @@ struct ScheduleOptions: ParsableArguments {
       }
       rates = option.values
     case .automatic(let method):
-      guard schedule == .oneCycle else {
-        throw CommandError.automaticRate(method, schedule: schedule.rawValue)
+      guard schedule.isOneCycle else {
+        throw CommandError.automaticRate(method, schedule: schedule.name)
       }
       rates = .same(chosen ?? 1)
     }
-    let maxLR = rates.last
-    func scheduler(_ schedule: Schedule) throws -> ParameterScheduler {
-      try ParameterScheduler(schedule, rates: rates)
+    func run(_ peak: Double) -> ScheduleOption.Run {
+      ScheduleOption.Run(
+        peak: peak, epochs: epochs, stepsPerEpoch: stepsPerEpoch, convention: style ?? .fastai)
     }
-    return switch schedule {
-    case .oneCycle: try oneCycle(rates, momentum)
-    case .constant: try scheduler(.constant(maxLR))
-    case .flatCosine: try scheduler(.flatCosine(from: maxLR))
-    case .cosine: try scheduler(.cosine(from: maxLR, to: 0))
-    case .linear: try scheduler(.linear(from: maxLR, to: 0))
-    case .triangular:
-      try scheduler(.triangular(from: maxLR / 4, to: maxLR, stepsUp: 2 * batchesPerEpoch))
-    case .step: try scheduler(.stepDecay(from: maxLR, factor: 0.1, at: [0.5, 0.75]))
+    guard schedule.isOneCycle else {
+      return try ParameterScheduler(schedule.schedule(for: run(rates.last)), rates: rates)
+    }
+    return try oneCycle(rates, momentum) { rate, momentum in
+      try schedule.policy(for: run(rate), momentum: momentum)
     }
   }
 
   private func oneCycle(
-    _ rates: ParameterGroup.Values, _ momentum: MomentumOption?
+    _ rates: ParameterGroup.Values, _ momentum: MomentumOption?,
+    policy: (Double, OneCycle.Momentum?) throws -> OneCycle
   ) throws -> OneCycleScheduler {
     let cycle = try momentum.flatMap { option in
       try option.second.map { try OneCycle.Momentum(high: option.first, low: $0) }
@@ -89,7 +93,7 @@ struct ScheduleOptions: ParsableArguments {
     // A single momentum stays constant.
     return try OneCycleScheduler(
       maxLR: rates, cyclesMomentum: momentum == nil || cycle != nil
-    ) { rate in try OneCycle(maxLR: rate, convention: style ?? .fastai, momentum: cycle) }
+    ) { rate in try policy(rate, cycle) }
   }
 }
 
@@ -130,20 +134,38 @@ enum MaxLROption: ExpressibleByArgument {
 
 extension OneCycle.Convention: ExpressibleByArgument {}
 
-/// The schedules that have a name on the command line.
-enum ScheduleName: String, CaseIterable, ExpressibleByArgument {
-  /// Up and down once, with the momentum moving in the opposite direction.
-  case oneCycle = "one-cycle"
-  /// Constant.
-  case constant
-  /// Constant for three quarters of the run, then a cosine down.
-  case flatCosine = "flat-cosine"
-  /// Half a cosine down to 0.
-  case cosine
-  /// A straight line down to 0.
-  case linear
-  /// Up from a quarter and back, in cycles of four epochs (L. N. Smith, arXiv:1506.01186).
-  case triangular
-  /// A tenth after half of the run, a hundredth after three quarters (He et al., arXiv:1512.03385).
-  case step
+/// A callback that sets the learning rate by a schedule.
+protocol ScheduledCallback: Callback {
+  /// The learning rates, of the last group of parameters.
+  var learningRates: Schedule { get }
+}
+
+extension ParameterScheduler: ScheduledCallback {
+  var learningRates: Schedule { schedule }
+}
+
+extension OneCycleScheduler: ScheduledCallback {
+  var learningRates: Schedule { .learningRate(of: policy) }
+}
+
+extension ScheduleOptions {
+  /// What draws the schedule, if that was asked for, once the number of steps is known.
+  func plotting(_ scheduler: any ScheduledCallback) -> [any Callback] {
+    guard let plotSchedule else { return [] }
+    let draw = Hook.beforeFit { fit in
+      let plot = scheduler.learningRates.plot(steps: fit.stepCount)
+      try writeFile(plot.svg(), to: plotSchedule)
+    }
+    return [CallbackOf(draw, name: "SchedulePlot", order: .max)]
+  }
+}
+
+extension Learner {
+  /// The optimiser steps of an epoch of a fit with `callbacks`.
+  func stepsPerEpoch(with callbacks: [any Callback]) -> Int {
+    let limits = callbacks.compactMap { ($0 as? LimitBatches)?.training }
+    let batches = min(trainLoader.batchCount, limits.min() ?? .max)
+    let batchesPerStep = callbacks.lazy.compactMap { ($0 as? GradientAccumulation)?.batches }.first
+    return batches == 0 ? 0 : (batches - 1) / (batchesPerStep ?? 1) + 1
+  }
 }

@@ -5,7 +5,13 @@ extension Schedule: Codable {
     case constant, linear, cosine, exponential, polynomial, triangular
     case stepDecay = "step-decay"
     case milestoneDecay = "milestone-decay"
-    case combined
+    case polynomialDecay = "polynomial-decay"
+    case tanh
+    case inverseSquareRoot = "inverse-square-root"
+    case inverseTime = "inverse-time"
+    case exponentialDecay = "exponential-decay"
+    case cosineRestarts = "cosine-restarts"
+    case combined, sequence
     case oneCycleLearningRate = "one-cycle-learning-rate"
     case oneCycleMomentum = "one-cycle-momentum"
     case custom
@@ -13,7 +19,8 @@ extension Schedule: Codable {
 
   private enum CodingKeys: String, CodingKey {
     case kind, value, from, to, power, stepsUp, stepsDown, scale, factor, every, at, phases, policy
-    case name, settings
+    case name, settings, parts, steps, rate, isStaircase, cycle, lengthFactor, heightFactor
+    case lower, upper
   }
 
   /// Reads a schedule.
@@ -49,8 +56,27 @@ extension Schedule: Codable {
         try .stepDecay(
           from: number(.from), factor: number(.factor),
           at: values.decode([Double].self, forKey: .at))
+      case .polynomialDecay:
+        try .polynomialDecay(from: number(.from), to: number(.to), power: number(.power))
+      case .tanh:
+        try .tanh(
+          from: number(.from), to: number(.to), lower: number(.lower), upper: number(.upper))
+      case .inverseSquareRoot:
+        try .inverseSquareRoot(from: number(.from), steps: count(.steps))
+      case .inverseTime:
+        try .inverseTime(
+          from: number(.from), rate: number(.rate), every: count(.every),
+          isStaircase: values.decode(Bool.self, forKey: .isStaircase))
+      case .exponentialDecay:
+        try .exponentialDecay(from: number(.from), factor: number(.factor), every: count(.every))
+      case .cosineRestarts:
+        try .cosineRestarts(
+          from: number(.from), to: number(.to), cycle: count(.cycle),
+          lengthFactor: number(.lengthFactor), heightFactor: number(.heightFactor))
       case .combined:
         try .combined(values.decode([Phase].self, forKey: .phases))
+      case .sequence:
+        try .sequence(values.decode([Part].self, forKey: .parts))
       case .oneCycleLearningRate:
         try .learningRate(of: values.decode(OneCycle.self, forKey: .policy))
       case .oneCycleMomentum:
@@ -72,7 +98,17 @@ extension Schedule: Codable {
     case .ramp(let ramp, let start, let end):
       try values.encode(start, forKey: .from)
       try values.encode(end, forKey: .to)
-      if case .polynomial(let power) = ramp { try values.encode(power, forKey: .power) }
+      switch ramp {
+      case .annealing, .exponential: break
+      case .polynomial(let power), .polynomialDecay(let power):
+        try values.encode(power, forKey: .power)
+      case .tanh(let lower, let upper):
+        try values.encode(lower, forKey: .lower)
+        try values.encode(upper, forKey: .upper)
+      }
+    case .steps(let shape, let start, let end):
+      try values.encode(start, forKey: .from)
+      try encode(shape, to: end, in: &values)
     case .triangular(let start, let end, let stepsUp, let stepsDown, let scale):
       try values.encode(start, forKey: .from)
       try values.encode(end, forKey: .to)
@@ -89,12 +125,67 @@ extension Schedule: Codable {
       try values.encode(points, forKey: .at)
     case .combined(let phases):
       try values.encode(phases, forKey: .phases)
+    case .sequence(let parts):
+      try values.encode(parts, forKey: .parts)
     case .learningRate(let policy), .momentum(let policy):
       try values.encode(policy, forKey: .policy)
     case .custom(let custom):
       try values.encode(custom.name, forKey: .name)
       try values.encode(custom.settings, forKey: .settings)
     }
+  }
+
+  private func encode(
+    _ shape: StepShape, to end: Double, in values: inout KeyedEncodingContainer<CodingKeys>
+  ) throws {
+    switch shape {
+    case .inverseSquareRoot(let steps):
+      try values.encode(steps, forKey: .steps)
+    case .inverseTime(let rate, let every, let isStaircase):
+      try values.encode(rate, forKey: .rate)
+      try values.encode(every, forKey: .every)
+      try values.encode(isStaircase, forKey: .isStaircase)
+    case .exponential(let factor, let every):
+      try values.encode(factor, forKey: .factor)
+      try values.encode(every, forKey: .every)
+    case .cosineRestarts(let cycle, let lengthFactor, let heightFactor):
+      try values.encode(end, forKey: .to)
+      try values.encode(cycle, forKey: .cycle)
+      try values.encode(lengthFactor, forKey: .lengthFactor)
+      try values.encode(heightFactor, forKey: .heightFactor)
+    }
+  }
+}
+
+extension Schedule.Part: Codable {
+  private enum CodingKeys: String, CodingKey { case steps, fraction, schedule }
+
+  /// Reads a part: one without `steps` and `fraction` takes the rest.
+  ///
+  /// - Throws: The decoder's error.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    schedule = try values.decode(Schedule.self, forKey: .schedule)
+    let steps = try values.decodeIfPresent(Int.self, forKey: .steps)
+    let fraction = try values.decodeIfPresent(Double.self, forKey: .fraction)
+    guard steps == nil || fraction == nil else {
+      throw DecodingError.dataCorruptedError(
+        forKey: .fraction, in: values, debugDescription: "steps or a fraction, not both")
+    }
+    length = steps.map { .steps($0) } ?? fraction.map { .fraction($0) } ?? .rest
+  }
+
+  /// Writes its length, unless it takes the rest, and its schedule.
+  ///
+  /// - Throws: The encoder's error.
+  public func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: CodingKeys.self)
+    switch length {
+    case .steps(let count): try values.encode(count, forKey: .steps)
+    case .fraction(let fraction): try values.encode(fraction, forKey: .fraction)
+    case .rest: break
+    }
+    try values.encode(schedule, forKey: .schedule)
   }
 }
 
@@ -106,10 +197,17 @@ extension Schedule.Form {
     case .ramp(.annealing(.cosine), _, _): .cosine
     case .ramp(.exponential, _, _): .exponential
     case .ramp(.polynomial, _, _): .polynomial
+    case .ramp(.polynomialDecay, _, _): .polynomialDecay
+    case .ramp(.tanh, _, _): .tanh
     case .triangular: .triangular
     case .stepDecay: .stepDecay
     case .milestoneDecay: .milestoneDecay
+    case .steps(.inverseSquareRoot, _, _): .inverseSquareRoot
+    case .steps(.inverseTime, _, _): .inverseTime
+    case .steps(.exponential, _, _): .exponentialDecay
+    case .steps(.cosineRestarts, _, _): .cosineRestarts
     case .combined: .combined
+    case .sequence: .sequence
     case .learningRate: .oneCycleLearningRate
     case .momentum: .oneCycleMomentum
     case .custom: .custom

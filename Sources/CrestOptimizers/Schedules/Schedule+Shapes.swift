@@ -48,6 +48,38 @@ extension Schedule {
     return try ramp(.polynomial(power: power), "polynomial", from: from, to: to)
   }
 
+  /// A power of what is left of the run: `to + (from - to) (1 - p)^power`.
+  ///
+  /// PyTorch's `PolynomialLR` (with `to` = 0), Keras's `PolynomialDecay`.
+  ///
+  /// - Throws: ``ScheduleError`` unless both ends are finite and at least 0 and `power` is finite
+  ///   and above 0.
+  public static func polynomialDecay(
+    from: Double, to: Double = 0, power: Double
+  ) throws(ScheduleError) -> Schedule {
+    try ScheduleCheck(schedule: "polynomial decay").positive(power, "power")
+    return try ramp(.polynomialDecay(power: power), "polynomial decay", from: from, to: to)
+  }
+
+  /// A hyperbolic tangent over the run: `to + (from - to) (1 - tanh(lower (1 - p) + upper p)) / 2`.
+  ///
+  /// Both ends are reached but for what the tangent lacks there. A logistic curve is the same with bounds of twice the
+  /// size.
+  ///
+  /// - Throws: ``ScheduleError`` unless both ends are finite and at least 0, and the bounds finite and in order.
+  ///
+  /// Hsueh et al., "Stochastic gradient descent with hyperbolic-tangent decay" (arXiv:1806.01593); timm's
+  /// `TanhLRScheduler`.
+  public static func tanh(
+    from: Double, to: Double, lower: Double = -7, upper: Double = 3
+  ) throws(ScheduleError) -> Schedule {
+    let check = ScheduleCheck(schedule: "tanh")
+    try check.require(lower.isFinite, lower, "lower", "a finite number")
+    try check.require(
+      upper.isFinite && upper > lower, upper, "upper", "a finite number above \(lower)")
+    return try ramp(.tanh(lower: lower, upper: upper), "tanh", from: from, to: to)
+  }
+
   /// Triangular cycles of a fixed number of steps, between `from` and `to`.
   ///
   ///     value = from + (to - from) height scale
@@ -77,8 +109,7 @@ extension Schedule {
     try check.stepCount(stepsUp, "stepsUp")
     try check.stepCount(stepsDown, "stepsDown")
     if case .exponential(let gamma) = scale {
-      try check.require(
-        gamma > 0 && gamma <= 1, gamma, "gamma", "a number above 0 and at most 1")
+      try check.factor(gamma, "gamma")
     }
     return Schedule(
       form: .triangular(
@@ -142,8 +173,7 @@ extension Schedule {
   ) throws(ScheduleError) -> ScheduleCheck {
     let check = ScheduleCheck(schedule: "step decay")
     try check.notNegative(from, "from")
-    try check.require(
-      factor > 0 && factor <= 1, factor, "factor", "a number above 0 and at most 1")
+    try check.factor(factor, "factor")
     return check
   }
 }

@@ -19,7 +19,9 @@ public struct Schedule: Hashable, Sendable {
     case triangular(from: Double, to: Double, stepsUp: Int, stepsDown: Int, scale: CycleScale)
     case stepDecay(from: Double, factor: Double, every: Int)
     case milestoneDecay(from: Double, factor: Double, at: [Double])
+    case steps(StepShape, from: Double, to: Double)
     case combined([Phase])
+    case sequence([Part])
     case learningRate(OneCycle)
     case momentum(OneCycle)
     case custom(Custom)
@@ -68,6 +70,8 @@ public struct Schedule: Hashable, Sendable {
     case annealing(Annealing)
     case exponential
     case polynomial(power: Double)
+    case polynomialDecay(power: Double)
+    case tanh(lower: Double, upper: Double)
   }
 
   /// A part of a run with its own schedule.
@@ -127,8 +131,12 @@ extension Schedule {
       start * pow(factor, Double(progress.step / every))
     case .milestoneDecay(let start, let factor, let points):
       start * pow(factor, Double(points.count { $0 <= progress.position }))
+    case .steps(let shape, let start, let end):
+      shape.value(from: start, to: end, step: progress.step)
     case .combined(let phases):
       Self.value(of: phases, at: progress)
+    case .sequence(let parts):
+      Self.value(of: parts, at: progress)
     case .learningRate(let policy):
       policy.learningRate(step: progress.step, total: progress.total)
     case .momentum(let policy):
@@ -151,6 +159,11 @@ extension Schedule {
     return within <= stepsUp
       ? Double(within) / Double(stepsUp)
       : Double(stepsUp + stepsDown - within) / Double(stepsDown)
+  }
+
+  private static func value(of parts: [Part], at progress: Progress) -> Double {
+    let (schedule, step, total) = parts.part(of: progress.step, total: progress.total)
+    return schedule.value(at: Progress(step: step, total: total))
   }
 
   private static func value(of phases: [Phase], at progress: Progress) -> Double {
@@ -189,6 +202,9 @@ extension Schedule.Ramp {
     case .annealing(let annealing): annealing.value(from: start, to: end, at: position)
     case .exponential: pow(start, 1 - position) * pow(end, position)
     case .polynomial(let power): start + (end - start) * pow(position, power)
+    case .polynomialDecay(let power): end + (start - end) * pow(1 - position, power)
+    case .tanh(let lower, let upper):
+      end + (start - end) * (1 - hyperbolicTangent(lower * (1 - position) + upper * position)) / 2
     }
   }
 }
@@ -202,3 +218,6 @@ extension Schedule.CycleScale {
     }
   }
 }
+
+// In an extension, the case of the same name would hide the function.
+private func hyperbolicTangent(_ value: Double) -> Double { tanh(value) }

@@ -17,6 +17,12 @@ public enum ScheduleError: Error, Equatable, Sendable {
   /// The phases of a combination do not fill the run.
   case fractionsDoNotFillTheRun(sum: Double)
 
+  /// Not one part of a sequence takes what the others leave of the run, but so many.
+  case restOfSequence(parts: Int)
+
+  /// The fractions of a sequence are more than the run.
+  case fractionsExceedTheRun(sum: Double)
+
   /// The points of a step decay do not increase.
   case milestonesNotIncreasing([Double])
 
@@ -42,6 +48,10 @@ extension ScheduleError: CustomStringConvertible {
       "combined: there are no phases, expected at least one."
     case .fractionsDoNotFillTheRun(let sum):
       "combined: the fractions of the phases add up to \(sum), expected 1."
+    case .restOfSequence(let parts):
+      "sequence: \(parts) parts take the rest of the run, expected exactly one, and a length for each other."
+    case .fractionsExceedTheRun(let sum):
+      "sequence: the fractions of the parts add up to \(sum), expected at most 1."
     case .milestonesNotIncreasing(let milestones):
       "step decay: the points \(milestones) do not increase; expected each above the one before."
     case .unknownKind(let kind):
@@ -81,6 +91,17 @@ struct ScheduleCheck {
         schedule: schedule, parameter: parameter, value: value,
         expected: "a number of steps from 1 to \(Int.max / 2)")
     }
+  }
+
+  /// A factor that does not let a value grow.
+  func factor(_ value: Double, _ parameter: String) throws(ScheduleError) {
+    try require(
+      value > 0 && value <= 1, value, parameter, "a number above 0 and at most 1")
+  }
+
+  /// A factor that does not let a length shrink.
+  func lengthFactor(_ value: Double, _ parameter: String) throws(ScheduleError) {
+    try require(value.isFinite && value >= 1, value, parameter, "a finite number of at least 1")
   }
 
   func require(

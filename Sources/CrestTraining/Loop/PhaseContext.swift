@@ -20,7 +20,9 @@ public final class FitContext: PhaseContext {
   /// The number of epochs.
   public var epochCount: Int { state.epochCount }
   /// The training batches of an epoch.
-  public let batchesPerEpoch: Int
+  public private(set) var batchesPerEpoch: Int
+  /// The validation batches of an epoch at most; nil for all.
+  private var validationLimit: Int?
   /// Nodes of the training program without a kernel, which run on the slow reference.
   public let referenceNodes: [Program.ReferenceNode]
   /// What makes the fit slow, for messages: a debug build, operations without kernels.
@@ -86,6 +88,32 @@ public final class FitContext: PhaseContext {
   }
 
   private var isAccumulating = false
+
+  /// Declares that a callback ends the passes of each epoch after some batches, so that schedules have the right
+  /// length.
+  ///
+  /// Of several limits the lowest counts.
+  ///
+  /// - Parameters:
+  ///   - training: The training batches of an epoch at most; nil for all.
+  ///   - validation: The validation batches at most; nil for all.
+  /// - Precondition: the limits are positive, and a `beforeFit` hook is running.
+  public func limitBatches(training: Int?, validation: Int?) {
+    requireBeginning("batches were limited")
+    for limit in [training, validation].compactMap(\.self) {
+      programmerError(unless: limit > 0, "a limit of \(limit) batches")
+    }
+    if let training { batchesPerEpoch = min(batchesPerEpoch, training) }
+    if let validation { validationLimit = min(validationLimit ?? validation, validation) }
+  }
+
+  /// The batches of a pass that has so many.
+  func limited(_ count: Int, of purpose: PassContext.Purpose) -> Int {
+    switch purpose {
+    case .training: min(count, batchesPerEpoch)
+    case .validation: min(count, validationLimit ?? count)
+    }
+  }
 
   /// Declares that a callback exchanges the model's weights from validation to the next epoch.
   ///

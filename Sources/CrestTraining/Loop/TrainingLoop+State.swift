@@ -28,8 +28,9 @@ extension TrainingLoop {
     fields[SavedFit.metricsField] = nil
     let state = try fields.decode(SavedFit.self, at: path)
     try state.loop.check(
-      batchCount: { [learner] in
-        $0 == .training ? learner.trainLoader.batchCount : learner.validLoader.batchCount
+      batchCount: { [fit, learner] in
+        let loader = $0 == .training ? learner.trainLoader : learner.validLoader
+        return fit.limited(loader.batchCount, of: $0)
       }, batchesPerStep: fit.batchesPerStep, epochsBegun: epochsBegun,
       hasSums: state.tally != nil, at: path)
     for name in state.loop.reports.keys.sorted() where !roles.isReported(name) {

@@ -171,7 +171,8 @@ final class TrainingLoop {
   private func runPass(_ purpose: PassContext.Purpose, of epoch: EpochContext) throws {
     let isTraining = purpose == .training
     let loader = isTraining ? learner.trainLoader : learner.validLoader
-    let pass = PassContext(epoch, purpose, batchCount: loader.batchCount)
+    let pass = PassContext(
+      epoch, purpose, batchCount: fit.limited(loader.batchCount, of: purpose))
     let isResumed = entry != nil
     try run(
       isTraining ? .train : .validate, pass, isTraining ? hooks.train : hooks.validate,
@@ -191,7 +192,7 @@ final class TrainingLoop {
       var batches = loader.batches(epoch: pass.order, startingAt: first)
       let batch = BatchContext(
         pass, inputOrder: try Learner.inputOrder(of: learner.model, for: loader.dataset))
-      while let next = try batches.next() {
+      while fit.state.position.batch < pass.batchCount, let next = try batches.next() {
         try checkInterruption()
         fit.state.position.batch = next.index + 1
         batch.begin(next, randomKey: isTraining ? learner.takeRandomKey() : learner.fixedRandomKey)
