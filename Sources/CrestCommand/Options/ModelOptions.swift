@@ -156,7 +156,7 @@ struct ModelOptions: ParsableArguments {
     guard labelSmoothing >= 0, labelSmoothing <= 1 else {
       throw CommandError.labelSmoothing(labelSmoothing)
     }
-    let key = NamedLoss.Setting.labelSmoothing.name
+    let key = "label-smoothing"
     guard !settings.contains(where: { $0.key == key }) else {
       throw CommandError.repeatedSetting(owner: "--loss and --label-smoothing", setting: key)
     }
