@@ -107,7 +107,10 @@ extension Failure {
     let text = "\(error)"
     for (parameter, option) in parameters where text.hasPrefix(parameter) {
       let rest = text.dropFirst(parameter.count)
-      if rest.hasPrefix(": ") || rest.hasPrefix(" of ") { return option + rest }
+      if rest.hasPrefix(": ") || rest.hasPrefix(" of ") || error is LossError && rest.hasPrefix(" ")
+      {
+        return option + rest
+      }
     }
     return text
   }

@@ -168,7 +168,7 @@ extension PatchWhiteningError {
 extension LossError {
   fileprivate var code: FailureCode {
     switch self {
-    case .unknownName, .noClasses, .classAxis: .usage
+    case .unknownName, .unknownSetting, .setting, .noClasses, .classAxis, .weights: .usage
     case .targets: .data
     }
   }
@@ -178,7 +178,7 @@ extension LearnerError {
   fileprivate var code: FailureCode? {
     switch self {
     case .loss(let error, _): error.code
-    case .binaryLabels, .targetOutOfRange, .unusualNumbers: .data
+    case .binaryLabels, .targetOutOfRange, .unsuitableTarget, .unusualNumbers: .data
     case .epochs, .learningRate, .batchSize, .prefetch, .transformCount, .unsuitableMetric,
       .twoOwners,
       .twoReporters, .twoAccumulators, .twoLenders, .tooManyEpochs:

@@ -18,6 +18,20 @@ package struct Demands: Sendable {
     package let count: Int
     /// Whether negative ones count from the end.
     package let countsFromEnd: Bool
+    /// A number that chooses nothing and is allowed, too.
+    package let ignored: Int64?
+
+    package init(count: Int, countsFromEnd: Bool, ignored: Int64? = nil) {
+      self.count = count
+      self.countsFromEnd = countsFromEnd
+      self.ignored = ignored
+    }
+
+    /// Whether it may be among the numbers.
+    package func allows(_ index: Int64) -> Bool {
+      let size = Int64(count)
+      return index == ignored || index >= (countsFromEnd ? -size : 0) && index < size
+    }
   }
 
   package let work: Work
@@ -69,7 +83,8 @@ extension Graph {
         let known = ranges[source] ?? range
         ranges[source] = Demands.IndexRange(
           count: Swift.min(known.count, range.count),
-          countsFromEnd: known.countsFromEnd && range.countsFromEnd)
+          countsFromEnd: known.countsFromEnd && range.countsFromEnd,
+          ignored: known.ignored == range.ignored ? known.ignored : nil)
       }
     }
     return ranges

@@ -10,7 +10,14 @@ package protocol WindowOperation: GraphOperation {
 package protocol ChannelOperation: GraphOperation {}
 
 /// An operation over rows of classes, which lie along axis 1.
-package protocol ClassOperation: GraphOperation {}
+package protocol ClassOperation: GraphOperation {
+  /// The inputs [C] that are one for all rows, by place.
+  var classInputs: Set<Int> { get }
+}
+
+extension ClassOperation {
+  package var classInputs: Set<Int> { [] }
+}
 
 extension Shape {
   /// A sequence [N, C, L] as an image [N, C, 1, L].

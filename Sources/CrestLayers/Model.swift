@@ -193,8 +193,10 @@ public final class Model {
   ///
   /// Each call makes a new, empty one: keep it. Without a loss, its programs only predict.
   public func cache(loss: Loss?) -> Program.Cache {
-    let trace = template.leavesFinalActivationToLoss ? loss?.traceBeforeActivation : loss?.trace
-    return Program.Cache(template: template, store: store, engine: engine, loss: trace)
+    let trace = loss.map { loss in
+      loss.terms(beforeActivation: template.leavesFinalActivationToLoss)
+    }
+    return Program.Cache(template: template, store: store, engine: engine, terms: trace)
   }
 
   /// The class axis of the predictions for a loss.

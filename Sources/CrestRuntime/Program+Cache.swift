@@ -9,15 +9,26 @@ extension Program {
     private let template: any GraphTemplate
     private let store: ParameterStore
     private let engine: Engine
-    private let loss: LossTrace?
+    private let loss: LossTermsTrace?
     private let capacity: Int
     private var programs: [(request: Request, program: Program)] = []
 
     /// An empty cache.
     ///
     /// - Precondition: `capacity` is positive.
-    public init(
+    public convenience init(
       template: any GraphTemplate, store: ParameterStore, engine: Engine, loss: LossTrace?,
+      capacity: Int = 8
+    ) {
+      self.init(
+        template: template, store: store, engine: engine,
+        terms: loss.map(LossTerms.trace), capacity: capacity)
+    }
+
+    /// An empty cache of programs whose losses may have weights.
+    package init(
+      template: any GraphTemplate, store: ParameterStore, engine: Engine,
+      terms loss: LossTermsTrace?,
       capacity: Int = 8
     ) {
       programmerError(unless: capacity > 0, "a cache of \(capacity) programs")
@@ -37,7 +48,8 @@ extension Program {
         if place != programs.count - 1 { programs.append(programs.remove(at: place)) }
         return programs[programs.count - 1].program
       }
-      let program = try Program(template, request, store: store, engine: engine, loss: loss)
+      let program = try Program(
+        template, request, store: store, engine: engine, terms: loss)
       if programs.count == capacity { programs.removeFirst() }
       programs.append((request, program))
       return program

@@ -43,9 +43,19 @@ public final class Program {
   ///
   /// - Throws: `GraphError` or the template's own error when a layer doesn't take the shapes,
   ///   ``ProgramError`` when a read names no layer.
-  public init(
+  public convenience init(
     _ template: any GraphTemplate, _ request: Request, store: ParameterStore, engine: Engine,
     loss: LossTrace?
+  ) throws {
+    try self.init(
+      template, request, store: store, engine: engine,
+      terms: loss.map(LossTerms.trace))
+  }
+
+  /// Compiles `template` for `request`, with losses that may have weights.
+  package init(
+    _ template: any GraphTemplate, _ request: Request, store: ParameterStore, engine: Engine,
+    terms loss: LossTermsTrace?
   ) throws {
     let inputCount = template.sample.inputs.count
     guard request.inputTypes.count == inputCount else {
@@ -123,10 +133,8 @@ public final class Program {
   private static func firstIndex(
     in indices: Tensor, outside range: Demands.IndexRange
   ) -> (place: Int, value: Int64)? {
-    let size = Int64(range.count)
-    let least = range.countsFromEnd ? -size : 0
     func first(_ values: some Collection<Int64>) -> (place: Int, value: Int64)? {
-      values.enumerated().first { $1 < least || $1 >= size }.map { ($0.offset, $0.element) }
+      values.enumerated().first { !range.allows($1) }.map { ($0.offset, $0.element) }
     }
     // Without a copy where there need be none: this is done with each batch.
     guard indices.elementType != .int64 else {
@@ -185,7 +193,7 @@ public final class Program {
       operation: place?.operation.name ?? "", path: place?.path ?? "", error)
   }
 
-  /// The mean loss of the batch, once the loss stage has run.
+  /// The loss of the batch, which is minimised, once the loss stage has run.
   ///
   /// - Precondition: the program has a loss.
   public var loss: Float {
@@ -193,6 +201,18 @@ public final class Program {
       programmerError("the program computes no loss")
     }
     return memory.floats(buffer)[0]
+  }
+
+  /// The sum of weights that the losses were divided by, once the loss stage has run; nil where they have none.
+  package var lossWeight: Float? {
+    guard let value = compiled.lossWeight?.sum, let buffer = places[value] else { return nil }
+    return memory.floats(buffer)[0]
+  }
+
+  /// The weights of the losses, where they have any and the request declared the losses.
+  package var lossWeights: Tensor? {
+    guard let value = compiled.lossWeight?.each, let buffer = places[value] else { return nil }
+    return tensor(compiled.graph.type(of: value), buffer)
   }
 
   /// A copy of what the request declared.

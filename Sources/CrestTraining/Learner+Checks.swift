@@ -51,15 +51,23 @@ extension Learner {
     _ dataset: any Dataset, suits model: Model, loss: Loss
   ) throws(LearnerError) {
     try check(dataset, suits: model)
+    let axis = try classAxis(of: loss, in: model, for: dataset)?.axis
+    let outputs = axis.map { model.outputShape[$0 - 1] }
+    do throws(LossError) {
+      try loss.check(classCount: outputs)
+    } catch {
+      throw .loss(error, name: dataset.name)
+    }
     guard let names = dataset.target.classNames else { return }
     switch loss.targets {
     case .classes:
-      guard let axis = try classAxis(of: loss, in: model, for: dataset)?.axis else { return }
-      let outputs = model.outputShape[axis - 1]
-      guard names.count <= outputs else {
+      guard let outputs else { return }
+      // Where the last label is the ignored one, as 255 of masks, none need come between: each is checked in training.
+      let isOfMasks = loss.traits.ignoredLabel == names.count - 1 && names.count > outputs
+      guard names.count <= outputs || isOfMasks else {
         throw .classCount(model: outputs, data: names.count, name: dataset.name)
       }
-    case .binary:
+    case .binary, .signs:
       guard names.count <= 2 else {
         throw .binaryLabels(loss: loss.name, data: names.count, name: dataset.name)
       }

@@ -55,7 +55,7 @@ extension Learner {
       ) { next.index * loader.batchSize + $0 }
       try measure(batch, with: program, augmentations)
       if requiringFinite { try checkFinite(program, batch, of: loader) }
-      _ = try batch.add(to: &tally, program, of: loader.dataset)
+      _ = try batch.add(to: &tally, program, loss, of: loader.dataset)
     }
     guard let result = tally?.result else {
       throw LearnerError.emptyData(name: loader.dataset.name)

@@ -50,6 +50,9 @@ public enum LearnerError: Error, Equatable, Sendable {
   case binaryLabels(loss: String, data: Int, name: String)
   /// A target outside of what the loss takes; the place is that in the batch.
   case targetOutOfRange(loss: String, value: Double, example: Int, batch: Int, name: String)
+  /// A target that is no number of the kind that the loss takes.
+  case unsuitableTarget(
+    loss: String, expected: String, value: Double, example: Int, batch: Int, name: String)
   /// Unusual numbers in the data that are refused.
   case unusualNumbers(DataError.UnusualNumbers)
   /// The ``Learner/InterruptionFlag`` was raised.
@@ -131,6 +134,9 @@ extension LearnerError: CustomStringConvertible {
     case .targetOutOfRange(let loss, let value, let example, let batch, let name):
       "\(name): \(loss) takes targets from 0 to 1, got \(value) (batch \(batch), example \(example)); "
         + "scale the targets, or choose another loss"
+    case .unsuitableTarget(let loss, let expected, let value, let example, let batch, let name):
+      "\(name): \(loss) takes \(expected), got \(value) (batch \(batch), example \(example)); "
+        + "change the targets, or choose another loss"
     case .unusualNumbers(let numbers):
       switch numbers.kind {
       case .nan, .infinite: "\(numbers); clean the data"

@@ -53,13 +53,19 @@ public struct ScoredBatch: Sendable {
   public let classAxis: Int
   /// The targets.
   public let targets: Tensor
-  /// The mean loss.
+  /// The mean loss; of a loss that is a sum, by example.
   public let loss: Double
+  /// The label of positions that don't count for the loss, and for no metric of classes; nil where all do.
+  public let ignoredLabel: Int?
+  /// What the sum of losses was divided by; nil where examples have no weights, and all count alike.
+  public let lossWeight: Double?
 
   /// A batch of its parts.
   public init(
-    count: Int, predictionShape: Shape, classAxis: Int = 1, targets: Tensor, loss: Double
+    count: Int, predictionShape: Shape, classAxis: Int = 1, targets: Tensor, loss: Double,
+    lossWeight: Double? = nil, ignoredLabel: Int? = nil
   ) {
+    (self.lossWeight, self.ignoredLabel) = (lossWeight, ignoredLabel)
     self.count = count
     self.predictionShape = predictionShape
     self.classAxis = classAxis

@@ -5,7 +5,8 @@ import Testing
 private let testedKernels: [String] =
   GEMMTests.kernels + ConvolutionTests.kernels + WinogradTests.kernels + BatchNormTests.kernels
   + PoolingTests.kernels
-  + SoftmaxTests.kernels + RMSNormalizationTests.kernels + ReductionTests.kernels
+  + SoftmaxTests.kernels + LabelLossTests.kernels + RMSNormalizationTests.kernels
+  + ReductionTests.kernels
   + ElementwiseTests.kernels
   + DropoutTests.kernels + CopyTests.kernels + CastTests.kernels + OptimizerKernelTests.kernels
   + ChangeKernelTests.kernels

@@ -20,11 +20,13 @@ struct ResumeRig {
     var restoresBest = true
     /// Whether batch-norm statistics are estimated anew, so that none of those before matters.
     var recomputes = false
+    /// Whether classes have weights, and one is ignored.
+    var isWeighted = false
 
     var description: String {
       "\(optimizer)\(oneCycle ? ", 1cycle" : ""), \(accumulates) batches a step"
         + (isComplete ? ", everything" : "") + (restoresBest ? "" : " but the best weights")
-        + (recomputes ? ", batch norm anew" : "")
+        + (recomputes ? ", batch norm anew" : "") + (isWeighted ? ", weights of classes" : "")
     }
   }
 
@@ -87,6 +89,7 @@ struct ResumeRig {
     let learner = try Learner(
       Self.model(),
       data: DataSplit(train: Self.images(22, seed: 3), valid: Self.images(9, seed: 4)),
+      loss: parts.isWeighted ? .crossEntropy(classWeights: [1, 3, 0.5], ignoredLabel: 2) : nil,
       optimizer: optimizer, metrics: [Accuracy(), MeanLoss()], callbacks: callbacks,
       batchSize: Self.batchSize, seed: 11,
       transforms: parts.isComplete

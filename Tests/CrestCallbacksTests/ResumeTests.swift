@@ -17,7 +17,9 @@ import TrainingTestSupport
         .init(optimizer: optimizer), .init(optimizer: optimizer, oneCycle: false),
         .init(
           optimizer: optimizer, accumulates: 3, isComplete: true, recomputes: optimizer == "lion"),
-        .init(optimizer: optimizer, oneCycle: false, accumulates: 2, isComplete: true),
+        .init(
+          optimizer: optimizer, oneCycle: false, accumulates: 2, isComplete: true,
+          isWeighted: optimizer == "adam"),
       ]
     }
 
@@ -173,7 +175,8 @@ import TrainingTestSupport
   ) throws -> [(rig: ResumeRig, state: RunState, end: RunState)] {
     let within = try [
       ResumeRig.Parts(optimizer: "adam", oneCycle: true, accumulates: 3, isComplete: true),
-      .init(optimizer: "sgd", oneCycle: false, accumulates: 3, isComplete: true),
+      .init(
+        optimizer: "sgd", oneCycle: false, accumulates: 3, isComplete: true, isWeighted: true),
     ].flatMap { parts in
       let rig = ResumeRig(parts: parts)
       let (states, end) = try rig.uninterrupted()

@@ -93,6 +93,23 @@ private func gradients(_ learner: Learner) -> [Float] {
     #expect(try losses(batch: 4, [GradientAccumulation(batches: 1)]) == losses(batch: 4, []))
   }
 
+  static let losses: [Loss] = [
+    .crossEntropy(labelSmoothing: 0.1, classWeights: [1, 7, 0.25], ignoredLabel: 2),
+    .focal(gamma: 1, classWeights: [4, 1, 0]), .crossEntropy().reduced(by: .sum),
+  ]
+
+  @Test(arguments: losses)
+  func `batches of a weighted mean or a sum become one batch, too`(loss: Loss) throws {
+    func trained(batch: Int, _ callbacks: [any Callback]) throws -> [Float] {
+      let learner = try Learner(
+        TinyModel.linear(), data: TinyData.split(), loss: loss, batchSize: batch, seed: 3)
+      try learner.fit(epochs: 3, learningRate: 0.02, callbacks: callbacks)
+      return parameters(learner)
+    }
+    let accumulated = try trained(batch: 4, [GradientAccumulation(batches: 3)])
+    for (a, b) in zip(accumulated, try trained(batch: 12, [])) { #expect(abs(a - b) < 2e-6) }
+  }
+
   @Test func `schedules and steps count optimiser steps`() throws {
     let recorder = Recorder()
     let learner = try Learner(TinyModel.linear(), data: TinyData.split(), batchSize: 5)

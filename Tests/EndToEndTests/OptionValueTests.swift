@@ -59,7 +59,9 @@ import Testing
           return []
         }
         let option = Option(command: path, name: "--" + name)
-        if name == "callback" { return settings(argument["abstract"] as? String ?? "", path) }
+        if name == "callback" || name == "loss" {
+          return settings("--" + name, argument["abstract"] as? String ?? "", path)
+        }
         return forms(of: option)
       }
     return ofThis
@@ -88,16 +90,16 @@ import Testing
     }
   }
 
-  /// The settings of callbacks, as help writes them: `name:key=kind,key=kind`.
-  private static func settings(_ help: String, _ path: [String]) -> [Option] {
-    help.matches(of: #/([a-z-]+):([a-z-]+=[a-z|A-Z=,-]+)/#).flatMap { match -> [Option] in
+  /// The settings of callbacks and losses, as help writes them: `name:key=kind,key=kind`.
+  private static func settings(_ option: String, _ help: String, _ path: [String]) -> [Option] {
+    help.matches(of: #/([a-z0-9-]+):([a-z-]+=[a-z|A-Z=,\/…-]+)/#).flatMap { match -> [Option] in
       let callback = String(match.1)
       let pairs = match.2.split(separator: ",").map { $0.split(separator: "=").map(String.init) }
       return pairs.flatMap { pair -> [Option] in
         let needed = callback == "model-checkpoint" && pair[0] != "folder" ? "folder=saved," : ""
         return (pair[1] == "interval" ? ["epochs", "steps", "minutes"] : [""]).map { unit in
           Option(
-            command: path, name: "--callback", before: "\(callback):\(needed)\(pair[0])=",
+            command: path, name: option, before: "\(callback):\(needed)\(pair[0])=",
             after: unit)
         }
       }

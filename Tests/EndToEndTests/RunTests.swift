@@ -36,6 +36,22 @@ import Testing
     }
   }
 
+  static let losses = [
+    "focal:gamma=1.5,alpha=0.25",
+    "cross-entropy:class-weights=1/1/1/1/1/2/1/1/0.5/1,label-smoothing=0.1",
+    "cross-entropy:ignored-label=9", "multi-class-hinge", "dice:per-batch=true",
+    "tversky:per-batch=true,alpha=0.3,beta=0.7,gamma=1.333", "cross-entropy:reduction=mean",
+  ]
+
+  @Test(arguments: losses)
+  func `train learns by a loss with settings, on kernels`(loss: String) throws {
+    let result = try trainDigits("--json", "--loss", loss)
+    #expect(result.status == 0)
+    #expect(result.error == "")
+    // Chance is 0.1.
+    #expect(try #require(result.objects().last?["accuracy"] as? Double) > 0.75)
+  }
+
   @Test func `the same seed gives the same bits for any number of threads`() throws {
     let losses = try ["1", "2", "3"].map { threads in
       try trainDigits("--json", "--threads", threads, "--seed", "7").objects()

@@ -36,6 +36,38 @@ extension `Wrong usage` {
       message:
         "--label-smoothing: it is for cross-entropy, but the loss is mse; leave one of them out"),
     Case(
+      arguments: "--loss focal:gamma=-1",
+      message: "--loss focal: gamma is \"-1\", expected a number not below 0"),
+    Case(
+      arguments: "--loss focal:gama=2",
+      message:
+        "--loss focal: expected settings gamma, alpha, class-weights, ignored-label, reduction, got \"gama\""
+    ),
+    Case(
+      arguments: "--loss focal:gamma=1,gamma=2",
+      message: "--loss focal: gamma is given twice; give it once"),
+    Case(
+      arguments: "--loss focal:gamma",
+      message:
+        "--loss focal: expected settings as key=value, got \"gamma\"; separate settings with commas"
+    ),
+    Case(
+      arguments: "--loss cross-entropy:class-weights=1/2/x",
+      message:
+        "--loss cross-entropy: class-weights is \"1/2/x\", expected numbers not below 0, not all 0, with / between them"
+    ),
+    Case(
+      arguments: "--loss cross-entropy:class-weights=1/2/0.5",
+      message:
+        "digits (train): --loss cross-entropy: expected 10 class-weights, one for each output of the model, got 3; "
+        + "give one for each, in the order of the outputs"),
+    Case(
+      arguments: "--loss cross-entropy:label-smoothing=0.1 --label-smoothing 0.2",
+      message: "--loss and --label-smoothing: label-smoothing is given twice; give it once"),
+    Case(
+      arguments: "--loss mse:reduction=none",
+      message: "--loss mse: reduction is \"none\", expected mean or sum"),
+    Case(
       arguments: "--tta flip",
       message: "--tta: expected one of mirror, mirror-and-shift, got \"flip\""),
     Case(

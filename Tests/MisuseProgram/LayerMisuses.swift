@@ -57,6 +57,26 @@ private let layerSettingMisuses: [Misuse] = [
   Misuse("loss.smoothing", says: "label smoothing is 1.5, not in 0 … 1") {
     _ = Loss.crossEntropy(labelSmoothing: 1.5)
   },
+  Misuse("loss.ignored-label", says: "the ignored label is 16777217, not in -16777216...16777216") {
+    _ = Loss.crossEntropy(ignoredLabel: (1 << 24) + 1)
+  },
+  Misuse("loss.weightless", says: "no class has a weight above 0") {
+    _ = Loss.focal(classWeights: [0, 0])
+  },
+  Misuse("loss.no-quantiles", says: "a loss of no quantiles") { _ = Loss.quantile([]) },
+  Misuse(
+    "loss.labels-ignore",
+    says: "the labels of dice have an ignored label or a class axis; only classes have"
+  ) {
+    _ = Loss.dice(.labels, ignoredLabel: 255)
+  },
+  Misuse(
+    "loss.ctc-blank",
+    says: "the blank is -1 and the padding 0, not in 0 … and -16777216...16777216"
+  ) {
+    _ = Loss.ctc(blank: -1)
+  },
+  Misuse("loss.ctc-axis", says: "the class axis is 0, not 1 or 2") { _ = Loss.ctc(classAxis: 0) },
 ]
 
 private let builtInMisuses: [Misuse] = [

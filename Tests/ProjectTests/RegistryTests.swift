@@ -56,7 +56,7 @@ import Testing
     Registry(
       what: "losses", folder: "Sources/CrestLayers",
       declaration: { /public static (?:let|func) (\w+)(?:\([^)]*\) -> Loss| = Loss\()/ },
-      table: "Sources/CrestLayers/Loss.swift",
+      table: "Sources/CrestLayers/Losses",
       exceptions: ["standard": "chooses one of them"]),
     Registry(
       what: "forms of folders", folder: "Sources/CrestData",
@@ -68,12 +68,9 @@ import Testing
     let folder = Project.root.appending(path: registry.folder)
     let files = try #require(
       FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil))
-    var table = try Project.text(registry.table)
-    if registry.what == "losses" {
-      // The list, which lies beside the losses.
-      let list = try #require(table.firstMatch(of: /public static let all = \[[^\]]*\]/))
-      table = String(list.output)
-    }
+    // The rows of losses lie beside them, by family.
+    let table =
+      registry.what == "losses" ? try Self.rows(of: folder) : try Project.text(registry.table)
     var names: [String] = []
     for case let file as URL in files where file.pathExtension == "swift" {
       names += try String(contentsOf: file, encoding: .utf8).matches(of: registry.declaration())
@@ -86,5 +83,16 @@ import Testing
         "\(name) has no row in \(registry.table); add one, or say here why it needs none")
     }
     #expect(Set(registry.exceptions.keys).isSubset(of: names))
+  }
+
+  /// The text of all tables of losses.
+  private static func rows(of folder: URL) throws -> String {
+    let files = try FileManager.default.contentsOfDirectory(
+      at: folder.appending(path: "Losses"), includingPropertiesForKeys: nil)
+    return try files.map { file in
+      let text = try String(contentsOf: file, encoding: .utf8)
+      let table = text.firstMatch(of: /extension NamedLoss \{\n  static let \w+ = \[(?s:.*?)\n  \]/)
+      return table.map { String($0.output) } ?? ""
+    }.joined()
   }
 }

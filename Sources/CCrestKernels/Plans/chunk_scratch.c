@@ -1,9 +1,14 @@
 #include "chunks.h"
+#include "ctc_plan.h"
 #include "crest_kernels.h"
 
 size_t ck_batch_norm_scratch_bytes(size_t rows, size_t channels) {
   size_t chunks = ck_cut_partial_rows(rows, channels).count;
   return (chunks == 0 ? 1 : chunks) * 2 * channels * sizeof(double);
+}
+
+size_t ck_ctc_scratch_bytes(size_t steps, size_t classes, size_t width, size_t workers) {
+  return workers * ck_ctc_worker_doubles(steps, classes, width) * sizeof(double);
 }
 
 size_t ck_reduce_scratch_bytes(size_t outer, size_t reduced, size_t inner) {

@@ -26,10 +26,10 @@ struct ModelOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "The loss to minimise: \(Loss.all.map(\.name).joined(separator: ", ")) (default: "
+      "The loss to minimise: \(NamedLoss.all.map(\.usage).joined(separator: ", ")) (default: "
         + "\(Loss.standard(for: .int64).name) for classes, \(Loss.standard(for: .float32).name) "
-        + "for numbers).",
-      valueName: "name"))
+        + "for numbers). Each takes reduction=mean|sum, too.",
+      valueName: "name[:setting=x,…]"))
   var loss: String?
 
   @Option(
@@ -105,8 +105,7 @@ struct ModelOptions: ParsableArguments {
     selection: ParameterSelection = ParameterSelection()
   ) throws -> (data: DataSplit, model: Model, loss: Loss?) {
     let seed = try seed
-    var loss = try self.loss.map(Loss.named)
-    if let labelSmoothing { loss = try smoothed(loss, by: labelSmoothing) }
+    var loss = try namedLoss()
     if let classAxis { loss = try (loss ?? .crossEntropy()).withClasses(along: classAxis) }
     if let headClasses {
       guard isFile else { throw CommandError.headOfBuiltIn(model: model) }
@@ -158,12 +157,27 @@ struct ModelOptions: ParsableArguments {
     }
   }
 
-  /// The cross-entropy with smoothed labels.
-  private func smoothed(_ loss: Loss?, by part: Double) throws(CommandError) -> Loss {
+  /// The loss that was named, with its settings; nil for the default.
+  private func namedLoss() throws -> Loss? {
+    guard let labelSmoothing else {
+      guard let named = loss.map(NamedSettings.init) else { return nil }
+      return try Loss.named(named.name, settings: named.pairs(of: "--loss"))
+    }
     let name = Loss.crossEntropy().name
-    if let loss, loss.name != name { throw .smoothingOfOther(loss: loss.name) }
-    guard part >= 0, part <= 1 else { throw .labelSmoothing(part) }
-    return .crossEntropy(labelSmoothing: part)
+    let named = NamedSettings(loss ?? name)
+    var settings = try named.pairs(of: "--loss")
+    guard try Loss.named(named.name, settings: settings).name == name else {
+      throw CommandError.smoothingOfOther(loss: named.name)
+    }
+    guard labelSmoothing >= 0, labelSmoothing <= 1 else {
+      throw CommandError.labelSmoothing(labelSmoothing)
+    }
+    let key = "label-smoothing"
+    guard !settings.contains(where: { $0.key == key }) else {
+      throw CommandError.repeatedSetting(owner: "--loss and --label-smoothing", setting: key)
+    }
+    settings.append((key, "\(labelSmoothing)"))
+    return try Loss.named(name, settings: settings)
   }
 
   /// The batch size for a network.
@@ -252,7 +266,8 @@ struct ModelOptions: ParsableArguments {
     let target = split.train.target
     switch target {
     // One binary output per example, or one for each of several.
-    case .classes(_, let shape) where loss.targets == .binary && shape.rank <= 1:
+    case .classes(_, let shape)
+    where (loss.targets == .binary || loss.targets == .signs) && shape.rank <= 1:
       return shape.rank == 0 ? 1 : shape[0]
     case .classes(let names, let shape) where shape.rank == 0: return names.count
     case .classes(_, let shape) where shape.rank == 1:
@@ -260,8 +275,10 @@ struct ModelOptions: ParsableArguments {
         throw CommandError.targetShape(model: model, data: split.train.name, shape: target.shape)
       }
       return shape[0]
-    case .values(let shape) where shape.rank == 0: return 1
-    case .values(let shape) where shape.rank == 1: return shape[0]
+    case .values(let shape) where shape.elementCount == 1 && shape.rank <= 1:
+      return loss.traits.outputsPerTarget
+    case .values(let shape) where shape.rank == 1 && loss.traits.outputsPerTarget == 1:
+      return shape[0]
     case .classes, .values:
       throw CommandError.targetShape(model: model, data: split.train.name, shape: target.shape)
     }

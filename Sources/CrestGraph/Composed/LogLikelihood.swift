@@ -44,6 +44,10 @@ extension Symbol {
     if let weights, weights.type != ValueType([shape[1]], elementType) {
       throw refused("weights \(ValueType([shape[1]], elementType))", "\(weights.type)")
     }
+    // A graph of a file stays as its operator is defined, by operations whose rows are followed and which are exported.
+    guard builder.stage != .loss else {
+      return try lossOfLabels(labels, weights, ignoredLabel, reduction)
+    }
     let isIgnored = try ignoredLabel.map { try labels.equal(to: labels.scalar(Double($0))) }
     // What is ignored may be no class, so class 0 stands in for it.
     let classes =
@@ -60,6 +64,25 @@ extension Symbol {
     case .none: losses
     case .sum: try losses.sum()
     case .mean: try losses.sum() / weight.sum()
+    }
+  }
+
+  /// The negative log-likelihood by the operation that kernels run.
+  private func lossOfLabels(
+    _ labels: Symbol, _ weights: Symbol?, _ ignoredLabel: Int?, _ reduction: LossReduction
+  ) throws -> Symbol {
+    var form = CrossEntropyLabels.Form(ignoredLabel: ignoredLabel)
+    (form.isOfLogarithms, form.countsFromEnd) = (true, true)
+    let labels = try labels.cast(to: .int64)
+    let losses = try labelLosses(of: labels, weights, form)
+    switch reduction {
+    case .none: return losses
+    case .sum: return try losses.sum()
+    case .mean:
+      guard weights != nil || ignoredLabel != nil else { return try losses.mean() }
+      // The loss of -1 everywhere is the label's weight.
+      let ones = try scalar(-1).expanded(to: shape)
+      return try losses.sum() / ones.labelLosses(of: labels, weights, form).sum()
     }
   }
 

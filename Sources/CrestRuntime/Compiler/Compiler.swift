@@ -6,15 +6,17 @@ struct CompiledGraph {
   let graph: Graph
   /// The model's outputs, the first being the predictions.
   let predictions: [Graph.ValueID]
-  /// The mean loss; nil without a target.
+  /// The loss to minimise; nil without a target.
   let loss: Graph.ValueID?
+  /// What its sum is divided by, and the weights that this is the sum of; nil where nothing has a weight.
+  let lossWeight: (sum: Graph.ValueID, each: Graph.ValueID?)?
   /// What reads asked for.
   let reads: [Capture: Graph.ValueID]
   /// The gradient of each variable that isn't frozen; nil where the loss doesn't depend on it.
   let gradients: [(variable: Int, value: Graph.ValueID?)]
 
   init(
-    _ template: any GraphTemplate, _ request: Program.Request, loss: Program.LossTrace?,
+    _ template: any GraphTemplate, _ request: Program.Request, loss: Program.LossTermsTrace?,
     convolutions: Engine.ConvolutionAlgorithms
   ) throws {
     let builder = GraphBuilder()
@@ -40,15 +42,20 @@ struct CompiledGraph {
     if let targetType = request.targetType, let loss {
       builder.stage = .loss
       let target = builder.input("target", targetType)
-      let losses = try loss(prediction, target)
+      let terms = try loss(prediction, target)
+      let losses = terms.losses
       guard losses.elementType == .float32 else {
         throw GraphError(
           path: "", operation: "loss", expected: "losses of float32", got: "\(losses.type)",
           advice: "cast what the loss returns")
       }
-      let total = try losses.mean()
-      if request.reads.contains(.losses) { keep(.losses, losses) }
+      let (total, weight) = try terms.total()
+      if request.reads.contains(.losses) {
+        keep(.losses, losses)
+        if let weights = terms.weights { builder.output("loss.weights", weights) }
+      }
       builder.output("loss", total)
+      if let weight { builder.output("loss.weight", weight) }
       if request.mode == .training {
         let parameters = Self.parameters(builder, without: request.frozen)
         let gradients = try builder.gradients(
@@ -70,6 +77,7 @@ struct CompiledGraph {
       graph.outputs.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
     predictions = graph.outputs.prefix(predictionCount).map(\.value)
     self.loss = ports["loss"]
+    lossWeight = ports["loss.weight"].map { ($0, ports["loss.weights"]) }
     reads = names.compactMapValues { ports[$0] }
     gradients = gradientVariables.map { ($0, ports["gradient.\($0)"]) }
   }

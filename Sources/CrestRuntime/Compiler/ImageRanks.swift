@@ -22,8 +22,8 @@ extension Graph {
         return try Self.throughViews(
           node.operation, node, inputs, views: inputs.map { $0.shape.rank == rank }
         ) { $0.spatialAxesJoined }
-      case is any ClassOperation where inputs[0].shape.rank > 2:
-        return try Self.overRows(node, inputs)
+      case let operation as any ClassOperation where inputs[0].shape.rank > 2:
+        return try Self.overRows(node, inputs, besides: operation.classInputs)
       default: return nil
       }
     }
@@ -43,14 +43,17 @@ extension Graph {
   }
 
   /// Applies a cross-entropy to logits [N, C, d…] as rows of classes.
-  private static func overRows(_ node: Node, _ inputs: [Symbol]) throws -> [Symbol] {
+  private static func overRows(
+    _ node: Node, _ inputs: [Symbol], besides classInputs: Set<Int>
+  ) throws -> [Symbol] {
     let shape = inputs[0].shape
     let rows = Shape([shape.elementCount / max(shape[1], 1), shape[1]])
     guard shape[1] > 0 else { return try inputs[0].builder.apply(node.operation, inputs) }
     let last = [0] + Array(2..<shape.rank) + [1]
     let first = [0, shape.rank - 1] + Array(1..<shape.rank - 1)
-    let seen = try inputs.map { input in
-      try input.shape.rank == shape.rank
+    let seen = try inputs.enumerated().map { place, input in
+      if classInputs.contains(place) { return input }
+      return try input.shape.rank == shape.rank
         ? input.transposed(last).reshaped(exactlyTo: rows)
         : input.reshaped(exactlyTo: [rows[0]])
     }

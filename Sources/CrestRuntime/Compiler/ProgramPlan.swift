@@ -80,7 +80,10 @@ struct ProgramPlan {
     case .loss: break
     case .backward: finishGradients()
     }
-    let kept = compiled.predictions + [compiled.loss].compactMap(\.self) + compiled.reads.values
+    let kept =
+      compiled.predictions
+      + [compiled.loss, compiled.lossWeight?.sum, compiled.lossWeight?.each].compactMap(\.self)
+      + compiled.reads.values
     for value in kept where (graph.producer(of: value)?.stage ?? .forward) == stage { pin(value) }
   }
 

@@ -27,8 +27,12 @@ public final class BatchContext: PhaseContext {
   ///
   /// A `beforeBatch` hook may replace the values, not the type.
   public var targets = BatchContext.nothing
-  /// The mean loss of the batch; NaN before it is computed.
+  /// The loss of the batch, which is minimised; NaN before it is computed.
   public internal(set) var loss = Float.nan
+  /// What the sum of losses was divided by, where examples have weights; nil where all count alike.
+  ///
+  /// Where nothing counts it is 0, and so are the loss and its gradients.
+  public internal(set) var lossWeight: Double?
   private var program: Program?
   /// The rows that the model is given, those that a batch is filled up by included.
   private var rowCount = 0
@@ -192,6 +196,7 @@ public final class BatchContext: PhaseContext {
     count = batch.count
     step = fit.stepsTaken
     loss = .nan
+    lossWeight = nil
     hasGoneBack = false
     if !reports.isEmpty { reports = [:] }
     inputs = Learner.ordered(batch.inputs, by: inputOrder)

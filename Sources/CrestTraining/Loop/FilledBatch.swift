@@ -58,16 +58,16 @@ struct FilledBatch {
 
   /// Adds the loss that `program` has computed, and the metrics.
   ///
-  /// - Returns: The mean loss of the examples that count.
+  /// - Returns: The loss of the examples that count.
   /// - Throws: ``LearnerError/leftover(batchSize:name:count:)`` when it can't be told from that of the copies.
   func add(
-    to tally: inout PassTally?, _ program: Program, of dataset: any Dataset
+    to tally: inout PassTally?, _ program: Program, _ kind: Loss, of dataset: any Dataset
   ) throws(LearnerError) -> Float {
     guard isFilled else {
-      tally?.add(program, targets: targets, count: count)
+      tally?.add(program, targets: targets, count: count, of: kind)
       return program.loss
     }
-    guard let loss = tally?.add(program, targets: targets, first: count) else {
+    guard let loss = tally?.add(program, targets: targets, first: count, of: kind) else {
       throw LearnerError.leftover(batchSize: size, name: dataset.name, count: dataset.count)
     }
     return Float(loss)

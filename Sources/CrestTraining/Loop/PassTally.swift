@@ -1,4 +1,5 @@
 import CrestGraph
+import CrestLayers
 import CrestRuntime
 import CrestState
 import CrestTensor
@@ -48,13 +49,14 @@ struct PassTally {
   }
 
   /// Takes in the batch whose loss `program` has computed.
-  mutating func add(_ program: Program, targets: Tensor, count: Int) {
-    let batchLoss = Double(program.loss)
-    loss.add(batchLoss * Double(count), count: count)
-    if metrics.isEmpty { return }
+  mutating func add(_ program: Program, targets: Tensor, count: Int, of kind: Loss) {
     let batch = ScoredBatch(
       count: count, predictionShape: program.predictionType.shape, classAxis: classAxis,
-      targets: targets, loss: batchLoss)
+      targets: targets,
+      loss: kind.reduction == .sum ? Double(program.loss) / Double(count) : Double(program.loss),
+      lossWeight: program.lossWeight.map(Double.init), ignoredLabel: kind.traits.ignoredLabel)
+    loss.add(batch.loss, of: batch)
+    if metrics.isEmpty { return }
     program.withPredictions { predictions in
       for index in metrics.indices { metrics[index].update(predictions.span, batch) }
     }
@@ -62,25 +64,37 @@ struct PassTally {
 
   /// Takes in the first examples of a batch that was filled up, for which `program` has kept the losses.
   ///
-  /// - Returns: Their mean loss; nil when they couldn't be told apart: the losses must be those of single examples.
-  mutating func add(_ program: Program, targets: Tensor, first count: Int) -> Double? {
+  /// - Returns: Their loss, which isn't minimised; nil when they couldn't be told apart: the losses must be those of
+  ///   single examples.
+  mutating func add(
+    _ program: Program, targets: Tensor, first count: Int, of kind: Loss
+  ) -> Double? {
     let shape = program.predictionType.shape
-    let batchLoss = program.withRead(.losses) { type, bytes -> Double? in
-      guard type.shape.first == shape.first, let size = type.shape.first else { return nil }
-      let losses = bytes.bindMemory(to: Float.self).prefix(type.shape.elementCount / size * count)
-      return losses.reduce(0) { $0 + Double($1) } / Double(losses.count)
+    let losses = program.read(.losses)
+    guard losses.shape.first == shape.first, let size = losses.shape.first else { return nil }
+    /// The sum over the first examples, and how many elements it is of.
+    func first(_ values: Tensor) -> (sum: Double, count: Int) {
+      values.withElements(as: Float.self) { elements in
+        let own = elements.prefix(values.elementCount / size * count)
+        return (own.reduce(0) { $0 + Double($1) }, own.count)
+      }
     }
-    guard let batchLoss else { return nil }
-    loss.add(batchLoss * Double(count), count: count)
-    if metrics.isEmpty { return batchLoss }
+    let (sum, elementCount) = first(losses)
+    let weight = program.lossWeights.map { first($0).sum }
     let batch = ScoredBatch(
       count: count, predictionShape: Shape([count] + shape.dimensions.dropFirst()),
-      classAxis: classAxis, targets: targets, loss: batchLoss)
+      classAxis: classAxis, targets: targets,
+      loss: kind.reduction == .sum
+        ? sum / Double(count) : weight.map { $0 == 0 ? 0 : sum / $0 } ?? sum / Double(elementCount),
+      lossWeight: weight, ignoredLabel: kind.traits.ignoredLabel)
+    loss.add(batch.loss, of: batch)
+    let result = kind.reduction == .sum ? sum : batch.loss
+    if metrics.isEmpty { return result }
     program.withPredictions { predictions in
       let rows = predictions.span.extracting(first: shape.elementCount / shape[0] * count)
       for index in metrics.indices { metrics[index].update(rows, batch) }
     }
-    return batchLoss
+    return result
   }
 
   /// What was taken in so far; nil when that is nothing.

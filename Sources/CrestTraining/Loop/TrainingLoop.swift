@@ -243,8 +243,9 @@ final class TrainingLoop {
     try call(hooks.afterPrediction, batch)
     try program.run(.loss, random: batch.randomKey)
     if batch.isTraining { tallyBefore = tally }
-    batch.loss = try filled.add(to: &tally, program, of: learner.validLoader.dataset)
-    if batch.isTraining { fit.state.smoothedLoss.add(Double(batch.loss)) }
+    batch.loss = try filled.add(to: &tally, program, learner.loss, of: learner.validLoader.dataset)
+    batch.lossWeight = program.lossWeight.map(Double.init)
+    if batch.isTraining && batch.lossWeight != 0 { fit.state.smoothedLoss.add(Double(batch.loss)) }
     try call(hooks.afterLoss, batch)
     guard batch.isTraining else { return }
     try run(.backward, batch, hooks.backward) {

@@ -55,7 +55,7 @@ public struct BinaryAccuracy: Metric {
     if batch.targets.elementType.isFloat {
       batch.targets.withElements(as: Float.self) { targets in count { targets[$0] > 0.5 } }
     } else {
-      batch.targets.withElements(as: Int64.self) { targets in count { targets[$0] != 0 } }
+      batch.targets.withElements(as: Int64.self) { targets in count { targets[$0] > 0 } }
     }
     hits.add(Double(right), count: predictions.count)
   }

@@ -38,12 +38,14 @@ struct ClassLine {
     return best
   }
 
-  /// The class that targets have for the line, by its number: its label, or the first of the most probable.
-  func label(of targets: Tensor, number: Int) -> Int {
-    guard targets.elementType.isFloat else {
-      return targets.withElements(as: Int64.self) { Int($0[number]) }
+  /// The class that the targets of a batch have for the line, by its number: its label, nil where that is ignored, or
+  /// the first of the most probable.
+  func label(of batch: ScoredBatch, number: Int) -> Int? {
+    guard batch.targets.elementType.isFloat else {
+      let label = batch.targets.withElements(as: Int64.self) { Int($0[number]) }
+      return label == batch.ignoredLabel ? nil : label
     }
-    return targets.withElements(as: Float.self) { probabilities in
+    return batch.targets.withElements(as: Float.self) { probabilities in
       var best = 0
       for other in 1..<max(classCount, 1)
       where probabilities[place(other)] > probabilities[place(best)] { best = other }

@@ -110,7 +110,7 @@ public struct ConfusionMatrix: Sendable, Hashable, Codable {
     makeRoom(lines.classCount)
     for number in 0..<lines.count {
       let line = lines[number]
-      let label = line.label(of: batch.targets, number: number)
+      guard let label = line.label(of: batch, number: number) else { continue }
       counts[label * classCount + line.highest(predictions)] += 1
     }
   }

@@ -48,8 +48,8 @@ public struct F1Score: Metric {
     counts.makeRoom(classCount: lines.classCount)
     for index in 0..<lines.count {
       let line = lines[index]
-      counts.add(
-        predicted: line.highest(predictions), label: line.label(of: batch.targets, number: index))
+      guard let label = line.label(of: batch, number: index) else { continue }
+      counts.add(predicted: line.highest(predictions), label: label)
     }
   }
 }

@@ -19,6 +19,17 @@ public struct MeanLoss: Metric {
 
   /// Weighs the batch's mean loss by its examples.
   public mutating func update(_ predictions: Span<Float>, _ batch: ScoredBatch) {
-    mean.add(batch.loss * Double(batch.count), count: batch.count)
+    mean.add(batch.loss, of: batch)
+  }
+}
+
+extension Mean {
+  /// Takes in the mean loss of a batch.
+  mutating func add(_ loss: Double, of batch: ScoredBatch) {
+    if let weight = batch.lossWeight {
+      add(mean: loss, count: batch.count, weight: weight)
+    } else {
+      add(loss * Double(batch.count), count: batch.count)
+    }
   }
 }

@@ -50,7 +50,7 @@ package struct NamedMetric: Sendable {
 
 extension Loss {
   /// Whether targets are independent labels of yes or no.
-  fileprivate var takesYesOrNo: Bool { targets == .binary }
+  fileprivate var takesYesOrNo: Bool { targets == .binary || targets == .signs }
 
   /// What the model predicts of classes or of yes or no.
   package func predictionKind(of model: Model) -> PredictionKind {

@@ -35,7 +35,7 @@ public enum PredictionKind: String, Sendable, Hashable, Codable, CaseIterable {
       }
     } else {
       batch.targets.withElements(as: Int64.self) { targets in
-        for index in predictions.indices { body(predictions[index], targets[index] != 0) }
+        for index in predictions.indices { body(predictions[index], targets[index] > 0) }
       }
     }
   }
@@ -57,9 +57,10 @@ public enum PredictionKind: String, Sendable, Hashable, Codable, CaseIterable {
     var values = [Double](repeating: 0, count: lines.classCount)
     for number in 0..<lines.count {
       let line = lines[number]
+      guard let own = line.label(of: batch, number: number) else { continue }
       for label in values.indices { values[label] = Double(predictions[line.place(label)]) }
       if self == .classes { Self.softmax(&values) }
-      body(values, line.label(of: batch.targets, number: number))
+      body(values, own)
     }
   }
 

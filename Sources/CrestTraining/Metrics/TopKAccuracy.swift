@@ -53,14 +53,14 @@ public struct TopKAccuracy: Metric {
     batch.require(
       predictions.count,
       targetCount: batch.targets.elementType.isFloat ? predictions.count : lines.count)
-    var right = 0
+    var (right, count) = (0, 0)
     for index in 0..<lines.count {
       let line = lines[index]
-      if isRight(predictions, line, label: line.label(of: batch.targets, number: index)) {
-        right += 1
-      }
+      guard let label = line.label(of: batch, number: index) else { continue }
+      count += 1
+      if isRight(predictions, line, label: label) { right += 1 }
     }
-    hits.add(Double(right), count: lines.count)
+    hits.add(Double(right), count: count)
   }
 
   private func isRight(_ predictions: Span<Float>, _ line: ClassLine, label: Int) -> Bool {
