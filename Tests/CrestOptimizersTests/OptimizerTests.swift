@@ -155,7 +155,9 @@ private struct SignSGD: Optimizer {
 
   @Test(.enabled(if: allocation_counter_is_available() != 0, "counts allocations on glibc only"))
   func `a step allocates nothing`() throws {
-    let optimizers: [any Optimizer] = [SGD(), Adam(), AdamW(), Lion()]
+    let optimizers: [any Optimizer] = [
+      SGD(), Adam(), AdamW(), Lion(), RMSprop(), Adagrad(), Adadelta(), NAdam(), RAdam(), Adan(),
+    ]
     let engine = try Engine(threadCount: 2)
     for optimizer in optimizers {
       let store = try store([("a", .weight, [1, 2]), ("b", .bias, [3]), ("c", .weight, [4])])
@@ -263,7 +265,7 @@ private struct SignSGD: Optimizer {
   }
 
   @Test func `names make the optimisers they name`() throws {
-    for name in ["sgd", "adam", "adamw", "lion"] {
+    for name in BuiltInOptimizer.allCases.map(\.rawValue) {
       #expect(try BuiltInOptimizer.named(name).make().name == name)
     }
     let sgd = try BuiltInOptimizer.sgd.make(
@@ -315,7 +317,10 @@ private struct SignSGD: Optimizer {
     Refusal("adamw: expected decoupled weight decay, got l2; use adam for l2") {
       () throws(OptimizerError) in _ = try BuiltInOptimizer.adamw.make(decayKind: .l2)
     },
-    Refusal("optimizer: expected one of sgd, adam, adamw, lion, got \"sdg\"") {
+    Refusal(
+      "optimizer: expected one of sgd, adam, adamw, lion, rmsprop, adagrad, adadelta, nadam, radam, lamb, lars, adafactor, adan, got "
+        + "\"sdg\""
+    ) {
       () throws(OptimizerError) in _ = try BuiltInOptimizer.named("sdg")
     },
   ]

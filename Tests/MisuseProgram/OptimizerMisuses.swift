@@ -80,7 +80,7 @@ private let stepMisuses: [Misuse] = [
     let groups = [ParameterGroup(larger.store, hyperparameters: Adam().defaults)]
     Adam().step(model.store, groups, stepNumber: 1, engine: model.engine)
   },
-  Misuse("adamw.step-zero", says: "step 0 of Adam; the first is 1") {
+  Misuse("adamw.step-zero", says: "step 0 of a rule; the first is 1") {
     let model = try model()
     model.store.resetMoments(count: 2)
     let groups = [ParameterGroup(model.store, hyperparameters: AdamW().defaults)]

@@ -78,3 +78,14 @@ public struct Adam: Optimizer, Equatable {
     }
   }
 }
+
+extension Adam: NamedOptimizer {
+  static func make(_ given: OptimizerSettings) throws(OptimizerError) -> Adam {
+    let own = Adam()
+    return try Adam(
+      beta1: given.momentum ?? own.defaults.momentum,
+      weightDecay: given.weightDecay ?? own.defaults.weightDecay,
+      decayKind: given.decayKind ?? own.decayKind,
+      decayTargets: given.decayTargets ?? own.decayTargets)
+  }
+}

@@ -44,3 +44,14 @@ public struct AdamW: Optimizer, Equatable {
     adam.step(store, groups, stepNumber: stepNumber, engine: engine)
   }
 }
+
+extension AdamW: NamedOptimizer {
+  static func make(_ given: OptimizerSettings) throws(OptimizerError) -> AdamW {
+    guard given.decayKind != .l2 else { throw .decoupledOnly }
+    let own = AdamW()
+    return try AdamW(
+      beta1: given.momentum ?? own.defaults.momentum,
+      weightDecay: given.weightDecay ?? own.defaults.weightDecay,
+      decayTargets: given.decayTargets ?? own.decayTargets)
+  }
+}

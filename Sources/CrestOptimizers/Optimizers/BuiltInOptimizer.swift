@@ -10,6 +10,24 @@ public enum BuiltInOptimizer: String, Sendable, CaseIterable {
   case adamw
   /// ``Lion``.
   case lion
+  /// ``RMSprop``.
+  case rmsprop
+  /// ``Adagrad``.
+  case adagrad
+  /// ``Adadelta``.
+  case adadelta
+  /// ``NAdam``.
+  case nadam
+  /// ``RAdam``.
+  case radam
+  /// ``LAMB``.
+  case lamb
+  /// ``LARS``.
+  case lars
+  /// ``Adafactor``.
+  case adafactor
+  /// ``Adan``.
+  case adan
 
   /// The optimiser with a name.
   ///
@@ -29,42 +47,49 @@ public enum BuiltInOptimizer: String, Sendable, CaseIterable {
   ///   - decayTargets: Which parameters it applies to.
   /// - Returns: The optimiser, at its default learning rate.
   /// - Throws: ``OptimizerError`` if a number is out of range, L2 is requested for AdamW, which would then be Adam, or
-  ///   Nesterov momentum for another than SGD.
+  ///   something is given that the optimiser doesn't have.
   public func make(
     momentum: Double? = nil, nesterov: Bool = false, weightDecay: Double? = nil,
     decayKind: WeightDecay.Kind? = nil,
     decayTargets: WeightDecay.Targets? = nil
   ) throws(OptimizerError) -> any Optimizer {
     guard !nesterov || self == .sgd else { throw .nesterovOfOther(rawValue) }
+    try type.make(
+      OptimizerSettings(
+        momentum: momentum, nesterov: nesterov, weightDecay: weightDecay, decayKind: decayKind,
+        decayTargets: decayTargets))
+  }
+
+  private var type: any NamedOptimizer.Type {
     switch self {
-    case .sgd:
-      let standard = SGD()
-      return try SGD(
-        momentum: momentum ?? standard.defaults.momentum, nesterov: nesterov,
-        weightDecay: weightDecay ?? standard.defaults.weightDecay,
-        decayKind: decayKind ?? standard.decayKind,
-        decayTargets: decayTargets ?? standard.decayTargets)
-    case .adam:
-      let standard = Adam()
-      return try Adam(
-        beta1: momentum ?? standard.defaults.momentum,
-        weightDecay: weightDecay ?? standard.defaults.weightDecay,
-        decayKind: decayKind ?? standard.decayKind,
-        decayTargets: decayTargets ?? standard.decayTargets)
-    case .adamw:
-      guard decayKind != .l2 else { throw .decoupledOnly }
-      let standard = AdamW()
-      return try AdamW(
-        beta1: momentum ?? standard.defaults.momentum,
-        weightDecay: weightDecay ?? standard.defaults.weightDecay,
-        decayTargets: decayTargets ?? standard.decayTargets)
-    case .lion:
-      let standard = Lion()
-      return try Lion(
-        beta1: momentum ?? standard.defaults.momentum,
-        weightDecay: weightDecay ?? standard.defaults.weightDecay,
-        decayKind: decayKind ?? standard.decayKind,
-        decayTargets: decayTargets ?? standard.decayTargets)
+    case .sgd: SGD.self
+    case .adam: Adam.self
+    case .adamw: AdamW.self
+    case .lion: Lion.self
+    case .rmsprop: RMSprop.self
+    case .adagrad: Adagrad.self
+    case .adadelta: Adadelta.self
+    case .nadam: NAdam.self
+    case .radam: RAdam.self
+    case .lamb: LAMB.self
+    case .lars: LARS.self
+    case .adafactor: Adafactor.self
+    case .adan: Adan.self
     }
   }
+}
+
+/// What is given of an optimiser that is made by its name; nil for its own.
+struct OptimizerSettings {
+  let momentum: Double?
+  let nesterov: Bool
+  let weightDecay: Double?
+  let decayKind: WeightDecay.Kind?
+  let decayTargets: WeightDecay.Targets?
+}
+
+/// An optimiser that has a name.
+protocol NamedOptimizer: Optimizer {
+  /// Makes it with what is given.
+  static func make(_ given: OptimizerSettings) throws(OptimizerError) -> Self
 }

@@ -54,3 +54,14 @@ public struct Lion: Optimizer, Equatable {
     apply(store, groups, engine: engine) { .lion(beta1: $0, beta2: Float(beta2)) }
   }
 }
+
+extension Lion: NamedOptimizer {
+  static func make(_ given: OptimizerSettings) throws(OptimizerError) -> Lion {
+    let own = Lion()
+    return try Lion(
+      beta1: given.momentum ?? own.defaults.momentum,
+      weightDecay: given.weightDecay ?? own.defaults.weightDecay,
+      decayKind: given.decayKind ?? own.decayKind,
+      decayTargets: given.decayTargets ?? own.decayTargets)
+  }
+}

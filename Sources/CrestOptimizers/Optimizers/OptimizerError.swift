@@ -6,6 +6,10 @@ public enum OptimizerError: Error, Equatable, Sendable, CustomStringConvertible 
   case nesterovWithoutMomentum
   /// Nesterov momentum for another optimiser than SGD.
   case nesterovOfOther(String)
+  /// A kind of weight decay for an optimiser that has its own.
+  case ownDecay(optimizer: String)
+  /// A momentum for an optimiser that has none.
+  case noMomentum(optimizer: String)
   /// L2 decay for AdamW.
   case decoupledOnly
   /// A name that no optimiser has.
@@ -20,6 +24,9 @@ public enum OptimizerError: Error, Equatable, Sendable, CustomStringConvertible 
       "sgd: Nesterov needs a momentum above 0, got 0; give one or switch Nesterov off"
     case .nesterovOfOther(let name):
       "\(name): Nesterov momentum is for sgd; choose sgd, or leave it out"
+    case .ownDecay(let optimizer):
+      "\(optimizer): weight decay is part of its rule and has no kind; leave the kind out"
+    case .noMomentum(let optimizer): "\(optimizer): it has no momentum; leave it out"
     case .decoupledOnly:
       "adamw: expected decoupled weight decay, got l2; use adam for l2"
     case .unknownName(let name):
@@ -35,6 +42,16 @@ public enum OptimizerError: Error, Equatable, Sendable, CustomStringConvertible 
       throw .outOfRange(
         optimizer: optimizer, parameter: parameter, value: value,
         expected: "a finite number of at least 0")
+    }
+  }
+
+  static func checkPositive(
+    _ value: Double, _ parameter: String, of optimizer: String
+  ) throws(OptimizerError) {
+    guard value.isFinite, value > 0 else {
+      throw .outOfRange(
+        optimizer: optimizer, parameter: parameter, value: value,
+        expected: "a finite number above 0")
     }
   }
 

@@ -56,3 +56,14 @@ public struct SGD: Optimizer, Equatable {
     apply(store, groups, engine: engine) { .sgd(momentum: $0, nesterov: nesterov) }
   }
 }
+
+extension SGD: NamedOptimizer {
+  static func make(_ given: OptimizerSettings) throws(OptimizerError) -> SGD {
+    let own = SGD()
+    return try SGD(
+      momentum: given.momentum ?? own.defaults.momentum, nesterov: given.nesterov,
+      weightDecay: given.weightDecay ?? own.defaults.weightDecay,
+      decayKind: given.decayKind ?? own.decayKind,
+      decayTargets: given.decayTargets ?? own.decayTargets)
+  }
+}

@@ -1,0 +1,170 @@
+import CrestGraph
+import CrestOptimizers
+import CrestRuntime
+import CrestTensor
+import Foundation
+import Testing
+
+/// A hundred steps of the optimisers that have a reference implementation.
+@Suite struct `A hundred steps` {
+  /// The committed results of `Tests/Fixtures/make_optimizer_runs.py`.
+  private struct Runs: Decodable {
+    let start: [Float]
+    /// In 128ths.
+    let gradients: [[Int]]
+    let steps: [Int]
+    let cases: [String: [[Double]]]
+
+    static func load() throws -> Runs {
+      let folder = URL(filePath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent()
+      return try JSONDecoder().decode(
+        Runs.self,
+        from: Data(contentsOf: folder.appending(path: "Fixtures/optimizers/runs.json")))
+    }
+  }
+
+  static let cases: [OptimizerCase] = [
+    OptimizerCase(name: "rmsprop") { _, _ in RMSprop() },
+    OptimizerCase(name: "rmsprop momentum") { _, _ in
+      try RMSprop(momentum: 0.9, alpha: 0.9, weightDecay: 0.05)
+    },
+    OptimizerCase(name: "rmsprop centred") { _, _ in
+      try RMSprop(momentum: 0.5, epsilon: 1e-3, centred: true)
+    },
+    OptimizerCase(name: "rmsprop tensorFlow") { _, _ in
+      try RMSprop(momentum: 0.9, epsilon: 1e-3, convention: .tensorFlow)
+    },
+    OptimizerCase(name: "adagrad") { _, _ in try Adagrad(learningRate: 0.1) },
+    OptimizerCase(name: "adagrad decay") { _, _ in
+      try Adagrad(learningRate: 0.1, rateDecay: 0.01, start: 0.1, weightDecay: 0.05)
+    },
+    OptimizerCase(name: "adadelta") { _, _ in Adadelta() },
+    OptimizerCase(name: "adadelta decay") { _, _ in
+      try Adadelta(learningRate: 0.5, rho: 0.95, weightDecay: 0.05)
+    },
+    OptimizerCase(name: "nadam") { _, _ in try NAdam(learningRate: 0.01) },
+    OptimizerCase(name: "nadam decoupled") { _, _ in
+      try NAdam(
+        learningRate: 0.01, beta1: 0.8, beta2: 0.99, momentumDecay: 1, weightDecay: 0.05,
+        decayKind: .decoupled)
+    },
+    OptimizerCase(name: "radam") { _, _ in try RAdam(learningRate: 0.01) },
+    OptimizerCase(name: "radam decoupled") { _, _ in
+      try RAdam(
+        learningRate: 0.01, beta1: 0.8, beta2: 0.99, weightDecay: 0.05, decayKind: .decoupled)
+    },
+    OptimizerCase(name: "lamb") { _, _ in try LAMB(learningRate: 0.01, weightDecay: 0.05) },
+    OptimizerCase(name: "lamb adapting") { _, _ in
+      try LAMB(learningRate: 0.01, weightDecay: 0, alwaysAdapts: true)
+    },
+    OptimizerCase(name: "lars") { _, _ in try LARS(weightDecay: 0.05) },
+    OptimizerCase(name: "lars nesterov") { _, _ in
+      try LARS(trust: 0.02, nesterov: true, weightDecay: 0, alwaysAdapts: true)
+    },
+    OptimizerCase(name: "adafactor") { _, _ in try Adafactor(learningRate: 0.05) },
+    OptimizerCase(name: "adafactor decay") { _, _ in
+      try Adafactor(learningRate: 0.2, betaDecay: -0.5, clip: 1.25, weightDecay: 0.05)
+    },
+    OptimizerCase(name: "adan") { _, _ in try Adan(learningRate: 0.01) },
+    OptimizerCase(name: "adan decay") { _, _ in
+      try Adan(learningRate: 0.01, weightDecay: 0.05)
+    },
+  ]
+
+  @Test(arguments: cases) func `are those of the reference`(_ optimizerCase: OptimizerCase) throws {
+    let runs = try Runs.load()
+    let expected = try #require(runs.cases[optimizerCase.name])
+    let builder = GraphBuilder()
+    _ = try builder.parameter("weight", [2, 3], role: .weight) { _ in
+      Tensor(Array(runs.start[..<6]), shape: [2, 3])
+    }
+    _ = try builder.parameter("bias", [2], role: .bias) { _ in Tensor(Array(runs.start[6...])) }
+    let store = ParameterStore(builder.result, seed: 0)
+    let optimizer = try optimizerCase.make(0, 0)
+    store.resetMoments(count: optimizer.momentCount)
+    let group = ParameterGroup(store, hyperparameters: optimizer.defaults)
+    let engine = try Engine(threadCount: 1)
+    var rows = expected[...]
+    for (step, gradients) in runs.gradients.enumerated() {
+      store.withBuffer(.gradients) { buffer in
+        var rest = gradients[...]
+        for entry in store.parameters {
+          for index in entry.range { buffer[index] = Float(rest.removeFirst()) / 128 }
+        }
+      }
+      optimizer.step(store, [group], stepNumber: step + 1, engine: engine)
+      guard runs.steps.contains(step + 1) else { continue }
+      let values = store.parameters.flatMap { store.value(of: $0).doubles }
+      for (got, wanted) in zip(values, rows.removeFirst()) {
+        #expect(
+          abs(got - wanted) <= 1e-6 * max(1, abs(wanted)),
+          "step \(step + 1): \(got), not \(wanted)")
+      }
+    }
+    #expect(rows.isEmpty)
+  }
+
+  @Test func `are tested of every case of the fixture`() throws {
+    #expect(Set(Self.cases.map(\.name)) == Set(try Runs.load().cases.keys))
+  }
+
+  static let refusals: [(String, @Sendable () throws -> Void)] = [
+    ("rmsprop: alpha is 1.0, expected a number from 0 to below 1", { _ = try RMSprop(alpha: 1) }),
+    ("rmsprop: epsilon is 0.0, expected a finite number above 0", { _ = try RMSprop(epsilon: 0) }),
+    (
+      "adagrad: rate decay is -1.0, expected a finite number of at least 0",
+      { _ = try Adagrad(rateDecay: -1) }
+    ),
+    (
+      "adagrad: start is inf, expected a finite number of at least 0",
+      { _ = try Adagrad(start: .infinity) }
+    ),
+    ("adadelta: rho is -0.5, expected a number from 0 to below 1", { _ = try Adadelta(rho: -0.5) }),
+    (
+      "nadam: momentum decay is nan, expected a finite number of at least 0",
+      { _ = try NAdam(momentumDecay: .nan) }
+    ),
+    ("radam: beta2 is 1.0, expected a number from 0 to below 1", { _ = try RAdam(beta2: 1) }),
+    ("lars: trust is 0.0, expected a finite number above 0", { _ = try LARS(trust: 0) }),
+    (
+      "adafactor: beta decay is 0.5, expected a number from -1 to below 0",
+      { _ = try Adafactor(betaDecay: 0.5) }
+    ),
+    ("adafactor: clip is 0.0, expected a finite number above 0", { _ = try Adafactor(clip: 0) }),
+    ("adan: beta3 is 2.0, expected a number from 0 to below 1", { _ = try Adan(beta3: 2) }),
+    (
+      "lamb: weight decay is part of its rule and has no kind; leave the kind out",
+      { _ = try BuiltInOptimizer.lamb.make(decayKind: .l2) }
+    ),
+    (
+      "adagrad: it has no momentum; leave it out",
+      { _ = try BuiltInOptimizer.adagrad.make(momentum: 0.9) }
+    ),
+  ]
+
+  @Test(arguments: refusals.indices) func `have settings with a meaning`(index: Int) {
+    let (message, make) = Self.refusals[index]
+    let error = #expect(throws: OptimizerError.self) { try make() }
+    #expect(error?.description == message)
+  }
+
+  @Test func `without numbers are those of the documented ones`() throws {
+    #expect(try RMSprop() == RMSprop(learningRate: 0.01, momentum: 0, alpha: 0.99, epsilon: 1e-8))
+    #expect(try Adagrad() == Adagrad(learningRate: 0.01, rateDecay: 0, start: 0, epsilon: 1e-10))
+    #expect(try Adadelta() == Adadelta(learningRate: 1, rho: 0.9, epsilon: 1e-6))
+    #expect(
+      try NAdam()
+        == NAdam(
+          learningRate: 0.002, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, momentumDecay: 0.004))
+    #expect(try RAdam() == RAdam(learningRate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-8))
+    #expect(
+      try LAMB()
+        == LAMB(learningRate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-6, weightDecay: 0.01))
+    #expect(
+      try LARS()
+        == LARS(learningRate: 1, momentum: 0.9, trust: 0.001, epsilon: 1e-8, weightDecay: 1e-4))
+    #expect(
+      try Adan() == Adan(learningRate: 0.001, beta1: 0.98, beta2: 0.92, beta3: 0.99, epsilon: 1e-8))
+  }
+}
