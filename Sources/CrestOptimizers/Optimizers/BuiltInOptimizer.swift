@@ -54,7 +54,7 @@ public enum BuiltInOptimizer: String, Sendable, CaseIterable {
     decayTargets: WeightDecay.Targets? = nil
   ) throws(OptimizerError) -> any Optimizer {
     guard !nesterov || self == .sgd else { throw .nesterovOfOther(rawValue) }
-    try type.make(
+    return try type.make(
       OptimizerSettings(
         momentum: momentum, nesterov: nesterov, weightDecay: weightDecay, decayKind: decayKind,
         decayTargets: decayTargets))
