@@ -49,7 +49,9 @@ import Testing
       message: "--loss: expected one of cross-entropy, mse, mae, huber, bce, got \"hinge\""),
     Case(
       arguments: "--optimizer muon",
-      message: "--optimizer: expected one of sgd, adam, adamw, lion, got \"muon\""),
+      message:
+        "--optimizer: expected one of sgd, adam, adamw, lion, rmsprop, adagrad, adadelta, nadam, radam, lamb, lars, "
+        + "adafactor, adan, got \"muon\""),
     Case(
       arguments: "--optimizer adamw --weight-decay-kind l2",
       message:

@@ -70,7 +70,8 @@ import Testing
     ),
     (
       "find-lr --model mlp --data digits --optimizer adma",
-      "Error: --optimizer: expected one of sgd, adam, adamw, lion, got \"adma\"; did you mean \"adam\"?"
+      "Error: --optimizer: expected one of sgd, adam, adamw, lion, rmsprop, adagrad, adadelta, nadam, radam, lamb, lars, "
+        + "adafactor, adan, got \"adma\"; did you mean \"adam\"?"
     ),
     (
       "evaluate --model resnet --data digits",

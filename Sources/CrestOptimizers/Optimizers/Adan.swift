@@ -55,18 +55,18 @@ public struct Adan: Optimizer, Equatable {
   ) {
     for group in groups {
       let settings = group.hyperparameters
-      for (ranges, decays) in [
-        (group.weightRanges, true), (group.otherRanges, decayTargets == .all),
-      ] {
+      func apply(_ ranges: [Range<Int>], _ decay: Double) {
         let rule = UpdateRule.adan(
-          beta1: settings.momentum, beta2: beta2, beta3: beta3, epsilon: epsilon,
-          decay: decays ? settings.weightDecay : 0, step: stepNumber)
+          beta1: settings.momentum, beta2: beta2, beta3: beta3, epsilon: epsilon, decay: decay,
+          step: stepNumber)
         for range in ranges {
           store.update(
             range, learningRate: Float(settings.learningRate), decay: .decoupled(0), by: rule,
             on: engine)
         }
       }
+      apply(group.weightRanges, settings.weightDecay)
+      apply(group.otherRanges, decayTargets == .all ? settings.weightDecay : 0)
     }
   }
 }
