@@ -81,7 +81,7 @@ struct Train: ParsableCommand {
     // All checks of the options alone come before data are read.
     guard epochs >= 1 else { throw LearnerError.epochs(epochs) }
     _ = try schedule.makeScheduler(
-      chosen: nil, momentum: optimizer.momentum, batchesPerEpoch: 1)
+      chosen: nil, momentum: optimizer.chosenMomentum(), batchesPerEpoch: 1)
     let augmentations = try tta.augmentations()
     var chosen = try chosenCallbacks()
     let backup = try checkpoints.makeCallback()
@@ -98,7 +98,8 @@ struct Train: ParsableCommand {
       if !chosen.contains(where: { $0 is DivergenceGuard }) { chosen.append(try DivergenceGuard()) }
     }
     let scheduler = try schedule.makeScheduler(
-      chosen: rate, momentum: optimizer.momentum, batchesPerEpoch: learner.trainLoader.batchCount)
+      chosen: rate, momentum: optimizer.chosenMomentum(),
+      batchesPerEpoch: learner.trainLoader.batchCount)
 
     let failure = WriteFailure()
     let report = EpochReport(json: model.json, failure: failure)

@@ -27,6 +27,15 @@ public enum UpdateRule: Sendable, Hashable {
   /// Adan (Xie et al. 2022), with its own proximal decay; four moments.
   case adan(
     beta1: Double, beta2: Double, beta3: Double, epsilon: Double, decay: Double, step: Int)
+  /// Adam by the largest mean square so far (Reddi et al. 2018); three moments.
+  case amsgrad(beta1: Float, beta2: Float, epsilon: Float, step: Int)
+  /// Adam by the infinity norm (Kingma & Ba 2015); two moments.
+  case adamax(beta1: Double, beta2: Double, epsilon: Double, step: Int)
+  /// Schedule-free SGD (Defazio et al. 2024); one moment, z - x. `part` is c, with which z enters x.
+  case scheduleFreeSGD(beta: Double, part: Double)
+  /// Schedule-free AdamW, with its own decay; two moments.
+  case scheduleFreeAdamW(
+    beta: Double, beta2: Double, epsilon: Double, decay: Double, part: Double, step: Int)
 
   /// Where what keeps a division from 0 is added.
   public enum Epsilon: Sendable, Hashable {
@@ -73,6 +82,20 @@ public enum UpdateRule: Sendable, Hashable {
         Float(1 - beta3), Float(1 / (1 - power(beta1, step))), Float(1 / (1 - power(beta2, step))),
         Float(1 / (1 - power(beta3, step)).squareRoot()), Float(epsilon), Float(decay),
         step == 1 ? 0 : 1)
+    case .amsgrad(let beta1, let beta2, let epsilon, let step):
+      Self.row(
+        CK_RULE_AMSGRAD, beta1, beta2, epsilon, Self.correction(beta1, step),
+        Self.correction(beta2, step))
+    case .adamax(let beta1, let beta2, let epsilon, let step):
+      Self.row(
+        CK_RULE_ADAMAX, Float(beta1), Float(1 - beta1), Float(beta2), Float(epsilon),
+        Float(1 - power(beta1, step)))
+    case .scheduleFreeSGD(let beta, let part):
+      Self.row(CK_RULE_SCHEDULE_FREE_SGD, Float(beta), Float(1 - part))
+    case .scheduleFreeAdamW(let beta, let beta2, let epsilon, let decay, let part, let step):
+      Self.row(
+        CK_RULE_SCHEDULE_FREE_ADAMW, Float(beta), Float(1 - part), Float(beta2), Float(1 - beta2),
+        Float(epsilon), Float(1 - power(beta2, step)), Float(decay))
     }
   }
 
@@ -81,9 +104,10 @@ public enum UpdateRule: Sendable, Hashable {
     switch self {
     case .adam(_, _, _, let step), .rmsprop(_, _, _, _, _, _, let step),
       .adagrad(_, _, _, let step), .nadam(_, _, _, _, let step), .radam(_, _, _, let step),
-      .adan(_, _, _, _, _, let step):
+      .adan(_, _, _, _, _, let step), .amsgrad(_, _, _, let step), .adamax(_, _, _, let step),
+      .scheduleFreeAdamW(_, _, _, _, _, let step):
       step
-    case .sgd, .lion, .adadelta: nil
+    case .sgd, .lion, .adadelta, .scheduleFreeSGD: nil
     }
   }
 

@@ -15,6 +15,10 @@ struct UpdateRuleTests {
     case CK_RULE_NADAM: [0.9, 0.1, 0.99, 0.01, 1e-3, 0.2, 0.3, 0.8]
     case CK_RULE_RADAM: [0.9, 0.1, 0.99, 0.01, 1e-3, 0.5, 0.2]
     case CK_RULE_ADAN: [0.9, 0.1, 0.8, 0.2, 0.99, 0.01, 2, 1.5, 3, 1e-3, 0.05, 1]
+    case CK_RULE_AMSGRAD: [0.9, 0.99, 1e-3, 0.5, 0.1]
+    case CK_RULE_ADAMAX: [0.9, 0.1, 0.99, 1e-3, 0.5]
+    case CK_RULE_SCHEDULE_FREE_SGD: [0.9, 0.75]
+    case CK_RULE_SCHEDULE_FREE_ADAMW: [0.9, 0.75, 0.99, 0.01, 1e-3, 0.2, 0.05]
     default: []
     }
   }

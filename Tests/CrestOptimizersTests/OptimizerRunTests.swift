@@ -54,6 +54,47 @@ import Testing
       try RAdam(
         learningRate: 0.01, beta1: 0.8, beta2: 0.99, weightDecay: 0.05, decayKind: .decoupled)
     },
+    OptimizerCase(name: "amsgrad") { _, _ in try AMSGrad(learningRate: 0.01) },
+    OptimizerCase(name: "amsgrad decay") { _, _ in
+      try AMSGrad(learningRate: 0.01, beta1: 0.8, beta2: 0.9, weightDecay: 0.05)
+    },
+    OptimizerCase(name: "adamax") { _, _ in try Adamax(learningRate: 0.01) },
+    OptimizerCase(name: "adamax decay") { _, _ in
+      try Adamax(learningRate: 0.01, beta1: 0.8, beta2: 0.9, weightDecay: 0.05)
+    },
+    OptimizerCase(name: "schedule-free sgd") { _, _ in ScheduleFreeSGD() },
+    OptimizerCase(name: "schedule-free sgd decay") { _, _ in
+      try ScheduleFreeSGD(beta: 0.8, weightDecay: 0.05)
+    },
+    OptimizerCase(name: "schedule-free adamw") { _, _ in
+      try ScheduleFreeAdamW(learningRate: 0.01)
+    },
+    OptimizerCase(name: "schedule-free adamw decay") { _, _ in
+      try ScheduleFreeAdamW(learningRate: 0.01, beta: 0.95, beta2: 0.99, weightDecay: 0.05)
+    },
+    OptimizerCase(name: "dadapt-sgd") { _, _ in DAdaptSGD() },
+    OptimizerCase(name: "dadapt-sgd decay") { _, _ in
+      try DAdaptSGD(momentum: 0.9, initialDistance: 1e-3, growth: 1.5, weightDecay: 0.05)
+    },
+    OptimizerCase(name: "prodigy") { _, _ in Prodigy() },
+    OptimizerCase(name: "prodigy decay") { _, _ in
+      try Prodigy(
+        beta1: 0.8, beta2: 0.99, initialDistance: 1e-4, coefficient: 0.5, growth: 1.5,
+        correctsBias: true, weightDecay: 0.05)
+    },
+    OptimizerCase(name: "muon") { _, _ in
+      try Muon(learningRate: 0.02, parameters: .matching("weight"))
+    },
+    OptimizerCase(name: "muon match-adamw") { _, _ in
+      try Muon(
+        learningRate: 0.02, momentum: 0.9, nesterov: false, scale: .matchAdamW,
+        parameters: .matching("weight"), weightDecay: 0)
+    },
+    OptimizerCase(name: "muon airbench") { _, _ in
+      try Muon(
+        learningRate: 0.05, momentum: 0.6, scale: .airbench, parameters: .matching("weight"),
+        weightDecay: 0)
+    },
     OptimizerCase(name: "lamb") { _, _ in try LAMB(learningRate: 0.01, weightDecay: 0.05) },
     OptimizerCase(name: "lamb adapting") { _, _ in
       try LAMB(learningRate: 0.01, weightDecay: 0, alwaysAdapts: true)
@@ -87,7 +128,7 @@ import Testing
     _ = try builder.parameter("bias", [2], role: .bias) { _ in Tensor(Array(runs.start[6...])) }
     let store = ParameterStore(builder.result, seed: 0)
     let optimizer = try optimizerCase.make(0, 0)
-    store.resetMoments(count: optimizer.momentCount)
+    store.resetMoments(count: optimizer.momentCount, numbers: optimizer.numberCount)
     let group = ParameterGroup(store, hyperparameters: optimizer.defaults)
     let engine = try Engine(threadCount: 1)
     var rows = expected[...]
@@ -140,11 +181,50 @@ import Testing
     ("adan: beta3 is 2.0, expected a number from 0 to below 1", { _ = try Adan(beta3: 2) }),
     (
       "lamb: weight decay is part of its rule and has no kind; leave the kind out",
-      { _ = try BuiltInOptimizer.lamb.make(decayKind: .l2) }
+      { _ = try BuiltInOptimizer.named("lamb").make(decayKind: .l2) }
+    ),
+    (
+      "schedule-free-sgd: momentum is 1.0, expected a number from 0 to below 1",
+      { _ = try ScheduleFreeSGD(beta: 1) }
+    ),
+    (
+      "schedule-free-adamw: beta2 is -0.5, expected a number from 0 to below 1",
+      { _ = try ScheduleFreeAdamW(beta2: -0.5) }
+    ),
+    (
+      "dadapt-sgd: growth is 1.0, expected a number above 1", { _ = try DAdaptSGD(growth: 1) }
+    ),
+    (
+      "prodigy: initial distance is 0.0, expected a finite number above 0",
+      { _ = try Prodigy(initialDistance: 0) }
+    ),
+    ("adamax: beta2 is 1.0, expected a number from 0 to below 1", { _ = try Adamax(beta2: 1) }),
+    (
+      "amsgrad: epsilon is 0.0, expected a finite number above 0", { _ = try AMSGrad(epsilon: 0) }
+    ),
+    (
+      "muon: steps is 0.0, expected an integer from 1 to 100",
+      { _ = try Muon(orthogonalizationSteps: 0) }
+    ),
+    (
+      "muon: others rate is -1.0, expected a finite number of at least 0",
+      { _ = try Muon(othersRate: -1) }
+    ),
+    (
+      "adamw: rate is inf, expected a finite number of at least 0",
+      { _ = try MultiOptimizer(SGD(), .init(AdamW(), for: .all, rate: .infinity)) }
+    ),
+    (
+      "prodigy: it needs all parameters of a network, so it can't be one of several optimisers; use it alone",
+      { _ = try MultiOptimizer(SGD(), .init(Prodigy(), for: .all)) }
+    ),
+    (
+      "adagrad: Nesterov momentum is for sgd, lars and muon; choose one of them, or leave it out",
+      { _ = try BuiltInOptimizer.named("adagrad").make(nesterov: true) }
     ),
     (
       "adagrad: it has no momentum; leave it out",
-      { _ = try BuiltInOptimizer.adagrad.make(momentum: 0.9) }
+      { _ = try BuiltInOptimizer.named("adagrad").make(momentum: 0.9) }
     ),
   ]
 

@@ -48,10 +48,11 @@ import Testing
       arguments: "--loss hinge",
       message: "--loss: expected one of cross-entropy, mse, mae, huber, bce, got \"hinge\""),
     Case(
-      arguments: "--optimizer muon",
+      arguments: "--optimizer mion",
       message:
-        "--optimizer: expected one of sgd, adam, adamw, lion, rmsprop, adagrad, adadelta, nadam, radam, lamb, lars, "
-        + "adafactor, adan, got \"muon\""),
+        "--optimizer: expected one of sgd, adam, adamw, lion, rmsprop, adagrad, adadelta, adamax, amsgrad, nadam, radam, "
+        + "lamb, lars, adafactor, adan, muon, schedule-free-sgd, schedule-free-adamw, dadapt-sgd, prodigy, got \"mion\"; "
+        + "did you mean \"lion\"?"),
     Case(
       arguments: "--optimizer adamw --weight-decay-kind l2",
       message:
@@ -111,9 +112,10 @@ import Testing
     Case(
       arguments: "--callback swa",
       message:
-        "--callback: expected one of csv-logger, divergence-guard, early-stopping, ema, freeze-parameters, "
-        + "gradient-accumulation, gradient-clip, lookahead, model-checkpoint, recompute-batch-norm-statistics, "
-        + "reduce-lr-on-plateau, step-logger, terminate-on-nan, time-limit, got \"swa\""),
+        "--callback: expected one of adaptive-gradient-clip, csv-logger, divergence-guard, early-stopping, ema, "
+        + "freeze-parameters, gradient-accumulation, gradient-centralization, gradient-clip, lookahead, model-checkpoint, "
+        + "recompute-batch-norm-statistics, reduce-lr-on-plateau, sam, step-logger, terminate-on-nan, time-limit, got \"swa\""
+    ),
     Case(
       arguments: "--callback early-stopping:patience=long",
       message: "--callback early-stopping: patience is \"long\", expected an integer"),

@@ -26,6 +26,7 @@ import Testing
   }
 
   static let rows = [
+    Row(name: "adaptive-gradient-clip") { _ in try AdaptiveGradientClip() },
     Row(name: "csv-logger", required: ":path=log.csv") { CSVLogger(path: $0 + "/own.csv") },
     Row(name: "divergence-guard") { _ in try DivergenceGuard() },
     Row(name: "early-stopping") { _ in try EarlyStopping() },
@@ -36,6 +37,7 @@ import Testing
     Row(name: "gradient-accumulation", required: ":batches=3") { _ in
       try GradientAccumulation(batches: 3)
     },
+    Row(name: "gradient-centralization") { _ in GradientCentralization() },
     Row(name: "gradient-clip") { _ in try GradientClip() },
     Row(name: "lookahead") { _ in try Lookahead() },
     Row(name: "model-checkpoint", required: ":folder=best") {
@@ -45,6 +47,7 @@ import Testing
       try RecomputeBatchNormStatistics()
     },
     Row(name: "reduce-lr-on-plateau") { _ in try ReduceLROnPlateau() },
+    Row(name: "sam") { _ in try SAM() },
     Row(name: "step-logger", required: ":path=log.csv") { StepLogger(path: $0 + "/own.csv") },
     Row(name: "terminate-on-nan") { _ in TerminateOnNaN() },
     Row(name: "time-limit", required: ":seconds=1000") { _ in try TimeLimit(seconds: 1000) },

@@ -59,7 +59,14 @@ import Testing
           return []
         }
         let option = Option(command: path, name: "--" + name)
-        if name == "callback" { return settings(argument["abstract"] as? String ?? "", path) }
+        let help = argument["abstract"] as? String ?? ""
+        if name == "callback" { return settings(help, path, of: "--callback") }
+        // The settings of optimisers are many, and the same in each command.
+        if name == "optimizer", path == ["train"] {
+          var random = SplitMix(seed: seed)
+          let all = settings(help, path, of: "--optimizer")
+          return [option] + (isWhole ? all : Array(all.shuffled(using: &random).prefix(12)))
+        }
         return forms(of: option)
       }
     return ofThis
@@ -88,16 +95,16 @@ import Testing
     }
   }
 
-  /// The settings of callbacks, as help writes them: `name:key=kind,key=kind`.
-  private static func settings(_ help: String, _ path: [String]) -> [Option] {
-    help.matches(of: #/([a-z-]+):([a-z-]+=[a-z|A-Z=,-]+)/#).flatMap { match -> [Option] in
+  /// The settings of callbacks or optimisers, as help writes them: `name:key=kind,key=kind`.
+  private static func settings(_ help: String, _ path: [String], of option: String) -> [Option] {
+    help.matches(of: #/([a-z-]+):([a-z0-9-]+=[a-z0-9|A-Z=,…-]+)/#).flatMap { match -> [Option] in
       let callback = String(match.1)
       let pairs = match.2.split(separator: ",").map { $0.split(separator: "=").map(String.init) }
       return pairs.flatMap { pair -> [Option] in
         let needed = callback == "model-checkpoint" && pair[0] != "folder" ? "folder=saved," : ""
         return (pair[1] == "interval" ? ["epochs", "steps", "minutes"] : [""]).map { unit in
           Option(
-            command: path, name: "--callback", before: "\(callback):\(needed)\(pair[0])=",
+            command: path, name: option, before: "\(callback):\(needed)\(pair[0])=",
             after: unit)
         }
       }

@@ -70,8 +70,9 @@ import Testing
     ),
     (
       "find-lr --model mlp --data digits --optimizer adma",
-      "Error: --optimizer: expected one of sgd, adam, adamw, lion, rmsprop, adagrad, adadelta, nadam, radam, lamb, lars, "
-        + "adafactor, adan, got \"adma\"; did you mean \"adam\"?"
+      "Error: --optimizer: expected one of sgd, adam, adamw, lion, rmsprop, adagrad, adadelta, adamax, amsgrad, nadam, "
+        + "radam, lamb, lars, adafactor, adan, muon, schedule-free-sgd, schedule-free-adamw, dadapt-sgd, prodigy, got "
+        + "\"adma\"; did you mean \"adam\"?"
     ),
     (
       "evaluate --model resnet --data digits",
@@ -85,9 +86,10 @@ import Testing
     ),
     (
       "train --model mlp --data digits --epochs 1 --max-lr 1 --callback early",
-      "Error: --callback: expected one of csv-logger, divergence-guard, early-stopping, ema, freeze-parameters, "
-        + "gradient-accumulation, gradient-clip, lookahead, model-checkpoint, recompute-batch-norm-statistics, "
-        + "reduce-lr-on-plateau, step-logger, terminate-on-nan, time-limit, got \"early\"; did you mean \"early-stopping\"?"
+      "Error: --callback: expected one of adaptive-gradient-clip, csv-logger, divergence-guard, early-stopping, ema, "
+        + "freeze-parameters, gradient-accumulation, gradient-centralization, gradient-clip, lookahead, model-checkpoint, "
+        + "recompute-batch-norm-statistics, reduce-lr-on-plateau, sam, step-logger, terminate-on-nan, time-limit, got "
+        + "\"early\"; did you mean \"early-stopping\"?"
     ),
     (
       "train --model mlp --data digits --epochs 1 --max-lr 1 --callback early-stopping:monitor=acuracy",

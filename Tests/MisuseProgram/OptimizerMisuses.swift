@@ -86,6 +86,11 @@ private let stepMisuses: [Misuse] = [
     let groups = [ParameterGroup(model.store, hyperparameters: AdamW().defaults)]
     AdamW().step(model.store, groups, stepNumber: 0, engine: model.engine)
   },
+  Misuse("optimizer.numbers", says: "2 numbers of an optimiser that has 3") {
+    let model = try model()
+    model.store.resetMoments(count: 4, numbers: Prodigy().numberCount)
+    model.store.optimizerNumbers = [1, 2]
+  },
   Misuse("optimizer.own-moments", says: "the optimiser nonsense has -1 moments") {
     _ = try Learner(model(), data: data(), optimizer: Nonsense(momentCount: -1))
   },

@@ -55,10 +55,13 @@ public struct Adadelta: Optimizer, Equatable {
 }
 
 extension Adadelta: NamedOptimizer {
-  static func make(_ given: OptimizerSettings) throws(OptimizerError) -> Adadelta {
-    guard given.momentum == nil else { throw .noMomentum(optimizer: "adadelta") }
+  static let row = BuiltInOptimizer(
+    "adadelta", [.init("rho", .number(.fraction)), .epsilon, .weightDecay], torch: "Adadelta",
+    keras: "Adadelta"
+  ) { given throws(OptimizerError) in
     let own = Adadelta()
     return try Adadelta(
+      rho: given.number("rho") ?? own.rho, epsilon: given.number("epsilon") ?? own.epsilon,
       weightDecay: given.weightDecay ?? own.defaults.weightDecay,
       decayKind: given.decayKind ?? own.decayKind,
       decayTargets: given.decayTargets ?? own.decayTargets)

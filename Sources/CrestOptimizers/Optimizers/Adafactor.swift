@@ -53,11 +53,7 @@ public struct Adafactor: Optimizer, Equatable {
   ) throws(OptimizerError) {
     defaults = Hyperparameters(learningRate: learningRate, momentum: 0, weightDecay: weightDecay)
     try defaults.validate(for: "adafactor")
-    guard betaDecay >= -1, betaDecay < 0 else {
-      throw .outOfRange(
-        optimizer: "adafactor", parameter: "beta decay", value: betaDecay,
-        expected: "a number from -1 to below 0")
-    }
+    try OptimizerError.check(betaDecay, .exponent, "beta decay", of: "adafactor")
     for (value, name) in [(clip, "clip"), (smallest, "smallest"), (epsilon, "epsilon")] {
       try OptimizerError.checkPositive(value, name, of: "adafactor")
     }
@@ -174,11 +170,18 @@ private struct FactoredMeans {
 }
 
 extension Adafactor: NamedOptimizer {
-  static func make(_ given: OptimizerSettings) throws(OptimizerError) -> Adafactor {
-    guard given.decayKind == nil else { throw .ownDecay(optimizer: "adafactor") }
-    guard given.momentum == nil else { throw .noMomentum(optimizer: "adafactor") }
+  static let row = BuiltInOptimizer(
+    "adafactor",
+    [
+      .init("beta-decay", .number(.exponent)), .init("clip", .number(.positive)),
+      .init("smallest", .number(.positive)), .epsilon, .weightDecay,
+    ], decay: .own, torch: "Adafactor", keras: "Adafactor"
+  ) { given throws(OptimizerError) in
     let own = Adafactor()
     return try Adafactor(
+      betaDecay: given.number("beta-decay") ?? own.betaDecay,
+      clip: given.number("clip") ?? own.clip, smallest: given.number("smallest") ?? own.smallest,
+      epsilon: given.number("epsilon") ?? own.epsilon,
       weightDecay: given.weightDecay ?? own.defaults.weightDecay,
       decayTargets: given.decayTargets ?? own.decayTargets)
   }

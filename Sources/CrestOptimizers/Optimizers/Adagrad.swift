@@ -64,10 +64,18 @@ public struct Adagrad: Optimizer, Equatable {
 }
 
 extension Adagrad: NamedOptimizer {
-  static func make(_ given: OptimizerSettings) throws(OptimizerError) -> Adagrad {
-    guard given.momentum == nil else { throw .noMomentum(optimizer: "adagrad") }
+  static let row = BuiltInOptimizer(
+    "adagrad",
+    [
+      .init("rate-decay", .number(.notNegative)), .init("start", .number(.notNegative)), .epsilon,
+      .weightDecay,
+    ], torch: "Adagrad", keras: "Adagrad"
+  ) { given throws(OptimizerError) in
     let own = Adagrad()
     return try Adagrad(
+      rateDecay: given.number("rate-decay") ?? own.rateDecay,
+      start: given.number("start") ?? own.start,
+      epsilon: given.number("epsilon") ?? own.epsilon,
       weightDecay: given.weightDecay ?? own.defaults.weightDecay,
       decayKind: given.decayKind ?? own.decayKind,
       decayTargets: given.decayTargets ?? own.decayTargets)

@@ -55,28 +55,25 @@ public struct Adan: Optimizer, Equatable {
   ) {
     for group in groups {
       let settings = group.hyperparameters
-      func apply(_ ranges: [Range<Int>], _ decay: Double) {
-        let rule = UpdateRule.adan(
+      group.apply(store, decayTargets, engine: engine) { decay in
+        .adan(
           beta1: settings.momentum, beta2: beta2, beta3: beta3, epsilon: epsilon, decay: decay,
           step: stepNumber)
-        for range in ranges {
-          store.update(
-            range, learningRate: Float(settings.learningRate), decay: .decoupled(0), by: rule,
-            on: engine)
-        }
       }
-      apply(group.weightRanges, settings.weightDecay)
-      apply(group.otherRanges, decayTargets == .all ? settings.weightDecay : 0)
     }
   }
 }
 
 extension Adan: NamedOptimizer {
-  static func make(_ given: OptimizerSettings) throws(OptimizerError) -> Adan {
-    guard given.decayKind == nil else { throw .ownDecay(optimizer: "adan") }
+  static let row = BuiltInOptimizer(
+    "adan",
+    [.momentum, .beta2, .init("beta3", .number(.fraction)), .epsilon, .weightDecay], decay: .own,
+    fastai: "timm: adan"
+  ) { given throws(OptimizerError) in
     let own = Adan()
     return try Adan(
-      beta1: given.momentum ?? own.defaults.momentum,
+      beta1: given.momentum ?? own.defaults.momentum, beta2: given.number("beta2") ?? own.beta2,
+      beta3: given.number("beta3") ?? own.beta3, epsilon: given.number("epsilon") ?? own.epsilon,
       weightDecay: given.weightDecay ?? own.defaults.weightDecay,
       decayTargets: given.decayTargets ?? own.decayTargets)
   }

@@ -85,12 +85,17 @@ public struct LAMB: Optimizer, Equatable {
 }
 
 extension LAMB: NamedOptimizer {
-  static func make(_ given: OptimizerSettings) throws(OptimizerError) -> LAMB {
-    guard given.decayKind == nil else { throw .ownDecay(optimizer: "lamb") }
+  static let row = BuiltInOptimizer(
+    "lamb",
+    [.momentum, .beta2, .epsilon, .init("always-adapts", .flag), .weightDecay], decay: .own,
+    keras: "Lamb", fastai: "Lamb"
+  ) { given throws(OptimizerError) in
     let own = LAMB()
     return try LAMB(
-      beta1: given.momentum ?? own.defaults.momentum,
+      beta1: given.momentum ?? own.defaults.momentum, beta2: given.number("beta2") ?? own.beta2,
+      epsilon: given.number("epsilon") ?? own.epsilon,
       weightDecay: given.weightDecay ?? own.defaults.weightDecay,
+      alwaysAdapts: given.flag("always-adapts") ?? own.alwaysAdapts,
       decayTargets: given.decayTargets ?? own.decayTargets)
   }
 }

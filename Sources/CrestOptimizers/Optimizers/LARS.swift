@@ -83,12 +83,20 @@ public struct LARS: Optimizer, Equatable {
 }
 
 extension LARS: NamedOptimizer {
-  static func make(_ given: OptimizerSettings) throws(OptimizerError) -> LARS {
-    guard given.decayKind == nil else { throw .ownDecay(optimizer: "lars") }
+  static let row = BuiltInOptimizer(
+    "lars",
+    [
+      .momentum, .init("trust", .number(.positive)), .epsilon, .nesterov,
+      .init("always-adapts", .flag), .weightDecay,
+    ], decay: .own, fastai: "Larc"
+  ) { given throws(OptimizerError) in
     let own = LARS()
     return try LARS(
       momentum: given.momentum ?? own.defaults.momentum,
+      trust: given.number("trust") ?? own.trust, epsilon: given.number("epsilon") ?? own.epsilon,
+      nesterov: given.flag("nesterov") ?? own.nesterov,
       weightDecay: given.weightDecay ?? own.defaults.weightDecay,
+      alwaysAdapts: given.flag("always-adapts") ?? own.alwaysAdapts,
       decayTargets: given.decayTargets ?? own.decayTargets)
   }
 }

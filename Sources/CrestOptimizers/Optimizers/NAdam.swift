@@ -65,10 +65,17 @@ public struct NAdam: Optimizer, Equatable {
 }
 
 extension NAdam: NamedOptimizer {
-  static func make(_ given: OptimizerSettings) throws(OptimizerError) -> NAdam {
+  static let row = BuiltInOptimizer(
+    "nadam",
+    [
+      .momentum, .beta2, .epsilon, .init("momentum-decay", .number(.notNegative)), .weightDecay,
+    ], torch: "NAdam", keras: "Nadam"
+  ) { given throws(OptimizerError) in
     let own = NAdam()
     return try NAdam(
-      beta1: given.momentum ?? own.defaults.momentum,
+      beta1: given.momentum ?? own.defaults.momentum, beta2: given.number("beta2") ?? own.beta2,
+      epsilon: given.number("epsilon") ?? own.epsilon,
+      momentumDecay: given.number("momentum-decay") ?? own.momentumDecay,
       weightDecay: given.weightDecay ?? own.defaults.weightDecay,
       decayKind: given.decayKind ?? own.decayKind,
       decayTargets: given.decayTargets ?? own.decayTargets)

@@ -38,3 +38,22 @@ extension ParameterStore {
     withBuffer(.moments(number)) { body(UnsafeMutableBufferPointer(rebasing: $0[entry.range])) }
   }
 }
+
+extension ParameterGroup {
+  /// Runs a fused rule over the group, with its own weight decay.
+  func apply(
+    _ store: ParameterStore, _ targets: WeightDecay.Targets, engine: Engine, l2: Bool = false,
+    rule: (_ decay: Double) -> UpdateRule
+  ) {
+    let rate = Float(hyperparameters.learningRate)
+    func apply(_ ranges: [Range<Int>], _ decay: Double) {
+      let fused = rule(decay)
+      for range in ranges {
+        store.update(
+          range, learningRate: rate, decay: .l2(l2 ? Float(decay) : 0), by: fused, on: engine)
+      }
+    }
+    apply(weightRanges, hyperparameters.weightDecay)
+    apply(otherRanges, targets == .all ? hyperparameters.weightDecay : 0)
+  }
+}

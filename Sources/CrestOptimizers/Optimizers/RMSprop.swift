@@ -93,10 +93,18 @@ public struct RMSprop: Optimizer, Equatable {
 }
 
 extension RMSprop: NamedOptimizer {
-  static func make(_ given: OptimizerSettings) throws(OptimizerError) -> RMSprop {
+  static let row = BuiltInOptimizer(
+    "rmsprop",
+    [
+      .momentum, .init("alpha", .number(.fraction)), .epsilon, .init("centred", .flag),
+      .init("convention", .choice(Convention.allCases.map(\.rawValue))), .weightDecay,
+    ], torch: "RMSprop", keras: "RMSprop", fastai: "RMSProp"
+  ) { given throws(OptimizerError) in
     let own = RMSprop()
     return try RMSprop(
-      momentum: given.momentum ?? own.defaults.momentum,
+      momentum: given.momentum ?? own.defaults.momentum, alpha: given.number("alpha"),
+      epsilon: given.number("epsilon"), centred: given.flag("centred") ?? own.centred,
+      convention: given.choice("convention") ?? own.convention,
       weightDecay: given.weightDecay ?? own.defaults.weightDecay,
       decayKind: given.decayKind ?? own.decayKind,
       decayTargets: given.decayTargets ?? own.decayTargets)

@@ -58,10 +58,13 @@ public struct SGD: Optimizer, Equatable {
 }
 
 extension SGD: NamedOptimizer {
-  static func make(_ given: OptimizerSettings) throws(OptimizerError) -> SGD {
+  static let row = BuiltInOptimizer(
+    "sgd", [.momentum, .nesterov, .weightDecay], torch: "SGD", keras: "SGD", fastai: "SGD"
+  ) { given throws(OptimizerError) in
     let own = SGD()
     return try SGD(
-      momentum: given.momentum ?? own.defaults.momentum, nesterov: given.nesterov,
+      momentum: given.momentum ?? own.defaults.momentum,
+      nesterov: given.flag("nesterov") ?? own.nesterov,
       weightDecay: given.weightDecay ?? own.defaults.weightDecay,
       decayKind: given.decayKind ?? own.decayKind,
       decayTargets: given.decayTargets ?? own.decayTargets)
