@@ -19,7 +19,7 @@ struct WriteArrays: ParsableCommand {
   func run() throws {
     try SystemFiles().makeFolder(folder)
     let data = try Digits.split()
-    for optimizer in BuiltInOptimizer.allCases {
+    for optimizer in BuiltInOptimizer.all {
       let model = try BuiltInModel.make("small-cnn", input: [1, 8, 8], classes: 10)
       let learner = try Learner(
         model, data: data, optimizer: optimizer.make(), metrics: [Accuracy()])
@@ -28,7 +28,7 @@ struct WriteArrays: ParsableCommand {
           guard batch.index.isMultiple(of: 5) else { return }
           try write(
             batch.learner,
-            "\(optimizer.rawValue)-\(batch.epoch)-\(batch.pass.purpose.rawValue)-\(batch.index)")
+            "\(optimizer.name)-\(batch.epoch)-\(batch.pass.purpose.rawValue)-\(batch.index)")
         }, name: "Save", order: .max)
       try learner.fitOneCycle(
         epochs: 2, maxLR: 0.01,

@@ -68,6 +68,7 @@ struct Soak: ParsableCommand {
       ParameterScheduler(try .constant(1e-4), of: .weightDecay),
       try ReduceLROnPlateau(monitor: .trainLoss, patience: 1000, notes: silent),
       try EMA(decay: 0.99), try GradientAccumulation(batches: 2), try GradientClip(maximum: 1),
+      try SAM(), GradientCentralization(), try AdaptiveGradientClip(),
       try Lookahead(), try FreezeParameters(.matching("dense.*"), from: 3, until: 4),
       try EarlyStopping(patience: 1_000_000, restoresBest: true),
       try TimeLimit(seconds: 1e6), try RecomputeBatchNormStatistics(at: .validation),

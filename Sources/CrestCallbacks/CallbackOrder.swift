@@ -19,13 +19,17 @@ public enum CallbackOrder {
   public static let check = -9
   /// ``EMA`` and ``Lookahead``.
   public static let average = -8
+  /// ``SAM``.
+  public static let sharpness = 5
   /// ``GradientAccumulation``.
   public static let accumulation = 6
   /// ``LearningRateEstimate``.
   public static let estimate = 7
   /// ``GradientStatistics`` and ``GradientNoiseScale``.
   public static let gradients = 8
-  /// ``GradientClip``.
+  /// ``GradientCentralization``.
+  public static let centralization = 10
+  /// ``GradientClip`` and ``AdaptiveGradientClip``.
   public static let clip = 11
   /// ``Recorder``, ``GatherPredictions`` and ``ActivationStats``.
   public static let recorder = 50

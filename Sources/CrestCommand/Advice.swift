@@ -35,9 +35,11 @@ extension Failure {
       return named(error) + suggestion(for: name, among: Loss.all.map(\.name))
     case OptimizerError.unknownName(let name):
       return named(error)
-        + suggestion(for: name, among: BuiltInOptimizer.allCases.map(\.rawValue))
+        + suggestion(for: name, among: BuiltInOptimizer.all.map(\.name))
     case OptimizerError.outOfRange(let optimizer, let parameter, let value, let expected):
-      return "\(option(setting: parameter) ?? optimizer): expected \(expected), got \(value)"
+      let name = parameter.replacing(" ", with: "-")
+      return
+        "\(option(setting: parameter) ?? "--optimizer \(optimizer):\(name)"): expected \(expected), got \(value)"
     case OptimizerError.decoupledOnly:
       return
         "--weight-decay-kind: expected decoupled for adamw, got l2; use --optimizer adam for l2"

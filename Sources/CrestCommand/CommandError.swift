@@ -14,6 +14,8 @@ enum CommandError: Error, Equatable {
   case unknownSetting(owner: String, setting: String, known: [String])
   /// A setting given twice.
   case repeatedSetting(owner: String, setting: String)
+  /// A setting given by two options.
+  case settingTwice(setting: String, first: String, second: String)
   /// A required setting of a callback that is missing.
   /// Label smoothing that isn't a part.
   case labelSmoothing(Double)
@@ -178,6 +180,8 @@ extension CommandError: CustomStringConvertible {
           + "got \"\(setting)\"" + suggestion(for: setting, among: known)
     case .repeatedSetting(let owner, let setting):
       "\(owner): \(setting) is given twice; give it once"
+    case .settingTwice(let setting, let first, let second):
+      "\(first): \(setting) is given by \(second), too; leave one of them out"
     case .missingSetting(let owner, let name, let setting):
       "\(owner): \(setting) is missing; write it as \(name):\(setting)=…"
     case .labelSmoothing(let part):

@@ -116,7 +116,7 @@ struct Train: ParsableCommand {
     // All checks of the options alone come before data are read.
     guard epochs >= 1 else { throw LearnerError.epochs(epochs) }
     _ = try schedule.makeScheduler(
-      chosen: nil, momentum: optimizer.momentum, epochs: epochs, stepsPerEpoch: 1 << 20)
+      chosen: nil, momentum: optimizer.chosenMomentum(), epochs: epochs, stepsPerEpoch: 1 << 20)
     let augmentations = try tta.augmentations()
     var chosen = try chosenCallbacks()
     let backup = try checkpoints.makeCallback()
@@ -140,7 +140,7 @@ struct Train: ParsableCommand {
       chosen.append(try RecomputeBatchNormStatistics(at: .validation))
     }
     let scheduler = try schedule.makeScheduler(
-      chosen: rate, momentum: optimizer.momentum, epochs: epochs,
+      chosen: rate, momentum: optimizer.chosenMomentum(), epochs: epochs,
       stepsPerEpoch: learner.stepsPerEpoch(with: chosen))
 
     let failure = WriteFailure()

@@ -40,10 +40,12 @@ public final class ParameterStore {
   public let statistics: [Entry]
   /// All entries by name; a model from elsewhere may have tens of thousands.
   private let entries: [String: Entry]
+  /// How the graph uses its parameters.
+  package let uses: ParameterUses
   private let parameterMemory: AlignedMemory
   private let gradientMemory: AlignedMemory
   private let statisticMemory: AlignedMemory
-  private var currentMoments = Moments([])
+  private var currentMoments = Moments([], numbers: 0)
   /// How many parameters fused updates have changed in the step that runs or ran last, and whether all that they wrote is
   /// finite.
   private var updates = (count: 0, areFinite: true)
@@ -88,6 +90,7 @@ public final class ParameterStore {
     parameters = entries.filter { $0.role != nil }
     statistics = entries.filter { $0.role == nil }
     self.entries = Dictionary(uniqueKeysWithValues: entries.map { ($0.name, $0) })
+    uses = ParameterUses(of: graph)
     parameterMemory = AlignedMemory(byteCount: next.parameters * 4)
     gradientMemory = AlignedMemory(byteCount: next.parameters * 4)
     statisticMemory = AlignedMemory(byteCount: next.statistics * 4)
@@ -155,10 +158,25 @@ public final class ParameterStore {
   /// The number of moment buffers there are.
   public var momentCount: Int { currentMoments.memory.count }
 
-  /// Replaces the moment buffers by `count` buffers of zeros.
+  /// Replaces the moment buffers by `count` buffers of zeros, and the optimiser's numbers by zeros.
   ///
-  /// - Precondition: `count` is not negative.
-  public func resetMoments(count: Int) { currentMoments = makeMoments(count: count) }
+  /// - Precondition: neither count is negative.
+  public func resetMoments(count: Int, numbers: Int = 0) {
+    currentMoments = makeMoments(count: count, numbers: numbers)
+  }
+
+  /// What an optimiser keeps of the network as a whole, beside the moments; zeros at first.
+  ///
+  /// - Precondition: a new value has as many numbers.
+  public var optimizerNumbers: [Double] {
+    get { currentMoments.numbers }
+    set {
+      programmerError(
+        unless: newValue.count == currentMoments.numbers.count,
+        "\(newValue.count) numbers of an optimiser that has \(currentMoments.numbers.count)")
+      currentMoments.numbers = newValue
+    }
+  }
 
   /// A copy of a parameter or statistic.
   public func value(of entry: Entry) -> Tensor {
@@ -210,16 +228,22 @@ extension ParameterStore {
   /// Each learner has its own, so that learners of one model don't train with those of another.
   package final class Moments {
     fileprivate let memory: [AlignedMemory]
+    fileprivate var numbers: [Double]
 
-    fileprivate init(_ memory: [AlignedMemory]) { self.memory = memory }
+    fileprivate init(_ memory: [AlignedMemory], numbers: Int) {
+      self.memory = memory
+      self.numbers = [Double](repeating: 0, count: numbers)
+    }
   }
 
-  /// `count` moments of zeros.
+  /// `count` moments of zeros, and zeros for an optimiser's numbers.
   ///
-  /// - Precondition: `count` is not negative.
-  package func makeMoments(count: Int) -> Moments {
-    programmerError(unless: count >= 0, "\(count) moments")
-    return Moments((0..<count).map { _ in AlignedMemory(byteCount: parameterMemory.byteCount) })
+  /// - Precondition: neither count is negative.
+  package func makeMoments(count: Int, numbers: Int = 0) -> Moments {
+    programmerError(unless: count >= 0 && numbers >= 0, "\(count) moments, \(numbers) numbers")
+    return Moments(
+      (0..<count).map { _ in AlignedMemory(byteCount: parameterMemory.byteCount) },
+      numbers: numbers)
   }
 
   /// Calls `body` while `moments` are the store's; they stay so unless a training run owns the store.
@@ -276,6 +300,7 @@ extension ParameterStore {
     fileprivate let parameters: [UInt32]
     fileprivate let statistics: [UInt32]
     fileprivate let moments: [[UInt32]]
+    fileprivate let numbers: [UInt64]
   }
 
   /// Copies parameters, statistics and moments.
@@ -283,7 +308,8 @@ extension ParameterStore {
     Snapshot(
       entries: parameters + statistics, parameters: parameterMemory.floats.map(\.bitPattern),
       statistics: statisticMemory.floats.map(\.bitPattern),
-      moments: currentMoments.memory.map { $0.floats.map(\.bitPattern) })
+      moments: currentMoments.memory.map { $0.floats.map(\.bitPattern) },
+      numbers: currentMoments.numbers.map(\.bitPattern))
   }
 
   /// Restores parameters, statistics and moments.
@@ -304,7 +330,10 @@ extension ParameterStore {
       unless: snapshot.entries.count == own.count,
       "the snapshot is of another model: it has \(snapshot.entries.count) parameters and statistics, the store "
         + "\(own.count)")
-    if momentCount != snapshot.moments.count { resetMoments(count: snapshot.moments.count) }
+    if momentCount != snapshot.moments.count || optimizerNumbers.count != snapshot.numbers.count {
+      resetMoments(count: snapshot.moments.count, numbers: snapshot.numbers.count)
+    }
+    optimizerNumbers = snapshot.numbers.map { Double(bitPattern: $0) }
     for (memory, bits) in zip(
       [parameterMemory, statisticMemory] + currentMoments.memory,
       [snapshot.parameters, snapshot.statistics] + snapshot.moments)

@@ -27,6 +27,29 @@ extension ParameterStore {
       })
   }
 
+  /// The numbers that the optimiser keeps of the network as a whole.
+  package func savedNumbers() -> StateValue { .list(optimizerNumbers.map { .number($0) }) }
+
+  /// Reads the optimiser's numbers.
+  ///
+  /// - Returns: What writes them; it can't fail.
+  package func numberRestoration(
+    from saved: StateValue, at path: StateValue.Path
+  ) throws(StateError) -> () -> Void {
+    let count = optimizerNumbers.count
+    guard case .list(let values) = saved, values.count == count else {
+      throw .mistyped(path, expected: "\(count) numbers", got: saved.kind)
+    }
+    var numbers: [Double] = []
+    for (place, value) in values.enumerated() {
+      guard case .number(let number) = value else {
+        throw .mistyped(path.appending("\(place)"), expected: "a number", got: value.kind)
+      }
+      numbers.append(number)
+    }
+    return { self.optimizerNumbers = numbers }
+  }
+
   /// Reads values by name, one for each entry.
   ///
   /// - Returns: What writes them; it can't fail.

@@ -7,15 +7,19 @@ extension Learner {
   /// The optimiser's moments; made when they are needed, since to measure takes none.
   var moments: ParameterStore.Moments {
     if let madeMoments { return madeMoments }
-    let moments = model.store.makeMoments(count: optimizer.momentCount)
+    let moments = newMoments
     madeMoments = moments
     return moments
   }
 
   /// Resets the optimiser's state.
   func resetMoments() {
-    madeMoments = model.store.makeMoments(count: optimizer.momentCount)
+    madeMoments = newMoments
     stepsSinceReset = 0
+  }
+
+  private var newMoments: ParameterStore.Moments {
+    model.store.makeMoments(count: optimizer.momentCount, numbers: optimizer.numberCount)
   }
 
   /// Refuses moments that take more memory than there is, before any is taken.

@@ -43,6 +43,10 @@ extension Learner {
     case backedOff(Learner.BackOff)
     /// The learning rate stays more than twice an estimate of the optimal one, by gradients of the same batches.
     case rateAboveEstimate(learningRate: Double, estimate: Double, step: Int)
+    /// Validation measures weights that the optimiser averages, with the running statistics of batch norm of others.
+    case batchNormOfOtherWeights(optimizer: String)
+    /// A schedule lowers the rate of an optimiser that averages weights in its place.
+    case scheduledAverage(optimizer: String)
 
     /// Whether another `Preprocessing.Choice` would change it.
     public var isOfPreprocessing: Bool {
@@ -52,7 +56,8 @@ extension Learner {
         true
       case .otherClasses, .otherClassCount, .classAxis, .otherClassAxis, .probabilitiesAsLogits,
         .logProbabilitiesAsLogits, .fractionsAsLogits, .unusualNumbers, .slowBatchNorm,
-        .chosenMaxLR, .backedOff, .rateAboveEstimate:
+        .chosenMaxLR, .backedOff, .rateAboveEstimate, .batchNormOfOtherWeights,
+        .scheduledAverage:
         false
       }
     }
@@ -104,6 +109,12 @@ extension Learner.Note: CustomStringConvertible {
     case .rateAboveEstimate(let rate, let estimate, let step):
       "the learning rate, \(rate) in step \(step), has been more than twice the estimate of the optimal one for a while, "
         + "which is \(estimate) there: plain descent would not be stable"
+    case .batchNormOfOtherWeights(let optimizer):
+      "\(optimizer) predicts with an average of its weights, but the running statistics of batch norm are of the weights "
+        + "that train; estimate them anew before validation (RecomputeBatchNormStatistics)"
+    case .scheduledAverage(let optimizer):
+      "\(optimizer) averages its weights in place of a schedule, but the learning rate falls to less than half; let it "
+        + "rise in the first steps at most"
     }
   }
 
@@ -169,6 +180,12 @@ extension [String] {
 }
 
 extension Learner {
+  /// Adds what the user should know.
+  public func add(_ note: Note) { notes.append(note) }
+
+  /// Adds a note that isn't there yet.
+  func addOnce(_ note: Note) { if !notes.contains(note) { notes.append(note) } }
+
   /// What is to be said of how the loss takes the model's predictions.
   static func notes(
     _ loss: Loss, _ axis: Loss.ClassAxis?, of model: Model

@@ -11,6 +11,8 @@ extension Learner {
   public struct TrainingState: Codable, Sendable, Hashable {
     fileprivate let weights: ParameterStore.Weights
     fileprivate let moments: [[Float]]
+    /// What the optimiser keeps of the network as a whole; nil where that is nothing.
+    fileprivate let numbers: [Double]?
     /// The steps that the moments are of, by which Adam and its like correct them.
     fileprivate let stepsSinceReset: Int
 
@@ -18,6 +20,7 @@ extension Learner {
     /// many moments.
     public func fits(_ learner: Learner) -> Bool {
       moments.count == learner.optimizer.momentCount
+        && (numbers ?? []).count == learner.optimizer.numberCount
         && (0...Int(UInt32.max)).contains(stepsSinceReset)
         && weights.fits(learner.model.store)
         && moments.allSatisfy { $0.count == weights.parameters.count }
@@ -32,7 +35,8 @@ extension Learner {
         weights: ParameterStore.Weights(of: store),
         moments: (0..<store.momentCount).map { number in
           store.withBuffer(.moments(number)) { Array($0) }
-        }, stepsSinceReset: stepsSinceReset)
+        }, numbers: store.optimizerNumbers.isEmpty ? nil : store.optimizerNumbers,
+        stepsSinceReset: stepsSinceReset)
     }
   }
 
@@ -46,6 +50,7 @@ extension Learner {
       for (number, values) in state.moments.enumerated() {
         store.withBuffer(.moments(number)) { _ = $0.update(fromContentsOf: values) }
       }
+      store.optimizerNumbers = state.numbers ?? []
     }
     stepsSinceReset = state.stepsSinceReset
   }

@@ -28,7 +28,7 @@ public final class Learner {
   /// The preprocessing of examples.
   public let preprocessing: Preprocessing.Choice
   /// Notes on how the data and the model were matched.
-  public private(set) var notes: [Note]
+  public internal(set) var notes: [Note]
   /// The loss to minimise.
   public let loss: Loss
   /// The class axis of the predictions; nil if the loss has no classes.
@@ -130,8 +130,9 @@ public final class Learner {
     preprocessing: Preprocessing.Choice = .model
   ) throws {
     programmerError(
-      unless: optimizer.momentCount >= 0,
-      "the optimiser \(optimizer.name) has \(optimizer.momentCount) moments")
+      unless: optimizer.momentCount >= 0 && optimizer.numberCount >= 0,
+      "the optimiser \(optimizer.name) has \(optimizer.momentCount) moments and \(optimizer.numberCount) numbers"
+    )
     guard batchSize >= 1 else { throw LearnerError.batchSize(batchSize) }
     guard (0...DataLoader.prefetchLimit).contains(prefetch) else {
       throw LearnerError.prefetch(prefetch)
@@ -139,6 +140,7 @@ public final class Learner {
     guard transforms.count <= DataLoader.transformLimit else {
       throw LearnerError.transformCount(transforms.count)
     }
+    try optimizer.check(model.store)
     let loss = loss ?? .standard(for: data.train.target.elementType)
     var names = Set<String>()
     for metric in metrics where !names.insert(metric.name).inserted {
@@ -270,9 +272,6 @@ public final class Learner {
     }
   }
 
-  /// Adds what the user should know.
-  public func add(_ note: Note) { notes.append(note) }
-
   /// Lets the model say what it has learned from.
   func describeModel() {
     guard !hasDescribedModel else { return }
@@ -333,8 +332,10 @@ public final class Learner {
     table = HyperparameterTable(optimizer.defaults, of: optimizer.name)
     trained.resetRates()
     defer { endFreezingByCallbacks() }
+    let averaging = (optimizer as? any AveragingOptimizer).map { AveragedWeights(by: $0) }
     let loop = try TrainingLoop(
-      self, epochs: epochs, callbacks: self.callbacks + callbacks, resumption: resumption)
+      self, epochs: epochs, callbacks: self.callbacks + callbacks + [averaging].compactMap(\.self),
+      resumption: resumption)
     if let learningRate {
       if let owner = loop.roles.owner(of: .base(.learningRate)) {
         throw LearnerError.twoOwners(

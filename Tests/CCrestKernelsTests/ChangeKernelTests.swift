@@ -66,7 +66,7 @@ struct ChangeKernelTests {
       let (g, v, w) = (numbers.floats(count), numbers.floats(count), numbers.floats(count))
       var (plainV, plainW, plainBad) = (v, w, UInt32(0))
       set.kernels.update_f32(
-        Pool(threads: 2).pointer, count, &settings, g, &plainV, nil, &plainW, &plainBad)
+        Pool(threads: 2).pointer, count, &settings, g, &plainV, nil, nil, nil, &plainW, &plainBad)
       let exact = sums(
         v.map { 0.25 * Double($0) }, plainV.map { 0.125 * Double($0) }, 0.25, 0.125)
       var bits = Set<[UInt64]>()

@@ -56,7 +56,7 @@ struct OptimizerKernelTests {
       for _ in 0..<3 {
         let g = numbers.floats(count)
         let pool = Pool(threads: 2)
-        set.kernels.update_f32(pool.pointer, count, &settings, g, &v, nil, &w, &nonfinite)
+        set.kernels.update_f32(pool.pointer, count, &settings, g, &v, nil, nil, nil, &w, &nonfinite)
         for i in 0..<count {
           exactW[i] *= 1 - rate * Double(p.decay)
           let gradient = Double(g[i]) + Double(p.l2) * exactW[i]
@@ -92,7 +92,8 @@ struct OptimizerKernelTests {
         var p = Self.settings(
           CK_RULE_ADAM, rate: 0.01, l2: decays.l2, decay: decays.decoupled,
           [keep1, keep2, epsilon, correction1, correction2])
-        set.kernels.update_f32(Pool(threads: 2).pointer, count, &p, g, &m, &s, &w, &nonfinite)
+        set.kernels.update_f32(
+          Pool(threads: 2).pointer, count, &p, g, &m, &s, nil, nil, &w, &nonfinite)
         for i in 0..<count {
           exactW[i] *= 1 - Double(p.rate) * Double(p.decay)
           let gradient = Double(g[i]) + Double(p.l2) * exactW[i]
@@ -124,7 +125,8 @@ struct OptimizerKernelTests {
         let g = numbers.floats(count)
         var p = Self.settings(
           CK_RULE_LION, rate: 0.125, l2: decays.l2, decay: decays.decoupled, [0.75, 0.5])
-        set.kernels.update_f32(Pool(threads: 2).pointer, count, &p, g, &m, nil, &w, &nonfinite)
+        set.kernels.update_f32(
+          Pool(threads: 2).pointer, count, &p, g, &m, nil, nil, nil, &w, &nonfinite)
         for i in 0..<count {
           exactW[i] *= 1 - 0.125 * Double(decays.decoupled)
           let gradient = Double(g[i]) + Double(decays.l2) * exactW[i]
@@ -147,7 +149,7 @@ struct OptimizerKernelTests {
     g[13] = .nan
     var w = [Float](repeating: 1, count: 20)
     var nonfinite: UInt32 = 0
-    set.kernels.update_f32(Pool().pointer, 20, &p, g, &v, nil, &w, &nonfinite)
+    set.kernels.update_f32(Pool().pointer, 20, &p, g, &v, nil, nil, nil, &w, &nonfinite)
     #expect(w.indices.filter { w[$0].isNaN } == [13])
     #expect(nonfinite == 1)
   }
@@ -167,13 +169,13 @@ struct OptimizerKernelTests {
           var p = Self.settings(rule, rate: 0.01, [0.9, 0.99, 1e-5, 0.1, 0.01])
           var nonfinite: UInt32 = 0
           set.kernels.update_f32(
-            Pool(threads: 2).pointer, count, &p, buffers[1], &m, &s, &w, &nonfinite)
+            Pool(threads: 2).pointer, count, &p, buffers[1], &m, &s, nil, nil, &w, &nonfinite)
           #expect(nonfinite == 1, "rule \(rule), \(value) at \(place) of \(count)")
           let finite = [Float](repeating: 1, count: count)
           (w, m, s) = (finite, finite, finite)
           nonfinite = 0
           set.kernels.update_f32(
-            Pool(threads: 2).pointer, count, &p, finite, &m, &s, &w, &nonfinite)
+            Pool(threads: 2).pointer, count, &p, finite, &m, &s, nil, nil, &w, &nonfinite)
           #expect(nonfinite == 0)
         }
       }
@@ -191,8 +193,8 @@ struct OptimizerKernelTests {
       var p = Self.sgd[3].settings
       var q = Self.settings(
         CK_RULE_ADAM, rate: 0.01, l2: 0.1, [0.9, 0.99, 1e-5, 0.1, 0.01])
-      set.kernels.update_f32(pool.pointer, g.count, &p, g, &v, nil, &w, &nonfinite)
-      set.kernels.update_f32(pool.pointer, g.count, &q, g, &m, &s, &w, &nonfinite)
+      set.kernels.update_f32(pool.pointer, g.count, &p, g, &v, nil, nil, nil, &w, &nonfinite)
+      set.kernels.update_f32(pool.pointer, g.count, &q, g, &m, &s, nil, nil, &w, &nonfinite)
       return w + v + m + s
     }
   }

@@ -62,7 +62,11 @@ struct ResumeRig {
       switch parts.optimizer {
       case "sgd": try SGD(learningRate: 0.05, weightDecay: 0.01)
       case "adam": try Adam(learningRate: 0.01)
-      default: try AdamW(learningRate: 0.01)
+      case "adamw": try AdamW(learningRate: 0.01)
+      case "several":
+        try MultiOptimizer(
+          SGD(weightDecay: 0.01), .init(Adan(), for: .matching("dense.*"), rate: 0.02))
+      default: try BuiltInOptimizer.named(parts.optimizer).make()
       }
     var callbacks: [any Callback] = [Recorder()]
     if parts.oneCycle { callbacks.append(try OneCycleScheduler(maxLR: 0.1)) }
@@ -74,7 +78,8 @@ struct ResumeRig {
         try Lookahead.cubic(every: 3),
         try FreezeParameters(.matching("dense.*", "batch_norm.*"), from: 7, until: 19),
         try FreezeParameters(.matching("dense_1.bias"), from: 11),
-        try EMA(decay: 0.9), try GradientClip(maximum: 0.5),
+        try EMA(decay: 0.9), try GradientClip(maximum: 0.5), try SAM(radius: 0.02),
+        GradientCentralization(), try AdaptiveGradientClip(factor: 0.5),
         try ReduceLROnPlateau(monitor: .trainLoss, factor: 0.5, patience: 3, cooldown: 2),
         // No epoch is better by so much than the first, so that its weights come back at the end.
         try EarlyStopping(

@@ -41,6 +41,22 @@ import TrainingTestSupport
     }
   }
 
+  /// All of the table, and several at once.
+  static let optimizers = BuiltInOptimizer.all.map(\.name) + ["several"]
+
+  @Test(arguments: optimizers)
+  func `ends with the bits it would have had, whatever the optimiser`(optimizer: String) throws {
+    let rig = ResumeRig(parts: .init(optimizer: optimizer))
+    let (states, end) = try rig.uninterrupted()
+    let disk = SimulatedDisk()
+    // Of every place in an epoch.
+    for place in stride(from: 4, to: states.count, by: 35) {
+      try CheckpointFile.write(states[place], to: "d/run", on: disk)
+      let got = try rig.resumed(from: try CheckpointFile.read("d/run", on: disk))
+      #expect(got == end, "from state \(place): \(first(differenceOf: got, end))")
+    }
+  }
+
   @Test func `says the same of the run whether it is interrupted once or at every batch`() throws {
     let rig = ResumeRig(parts: .init(accumulates: 3, isComplete: true))
     let (_, end) = try rig.uninterrupted()
@@ -188,6 +204,41 @@ import TrainingTestSupport
         }
     }
     return within + [try atTheEnd()]
+  }
+
+  /// A moment in training and one in validation, late in a run with each optimiser of the table.
+  private static func optimizerMoments(
+    _ optimizer: String
+  ) throws -> [(rig: ResumeRig, state: RunState, end: RunState)] {
+    let rig = ResumeRig(parts: .init(optimizer: optimizer))
+    let (states, end) = try rig.uninterrupted()
+    return [1, 6].map { (rig, states[8 * 37 + $0], end) }
+  }
+
+  @Test(arguments: `A run that is gone on with`.optimizers)
+  func `of each optimiser is needed and matters`(optimizer: String) throws {
+    var survivors: Set<String> = []
+    var killed: Set<String> = []
+    for (rig, state, end) in try Self.optimizerMoments(optimizer) {
+      let own = state.leaves.filter { path in
+        path.components.first == "optimizer" || path.components.contains(optimizer)
+      }
+      for path in own {
+        var dropped = state
+        dropped.fields[path] = nil
+        #expect(throws: CheckpointError.self, "\(path)") { try rig.resumed(from: dropped) }
+        var changed = state
+        changed.fields[path] = state.fields[path]?.changed
+        switch Result(catching: { try rig.resumed(from: changed) }) {
+        case .success(let got) where got == end: survivors.insert(path.description)
+        case .success, .failure(is CheckpointError): killed.insert(path.description)
+        case .failure(let error): Issue.record("\(path): \(error)")
+        }
+      }
+    }
+    survivors.subtract(killed)
+    #expect(survivors.isEmpty, "\(survivors.sorted())")
+    #expect(killed.count > 2)
   }
 
   /// The end of the last epoch, of a fit in which the results of that epoch are those of the fit.

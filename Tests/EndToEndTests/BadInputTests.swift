@@ -49,8 +49,11 @@ import Testing
       arguments: "--loss hinge",
       message: "--loss: expected one of cross-entropy, mse, mae, huber, bce, got \"hinge\""),
     Case(
-      arguments: "--optimizer muon",
-      message: "--optimizer: expected one of sgd, adam, adamw, lion, got \"muon\""),
+      arguments: "--optimizer mion",
+      message:
+        "--optimizer: expected one of sgd, adam, adamw, lion, rmsprop, adagrad, adadelta, adamax, amsgrad, nadam, radam, "
+        + "lamb, lars, adafactor, adan, muon, schedule-free-sgd, schedule-free-adamw, dadapt-sgd, prodigy, got \"mion\"; "
+        + "did you mean \"lion\"?"),
     Case(
       arguments: "--optimizer adamw --weight-decay-kind l2",
       message:
@@ -110,10 +113,11 @@ import Testing
     Case(
       arguments: "--callback pruning",
       message:
-        "--callback: expected one of activation-stats, csv-logger, divergence-guard, early-stopping, ema, "
-        + "freeze-parameters, gradient-accumulation, gradient-clip, gradient-noise-scale, gradient-statistics, "
-        + "limit-batches, lookahead, model-checkpoint, pass-timer, recompute-batch-norm-statistics, "
-        + "reduce-lr-on-plateau, step-logger, swa, terminate-on-nan, time-limit, validate-every, got \"pruning\""
+        "--callback: expected one of activation-stats, adaptive-gradient-clip, csv-logger, divergence-guard, "
+          + "early-stopping, ema, freeze-parameters, gradient-accumulation, gradient-centralization, "
+          + "gradient-clip, gradient-noise-scale, gradient-statistics, limit-batches, lookahead, "
+          + "model-checkpoint, pass-timer, recompute-batch-norm-statistics, reduce-lr-on-plateau, sam, "
+          + "step-logger, swa, terminate-on-nan, time-limit, validate-every, got \"pruning\""
     ),
     Case(
       arguments: "--callback early-stopping:patience=long",

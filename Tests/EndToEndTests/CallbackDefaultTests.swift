@@ -29,6 +29,7 @@ import Testing
     Row(name: "activation-stats", required: ":layers=dense1") { _ in
       try ActivationStats(["dense1"])
     },
+    Row(name: "adaptive-gradient-clip") { _ in try AdaptiveGradientClip() },
     Row(name: "csv-logger", required: ":path=log.csv") { CSVLogger(path: $0 + "/own.csv") },
     Row(name: "divergence-guard") { _ in try DivergenceGuard() },
     Row(name: "early-stopping") { _ in try EarlyStopping() },
@@ -39,6 +40,7 @@ import Testing
     Row(name: "gradient-accumulation", required: ":batches=3") { _ in
       try GradientAccumulation(batches: 3)
     },
+    Row(name: "gradient-centralization") { _ in GradientCentralization() },
     Row(name: "gradient-clip") { _ in try GradientClip() },
     Row(name: "gradient-noise-scale") { _ in try GradientNoiseScale() },
     Row(name: "gradient-statistics") { _ in try GradientStatistics() },
@@ -52,6 +54,7 @@ import Testing
       try RecomputeBatchNormStatistics()
     },
     Row(name: "reduce-lr-on-plateau") { _ in try ReduceLROnPlateau() },
+    Row(name: "sam") { _ in try SAM() },
     Row(name: "step-logger", required: ":path=log.csv") { StepLogger(path: $0 + "/own.csv") },
     Row(name: "swa") { _ in try SWA() },
     Row(name: "terminate-on-nan") { _ in TerminateOnNaN() },

@@ -59,8 +59,13 @@ import Testing
           return []
         }
         let option = Option(command: path, name: "--" + name)
-        if name == "callback" || name == "loss" {
-          return settings("--" + name, argument["abstract"] as? String ?? "", path)
+        let help = argument["abstract"] as? String ?? ""
+        if name == "callback" || name == "loss" { return settings(help, path, of: "--" + name) }
+        // The settings of optimisers are many, and the same in each command.
+        if name == "optimizer", path == ["train"] {
+          var random = SplitMix(seed: seed)
+          let all = settings(help, path, of: "--optimizer")
+          return [option] + (isWhole ? all : Array(all.shuffled(using: &random).prefix(12)))
         }
         return forms(of: option)
       }
@@ -90,9 +95,9 @@ import Testing
     }
   }
 
-  /// The settings of callbacks and losses, as help writes them: `name:key=kind,key=kind`.
-  private static func settings(_ option: String, _ help: String, _ path: [String]) -> [Option] {
-    help.matches(of: #/([a-z0-9-]+):([a-z-]+=[a-z|A-Z=,\/…-]+)/#).flatMap { match -> [Option] in
+  /// The settings of callbacks, losses or optimisers, as help writes them: `name:key=kind,key=kind`.
+  private static func settings(_ help: String, _ path: [String], of option: String) -> [Option] {
+    help.matches(of: #/([a-z0-9-]+):([a-z0-9-]+=[a-z0-9|A-Z=,\/…-]+)/#).flatMap { match -> [Option] in
       let callback = String(match.1)
       let pairs = match.2.split(separator: ",").map { $0.split(separator: "=").map(String.init) }
       return pairs.flatMap { pair -> [Option] in

@@ -21,7 +21,63 @@ extension `Wrong usage` {
       message: "--augment cutout: size is \"0\", expected an integer from 1 up"),
     Case(
       arguments: "--nesterov --optimizer adam",
-      message: "adam: Nesterov momentum is for sgd; choose sgd, or leave it out"),
+      message:
+        "adam: Nesterov momentum is for sgd, lars and muon; choose one of them, or leave it out"),
+    Case(
+      arguments: "--optimizer adamw:beta2=1.5",
+      message: "--optimizer adamw:beta2: expected a number from 0 to below 1, got 1.5"),
+    Case(
+      arguments: "--optimizer nadam:momentum-decay=-1",
+      message:
+        "--optimizer nadam:momentum-decay: expected a finite number of at least 0, got -1.0"),
+    Case(
+      arguments: "--optimizer rmsprop:centred=yes",
+      message: "--optimizer rmsprop: centred is \"yes\", expected true or false"),
+    Case(
+      arguments: "--optimizer rmsprop:convention=caffe",
+      message: "--optimizer rmsprop: convention is \"caffe\", expected torch or keras or tensorFlow"
+    ),
+    Case(
+      arguments: "--optimizer adam:beta3=0.9",
+      message:
+        "--optimizer adam: expected settings momentum, beta2, epsilon, weight-decay, got \"beta3\"; did you mean "
+        + "\"beta2\"?"),
+    Case(
+      arguments: "--optimizer sgd:momentum=0.9 --momentum 0.8",
+      message:
+        "--optimizer sgd: momentum is given by --momentum, too; leave one of them out"),
+    Case(
+      arguments: "--optimizer sgd:nesterov=true --nesterov",
+      message: "--optimizer sgd: nesterov is given by --nesterov, too; leave one of them out"),
+    Case(
+      arguments: "--optimizer adam:beta2=0.9,beta2=0.8",
+      message: "--optimizer adam: beta2 is given twice; give it once"),
+    Case(
+      arguments: "--optimizer adagrad --momentum 0.9",
+      message: "adagrad: it has no momentum; leave it out"),
+    Case(
+      arguments: "--optimizer muon:steps=1000",
+      message:
+        "--optimizer muon:steps: expected an integer from 1 to 100, got 1000.0"),
+    Case(
+      arguments: "--optimizer muon:parameters=dense9.*",
+      message:
+        "no parameter matches \"dense9.*\"; similar names are \"dense1.weight\", \"dense1.bias\", \"dense2.weight\"; use * "
+        + "for any characters"),
+    Case(
+      arguments: "--optimizer-for dense1.*=adamw:rate=-1",
+      message:
+        "--optimizer-for adamw: rate is \"-1\", expected a finite number of at least 0"),
+    Case(
+      arguments: "--optimizer-for dense1.*=prodigy",
+      message:
+        "prodigy: it needs all parameters of a network, so it can't be one of several optimisers; use it alone"
+    ),
+    Case(
+      arguments: "--optimizer schedule-free-sgd --callback ema",
+      message:
+        "schedule-free-sgd and --callback ema both swap in other weights during validation; remove one of them"
+    ),
     Case(
       arguments: "--nesterov --momentum 0",
       message: "sgd: Nesterov needs a momentum above 0, got 0; give one or switch Nesterov off"),

@@ -70,7 +70,9 @@ import Testing
     ),
     (
       "find-lr --model mlp --data digits --optimizer adma",
-      "Error: --optimizer: expected one of sgd, adam, adamw, lion, got \"adma\"; did you mean \"adam\"?"
+      "Error: --optimizer: expected one of sgd, adam, adamw, lion, rmsprop, adagrad, adadelta, adamax, amsgrad, nadam, "
+        + "radam, lamb, lars, adafactor, adan, muon, schedule-free-sgd, schedule-free-adamw, dadapt-sgd, prodigy, got "
+        + "\"adma\"; did you mean \"adam\"?"
     ),
     (
       "evaluate --model resnet --data digits",
@@ -85,11 +87,12 @@ import Testing
     ),
     (
       "train --model mlp --data digits --epochs 1 --max-lr 1 --callback early",
-      "Error: --callback: expected one of activation-stats, csv-logger, divergence-guard, early-stopping, ema, "
-        + "freeze-parameters, gradient-accumulation, gradient-clip, gradient-noise-scale, gradient-statistics, "
-        + "limit-batches, lookahead, model-checkpoint, pass-timer, recompute-batch-norm-statistics, "
-        + "reduce-lr-on-plateau, step-logger, swa, terminate-on-nan, time-limit, validate-every, got \"early\"; did you "
-        + "mean \"early-stopping\"?"
+      "Error: --callback: expected one of activation-stats, adaptive-gradient-clip, csv-logger, "
+        + "divergence-guard, early-stopping, ema, freeze-parameters, gradient-accumulation, "
+        + "gradient-centralization, gradient-clip, gradient-noise-scale, gradient-statistics, limit-batches, "
+        + "lookahead, model-checkpoint, pass-timer, recompute-batch-norm-statistics, reduce-lr-on-plateau, sam, "
+        + "step-logger, swa, terminate-on-nan, time-limit, validate-every, got \"early\"; did you mean "
+        + "\"early-stopping\"?"
     ),
     (
       "train --model mlp --data digits --epochs 1 --max-lr 1 --callback early-stopping:monitor=acuracy",

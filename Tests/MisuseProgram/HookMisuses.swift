@@ -163,6 +163,15 @@ private let contextMisuses: [Misuse] = [
       .afterBatch { kept.value = $0 },
       .afterEpoch { _ in try kept.value?.withGradientsRecomputed {} })
   },
+  Misuse(
+    "hook.replace-gradients-after-the-batch",
+    says: "gradients were replaced outside of a training batch"
+  ) {
+    let kept = Kept<BatchContext>()
+    try fit(
+      .afterBatch { kept.value = $0 },
+      .afterEpoch { _ in try kept.value?.recomputeGradients() })
+  },
   Misuse("hook.go-back-after-the-batch", says: "training went back after its batch had ended") {
     let kept = Kept<BatchContext>()
     try fit(

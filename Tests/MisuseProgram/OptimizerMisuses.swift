@@ -80,11 +80,16 @@ private let stepMisuses: [Misuse] = [
     let groups = [ParameterGroup(larger.store, hyperparameters: Adam().defaults)]
     Adam().step(model.store, groups, stepNumber: 1, engine: model.engine)
   },
-  Misuse("adamw.step-zero", says: "step 0 of Adam; the first is 1") {
+  Misuse("adamw.step-zero", says: "step 0 of a rule; the first is 1") {
     let model = try model()
     model.store.resetMoments(count: 2)
     let groups = [ParameterGroup(model.store, hyperparameters: AdamW().defaults)]
     AdamW().step(model.store, groups, stepNumber: 0, engine: model.engine)
+  },
+  Misuse("optimizer.numbers", says: "2 numbers of an optimiser that has 3") {
+    let model = try model()
+    model.store.resetMoments(count: 4, numbers: Prodigy().numberCount)
+    model.store.optimizerNumbers = [1, 2]
   },
   Misuse("optimizer.own-moments", says: "the optimiser nonsense has -1 moments") {
     _ = try Learner(model(), data: data(), optimizer: Nonsense(momentCount: -1))

@@ -82,7 +82,7 @@ private let storeMisuses: [Misuse] = [
       -8..<1, learningRate: 0.1, decay: .l2(0), by: .sgd(momentum: 0, nesterov: false),
       on: try oneThread())
   },
-  Misuse("store.update-in-step-zero", says: "step 0 of Adam; the first is 1") {
+  Misuse("store.update-in-step-zero", says: "step 0 of a rule; the first is 1") {
     let store = try store()
     store.resetMoments(count: 2)
     store.update(

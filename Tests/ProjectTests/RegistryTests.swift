@@ -52,7 +52,8 @@ import Testing
     Registry(
       what: "optimisers", folder: "Sources/CrestOptimizers",
       declaration: { /public struct (\w+): Optimizer\b/ },
-      table: "Sources/CrestOptimizers/Optimizers/BuiltInOptimizer.swift"),
+      table: "Sources/CrestOptimizers/Optimizers/BuiltInOptimizer.swift",
+      exceptions: ["MultiOptimizer": "--optimizer-for"]),
     Registry(
       what: "losses", folder: "Sources/CrestLayers",
       declaration: { /public static (?:let|func) (\w+)(?:\([^)]*\) -> Loss| = Loss\()/ },

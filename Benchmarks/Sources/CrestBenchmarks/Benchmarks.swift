@@ -7,7 +7,7 @@ struct Benchmarks: ParsableCommand {
     commandName: "crest-benchmarks", abstract: "Measures Crest, alone and beside PyTorch.",
     subcommands: [
       Compare.self, Scaling.self, Loading.self, Sweep.self, Profile.self, Measure.self,
-      EstimateCost.self,
+      EstimateCost.self, OptimizerSteps.self,
     ],
     defaultSubcommand: Compare.self)
 }

@@ -9,7 +9,7 @@ typedef struct ck_update_pass {
   ck_cut cut;
   const ck_update *update;
   const float *g;
-  float *m0, *m1, *w;
+  float *m0, *m1, *m2, *m3, *w;
   uint32_t *nonfinite;
   // Of a pass that is watched.
   double previous_rate;
@@ -25,6 +25,8 @@ typedef struct ck_update_pass {
     const float *g = pass->g + start;                                                                     \
     float *w = pass->w + start, *first = (moments) > 0 ? pass->m0 + start : NULL;                         \
     float *second = (moments) > 1 ? pass->m1 + start : NULL;                                              \
+    float *third = (moments) > 2 ? pass->m2 + start : NULL;                                               \
+    float *fourth = (moments) > 3 ? pass->m3 + start : NULL;                                              \
     vf keep = vf_splat(1 - u.rate * u.decay), l2 = vf_splat(u.l2);                                        \
     setup;                                                                                                \
     vf zeros = vf_splat(0); /* of all that is written: x - x, which is NaN unless x is finite */          \
@@ -33,13 +35,18 @@ typedef struct ck_update_pass {
       vf gradient = vf_fma(l2, weight, vf_load_upto(g + i, n - i));                                       \
       vf m0 = (moments) > 0 ? vf_load_upto(first + i, n - i) : vf_splat(0);                               \
       vf m1 = (moments) > 1 ? vf_load_upto(second + i, n - i) : vf_splat(0);                              \
+      vf m2 = (moments) > 2 ? vf_load_upto(third + i, n - i) : vf_splat(0);                               \
+      vf m3 = (moments) > 3 ? vf_load_upto(fourth + i, n - i) : vf_splat(0);                              \
       vf before = m0;                                                                                     \
       __VA_ARGS__;                                                                                        \
       if (watched != NULL) ck_update_watch(watched, before, m0, pass->previous_rate, u.rate);             \
       if ((moments) > 0) vf_store_upto(first + i, m0, n - i);                                             \
       if ((moments) > 1) vf_store_upto(second + i, m1, n - i);                                            \
+      if ((moments) > 2) vf_store_upto(third + i, m2, n - i);                                             \
+      if ((moments) > 3) vf_store_upto(fourth + i, m3, n - i);                                            \
       vf next = vf_fma(scale, direction, weight);                                                         \
       zeros += (next - next) + (m0 - m0) + (m1 - m1);                                                     \
+      if ((moments) > 2) zeros += (m2 - m2) + (m3 - m3);                                                  \
       vf_store_upto(w + i, next, n - i);                                                                  \
     }                                                                                                     \
     if (vf_sum(zeros) != 0) __atomic_store_n(pass->nonfinite, 1, __ATOMIC_RELAXED);                       \
@@ -60,14 +67,15 @@ CK_INLINE void ck_update_watch(ck_change_sums *sums, vf old, vf now, double old_
 #undef CK_UPDATE
 
 static void CK_FN(update_f32)(ck_pool *pool, size_t count, const ck_update *u, const float *g, float *m0, float *m1,
-                              float *w, uint32_t *nonfinite) {
+                              float *m2, float *m3, float *w, uint32_t *nonfinite) {
   static void (*const chunks[CK_RULE_COUNT])(void *, size_t, size_t) = {
 #define CK_UPDATE(name, moments, setup, ...) ck_update_chunk_##name,
 #include "../include/crest_updates.def"
 #undef CK_UPDATE
   };
   ck_update_pass pass = {
-      .cut = ck_cut_elements(count), .update = u, .g = g, .m0 = m0, .m1 = m1, .w = w, .nonfinite = nonfinite};
+      .cut = ck_cut_elements(count), .update = u, .g = g, .m0 = m0, .m1 = m1, .m2 = m2,
+      .m3 = m3, .w = w, .nonfinite = nonfinite};
   ck_pool_run(pool, pass.cut.count, chunks[u->rule], &pass);
 }
 

@@ -76,12 +76,12 @@ typedef enum ck_rule {
   CK_RULE_COUNT
 } ck_rule;
 #pragma clang assume_nonnull begin
-#define CK_RULE_COEFFICIENTS 6
+#define CK_RULE_COEFFICIENTS 12
 typedef struct ck_update { ck_rule rule; float rate, l2, decay; float p[CK_RULE_COEFFICIENTS]; } ck_update;
 // Sums in double of changes c and d that follow each other, at rates r and s: Σ|d|, Σd², Σ|c - d|, Σ(c - d)²,
 // Σ|c/r - d/s|, Σ(c/r - d/s)².
 #define CK_CHANGE_SUMS 6
-// The moment buffers that a rule needs, at most 2.
+// The moment buffers that a rule needs, at most 4.
 size_t ck_rule_moment_count(ck_rule rule);
 
 // An elementwise program: registers 0 ..< input_count are the inputs, each instruction appends one

@@ -64,6 +64,15 @@ struct NamedCallback: Sendable {
       return try ActivationStats(
         layers, every: $0.wholeNumber("every") ?? own.every, path: $0.text("path"))
     },
+    NamedCallback(
+      name: "adaptive-gradient-clip",
+      settings: [.init("factor", .number), .init("epsilon", .number), .init("clips-head", .flag)]
+    ) {
+      let own = try AdaptiveGradientClip()
+      return try AdaptiveGradientClip(
+        factor: $0.number("factor") ?? own.factor, epsilon: $0.number("epsilon") ?? own.epsilon,
+        clipsHead: $0.flag("clips-head") ?? own.clipsHead)
+    },
     NamedCallback(name: "csv-logger", settings: [.init("path", .log)]) {
       CSVLogger(path: try $0.required("path", $0.text))
     },
@@ -114,6 +123,9 @@ struct NamedCallback: Sendable {
     },
     NamedCallback(name: "gradient-accumulation", settings: [.init("batches", .wholeNumber)]) {
       try GradientAccumulation(batches: $0.required("batches", $0.wholeNumber))
+    },
+    NamedCallback(name: "gradient-centralization", settings: []) { _ in
+      GradientCentralization()
     },
     NamedCallback(
       name: "gradient-clip",
@@ -212,6 +224,13 @@ struct NamedCallback: Sendable {
         minDelta: $0.number("min-delta") ?? own.minDelta,
         cooldown: $0.wholeNumber("cooldown") ?? own.cooldown,
         minLR: $0.number("min-lr") ?? own.minLR, mode: $0.mode() ?? own.mode, notes: .notes)
+    },
+    NamedCallback(
+      name: "sam", settings: [.init("radius", .number), .init("adaptive", .flag)]
+    ) {
+      let own = try SAM()
+      return try SAM(
+        radius: $0.number("radius") ?? own.radius, adaptive: $0.flag("adaptive") ?? own.adaptive)
     },
     NamedCallback(name: "step-logger", settings: [.init("path", .log)]) {
       StepLogger(path: try $0.required("path", $0.text))

@@ -5,10 +5,16 @@ public import Crest
 struct OptimizerOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "The optimiser: "
-        + "\(BuiltInOptimizer.allCases.map(\.rawValue).joined(separator: ", ")).",
-      valueName: "name"))
-  var optimizer = BuiltInOptimizer.sgd.rawValue
+      "The optimiser, with its settings: \(OptimizerOption.usage).",
+      valueName: "name[:key=value,…]"))
+  var optimizer = SGD().name
+
+  @Option(
+    help: ArgumentHelp(
+      "Train parameters that match a pattern by an optimiser of their own, at `rate` times the learning rate (default: 1), "
+        + "as in 'head.*=adamw:beta2=0.99,rate=0.1'. May be repeated.",
+      valueName: "pattern|pattern…=name[:key=value,…]"))
+  var optimizerFor: [MemberOption] = []
 
   @Option(
     parsing: .unconditional,
@@ -18,7 +24,7 @@ struct OptimizerOptions: ParsableArguments {
       valueName: "a[,b]"))
   var momentum: MomentumOption?
 
-  @Flag(help: "Nesterov momentum, with sgd.")
+  @Flag(help: "Nesterov momentum, with sgd, lars or muon.")
   var nesterov = false
 
   @Option(
@@ -51,10 +57,21 @@ struct OptimizerOptions: ParsableArguments {
 
   /// The optimiser; its momentum is the option's first value.
   func makeOptimizer() throws -> any Optimizer {
-    try BuiltInOptimizer.named(optimizer).make(
-      momentum: momentum?.first, nesterov: nesterov, weightDecay: weightDecay?.largest,
-      decayKind: weightDecayKind,
-      decayTargets: weightDecayOn)
+    var values: [String: OptimizerSetting.Value] = [:]
+    if let momentum { values["momentum"] = .number(momentum.first) }
+    if nesterov { values["nesterov"] = .flag(true) }
+    if let weightDecay { values["weight-decay"] = .number(weightDecay.largest) }
+    let first = try OptimizerOption(argument: optimizer).make(
+      beside: values, decayKind: weightDecayKind, decayTargets: weightDecayOn)
+    guard !optimizerFor.isEmpty else { return first }
+    return try MultiOptimizer(
+      first, optimizerFor.map { try $0.member(decayTargets: weightDecayOn) })
+  }
+
+  /// The momentum as an option gives it, or a setting of the optimiser.
+  func chosenMomentum() throws(CommandError) -> MomentumOption? {
+    if let momentum { return momentum }
+    return try OptimizerOption(argument: optimizer).momentum()
   }
 
   /// The factor of each group for the optimiser's weight decay, which is the largest.
@@ -68,6 +85,8 @@ extension WeightDecay.Targets: ExpressibleByArgument {}
 struct MomentumOption: ExpressibleByArgument {
   let first: Double
   let second: Double?
+
+  init(_ momentum: Double) { (first, second) = (momentum, nil) }
 
   init?(argument: String) {
     let values = argument.split(separator: ",", omittingEmptySubsequences: false).map { Double($0) }

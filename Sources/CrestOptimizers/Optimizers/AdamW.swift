@@ -44,3 +44,18 @@ public struct AdamW: Optimizer, Equatable {
     adam.step(store, groups, stepNumber: stepNumber, engine: engine)
   }
 }
+
+extension AdamW: NamedOptimizer {
+  static let row = BuiltInOptimizer(
+    "adamw",
+    [.momentum, .beta2, .init("epsilon", .number(.notNegative)), .weightDecay],
+    decay: .decoupled, torch: "AdamW", keras: "AdamW", fastai: "Adam"
+  ) { given throws(OptimizerError) in
+    let own = AdamW()
+    return try AdamW(
+      beta1: given.momentum ?? own.defaults.momentum, beta2: given.number("beta2") ?? own.beta2,
+      epsilon: given.number("epsilon") ?? own.epsilon,
+      weightDecay: given.weightDecay ?? own.defaults.weightDecay,
+      decayTargets: given.decayTargets ?? own.decayTargets)
+  }
+}

@@ -54,3 +54,16 @@ public struct Lion: Optimizer, Equatable {
     apply(store, groups, engine: engine) { .lion(beta1: $0, beta2: Float(beta2)) }
   }
 }
+
+extension Lion: NamedOptimizer {
+  static let row = BuiltInOptimizer(
+    "lion", [.momentum, .beta2, .weightDecay], keras: "Lion", fastai: "timm: lion"
+  ) { given throws(OptimizerError) in
+    let own = Lion()
+    return try Lion(
+      beta1: given.momentum ?? own.defaults.momentum, beta2: given.number("beta2") ?? own.beta2,
+      weightDecay: given.weightDecay ?? own.defaults.weightDecay,
+      decayKind: given.decayKind ?? own.decayKind,
+      decayTargets: given.decayTargets ?? own.decayTargets)
+  }
+}

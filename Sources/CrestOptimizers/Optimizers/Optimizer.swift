@@ -3,9 +3,9 @@ public import CrestRuntime
 /// Updates parameters from their gradients, once per step.
 ///
 /// An optimiser is a value that holds settings. Its state between steps is in the store's moment
-/// buffers, in the layout of the parameters, so that checkpoints, snapshots and reductions treat
-/// all optimisers alike; the training loop makes them with
-/// `store.resetMoments(count: optimizer.momentCount)`. Values that change from step to step come
+/// buffers, in the layout of the parameters, and in a few numbers of the network as a whole, so that checkpoints, snapshots
+/// and reductions treat all optimisers alike; the training loop makes them with
+/// `store.resetMoments(count: optimizer.momentCount, numbers: optimizer.numberCount)`. Values that change from step to step come
 /// with the ``ParameterGroup``s.
 ///
 /// To write your own optimiser, work on the flat buffers; a group's ``ParameterGroup/ranges`` say
@@ -41,10 +41,17 @@ public protocol Optimizer: Sendable {
   var defaults: Hyperparameters { get }
   /// The number of moment buffers it needs.
   var momentCount: Int { get }
+  /// The numbers that it keeps of the network as a whole, in `ParameterStore.optimizerNumbers`. Default: none.
+  var numberCount: Int { get }
   /// How weight decay enters a step.
   var decayKind: WeightDecay.Kind { get }
   /// Which parameters weight decay applies to.
   var decayTargets: WeightDecay.Targets { get }
+
+  /// Refuses a model that it can't train, as one without a parameter that a pattern names. Default: takes any.
+  ///
+  /// - Throws: ``ParameterError``.
+  func check(_ store: ParameterStore) throws(ParameterError)
 
   /// Updates the parameters of `groups` from the gradients in the store.
   ///
@@ -58,6 +65,10 @@ public protocol Optimizer: Sendable {
 }
 
 extension Optimizer {
+  /// None.
+  public var numberCount: Int { 0 }
+  /// Takes any.
+  public func check(_ store: ParameterStore) throws(ParameterError) {}
   /// Decoupled by default, because such an optimiser has no gradient to add to.
   public var decayKind: WeightDecay.Kind { .decoupled }
   /// Weights only.

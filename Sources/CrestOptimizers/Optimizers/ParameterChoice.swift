@@ -24,6 +24,9 @@ public struct ParameterChoice: Sendable, Hashable, CustomStringConvertible {
     ParameterChoice(patterns: patterns)
   }
 
+  /// Whether one of the patterns matches.
+  func fits(_ name: String) -> Bool { patterns.contains { $0.fits(name) } }
+
   /// The matching names of `store`.
   ///
   /// - Throws: ``ParameterError/unmatched(pattern:nearest:)`` if nothing matches a pattern.

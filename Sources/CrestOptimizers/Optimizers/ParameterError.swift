@@ -12,6 +12,8 @@ public enum ParameterError: Error, Equatable, Sendable {
   case valueCount(of: String, got: Int, groups: Int)
   /// A group's value that is out of range.
   case value(of: String, got: Double, expected: String)
+  /// Patterns for Muon that match no matrix and no filter.
+  case noMatrix(patterns: String)
   /// Every parameter is frozen.
   case nothingToTrain
 }
@@ -34,6 +36,9 @@ extension ParameterError: CustomStringConvertible {
       "\(what): expected a number for each of the \(groups) groups of parameters, got \(got)"
     case .value(let what, let got, let expected):
       "\(what): expected \(expected), got \(got)"
+    case .noMatrix(let patterns):
+      "\"\(patterns)\" matches no weight of two dimensions and no filter of a convolution, which is all that muon trains; "
+        + "choose others, or leave the choice to muon"
     case .nothingToTrain:
       "every parameter is frozen; unfreeze some to train"
     }

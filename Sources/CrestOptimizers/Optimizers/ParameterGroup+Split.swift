@@ -63,32 +63,3 @@ extension ParameterGroup {
     }
   }
 }
-
-extension Graph {
-  /// The names of the parameters, in the order in which the data pass through them.
-  ///
-  /// Ties are in declared order, which may be arbitrary in a file.
-  fileprivate var parametersByDepth: [String] {
-    var data = Set(inputs.map(\.value))
-    let meetsData = nodes.map { node in
-      let meets = node.inputs.contains(where: data.contains)
-      if meets { data.formUnion(node.outputs) }
-      return meets
-    }
-    // A weight may be sliced or transposed before the data meet it.
-    var first: [ValueID: Int] = [:]
-    for (place, node) in nodes.enumerated().reversed() {
-      let meeting =
-        meetsData[place] ? place : node.outputs.compactMap { first[$0] }.min() ?? nodes.count
-      for input in node.inputs { first[input] = min(first[input] ?? meeting, meeting) }
-    }
-    var meetings = [Int](repeating: nodes.count, count: variables.count)
-    for (index, value) in values.enumerated() {
-      guard case .variable(let number) = value.origin else { continue }
-      meetings[number] = first[id(ofValue: index)] ?? nodes.count
-    }
-    return variables.indices.filter { variables[$0].role != nil }
-      .sorted { (meetings[$0], $0) < (meetings[$1], $1) }
-      .map { variables[$0].name }
-  }
-}

@@ -56,3 +56,17 @@ public struct SGD: Optimizer, Equatable {
     apply(store, groups, engine: engine) { .sgd(momentum: $0, nesterov: nesterov) }
   }
 }
+
+extension SGD: NamedOptimizer {
+  static let row = BuiltInOptimizer(
+    "sgd", [.momentum, .nesterov, .weightDecay], torch: "SGD", keras: "SGD", fastai: "SGD"
+  ) { given throws(OptimizerError) in
+    let own = SGD()
+    return try SGD(
+      momentum: given.momentum ?? own.defaults.momentum,
+      nesterov: given.flag("nesterov") ?? own.nesterov,
+      weightDecay: given.weightDecay ?? own.defaults.weightDecay,
+      decayKind: given.decayKind ?? own.decayKind,
+      decayTargets: given.decayTargets ?? own.decayTargets)
+  }
+}

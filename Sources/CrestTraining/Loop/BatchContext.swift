@@ -107,6 +107,28 @@ public final class BatchContext: PhaseContext {
       store.withBuffer(.gradients) { _ = $0.update(fromContentsOf: gradients) }
       store.withBuffer(.statistics) { _ = $0.update(fromContentsOf: statistics) }
     }
+    try computeGradients()
+    return try body()
+  }
+
+  /// Replaces the gradients of the batch by those at the parameters as they are now, with the random numbers that the
+  /// batch has.
+  ///
+  /// It is called in `afterBackward` hooks, before what adds up or clips gradients. Running statistics are as before, and
+  /// what the batch has computed stays readable.
+  ///
+  /// - Precondition: a training batch is running.
+  /// - Throws: What the compiler throws.
+  public func recomputeGradients() throws {
+    programmerError(
+      unless: isRunning && isTraining, "gradients were replaced outside of a training batch")
+    let store = learner.model.store
+    let statistics = store.withBuffer(.statistics) { Array($0) }
+    defer { store.withBuffer(.statistics) { _ = $0.update(fromContentsOf: statistics) } }
+    try computeGradients()
+  }
+
+  private func computeGradients() throws {
     let filled = try filled()
     let program = try learner.program(
       for: filled, isTraining: true, reads: learner.loop?.reads ?? [],
@@ -115,7 +137,6 @@ public final class BatchContext: PhaseContext {
     for stage in [Graph.Stage.forward, .loss, .backward] {
       try program.run(stage, random: randomKey)
     }
-    return try body()
   }
 
   /// A copy of what the model computed.

@@ -172,8 +172,21 @@ public final class FitContext: PhaseContext {
 
   /// Notes what the declarations come to.
   func noteDeclarations() {
+    if learner.optimizer is any AveragingOptimizer { noteAverage() }
     guard let halfCycle, !recomputesBatchNorm else { return }
     learner.noteSlowBatchNorm(halfCycle: halfCycle)
+  }
+
+  /// Notes what doesn't go well with an optimiser that averages weights itself.
+  private func noteAverage() {
+    if !recomputesBatchNorm, learner.hasTrainedBatchNorm {
+      learner.addOnce(.batchNormOfOtherWeights(optimizer: learner.optimizer.name))
+    }
+    if let scheduledRate, let highest = highestLearningRate(from: 0),
+      scheduledRate(stepCount - 1, stepCount) < highest / 2
+    {
+      learner.addOnce(.scheduledAverage(optimizer: learner.optimizer.name))
+    }
   }
 
   /// Ends the program unless a `beforeFit` hook is running.

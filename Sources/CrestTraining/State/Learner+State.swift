@@ -38,10 +38,7 @@ extension Learner {
   private func fields(of loop: TrainingLoop?, _ callbacks: [any Callback]) throws -> StateValue {
     .fields([
       "model": modelFields(),
-      "optimizer": .fields([
-        "name": .text(optimizer.name), "settings": .text(settingText(optimizer)),
-        "moments": model.store.with(moments) { model.store.savedMoments() },
-      ]),
+      "optimizer": .fields(optimizerFields()),
       "run": try StateValue(encoding: counters),
       "training": trained.saved,
       "loader": .fields([
@@ -58,6 +55,17 @@ extension Learner {
             (key, try Self.fields(of: callback))
           })),
     ])
+  }
+
+  private func optimizerFields() -> [String: StateValue] {
+    var fields: [String: StateValue] = [
+      "name": .text(optimizer.name), "settings": .text(settingText(optimizer)),
+    ]
+    model.store.with(moments) {
+      fields["moments"] = model.store.savedMoments()
+      if optimizer.numberCount > 0 { fields["numbers"] = model.store.savedNumbers() }
+    }
+    return fields
   }
 
   private func modelFields() -> StateValue {
@@ -179,6 +187,11 @@ extension Learner {
     } others: { _ in
       []
     }
+    if let optimizer = optimizer as? any AveragingOptimizer,
+      AveragedWeights.areTrained(in: state.fields, by: optimizer)
+    {
+      model.store.with(moments) { optimizer.toAverage(model.store) }
+    }
   }
 
   private func restore(
@@ -209,7 +222,7 @@ extension Learner {
     let (model, optimizer) = (try saved.field("model"), try saved.field("optimizer"))
     try model.checkNames(
       ["graph", "source", "parameters", "statistics"], at: StateValue.Path(["model"]))
-    try optimizer.checkNames(["name", "settings", "moments"], at: StateValue.Path(["optimizer"]))
+    let hasNumbers = self.optimizer.numberCount > 0
     // The model first: of another one much else differs too.
     try check(StateValue.Path(["model", "graph"]))
     try check(StateValue.Path(["model", "source"]))
@@ -218,6 +231,9 @@ extension Learner {
     }
     try check(StateValue.Path(["optimizer", "name"]))
     try check(StateValue.Path(["optimizer", "settings"]))
+    try optimizer.checkNames(
+      ["name", "settings", "moments"] + (hasNumbers ? ["numbers"] : []),
+      at: StateValue.Path(["optimizer"]))
     let counters = try counters(in: saved)
     for (name, count) in [
       ("stepsTaken", counters.stepsTaken), ("stepsSinceReset", counters.stepsSinceReset),
@@ -241,6 +257,11 @@ extension Learner {
       try store.with(moments) {
         try store.momentRestoration(
           from: optimizer.field("moments"), at: StateValue.Path(["optimizer", "moments"]))
+      },
+      try store.with(moments) {
+        guard hasNumbers else { return {} }
+        return try store.numberRestoration(
+          from: optimizer.field("numbers"), at: StateValue.Path(["optimizer", "numbers"]))
       },
       {
         self.stepsTaken = counters.stepsTaken
