@@ -65,7 +65,7 @@ struct ResumeRig {
       case "adamw": try AdamW(learningRate: 0.01)
       case "several":
         try MultiOptimizer(
-          SGD(weightDecay: 0.01), .init(Adan(), for: .matching("dense.*"), rate: 0.02))
+          SGD(weightDecay: 0.01), .init(Adam(), for: .matching("dense.*"), rate: 0.02))
       default: try BuiltInOptimizer.named(parts.optimizer).make()
       }
     var callbacks: [any Callback] = [Recorder()]
