@@ -114,10 +114,10 @@ import Testing
       arguments: "--callback pruning",
       message:
         "--callback: expected one of activation-stats, adaptive-gradient-clip, csv-logger, divergence-guard, "
-          + "early-stopping, ema, freeze-parameters, gradient-accumulation, gradient-centralization, "
-          + "gradient-clip, gradient-noise-scale, gradient-statistics, limit-batches, lookahead, "
-          + "model-checkpoint, pass-timer, recompute-batch-norm-statistics, reduce-lr-on-plateau, sam, "
-          + "step-logger, swa, terminate-on-nan, time-limit, validate-every, got \"pruning\""
+        + "early-stopping, ema, freeze-parameters, gradient-accumulation, gradient-centralization, "
+        + "gradient-clip, gradient-noise-scale, gradient-statistics, limit-batches, lookahead, "
+        + "model-checkpoint, pass-timer, recompute-batch-norm-statistics, reduce-lr-on-plateau, sam, "
+        + "step-logger, swa, terminate-on-nan, time-limit, validate-every, got \"pruning\""
     ),
     Case(
       arguments: "--callback early-stopping:patience=long",

@@ -97,7 +97,8 @@ import Testing
 
   /// The settings of callbacks, losses or optimisers, as help writes them: `name:key=kind,key=kind`.
   private static func settings(_ help: String, _ path: [String], of option: String) -> [Option] {
-    help.matches(of: #/([a-z0-9-]+):([a-z0-9-]+=[a-z0-9|A-Z=,\/…-]+)/#).flatMap { match -> [Option] in
+    let form = #/([a-z0-9-]+):([a-z0-9-]+=[a-z0-9|A-Z=,\/…-]+)/#
+    return help.matches(of: form).flatMap { match -> [Option] in
       let callback = String(match.1)
       let pairs = match.2.split(separator: ",").map { $0.split(separator: "=").map(String.init) }
       return pairs.flatMap { pair -> [Option] in
