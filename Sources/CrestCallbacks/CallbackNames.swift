@@ -21,6 +21,7 @@ package struct CallbackNames: Sendable {
   /// All callbacks that are shipped.
   package static let all = [
     CallbackNames("ActivationStats", fastai: "ActivationStats"),
+    CallbackNames("AdaptiveGradientClip", pytorch: "timm: adaptive_clip_grad"),
     CallbackNames("BackupAndRestore", pytorch: "fit(ckpt_path=…)", keras: "BackupAndRestore"),
     CallbackNames("CSVLogger", pytorch: "CSVLogger", keras: "CSVLogger", fastai: "CSVLogger"),
     CallbackNames("DivergenceGuard", pytorch: "SpikeDetection"),
@@ -35,6 +36,7 @@ package struct CallbackNames: Sendable {
     CallbackNames(
       "GradientAccumulation", pytorch: "accumulate_grad_batches",
       keras: "gradient_accumulation_steps", fastai: "GradientAccumulation"),
+    CallbackNames("GradientCentralization"),
     CallbackNames(
       "GradientClip", pytorch: "clip_grad_norm_, clip_grad_value_",
       keras: "global_clipnorm, clipvalue", fastai: "GradientClip"),
@@ -63,6 +65,7 @@ package struct CallbackNames: Sendable {
       "ReduceLROnPlateau", pytorch: "ReduceLROnPlateau", keras: "ReduceLROnPlateau",
       fastai: "ReduceLROnPlateau"),
     CallbackNames("SWA", pytorch: "StochasticWeightAveraging"),
+    CallbackNames("SAM"),
     CallbackNames("StepLogger", pytorch: "log_every_n_steps"),
     CallbackNames(
       "TerminateOnNaN", pytorch: "detect_anomaly", keras: "TerminateOnNaN",

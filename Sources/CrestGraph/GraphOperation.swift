@@ -55,6 +55,9 @@ package protocol GraphOperation: Sendable, Hashable {
   /// How output 0 arranges the elements of input 0; nil where it computes others.
   var arrangement: Arrangement? { get }
 
+  /// What a weight of `rank` axes is used for when it is input `place`; nil where nothing is known.
+  func weightUse(_ place: Int, rank: Int) -> WeightUse?
+
   /// Whether it leaves the scale of its first input roughly as it is, as initialisers take it.
   var keepsScale: Bool { get }
 
@@ -77,6 +80,9 @@ extension GraphOperation {
 
   /// No operation arranges elements only unless it says so.
   package var arrangement: Arrangement? { nil }
+
+  /// No operation says anything of weights unless it does.
+  package func weightUse(_ place: Int, rank: Int) -> WeightUse? { nil }
 
   /// No operation keeps it unless it says so.
   package var keepsScale: Bool { false }
@@ -288,4 +294,14 @@ public struct GraphError: Error, Equatable, Sendable, CustomStringConvertible {
     let end = advice.map { "; \($0)" } ?? ""
     return "\(place): expected \(expected), got \(got)\(end)"
   }
+}
+
+/// What an operation uses a weight for.
+package enum WeightUse: Sendable, Hashable {
+  /// A table from which rows are chosen by their index.
+  case table
+  /// The filters of a convolution, with its outputs along an axis.
+  case filter(outputAxis: Int)
+  /// A matrix that multiplies, with its outputs along an axis.
+  case matrix(outputAxis: Int)
 }

@@ -45,40 +45,35 @@ package struct ParameterUses: Sendable {
       graph.variables.filter { $0.role == .weight && $0.type.shape.rank > 1 }.map(\.name))
     lastWeight = graph.parametersByDepth.last(where: weights.contains)
     var transposed: [Graph.ValueID: (name: String, permutation: [Int])] = [:]
+    /// The parameter that a value is, and for each of its axes that of the parameter.
+    func parameter(_ value: Graph.ValueID) -> (name: String, permutation: [Int])? {
+      guard case .variable(let number) = graph.values[value.index].origin else {
+        return transposed[value]
+      }
+      return (graph.variables[number].name, Array(0..<graph.type(of: value).shape.rank))
+    }
     for node in graph.nodes {
-      /// The parameter that an input is, transposed or not, and the axis of it that an axis of the input is.
-      func parameter(_ place: Int, axis: (Int) -> Int) -> (name: String, axis: Int)? {
-        let value = node.inputs[place]
-        let axis = axis(graph.type(of: value).shape.rank)
-        if case .variable(let number) = graph.values[value.index].origin {
-          return (graph.variables[number].name, axis)
+      // The second input of a product is its weight as a rule, and is noted before the first.
+      for place in node.inputs.indices.reversed() {
+        guard let (name, permutation) = parameter(node.inputs[place]) else { continue }
+        switch node.operation.weightUse(place, rank: permutation.count) {
+        case .table: tables.insert(name)
+        case .filter(let axis):
+          filters.insert(name)
+          if weights.contains(name), outputAxes[name] == nil {
+            outputAxes[name] = permutation[axis]
+          }
+        case .matrix(let axis):
+          if weights.contains(name), outputAxes[name] == nil {
+            outputAxes[name] = permutation[axis]
+          }
+        case nil: break
         }
-        return transposed[value].map { ($0.name, $0.permutation[axis]) }
       }
-      func note(_ parameter: (name: String, axis: Int)?) {
-        guard let parameter, weights.contains(parameter.name) else { return }
-        if outputAxes[parameter.name] == nil { outputAxes[parameter.name] = parameter.axis }
-      }
-      switch node.operation {
-      case let transpose as Transpose:
-        if let found = parameter(0, axis: { _ in 0 }), transposed[node.inputs[0]] == nil {
-          transposed[node.outputs[0]] = (found.name, transpose.permutation)
-        }
-      case is Gather, is GatherND, is GatherElements:
-        if let table = parameter(0, axis: { _ in 0 }) { tables.insert(table.name) }
-      case is Conv:
-        if let filter = parameter(1, axis: { _ in 0 }) { filters.insert(filter.name) }
-      case is ConvTranspose:
-        let filter = parameter(1) { _ in 1 }
-        if let filter { filters.insert(filter.name) }
-        note(filter)
-      case let gemm as Gemm:
-        note(parameter(1) { _ in gemm.transposesB ? 0 : 1 })
-        note(parameter(0) { _ in gemm.transposesA ? 1 : 0 })
-      case is MatMul:
-        if graph.type(of: node.inputs[1]).shape.rank > 1 { note(parameter(1) { $0 - 1 }) }
-        if graph.type(of: node.inputs[0]).shape.rank > 1 { note(parameter(0) { $0 - 2 }) }
-      default: break
+      if case .transposed(let order) = node.operation.arrangement,
+        case .variable(let number) = graph.values[node.inputs[0].index].origin
+      {
+        transposed[node.outputs[0]] = (graph.variables[number].name, order)
       }
     }
   }

@@ -46,8 +46,12 @@ import Testing
       arguments: "--threads 0",
       message: "--threads: expected a number the system can start, from 1 up, got 0; use fewer"),
     Case(
-      arguments: "--loss hinge",
-      message: "--loss: expected one of cross-entropy, mse, mae, huber, bce, got \"hinge\""),
+      arguments: "--loss hingy",
+      message:
+        "--loss: expected one of cross-entropy, focal, nll, kl-divergence, multi-class-hinge, bce, binary-focal, hinge, "
+        + "squared-hinge, mse, mae, huber, smooth-l1, log-cosh, msle, mape, poisson, gaussian, quantile, dice, tversky, "
+        + "cosine-similarity, cosine-embedding, triplet, ctc, got \"hingy\"; did you mean \"hinge\"?"
+    ),
     Case(
       arguments: "--optimizer mion",
       message:

@@ -82,7 +82,9 @@ import Testing
     ),
     (
       "evaluate --model mlp --data digits --loss cross-entropi",
-      "Error: --loss: expected one of cross-entropy, mse, mae, huber, bce, got \"cross-entropi\"; did you mean "
+      "Error: --loss: expected one of cross-entropy, focal, nll, kl-divergence, multi-class-hinge, bce, binary-focal, "
+        + "hinge, squared-hinge, mse, mae, huber, smooth-l1, log-cosh, msle, mape, poisson, gaussian, quantile, dice, "
+        + "tversky, cosine-similarity, cosine-embedding, triplet, ctc, got \"cross-entropi\"; did you mean "
         + "\"cross-entropy\"?"
     ),
     (

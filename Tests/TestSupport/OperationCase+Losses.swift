@@ -36,8 +36,7 @@ extension OperationCase {
         CrossEntropyLabelsGradient(form), variant, inputs + [CaseInput(rows)] + weights,
         differentiation: .refused),
       OperationCase(
-        OneHotLabels(classCount: shape[1], ignoredLabel: -1), variant, [inputs[1]],
-        differentiation: .refused),
+        OneHotLabels(classCount: shape[1], ignoredLabel: -1), variant, [inputs[1]]),
     ]
   }
 

@@ -97,6 +97,10 @@ package struct Conv: WindowOperation {
     ]
     return try zip(parts, context.isNeeded).map { part, isNeeded in isNeeded ? try part() : nil }
   }
+
+  package func weightUse(_ place: Int, rank: Int) -> WeightUse? {
+    place == 1 ? .filter(outputAxis: 0) : nil
+  }
 }
 
 /// Σ dy · filter: the gradient of `Conv` with respect to x from (dy, filter) (ours).

@@ -178,6 +178,10 @@ package struct ConvTranspose: GraphOperation {
     let (reach, long) = steps.addingReportingOverflow(taps)
     return far || wide || long || reach == .max ? nil : reach + 1
   }
+
+  package func weightUse(_ place: Int, rank: Int) -> WeightUse? {
+    place == 1 ? .filter(outputAxis: 1) : nil
+  }
 }
 
 extension Symbol {

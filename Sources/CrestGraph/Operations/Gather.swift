@@ -69,6 +69,8 @@ package struct Gather: GatherOperation {
       }
     }
   }
+
+  package func weightUse(_ place: Int, rank: Int) -> WeightUse? { place == 0 ? .table : nil }
 }
 
 extension Symbol {

@@ -43,6 +43,8 @@ package struct GatherElements: GatherOperation {
       return offset(index, data.strides)
     }
   }
+
+  package func weightUse(_ place: Int, rank: Int) -> WeightUse? { place == 0 ? .table : nil }
 }
 
 extension Symbol {

@@ -50,6 +50,8 @@ package struct GatherND: BoundedOperation {
       nil,
     ]
   }
+
+  package func weightUse(_ place: Int, rank: Int) -> WeightUse? { place == 0 ? .table : nil }
 }
 
 extension Shape {

@@ -160,6 +160,14 @@ package struct Gemm: GraphOperation {
       }
     return [da, db, dc]
   }
+
+  package func weightUse(_ place: Int, rank: Int) -> WeightUse? {
+    switch place {
+    case 0: .matrix(outputAxis: transposesA ? 1 : 0)
+    case 1: .matrix(outputAxis: transposesB ? 0 : 1)
+    default: nil
+    }
+  }
 }
 
 extension Symbol {

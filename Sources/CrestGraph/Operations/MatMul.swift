@@ -159,6 +159,10 @@ package struct MatMul: GraphOperation {
       try db?.summed(to: sizes.b).reshaped(exactlyTo: b.shape),
     ]
   }
+
+  package func weightUse(_ place: Int, rank: Int) -> WeightUse? {
+    rank > 1 ? .matrix(outputAxis: place == 0 ? rank - 2 : rank - 1) : nil
+  }
 }
 
 extension ReferenceArray {

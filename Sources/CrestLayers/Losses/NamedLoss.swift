@@ -97,11 +97,10 @@ extension NamedLoss.Setting.Kind {
   /// Whether a text is such a value.
   func accepts(_ text: String) -> Bool {
     switch self {
-    case .number(let range): Double(text).map(range.contains) ?? false
+    case .number(let range): range.holds(text)
     case .numbers(let range):
-      text.split(separator: "/", omittingEmptySubsequences: false).allSatisfy {
-        Double($0).map(range.contains) ?? false
-      } && Self.numbers(in: text).contains { $0 > 0 }
+      text.split(separator: "/", omittingEmptySubsequences: false).allSatisfy(range.holds)
+        && Self.numbers(in: text).contains { Float($0) > 0 }
     case .wholeNumber(let range): Int(text).map(range.contains) ?? false
     case .flag: Bool(text) != nil
     case .choice(let names): names.contains(text)
@@ -157,6 +156,11 @@ package enum NumberRange: Sendable {
     case .notNegative: value >= 0 && value.isFinite
     case .cosine: value >= -1 && value <= 1
     }
+  }
+
+  /// Whether a text is such a number, also as `float32`, in which losses are computed.
+  fileprivate func holds(_ text: some StringProtocol) -> Bool {
+    Double(text).map { contains($0) && contains(Double(Float($0))) } ?? false
   }
 
   package var words: String {

@@ -8,7 +8,7 @@ extension NamedLoss {
       "ctc",
       [
         .init("blank", .wholeNumber(labels)), .init("padding", .wholeNumber(Loss.labelRange)),
-        .init("class-axis", .wholeNumber(-2...2)), .init("zero-infinity", .flag),
+        .init("class-axis", .wholeNumber(1...2)), .init("zero-infinity", .flag),
         .init("by-length", .flag),
       ], pyTorch: "CTCLoss", keras: "CTC"
     ) {

@@ -11,6 +11,9 @@ struct Mean: Sendable, Codable {
 
   init() {}
 
+  /// A mean by weights, whose number of examples isn't known.
+  init(sum: Double, weight: Double) { (self.sum, self.weight) = (sum, weight) }
+
   /// Saves numbers with weights under names of their own, so that none of these is missed without a word.
   func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)

@@ -7,6 +7,30 @@ public struct MeanLoss: Metric {
   /// A metric of no examples.
   public init() {}
 
+  private enum CodingKeys: CodingKey {
+    case mean, weightedSum, weight
+  }
+
+  /// Saves the sums; of losses with weights, what they are divided by instead of their number.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    guard let weight = mean.weight else { return try container.encode(mean, forKey: .mean) }
+    try container.encode(mean.sum, forKey: .weightedSum)
+    try container.encode(weight, forKey: .weight)
+  }
+
+  /// Reads what was saved.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    guard container.contains(.weightedSum) || container.contains(.weight) else {
+      mean = try container.decode(Mean.self, forKey: .mean)
+      return
+    }
+    mean = Mean(
+      sum: try container.decode(Double.self, forKey: .weightedSum),
+      weight: try container.decode(Double.self, forKey: .weight))
+  }
+
   /// `loss`.
   public var name: String { "loss" }
   /// Lower is better.
