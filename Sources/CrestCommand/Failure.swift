@@ -78,7 +78,8 @@ extension ImageError {
     switch self {
     case .unreadable: .io
     case .unknownFormat, .undecodable, .impossibleSize, .badFiles, .noClasses, .oneClass,
-      .emptyClass, .classNotTrained, .noImages, .circle:
+      .emptyClass, .classNotTrained, .noImages, .circle,
+      .unreadableName, .partWithoutTraining:
       .data
     }
   }

@@ -44,7 +44,7 @@ extension Predict {
     }
     guard let output else { return }
     Interruption.finish("the predictions are being written")
-    if output.hasSuffix(".npy") {
+    if output.lowercased().hasSuffix(".npy") {
       try writeFile(Tensor(joining: values, along: 0).npyBytes(), to: output)
     } else {
       try writeFile(table.csv, to: output)
@@ -119,7 +119,7 @@ private struct ImageTable {
     let shape = prediction.values.shape
     let count = shape.elementCount / max(paths.count, 1)
     guard shape.first == paths.count, shape.rank <= 2 || count == shape[1],
-      names.map({ $0.count == count || $0.count == 2 && count == 1 }) ?? (count > 1)
+      names.map({ $0.count <= count || $0.count == 2 && count == 1 }) ?? (count > 1)
     else { throw CommandError.noClassPredictions(shape: shape, classes: names?.count) }
     let values = prediction.values.doubles
     for (place, path) in paths.enumerated() {

@@ -65,6 +65,8 @@ struct Predict: ParsableCommand {
       }
       if output == nil { throw ValidationError("Missing expected argument '--output <file.npy>'") }
       if json { throw ValidationError("--json is for the predictions of images") }
+    } else if let output, ![".npy", ".csv"].contains(where: output.lowercased().hasSuffix) {
+      throw ValidationError("--output: expected a file that ends in .npy or .csv, got \(output)")
     } else if !input.isEmpty {
       throw ValidationError("Images and --input are given; predict for one of them at a time")
     }

@@ -26,6 +26,8 @@ extension DataSplit {
     case filesLeftOut(folder: String, [String: Int])
     /// Classes whose names differ in case alone.
     case classesInTwoCases([String])
+    /// Classes whose only examples are those of validation.
+    case untrainedClasses([String])
     /// A folder that training doesn't use.
     case partNotUsed(path: String)
   }
@@ -66,6 +68,9 @@ extension DataSplit.Note: CustomStringConvertible {
         .joined(separator: ", ")
     case .classesInTwoCases(let names):
       "the classes \(names.joined(separator: ", ")) differ in case alone, and are taken as different"
+    case .untrainedClasses(let names):
+      "the \(names.count == 1 ? "class" : "classes") \(names.joined(separator: ", ")) can't be learned: validation has the "
+        + "only example; add more"
     case .partNotUsed(let path): "\(path) is not used in training"
     case .rearranged(let stored, let wanted) where stored.rank == wanted.rank:
       "the images are \(stored), "

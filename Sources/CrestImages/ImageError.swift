@@ -22,6 +22,10 @@ public enum ImageError: Error, Equatable, Sendable {
   case emptyClass(folder: String, name: String, others: String)
   /// A class that only another part than the training one has.
   case classNotTrained(folder: String, name: String, known: [String])
+  /// A name that isn't UTF-8.
+  case unreadableName(path: String)
+  /// A folder for validation or test among those of classes.
+  case partWithoutTraining(folder: String, name: String)
   /// A folder without an image, whose images were asked for.
   case noImages(path: String)
   /// A folder that leads back to itself by links.
@@ -41,9 +45,9 @@ extension ImageError: CustomStringConvertible {
       "\(path) says that it is \(width) × \(height), expected 1 to \(Preprocessing.Images.sides.upperBound) rows and "
         + "columns and at most \(ImageHeader.pixelLimit) pixels; replace the file, or take it out of the folder"
     case .badFiles(let folder, let first, let count):
-      "\(folder) has \(count) \(count == 1 ? "file" : "files") that can't be used:\n  "
-        + first.joined(separator: "\n  ")
-        + (count > first.count ? "\n  and \(count - first.count) more" : "")
+      "\(folder) has \(count) \(count == 1 ? "file" : "files") that can't be used: "
+        + first.enumerated().map { "(\($0.offset + 1)) \($0.element)" }.joined(separator: "; ")
+        + (count > first.count ? "; and \(count - first.count) more" : "")
     case .noClasses(let folder, let found):
       "\(folder) holds no folder for a class, as in \(folder)/cat/1.jpg and \(folder)/dog/1.jpg; found \(found)"
     case .oneClass(let folder, let name):
@@ -53,6 +57,11 @@ extension ImageError: CustomStringConvertible {
     case .classNotTrained(let folder, let name, let known):
       "\(folder) holds the class \"\(name)\", which the training part doesn't have: \(known.joined(separator: ", ")); "
         + "add training images of it, or remove its folder"
+    case .unreadableName(let path):
+      "\(path) can't be read: its name isn't UTF-8; rename it"
+    case .partWithoutTraining(let folder, let name):
+      "\(folder) holds a folder \(name), which is no class, but none called train; put the training images in "
+        + "\(folder)/train, and those of validation in \(folder)/valid"
     case .noImages(let path): "\(path) holds no PNG or JPEG image; name images, or a folder of them"
     case .circle(let path): "\(path) leads back to a folder that it is in; remove that link"
     }

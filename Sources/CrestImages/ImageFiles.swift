@@ -30,7 +30,7 @@ public struct ImageFiles: Dataset {
   /// - Precondition: the preprocessing is of images, and fits their channels.
   init(
     name: String, files: [File], headers: [ImageHeader], classes: [String],
-    preprocessing: Preprocessing
+    preprocessing: Preprocessing, elementType: ElementType = .float32
   ) {
     guard let images = preprocessing.images else {
       programmerError("image files without a size to bring them to")
@@ -44,7 +44,7 @@ public struct ImageFiles: Dataset {
     (self.images, self.preprocessing) = (images, preprocessing)
     inputs = [
       Field(
-        name: "image", elementType: .float32, shape: Self.shape(images, preprocessing),
+        name: "image", elementType: elementType, shape: Self.shape(images, preprocessing),
         storedType: .uint8)
     ]
     target = .classes(names: classes, shape: [])
@@ -55,6 +55,18 @@ public struct ImageFiles: Dataset {
   ) -> Shape {
     preprocessing.layout == .channelsLast
       ? [images.height, images.width, images.channels] : images.shape
+  }
+
+  /// The same images with other preprocessing or in another type.
+  private func with(_ preprocessing: Preprocessing, _ elementType: ElementType) -> ImageFiles {
+    ImageFiles(
+      name: name, files: files, headers: headers, classes: target.classNames ?? [],
+      preprocessing: preprocessing, elementType: elementType)
+  }
+
+  /// The same images as bytes from 0 to 255, for a model that takes them so, or as floats.
+  public func converted(to types: [ElementType]) throws(DataError) -> any Dataset {
+    types == [.uint8] || types == [.float32] ? with(preprocessing, types[0]) : self
   }
 
   /// The number of images.
@@ -89,11 +101,11 @@ public struct ImageFiles: Dataset {
         reason:
           "it is for \(preprocessing.mean.count) channels, and the images have \(wanted.channels)")
     }
-    return ImageFiles(
-      name: name, files: files, headers: headers, classes: target.classNames ?? [],
-      preprocessing: Preprocessing(
+    return with(
+      Preprocessing(
         layout: layout, divisor: preprocessing.divisor, mean: preprocessing.mean,
-        standardDeviation: preprocessing.standardDeviation, images: wanted))
+        standardDeviation: preprocessing.standardDeviation, images: wanted),
+      inputs[0].elementType)
   }
 
   /// The same images with channels first or last.
@@ -103,11 +115,11 @@ public struct ImageFiles: Dataset {
     guard shape != inputs[0].shape else { return self }
     let other: Preprocessing.Layout =
       preprocessing.layout == .channelsLast ? .channelsFirst : .channelsLast
-    let turned = ImageFiles(
-      name: name, files: files, headers: headers, classes: target.classNames ?? [],
-      preprocessing: Preprocessing(
+    let turned = with(
+      Preprocessing(
         layout: other, divisor: preprocessing.divisor, mean: preprocessing.mean,
-        standardDeviation: preprocessing.standardDeviation, images: images))
+        standardDeviation: preprocessing.standardDeviation, images: images),
+      inputs[0].elementType)
     guard turned.inputs[0].shape == shape else {
       throw .unsuitableShape(name: name, stored: inputs[0].shape, wanted: shape)
     }
@@ -121,17 +133,25 @@ public struct ImageFiles: Dataset {
     let chosen = Array(examples)
     let size = inputs[0].shape.elementCount
     let failure = Mutex<(row: Int, error: ImageError)?>(nil)
-    batch.inputs[0].withMutableElements(as: Float.self) { output in
+    let areBytes = inputs[0].elementType == .uint8
+    batch.inputs[0].withUnsafeMutableBytes { output in
+      let rowSize = size * (areBytes ? 1 : MemoryLayout<Float>.stride)
       programmerError(
-        unless: output.count >= chosen.count * size, "\(chosen.count) images into a smaller batch")
+        unless: output.count >= chosen.count * rowSize,
+        "\(chosen.count) images into a smaller batch")
       // Each image has memory of its own in the batch.
       nonisolated(unsafe) let output = output
       DispatchQueue.concurrentPerform(iterations: chosen.count) { row in
+        let place = UnsafeMutableRawBufferPointer(
+          rebasing: output[row * rowSize..<(row + 1) * rowSize])
         do throws(ImageError) {
           let bytes = try bytes(of: chosen[row])
-          bytes.withUnsafeBufferPointer {
-            preparation.convert(
-              $0, to: UnsafeMutableBufferPointer(rebasing: output[row * size..<(row + 1) * size]))
+          if areBytes {
+            place.copyBytes(from: bytes)
+          } else {
+            bytes.withUnsafeBufferPointer {
+              preparation.convert($0, to: place.bindMemory(to: Float.self))
+            }
           }
         } catch {
           failure.withLock { first in
@@ -156,10 +176,11 @@ public struct ImageFiles: Dataset {
 
   // MARK: Statistics
 
-  /// The same images, normalised by the mean and deviation of each channel over `most` of them at most.
-  func normalizedByStatistics(of most: Int) throws(ImageError) -> ImageFiles {
-    let step = Swift.max(1, (count + most - 1) / most)
-    let results = stride(from: 0, to: count, by: step).map(\.self).mapConcurrently { example in
+  /// The preprocessing by the mean and deviation of each channel over some of the images, evenly spread and `most` at most.
+  func statistics(of chosen: [Int], atMost most: Int) throws(ImageError) -> Preprocessing {
+    let step = Swift.max(1, (chosen.count + most - 1) / most)
+    let places = stride(from: 0, to: chosen.count, by: step).map { chosen[$0] }
+    let results = places.mapConcurrently { example in
       Result { () throws(ImageError) in
         let pixels = try files[example].pixels(headers[example], channels: images.channels)
         return pixels.resized(to: images).histograms(images.channels)
@@ -171,10 +192,7 @@ public struct ImageFiles: Dataset {
         for (byte, count) in counts.enumerated() { histograms[channel][byte] += count }
       }
     }
-    let own = Preprocessing(layout: .channelsFirst, normalizing: histograms)
-    return ImageFiles(
-      name: name, files: files, headers: headers, classes: target.classNames ?? [],
-      preprocessing: own.of(images))
+    return Preprocessing(layout: .channelsFirst, normalizing: histograms).of(images)
   }
 }
 

@@ -65,14 +65,15 @@ public struct ImageFolder: Sendable {
     (self.channels, self.fit, self.filter) = (channels, fit, filter)
   }
 
-  /// Whether a folder may be one of photographs: it has folders, and no file of another data set.
+  /// Whether a folder may be one of photographs: it has folders or images, and no file of another data set.
   public static func isRecognised(_ path: String) -> Bool {
     guard FileStatus(of: path)?.kind == .folder,
       let names = try? SystemFiles().names(inFolder: path),
       !names.contains(where: DataSource.isDataFile)
     else { return false }
     return names.contains {
-      !ImageTree.isSkipped($0) && FileStatus(of: FilePath.join(path, $0))?.kind == .folder
+      !ImageTree.isSkipped($0)
+        && (ImageTree.isImage($0) || FileStatus(of: FilePath.join(path, $0))?.kind == .folder)
     }
   }
 
@@ -90,19 +91,23 @@ public struct ImageFolder: Sendable {
       name: path, files: tree.train.files, headers: headers[0], classes: tree.classes,
       preprocessing: Preprocessing(
         layout: .channelsFirst, divisor: 255, mean: [], standardDeviation: [], images: images))
-    let normalized = try train.normalizedByStatistics(of: Self.statisticsCount)
     var split: DataSplit
     if let valid = tree.valid {
       split = DataSplit(
-        train: normalized,
+        train: train,
         valid: ImageFiles(
           name: valid.path, files: valid.files, headers: headers[1], classes: tree.classes,
-          preprocessing: normalized.preprocessing))
+          preprocessing: train.preprocessing))
     } else if divides {
-      split = try DataSplit(dividing: normalized)
+      split = try DataSplit(dividing: train)
     } else {
-      split = DataSplit(measuringOn: normalized)
+      split = DataSplit(measuringOn: train)
     }
+    let chosen = (split.train as? Subset)?.indices ?? Array(0..<train.count)
+    split = try split.prepared(
+      by: train.statistics(of: chosen, atMost: Self.statisticsCount))
+    let left = Set((split.train.labels ?? []).map { Int($0) })
+    let untrained = tree.classes.indices.filter { !left.contains($0) }.map { tree.classes[$0] }
     let sizes = headers.flatMap(\.self).map(\.uprightSize)
     split.notes =
       [
@@ -110,7 +115,7 @@ public struct ImageFolder: Sendable {
           count: sizes.count, classes: tree.classes,
           smallest: [sizes.map(\.height).min() ?? 0, sizes.map(\.width).min() ?? 0],
           largest: [sizes.map(\.height).max() ?? 0, sizes.map(\.width).max() ?? 0], images)
-      ] + tree.notes
+      ] + tree.notes + (untrained.isEmpty ? [] : [.untrainedClasses(untrained)])
     return split
   }
 

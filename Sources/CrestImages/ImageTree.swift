@@ -22,12 +22,19 @@ struct ImageTree {
 
   private static let validNames = ["valid", "val", "validation"]
   private static let testName = "test"
+  private static let partNames = Set(validNames + [testName, "train"])
   /// What the systems of others leave in folders.
   private static let leftovers: Set<String> = ["__MACOSX", "Thumbs.db", "desktop.ini"]
   /// What the names of images that can't be read end in, and of those that can.
   private static let readable: Set<String> = ["png", "jpg", "jpeg", "jpe", "jfif"]
   /// The most bad files that a message names.
   private static let namedCount = 10
+
+  /// Whether a name ends as those of images that can be read.
+  static func isImage(_ name: String) -> Bool {
+    name.lastIndex(of: ".").map { readable.contains(name[name.index(after: $0)...].lowercased()) }
+      ?? false
+  }
 
   /// Whether a file or folder of this name is no part of the set.
   static func isSkipped(_ name: String) -> Bool { name.hasPrefix(".") || leftovers.contains(name) }
@@ -39,8 +46,11 @@ struct ImageTree {
     let names = try Self.folders(in: path)
     let validName = Self.validNames.first(where: names.contains)
     guard names.contains("train") else {
+      for name in names where Self.partNames.contains(name.lowercased()) {
+        throw .partWithoutTraining(folder: path, name: name)
+      }
       classes = names
-      var leftOut: [String: Int] = [:]
+      var leftOut = try Self.looseImages(in: path)
       train = try Self.part(path, classes: names, &leftOut)
       valid = nil
       try check(leftOut, in: path, hasTest: false)
@@ -48,11 +58,13 @@ struct ImageTree {
     }
     let trainPath = FilePath.join(path, "train")
     classes = try Self.folders(in: trainPath)
-    var leftOut: [String: Int] = [:]
+    var leftOut = try Self.looseImages(in: path)
+    leftOut.merge(try Self.looseImages(in: trainPath), uniquingKeysWith: +)
     train = try Self.part(trainPath, classes: classes, &leftOut)
     if let validName {
       let validPath = FilePath.join(path, validName)
       let found = try Self.folders(in: validPath)
+      leftOut.merge(try Self.looseImages(in: validPath), uniquingKeysWith: +)
       for name in found where !classes.contains(name) {
         throw .classNotTrained(folder: validPath, name: name, known: classes)
       }
@@ -71,7 +83,8 @@ struct ImageTree {
     if hasTest { notes.append(.partNotUsed(path: FilePath.join(path, Self.testName))) }
     if !leftOut.isEmpty { notes.append(.filesLeftOut(folder: path, leftOut)) }
     if classes.count == 1 { throw .oneClass(folder: train.path, name: classes[0]) }
-    let folded = Dictionary(grouping: classes) { $0.lowercased() }
+    // By scalars: accents may be written in two ways.
+    let folded = Dictionary(grouping: classes) { Array($0.lowercased().unicodeScalars) }
     for names in folded.values.filter({ $0.count > 1 }).sorted(by: { $0[0] < $1[0] }) {
       notes.append(.classesInTwoCases(names))
     }
@@ -94,14 +107,28 @@ struct ImageTree {
     return names
   }
 
+  /// Images of no class.
+  private static func looseImages(in path: String) throws(ImageError) -> [String: Int] {
+    let count = try list(path).count { name in
+      !isSkipped(name) && isImage(name)
+        && FileStatus(of: FilePath.join(path, name))?.kind == .regular
+    }
+    return count == 0 ? [:] : ["images outside of a class's folder": count]
+  }
+
   private static func list(_ path: String) throws(ImageError) -> [String] {
+    let names: [String]
     do throws(SystemError) {
-      return try SystemFiles().names(inFolder: path).sorted {
-        $0.unicodeScalars.lexicographicallyPrecedes($1.unicodeScalars)
-      }
+      names = try SystemFiles().names(inFolder: path)
     } catch {
       throw .unreadable(path: path, reason: error.message)
     }
+    // A name of other bytes was repaired when it was read, and leads nowhere.
+    for name in names where name.unicodeScalars.contains("\u{FFFD}") {
+      let full = FilePath.join(path, name)
+      if OutputPlace.identity(ofExisting: full) == nil { throw .unreadableName(path: full) }
+    }
+    return names.sorted { $0.unicodeScalars.lexicographicallyPrecedes($1.unicodeScalars) }
   }
 
   /// The images of classes below a folder.
@@ -154,7 +181,7 @@ struct ImageTree {
         try collect(full, within: inner, label: label, above: &above, into: &files, &others)
       case .regular:
         let ending = name.lastIndex(of: ".").map { name[name.index(after: $0)...].lowercased() }
-        if let ending, readable.contains(ending) {
+        if isImage(name) {
           files.append(ImageFiles.File(path: full, relativePath: inner, label: label))
         } else {
           others[ending.map { ".\($0)" } ?? "files without an ending", default: 0] += 1

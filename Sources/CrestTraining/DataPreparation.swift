@@ -17,7 +17,7 @@ struct DataPreparation {
     let own = data.train.preprocessing
     // What isn't float32 is nothing to normalise.
     let isFloat = model.inputs.allSatisfy { $0.elementType == .float32 }
-    let known = isFloat ? model.preprocessing : nil
+    let known = (isFloat ? model.preprocessing : nil).map { $0.of(Self.images(own, $0, model)) }
     let wanted =
       switch choice {
       case .model: isFloat ? known ?? own : .identity
@@ -46,6 +46,19 @@ struct DataPreparation {
     }
     if let note = ClassNames(model, data.train).note { notes.append(note) }
     self.notes = notes
+  }
+}
+
+extension DataPreparation {
+  /// How image files become arrays: as the set has them if the model takes that, or else as it was trained.
+  private static func images(
+    _ own: Preprocessing, _ known: Preprocessing, _ model: Model
+  ) -> Preprocessing.Images? {
+    guard let images = own.images, let trained = known.images else {
+      return own.images ?? known.images
+    }
+    let shapes = [images.shape, [images.height, images.width, images.channels]]
+    return model.inputs.first.map { shapes.contains($0.shape) } ?? false ? images : trained
   }
 }
 

@@ -15,11 +15,10 @@ public import CrestTensor
 /// try learner.fitOneCycle(epochs: 8, maxLR: 0.1)
 /// ```
 ///
-/// Training is synchronous. State between fits (the optimiser's moments, the position in the data's
-/// order) continues in the next fit. The same seed gives the same bits on one instruction set, for
-/// any number of threads. A learner is used by one task at a time; only its ``interruption`` is
-/// shared. Learners may share a model: each has its own moments and counts, they can train one after the other, and
-/// any of them can measure and predict, also in a hook of another's fit.
+/// Training is synchronous. State between fits (the optimiser's moments, the position in the data's order) continues in
+/// the next fit. The same seed gives the same bits on one instruction set, for any number of threads. A learner is used by
+/// one task at a time; only its ``interruption`` is shared. Learners may share a model: each has its own moments and
+/// counts, they can train one after the other, and any of them can measure and predict, also in a hook of another's fit.
 public final class Learner {
   /// The model to train.
   public let model: Model

@@ -156,6 +156,42 @@ struct PhotoFolder {
     }
   }
 
+  @Test func `is normalised by its training images alone, and says what nobody can learn`() throws {
+    let photos = try PhotoFolder([
+      ("a/1.png", "l.png"), ("a/2.png", "one-bit.png"), ("b/1.png", "la.png"), ("c.png", "l.png"),
+    ])
+    let split = try ImageFolder(photos.path, height: 9, width: 13).split()
+    let chosen = try #require(split.train as? Subset).indices
+    #expect(split.valid.count == 1 && chosen.count == 2)
+    var mean = 0.0
+    for place in chosen {
+      let file = ["l.png", "one-bit.png", "la.png"][place]
+      let bytes = try PillowFile.pixels(PillowFile.bytes(file), channels: 1, path: file).bytes
+      mean += bytes.reduce(0) { $0 + Double($1) } / 255 / Double(bytes.count * chosen.count)
+    }
+    #expect(abs(split.train.preprocessing.mean[0] - mean) < 1e-12)
+    #expect(split.valid.preprocessing == split.train.preprocessing)
+    let notes = split.notes.map { "\($0)" }
+    #expect(
+      notes.contains("in \(photos.path) are left out: 1 × images outside of a class's folder"))
+    let untrained = split.valid.labels == [1]
+    #expect(
+      notes.contains(
+        "the class b can't be learned: validation has the only example; add more") == untrained)
+  }
+
+  @Test func `gives bytes to a model that takes them`() throws {
+    let photos = try PhotoFolder([("a/1.png", "rgb.png"), ("b/1.png", "rgba.png")])
+    let split = try ImageFolder(photos.path).split(divides: false).converted(to: [.uint8])
+    let batch = try #require(
+      try DataLoader(split.train, batchSize: 2, shuffle: false, prefetch: 0).batches(epoch: 0)
+        .next())
+    let pixels = try PillowFile.pixels(
+      PillowFile.bytes("rgb.png"), channels: 3, path: "rgb.png")
+    let first = batch.inputs[0].array(as: UInt8.self).prefix(13 * 9)
+    #expect(Array(first) == stride(from: 0, to: pixels.bytes.count, by: 3).map { pixels.bytes[$0] })
+  }
+
   private static let refusals: [(files: [(path: String, image: String?)], message: String)] = [
     (
       [("1.png", "l.png")],
@@ -164,6 +200,11 @@ struct PhotoFolder {
     (
       [],
       "/P holds no folder for a class, as in /P/cat/1.jpg and /P/dog/1.jpg; found an empty folder"
+    ),
+    (
+      [("cat/1.png", "l.png"), ("dog/1.png", "l.png"), ("Val/dog/1.png", "l.png")],
+      "/P holds a folder Val, which is no class, but none called train; put the training images in /P/train, and those "
+        + "of validation in /P/valid"
     ),
     (
       [("cat/1.png", "l.png")],
@@ -200,11 +241,9 @@ struct PhotoFolder {
     let error = #expect(throws: ImageError.self) { try ImageFolder(photos.path).split() }
     #expect(
       error?.description.replacing(photos.path, with: "/P")
-        == """
-        /P has 2 files that can't be used:
-          /P/a/2.png is a GIF image, expected a PNG or JPEG image; convert it, or take it out of the folder
-          /P/b/2.jpg is empty, expected a PNG or JPEG image; convert it, or take it out of the folder
-        """)
+        == "/P has 2 files that can't be used: (1) /P/a/2.png is a GIF image, expected a PNG or JPEG image; convert it, "
+        + "or take it out of the folder; (2) /P/b/2.jpg is empty, expected a PNG or JPEG image; convert it, or take it "
+        + "out of the folder")
   }
 
   @Test func `that leads back to itself is refused, and other links are followed`() throws {

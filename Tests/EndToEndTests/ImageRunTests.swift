@@ -77,6 +77,28 @@ import Testing
       try predict("m.onnx", "--json").contains(#"{"event":"prediction","file":"photos/cat/0.png""#))
   }
 
+  @Test func `are brought to the size and fit that are asked for, also for a trained network`()
+    throws
+  {
+    let folder = try Self.folder()
+    func run(_ arguments: String...) throws -> ProcessResult {
+      let result = try CrestProcess.run(arguments, in: folder)
+      #expect(result.status == 0, "\(arguments): \(result.error)")
+      return result
+    }
+    _ = try run(
+      "train", "--data", "photos", "--model", "small-cnn", "--epochs", "1", "--max-lr", "0.01",
+      "--image-size", "12x20", "--export", "m.onnx")
+    let losses = try ["crop", "pad", "squish"].map { fit in
+      try run(
+        "evaluate", "--model", "m.onnx", "--data", "photos", "--image-fit", fit, "--json"
+      ).output
+    }
+    #expect(Set(losses).count == 3, "\(losses)")
+    #expect(
+      try run("evaluate", "--model", "m.onnx", "--data", "photos", "--json").output == losses[0])
+  }
+
   private static let refusals: [(arguments: [String], status: Int32, message: String)] = [
     (
       ["predict", "--model", "m.onnx", "nothing.jpg"], 74,

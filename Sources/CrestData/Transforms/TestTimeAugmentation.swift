@@ -51,6 +51,10 @@ public struct TestTimeAugmentation: Sendable, Hashable, CustomStringConvertible 
       return
         "it takes one input of float32 images [channels, height, width], and the network takes \(got)"
     }
+    guard Preprocessing.Layout(ofImages: inputs[0].shape) != .channelsLast else {
+      return
+        "it takes images with channels first, and the network's, \(inputs[0].shape), have them last"
+    }
     guard prediction.rank <= 1 else {
       return "it averages one row of numbers an image, and the network predicts \(prediction)"
     }
