@@ -131,6 +131,10 @@ import TrainingTestSupport
         "it averages one row of numbers an image, and the network predicts [10, 8, 8]"
       ),
       (
+        .mirror, [(.float32, [20, 28, 3])], [10],
+        "it takes images with channels first, and the network's, [20, 28, 3], have them last"
+      ),
+      (
         .mirrorAndShift, [(.float32, [3, 8, 1])], [10],
         "it takes images of more than 1 rows and columns, got 8 × 1"
       ),

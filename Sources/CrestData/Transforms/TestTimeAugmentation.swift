@@ -51,7 +51,11 @@ public struct TestTimeAugmentation: Sendable, Hashable, CustomStringConvertible 
       return
         "it takes one input of float32 images [channels, height, width], and the network takes \(got)"
     }
-    guard Preprocessing.Layout(ofImages: inputs[0].shape) != .channelsLast else {
+    // Three rows of a narrow image are no channels at the end.
+    guard
+      ImageArrangement.channelCounts.contains(inputs[0].shape[0])
+        || Preprocessing.Layout(ofImages: inputs[0].shape) != .channelsLast
+    else {
       return
         "it takes images with channels first, and the network's, \(inputs[0].shape), have them last"
     }
