@@ -121,32 +121,30 @@ private struct ImageTable {
     guard shape.first == paths.count, shape.rank <= 2 || count == shape[1],
       names.map({ $0.count <= count || $0.count == 2 && count == 1 }) ?? (count > 1)
     else { throw CommandError.noClassPredictions(shape: shape, classes: names?.count) }
-    let values = prediction.values.doubles
+    let values = prediction.values.doubles.map { Float($0) }
     for (place, path) in paths.enumerated() {
       let row = Array(values[place * count..<(place + 1) * count])
       rows.append(Row(path: path, probabilities: Self.probabilities(row, prediction.form)))
     }
   }
 
-  private static func probabilities(_ values: [Double], _ form: OutputForm) -> [Double] {
+  private static func probabilities(_ values: [Float], _ form: OutputForm) -> [Double] {
     guard values.count > 1 else {
       let yes =
         switch form {
-        case .numbers: 1 / (1 + exp(-values[0]))
-        case .probabilities: values[0]
-        case .logarithms: exp(values[0])
+        case .numbers: PredictionKind.logits.probability(values[0])
+        case .probabilities: Double(values[0])
+        case .logarithms: exp(Double(values[0]))
         }
       return [1 - yes, yes]
     }
+    var probabilities = values.map { Double($0) }
     switch form {
-    case .probabilities: return values
-    case .logarithms: return values.map { exp($0) }
-    case .numbers:
-      let largest = values.max() ?? 0
-      let powers = values.map { exp($0 - largest) }
-      let sum = powers.reduce(0, +)
-      return powers.map { $0 / sum }
+    case .probabilities: break
+    case .logarithms: probabilities = probabilities.map { exp($0) }
+    case .numbers: PredictionKind.softmax(&probabilities)
     }
+    return probabilities
   }
 
   /// A line for each image: its path, its class, and the probability of each class.

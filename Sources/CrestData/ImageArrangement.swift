@@ -108,10 +108,7 @@ package enum ImageArrangement: Sendable, Hashable {
       case .channelsFirst, .channelBefore: .channelsFirst
       case .channelsLast, .channelAfter: .channelsLast
       }
-    return Preprocessing(
-      layout: preprocessing.isIdentity ? preprocessing.layout : layout,
-      divisor: preprocessing.divisor, mean: preprocessing.mean,
-      standardDeviation: preprocessing.standardDeviation, images: preprocessing.images)
+    return preprocessing.isIdentity ? preprocessing : preprocessing.with(layout)
   }
 }
 

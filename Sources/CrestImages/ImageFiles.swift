@@ -101,11 +101,7 @@ public struct ImageFiles: Dataset {
         reason:
           "it is for \(preprocessing.mean.count) channels, and the images have \(wanted.channels)")
     }
-    return with(
-      Preprocessing(
-        layout: layout, divisor: preprocessing.divisor, mean: preprocessing.mean,
-        standardDeviation: preprocessing.standardDeviation, images: wanted),
-      inputs[0].elementType)
+    return with(preprocessing.with(layout).of(wanted), inputs[0].elementType)
   }
 
   /// The same images with channels first or last.
@@ -115,11 +111,7 @@ public struct ImageFiles: Dataset {
     guard shape != inputs[0].shape else { return self }
     let other: Preprocessing.Layout =
       preprocessing.layout == .channelsLast ? .channelsFirst : .channelsLast
-    let turned = with(
-      Preprocessing(
-        layout: other, divisor: preprocessing.divisor, mean: preprocessing.mean,
-        standardDeviation: preprocessing.standardDeviation, images: images),
-      inputs[0].elementType)
+    let turned = with(preprocessing.with(other), inputs[0].elementType)
     guard turned.inputs[0].shape == shape else {
       throw .unsuitableShape(name: name, stored: inputs[0].shape, wanted: shape)
     }
@@ -240,10 +232,22 @@ extension ImageFiles.File {
     }
   }
 
-  /// The pixels.
-  func pixels(_ header: ImageHeader, channels: Int) throws(ImageError) -> Pixels {
+  private func allBytes() throws(ImageError) -> [UInt8] {
     let file = try open()
-    let bytes = try read(file, file.byteCount)
+    return try read(file, file.byteCount)
+  }
+
+  /// The pixels of a file whose header was read before.
+  func pixels(_ header: ImageHeader, channels: Int) throws(ImageError) -> Pixels {
+    try Pixels(allBytes(), header, channels: channels, path: path)
+  }
+
+  /// The pixels, by the header that is read with them.
+  func pixels(channels: Int) throws(ImageError) -> Pixels {
+    let bytes = try allBytes()
+    guard let header = try ImageHeader.read(bytes, isWhole: true, path: path) else {
+      programmerError("\(path): a whole file without a header was not refused")
+    }
     return try Pixels(bytes, header, channels: channels, path: path)
   }
 }

@@ -22,7 +22,7 @@ public struct ImageReader: Sendable {
     let results = paths.mapConcurrently { path in
       Result { () throws(ImageError) in
         let file = ImageFiles.File(path: path, relativePath: path, label: 0)
-        let pixels = try file.pixels(try file.readHeader(), channels: images.channels)
+        let pixels = try file.pixels(channels: images.channels)
         return pixels.resized(to: images).arranged(.channelsFirst, images)
       }
     }

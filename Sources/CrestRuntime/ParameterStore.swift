@@ -41,7 +41,8 @@ public final class ParameterStore {
   /// All entries by name; a model from elsewhere may have tens of thousands.
   private let entries: [String: Entry]
   /// How the graph uses its parameters.
-  package let uses: ParameterUses
+  package private(set) lazy var uses = ParameterUses(of: graph)
+  private let graph: Graph
   private let parameterMemory: AlignedMemory
   private let gradientMemory: AlignedMemory
   private let statisticMemory: AlignedMemory
@@ -90,7 +91,7 @@ public final class ParameterStore {
     parameters = entries.filter { $0.role != nil }
     statistics = entries.filter { $0.role == nil }
     self.entries = Dictionary(uniqueKeysWithValues: entries.map { ($0.name, $0) })
-    uses = ParameterUses(of: graph)
+    self.graph = graph
     parameterMemory = AlignedMemory(byteCount: next.parameters * 4)
     gradientMemory = AlignedMemory(byteCount: next.parameters * 4)
     statisticMemory = AlignedMemory(byteCount: next.statistics * 4)

@@ -125,6 +125,13 @@ public struct Preprocessing: Sendable, Hashable, Codable {
       images: images)
   }
 
+  /// The same values in another order.
+  package func with(_ layout: Layout) -> Preprocessing {
+    Preprocessing(
+      layout: layout, divisor: divisor, mean: mean, standardDeviation: standardDeviation,
+      images: images)
+  }
+
   /// The same values from image files that become arrays in this way.
   package func of(_ images: Images?) -> Preprocessing {
     Preprocessing(

@@ -53,14 +53,7 @@ public final class GradientStatistics: StatefulCallback {
   public var state = State()
   /// The steps of the last fit that are kept.
   public var steps: [Step] {
-    let rows = state.rows
-    return rows.steps.enumerated().map { row, step in
-      Step(
-        step: step,
-        layers: rows.paths.enumerated().map { place, path in
-          Layer(path, rows.numbers(row: row, layer: place, size: Layer.size))
-        })
-    }
+    state.rows.layers(size: Layer.size) { Layer($0, $1) }.map { Step(step: $0, layers: $1) }
   }
   private let file: StatisticsFile
   /// Where the gradients of each layer lie.

@@ -33,10 +33,17 @@ struct StatisticsRows: Codable, Sendable, Hashable {
     steps = places.map { steps[$0] }
   }
 
-  /// The numbers of a layer in a row that is kept, of which each layer has `size`.
-  func numbers(row: Int, layer: Int, size: Int) -> ArraySlice<Double> {
-    let begin = (row * paths.count + layer) * size
-    return values[begin..<begin + size]
+  /// The layers of each step that is kept, as `layer` makes them of a path and its numbers, of which there are `size`.
+  func layers<Layer>(
+    size: Int, _ layer: (String, ArraySlice<Double>) -> Layer
+  ) -> [(step: Int, layers: [Layer])] {
+    steps.enumerated().map { row, step in
+      let layers = paths.enumerated().map { place, path in
+        let begin = (row * paths.count + place) * size
+        return layer(path, values[begin..<begin + size])
+      }
+      return (step, layers)
+    }
   }
 
   /// Whether numbers of rows agree, with `size` for each layer.

@@ -81,8 +81,7 @@ struct CallbackSetting: Sendable {
 
   /// As in `csv-logger:path=file`.
   static func usage(of name: String, _ settings: [CallbackSetting]) -> String {
-    let usages = settings.map { "\($0.name)=\($0.kind.placeholder)" }
-    return usages.isEmpty ? name : name + ":" + usages.joined(separator: ",")
+    Crest.usage(of: name, settings.map { ($0.name, $0.kind.placeholder) })
   }
 
   static let mode = CallbackSetting("mode", .choice(MetricDirection.allCases.map(\.rawValue)))

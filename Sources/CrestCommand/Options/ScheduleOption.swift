@@ -29,8 +29,7 @@ struct ScheduleOption: ExpressibleByArgument {
   /// How each schedule is written.
   static var usages: [String] {
     NamedSchedule.all.map { kind in
-      let settings = kind.settings.map { "\($0.name)=\($0.kind.placeholder)" }
-      return settings.isEmpty ? kind.name : kind.name + ":" + settings.joined(separator: ",")
+      usage(of: kind.name, kind.settings.map { ($0.name, $0.kind.placeholder) })
     }
   }
 

@@ -1,4 +1,4 @@
-import CrestTensor
+package import CrestTensor
 
 /// A loss that has a name on the command line: a row for each, in its family's file.
 package struct NamedLoss: Sendable {
@@ -25,8 +25,7 @@ package struct NamedLoss: Sendable {
 
   /// As in `huber:delta=x`, but for the reduction.
   package var usage: String {
-    let usages = settings.dropLast().map { "\($0.name)=\($0.kind.placeholder)" }
-    return usages.isEmpty ? name : name + ":" + usages.joined(separator: ",")
+    CrestTensor.usage(of: name, settings.dropLast().map { ($0.name, $0.kind.placeholder) })
   }
 
   /// The loss of some settings; the others are as in its own function.
@@ -135,47 +134,16 @@ extension NamedLoss.Setting.Kind {
   }
 }
 
-/// The numbers that a setting may be, all finite.
-package enum NumberRange: Sendable {
-  /// From 0 to 1.
-  case fraction
-  /// Between 0 and 1, neither of them.
-  case innerFraction
-  /// Above 0.
-  case positive
-  /// At least 0.
-  case notNegative
-  /// From -1 to 1.
-  case cosine
-
-  package func contains(_ value: Double) -> Bool {
-    switch self {
-    case .fraction: value >= 0 && value <= 1
-    case .innerFraction: value > 0 && value < 1
-    case .positive: value > 0 && value.isFinite
-    case .notNegative: value >= 0 && value.isFinite
-    case .cosine: value >= -1 && value <= 1
-    }
-  }
+extension NumberRange {
+  static let fraction = NumberRange("in 0 … 1") { $0 >= 0 && $0 <= 1 }
+  static let innerFraction = NumberRange("between 0 and 1") { $0 > 0 && $0 < 1 }
+  static let positive = NumberRange("above 0") { $0 > 0 && $0.isFinite }
+  static let notNegative = NumberRange("not below 0") { $0 >= 0 && $0.isFinite }
+  static let cosine = NumberRange("in -1 … 1") { $0 >= -1 && $0 <= 1 }
 
   /// Whether a text is such a number, also as `float32`, in which losses are computed.
   fileprivate func holds(_ text: some StringProtocol) -> Bool {
     Double(text).map { contains($0) && contains(Double(Float($0))) } ?? false
-  }
-
-  package var words: String {
-    switch self {
-    case .fraction: "in 0 … 1"
-    case .innerFraction: "between 0 and 1"
-    case .positive: "above 0"
-    case .notNegative: "not below 0"
-    case .cosine: "in -1 … 1"
-    }
-  }
-
-  /// Ends the program unless a number is in it.
-  func require(_ value: Double, _ what: String) {
-    programmerError(unless: contains(value), "\(what) is \(value), not \(words)")
   }
 }
 

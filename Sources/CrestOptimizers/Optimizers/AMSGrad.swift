@@ -57,17 +57,9 @@ public struct AMSGrad: Optimizer, Equatable {
   }
 }
 
-extension AMSGrad: NamedOptimizer {
+extension AMSGrad: AdamLike {
   static let row = BuiltInOptimizer(
     "amsgrad", [.momentum, .beta2, .epsilon, .weightDecay], torch: "Adam(amsgrad=True)",
     keras: "Adam(amsgrad=True)"
-  ) { given throws(OptimizerError) in
-    let own = AMSGrad()
-    return try AMSGrad(
-      beta1: given.momentum ?? own.defaults.momentum, beta2: given.number("beta2") ?? own.beta2,
-      epsilon: given.number("epsilon") ?? own.epsilon,
-      weightDecay: given.weightDecay ?? own.defaults.weightDecay,
-      decayKind: given.decayKind ?? own.decayKind,
-      decayTargets: given.decayTargets ?? own.decayTargets)
-  }
+  ) { given throws(OptimizerError) in try AMSGrad.make(given) }
 }

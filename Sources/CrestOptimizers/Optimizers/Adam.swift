@@ -79,18 +79,10 @@ public struct Adam: Optimizer, Equatable {
   }
 }
 
-extension Adam: NamedOptimizer {
+extension Adam: AdamLike {
   static let row = BuiltInOptimizer(
     "adam",
     [.momentum, .beta2, .init("epsilon", .number(.notNegative)), .weightDecay], torch: "Adam",
     keras: "Adam", fastai: "Adam(decouple_wd=False)"
-  ) { given throws(OptimizerError) in
-    let own = Adam()
-    return try Adam(
-      beta1: given.momentum ?? own.defaults.momentum, beta2: given.number("beta2") ?? own.beta2,
-      epsilon: given.number("epsilon") ?? own.epsilon,
-      weightDecay: given.weightDecay ?? own.defaults.weightDecay,
-      decayKind: given.decayKind ?? own.decayKind,
-      decayTargets: given.decayTargets ?? own.decayTargets)
-  }
+  ) { given throws(OptimizerError) in try Adam.make(given) }
 }

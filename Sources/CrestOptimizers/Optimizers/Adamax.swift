@@ -57,16 +57,8 @@ public struct Adamax: Optimizer, Equatable {
   }
 }
 
-extension Adamax: NamedOptimizer {
+extension Adamax: AdamLike {
   static let row = BuiltInOptimizer(
     "adamax", [.momentum, .beta2, .epsilon, .weightDecay], torch: "Adamax", keras: "Adamax"
-  ) { given throws(OptimizerError) in
-    let own = Adamax()
-    return try Adamax(
-      beta1: given.momentum ?? own.defaults.momentum, beta2: given.number("beta2") ?? own.beta2,
-      epsilon: given.number("epsilon") ?? own.epsilon,
-      weightDecay: given.weightDecay ?? own.defaults.weightDecay,
-      decayKind: given.decayKind ?? own.decayKind,
-      decayTargets: given.decayTargets ?? own.decayTargets)
-  }
+  ) { given throws(OptimizerError) in try Adamax.make(given) }
 }

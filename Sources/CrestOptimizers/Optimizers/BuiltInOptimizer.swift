@@ -1,5 +1,5 @@
 public import CrestRuntime
-import CrestTensor
+package import CrestTensor
 
 /// The optimisers that come with the library: a row for each, from which `--optimizer`, its help and the reference follow.
 public struct BuiltInOptimizer: Sendable {
@@ -137,25 +137,12 @@ package struct OptimizerSetting: Sendable {
   static let nesterov = OptimizerSetting("nesterov", .flag)
 }
 
-/// A range that a setting has to be in.
-package struct NumberRange: Sendable {
-  /// What is expected, for messages.
-  package let expected: String
-  let contains: @Sendable (Double) -> Bool
-
-  package static let fraction = NumberRange(expected: "a number from 0 to below 1") {
-    $0 >= 0 && $0 < 1
-  }
-  package static let notNegative = NumberRange(expected: "a finite number of at least 0") {
-    $0.isFinite && $0 >= 0
-  }
-  package static let positive = NumberRange(expected: "a finite number above 0") {
-    $0.isFinite && $0 > 0
-  }
-  package static let exponent = NumberRange(expected: "a number from -1 to below 0") {
-    $0 >= -1 && $0 < 0
-  }
-  package static let growth = NumberRange(expected: "a number above 1") { $0 > 1 }
+extension NumberRange {
+  static let fraction = NumberRange("a number from 0 to below 1") { $0 >= 0 && $0 < 1 }
+  static let notNegative = NumberRange("a finite number of at least 0") { $0.isFinite && $0 >= 0 }
+  static let positive = NumberRange("a finite number above 0") { $0.isFinite && $0 > 0 }
+  static let exponent = NumberRange("a number from -1 to below 0") { $0 >= -1 && $0 < 0 }
+  static let growth = NumberRange("a number above 1") { $0 > 1 }
 }
 
 /// What is given of an optimiser that is made by its name; nil for its own.

@@ -1,3 +1,5 @@
+import CrestTensor
+
 /// An optimiser that can't be made as asked.
 public enum OptimizerError: Error, Equatable, Sendable, CustomStringConvertible {
   /// A number out of range.
@@ -62,7 +64,7 @@ public enum OptimizerError: Error, Equatable, Sendable, CustomStringConvertible 
   ) throws(OptimizerError) {
     guard range.contains(value) else {
       throw .outOfRange(
-        optimizer: optimizer, parameter: parameter, value: value, expected: range.expected)
+        optimizer: optimizer, parameter: parameter, value: value, expected: range.words)
     }
   }
 }

@@ -59,16 +59,8 @@ public struct RAdam: Optimizer, Equatable {
   }
 }
 
-extension RAdam: NamedOptimizer {
+extension RAdam: AdamLike {
   static let row = BuiltInOptimizer(
     "radam", [.momentum, .beta2, .epsilon, .weightDecay], torch: "RAdam", fastai: "RAdam"
-  ) { given throws(OptimizerError) in
-    let own = RAdam()
-    return try RAdam(
-      beta1: given.momentum ?? own.defaults.momentum, beta2: given.number("beta2") ?? own.beta2,
-      epsilon: given.number("epsilon") ?? own.epsilon,
-      weightDecay: given.weightDecay ?? own.defaults.weightDecay,
-      decayKind: given.decayKind ?? own.decayKind,
-      decayTargets: given.decayTargets ?? own.decayTargets)
-  }
+  ) { given throws(OptimizerError) in try RAdam.make(given) }
 }

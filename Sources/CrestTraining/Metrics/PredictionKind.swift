@@ -41,7 +41,7 @@ public enum PredictionKind: String, Sendable, Hashable, Codable, CaseIterable {
   }
 
   /// The probability of yes.
-  func probability(_ prediction: Float) -> Double {
+  package func probability(_ prediction: Float) -> Double {
     let value = Double(prediction)
     guard self == .logits else { return value }
     // Of the exponential that can't overflow.
@@ -64,7 +64,8 @@ public enum PredictionKind: String, Sendable, Hashable, Codable, CaseIterable {
     }
   }
 
-  private static func softmax(_ values: inout [Double]) {
+  /// Makes probabilities of logits.
+  package static func softmax(_ values: inout [Double]) {
     let largest = values.max() ?? 0
     var sum = 0.0
     for place in values.indices {
