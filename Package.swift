@@ -253,8 +253,8 @@ let package = Package(
     .testTarget(
       name: "CrestImagesTests",
       dependencies: [
-        "CrestData", "CrestImages", "CrestLayers", "CrestTensor", "CrestTraining", "ProcessSupport",
-        "TrainingTestSupport",
+        "CrestData", "CrestImages", "CrestLayers", "CrestRuntime", "CrestTensor", "CrestTraining",
+        "ProcessSupport", "TrainingTestSupport",
       ], swiftSettings: strict),
     .target(
       name: "ONNXTestSupport",

@@ -19,6 +19,12 @@ enum CommandError: Error, Equatable {
   /// A required setting of a callback that is missing.
   /// Label smoothing that isn't a part.
   case labelSmoothing(Double)
+  /// Figures of three channels for a network that takes grey images.
+  case greyImages(option: String)
+  /// A part for validation that isn't one.
+  case validFraction(Double)
+  /// A part for validation of examples that all are for training.
+  case fractionOfAll
   /// Label smoothing of a loss other than the cross-entropy.
   case smoothingOfOther(loss: String)
   /// Two decays of one callback.
@@ -184,6 +190,12 @@ extension CommandError: CustomStringConvertible {
       "\(first): \(setting) is given by \(second), too; leave one of them out"
     case .missingSetting(let owner, let name, let setting):
       "\(owner): \(setting) is missing; write it as \(name):\(setting)=…"
+    case .greyImages(let option):
+      "\(option): the network takes grey images, and these figures are of three channels; choose own, half or none"
+    case .validFraction(let part):
+      "--valid-fraction: expected a number between 0 and 1, got \(part)"
+    case .fractionOfAll:
+      "--valid-fraction holds examples out, and --no-shuffle none; omit one of them"
     case .labelSmoothing(let part):
       "--label-smoothing: expected a number from 0 to 1, got \(part)"
     case .smoothingOfOther(let loss):

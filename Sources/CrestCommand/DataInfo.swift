@@ -12,15 +12,24 @@ struct DataInfo: ParsableCommand {
       valueName: "name|path"))
   var data: String
 
+  @OptionGroup(title: "Images") var images: ImageOptions
+
   @Flag(help: "Print a JSON object.")
   var json = false
 
   func run() throws {
-    let split =
-      ImageFolder.isRecognised(data) ? try ImageFolder(data).split() : try DataSource(data).load()
+    let split = try load()
     let description = try DataSplit.Description(describing: split)
     try StandardOutput.write(
       json ? JSONLine(event: "result", description.members).text : "\(description)\n")
+  }
+
+  private func load() throws -> DataSplit {
+    if ImageFolder.isRecognised(data) {
+      return try images.folder(data, known: nil, sizes: nil).split()
+    }
+    try images.checkUnused(by: data)
+    return try DataSource(data).load()
   }
 }
 

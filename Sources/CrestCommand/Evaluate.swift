@@ -21,11 +21,14 @@ struct Evaluate: ParsableCommand {
         + "fifth that training holds out, the same in every run."))
   var noShuffle = false
 
+  @OptionGroup(title: "Metrics") var testPart: TestPartOption
+
   func run() throws {
     Notes.areEvents(model.json)
     try model.checkBatchSize()
     let augmentations = try tta.augmentations()
-    let (data, network, loss) = try model.load(keepsAll: noShuffle)
+    let (data, network, loss) = try model.load(
+      keepsAll: noShuffle, includingTest: testPart.isAsked)
     let learner = try Learner(
       network, data: data, loss: loss, metrics: namedMetrics(metrics.names, loss, network, data),
       batchSize: model.batchSize(for: network), seed: model.seed,
@@ -38,25 +41,35 @@ struct Evaluate: ParsableCommand {
     }
     let result = try Interruption.around(
       learner, meanwhile: "the evaluation is ending"
-    ) { try learner.evaluate(augmentations: augmentations, requiringFinite: true) }
-    if data.origin == .drawnPart, let whole = data.whole {
+    ) {
+      try learner.evaluate(
+        on: learner.data.test, augmentations: augmentations, requiringFinite: true)
+    }
+    if data.test == nil, data.origin == .drawnPart, let whole = data.whole {
       Notes.write(
-        "\(data.valid.count) of the \(whole.count) examples of \(whole.name) were evaluated, the fifth that training "
+        "\(data.valid.count) of the \(whole.count) examples of \(whole.name) were evaluated, the part that training "
           + "holds out; --no-shuffle evaluates all, like training with --no-shuffle, which holds out none"
       )
     }
-    if model.json { return try Notes.writeResult(members(of: result)) }
-    try StandardOutput.write(text(result, of: data.valid.name))
+    if model.json {
+      return try Notes.writeResult(
+        members(of: result, loss: data.test == nil ? "valid_loss" : "test_loss"))
+    }
+    try StandardOutput.write(
+      text(
+        result, of: (data.test ?? data.valid).name, data.test == nil ? "valid loss" : "test loss"))
   }
 
-  private func text(_ result: FitResult.Pass, of name: String) -> String {
+  private func text(_ result: FitResult.Pass, of name: String, _ loss: String) -> String {
     let values = result.metrics.map { "\($0.name) \(decimal($0.value, 4))" }
-    return (values + ["valid loss \(decimal(result.loss, 4))"]).joined(separator: ", ")
+    return (values + ["\(loss) \(decimal(result.loss, 4))"]).joined(separator: ", ")
       + " on \(result.exampleCount) examples of \(name)\(model.isTrained ? "" : ", untrained")\n"
   }
 
-  private func members(of result: FitResult.Pass) -> [(key: String, value: JSONLine.Value)] {
-    [("valid_loss", JSONLine.Value(result.loss))]
+  private func members(of result: FitResult.Pass, loss: String) -> [(
+    key: String, value: JSONLine.Value
+  )] {
+    [(loss, JSONLine.Value(result.loss))]
       + result.metrics.map { ($0.name, JSONLine.Value($0.value)) }
       + [
         ("seconds", .number(result.seconds)),

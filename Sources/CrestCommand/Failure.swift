@@ -78,7 +78,7 @@ extension ImageError {
     switch self {
     case .unreadable: .io
     case .unknownFormat, .undecodable, .impossibleSize, .badFiles, .noClasses, .oneClass,
-      .emptyClass, .classNotTrained, .noImages, .circle,
+      .emptyClass, .classNotTrained, .noImages, .circle, .table, .pattern, .noTestPart,
       .unreadableName, .partWithoutTraining:
       .data
     }

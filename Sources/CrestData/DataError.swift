@@ -44,6 +44,10 @@ public enum DataError: Error, Equatable, Sendable {
   case wrongClassCount(path: String, expected: Int, got: Int)
   /// A line of the file is not as expected.
   case malformedLine(path: String, line: Int, expected: String)
+  /// A line of a table, or a cell of it, is not as expected; columns count from 1.
+  case malformedTable(path: String, line: Int, column: Int?, reason: String)
+  /// A fraction for validation was asked for of a set that has its own part.
+  case ownValidation(name: String)
   /// There is no example in the file.
   case noExamples(path: String)
   /// An array has no dimension that counts examples.
@@ -127,6 +131,10 @@ extension DataError: CustomStringConvertible {
         + "number the classes from 0 and use the same ones for training and validation"
     case .wrongClassCount(let path, let expected, let got):
       "\(path) names \(got) classes, expected \(expected), one per line"
+    case .malformedTable(let path, let line, let column, let reason):
+      "\(path), line \(line)\(column.map { ", column \($0)" } ?? ""): \(reason)"
+    case .ownValidation(let name):
+      "\(name) has its own validation part; omit the fraction for validation"
     case .malformedLine(let path, let line, let expected):
       "line \(line) of \(path) is malformed: expected \(expected)"
     case .noExamples(let path):

@@ -71,11 +71,21 @@ public struct DataSource: Sendable {
 
   /// Reads the set and its validation part.
   ///
-  /// - Parameter divides: Whether a fifth of a set without a validation part is held out; if not,
-  ///   validation uses the training examples.
+  /// - Parameters:
+  ///   - divides: Whether a fifth of a set without a validation part is held out; if not, validation uses the
+  ///     training examples.
+  ///   - fraction: The part to hold out instead; nil for a fifth.
   /// - Returns: Both parts.
-  /// - Throws: ``DataError``.
-  public func load(divides: Bool = true) throws(DataError) -> DataSplit {
+  /// - Throws: ``DataError``; ``DataError/ownValidation(name:)`` for a fraction of a set that has a validation part.
+  /// - Precondition: `fraction` lies between 0 and 1.
+  public func load(divides: Bool = true, fraction: Double? = nil) throws(DataError) -> DataSplit {
+    if let fraction {
+      let all = try load(divides: false)
+      guard let whole = all.whole else { throw .ownValidation(name: all.train.name) }
+      var split = try DataSplit(dividing: whole, fraction: fraction)
+      split.notes = all.notes
+      return split
+    }
     if let folder { return try folder.split(divides: divides) }
     return divides ? try Digits.split() : DataSplit(measuringOn: try Digits.images())
   }

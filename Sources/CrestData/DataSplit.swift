@@ -16,6 +16,8 @@ public struct DataSplit: Sendable {
   public let train: any Dataset
   /// The validation examples.
   public let valid: any Dataset
+  /// The examples for a last measurement, which take no part in training; nil unless they were asked for.
+  public package(set) var test: (any Dataset)?
   /// Where ``valid`` comes from.
   public let origin: Origin
   /// The fraction of a set that was drawn for ``valid``; nil if none was.
@@ -117,8 +119,11 @@ public struct DataSplit: Sendable {
     return (chosen + lone).prefix(wanted).sorted()
   }
 
-  private init(_ other: DataSplit, train: any Dataset, valid: any Dataset, whole: (any Dataset)?) {
-    (self.train, self.valid, self.whole) = (train, valid, whole)
+  private init(
+    _ other: DataSplit, train: any Dataset, valid: any Dataset, test: (any Dataset)?,
+    whole: (any Dataset)?
+  ) {
+    (self.train, self.valid, self.test, self.whole) = (train, valid, test, whole)
     (origin, drawnFraction, notes) = (other.origin, other.drawnFraction, other.notes)
   }
 
@@ -158,14 +163,17 @@ public struct DataSplit: Sendable {
   func mapped(
     _ change: (any Dataset) throws(DataError) -> any Dataset
   ) throws(DataError) -> DataSplit {
+    var test: (any Dataset)?
+    if let own = self.test { test = try change(own) }
     guard let whole else {
-      return DataSplit(self, train: try change(train), valid: try change(valid), whole: nil)
+      return DataSplit(
+        self, train: try change(train), valid: try change(valid), test: test, whole: nil)
     }
     let changed = try change(whole)
     func part(_ dataset: any Dataset) -> any Dataset {
       guard let subset = dataset as? Subset else { return changed }
       return Subset(changed, indices: subset.indices, name: subset.name)
     }
-    return DataSplit(self, train: part(train), valid: part(valid), whole: changed)
+    return DataSplit(self, train: part(train), valid: part(valid), test: test, whole: changed)
   }
 }

@@ -30,6 +30,12 @@ public enum ImageError: Error, Equatable, Sendable {
   case noImages(path: String)
   /// A folder that leads back to itself by links.
   case circle(path: String)
+  /// A line of a table of labels that isn't as expected.
+  case table(path: String, line: Int, reason: String)
+  /// A regular expression by which file names can't give classes.
+  case pattern(String, reason: String)
+  /// A part for testing that was asked for and isn't there.
+  case noTestPart(folder: String)
 }
 
 extension ImageError: CustomStringConvertible {
@@ -63,6 +69,10 @@ extension ImageError: CustomStringConvertible {
       "\(folder) holds a folder \(name), which is no class, but none called train; put the training images in "
         + "\(folder)/train, and those of validation in \(folder)/valid"
     case .noImages(let path): "\(path) holds no PNG or JPEG image; name images, or a folder of them"
+    case .table(let path, let line, let reason): "\(path), line \(line): \(reason)"
+    case .pattern(let text, let reason): "the pattern \(text) gives no classes: \(reason)"
+    case .noTestPart(let folder):
+      "\(folder) has no images for testing; put them in \(folder)/test, or name them in the table's part, or ask for none"
     case .circle(let path): "\(path) leads back to a folder that it is in; remove that link"
     }
   }

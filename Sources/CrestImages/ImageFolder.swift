@@ -5,9 +5,10 @@ public import CrestTensor
 /// Photographs in folders, a folder for each class: `photos/cat/1.jpg`, `photos/dog/1.jpg`.
 ///
 /// The class is the first folder's name, as of torchvision's `ImageFolder` and Keras's
-/// `image_dataset_from_directory`; folders within belong to it. With `photos/train/cat/…` the parts are those that their
-/// folders name: `valid`, `val` or `validation` for validation, while `test` is left alone. Without a
-/// folder for validation a fifth of each class is held out, the same in every run.
+/// `image_dataset_from_directory`; folders within belong to it. ``ImageLabels`` takes it from file names or from a table
+/// instead. With `photos/train/cat/…` the parts are those that their
+/// folders name: `valid`, `val` or `validation` for validation, while `test` is left alone unless asked for. Without a
+/// part for validation a fifth of each class is held out, the same in every run.
 ///
 /// Names that begin with a dot, `__MACOSX`, `Thumbs.db` and `desktop.ini` are skipped; links are followed. Classes and files
 /// are in the order of their names' Unicode scalars, which doesn't hang on the machine. Images are PNG or JPEG, whatever
@@ -19,6 +20,8 @@ public import CrestTensor
 public struct ImageFolder: Sendable {
   /// The folder's path.
   public let path: String
+  /// Where the classes come from.
+  public let labels: ImageLabels
   /// How many rows and columns images are brought to; nil for the common size of small images, and
   /// ``standardSide`` otherwise.
   public let size: (height: Int, width: Int)?
@@ -28,32 +31,45 @@ public struct ImageFolder: Sendable {
   public let fit: Preprocessing.Images.Fit
   /// How pixels are weighed.
   public let filter: Preprocessing.Images.Filter
+  /// By which figures bytes become numbers.
+  public let normalization: ImageNormalization
 
   /// Rows and columns of images that don't have one small size.
   public static let standardSide = 128
   /// The largest side of images that stay as they are.
   static let smallSide = 96
-  /// As many images, evenly spread over the training part, give the mean and the deviation of each channel.
+  /// As many images, evenly spread over the training part, give the mean and the deviation of each channel; of images of
+  /// one small size, all do.
   static let statisticsCount = 1_000
 
-  /// A folder of photographs, which is looked at by ``split(divides:)``.
+  /// A folder of photographs, which is looked at by ``split(divides:fraction:includingTest:)``.
   ///
   /// - Parameters:
   ///   - path: The folder.
+  ///   - labels: Where the classes come from.
   ///   - height: Rows of the images; give both or none.
   ///   - width: Columns of the images.
   ///   - channels: 1 for grey, 3 for colours.
   ///   - fit: What happens to images of another aspect.
   ///   - filter: How pixels are weighed.
+  ///   - normalization: By which figures bytes become numbers.
   /// - Precondition: the height and the width are both given or not; sizes and channels are as of
-  ///   `Preprocessing.Images`.
+  ///   `Preprocessing.Images`, and of the normalization.
   public init(
-    _ path: String, height: Int? = nil, width: Int? = nil, channels: Int? = nil,
-    fit: Preprocessing.Images.Fit = .crop, filter: Preprocessing.Images.Filter = .bilinear
+    _ path: String, labels: ImageLabels = .folders, height: Int? = nil, width: Int? = nil,
+    channels: Int? = nil, fit: Preprocessing.Images.Fit = .crop,
+    filter: Preprocessing.Images.Filter = .bilinear, normalization: ImageNormalization = .own
   ) {
     programmerError(
       unless: (height == nil) == (width == nil), "a height without a width, or a width alone")
     self.path = path
+    self.labels = labels
+    self.normalization = normalization
+    let channels = channels ?? normalization.channels
+    programmerError(
+      unless: normalization.channels ?? channels == channels,
+      "images of \(channels ?? 0) channels, normalised by the figures of \(normalization.channels ?? 0)"
+    )
     if let height, let width {
       size = (height, width)
       _ = Preprocessing.Images(channels: channels ?? 3, height: height, width: width)
@@ -79,56 +95,79 @@ public struct ImageFolder: Sendable {
 
   /// Finds the images, reads their headers, and the pixels of some for their mean and deviation.
   ///
-  /// - Parameter divides: Whether a fifth is held out when there is no folder for validation; if not, validation uses the
-  ///   training images.
-  /// - Returns: Both parts, and notes on what was found.
+  /// - Parameters:
+  ///   - divides: Whether a part is held out when there is none for validation; if not, validation uses the training
+  ///     images.
+  ///   - fraction: The part that is held out of each class.
+  ///   - includingTest: Whether the part for testing is read, too (`DataSplit.test`).
+  /// - Returns: The parts, and notes on what was found.
   /// - Throws: ``ImageError``, `DataError`.
-  public func split(divides: Bool = true) throws -> DataSplit {
-    let tree = try ImageTree(path)
-    let headers = try tree.headers()
+  /// - Precondition: `fraction` lies between 0 and 1.
+  public func split(
+    divides: Bool = true, fraction: Double = 0.2, includingTest: Bool = false
+  ) throws -> DataSplit {
+    let tree = try ImageTree(path, labels: labels)
+    let test = includingTest ? try tree.testFiles() : nil
+    if includingTest && test == nil { throw ImageError.noTestPart(folder: path) }
+    let headers = try tree.headers(of: test)
     let images = self.images(for: headers.lazy.flatMap(\.self))
     let train = ImageFiles(
       name: path, files: tree.train.files, headers: headers[0], classes: tree.classes,
       preprocessing: Preprocessing(
         layout: .channelsFirst, divisor: 255, mean: [], standardDeviation: [], images: images))
     var split: DataSplit
+    func set(_ part: ImageTree.Part, _ headers: [ImageHeader], of kind: String) -> ImageFiles {
+      ImageFiles(
+        name: part.path == train.name ? "\(train.name) (\(kind))" : part.path, files: part.files,
+        headers: headers, classes: tree.classes, preprocessing: train.preprocessing)
+    }
     if let valid = tree.valid {
-      split = DataSplit(
-        train: train,
-        valid: ImageFiles(
-          name: valid.path, files: valid.files, headers: headers[1], classes: tree.classes,
-          preprocessing: train.preprocessing))
+      split = DataSplit(train: train, valid: set(valid, headers[1], of: "validation"))
     } else if divides {
-      split = try DataSplit(dividing: train)
+      split = try DataSplit(dividing: train, fraction: fraction)
     } else {
       split = DataSplit(measuringOn: train)
     }
+    split.test = test.map { set($0, headers[headers.count - 1], of: "test") }
     let chosen = (split.train as? Subset)?.indices ?? Array(0..<train.count)
     split = try split.prepared(
-      by: train.statistics(of: chosen, atMost: Self.statisticsCount))
+      by: normalization.preprocessing(of: images)
+        ?? train.statistics(
+          of: chosen,
+          atMost: Self.smallSize(of: headers.lazy.flatMap(\.self)) == nil
+            ? Self.statisticsCount : chosen.count))
     let left = Set((split.train.labels ?? []).map { Int($0) })
     let untrained = tree.classes.indices.filter { !left.contains($0) }.map { tree.classes[$0] }
     let sizes = headers.flatMap(\.self).map(\.uprightSize)
-    split.notes =
-      [
-        .imageFiles(
-          count: sizes.count, classes: tree.classes,
-          smallest: [sizes.map(\.height).min() ?? 0, sizes.map(\.width).min() ?? 0],
-          largest: [sizes.map(\.height).max() ?? 0, sizes.map(\.width).max() ?? 0], images)
-      ] + tree.notes + (untrained.isEmpty ? [] : [.untrainedClasses(untrained)])
+    split.notes = [
+      .imageFiles(
+        count: sizes.count, classes: tree.classes,
+        smallest: [sizes.map(\.height).min() ?? 0, sizes.map(\.width).min() ?? 0],
+        largest: [sizes.map(\.height).max() ?? 0, sizes.map(\.width).max() ?? 0], images)
+    ]
+    if !includingTest, let path = tree.testPath { split.notes.append(.partNotUsed(path: path)) }
+    split.notes += tree.notes
+    if !untrained.isEmpty { split.notes.append(.untrainedClasses(untrained)) }
     return split
   }
 
   /// The size for images with these headers.
   private func images(for headers: some Sequence<ImageHeader>) -> Preprocessing.Images {
-    let sizes = Set(headers.map { [$0.uprightSize.height, $0.uprightSize.width] })
-    var (height, width) = size ?? (Self.standardSide, Self.standardSide)
-    if size == nil, sizes.count == 1, let common = sizes.first, common.max() ?? 0 <= Self.smallSide
-    {
-      (height, width) = (common[0], common[1])
-    }
+    let (height, width) =
+      size ?? Self.smallSize(of: headers) ?? (Self.standardSide, Self.standardSide)
     return Preprocessing.Images(
       channels: channels ?? (headers.contains(where: \.hasColours) ? 3 : 1), height: height,
       width: width, fit: fit, filter: filter)
+  }
+
+  /// The one small size that all images have; nil when they don't.
+  private static func smallSize(
+    of headers: some Sequence<ImageHeader>
+  ) -> (height: Int, width: Int)? {
+    let sizes = Set(headers.map { [$0.uprightSize.height, $0.uprightSize.width] })
+    guard sizes.count == 1, let common = sizes.first, common.max() ?? 0 <= smallSide else {
+      return nil
+    }
+    return (common[0], common[1])
   }
 }

@@ -45,7 +45,7 @@ public struct ImageReader: Sendable {
         files.append(path)
         continue
       }
-      let found = try ImageTree.images(below: path)
+      let found = try ImageTree.images(below: path).files.map(\.path)
       guard !found.isEmpty else { throw .noImages(path: path) }
       files += found
     }

@@ -15,20 +15,30 @@ struct ImageTree {
   /// The names of the classes, in order.
   let classes: [String]
   let train: Part
-  /// The part for validation, if it has a folder.
+  /// The part for validation, if there is one.
   let valid: Part?
+  /// The part for testing, if there is one.
+  let test: TestPart
   /// What was found beside the images.
   private(set) var notes: [DataSplit.Note] = []
 
-  private static let validNames = ["valid", "val", "validation"]
-  private static let testName = "test"
+  /// Where the images for testing are.
+  enum TestPart {
+    case none
+    /// A folder, which isn't looked at unless it is needed.
+    case folder(String)
+    case files(Part)
+  }
+
+  static let validNames = ["valid", "val", "validation"]
+  static let testName = "test"
   private static let partNames = Set(validNames + [testName, "train"])
   /// What the systems of others leave in folders.
   private static let leftovers: Set<String> = ["__MACOSX", "Thumbs.db", "desktop.ini"]
   /// What the names of images that can't be read end in, and of those that can.
   private static let readable: Set<String> = ["png", "jpg", "jpeg", "jpe", "jfif"]
   /// The most bad files that a message names.
-  private static let namedCount = 10
+  static let namedCount = 10
 
   /// Whether a name ends as those of images that can be read.
   static func isImage(_ name: String) -> Bool {
@@ -39,7 +49,16 @@ struct ImageTree {
   /// Whether a file or folder of this name is no part of the set.
   static func isSkipped(_ name: String) -> Bool { name.hasPrefix(".") || leftovers.contains(name) }
 
-  /// Lists the files.
+  /// Parts that were found.
+  init(
+    classes: [String], train: Part, valid: Part?, test: TestPart, leftOut: [String: Int],
+    in path: String
+  ) throws(ImageError) {
+    (self.classes, self.train, self.valid, self.test) = (classes, train, valid, test)
+    try check(leftOut, in: path)
+  }
+
+  /// Lists the files, whose classes are folders.
   ///
   /// - Throws: ``ImageError``.
   init(_ path: String) throws(ImageError) {
@@ -53,7 +72,8 @@ struct ImageTree {
       var leftOut = try Self.looseImages(in: path)
       train = try Self.part(path, classes: names, &leftOut)
       valid = nil
-      try check(leftOut, in: path, hasTest: false)
+      test = .none
+      try check(leftOut, in: path)
       return
     }
     let trainPath = FilePath.join(path, "train")
@@ -72,15 +92,40 @@ struct ImageTree {
     } else {
       valid = nil
     }
-    try check(leftOut, in: path, hasTest: names.contains(Self.testName))
+    test =
+      names.contains(Self.testName) ? .folder(FilePath.join(path, Self.testName)) : .none
+    try check(leftOut, in: path)
     let others = names.filter { $0 != "train" && $0 != validName && $0 != Self.testName }
     notes += others.map { .partNotUsed(path: FilePath.join(path, $0)) }
   }
 
-  private mutating func check(
-    _ leftOut: [String: Int], in path: String, hasTest: Bool
-  ) throws(ImageError) {
-    if hasTest { notes.append(.partNotUsed(path: FilePath.join(path, Self.testName))) }
+  /// The path of the part for testing, for messages; nil when there is none.
+  var testPath: String? {
+    switch test {
+    case .none: nil
+    case .folder(let path): path
+    case .files(let part): part.path == train.path ? "\(part.path) (\(Self.testName))" : part.path
+    }
+  }
+
+  /// The images for testing; nil when there are none.
+  ///
+  /// - Throws: ``ImageError``.
+  func testFiles() throws(ImageError) -> Part? {
+    switch test {
+    case .none: return nil
+    case .files(let part): return part
+    case .folder(let path):
+      let found = try Self.folders(in: path)
+      for name in found where !classes.contains(name) {
+        throw .classNotTrained(folder: path, name: name, known: classes)
+      }
+      var leftOut: [String: Int] = [:]
+      return try Self.part(path, classes: classes, present: found, &leftOut)
+    }
+  }
+
+  private mutating func check(_ leftOut: [String: Int], in path: String) throws(ImageError) {
     if !leftOut.isEmpty { notes.append(.filesLeftOut(folder: path, leftOut)) }
     if classes.count == 1 { throw .oneClass(folder: train.path, name: classes[0]) }
     // By scalars: accents may be written in two ways.
@@ -154,13 +199,15 @@ struct ImageTree {
     return part
   }
 
-  /// The images in a folder and below it, in order.
-  static func images(below path: String) throws(ImageError) -> [String] {
+  /// The images in a folder and below it, in order, and what else is there.
+  static func images(
+    below path: String
+  ) throws(ImageError) -> (files: [ImageFiles.File], others: [String: Int]) {
     var files: [ImageFiles.File] = []
     var others: [String: Int] = [:]
     var above: [OutputPlace.Identity] = []
     try collect(path, within: "", label: 0, above: &above, into: &files, &others)
-    return files.map(\.path)
+    return (files, others)
   }
 
   private static func collect(
@@ -175,7 +222,7 @@ struct ImageTree {
     defer { above.removeLast() }
     for name in try list(path) where !isSkipped(name) {
       let full = FilePath.join(path, name)
-      let inner = FilePath.join(relative, name)
+      let inner = relative.isEmpty ? name : FilePath.join(relative, name)
       switch FileStatus(of: full)?.kind {
       case .folder:
         try collect(full, within: inner, label: label, above: &above, into: &files, &others)
@@ -194,13 +241,13 @@ struct ImageTree {
 
   // MARK: Headers
 
-  /// The headers of the training files, and then those of the validation files.
+  /// The headers of the training files, then those of the validation files, and those of a part for testing.
   ///
   /// - Throws: ``ImageError/badFiles(folder:first:count:)`` with all that are wrong.
-  func headers() throws(ImageError) -> [[ImageHeader]] {
+  func headers(of test: Part? = nil) throws(ImageError) -> [[ImageHeader]] {
     var bad: [String] = []
     var found: [[ImageHeader]] = []
-    for part in [train, valid].compactMap(\.self) {
+    for part in [train, valid, test].compactMap(\.self) {
       let results = part.files.mapConcurrently { file in
         Result { () throws(ImageError) in try file.readHeader() }
       }

@@ -64,6 +64,17 @@ import Testing
       .malformedLine(path: "a", line: 3, expected: "65 integers"),
       "line 3 of a is malformed: expected 65 integers"
     ),
+    (
+      .malformedTable(path: "a", line: 3, column: 2, reason: "a quote that nothing closes"),
+      "a, line 3, column 2: a quote that nothing closes"
+    ),
+    (
+      .malformedTable(path: "a", line: 3, column: nil, reason: "1 cell"), "a, line 3: 1 cell"
+    ),
+    (
+      .ownValidation(name: "a"),
+      "a has its own validation part; omit the fraction for validation"
+    ),
     (.noExamples(path: "a"), "a holds no examples; a set needs at least one"),
     (
       .scalarArray(path: "a"),

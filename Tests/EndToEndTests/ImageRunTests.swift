@@ -52,6 +52,82 @@ import Testing
     }
   }
 
+  @Test func `have classes by a table, and a part that is measured at the end`() throws {
+    let folder = try Self.folder()
+    let files = ["cat/0.png", "cat/1.jpg", "cat/2.jpg", "dog/0.png", "dog/1.jpg", "dog/2.png"]
+    let rows = files.enumerated().map { number, file in
+      "\(file),\(number < 3 ? "yes" : "no"),\(["train", "val", "test"][number % 3])"
+    }
+    try folder.write("name,animal,part\n" + rows.joined(separator: "\n"), to: "labels.csv")
+    let options = [
+      "--data", "photos", "--labels", "labels.csv", "--label-columns", "name,animal,part",
+    ]
+    let train = try CrestProcess.run(
+      ["train", "--model", "small-cnn", "--epochs", "1", "--max-lr", "0.01", "--image-size", "16"]
+        + options + ["--test", "--export", "m.onnx"], in: folder)
+    #expect(train.status == 0, "\(train.error)")
+    #expect(train.output.contains(" on 2 examples for testing\n"), "\(train.output)")
+    #expect(train.error.contains("6 images of 2 classes (no, yes)"), "\(train.error)")
+    let json = try CrestProcess.run(
+      ["evaluate", "--model", "m.onnx", "--json", "--test"] + options, in: folder)
+    #expect(json.output.contains(#""test_loss":"#), "\(json.output) \(json.error)")
+    let pattern = try CrestProcess.run(
+      ["data", "info", "photos/cat", "--label-pattern", "^([0-2])"], in: folder)
+    #expect(
+      pattern.error.contains("3 of 6 names don't match it, as 3.jpg"), "\(pattern.error)")
+    #expect(pattern.status == 65)
+  }
+
+  static let refused: [(options: String, message: String)] = [
+    (
+      "--data digits --labels labels.csv",
+      "--labels: it has no effect without a folder of photographs; omit it, as digits isn't one"
+    ),
+    (
+      "--data digits --test",
+      "--test: it has no effect without a folder of photographs; omit it, as digits isn't one"
+    ),
+    (
+      "--data photos --labels a.csv --label-pattern x",
+      "--labels: the class of an image is given by --label-pattern, too; leave one of them out"
+    ),
+    (
+      "--data photos --label-suffix .jpg",
+      "--label-suffix: it has no effect without --labels; name the table, or omit it"
+    ),
+    (
+      "--data digits --valid-fraction 1",
+      "--valid-fraction: expected a number between 0 and 1, got 1.0"
+    ),
+    (
+      "--data digits --valid-fraction 0.5 --no-shuffle",
+      "--valid-fraction holds examples out, and --no-shuffle none; omit one of them"
+    ),
+    (
+      "--data photos --labels a.csv --label-columns a",
+      "The value 'a' is invalid for '--label-columns <file,label[,part]>'"
+    ),
+    ("--data photos --test", "photos has no images for testing; put them in photos/test"),
+  ]
+
+  @Test(arguments: refused.indices) func `are refused with options that don't fit`(row: Int) throws
+  {
+    let (options, message) = Self.refused[row]
+    let folder = try Self.folder()
+    let result = try CrestProcess.run(
+      ["train", "--model", "small-cnn", "--epochs", "1", "--max-lr", "0.01"]
+        + options.split(separator: " ").map(String.init), in: folder)
+    #expect(result.status != 0 && result.error.contains(message), "\(result.error)")
+  }
+
+  @Test func `are held out by another fraction`() throws {
+    let result = try CrestProcess.run([
+      "evaluate", "--model", "mlp", "--data", "digits", "--valid-fraction", "0.1",
+    ])
+    #expect(
+      result.output.contains(" on 179 examples of digits (validation), untrained"), "\(result)")
+  }
+
   @Test func `are predicted alike by a file, a checkpoint and arrays`() throws {
     let folder = try Self.folder()
     let trained = try CrestProcess.run(

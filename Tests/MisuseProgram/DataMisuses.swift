@@ -21,6 +21,11 @@ private let photoMisuses: [Misuse] = [
   Misuse("photos.channels", says: "images of 2 channels") {
     _ = ImageFolder("photos", channels: 2)
   },
+  Misuse(
+    "photos.normalization", says: "images of 1 channels, normalised by the figures of 3"
+  ) {
+    _ = ImageFolder("photos", channels: 1, normalization: .imageNet)
+  },
   Misuse("photos.form", says: "images of 4 channels, 8 rows and 0 columns") {
     _ = Preprocessing.Images(channels: 4, height: 8, width: 0)
   },

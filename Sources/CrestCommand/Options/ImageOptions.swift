@@ -17,27 +17,85 @@ struct ImageOptions: ParsableArguments {
         + "distorted (default: as the model was trained; crop).", valueName: "way"))
   var imageFit: Preprocessing.Images.Fit?
 
+  @Option(
+    help: ArgumentHelp(
+      "By which figures bytes become numbers: own, the mean and deviation of the training images; imagenet; cifar10; half, "
+        + "from -1 to 1; none, from 0 to 1 (default: as the model was trained; own).",
+      valueName: "figures"))
+  var imageNormalize: ImageNormalization?
+
+  @Option(
+    help: ArgumentHelp(
+      "A CSV file with a line for each image: its path in the folder, its class, and perhaps its part (train, valid or "
+        + "test), instead of a folder for each class.", valueName: "file.csv"))
+  var labels: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "The columns of that file (default: by their names, as file,label,part; or the first and the second of two).",
+      valueName: "file,label[,part]"))
+  var labelColumns: LabelColumnsOption?
+
+  @Option(
+    help: ArgumentHelp("What is added to each path of that file, as in .jpg.", valueName: "text"))
+  var labelSuffix: String?
+
+  @Option(
+    help: ArgumentHelp(
+      #"A regular expression whose first group is the class in a file's name, as in "^(.+)_\d+""#
+        + " for great_dane_17.jpg, instead of a folder for each class.", valueName: "regex"))
+  var labelPattern: String?
+
   /// Refuses options that only images have.
   func checkUnused(by data: String) throws(CommandError) {
-    let given = [("--image-size", imageSize != nil), ("--image-fit", imageFit != nil)]
+    let given = [
+      ("--image-size", imageSize != nil), ("--image-fit", imageFit != nil),
+      ("--image-normalize", imageNormalize != nil),
+      ("--labels", labels != nil), ("--label-columns", labelColumns != nil),
+      ("--label-suffix", labelSuffix != nil), ("--label-pattern", labelPattern != nil),
+    ]
     for (option, isGiven) in given where isGiven {
       throw .needs(
         option: option, other: "a folder of photographs", advice: "omit it, as \(data) isn't one")
     }
   }
 
+  /// Where the classes come from.
+  private func imageLabels() throws(CommandError) -> ImageLabels {
+    guard let labels else {
+      for (option, isGiven) in [
+        ("--label-columns", labelColumns != nil), ("--label-suffix", labelSuffix != nil),
+      ] where isGiven {
+        throw .needs(option: option, other: "--labels", advice: "name the table, or omit it")
+      }
+      return labelPattern.map { .pattern($0) } ?? .folders
+    }
+    guard labelPattern == nil else {
+      throw .settingTwice(
+        setting: "the class of an image", first: "--labels", second: "--label-pattern")
+    }
+    return .table(
+      ImageLabels.Table(
+        labels, fileColumn: labelColumns?.file, labelColumn: labelColumns?.label,
+        partColumn: labelColumns?.part, suffix: labelSuffix ?? ""))
+  }
+
   /// The folder of photographs for a model that takes `known` images, or examples of `sizes`.
   func folder(
     _ path: String, known: Preprocessing.Images?, sizes: [Int?]?
-  ) -> ImageFolder {
+  ) throws(CommandError) -> ImageFolder {
     let input = sizes.flatMap(ImageInput.init)
     let size =
       imageSize.map { (height: $0.height, width: $0.width) }
       ?? known.map { (height: $0.height, width: $0.width) } ?? input?.size
     let channels = known?.channels ?? input?.channels
+    if channels == 1, imageNormalize == .imageNet || imageNormalize == .cifar10 {
+      throw .greyImages(option: "--image-normalize")
+    }
     return ImageFolder(
-      path, height: size?.height, width: size?.width, channels: channels,
-      fit: imageFit ?? known?.fit ?? .crop, filter: known?.filter ?? .bilinear)
+      path, labels: try imageLabels(), height: size?.height, width: size?.width, channels: channels,
+      fit: imageFit ?? known?.fit ?? .crop, filter: known?.filter ?? .bilinear,
+      normalization: imageNormalize ?? .own)
   }
 }
 
@@ -80,7 +138,21 @@ struct ImageSizeOption: ExpressibleByArgument {
   }
 }
 
+/// The columns of a table of labels as typed.
+struct LabelColumnsOption: ExpressibleByArgument {
+  let file: String
+  let label: String
+  let part: String?
+
+  init?(argument: String) {
+    let names = argument.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    guard (2...3).contains(names.count), !names.contains("") else { return nil }
+    (file, label, part) = (names[0], names[1], names.count > 2 ? names[2] : nil)
+  }
+}
+
 extension Preprocessing.Images.Fit: ExpressibleByArgument {}
+extension ImageNormalization: ExpressibleByArgument {}
 
 extension ModelOptions {
   /// The network for photographs when none is named.
@@ -90,10 +162,17 @@ extension ModelOptions {
   var areImages: Bool { ImageFolder.isRecognised(data) }
 
   /// Reads the data for a model.
-  func loadData(divides: Bool, for source: ModelSource) throws -> DataSplit {
+  func loadData(
+    divides: Bool, includingTest: Bool, for source: ModelSource
+  ) throws -> DataSplit {
     guard areImages else {
       try images.checkUnused(by: data)
-      return try DataSource(data).load(divides: divides)
+      guard !includingTest else {
+        throw CommandError.needs(
+          option: "--test", other: "a folder of photographs",
+          advice: "omit it, as \(data) isn't one")
+      }
+      return try DataSource(data).load(divides: divides, fraction: validFraction)
     }
     var known: Preprocessing?
     var sizes: [Int?]?
@@ -105,6 +184,16 @@ extension ModelOptions {
       }
     case .builtIn(_, let weights): known = weights?.preprocessing
     }
-    return try images.folder(data, known: known?.images, sizes: sizes).split(divides: divides)
+    if known != nil, images.imageNormalize != nil, preprocessing == .model {
+      throw CommandError.needs(
+        option: "--image-normalize", other: "--preprocessing data",
+        advice: "add it to train by other figures than the model's own, or omit both")
+    }
+    let split = try images.folder(data, known: known?.images, sizes: sizes).split(
+      divides: divides, fraction: validFraction ?? 0.2, includingTest: includingTest)
+    if validFraction != nil, split.origin == .ownValidation {
+      throw DataError.ownValidation(name: data)
+    }
+    return split
   }
 }

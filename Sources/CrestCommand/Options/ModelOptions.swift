@@ -22,6 +22,13 @@ struct ModelOptions: ParsableArguments {
       valueName: "name|path"))
   var data: String
 
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "The part of each class, or of all examples, that is held out for validation, where the data have no part of "
+        + "their own for it (default: 0.2).", valueName: "x"))
+  var validFraction: Double?
+
   @OptionGroup(title: "Images") var images: ImageOptions
 
   @Option(
@@ -101,10 +108,11 @@ struct ModelOptions: ParsableArguments {
   /// With `keepsAll`, a set without a validation part uses all its examples for both training and
   /// validation. `headClasses` gives a network from a file a new last layer.
   func load(
-    keepsAll: Bool = false, headClasses: Int? = nil,
+    keepsAll: Bool = false, includingTest: Bool = false, headClasses: Int? = nil,
     selection: ParameterSelection = ParameterSelection()
   ) throws -> (data: DataSplit, model: Model, loss: Loss?) {
     let seed = try seed
+    try checkFraction(keepsAll: keepsAll)
     var loss = try namedLoss()
     if let classAxis { loss = try (loss ?? .crossEntropy()).withClasses(along: classAxis) }
     if let headClasses {
@@ -116,7 +124,7 @@ struct ModelOptions: ParsableArguments {
     let engine = try Engine(threadCount: threads)
     // Reading data may take seconds, so errors in the model come first.
     let source = try ModelSource(model, architecture: weights.architecture)
-    var split = try loadData(divides: !keepsAll, for: source)
+    var split = try loadData(divides: !keepsAll, includingTest: includingTest, for: source)
     if classAxis != nil || labelSmoothing != nil, self.loss == nil,
       case .values = split.train.target
     {
@@ -155,6 +163,12 @@ struct ModelOptions: ParsableArguments {
         seed: seed, engine: engine)
       return (split, built, loss)
     }
+  }
+
+  private func checkFraction(keepsAll: Bool) throws(CommandError) {
+    guard let validFraction else { return }
+    guard validFraction > 0, validFraction < 1 else { throw .validFraction(validFraction) }
+    guard !keepsAll else { throw .fractionOfAll }
   }
 
   /// The loss that was named, with its settings; nil for the default.
@@ -218,6 +232,7 @@ struct ModelOptions: ParsableArguments {
   /// The inputs, by the option that names them.
   var inputs: [(option: String, path: String)] {
     [("--data", data), ("--model", model), ("--architecture", networkName)]
+      + (images.labels.map { [("--labels", $0)] } ?? [])
   }
 
   /// The example shapes by the names of the file's inputs, for sizes that the file leaves open.
