@@ -64,6 +64,7 @@ struct Soak: ParsableCommand {
     return [
       Recorder(), ProgressBar(silent), TerminateOnNaN(),
       CSVLogger(path: folder + "/epochs.csv"), StepLogger(path: folder + "/steps.csv"),
+      try TensorBoardLogger(folder: folder + "/tensor-board"),
       try OneCycleScheduler(maxLR: 0.01),
       ParameterScheduler(try .constant(1e-4), of: .weightDecay),
       try ReduceLROnPlateau(monitor: .trainLoss, patience: 1000, notes: silent),

@@ -68,6 +68,9 @@ package struct CallbackNames: Sendable {
     CallbackNames("SAM"),
     CallbackNames("StepLogger", pytorch: "log_every_n_steps"),
     CallbackNames(
+      "TensorBoardLogger", pytorch: "TensorBoardLogger", keras: "TensorBoard",
+      fastai: "TensorBoardCallback"),
+    CallbackNames(
       "TerminateOnNaN", pytorch: "detect_anomaly", keras: "TerminateOnNaN",
       fastai: "TerminateOnNaNCallback"),
     CallbackNames("TimeLimit", pytorch: "Timer"),

@@ -121,7 +121,7 @@ import Testing
         + "early-stopping, ema, freeze-parameters, gradient-accumulation, gradient-centralization, "
         + "gradient-clip, gradient-noise-scale, gradient-statistics, limit-batches, lookahead, "
         + "model-checkpoint, pass-timer, recompute-batch-norm-statistics, reduce-lr-on-plateau, sam, "
-        + "step-logger, swa, terminate-on-nan, time-limit, validate-every, got \"pruning\""
+        + "step-logger, swa, tensor-board, terminate-on-nan, time-limit, validate-every, got \"pruning\""
     ),
     Case(
       arguments: "--callback early-stopping:patience=long",

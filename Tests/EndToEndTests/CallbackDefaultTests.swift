@@ -57,6 +57,9 @@ import Testing
     Row(name: "sam") { _ in try SAM() },
     Row(name: "step-logger", required: ":path=log.csv") { StepLogger(path: $0 + "/own.csv") },
     Row(name: "swa") { _ in try SWA() },
+    Row(name: "tensor-board", required: ":folder=runs") {
+      try TensorBoardLogger(folder: $0 + "/own")
+    },
     Row(name: "terminate-on-nan") { _ in TerminateOnNaN() },
     Row(name: "time-limit", required: ":seconds=1000") { _ in try TimeLimit(seconds: 1000) },
     Row(name: "validate-every", required: ":interval=2epochs") { _ in

@@ -93,7 +93,7 @@ import Testing
         + "divergence-guard, early-stopping, ema, freeze-parameters, gradient-accumulation, "
         + "gradient-centralization, gradient-clip, gradient-noise-scale, gradient-statistics, limit-batches, "
         + "lookahead, model-checkpoint, pass-timer, recompute-batch-norm-statistics, reduce-lr-on-plateau, sam, "
-        + "step-logger, swa, terminate-on-nan, time-limit, validate-every, got \"early\"; did you mean "
+        + "step-logger, swa, tensor-board, terminate-on-nan, time-limit, validate-every, got \"early\"; did you mean "
         + "\"early-stopping\"?"
     ),
     (

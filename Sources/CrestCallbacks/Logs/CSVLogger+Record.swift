@@ -7,7 +7,7 @@ extension CSVLogger {
     public internal(set) var byteCount = 0
     /// Of these bytes.
     var digest = LogDigest()
-    /// Lines that could not be written, which come next.
+    /// Lines that could not be written, which come next; of a log of bytes, a scalar for each.
     public internal(set) var unwritten = ""
 
     init() {}

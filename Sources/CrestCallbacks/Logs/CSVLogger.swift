@@ -38,7 +38,7 @@ public final class CSVLogger: StatefulCallback, RowLogger {
 
   private func begin(_ epoch: EpochContext) throws {
     guard isNew else { return complete(epoch.fit) }
-    let metrics = epoch.learner.metrics.map(\.name) + epoch.fit.reportNames
+    let metrics = epoch.learner.metricNames + epoch.fit.reportNames
     try file?.write(
       row: ["epoch", "train_loss", "valid_loss"] + metrics + ["seconds", "examples_per_second"],
       to: &state, unless: epoch.learner.interruption)
@@ -47,7 +47,7 @@ public final class CSVLogger: StatefulCallback, RowLogger {
   private func write(_ epoch: EpochContext) throws {
     guard epoch.outcome.isInOrder else { return }
     let metrics =
-      epoch.learner.metrics.map { text(epoch.validation?[$0.name]) }
+      epoch.learner.metricNames.map { text(epoch.metric($0)) }
       + epoch.fit.reportNames.map { text(epoch.reports[$0]) }
     endOnFailure(epoch.fit) { (file, record) throws(CallbackError) in
       try file.write(

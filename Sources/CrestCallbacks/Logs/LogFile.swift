@@ -2,9 +2,17 @@ import CrestFiles
 import CrestPlatform
 import CrestTraining
 
-/// A text file that grows line by line; each line has reached the system when `write` returns.
+/// A file that grows line by line, or record by record; each has reached the system when `write` returns.
 final class LogFile {
+  /// What it consists of.
+  enum Content {
+    case text
+    /// Bytes, each of which is a scalar of ``CSVLogger/Record/unwritten``.
+    case bytes
+  }
+
   let path: String
+  private let content: Content
   private let descriptor: CInt
   /// Whether it has a length; a pipe or device is only written to.
   private let isRegular: Bool
@@ -16,8 +24,9 @@ final class LogFile {
   private var position: Int?
 
   /// Opens the file, which is made unless it is there, and changes nothing of it yet.
-  init(path: String) throws(CallbackError) {
+  init(path: String, content: Content = .text) throws(CallbackError) {
     self.path = path
+    self.content = content
     do throws(OutputFailure) {
       let place = try OutputPlace(path, inPlace: true)
       destination = place.destination
@@ -95,7 +104,15 @@ final class LogFile {
     try flush(&record, unless: flag)
   }
 
-  /// Writes the lines that could not be written before.
+  /// Writes bytes in the same way.
+  func write(
+    _ bytes: [UInt8], to record: inout CSVLogger.Record, unless flag: Learner.InterruptionFlag
+  ) throws(CallbackError) {
+    record.unwritten.unicodeScalars.append(contentsOf: bytes.map { Unicode.Scalar($0) })
+    try flush(&record, unless: flag)
+  }
+
+  /// Writes what could not be written before.
   func flush(_ record: inout CSVLogger.Record, unless flag: Learner.InterruptionFlag)
     throws(CallbackError)
   {
@@ -104,7 +121,11 @@ final class LogFile {
     if position != record.byteCount { try cut(to: record.byteCount) }
     // What fails half-way is cut off before the next line.
     position = nil
-    let bytes = Array(record.unwritten.utf8)
+    let bytes =
+      switch content {
+      case .text: Array(record.unwritten.utf8)
+      case .bytes: record.unwritten.unicodeScalars.map { UInt8(truncatingIfNeeded: $0.value) }
+      }
     try append(bytes, unless: flag)
     record.path = path
     record.digest.add(bytes)

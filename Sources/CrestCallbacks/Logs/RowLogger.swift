@@ -6,11 +6,14 @@ import CrestTraining
 protocol RowLogger: StatefulCallback where State == CSVLogger.Record {
   var path: String { get }
   var file: LogFile? { get set }
+  var content: LogFile.Content { get }
 }
 
 extension RowLogger {
+  var content: LogFile.Content { .text }
+
   func open(_ fit: FitContext) throws {
-    if file == nil { file = try LogFile(path: path) }
+    if file == nil { file = try LogFile(path: path, content: content) }
   }
 
   /// Whether nothing was logged yet.

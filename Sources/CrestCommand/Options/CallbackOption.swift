@@ -248,6 +248,13 @@ struct NamedCallback: Sendable {
         every: $0.value("every", SWA.Frequency.init) ?? own.every,
         batches: $0.wholeNumber("batches") ?? own.batches)
     },
+    NamedCallback(
+      name: "tensor-board", settings: [.init("folder", .folder), .init("every", .wholeNumber)]
+    ) {
+      let own = try TensorBoardLogger(folder: $0.required("folder", $0.text))
+      return try TensorBoardLogger(
+        folder: own.folder, every: $0.wholeNumber("every") ?? own.every)
+    },
     NamedCallback(name: "terminate-on-nan", settings: []) { _ in TerminateOnNaN() },
     NamedCallback(name: "time-limit", settings: [.init("seconds", .number)]) {
       try TimeLimit(seconds: $0.required("seconds", $0.number))
