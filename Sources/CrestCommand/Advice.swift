@@ -81,6 +81,9 @@ extension Failure {
     case CallbackError.unknownMetric(let name, let callback, let known):
       return "\(option(named: callback)): there is no metric \"\(name)\" to monitor; choose one of "
         + "\(known.joined(separator: ", "))" + suggestion(for: name, among: known)
+    case CallbackError.outOfRange("findBatchSize", let parameter, let value, let expected):
+      return
+        "--\(parameter == "noiseSteps" ? "noise-steps" : parameter): expected \(expected), got \(value)"
     case CallbackError.outOfRange("BackupAndRestore", "every", let value, let expected):
       return "--checkpoint-every: expected \(expected), got \(value)"
     case CallbackError.outOfRange(let callback, let parameter, let value, let expected):

@@ -37,10 +37,11 @@ package final class Trials {
   ///   - seed: The seed; nil for the learner's own.
   ///   - isScored: Whether it is measured by the loss's own metrics too.
   ///   - exampleCount: How many of the training examples an epoch has; nil for all.
+  ///   - batchSize: The examples of a batch; nil for as many as the learner's have.
   /// - Returns: The learner.
   /// - Throws: What making a learner throws.
   package func learner(
-    seed: UInt64? = nil, isScored: Bool = false, exampleCount: Int? = nil
+    seed: UInt64? = nil, isScored: Bool = false, exampleCount: Int? = nil, batchSize: Int? = nil
   ) throws -> Learner {
     learner.restore(before)
     let model = learner.model
@@ -51,6 +52,7 @@ package final class Trials {
     }
     return try learner.copy(
       for: exampleCount.map { some($0, seed: seed) } ?? data, seed: seed,
+      batchSize: batchSize ?? self.batchSize,
       metrics: isScored ? learner.loss.standardMetrics(for: model, target: data.train.target) : [])
   }
 
@@ -89,11 +91,12 @@ extension Learner {
 
 extension Learner {
   /// A learner of the same model, that trains as this one does on other data, and is interrupted with it.
-  fileprivate func copy(for data: DataSplit, seed: UInt64, metrics: [any Metric]) throws -> Learner
-  {
+  fileprivate func copy(
+    for data: DataSplit, seed: UInt64, batchSize: Int, metrics: [any Metric]
+  ) throws -> Learner {
     let copy = try Learner(
       model, data: data, loss: classAxis.map { loss.withClasses(at: $0) } ?? loss,
-      optimizer: optimizer, metrics: metrics, batchSize: trainLoader.batchSize, seed: seed,
+      optimizer: optimizer, metrics: metrics, batchSize: batchSize, seed: seed,
       shuffle: trainLoader.shuffle, transforms: trainLoader.transforms,
       prefetch: trainLoader.prefetch, preprocessing: .data)
     copy.trained = trained
