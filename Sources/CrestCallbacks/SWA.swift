@@ -63,8 +63,8 @@ public final class SWA: StatefulCallback {
 
   /// All it remembers.
   public struct State: Codable, Sendable, Hashable {
-    /// The mean; nil before the first.
-    fileprivate var mean: ParameterStore.Weights?
+    /// The mean of the parameters, for which statistics are estimated at the end; nil before the first.
+    fileprivate var mean: [Float]?
     /// The weights that it is of.
     public fileprivate(set) var count = 0
   }
@@ -120,7 +120,8 @@ public final class SWA: StatefulCallback {
   /// A mean of another model.
   public func objection(to state: State, in learner: Learner) -> String? {
     guard let mean = state.mean else { return state.count == 0 ? nil : "a mean" }
-    return mean.fits(learner.model.store) && state.count >= 1 ? nil : "a mean of this model"
+    let count = learner.model.store.withBuffer(.parameters, \.count)
+    return mean.count == count && state.count >= 1 ? nil : "a mean of this model"
   }
 
   private func begin(_ fit: FitContext) throws {
@@ -138,10 +139,10 @@ public final class SWA: StatefulCallback {
     let isDone = every == .step ? phase.outcome.isFinished : phase.outcome.isInOrder
     guard isDue, isDone else { return }
     let store = phase.learner.model.store
-    var mean = state.mean ?? ParameterStore.Weights(of: store)
+    var mean = state.mean ?? store.withBuffer(.parameters) { Array($0) }
     state.mean = nil
     let count = Float(state.count)
-    mean.approach(store, decay: count / (count + 1))
+    ParameterStore.Weights.approach(&mean, .parameters, of: store, decay: count / (count + 1))
     state.mean = mean
     state.count += 1
   }
@@ -151,7 +152,9 @@ public final class SWA: StatefulCallback {
   private func finish(_ fit: FitContext) throws {
     defer { state = State() }
     guard fit.outcome.isInOrder, let mean = state.mean else { return }
-    mean.write(to: fit.learner.model.store)
+    fit.learner.model.store.withBuffer(.parameters) { parameters in
+      for place in mean.indices { parameters[place] = mean[place] }
+    }
     try fit.learner.recomputeBatchNormStatistics(batches: batches)
   }
 }

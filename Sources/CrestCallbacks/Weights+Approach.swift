@@ -9,7 +9,8 @@ extension ParameterStore.Weights {
     Self.approach(&statistics, .statistics, of: store, decay: decay)
   }
 
-  private static func approach(
+  /// Moves values towards those of a buffer.
+  static func approach(
     _ values: inout [Float], _ buffer: ParameterStore.Buffer, of store: ParameterStore,
     decay: Float
   ) {

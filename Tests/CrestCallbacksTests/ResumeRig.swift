@@ -18,6 +18,8 @@ struct ResumeRig {
     var isComplete = false
     /// Whether the best weights come back at the end.
     var restoresBest = true
+    /// Whether what measures takes part, and another average.
+    var isMeasured = false
     /// Whether batch-norm statistics are estimated anew, so that none of those before matters.
     var recomputes = false
     /// Whether classes have weights, and one is ignored.
@@ -25,7 +27,8 @@ struct ResumeRig {
 
     var description: String {
       "\(optimizer)\(oneCycle ? ", 1cycle" : ""), \(accumulates) batches a step"
-        + (isComplete ? ", everything" : "") + (restoresBest ? "" : " but the best weights")
+        + (isComplete ? ", everything" : "") + (isMeasured ? ", measured" : "")
+        + (restoresBest ? "" : " but the best weights")
         + (recomputes ? ", batch norm anew" : "") + (isWeighted ? ", weights of classes" : "")
     }
   }
@@ -88,6 +91,14 @@ struct ResumeRig {
         try EarlyStopping(monitor: .metric("accuracy"), patience: 100),
       ]
     }
+    if parts.isMeasured {
+      callbacks += [
+        try SWA(from: .fraction(0.2)), try GatherPredictions(), PassTimer(),
+        try ValidateEvery(.steps(60)), try GradientStatistics(every: 50),
+        try ActivationStats(["dense", "relu"], every: 70), try GradientNoiseScale(decay: 0.5),
+        try LimitBatches(training: 5, validation: 2),
+      ]
+    }
     if parts.recomputes {
       callbacks.append(try RecomputeBatchNormStatistics(at: .validation, batches: 2))
     }
@@ -95,7 +106,8 @@ struct ResumeRig {
       Self.model(),
       data: DataSplit(train: Self.images(22, seed: 3), valid: Self.images(9, seed: 4)),
       loss: parts.isWeighted ? .crossEntropy(classWeights: [1, 3, 0.5], ignoredLabel: 2) : nil,
-      optimizer: optimizer, metrics: [Accuracy(), MeanLoss()], callbacks: callbacks,
+      optimizer: optimizer, metrics: [Accuracy(), MeanLoss()], trainMetrics: parts.isMeasured,
+      callbacks: callbacks,
       batchSize: Self.batchSize, seed: 11,
       transforms: parts.isComplete
         ? [PadAndCrop(padding: 1), HorizontalFlip(alternating: true)] : [], prefetch: 0)

@@ -27,7 +27,13 @@ extension Learner {
   /// The state after a fit, with all that the fit says it came to.
   package func stateAtEnd() throws -> RunState {
     var state = try runState()
-    state.fields["fitResult"] = .text("\(String(describing: fitResult))")
+    // Reports by name, as dictionaries of the same content may be in any order.
+    state.fields["fitResult"] = .text(
+      fitResult.map { result in
+        "\(result.origin) \(result.epoch) \(String(describing: result.train)) "
+          + "\(String(describing: result.validation)) \(result.results.learningRate) "
+          + "\(result.reports.sorted { $0.key < $1.key })"
+      } ?? "none")
     return state
   }
 }
