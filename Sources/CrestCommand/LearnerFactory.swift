@@ -3,19 +3,19 @@ import Crest
 /// Makes the learner described by the options.
 func makeLearner(
   _ options: ModelOptions, _ training: OptimizerOptions, _ parameters: ParameterOptions,
-  metricNames: [String] = []
+  metricNames: [String] = [], trainMetrics: Bool = false, includingTest: Bool = false
 ) throws -> Learner {
   let optimizer = try training.makeOptimizer()
   let transforms = try training.augment?.transforms() ?? []
   try options.checkBatchSize()
   let arrays = try parameters.arrays(of: options)
   let (data, model, loss) = try options.load(
-    keepsAll: training.noShuffle, headClasses: parameters.replaceHead,
+    keepsAll: training.noShuffle, includingTest: includingTest, headClasses: parameters.replaceHead,
     selection: parameters.selection(among: arrays))
   if let readiness = model.trainingReadiness { note(readiness) }
   let learner = try Learner(
     model, data: data, loss: loss, optimizer: optimizer,
-    metrics: namedMetrics(metricNames, loss, model, data),
+    metrics: namedMetrics(metricNames, loss, model, data), trainMetrics: trainMetrics,
     batchSize: options.batchSize(for: model), seed: options.seed, shuffle: !training.noShuffle,
     transforms: transforms, groups: parameters.groups.split,
     weightDecays: training.weightDecays, frozenNormalization: parameters.frozenNorm ?? .inference,

@@ -32,6 +32,10 @@ struct Train: ParsableCommand {
 
   @OptionGroup(title: "Metrics") var metrics: MetricOptions
 
+  @OptionGroup(title: "Metrics") var trainMetrics: TrainMetricOptions
+
+  @OptionGroup(title: "Metrics") var testPart: TestPartOption
+
   @OptionGroup(title: "Metrics") var tta: AugmentationsOption
 
   @OptionGroup(title: "Checkpoints") var checkpoints: CheckpointOptions
@@ -124,7 +128,9 @@ struct Train: ParsableCommand {
     try checkNeeds()
     let outputs = try outputs().open(besides: model.inputs)
     defer { outputs.close() }
-    let learner = try makeLearner(model, optimizer, parameters, metricNames: metrics.names)
+    let learner = try makeLearner(
+      model, optimizer, parameters, metricNames: metrics.names,
+      trainMetrics: trainMetrics.isAsked, includingTest: testPart.isAsked)
     if export != nil { try learner.model.checkONNXExport() }
     if let augmentations { try learner.check(augmentations) }
     let rate = try schedule.chooseRate(for: learner, epochs: epochs, callbacks: chosen)
@@ -169,6 +175,11 @@ struct Train: ParsableCommand {
         try learner.evaluate(augmentations: augmentations, requiringFinite: true)
       }
     }
+    let tested = try learner.data.test.map { test in
+      try Interruption.around(learner, meanwhile: "the evaluation is ending") {
+        try learner.evaluate(on: test, requiringFinite: true)
+      }
+    }
     if let export {
       Interruption.finish("the network is being written to \(export)")
       try learner.model.exportONNX(to: export)
@@ -177,7 +188,7 @@ struct Train: ParsableCommand {
     let failures = [backup?.lastFailure] + chosen.map { ($0 as? ModelCheckpoint)?.lastFailure }
     let saveFailure = failures.lazy.compactMap(\.self).first.map { "\($0)" }
     try report.writeResult(
-      learner.fitResult, averaged: averaged, of: outcome, saveFailure: saveFailure)
+      learner.fitResult, averaged: averaged, tested: tested, of: outcome, saveFailure: saveFailure)
     try Notes.check()
     if let saveFailure { throw CommandError.lastSaveFailed(reason: saveFailure) }
   }

@@ -13,7 +13,7 @@ extension Learner {
       ("examples", "\(data.train.count) for training, \(data.valid.count) for validation"),
       ("loss", lossText),
       ("optimizer", optimizer.name),
-      ("metrics", metrics.isEmpty ? "none" : metrics.map(\.name).joined(separator: ", ")),
+      ("metrics", metrics.isEmpty ? "none" : metricNames.joined(separator: ", ")),
       ("frozen", frozenSummary),
       ("batch size", "\(trainLoader.batchSize)"),
       ("seed", "\(seed)"),

@@ -36,6 +36,8 @@ public final class Learner {
   public let optimizer: any Optimizer
   /// The metrics of validation.
   public let metrics: [any Metric]
+  /// Whether training is measured by them, too, while the parameters change.
+  public let trainMetrics: Bool
   /// The callbacks of every fit, in the order they were added.
   public internal(set) var callbacks: [any Callback]
   /// The key of the data's order, augmentation and dropout.
@@ -104,6 +106,8 @@ public final class Learner {
   ///     values.
   ///   - optimizer: The optimiser.
   ///   - metrics: The metrics of validation.
+  ///   - trainMetrics: Whether training is measured by them, too: `train_accuracy` beside `accuracy`. They are of each
+  ///     batch as it was trained on, so of parameters that change, of augmented examples and with dropout.
   ///   - callbacks: The callbacks of every fit.
   ///   - batchSize: The examples of a batch; the last one of an epoch may be smaller, or larger by one
   ///     (``trainLoader``).
@@ -122,8 +126,9 @@ public final class Learner {
   ///   model can't be split into such groups.
   public init(
     _ model: Model, data: DataSplit, loss: Loss? = nil, optimizer: any Optimizer = SGD(),
-    metrics: [any Metric] = [], callbacks: [any Callback] = [], batchSize: Int = 64,
-    seed: UInt64 = 0, shuffle: Bool = true, transforms: [any Transform] = [], prefetch: Int = 2,
+    metrics: [any Metric] = [], trainMetrics: Bool = false, callbacks: [any Callback] = [],
+    batchSize: Int = 64, seed: UInt64 = 0, shuffle: Bool = true,
+    transforms: [any Transform] = [], prefetch: Int = 2,
     groups: ParameterGroup.Split = .layers, weightDecays: ParameterGroup.Values = .same(1),
     frozenNormalization: FrozenNormalization = .inference,
     preprocessing: Preprocessing.Choice = .model
@@ -163,6 +168,7 @@ public final class Learner {
     self.loss = loss
     self.optimizer = optimizer
     self.metrics = metrics
+    self.trainMetrics = trainMetrics
     self.callbacks = callbacks
     self.seed = seed
     trainLoader = try DataLoader(
@@ -187,28 +193,6 @@ public final class Learner {
     let smallest = isLeftOver && !normalizationsOfOneValue.isEmpty ? 2 : 1
     guard smallest != loader.smallestBatch else { return }
     trainLoader = try loader.replacing(smallestBatch: smallest)
-  }
-
-  /// The layers in which a batch norm would see one value a channel in training, were a batch of one example.
-  var normalizationsOfOneValue: [String] {
-    // Of a fixed size, no batch is smaller.
-    guard (model.template.fixedBatchSize ?? 1) == 1 else { return [] }
-    let types = model.inputs.map { $0.batchType(1) }
-    // A graph that takes no batch of one example is refused when it is given one.
-    guard let graph = try? model.template.graph(for: types),
-      let values = try? GraphBuilder().replay(graph, inputTypes: types, mode: .inference)
-    else { return [] }
-    return graph.nodes.compactMap { node in
-      guard node.operation is BatchNormalization, let shape = values[node.inputs[0]]?.shape,
-        shape.elementCount == shape[1]
-      else { return nil }
-      if case .variable(let number) = graph.values[node.inputs[3].index].origin,
-        frozen.contains(graph.variables[number].name)
-      {
-        return nil
-      }
-      return node.path
-    }
   }
 
   /// The axis by which metrics find classes.

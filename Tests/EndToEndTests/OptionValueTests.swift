@@ -89,6 +89,17 @@ import Testing
       }
     case "--max-lr": [option, form("0.1:", ""), form(":", ""), form("0.1,", "")]
     case "--momentum": [option, form("0.95,", "")]
+    case "--schedule":
+      [
+        option, form("warm-up:for=", "steps+cosine"), form("warm-up:for=", "epochs+cosine"),
+        form("cosine:to=", ""), form("one-cycle:pct=", ""), form("one-cycle:final-div=", ""),
+        form("polynomial:power=", ""), form("noam:warm-up=", "steps"),
+        form("cosine-restarts:cycle=", "epochs"), form("tanh:lower=", ""),
+        form("cosine-restarts:cycle=5steps,length-factor=", ""),
+        form("exponential-decay:factor=0.5,every=", ""), form("inverse-time:rate=", ""),
+        form("piecewise:values=1|1,at=", "steps"), form("triangular:cycle=", "steps"),
+      ]
+    case "--sizes": [option, form("8,", "")]
     case "--groups": [option, form("depth:", "")]
     case "--shape": [option, form("3,", "")]
     default: [option]
@@ -131,11 +142,13 @@ import Testing
     switch command.joined(separator: " ") {
     case "train": return model + data + ["--epochs", "1", "--max-lr", "0.01", "--json"]
     case "find-lr", "evaluate": return model + data
+    case "find-batch-size": return model + data + ["--sizes", "8", "--steps", "2"]
     case "range-test": return model + data + ["--to", "0.1", "--steps", "40"]
     case "predict":
       return model + ["--input", inputs["data/train-x.npy"].path, "--output", "out.npy"]
     case "inspect": return [inputs["net.onnx"].path]
     case "export": return [inputs["net.onnx"].path, "--to", "out.onnx"]
+    case "data info": return [inputs["data"].path]
     case "plugins new": return ["--language", "c", "Name"]
     default: return nil
     }

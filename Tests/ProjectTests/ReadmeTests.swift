@@ -1,10 +1,12 @@
 import Foundation
 import Testing
 
-/// A block of code in the README follows `<!-- from PATH -->`, and must be what the file at PATH says.
+/// A block of code on a page follows `<!-- from PATH -->`, and must be what the file at PATH says.
 ///
-/// The whole of it, or a part. The package builds those files, so the README's code compiles.
+/// The whole of it, or a part. The package or the tests build those files, so the page's code compiles.
 @Suite struct `Code in the README` {
+  static let pages = ["README.md", "docs/own-parts.md"]
+
   /// A block of Swift code and the file it is from.
   struct Block {
     let path: String
@@ -13,15 +15,24 @@ import Testing
     var lineCount: Int { text.split(separator: "\n", omittingEmptySubsequences: false).count - 1 }
   }
 
-  @Test func `is what the examples say`() throws {
-    for block in try blocks() {
+  @Test(arguments: pages) func `is what the examples say`(page: String) throws {
+    for block in try blocks(page) {
       #expect(try Project.text(block.path).contains(block.text), "the block from \(block.path)")
     }
   }
 
-  @Test func `is from an example, each block`() throws {
-    let blocks = try Project.text("README.md").components(separatedBy: "```swift\n").count - 1
-    #expect(try self.blocks().count == blocks)
+  @Test(arguments: pages) func `is from an example, each block`(page: String) throws {
+    let blocks = try Project.text(page).components(separatedBy: "```swift\n").count - 1
+    #expect(try self.blocks(page).count == blocks)
+  }
+
+  @Test(arguments: ["loss", "metric", "optimizer", "schedule", "callback"])
+  func `has a part of one's own of each kind in under 25 lines`(kind: String) throws {
+    let block = try #require(
+      try blocks("docs/own-parts.md").first {
+        $0.path == "Tests/ProjectTests/Programs/\(kind).swift"
+      })
+    #expect(block.lineCount < 25)
   }
 
   @Test func `begins with a whole program of under 40 lines`() throws {
@@ -37,8 +48,8 @@ import Testing
     #expect(callback.lineCount < 10)
   }
 
-  private func blocks() throws -> [Block] {
-    try Project.text("README.md").components(separatedBy: "<!-- from ").dropFirst().map { part in
+  private func blocks(_ page: String = "README.md") throws -> [Block] {
+    try Project.text(page).components(separatedBy: "<!-- from ").dropFirst().map { part in
       let path = try #require(part.components(separatedBy: " -->").first)
       let code = try #require(part.components(separatedBy: "```swift\n").dropFirst().first)
       let text = try #require(code.components(separatedBy: "```").first)

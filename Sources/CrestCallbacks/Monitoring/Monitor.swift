@@ -6,7 +6,8 @@ public enum Monitor: Sendable, Hashable, Codable, CustomStringConvertible {
   case trainLoss
   /// The mean loss of validation.
   case validLoss
-  /// A metric of the learner, by name.
+  /// A metric of the learner, by the name that logs have for it: `accuracy`, or `train_accuracy` where training is measured
+  /// (`Learner.trainMetrics`).
   case metric(String)
 
   /// What logs call `name`: `train_loss`, `valid_loss`, or else a metric.
@@ -28,7 +29,7 @@ public enum Monitor: Sendable, Hashable, Codable, CustomStringConvertible {
     switch self {
     case .trainLoss: epoch.train?.loss
     case .validLoss: epoch.validation?.loss
-    case .metric(let name): epoch.validation?[name]
+    case .metric(let name): epoch.metric(name)
     }
   }
 
@@ -38,10 +39,10 @@ public enum Monitor: Sendable, Hashable, Codable, CustomStringConvertible {
   func direction(in learner: Learner, for callback: String) throws(CallbackError) -> MetricDirection
   {
     guard case .metric(let name) = self else { return .lowerIsBetter }
-    guard let metric = learner.metrics.first(where: { $0.name == name }) else {
+    guard let metric = learner.metric(named: name) else {
       throw .unknownMetric(
         name, callback: callback,
-        known: [Monitor.trainLoss, .validLoss].map(\.description) + learner.metrics.map(\.name))
+        known: [Monitor.trainLoss, .validLoss].map(\.description) + learner.metricNames)
     }
     return metric.direction
   }

@@ -25,7 +25,7 @@ struct EpochTable {
   /// The results of an epoch; `-` where it has none.
   func row(_ epoch: EpochContext) -> String {
     let losses = [epoch.train?.loss, epoch.validation?.loss]
-    let values = losses + metrics.map { epoch.validation?[$0] ?? epoch.reports[$0] }
+    let values = losses + metrics.map { epoch.metric($0) ?? epoch.reports[$0] }
     return line(
       ["\(epoch.index + 1)/\(epochCount)"]
         + values.map { $0.map { PlotNumber.decimal($0, places: 4) } ?? "-" }

@@ -63,7 +63,7 @@ public final class ProgressBar: Callback {
   private func begin(_ fit: FitContext) {
     let learner = fit.learner
     table = EpochTable(
-      metrics: learner.metrics.map(\.name) + fit.reportNames, epochCount: fit.epochCount)
+      metrics: learner.metricNames + fit.reportNames, epochCount: fit.epochCount)
     start = seconds()
     lastDrawn = -.infinity
     batchesDoneBefore = nil

@@ -12,6 +12,23 @@ struct MetricOptions: ParsableArguments {
   var names: [String] = []
 }
 
+/// What training is measured by.
+struct TrainMetricOptions: ParsableArguments {
+  @Flag(
+    name: .customLong("train-metrics"),
+    help: "Measure training by the metrics, too, as in train_accuracy, while the parameters change."
+  )
+  var isAsked = false
+}
+
+/// Whether the part for testing is measured.
+struct TestPartOption: ParsableArguments {
+  @Flag(
+    name: .customLong("test"),
+    help: "Measure the test part of a folder of photographs: of a run once, at its end.")
+  var isAsked = false
+}
+
 /// The metrics that suit the loss, and those of some names.
 func namedMetrics(
   _ names: [String], _ loss: Loss?, _ model: Model, _ data: DataSplit

@@ -29,7 +29,7 @@ final class EpochReport: StatefulCallback {
   var order: Int { .max - 2 }
 
   private func begin(_ fit: FitContext) {
-    metrics = fit.learner.metrics.map(\.name)
+    metrics = fit.learner.metricNames
     reportNames = fit.reportNames
   }
 
@@ -57,12 +57,13 @@ final class EpochReport: StatefulCallback {
   /// - Parameters:
   ///   - result: The results, if the fit has any.
   ///   - averaged: The results with test-time augmentation, if that was asked for.
+  ///   - tested: The results of the part for testing, if that was asked for.
   ///   - outcome: How it ended.
   ///   - saveFailure: Why the last checkpoint could not be saved, if it couldn't.
   /// - Throws: ``OutputError``.
   func writeResult(
-    _ result: FitResult?, averaged: FitResult.Pass?, of outcome: PhaseContext.Outcome,
-    saveFailure: String?
+    _ result: FitResult?, averaged: FitResult.Pass?, tested: FitResult.Pass?,
+    of outcome: PhaseContext.Outcome, saveFailure: String?
   ) throws(OutputError) {
     let speed =
       state.trainSeconds > 0 ? Double(state.exampleCount) / state.trainSeconds : nil
@@ -80,6 +81,10 @@ final class EpochReport: StatefulCallback {
         results += averaged.metrics.map { ("tta_\($0.name)", JSONLine.Value($0.value)) }
         results.append(("tta_seconds", .number(averaged.seconds)))
       }
+      if let tested {
+        results.append(("test_loss", JSONLine.Value(tested.loss)))
+        results += tested.metrics.map { ("test_\($0.name)", JSONLine.Value($0.value)) }
+      }
       results += outcome.members
       if let saveFailure { results.append(("save_failure", .text(saveFailure))) }
       return try Notes.writeResult(results)
@@ -96,13 +101,19 @@ final class EpochReport: StatefulCallback {
       (results + losses).joined(separator: ", ") + origin(of: result)
         + " after \(epochs) in \(decimal(state.seconds, 1)) s\(pace)\n")
     if let averaged {
-      let values =
-        averaged.metrics.map { "\($0.name) \(decimal($0.value, 4))" }
-        + ["valid loss \(decimal(averaged.loss, 4))"]
       try StandardOutput.write(
-        values.joined(separator: ", ")
+        Self.text(averaged, "valid loss")
           + " with test-time augmentation, in \(decimal(averaged.seconds, 1)) s\n")
     }
+    if let tested {
+      try StandardOutput.write(
+        Self.text(tested, "test loss") + " on \(tested.exampleCount) examples for testing\n")
+    }
+  }
+
+  private static func text(_ pass: FitResult.Pass, _ loss: String) -> String {
+    (pass.metrics.map { "\($0.name) \(decimal($0.value, 4))" }
+      + ["\(loss) \(decimal(pass.loss, 4))"]).joined(separator: ", ")
   }
 
   /// Which network the numbers belong to, if it isn't the one that the last epoch measured.
@@ -123,7 +134,7 @@ final class EpochReport: StatefulCallback {
       ("train_loss", JSONLine.Value(epoch.train?.loss)),
       ("valid_loss", JSONLine.Value(epoch.validation?.loss)),
     ]
-      + metrics.map { ($0, JSONLine.Value(epoch.validation?[$0])) }
+      + metrics.map { ($0, JSONLine.Value(epoch.metric($0))) }
       + reportNames.map { ($0, JSONLine.Value(epoch.reports[$0])) }
       + [
         ("learning_rate", .number(epoch.learningRate)),

@@ -19,7 +19,7 @@ extension FitResult {
     public let exampleCount: Int
     /// The mean loss over them: of training, while the parameters moved.
     public let loss: Double
-    /// The metrics, in the learner's order; none of training, where the parameters moved.
+    /// The metrics, in the learner's order; of training none unless asked for (``Learner/trainMetrics``).
     public let metrics: [MetricValue]
     /// The time the pass took.
     public let duration: Duration

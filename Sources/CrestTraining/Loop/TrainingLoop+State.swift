@@ -46,7 +46,7 @@ extension TrainingLoop {
     }
     let position = state.loop.position
     let metrics = try metrics(
-      metricState, isThere: position.pass == .validation,
+      metricState, expected: position.pass.map(learner.metrics) ?? [],
       at: path.appending(SavedFit.metricsField))
     return { [self, trained] in
       fit.state = state.loop
@@ -60,12 +60,11 @@ extension TrainingLoop {
   }
 
   private func metrics(
-    _ saved: StateValue, isThere: Bool, at path: StateValue.Path
+    _ saved: StateValue, expected: [any Metric], at path: StateValue.Path
   ) throws -> [any Metric] {
     switch saved {
-    case .null where !isThere: return []
+    case .null where expected.isEmpty: return []
     case .fields(let fields):
-      let expected = isThere ? learner.metrics : []
       for name in fields.keys.sorted() where !expected.contains(where: { $0.name == name }) {
         throw StateError.unexpected(path.appending(name))
       }

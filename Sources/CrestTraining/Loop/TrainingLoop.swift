@@ -46,7 +46,7 @@ final class TrainingLoop {
     _ learner: Learner, epochs: Int, callbacks: [any Callback], resumption: Learner.Resumption?
   ) throws {
     self.learner = learner
-    roles = try CallbackRoles(callbacks, besides: learner.metrics.map(\.name))
+    roles = try CallbackRoles(callbacks, besides: learner.metricNames)
     hooks = HookTable(roles.callbacks)
     reads = callbacks.reduce(learner.metrics.isEmpty ? [] : [.predictions]) {
       $0.union($1.reads)
@@ -182,7 +182,7 @@ final class TrainingLoop {
       entry = nil
       if !isResumed {
         tally = PassTally(
-          isTraining ? [] : learner.metrics, classAxis: learner.metricAxis, now: learner.now)
+          learner.metrics(of: purpose), classAxis: learner.metricAxis, now: learner.now)
         if isTraining { fit.state.train = nil }
       }
       defer { endPass(purpose, of: epoch) }
