@@ -15,7 +15,14 @@ import TrainingTestSupport
 
     init() throws {
       folder = try PluginFolder()
-      path = try folder.write(Compiler.chaos.get(), .chaos())
+      // Beside all other tests an answer may take long.
+      path = try folder.write(Compiler.chaos.get(), .chaos(#"{"answer_seconds": 60}"#))
+      try folder.trust("Chaos", in: path)
+    }
+
+    /// Where the process can't answer, a short wait for it.
+    private func waitsShortly() throws {
+      _ = try folder.write(Compiler.chaos.get(), .chaos())
       try folder.trust("Chaos", in: path)
     }
 
@@ -24,6 +31,7 @@ import TrainingTestSupport
       _ way: LeftBehind, _ fault: String, _ policy: PluginFailurePolicy = .stop
     ) throws -> (mark: String, error: (any Error)?) {
       let mark = "left" + String(UInt32.random(in: .min ... .max), radix: 36)
+      if [.supervisorKilled, .supervisorStopped].contains(way) { try waitsShortly() }
       do {
         let plugin = try Plugin(
           path,
