@@ -30,6 +30,7 @@ package struct CallbackNames: Sendable {
     CallbackNames(
       "EarlyStopping", pytorch: "EarlyStopping", keras: "EarlyStopping",
       fastai: "EarlyStoppingCallback"),
+    CallbackNames("FineTuneScheduler", pytorch: "BackboneFinetuning", fastai: "fine_tune"),
     CallbackNames("FreezeParameters", pytorch: "BaseFinetuning", fastai: "freeze_to"),
     CallbackNames(
       "GatherPredictions", pytorch: "BasePredictionWriter", fastai: "GatherPredsCallback"),

@@ -21,6 +21,14 @@ enum CommandError: Error, Equatable {
   case labelSmoothing(Double)
   /// Figures of three channels for a network that takes grey images.
   case greyImages(option: String)
+  /// Fine-tuning of what isn't an ONNX file.
+  case fineTunesFiles(model: String)
+  /// Epochs for the last layer alone that leave none for all.
+  case frozenEpochs(Int, epochs: Int)
+  /// A schedule for fine-tuning, which has its own.
+  case scheduleOfFineTuning(option: String)
+  /// Other rates than one number for fine-tuning.
+  case rateOfFineTuning
   /// A part for validation that isn't one.
   case validFraction(Double)
   /// A part for validation of examples that all are for training.
@@ -192,6 +200,14 @@ extension CommandError: CustomStringConvertible {
       "\(owner): \(setting) is missing; write it as \(name):\(setting)=…"
     case .greyImages(let option):
       "\(option): the network takes grey images, and these figures are of three channels; choose own, half or none"
+    case .fineTunesFiles(let model):
+      "fine-tune: it gives an ONNX file a new last layer, got --model \(model); name a file, or use crest train"
+    case .frozenEpochs(let frozen, let epochs):
+      "--frozen-epochs: expected at least 1 and fewer than the \(epochs) epochs in all, got \(frozen)"
+    case .scheduleOfFineTuning(let option):
+      "\(option): fine-tune has a schedule of its own; omit it, or use crest train --replace-head"
+    case .rateOfFineTuning:
+      "--max-lr: fine-tune takes one number and spreads it over the layers; give that, or use crest train --replace-head"
     case .validFraction(let part):
       "--valid-fraction: expected a number between 0 and 1, got \(part)"
     case .fractionOfAll:

@@ -14,7 +14,8 @@ struct CrestCommandLine: ParsableCommand {
       """,
     version: crestVersion,
     subcommands: [
-      Train.self, FindLR.self, FindBatchSize.self, RangeTestCommand.self, Evaluate.self,
+      Train.self, FineTune.self, FindLR.self, FindBatchSize.self, RangeTestCommand.self,
+      Evaluate.self,
       Predict.self, ExportModel.self,
       Inspect.self,
       DataCommand.self, PluginsCommand.self,

@@ -3,7 +3,8 @@ import Crest
 /// Makes the learner described by the options.
 func makeLearner(
   _ options: ModelOptions, _ training: OptimizerOptions, _ parameters: ParameterOptions,
-  metricNames: [String] = [], trainMetrics: Bool = false, includingTest: Bool = false
+  metricNames: [String] = [], trainMetrics: Bool = false, includingTest: Bool = false,
+  headForData: Bool = false
 ) throws -> Learner {
   let optimizer = try training.makeOptimizer()
   let transforms = try training.augment?.transforms() ?? []
@@ -11,6 +12,7 @@ func makeLearner(
   let arrays = try parameters.arrays(of: options)
   let (data, model, loss) = try options.load(
     keepsAll: training.noShuffle, includingTest: includingTest, headClasses: parameters.replaceHead,
+    headForData: headForData,
     selection: parameters.selection(among: arrays))
   if let readiness = model.trainingReadiness { note(readiness) }
   let learner = try Learner(

@@ -103,10 +103,11 @@ struct Train: ParsableCommand {
   }
 
   /// Prints what was chosen for photographs.
-  private func noteChoices() {
+  private func noteChoices(_ fineTuning: FineTuning?) {
+    let rate = fineTuning == nil ? ScheduleOptions.imageRate : FineTuning.standardRate
     let chosen =
       model.chosenForImages + (givenEpochs == nil ? ["--epochs \(epochs)"] : [])
-      + (schedule.isRateGiven ? [] : ["--max-lr \(ScheduleOptions.imageRate.short)"])
+      + (schedule.isRateGiven ? [] : ["--max-lr \(rate.short)"])
       + (takesStandardImageRun ? ["--callback recompute-batch-norm-statistics:at=validation"] : [])
     if !chosen.isEmpty {
       Notes.write(
@@ -114,11 +115,15 @@ struct Train: ParsableCommand {
     }
   }
 
-  func run() throws {
+  func run() throws { try run(fineTuning: nil) }
+
+  /// Trains, or fine-tunes.
+  func run(fineTuning: FineTuning?) throws {
     Notes.areEvents(model.json)
-    noteChoices()
+    noteChoices(fineTuning)
     // All checks of the options alone come before data are read.
     guard epochs >= 1 else { throw LearnerError.epochs(epochs) }
+    try fineTuning?.check(schedule, model, epochs: epochs)
     _ = try schedule.makeScheduler(
       chosen: nil, momentum: optimizer.chosenMomentum(), epochs: epochs, stepsPerEpoch: 1 << 20)
     let augmentations = try tta.augmentations()
@@ -130,10 +135,13 @@ struct Train: ParsableCommand {
     defer { outputs.close() }
     let learner = try makeLearner(
       model, optimizer, parameters, metricNames: metrics.names,
-      trainMetrics: trainMetrics.isAsked, includingTest: testPart.isAsked)
+      trainMetrics: trainMetrics.isAsked, includingTest: testPart.isAsked,
+      headForData: fineTuning != nil)
     if export != nil { try learner.model.checkONNXExport() }
     if let augmentations { try learner.check(augmentations) }
-    let rate = try schedule.chooseRate(for: learner, epochs: epochs, callbacks: chosen)
+    let rate =
+      fineTuning == nil
+      ? try schedule.chooseRate(for: learner, epochs: epochs, callbacks: chosen) : nil
     if let rate {
       chosen.append(FoundRate(rate))
     }
@@ -145,9 +153,11 @@ struct Train: ParsableCommand {
     if takesStandardImageRun, !chosen.contains(where: { $0 is RecomputeBatchNormStatistics }) {
       chosen.append(try RecomputeBatchNormStatistics(at: .validation))
     }
-    let scheduler = try schedule.makeScheduler(
-      chosen: rate, momentum: optimizer.chosenMomentum(), epochs: epochs,
-      stepsPerEpoch: learner.stepsPerEpoch(with: chosen))
+    let scheduler =
+      try fineTuning?.scheduler(for: learner, schedule, epochs: epochs)
+      ?? schedule.makeScheduler(
+        chosen: rate, momentum: optimizer.chosenMomentum(), epochs: epochs,
+        stepsPerEpoch: learner.stepsPerEpoch(with: chosen))
 
     let failure = WriteFailure()
     let report = EpochReport(json: model.json, failure: failure)

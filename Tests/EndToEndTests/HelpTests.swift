@@ -7,7 +7,8 @@ import Testing
 /// When it should change, `CREST_APPROVE=1` writes the files, and the test fails so that somebody looks.
 @Suite struct `Help` {
   @Test(arguments: [
-    "", "train", "find-lr", "find-batch-size", "range-test", "evaluate", "predict", "export",
+    "", "train", "fine-tune", "find-lr", "find-batch-size", "range-test", "evaluate", "predict",
+    "export",
     "inspect", "data",
     "data info", "plugins", "plugins list", "plugins verify", "plugins lock", "plugins new",
   ])

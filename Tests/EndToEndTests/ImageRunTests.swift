@@ -120,6 +120,44 @@ import Testing
     #expect(result.status != 0 && result.error.contains(message), "\(result.error)")
   }
 
+  @Test func `are learned by a network for other classes`() throws {
+    let folder = try Self.folder()
+    let made = try CrestProcess.run(
+      [
+        "train", "--model", "small-cnn", "--data", "digits", "--epochs", "1", "--max-lr", "0.05",
+        "--export", "theirs.onnx",
+      ], in: folder)
+    #expect(made.status == 0, "\(made.error)")
+    let options = ["fine-tune", "--model", "theirs.onnx", "--data", "photos"]
+    let tuned = try CrestProcess.run(
+      options + ["--epochs", "3", "--export", "ours.onnx", "--log-steps", "steps.csv"], in: folder)
+    #expect(tuned.status == 0, "\(tuned.error)")
+    #expect(
+      tuned.error.contains("chosen for photographs: --max-lr 0.002; give others"), "\(tuned.error)")
+    let answers = try CrestProcess.run(
+      ["predict", "--model", "ours.onnx", "photos/dog/0.png", "--json"], in: folder)
+    #expect(answers.output.contains(#""cat":"#) && answers.output.contains(#""dog":"#))
+    for (more, message) in [
+      (
+        ["--epochs", "1"],
+        "--frozen-epochs: expected at least 1 and fewer than the 1 epochs in all, got 1"
+      ),
+      (
+        ["--epochs", "2", "--schedule", "cosine"], "--schedule: fine-tune has a schedule of its own"
+      ),
+      (["--epochs", "2", "--max-lr", "auto"], "--max-lr: fine-tune takes one number"),
+    ] {
+      let refused = try CrestProcess.run(options + more, in: folder)
+      #expect(refused.status != 0 && refused.error.contains(message), "\(refused.error)")
+    }
+    let builtIn = try CrestProcess.run(
+      ["fine-tune", "--data", "photos", "--epochs", "2"], in: folder)
+    #expect(
+      builtIn.error.contains(
+        "fine-tune: it gives an ONNX file a new last layer, got --model resnet18"),
+      "\(builtIn.error)")
+  }
+
   @Test func `are held out by another fraction`() throws {
     let result = try CrestProcess.run([
       "evaluate", "--model", "mlp", "--data", "digits", "--valid-fraction", "0.1",

@@ -141,6 +141,7 @@ import Testing
     let data = ["--data", inputs["data"].path, "--threads", "1"]
     switch command.joined(separator: " ") {
     case "train": return model + data + ["--epochs", "1", "--max-lr", "0.01", "--json"]
+    case "fine-tune": return model + data + ["--epochs", "2", "--max-lr", "0.01", "--json"]
     case "find-lr", "evaluate": return model + data
     case "find-batch-size": return model + data + ["--sizes", "8", "--steps", "2"]
     case "range-test": return model + data + ["--to", "0.1", "--steps", "40"]

@@ -27,7 +27,8 @@ import Testing
         "GatherPredictions": "keeps numbers for a program; crest predict writes predictions",
         "LearningRateScheduler": "is made of a function",
         "LearningRateEstimate": "--estimate-lr",
-        "OneCycleScheduler": "--schedule one-cycle", "ParameterScheduler": "--schedule",
+        "FineTuneScheduler": "crest fine-tune", "OneCycleScheduler": "--schedule one-cycle",
+        "ParameterScheduler": "--schedule",
         "ProgressBar": "every run has it", "Recorder": "keeps numbers for a program",
       ]),
     Registry(
@@ -37,6 +38,7 @@ import Testing
       exceptions: [
         "LRFinder": "has a fit of its own, which comes first",
         "DivergenceGuard": "sets the factor of the rate, as ReduceLROnPlateau does",
+        "FineTuneScheduler": "sets the rate, as OneCycleScheduler does",
         "LearningRateScheduler": "sets the rate, as OneCycleScheduler does",
         "SWA": "gives the model other weights at the end, as EMA does",
       ]),

@@ -109,6 +109,7 @@ struct ModelOptions: ParsableArguments {
   /// validation. `headClasses` gives a network from a file a new last layer.
   func load(
     keepsAll: Bool = false, includingTest: Bool = false, headClasses: Int? = nil,
+    headForData: Bool = false,
     selection: ParameterSelection = ParameterSelection()
   ) throws -> (data: DataSplit, model: Model, loss: Loss?) {
     let seed = try seed
@@ -142,7 +143,11 @@ struct ModelOptions: ParsableArguments {
         return (split, try weights.model(template, seed: seed, engine: engine), loss)
       }
       return (
-        split, try Model(template: template(headClasses), seed: seed, engine: engine), loss
+        split,
+        try Model(
+          template: template(
+            headClasses ?? (headForData ? split.train.target.classNames?.count : nil)),
+          seed: seed, engine: engine), loss
       )
     case .builtIn(let name, let weights):
       guard split.train.inputs.count == 1 else {

@@ -40,6 +40,16 @@ struct ScheduleOptions: ParsableArguments {
   )
   var style: OneCycle.Convention?
 
+  /// The rate, where only one number can be given.
+  func oneRate(elseBy standard: Double) throws(CommandError) -> Double {
+    guard let givenMaxLR else { return standard }
+    guard case .rates(let option) = givenMaxLR, case .same(let rate) = option.values else {
+      throw .rateOfFineTuning
+    }
+    guard rate > 0, Float(rate).isNormal else { throw .learningRate(rate) }
+    return rate
+  }
+
   /// The callback that schedules the learning rate.
   ///
   /// - Parameters:
