@@ -14,15 +14,17 @@ extension Engine {
   ///   - rows: How many.
   ///   - columns: The numbers of each.
   ///   - steps: How many steps.
+  ///   - squares: The sum of the squares of the matrix.
   /// - Precondition: the matrix has rows × columns numbers.
   package func orthogonalize(
-    _ matrix: UnsafeMutableBufferPointer<Float>, rows: Int, columns: Int, steps: Int
+    _ matrix: UnsafeMutableBufferPointer<Float>, rows: Int, columns: Int, steps: Int,
+    squares: Double
   ) {
     programmerError(
       unless: matrix.count == rows * columns,
       "\(matrix.count) numbers for a matrix of \(rows) × \(columns)")
     guard let values = matrix.baseAddress, rows > 0, columns > 0 else { return }
-    let scale = Float(1 / (squareSum(matrix).squareRoot() + 1e-7))
+    let scale = Float(1 / (squares.squareRoot() + 1e-7))
     for index in matrix.indices { values[index] *= scale }
     let (least, isTall) = (min(rows, columns), rows > columns)
     let gram = AlignedMemory(byteCount: 4 * least * least)
@@ -50,16 +52,5 @@ extension Engine {
           values, scratch.base)
       }
     }
-  }
-
-  /// Σ x², in `Double` and in an order that doesn't depend on threads.
-  package func squareSum(_ values: UnsafeMutableBufferPointer<Float>) -> Double {
-    guard let base = values.baseAddress else { return 0 }
-    let scratch = AlignedMemory(byteCount: ck_sum_scratch_bytes(values.count))
-    var sum = 0.0
-    exclusively {
-      kernels.pointee.sum_of_squares_f32(pool, values.count, base, &sum, scratch.base)
-    }
-    return sum
   }
 }

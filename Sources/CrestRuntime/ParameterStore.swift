@@ -276,7 +276,8 @@ extension ParameterStore {
     watch?.sums = ChangeSums()
   }
 
-  func noteUpdate(of count: Int, isFinite: Bool) {
+  /// Passes have changed `count` parameters, padding included.
+  package func noteUpdate(of count: Int, isFinite: Bool) {
     updates = (updates.count + count, updates.areFinite && isFinite)
   }
 

@@ -9,7 +9,7 @@ private let testedKernels: [String] =
   + ReductionTests.kernels
   + ElementwiseTests.kernels
   + DropoutTests.kernels + CopyTests.kernels + CastTests.kernels + OptimizerKernelTests.kernels
-  + ChangeKernelTests.kernels
+  + ChangeKernelTests.kernels + SummedUpdateTests.kernels + FactoredTests.kernels
 
 struct CoverageTests {
   @Test func `every kernel of the table has a test, and every tested name is a kernel`() {

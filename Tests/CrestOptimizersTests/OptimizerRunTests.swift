@@ -74,7 +74,9 @@ import Testing
     },
     OptimizerCase(name: "dadapt-sgd") { _, _ in DAdaptSGD() },
     OptimizerCase(name: "dadapt-sgd decay") { _, _ in
-      try DAdaptSGD(momentum: 0.9, initialDistance: 1e-3, growth: 1.5, weightDecay: 0.05)
+      // The package takes the first group's decay for all.
+      try DAdaptSGD(
+        momentum: 0.9, initialDistance: 1e-3, growth: 1.5, weightDecay: 0.05, decayTargets: .all)
     },
     OptimizerCase(name: "prodigy") { _, _ in Prodigy() },
     OptimizerCase(name: "prodigy decay") { _, _ in

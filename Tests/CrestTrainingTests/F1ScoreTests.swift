@@ -2,6 +2,7 @@ import CrestLayers
 import CrestRuntime
 import CrestTensor
 import CrestTraining
+import Foundation
 import Testing
 
 @Suite struct F1ScoreTests {
@@ -51,6 +52,46 @@ import Testing
         values.span, ScoredBatch(count: 5, predictionShape: [5, 1], targets: targets, loss: 0))
       // One right of two that are predicted and three that are.
       #expect(metric.value == 2.0 / 5)
+    }
+  }
+
+  @Test func `classes may be more than a matrix of them has`() {
+    var metric = F1Score()
+    let classCount = ConfusionMatrix.classLimit + 1
+    var predictions = [Float](repeating: 0, count: 2 * classCount)
+    predictions[classCount - 1] = 1
+    predictions[classCount + 7] = 1
+    metric.update(
+      predictions.span,
+      ScoredBatch(
+        count: 2, predictionShape: [2, classCount],
+        targets: Tensor([Int64(classCount - 1), 8]), loss: 0))
+    // 1 of the last class, 0 of 7 and 8.
+    #expect(metric.value == 1.0 / 3)
+  }
+
+  @Test func `the score is that of F-beta with 1, to the bit`() {
+    for average in F1Score.Average.allCases {
+      var metric = F1Score(average: average)
+      var other = FBetaScore(beta: 1, average: average)
+      let batch = ScoredBatch(
+        count: 5, predictionShape: [5, 3], targets: Tensor(Self.labels), loss: 0)
+      metric.update(Self.predictions.span, batch)
+      other.update(Self.predictions.span, batch)
+      #expect(metric.value == other.value)
+    }
+  }
+
+  @Test func `what checkpoints have saved of it is read and written`() throws {
+    let saved = #"{"average":"weighted","counts":{"labels":[2,1],"predicted":[1,2],"right":[1,1]}}"#
+    let metric = try JSONDecoder().decode(F1Score.self, from: Data(saved.utf8))
+    #expect(metric.value == (2.0 / 3 * 2 + 2.0 / 3) / 3)
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    #expect(try String(decoding: encoder.encode(metric), as: UTF8.self) == saved)
+    let more = saved.replacing("[1,1]", with: "[2,1]")
+    #expect(throws: DecodingError.self) {
+      try JSONDecoder().decode(F1Score.self, from: Data(more.utf8))
     }
   }
 

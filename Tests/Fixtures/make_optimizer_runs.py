@@ -1,19 +1,25 @@
 """Makes optimizers/runs.json: a hundred steps of the reference implementations of optimisers.
 
-    python3 make_optimizer_runs.py       (needs torch and timm; see README.md)
+    pip install torch==2.13.0 timm==1.0.31 schedulefree==1.4.1 prodigyopt==1.1.2 dadaptation==3.2
+    python3 make_optimizer_runs.py
 
 `weight` (2 × 3) and `bias` (2) start at `start`; step i takes the gradients `gradients[i]` / 128. `cases[name]` has both after
-the steps `steps`, in float64, as flat lists. PyTorch's where it has the optimiser, timm's otherwise; the formulas of their papers' code for those that neither has.
+the steps `steps`, in float64, as flat lists. PyTorch's where it has the optimiser, the package of its authors if there is
+one (schedule-free, D-Adaptation, Prodigy), timm's otherwise; airbench's Muon is a copy of its formula.
 PyTorch's Muon runs its Newton-Schulz steps in float64 here, not in bfloat16.
 """
 
 import importlib
+import importlib.metadata
+import importlib.util
 import json
 import math
 import pathlib
 import sys
 import types
 
+import dadaptation
+import prodigyopt
 import torch
 
 torch.set_default_dtype(torch.float64)
@@ -47,101 +53,15 @@ def run(make, **settings):
     return after
 
 
-class ScheduleFree(torch.optim.Optimizer):
-    """SGDScheduleFree and AdamWScheduleFree of `schedulefree` with r = 0 and a weight power of 2."""
+def schedule_free(name):
+    """One of `schedulefree`, in training mode throughout: the weights are those that train."""
 
-    def __init__(self, params, lr, beta=0.9, beta2=None, eps=1e-8, weight_decay=0):
-        super().__init__(params, dict(weight_decay=weight_decay))
-        self.lr, self.beta, self.beta2, self.eps = lr, beta, beta2, eps
-        self.k, self.weight_sum = 0, 0.0
+    def make(groups, **settings):
+        optimizer = getattr(importlib.import_module("schedulefree"), name)(groups, **settings)
+        optimizer.train()
+        return optimizer
 
-    @torch.no_grad()
-    def step(self):
-        self.k += 1
-        self.weight_sum += self.lr ** 2
-        c = self.lr ** 2 / self.weight_sum
-        for group in self.param_groups:
-            for y in group["params"]:
-                state = self.state[y]
-                if not state:
-                    state["z"], state["x"], state["v"] = y.clone(), y.clone(), torch.zeros_like(y)
-                z, x, v, g = state["z"], state["x"], state["v"], y.grad
-                if self.beta2 is not None:
-                    v.mul_(self.beta2).addcmul_(g, g, value=1 - self.beta2)
-                    g = g / ((v / (1 - self.beta2 ** self.k)).sqrt() + self.eps)
-                g = g + group["weight_decay"] * y
-                z.sub_(self.lr * g)
-                x.lerp_(z, c)
-                y.copy_(self.beta * x + (1 - self.beta) * z)
-
-
-class DAdaptSGD(torch.optim.Optimizer):
-    """DAdaptSGD of `dadaptation`."""
-
-    def __init__(self, params, lr=1.0, momentum=0.0, d0=1e-6, growth_rate=float("inf"), weight_decay=0):
-        super().__init__(params, dict(weight_decay=weight_decay))
-        self.lr, self.momentum, self.d, self.growth = lr, momentum, d0, growth_rate
-        self.numerator, self.g0 = 0.0, None
-
-    @torch.no_grad()
-    def step(self):
-        pairs = [(p, p.grad + group["weight_decay"] * p) for group in self.param_groups for p in group["params"]]
-        if self.g0 is None:
-            self.g0 = math.sqrt(sum((g * g).sum().item() for _, g in pairs))
-        dlr = self.d * self.lr / self.g0
-        squares = 0.0
-        for p, g in pairs:
-            state = self.state[p]
-            if not state:
-                state["s"], state["x0"] = torch.zeros_like(p), p.clone()
-            s = state["s"]
-            self.numerator += dlr * (g * s).sum().item()
-            s.add_(g, alpha=dlr)
-            squares += (s * s).sum().item()
-        self.d = max(self.d, min(2 * self.numerator / math.sqrt(squares), self.d * self.growth))
-        for p, _ in pairs:
-            z = self.state[p]["x0"] - self.state[p]["s"]
-            p.mul_(self.momentum).add_(z, alpha=1 - self.momentum)
-
-
-class Prodigy(torch.optim.Optimizer):
-    """Prodigy of `prodigyopt`, with decoupled weight decay."""
-
-    def __init__(self, params, lr=1.0, betas=(0.9, 0.999), eps=1e-8, d0=1e-6, d_coef=1.0, growth_rate=float("inf"),
-                 use_bias_correction=False, weight_decay=0):
-        super().__init__(params, dict(weight_decay=weight_decay))
-        self.lr, self.betas, self.eps, self.d0, self.d_coef, self.growth = lr, betas, eps, d0, d_coef, growth_rate
-        self.corrects, self.d, self.d_max, self.numerator, self.k = use_bias_correction, d0, d0, 0.0, 0
-
-    @torch.no_grad()
-    def step(self):
-        beta1, beta2 = self.betas
-        beta3 = math.sqrt(beta2)
-        self.k += 1
-        correction = math.sqrt(1 - beta2 ** self.k) / (1 - beta1 ** self.k) if self.corrects else 1
-        d, dlr = self.d, self.d * self.lr * correction
-        self.numerator *= beta3
-        denominator = 0.0
-        for group in self.param_groups:
-            for p in group["params"]:
-                state, g = self.state[p], p.grad
-                if not state:
-                    state.update(s=torch.zeros_like(p), p0=p.clone(), m=torch.zeros_like(p), v=torch.zeros_like(p))
-                self.numerator += d / self.d0 * dlr * (g * (state["p0"] - p)).sum().item()
-                state["m"].mul_(beta1).add_(g, alpha=d * (1 - beta1))
-                state["v"].mul_(beta2).addcmul_(g, g, value=d * d * (1 - beta2))
-                state["s"].mul_(beta3).add_(g, alpha=d / self.d0 * dlr)
-                denominator += state["s"].abs().sum().item()
-        d_hat = self.d_coef * self.numerator / denominator
-        if self.d == self.d0:
-            self.d = max(self.d, d_hat)
-        self.d_max = max(self.d_max, d_hat)
-        self.d = min(self.d_max, self.d * self.growth)
-        for group in self.param_groups:
-            for p in group["params"]:
-                state = self.state[p]
-                p.mul_(1 - group["weight_decay"] * dlr)
-                p.addcdiv_(state["m"], state["v"].sqrt() + self.d * self.eps, value=-dlr)
+    return make
 
 
 class MuonAndAdamW:
@@ -210,14 +130,16 @@ def main():
         "amsgrad decay": run(o.Adam, lr=0.01, betas=(0.8, 0.9), amsgrad=True, weight_decay=0.05),
         "adamax": run(o.Adamax, lr=0.01),
         "adamax decay": run(o.Adamax, lr=0.01, betas=(0.8, 0.9), weight_decay=0.05),
-        "schedule-free sgd": run(ScheduleFree, lr=0.1),
-        "schedule-free sgd decay": run(ScheduleFree, lr=0.1, beta=0.8, weight_decay=0.05),
-        "schedule-free adamw": run(ScheduleFree, lr=0.01, beta2=0.999),
-        "schedule-free adamw decay": run(ScheduleFree, lr=0.01, beta=0.95, beta2=0.99, weight_decay=0.05),
-        "dadapt-sgd": run(DAdaptSGD),
-        "dadapt-sgd decay": run(DAdaptSGD, momentum=0.9, d0=1e-3, growth_rate=1.5, weight_decay=0.05),
-        "prodigy": run(Prodigy),
-        "prodigy decay": run(Prodigy, betas=(0.8, 0.99), d0=1e-4, d_coef=0.5, growth_rate=1.5, use_bias_correction=True,
+        "schedule-free sgd": run(schedule_free("SGDScheduleFree"), lr=0.1),
+        "schedule-free sgd decay": run(schedule_free("SGDScheduleFree"), lr=0.1, momentum=0.8, weight_decay=0.05),
+        "schedule-free adamw": run(schedule_free("AdamWScheduleFree"), lr=0.01),
+        "schedule-free adamw decay": run(schedule_free("AdamWScheduleFree"), lr=0.01, betas=(0.95, 0.99),
+                                        weight_decay=0.05),
+        "dadapt-sgd": run(dadaptation.DAdaptSGD),
+        # It takes the weight decay of the first group for all.
+        "dadapt-sgd decay": run(dadaptation.DAdaptSGD, momentum=0.9, d0=1e-3, growth_rate=1.5, weight_decay=0.05),
+        "prodigy": run(prodigyopt.Prodigy),
+        "prodigy decay": run(prodigyopt.Prodigy, betas=(0.8, 0.99), d0=1e-4, d_coef=0.5, growth_rate=1.5, use_bias_correction=True,
                              weight_decay=0.05),
         "muon": run(MuonAndAdamW, lr=0.02, others_rate=0.015, momentum=0.95, weight_decay=0.1),
         "muon match-adamw": run(MuonAndAdamW, lr=0.02, others_rate=1, momentum=0.9, nesterov=False,
@@ -232,7 +154,9 @@ def main():
         "adan": run(timm("adan", "Adan"), lr=0.01),
         "adan decay": run(timm("adan", "Adan"), lr=0.01, weight_decay=0.05),
     }
-    document = {"torch": torch.__version__, "start": START, "gradients": GRADIENTS, "steps": STEPS, "cases": cases}
+    packages = ["torch", "timm", "schedulefree", "prodigyopt", "dadaptation"]
+    versions = {name: importlib.metadata.version(name) for name in packages}
+    document = {"versions": versions, "start": START, "gradients": GRADIENTS, "steps": STEPS, "cases": cases}
     path = pathlib.Path(__file__).parent / "optimizers" / "runs.json"
     lines = ["{"]
     for key, value in document.items():
@@ -242,7 +166,7 @@ def main():
         else:
             lines.append(f" {json.dumps(key)}: {json.dumps(value)},")
     path.write_text("\n".join(lines + ["}"]) + "\n")
-    print("torch", torch.__version__, len(cases), "cases")
+    print(versions, len(cases), "cases")
 
 
 if __name__ == "__main__":

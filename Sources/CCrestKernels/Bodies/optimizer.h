@@ -31,12 +31,12 @@ typedef struct ck_update_pass {
     setup;                                                                                                \
     vf zeros = vf_splat(0); /* of all that is written: x - x, which is NaN unless x is finite */          \
     for (size_t i = 0; i < n; i += CK_LANES) {                                                            \
-      vf weight = vf_load_upto(w + i, n - i) * keep;                                                      \
-      vf gradient = vf_fma(l2, weight, vf_load_upto(g + i, n - i));                                       \
-      vf m0 = (moments) > 0 ? vf_load_upto(first + i, n - i) : vf_splat(0);                               \
-      vf m1 = (moments) > 1 ? vf_load_upto(second + i, n - i) : vf_splat(0);                              \
-      vf m2 = (moments) > 2 ? vf_load_upto(third + i, n - i) : vf_splat(0);                               \
-      vf m3 = (moments) > 3 ? vf_load_upto(fourth + i, n - i) : vf_splat(0);                              \
+      vf weight = vf_load_stream(w + i, n - i) * keep;                                                      \
+      vf gradient = vf_fma(l2, weight, vf_load_stream(g + i, n - i));                                     \
+      vf m0 = (moments) > 0 ? vf_load_stream(first + i, n - i) : vf_splat(0);                               \
+      vf m1 = (moments) > 1 ? vf_load_stream(second + i, n - i) : vf_splat(0);                              \
+      vf m2 = (moments) > 2 ? vf_load_stream(third + i, n - i) : vf_splat(0);                               \
+      vf m3 = (moments) > 3 ? vf_load_stream(fourth + i, n - i) : vf_splat(0);                              \
       vf before = m0;                                                                                     \
       __VA_ARGS__;                                                                                        \
       if (watched != NULL) ck_update_watch(watched, before, m0, pass->previous_rate, u.rate);             \

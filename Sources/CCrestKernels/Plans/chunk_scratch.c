@@ -1,5 +1,6 @@
 #include "chunks.h"
 #include "ctc_plan.h"
+#include "factored_plan.h"
 #include "crest_kernels.h"
 
 size_t ck_batch_norm_scratch_bytes(size_t rows, size_t channels) {
@@ -9,6 +10,10 @@ size_t ck_batch_norm_scratch_bytes(size_t rows, size_t channels) {
 
 size_t ck_ctc_scratch_bytes(size_t steps, size_t classes, size_t width, size_t workers) {
   return workers * ck_ctc_worker_doubles(steps, classes, width) * sizeof(double);
+}
+
+size_t ck_factored_scratch_bytes(const ck_factored *p) {
+  return ck_plan_factored(p, NULL).bytes;
 }
 
 size_t ck_reduce_scratch_bytes(size_t outer, size_t reduced, size_t inner) {

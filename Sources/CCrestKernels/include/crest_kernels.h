@@ -78,6 +78,21 @@ typedef enum ck_rule {
 #pragma clang assume_nonnull begin
 #define CK_RULE_COEFFICIENTS 12
 typedef struct ck_update { ck_rule rule; float rate, l2, decay; float p[CK_RULE_COEFFICIENTS]; } ck_update;
+// A pass of a rule that looks at a parameter, or at the network, as a whole: g += l2 · w, where it reads w; then the pass,
+// with its coefficients p.
+#pragma clang assume_nonnull end
+typedef enum ck_summed_rule {
+#define CK_SUMMED(name, reads, writes, setup, ...) CK_SUMMED_##name,
+#include "crest_summed_updates.def"
+#undef CK_SUMMED
+  CK_SUMMED_COUNT
+} ck_summed_rule;
+#pragma clang assume_nonnull begin
+#define CK_SUMMED_COEFFICIENTS 8
+typedef struct ck_summed { ck_summed_rule rule; float l2; float p[CK_SUMMED_COEFFICIENTS]; } ck_summed;
+// A parameter as matrices of rows, whose squares of gradients are estimated from the means of rows and columns: the square
+// of an element is r · c / mean of r, of which the last is at least epsilon, and all of it at least epsilon² and 2⁻¹²⁶.
+typedef struct ck_factored { size_t matrices, height, width; double epsilon; } ck_factored;
 // Sums in double of changes c and d that follow each other, at rates r and s: Σ|d|, Σd², Σ|c - d|, Σ(c - d)²,
 // Σ|c/r - d/s|, Σ(c/r - d/s)².
 #define CK_CHANGE_SUMS 6
@@ -146,6 +161,7 @@ size_t ck_winograd_filter_gradient_scratch_bytes(const ck_conv2d *p, size_t tile
 size_t ck_winograd_gradients_scratch_bytes(const ck_conv2d *p, size_t tile, size_t thread_count);
 size_t ck_batch_norm_scratch_bytes(size_t rows, size_t channels);
 size_t ck_ctc_scratch_bytes(size_t steps, size_t classes, size_t width, size_t workers);
+size_t ck_factored_scratch_bytes(const ck_factored *p);
 size_t ck_reduce_scratch_bytes(size_t outer, size_t reduced, size_t inner);
 size_t ck_sum_scratch_bytes(size_t count);
 

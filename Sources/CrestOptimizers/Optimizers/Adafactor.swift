@@ -11,7 +11,7 @@ import CrestTensor
 ///     w ← w - max(smallest, RMS(w)) · min(rate, 1 / √t) · u
 ///
 /// Rows and columns are those of the last two dimensions, as in PyTorch; a vector has its own mean squares for V. The mean of
-/// R is at least ε and V at least ε². With decoupled decay, the only kind, w is first w · (1 - rate · decay). The rate is
+/// R is at least ε and V at least ε² and 2⁻¹²⁶. With decoupled decay, the only kind, w is first w · (1 - rate · decay). The rate is
 /// relative to the size of a parameter. It has no momentum: a schedule of it changes nothing.
 ///
 /// Two moments, of which R and C take the first numbers for each matrix: memory isn't saved here, as it is with PyTorch's.
@@ -61,111 +61,46 @@ public struct Adafactor: Optimizer, Equatable {
     (self.epsilon, self.decayTargets) = (epsilon, decayTargets)
   }
 
-  /// Three passes over each parameter: means, sizes, and the step.
+  /// Three passes over each parameter: means, sizes, and the step; two over a vector, whose means and sizes take one.
   public func step(
     _ store: ParameterStore, _ groups: [ParameterGroup], stepNumber: Int, engine: Engine
   ) {
     let taken = pow(Double(stepNumber), betaDecay)
-    store.withBuffer(.moments(0)) { rows in
-      store.withBuffer(.moments(1)) { columns in
-        for group in groups {
-          let rate = group.hyperparameters.learningRate
-          let relative = min(rate, 1 / Double(stepNumber).squareRoot())
-          group.forEachParameter(of: store, decayTargets) { entry, w, g, decay in
-            let first = entry.range.lowerBound
-            let means = FactoredMeans(
-              entry.shape, rows: rows.baseAddress.map { $0 + first },
-              columns: columns.baseAddress.map { $0 + first }, epsilon: epsilon)
-            means.approach(g, by: taken)
-            update(w, g, means, rate: relative, shrinking: 1 - rate * decay)
-          }
+    for group in groups {
+      let rate = group.hyperparameters.learningRate
+      let relative = min(rate, 1 / Double(stepNumber).squareRoot())
+      for part in group.parts(decayTargets) {
+        var isFinite = true
+        for entry in part.entries(of: store) {
+          let areFinite = step(
+            store, entry, taken, keep: 1 - rate * part.decay, rate: relative, engine)
+          isFinite = isFinite && areFinite
         }
+        store.noteUpdate(of: part.count, isFinite: isFinite)
       }
     }
   }
 
-  private func update(
-    _ w: UnsafeMutableBufferPointer<Float>, _ g: UnsafeMutableBufferPointer<Float>,
-    _ means: FactoredMeans, rate: Double, shrinking: Double
-  ) {
-    let root = Double(w.count).squareRoot()
-    let size = w.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot() / root
-    var squares = 0.0
-    means.forEachEstimate { index, estimate in
-      squares += Double(g[index]) * Double(g[index]) / estimate
+  private func step(
+    _ store: ParameterStore, _ entry: ParameterStore.Entry, _ taken: Double, keep: Double,
+    rate: Double, _ engine: Engine
+  ) -> Bool {
+    func length(_ weights: Double, _ directions: Double) -> Double {
+      let count = Double(entry.range.count)
+      return max(smallest, (weights / count).squareRoot()) * rate
+        / max(1, (directions / count).squareRoot() / clip)
     }
-    let step = max(smallest, size) * rate / max(1, squares.squareRoot() / (root * clip))
-    means.forEachEstimate { index, estimate in
-      w[index] = Float(
-        shrinking * Double(w[index]) - step * Double(g[index]) / estimate.squareRoot())
+    guard entry.shape.rank < 2 else {
+      return store.factoredStep(
+        entry, part: taken, keep: keep, epsilon: epsilon, on: engine, step: length)
     }
-  }
-}
-
-/// The means of squares of the last two dimensions' matrices by rows and columns; of a vector, the squares themselves.
-private struct FactoredMeans {
-  private let matrices: Int
-  private let height: Int
-  private let width: Int
-  private let isFactored: Bool
-  private let rows: UnsafeMutablePointer<Float>
-  private let columns: UnsafeMutablePointer<Float>
-  private let epsilon: Double
-
-  init(
-    _ shape: Shape, rows: UnsafeMutablePointer<Float>?, columns: UnsafeMutablePointer<Float>?,
-    epsilon: Double
-  ) {
-    guard let rows, let columns else { programmerError("moments without memory") }
-    isFactored = shape.rank > 1
-    width = isFactored ? shape[shape.rank - 1] : shape.elementCount
-    height = isFactored ? shape[shape.rank - 2] : 1
-    matrices = shape.elementCount == 0 ? 0 : shape.elementCount / (height * width)
-    (self.rows, self.columns, self.epsilon) = (rows, columns, epsilon)
-  }
-
-  /// Moves towards the squares of `g`.
-  func approach(_ g: UnsafeMutableBufferPointer<Float>, by part: Double) {
-    func approach(_ mean: inout Float, _ value: Double) {
-      mean = Float(Double(mean) + part * (value - Double(mean)))
-    }
-    func square(_ index: Int) -> Double { Double(g[index]) * Double(g[index]) }
-    guard isFactored else {
-      for index in g.indices { approach(&rows[index], square(index)) }
-      return
-    }
-    for matrix in 0..<matrices {
-      let start = matrix * height * width
-      for row in 0..<height {
-        let sum = (0..<width).reduce(0) { $0 + square(start + row * width + $1) }
-        approach(&rows[matrix * height + row], sum / Double(width))
-      }
-      for column in 0..<width {
-        let sum = (0..<height).reduce(0) { $0 + square(start + $1 * width + column) }
-        approach(&columns[matrix * width + column], sum / Double(height))
-      }
-    }
-  }
-
-  /// Calls `body` with each element's place and mean of squares.
-  func forEachEstimate(_ body: (Int, Double) -> Void) {
-    let least = epsilon * epsilon
-    guard isFactored else {
-      for index in 0..<matrices * width { body(index, max(Double(rows[index]), least)) }
-      return
-    }
-    for matrix in 0..<matrices {
-      let mean = (0..<height).reduce(0) { $0 + Double(rows[matrix * height + $1]) } / Double(height)
-      let scale = 1 / max(mean, epsilon)
-      for row in 0..<height {
-        let ofRow = Double(rows[matrix * height + row]) * scale
-        for column in 0..<width {
-          body(
-            (matrix * height + row) * width + column,
-            max(ofRow * Double(columns[matrix * width + column]), least))
-        }
-      }
-    }
+    let means = store.pass(
+      .adafactorMeans(part: taken, epsilon: epsilon), over: entry.range, on: engine)
+    let step = store.pass(
+      .adafactorStep(
+        keep: keep, epsilon: epsilon, step: length(means.sums.0, means.sums.1)),
+      over: entry.range, on: engine)
+    return means.isFinite && step.isFinite
   }
 }
 

@@ -9,9 +9,8 @@ public import CrestRuntime
 ///
 /// ‖g₁‖ is the norm of the first gradient, and all norms and products are of all parameters together. The rate is a
 /// factor of the one that is found: leave it at 1, but for a warm-up or a fall at the end. Groups at other rates take steps in their
-/// proportion. With weight decay, which is L2 and of no other kind, g is first g + decay · w. There is no ε and no
-/// correction. Two moments, s and w₁ - w, and three numbers, d, the sum and ‖g₁‖; one thread makes two passes over all
-/// parameters.
+/// proportion. With weight decay, which is L2 and of no other kind, g is g + decay · w, but for ‖g₁‖, as in the package. There is no ε and no
+/// correction. Two moments, s and w₁ - w, and three numbers, d, the sum and ‖g₁‖.
 public struct DAdaptSGD: Optimizer, Equatable {
   /// `dadapt-sgd`.
   public var name: String { "dadapt-sgd" }
@@ -54,95 +53,40 @@ public struct DAdaptSGD: Optimizer, Equatable {
     self.decayTargets = decayTargets
   }
 
-  /// Two passes over all parameters: sums, then steps.
+  /// One pass over all parameters, for the step doesn't need what its sums tell of the distance; one more in the first step.
   public func step(
     _ store: ParameterStore, _ groups: [ParameterGroup], stepNumber: Int, engine: Engine
   ) {
     var numbers = store.optimizerNumbers
     if numbers[0] == 0 { numbers[0] = initialDistance }
     if numbers[2] == 0 {
-      var squares = 0.0
-      forEach(store, groups) { squares += Double($0.gradient) * Double($0.gradient) }
-      numbers[2] = squares.squareRoot()
+      let squares = groups.flatMap(\.ranges).map {
+        store.pass(.squares, over: $0, on: engine).sums.1
+      }
+      numbers[2] = squares.reduce(0, +).squareRoot()
     }
     // Gradients of zero tell nothing of the distance.
     guard numbers[2] > 0 else { return }
-    let scale = numbers[0] / numbers[2]
-    var (numerator, squares) = (0.0, 0.0)
-    forEach(store, groups) { element in
-      let (gradient, step) = (element.gradient, scale * element.rate)
-      let sum = Double(element.first)
-      numerator += step * Double(gradient) * sum
-      let next = Float(sum + step * Double(gradient))
-      element.first = next
-      squares += Double(next) * Double(next)
+    var squares = 0.0
+    for group in groups {
+      let settings = group.hyperparameters
+      let factor = numbers[0] / numbers[2] * settings.learningRate
+      for part in group.parts(decayTargets) {
+        for range in part.ranges {
+          let step = store.pass(
+            .dadaptStep(factor: factor, part: 1 - settings.momentum), over: range, l2: part.decay,
+            on: engine)
+          numbers[1] += factor * step.sums.0
+          squares += step.sums.1
+          store.noteUpdate(of: range.count, isFinite: step.isFinite)
+        }
+      }
     }
-    numbers[1] += numerator
     if squares > 0, groups.contains(where: { $0.hyperparameters.learningRate > 0 }) {
       let found = 2 * numbers[1] / squares.squareRoot()
       numbers[0] = max(numbers[0], min(found, numbers[0] * growth))
     }
     store.optimizerNumbers = numbers
-    forEach(store, groups) { element in
-      let part = Float(1 - element.momentum)
-      let move = part * (element.second - element.first)
-      element.weight += move
-      element.second -= move
-    }
-  }
-
-  private func forEach(
-    _ store: ParameterStore, _ groups: [ParameterGroup],
-    _ body: (inout AdaptingElement) -> Void
-  ) {
-    AdaptingElement.forEach(of: store, groups, decayTargets, moments: (0, 1), body)
-  }
-}
-
-/// An element of a parameter and its moments, as rules see it that sum over all parameters.
-struct AdaptingElement {
-  /// w.
-  var weight: Float
-  /// Of the loss, and of L2.
-  let gradient: Float
-  /// The first moment.
-  var first: Float
-  /// The second.
-  var second: Float
-  /// The group's.
-  let rate: Double
-  let momentum: Double
-
-  /// Calls `body` with each element of the groups, which may change the weight and both moments.
-  static func forEach(
-    of store: ParameterStore, _ groups: [ParameterGroup], _ targets: WeightDecay.Targets,
-    moments: (first: Int, second: Int), _ body: (inout AdaptingElement) -> Void
-  ) {
-    store.withBuffer(.parameters) { weights in
-      store.withBuffer(.gradients) { gradients in
-        store.withBuffer(.moments(moments.first)) { first in
-          store.withBuffer(.moments(moments.second)) { second in
-            for group in groups {
-              let settings = group.hyperparameters
-              func pass(_ ranges: [Range<Int>], _ decay: Float) {
-                for index in ranges.joined() {
-                  var element = AdaptingElement(
-                    weight: weights[index], gradient: gradients[index] + decay * weights[index],
-                    first: first[index], second: second[index], rate: settings.learningRate,
-                    momentum: settings.momentum)
-                  body(&element)
-                  weights[index] = element.weight
-                  first[index] = element.first
-                  second[index] = element.second
-                }
-              }
-              pass(group.weightRanges, Float(settings.weightDecay))
-              pass(group.otherRanges, targets == .all ? Float(settings.weightDecay) : 0)
-            }
-          }
-        }
-      }
-    }
   }
 }
 

@@ -49,38 +49,46 @@ public struct LAMB: Optimizer, Equatable {
     self.decayTargets = decayTargets
   }
 
-  /// Two passes over each parameter: the moments with the norms, and the step.
+  /// Two passes over each parameter: the moments with the norms, and the step; one over those that aren't scaled.
   public func step(
     _ store: ParameterStore, _ groups: [ParameterGroup], stepNumber: Int, engine: Engine
   ) {
     for group in groups {
-      let beta1 = group.hyperparameters.momentum
-      let corrections = (1 - power(beta1, stepNumber), 1 - power(beta2, stepNumber))
-      group.forEachParameter(of: store, decayTargets) { entry, w, g, decay in
-        store.withMoment(0, of: entry) { m in
-          store.withMoment(1, of: entry) { s in
-            func direction(_ index: Int) -> Float {
-              let root = (Double(s[index]) / corrections.1).squareRoot()
-              return Float(
-                Double(m[index]) / corrections.0 / (root + epsilon) + decay * Double(w[index]))
-            }
-            var (weights, steps) = (0.0, 0.0)
-            for index in w.indices {
-              m[index] = Float(beta1 * Double(m[index]) + (1 - beta1) * Double(g[index]))
-              let square = Double(g[index]) * Double(g[index])
-              s[index] = Float(beta2 * Double(s[index]) + (1 - beta2) * square)
-              let step = Double(direction(index))
-              weights += Double(w[index]) * Double(w[index])
-              steps += step * step
-            }
-            let adapts = decay != 0 || alwaysAdapts
-            let ratio = adapts && weights > 0 && steps > 0 ? (weights / steps).squareRoot() : 1
-            let rate = Float(group.hyperparameters.learningRate * ratio)
-            for index in w.indices { w[index] -= rate * direction(index) }
+      for part in group.parts(decayTargets) {
+        if part.decay != 0 || alwaysAdapts {
+          step(store, group.hyperparameters, part, stepNumber: stepNumber, engine: engine)
+        } else {
+          let adam = UpdateRule.adam(
+            beta1: Float(group.hyperparameters.momentum), beta2: Float(beta2),
+            epsilon: Float(epsilon), step: stepNumber)
+          for range in part.ranges {
+            store.update(
+              range, learningRate: Float(group.hyperparameters.learningRate), decay: .l2(0),
+              by: adam, on: engine)
           }
         }
       }
     }
+  }
+
+  private func step(
+    _ store: ParameterStore, _ settings: Hyperparameters, _ part: ParameterGroup.Part,
+    stepNumber: Int, engine: Engine
+  ) {
+    let beta1 = settings.momentum
+    let both = SummedUpdate.LAMBCoefficients(
+      beta1: beta1, beta2: beta2, epsilon: epsilon, decay: part.decay, step: stepNumber)
+    var isFinite = true
+    for entry in part.entries(of: store) {
+      let moments = store.pass(
+        .lambMoments(both, beta1: beta1, beta2: beta2), over: entry.range, on: engine)
+      let (weights, directions) = moments.sums
+      let ratio = weights > 0 && directions > 0 ? (weights / directions).squareRoot() : 1
+      let step = store.pass(
+        .lambStep(both, rate: settings.learningRate * ratio), over: entry.range, on: engine)
+      isFinite = isFinite && moments.isFinite && step.isFinite
+    }
+    store.noteUpdate(of: part.count, isFinite: isFinite)
   }
 }
 

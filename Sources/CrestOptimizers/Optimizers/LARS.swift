@@ -52,31 +52,35 @@ public struct LARS: Optimizer, Equatable {
     (self.alwaysAdapts, self.decayTargets) = (alwaysAdapts, decayTargets)
   }
 
-  /// Two passes over each parameter: the norms, and the step.
+  /// Two passes over each parameter: the norms, and the step; one over those that aren't scaled.
   public func step(
     _ store: ParameterStore, _ groups: [ParameterGroup], stepNumber: Int, engine: Engine
   ) {
     for group in groups {
-      let rate = group.hyperparameters.learningRate
-      let momentum = group.hyperparameters.momentum
-      group.forEachParameter(of: store, decayTargets) { entry, w, g, decay in
-        store.withMoment(0, of: entry) { v in
-          var (weights, gradients) = (0.0, 0.0)
-          for index in w.indices {
-            weights += Double(w[index]) * Double(w[index])
-            gradients += Double(g[index]) * Double(g[index])
+      let settings = group.hyperparameters
+      for part in group.parts(decayTargets) {
+        guard part.decay != 0 || alwaysAdapts else {
+          for range in part.ranges {
+            store.update(
+              range, learningRate: Float(settings.learningRate), decay: .l2(0),
+              by: .sgd(momentum: Float(settings.momentum), nesterov: nesterov), on: engine)
           }
-          (weights, gradients) = (weights.squareRoot(), gradients.squareRoot())
-          let adapts = (decay != 0 || alwaysAdapts) && weights > 0 && gradients > 0
-          let q = adapts ? trust * weights / (gradients + decay * weights + epsilon) : 1
-          for index in w.indices {
-            let direction = q * (Double(g[index]) + decay * Double(w[index]))
-            let velocity = momentum * Double(v[index]) + direction
-            v[index] = Float(velocity)
-            w[index] = Float(
-              Double(w[index]) - rate * (nesterov ? direction + momentum * velocity : velocity))
-          }
+          continue
         }
+        var isFinite = true
+        for entry in part.entries(of: store) {
+          let sums = store.pass(.squares, over: entry.range, on: engine).sums
+          let (weights, gradients) = (sums.0.squareRoot(), sums.1.squareRoot())
+          let q =
+            weights > 0 && gradients > 0
+            ? trust * weights / (gradients + part.decay * weights + epsilon) : 1
+          let step = store.pass(
+            .larsStep(
+              rate: settings.learningRate, momentum: settings.momentum, factor: q,
+              nesterov: nesterov), over: entry.range, l2: part.decay, on: engine)
+          isFinite = isFinite && step.isFinite
+        }
+        store.noteUpdate(of: part.count, isFinite: isFinite)
       }
     }
   }

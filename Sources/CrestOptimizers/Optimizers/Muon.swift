@@ -146,34 +146,43 @@ public struct Muon: Optimizer {
   }
 
   private func step(_ store: ParameterStore, _ group: ParameterGroup, engine: Engine) {
-    let settings = group.hyperparameters
-    let (momentum, new) = (Float(settings.momentum), Float(1 - settings.momentum))
-    group.forEachParameter(of: store, decayTargets) { entry, w, g, decay in
-      guard entry.shape.elementCount > 0 else { return }
-      let rows = entry.shape[0]
-      let columns = entry.shape.elementCount / rows
-      let outputs = entry.shape[store.uses.outputAxis(of: entry.name)]
-      var update = [Float](repeating: 0, count: w.count)
-      store.withMoment(0, of: entry) { b in
-        for index in b.indices {
-          b[index] = momentum * b[index] + new * g[index]
-          update[index] = nesterov ? new * g[index] + momentum * b[index] : b[index]
-        }
+    for part in group.parts(decayTargets) {
+      var isFinite = true
+      for entry in part.entries(of: store) where entry.shape.elementCount > 0 {
+        let areFinite = step(
+          store, entry, group.hyperparameters, decay: part.decay, engine: engine)
+        isFinite = isFinite && areFinite
       }
-      update.withUnsafeMutableBufferPointer { update in
-        engine.orthogonalize(
-          update, rows: rows, columns: columns, steps: orthogonalizationSteps)
-        let scale = scale.factor(outputs: outputs, inputs: w.count / outputs)
-        let factor = settings.learningRate * scale
-        var kept = 1 - settings.learningRate * decay
-        if self.scale == .airbench {
-          let norm = engine.squareSum(w).squareRoot()
-          if norm > 0 { kept *= Double(outputs).squareRoot() / norm }
-        }
-        for index in w.indices {
-          w[index] = Float(kept * Double(w[index]) - factor * Double(update[index]))
-        }
-      }
+      store.noteUpdate(of: part.count, isFinite: isFinite)
+    }
+  }
+
+  private func step(
+    _ store: ParameterStore, _ entry: ParameterStore.Entry, _ settings: Hyperparameters,
+    decay: Double, engine: Engine
+  ) -> Bool {
+    let rows = entry.shape[0]
+    let outputs = entry.shape[store.uses.outputAxis(of: entry.name)]
+    let factor =
+      settings.learningRate
+      * scale.factor(outputs: outputs, inputs: entry.range.count / outputs)
+    var kept = 1 - settings.learningRate * decay
+    if scale == .airbench {
+      let norm = store.pass(.squares, over: entry.range, on: engine).sums.0.squareRoot()
+      if norm > 0 { kept *= Double(outputs).squareRoot() / norm }
+    }
+    return withUnsafeTemporaryAllocation(of: Float.self, capacity: entry.range.count) { matrix in
+      matrix.initialize(repeating: 0)
+      let moment = store.pass(
+        .muonMoment(momentum: settings.momentum, nesterov: nesterov), over: entry.range,
+        matrix: matrix.baseAddress, on: engine)
+      engine.orthogonalize(
+        matrix, rows: rows, columns: entry.range.count / rows, steps: orthogonalizationSteps,
+        squares: moment.sums.1)
+      let step = store.pass(
+        .muonStep(keep: kept, factor: factor), over: entry.range, matrix: matrix.baseAddress,
+        on: engine)
+      return moment.isFinite && step.isFinite
     }
   }
 }

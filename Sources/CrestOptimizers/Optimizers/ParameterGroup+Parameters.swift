@@ -2,58 +2,46 @@ import CrestGraph
 import CrestRuntime
 
 extension ParameterGroup {
-  /// Calls `body` with each parameter, for rules that look at one as a whole.
-  ///
-  /// - Parameters:
-  ///   - store: Where they are.
-  ///   - targets: Which parameters decay.
-  ///   - body: Gets the parameter, its values and gradients, and its weight decay.
-  func forEachParameter(
-    of store: ParameterStore, _ targets: WeightDecay.Targets,
-    _ body: (
-      _ entry: ParameterStore.Entry, _ values: UnsafeMutableBufferPointer<Float>,
-      _ gradients: UnsafeMutableBufferPointer<Float>, _ decay: Double
-    ) -> Void
-  ) {
-    store.withBuffer(.parameters) { values in
-      store.withBuffer(.gradients) { gradients in
-        for name in names {
-          guard let entry = store.entry(named: name) else { continue }
-          let decays = targets == .all || entry.role == .weight
-          body(
-            entry, UnsafeMutableBufferPointer(rebasing: values[entry.range]),
-            UnsafeMutableBufferPointer(rebasing: gradients[entry.range]),
-            decays ? hyperparameters.weightDecay : 0)
-        }
-      }
+  /// Its weights, or its other parameters.
+  struct Part {
+    /// The ranges in the flat buffers, with adjacent ones merged.
+    let ranges: [Range<Int>]
+    /// Their weight decay.
+    let decay: Double
+    fileprivate let areWeights: Bool
+    fileprivate let names: [String]
+
+    /// How many numbers the ranges have, padding between parameters included.
+    var count: Int { ranges.reduce(0) { $0 + $1.count } }
+
+    /// The parameters, for rules that look at one as a whole.
+    func entries(of store: ParameterStore) -> [ParameterStore.Entry] {
+      names.compactMap(store.entry(named:)).filter { ($0.role == .weight) == areWeights }
     }
   }
-}
 
-extension ParameterStore {
-  /// Calls `body` with the part of a moment that belongs to a parameter.
-  func withMoment(
-    _ number: Int, of entry: Entry, _ body: (UnsafeMutableBufferPointer<Float>) -> Void
-  ) {
-    withBuffer(.moments(number)) { body(UnsafeMutableBufferPointer(rebasing: $0[entry.range])) }
+  /// Its weights and its other parameters, as weight decay tells them apart.
+  func parts(_ targets: WeightDecay.Targets) -> [Part] {
+    let decay = hyperparameters.weightDecay
+    return [
+      Part(ranges: weightRanges, decay: decay, areWeights: true, names: names),
+      Part(
+        ranges: otherRanges, decay: targets == .all ? decay : 0, areWeights: false, names: names),
+    ]
   }
-}
 
-extension ParameterGroup {
   /// Runs a fused rule over the group, with its own weight decay.
   func apply(
     _ store: ParameterStore, _ targets: WeightDecay.Targets, engine: Engine, l2: Bool = false,
     rule: (_ decay: Double) -> UpdateRule
   ) {
     let rate = Float(hyperparameters.learningRate)
-    func apply(_ ranges: [Range<Int>], _ decay: Double) {
-      let fused = rule(decay)
-      for range in ranges {
+    for part in parts(targets) {
+      let fused = rule(part.decay)
+      for range in part.ranges {
         store.update(
-          range, learningRate: rate, decay: .l2(l2 ? Float(decay) : 0), by: fused, on: engine)
+          range, learningRate: rate, decay: .l2(l2 ? Float(part.decay) : 0), by: fused, on: engine)
       }
     }
-    apply(weightRanges, hyperparameters.weightDecay)
-    apply(otherRanges, targets == .all ? hyperparameters.weightDecay : 0)
   }
 }

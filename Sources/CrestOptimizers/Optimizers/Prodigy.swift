@@ -12,8 +12,7 @@ public import CrestRuntime
 /// All sums are over all parameters together; in the step that still has d = d₀, d at first, d itself becomes the largest of both. ε is beside the root, in
 /// proportion to d, and nothing is corrected unless ``correctsBias``. Weight decay is decoupled, and of no other kind. The
 /// rate is a factor of the one that is found: leave it at 1, but for a schedule that falls to 0, as a cosine.
-/// Groups at other rates take steps in their proportion. A group's momentum is β₁. Four moments, m, v, s and w₁ - w, and three numbers, d, D and n; one
-/// thread makes two passes over all parameters.
+/// Groups at other rates take steps in their proportion, and one at 0 stays as it is, moments included. A group's momentum is β₁. Four moments, m, v, s and w₁ - w, and three numbers, d, D and n.
 public struct Prodigy: Optimizer, Equatable {
   /// `prodigy`.
   public var name: String { "prodigy" }
@@ -78,7 +77,8 @@ public struct Prodigy: Optimizer, Equatable {
     if numbers[0] == 0 { (numbers[0], numbers[1]) = (initialDistance, initialDistance) }
     let distance = numbers[0]
     let beta3 = beta2.squareRoot()
-    let sums = gather(store, groups, distance: distance, beta3: beta3, stepNumber: stepNumber)
+    let sums = gather(
+      store, groups, distance: distance, beta3: beta3, stepNumber: stepNumber, engine: engine)
     // Nothing but zero gradients so far.
     guard sums.sizes > 0 else { return }
     numbers[2] = beta3 * numbers[2] + sums.products
@@ -90,7 +90,8 @@ public struct Prodigy: Optimizer, Equatable {
     }
     store.optimizerNumbers = numbers
     take(
-      store, groups, distance: distance, epsilon: numbers[0] * epsilon, stepNumber: stepNumber)
+      store, groups, distance: distance, epsilon: numbers[0] * epsilon, stepNumber: stepNumber,
+      afterFinite: sums.areFinite, engine: engine)
   }
 
   private func rate(_ settings: Hyperparameters, _ distance: Double, _ stepNumber: Int) -> Double {
@@ -103,34 +104,21 @@ public struct Prodigy: Optimizer, Equatable {
   /// Updates m, v and s, and sums what d follows from.
   private func gather(
     _ store: ParameterStore, _ groups: [ParameterGroup], distance: Double, beta3: Double,
-    stepNumber: Int
-  ) -> (products: Double, sizes: Double) {
-    var sums = (products: 0.0, sizes: 0.0)
-    let share = distance / initialDistance
-    for group in groups {
+    stepNumber: Int, engine: Engine
+  ) -> (products: Double, sizes: Double, areFinite: Bool) {
+    var sums = (products: 0.0, sizes: 0.0, areFinite: true)
+    // As in the package, a group that stands still learns nothing of the distance.
+    for group in groups where group.hyperparameters.learningRate > 0 {
       let settings = group.hyperparameters
-      let weight = share * rate(settings, distance, stepNumber)
-      let (beta1, new1) = (settings.momentum, (1 - settings.momentum) * distance)
-      let new2 = (1 - beta2) * distance * distance
-      store.withBuffer(.gradients) { gradients in
-        store.withBuffer(.moments(0)) { means in
-          store.withBuffer(.moments(1)) { squares in
-            store.withBuffer(.moments(2)) { directions in
-              store.withBuffer(.moments(3)) { offsets in
-                for index in group.ranges.joined() {
-                  let gradient = Double(gradients[index])
-                  sums.products += weight * gradient * Double(offsets[index])
-                  means[index] = Float(beta1 * Double(means[index]) + new1 * gradient)
-                  squares[index] = Float(
-                    beta2 * Double(squares[index]) + new2 * gradient * gradient)
-                  let direction = Float(beta3 * Double(directions[index]) + weight * gradient)
-                  directions[index] = direction
-                  sums.sizes += abs(Double(direction))
-                }
-              }
-            }
-          }
-        }
+      let factor = distance / initialDistance * rate(settings, distance, stepNumber)
+      let moments = SummedUpdate.prodigyMoments(
+        beta1: settings.momentum, new1: (1 - settings.momentum) * distance, beta2: beta2,
+        new2: (1 - beta2) * distance * distance, beta3: beta3, factor: factor)
+      for range in group.ranges {
+        let pass = store.pass(moments, over: range, on: engine)
+        sums.products += factor * pass.sums.0
+        sums.sizes += pass.sums.1
+        sums.areFinite = sums.areFinite && pass.isFinite
       }
     }
     return sums
@@ -138,29 +126,15 @@ public struct Prodigy: Optimizer, Equatable {
 
   private func take(
     _ store: ParameterStore, _ groups: [ParameterGroup], distance: Double, epsilon: Double,
-    stepNumber: Int
+    stepNumber: Int, afterFinite: Bool, engine: Engine
   ) {
-    store.withBuffer(.parameters) { weights in
-      store.withBuffer(.moments(0)) { means in
-        store.withBuffer(.moments(1)) { squares in
-          store.withBuffer(.moments(3)) { offsets in
-            for group in groups {
-              let settings = group.hyperparameters
-              let rate = rate(settings, distance, stepNumber)
-              func pass(_ ranges: [Range<Int>], _ decay: Double) {
-                for index in ranges.joined() {
-                  let root = Double(squares[index]).squareRoot() + epsilon
-                  let weight = Double(weights[index])
-                  let move = rate * (Double(means[index]) / root + decay * weight)
-                  weights[index] = Float(weight - move)
-                  // Not by the weight, which has lost most digits of a small step.
-                  offsets[index] = Float(Double(offsets[index]) + move)
-                }
-              }
-              pass(group.weightRanges, settings.weightDecay)
-              pass(group.otherRanges, decayTargets == .all ? settings.weightDecay : 0)
-            }
-          }
+    for group in groups {
+      let rate = rate(group.hyperparameters, distance, stepNumber)
+      for part in group.parts(decayTargets) {
+        for range in part.ranges {
+          let pass = store.pass(
+            .prodigyStep(rate: rate, decay: part.decay, epsilon: epsilon), over: range, on: engine)
+          store.noteUpdate(of: range.count, isFinite: afterFinite && pass.isFinite)
         }
       }
     }

@@ -98,49 +98,19 @@ public struct ConfusionMatrix: Sendable, Hashable, Codable {
 
   /// Counts the predictions of a batch.
   mutating func add(_ predictions: Span<Float>, _ batch: ScoredBatch, of kind: PredictionKind) {
-    guard !kind.isBinary else {
-      let bound: Float = kind == .logits ? 0 : 0.5
-      makeRoom(2)
-      return kind.forEachLabel(predictions, batch) { prediction, isYes in
-        // NaN is no.
-        counts[(isYes ? 2 : 0) + (prediction > bound ? 1 : 0)] += 1
-      }
-    }
-    let lines = ClassLines(batch.predictionShape, axis: batch.classAxis)
-    makeRoom(lines.classCount)
-    for number in 0..<lines.count {
-      let line = lines[number]
-      guard let label = line.label(of: batch, number: number) else { continue }
-      counts[label * classCount + line.highest(predictions)] += 1
+    makeRoom(kind.classCount(of: batch))
+    kind.forEachOutcome(predictions, batch) { actual, predicted in
+      counts[actual * classCount + predicted] += 1
     }
   }
 
-  /// The average of a score of each class.
-  ///
-  /// - Parameters:
-  ///   - average: How; nil for the score of class 1, yes.
-  ///   - score: The score by the counts of right predictions, of all predictions of the class, and of its examples;
-  ///     0 over 0 is 0.
-  /// - Returns: NaN of no examples.
+  /// The average of a score of each class; see ``ClassCounts/average(_:_:)``.
   func average(
     _ average: Average?, _ score: (_ right: Int, _ predicted: Int, _ actual: Int) -> Double
   ) -> Double {
-    let total = total
-    guard total > 0 else { return .nan }
-    let (actual, predicted) = (actual, predicted)
-    func value(_ label: Int) -> Double {
-      guard label < classCount else { return 0 }
-      return score(counts[label * (classCount + 1)], predicted[label], actual[label])
-    }
-    switch average {
-    case nil: return value(1)
-    case .micro: return score(right, total, total)
-    case .weighted:
-      return actual.indices.reduce(0) { $0 + value($1) * Double(actual[$1]) } / Double(total)
-    case .macro:
-      // Classes that neither predictions nor targets have don't count.
-      let seen = actual.indices.filter { actual[$0] + predicted[$0] > 0 }
-      return seen.reduce(0) { $0 + value($1) } / Double(seen.count)
-    }
+    ClassCounts(
+      right: (0..<classCount).map { counts[$0 * (classCount + 1)] }, predicted: predicted,
+      actual: actual
+    ).average(average, score)
   }
 }

@@ -91,12 +91,7 @@ public struct FBetaScore: ConfusionMetric {
   public var name: String { beta == 2 ? "f2" : "f\(beta.short)" }
   /// From 0 to 1.
   public var value: Double {
-    let square = beta * beta
-    return counts.average(predictions.isBinary ? nil : average) { right, predicted, actual in
-      // TP + FN = actual, TP + FP = predicted.
-      let whole = square * Double(actual) + Double(predicted)
-      return whole == 0 ? 0 : (1 + square) * Double(right) / whole
-    }
+    counts.average(predictions.isBinary ? nil : average, fScore(beta: beta))
   }
 }
 

@@ -40,6 +40,33 @@ public enum PredictionKind: String, Sendable, Hashable, Codable, CaseIterable {
     }
   }
 
+  /// The number of classes that a batch's predictions are of; yes and no are two.
+  func classCount(of batch: ScoredBatch) -> Int {
+    isBinary ? 2 : batch.predictionShape[batch.classAxis]
+  }
+
+  /// Calls `body` with the class of each example, and the one that is predicted for it; yes is class 1.
+  ///
+  /// The class with the highest prediction counts, the first of equals; of yes and no, a probability above one half, so that
+  /// NaN is no.
+  func forEachOutcome(
+    _ predictions: Span<Float>, _ batch: ScoredBatch,
+    _ body: (_ actual: Int, _ predicted: Int) -> Void
+  ) {
+    guard !isBinary else {
+      let bound: Float = self == .logits ? 0 : 0.5
+      return forEachLabel(predictions, batch) { prediction, isYes in
+        body(isYes ? 1 : 0, prediction > bound ? 1 : 0)
+      }
+    }
+    let lines = ClassLines(batch.predictionShape, axis: batch.classAxis)
+    for number in 0..<lines.count {
+      let line = lines[number]
+      guard let label = line.label(of: batch, number: number) else { continue }
+      body(label, line.highest(predictions))
+    }
+  }
+
   /// The probability of yes.
   package func probability(_ prediction: Float) -> Double {
     let value = Double(prediction)

@@ -16,5 +16,8 @@ double peak_multiply_adds(peak_isa isa, size_t rounds);
 // Copies `count` bytes `rounds` times.
 void peak_copies(const void *from, void *to, size_t count, size_t rounds);
 
+// Adds `count` terms to as many sums: 12 bytes for each are read and written.
+void peak_additions(float *sums, const float *terms, size_t count);
+
 #pragma clang assume_nonnull end
 #endif
