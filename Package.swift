@@ -73,9 +73,12 @@ let package = Package(
     .systemLibrary(
       name: "CZlib", providers: [.apt(["zlib1g-dev"]), .yum(["zlib-devel"]), .brew(["zlib"])]),
     .target(name: "CCrestDigits", exclude: ["digits.csv.gz", "README.md"]),
+    .target(name: "CCrestPixels"),
     .target(
       name: "CrestData",
-      dependencies: ["CrestTensor", "CrestFiles", "CrestPlatform", "CCrestDigits", "CZlib"],
+      dependencies: [
+        "CrestTensor", "CrestFiles", "CrestPlatform", "CCrestDigits", "CCrestPixels", "CZlib",
+      ],
       swiftSettings: strict),
 
     .target(
@@ -83,7 +86,7 @@ let package = Package(
       linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png16")]),
     .target(
       name: "CrestImages",
-      dependencies: ["CrestData", "CrestTensor", "CrestFiles", "CCrestImages"],
+      dependencies: ["CrestData", "CrestTensor", "CrestFiles", "CCrestImages", "CCrestPixels"],
       swiftSettings: strict),
 
     // ONNX
@@ -248,7 +251,7 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "CrestDataTests",
-      dependencies: ["CrestData", "CrestTensor", "CZlib", "ProcessSupport"],
+      dependencies: ["CCrestPixels", "CrestData", "CrestTensor", "CZlib", "ProcessSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "CrestImagesTests",

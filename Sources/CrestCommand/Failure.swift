@@ -182,7 +182,7 @@ extension LearnerError {
     case .binaryLabels, .targetOutOfRange, .unsuitableTarget, .unusualNumbers: .data
     case .epochs, .learningRate, .batchSize, .prefetch, .transformCount, .unsuitableMetric,
       .twoOwners,
-      .twoReporters, .twoAccumulators, .twoLenders, .tooManyEpochs:
+      .twoReporters, .twoAccumulators, .twoLenders, .tooManyEpochs, .mixing:
       .usage
     case .emptyData, .inputCount, .missingInput, .inputType, .classCount, .examples, .noParameters,
       .rowsTogether, .leftover, .momentsTooLarge, .augmentation:

@@ -7,7 +7,7 @@ func makeLearner(
   headForData: Bool = false
 ) throws -> Learner {
   let optimizer = try training.makeOptimizer()
-  let transforms = try training.augment?.transforms() ?? []
+  let (transforms, mixing) = try training.augment?.made() ?? ([], [])
   try options.checkBatchSize()
   let arrays = try parameters.arrays(of: options)
   let (data, model, loss) = try options.load(
@@ -19,7 +19,7 @@ func makeLearner(
     model, data: data, loss: loss, optimizer: optimizer,
     metrics: namedMetrics(metricNames, loss, model, data), trainMetrics: trainMetrics,
     batchSize: options.batchSize(for: model), seed: options.seed, shuffle: !training.noShuffle,
-    transforms: transforms, groups: parameters.groups.split,
+    transforms: transforms, mixing: mixing, groups: parameters.groups.split,
     weightDecays: training.weightDecays, frozenNormalization: parameters.frozenNorm ?? .inference,
     preprocessing: options.preprocessing)
   try learner.checkNumbers(isTraining: true)

@@ -113,6 +113,11 @@ struct Train: ParsableCommand {
       Notes.write(
         "chosen for photographs: \(chosen.joined(separator: " ")); give others to change that")
     }
+    if model.areImages, optimizer.augment == nil {
+      Notes.write(
+        "every epoch shows the same images; --augment random-resized-crop:min-scale=0.35,flip shows parts of them, "
+          + "mirrored or not, from which a network learns more")
+    }
   }
 
   func run() throws { try run(fineTuning: nil) }

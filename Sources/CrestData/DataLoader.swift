@@ -1,4 +1,4 @@
-import CrestTensor
+public import CrestTensor
 
 /// Puts the examples of a set into batches, epoch after epoch.
 ///
@@ -17,11 +17,15 @@ public struct DataLoader: Sendable {
   public let smallestBatch: Int
   /// Whether every epoch has its own order.
   public let shuffle: Bool
-  /// The transforms of images, in this order.
+  /// The transforms of images, in the order of their stages, those of one stage in this order.
   public let transforms: [any Transform]
+  /// How examples are mixed, after the transforms; one of several is drawn for each batch.
+  public let mixing: [Mixing]
   /// How many batches are made ahead on a separate thread; 0 makes each on demand.
   public let prefetch: Int
   private let pool: BatchPool
+  let pipeline: TransformPipeline
+  let mixer: BatchMixer?
 
   /// The most batches that are made ahead: far more than hide the time of any.
   package static let prefetchLimit = 1024
@@ -39,13 +43,28 @@ public struct DataLoader: Sendable {
   ///   - seed: The key of the order and of the transforms.
   ///   - shuffle: Whether every epoch has its own order; otherwise it is the set's.
   ///   - transforms: Changes of `float32` inputs with channels, rows and columns.
+  ///   - mixing: How examples are mixed, after the transforms; one of several is drawn for each batch. The targets
+  ///     of classes then are probabilities of as many classes as have names.
   ///   - prefetch: How many batches are made ahead; this doesn't change their contents.
   /// - Throws: ``DataError/unsuitableTransform(name:dataset:reason:)``.
   /// - Precondition: `batchSize` is positive, `smallestBatch` in `1 ... batchSize`, `prefetch` in
-  ///   `0 ... 1024`, and there are at most 255 transforms.
+  ///   `0 ... 1024`, there are at most 255 transforms, and α of what is mixed is above 0 and at most 1000.
   public init(
     _ dataset: any Dataset, batchSize: Int = 64, smallestBatch: Int = 1, seed: UInt64 = 0,
-    shuffle: Bool = true, transforms: [any Transform] = [], prefetch: Int = 2
+    shuffle: Bool = true, transforms: [any Transform] = [], mixing: [Mixing] = [],
+    prefetch: Int = 2
+  ) throws(DataError) {
+    let targets: MixedTargets =
+      dataset.target.classNames.map { .probabilities(count: $0.count) } ?? .values
+    try self.init(
+      dataset, batchSize: batchSize, smallestBatch: smallestBatch, seed: seed, shuffle: shuffle,
+      transforms: transforms, mixing: mixing, mixedTargets: targets, prefetch: prefetch)
+  }
+
+  /// A loader whose mixed targets are of a kind.
+  package init(
+    _ dataset: any Dataset, batchSize: Int, smallestBatch: Int = 1, seed: UInt64, shuffle: Bool,
+    transforms: [any Transform], mixing: [Mixing], mixedTargets: MixedTargets, prefetch: Int
   ) throws(DataError) {
     programmerError(unless: dataset.count >= 0, "a data set of \(dataset.count) examples")
     programmerError(unless: batchSize > 0, "the batch size is \(batchSize)")
@@ -58,26 +77,23 @@ public struct DataLoader: Sendable {
     programmerError(
       unless: transforms.count <= Self.transformLimit,
       "\(transforms.count) transforms, expected at most \(Self.transformLimit)")
-    let images = dataset.inputs.filter(\.isImage)
-    for transform in transforms {
-      let reason =
-        images.isEmpty
-        ? "it takes float32 images with channels, rows and columns, and the set has none"
-        : images.lazy.compactMap { image in
-          Preprocessing.Layout(ofImages: image.shape) == .channelsLast
-            ? "it takes images with channels first, and the set's, \(image.shape), have them last"
-            : transform.objection(to: image.shape)
-        }.first
-      if let reason {
-        throw .unsuitableTransform(name: transform.name, dataset: dataset.name, reason: reason)
+    for choice in mixing {
+      NumberRange.concentration.require(choice.alpha, "α")
+      if let reason = choice.objection(to: dataset) {
+        throw .unsuitableTransform(name: choice.name, dataset: dataset.name, reason: reason)
       }
     }
+    pipeline = try TransformPipeline(transforms, for: dataset)
+    mixer =
+      mixing.isEmpty
+      ? nil : BatchMixer(choices: mixing, targets: mixedTargets)
     self.dataset = dataset
     self.batchSize = batchSize
     self.smallestBatch = smallestBatch
     self.seed = seed
     self.shuffle = shuffle
     self.transforms = transforms
+    self.mixing = mixing
     self.prefetch = prefetch
     pool = BatchPool(limit: prefetch + 2)
   }
@@ -91,7 +107,14 @@ public struct DataLoader: Sendable {
     try DataLoader(
       dataset ?? self.dataset, batchSize: batchSize,
       smallestBatch: smallestBatch ?? self.smallestBatch, seed: seed, shuffle: shuffle,
-      transforms: transforms, prefetch: prefetch)
+      transforms: transforms, mixing: mixing, mixedTargets: mixer?.targets ?? .values,
+      prefetch: prefetch)
+  }
+
+  /// The type and shape of an example's targets in a batch.
+  package var batchTarget: (shape: Shape, elementType: ElementType) {
+    guard let mixer else { return (dataset.target.shape, dataset.target.elementType) }
+    return (mixer.targets.shape(of: dataset.target), .float32)
   }
 
   /// The number of examples in an epoch.
@@ -124,11 +147,6 @@ public struct DataLoader: Sendable {
   }
 }
 
-extension Field {
-  /// Whether transforms apply.
-  fileprivate var isImage: Bool { elementType == .float32 && shape.rank == 3 }
-}
-
 /// Makes any batch of one epoch.
 struct BatchMaker: Sendable {
   let loader: DataLoader
@@ -149,30 +167,36 @@ struct BatchMaker: Sendable {
       pool.take(count: examples.count)
       ?? Batch(zerosFor: loader.dataset, count: examples.count)
     batch.index = index
-    try loader.dataset.write(examples, into: &batch)
+    if loader.mixer != nil { batch.forgetTargets(of: loader.dataset) }
+    try write(examples, into: &batch)
     batch.require(examples.count, of: loader.dataset)
-    if !loader.transforms.isEmpty { transform(examples, in: &batch) }
+    if !loader.pipeline.isEmpty { transform(examples, in: &batch) }
+    loader.mixer?.mix(&batch, seed: loader.seed, epoch: epoch)
     return batch
   }
 
+  /// The numbers of the epoch's transforms.
+  private var generator: Philox {
+    Philox(seed: loader.seed, stream: Philox.Stream.augmentation, step: UInt32(epoch))
+  }
+
+  private func write(_ examples: ArraySlice<Int>, into batch: inout Batch) throws {
+    guard let crop = loader.pipeline.fileCrop, let files = loader.dataset as? any CroppedImages
+    else { return try loader.dataset.write(examples, into: &batch) }
+    let generator = generator
+    try files.write(examples, into: &batch) { row, height, width in
+      crop.transform.part(
+        height: height, width: width,
+        ExampleRandom(
+          generator: generator, example: examples[examples.startIndex + row],
+          position: crop.position))
+    }
+  }
+
   private func transform(_ examples: ArraySlice<Int>, in batch: inout Batch) {
-    let generator = Philox(
-      seed: loader.seed, stream: Philox.Stream.augmentation, step: UInt32(epoch))
     for (position, field) in loader.dataset.inputs.enumerated() where field.isImage {
-      let size = field.shape.elementCount
-      withUnsafeTemporaryAllocation(of: Float.self, capacity: size) { scratch in
-        scratch.initialize(repeating: 0)
-        batch.inputs[position].withMutableElements(as: Float.self) { values in
-          for (row, example) in examples.enumerated() {
-            let image = UnsafeMutableBufferPointer(
-              rebasing: values[row * size..<(row + 1) * size])
-            for (number, transform) in loader.transforms.enumerated() {
-              transform.apply(
-                to: image, shape: field.shape, scratch: scratch,
-                random: ExampleRandom(generator: generator, example: example, position: number))
-            }
-          }
-        }
+      batch.inputs[position].withMutableElements(as: Float.self) { values in
+        loader.pipeline.transform(values, shape: field.shape, of: examples, generator)
       }
     }
   }

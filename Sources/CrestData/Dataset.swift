@@ -207,6 +207,14 @@ public struct Batch: Sendable {
       zeros: Shape([count] + target.shape.dimensions), elementType: target.elementType)
   }
 
+  /// Makes the targets those that `dataset` writes, whatever mixing made of them.
+  mutating func forgetTargets(of dataset: any Dataset) {
+    let target = dataset.target
+    let shape = Shape([count] + target.shape.dimensions)
+    guard targets.shape != shape || targets.elementType != target.elementType else { return }
+    targets = Tensor(zeros: shape, elementType: target.elementType)
+  }
+
   /// Ends the program unless the batch has room for examples of a data set, as many as there are, and is of its types.
   func require(_ exampleCount: Int, of dataset: any Dataset) {
     programmerError(

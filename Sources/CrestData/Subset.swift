@@ -44,12 +44,16 @@ public struct Subset: Dataset {
 
   /// Writes examples of the whole set, looked up by their index in this part.
   public func write(_ examples: ArraySlice<Int>, into batch: inout Batch) throws {
-    let chosen = examples.map { example in
+    try base.write(chosen(examples)[...], into: &batch)
+  }
+
+  /// The examples of the whole set.
+  func chosen(_ examples: ArraySlice<Int>) -> [Int] {
+    examples.map { example in
       programmerError(
         unless: indices.indices.contains(example), "example \(example) of \(count)")
       return indices[example]
     }
-    try base.write(chosen[...], into: &batch)
   }
 
   /// The same examples of the whole set with this preprocessing.

@@ -5,7 +5,7 @@ import Dispatch
 import Synchronization
 
 /// Images in files, each with one class, read from the disk whenever a batch needs them.
-public struct ImageFiles: Dataset {
+public struct ImageFiles: Dataset, CroppedImages {
   /// A file and its class.
   package struct File: Sendable, Hashable {
     let path: String
@@ -122,6 +122,24 @@ public struct ImageFiles: Dataset {
   ///
   /// - Throws: ``ImageError`` for the first file that can't be decoded.
   public func write(_ examples: ArraySlice<Int>, into batch: inout Batch) throws {
+    try write(examples, into: &batch, choosing: nil)
+  }
+
+  /// They are cut as they were decoded.
+  package var areCroppable: Bool { true }
+
+  /// Decodes images, and cuts a part out of each.
+  package func write(
+    _ examples: ArraySlice<Int>, into batch: inout Batch,
+    part: @Sendable (_ row: Int, _ height: Int, _ width: Int) -> ImagePart
+  ) throws {
+    try withoutActuallyEscaping(part) { try write(examples, into: &batch, choosing: $0) }
+  }
+
+  private func write(
+    _ examples: ArraySlice<Int>, into batch: inout Batch,
+    choosing part: (@Sendable (_ row: Int, _ height: Int, _ width: Int) -> ImagePart)?
+  ) throws {
     let chosen = Array(examples)
     let size = inputs[0].shape.elementCount
     let failure = Mutex<(row: Int, error: ImageError)?>(nil)
@@ -137,7 +155,7 @@ public struct ImageFiles: Dataset {
         let place = UnsafeMutableRawBufferPointer(
           rebasing: output[row * rowSize..<(row + 1) * rowSize])
         do throws(ImageError) {
-          let bytes = try bytes(of: chosen[row])
+          let bytes = try bytes(of: chosen[row]) { height, width in part?(row, height, width) }
           if areBytes {
             place.copyBytes(from: bytes)
           } else {
@@ -158,12 +176,17 @@ public struct ImageFiles: Dataset {
     }
   }
 
-  /// The bytes of an image, in the size and the order of the set.
-  private func bytes(of example: Int) throws(ImageError) -> [UInt8] {
+  /// The bytes of an image, or of a part of it, in the size and the order of the set.
+  private func bytes(
+    of example: Int, part: (_ height: Int, _ width: Int) -> ImagePart?
+  ) throws(ImageError) -> [UInt8] {
     programmerError(unless: files.indices.contains(example), "example \(example) of \(count)")
     let file = files[example]
     let pixels = try file.pixels(headers[example], channels: images.channels)
-    return pixels.resized(to: images).arranged(preprocessing.layout, images)
+    let resized =
+      part(pixels.height, pixels.width).map { pixels.resized($0, to: images) }
+      ?? pixels.resized(to: images)
+    return resized.arranged(preprocessing.layout, images)
   }
 
   // MARK: Statistics

@@ -1,4 +1,6 @@
 import CCrestImages
+import CCrestPixels
+package import CrestData
 package import CrestTensor
 
 /// The upright pixels of an image, 8 bits a channel, row by row, channels interleaved.
@@ -93,6 +95,12 @@ package struct Pixels {
         height: max(Int(scale * Double(images.height)), height))
       return whole.resized(left: 0, top: 0, width: whole.width, height: whole.height, to: images)
     }
+  }
+
+  /// A part of the image in the size that `images` asks for, whatever its fit.
+  package func resized(_ part: ImagePart, to images: Preprocessing.Images) -> [UInt8] {
+    resized(
+      left: part.left, top: part.top, width: part.width, height: part.height, to: images)
   }
 
   private func resized(

@@ -94,7 +94,8 @@ extension Learner {
     try DataLoader(
       trainLoader.dataset, batchSize: trainLoader.batchSize,
       smallestBatch: trainLoader.smallestBatch, seed: seed, shuffle: true,
-      transforms: augmented ? trainLoader.transforms : [], prefetch: trainLoader.prefetch)
+      transforms: augmented ? trainLoader.transforms : [],
+      mixing: augmented ? trainLoader.mixing : [], prefetch: trainLoader.prefetch)
   }
 }
 

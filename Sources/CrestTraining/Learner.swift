@@ -114,6 +114,7 @@ public final class Learner {
   ///   - seed: The key of the data's order, augmentation and dropout.
   ///   - shuffle: Whether every epoch has its own order.
   ///   - transforms: The augmentations of the training images.
+  ///   - mixing: How the training examples of a batch are mixed; one of several is drawn for each batch.
   ///   - prefetch: How many batches are prepared in advance; this doesn't change the results.
   ///   - groups: How parameters are split into groups, for separate learning rates and
   ///     ``freezeTo(_:)``.
@@ -128,7 +129,7 @@ public final class Learner {
     _ model: Model, data: DataSplit, loss: Loss? = nil, optimizer: any Optimizer = SGD(),
     metrics: [any Metric] = [], trainMetrics: Bool = false, callbacks: [any Callback] = [],
     batchSize: Int = 64, seed: UInt64 = 0, shuffle: Bool = true,
-    transforms: [any Transform] = [], prefetch: Int = 2,
+    transforms: [any Transform] = [], mixing: [Mixing] = [], prefetch: Int = 2,
     groups: ParameterGroup.Split = .layers, weightDecays: ParameterGroup.Values = .same(1),
     frozenNormalization: FrozenNormalization = .inference,
     preprocessing: Preprocessing.Choice = .model
@@ -173,7 +174,9 @@ public final class Learner {
     self.seed = seed
     trainLoader = try DataLoader(
       data.train, batchSize: batchSize, seed: seed, shuffle: shuffle, transforms: transforms,
-      prefetch: prefetch)
+      mixing: mixing,
+      mixedTargets: Self.mixedTargets(
+        mixing, of: loss, along: classAxis, in: model, for: data.train), prefetch: prefetch)
     validLoader = try DataLoader(
       data.valid, batchSize: batchSize, seed: seed, shuffle: false, prefetch: prefetch)
     programs = Self.programs(loss, classAxis, of: model)
@@ -200,13 +203,6 @@ public final class Learner {
 
   /// The axis to be remembered with what is learned; nil where predictions have but one that may be it.
   var learnedClassAxis: Int? { model.outputShape.rank > 1 ? classAxis?.axis : nil }
-
-  /// Programs that compute the loss along the axis that was found, which data may have decided.
-  static func programs(_ loss: Loss, _ axis: Loss.ClassAxis?, of model: Model)
-    -> Program.Cache
-  {
-    model.cache(loss: axis.map { loss.withClasses(at: $0) } ?? loss)
-  }
 
   /// Prepares the data again for the model's present preprocessing.
   func prepareData() throws {
@@ -368,17 +364,5 @@ public final class Learner {
     model.store.beginStep()
     optimizer.step(
       model.store, trained.groups, stepNumber: stepsSinceReset, engine: model.engine)
-  }
-
-  /// The program for a batch of `count` examples.
-  func request(
-    isTraining: Bool, count: Int, reads: Set<Capture>, isDiagnosing: Bool = false
-  ) -> Program.Request {
-    let target = data.train.target
-    return Program.Request(
-      inputTypes: model.inputs.map { $0.batchType(count) },
-      targetType: ValueType(Shape([count] + target.shape.dimensions), target.elementType),
-      mode: isTraining ? .training : .inference, reads: reads,
-      frozen: isTraining ? trained.frozen : [], isDiagnosing: isDiagnosing)
   }
 }

@@ -71,6 +71,8 @@ public enum LearnerError: Error, Equatable, Sendable {
   case twoLenders(first: String, second: String)
   /// A test-time augmentation that can't be used with the model or its loss.
   case augmentation(name: String, reason: String)
+  /// A mixing of examples that can't be used with the model or its loss.
+  case mixing(name: String, reason: String)
   /// More batches in a fit than can be counted.
   case tooManyEpochs(Int, most: Int, batchesPerEpoch: Int)
 }
@@ -171,6 +173,8 @@ extension LearnerError: CustomStringConvertible {
       "\(first) and \(second) both swap in other weights during validation; remove one of them"
     case .augmentation(let name, let reason):
       "test-time augmentation \(name): \(reason); predict without it"
+    case .mixing(let name, let reason):
+      "mixing examples by \(name): \(reason); train without it"
     case .tooManyEpochs(let epochs, let most, let batches):
       "epochs: expected at most \(most), as an epoch has \(batches) \(batches == 1 ? "batch" : "batches") "
         + "and a fit can count \(UInt32.max) batches, got \(epochs)"

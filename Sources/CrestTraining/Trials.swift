@@ -98,7 +98,7 @@ extension Learner {
       model, data: data, loss: classAxis.map { loss.withClasses(at: $0) } ?? loss,
       optimizer: optimizer, metrics: metrics, batchSize: batchSize, seed: seed,
       shuffle: trainLoader.shuffle, transforms: trainLoader.transforms,
-      prefetch: trainLoader.prefetch, preprocessing: .data)
+      mixing: trainLoader.mixing, prefetch: trainLoader.prefetch, preprocessing: .data)
     copy.trained = trained
     copy.trained.resetRates()
     copy.interruption = interruption

@@ -24,12 +24,15 @@ struct ResumeRig {
     var recomputes = false
     /// Whether classes have weights, and one is ignored.
     var isWeighted = false
+    /// Whether examples are mixed.
+    var isMixed = false
 
     var description: String {
       "\(optimizer)\(oneCycle ? ", 1cycle" : ""), \(accumulates) batches a step"
         + (isComplete ? ", everything" : "") + (isMeasured ? ", measured" : "")
         + (restoresBest ? "" : " but the best weights")
         + (recomputes ? ", batch norm anew" : "") + (isWeighted ? ", weights of classes" : "")
+        + (isMixed ? ", mixed" : "")
     }
   }
 
@@ -110,7 +113,8 @@ struct ResumeRig {
       callbacks: callbacks,
       batchSize: Self.batchSize, seed: 11,
       transforms: parts.isComplete
-        ? [PadAndCrop(padding: 1), HorizontalFlip(alternating: true)] : [], prefetch: 0)
+        ? [PadAndCrop(padding: 1), HorizontalFlip(alternating: true)] : [],
+      mixing: parts.isMixed ? [.mixUp(), .cutMix()] : [], prefetch: 0)
     // Time would make two runs differ.
     learner.now = { .zero }
     return (learner, callbacks)

@@ -19,7 +19,7 @@ import TrainingTestSupport
           optimizer: optimizer, accumulates: 3, isComplete: true, recomputes: optimizer == "lion"),
         .init(
           optimizer: optimizer, oneCycle: false, accumulates: 2, isComplete: true,
-          isWeighted: optimizer == "adam"),
+          isWeighted: optimizer == "adam", isMixed: optimizer == "sgd"),
       ]
     } + [.init(isMeasured: true)]
 

@@ -145,7 +145,12 @@ struct PhotoFolder {
       let data = try ImageFolder(photos.path, height: 12, width: 12).split()
       let learner = try Learner(
         BuiltInModel.make("resnet18", input: [3, 12, 12], classes: 2), data: data, batchSize: 4,
-        seed: 3, transforms: [HorizontalFlip()])
+        seed: 3,
+        transforms: [
+          RandomErasing(), HorizontalFlip(), TrivialAugment(), RandomRotation(),
+          RandomBlur(size: 3),
+          RandomBrightness(), RandomResizedCrop(),
+        ], mixing: [.mixUp(), .cutMix()])
       learner.now = { .zero }
       return learner
     }
@@ -153,6 +158,49 @@ struct PhotoFolder {
     for (place, state) in states.enumerated() where place.isMultiple(of: 2) {
       let got = try learner().fitResuming(from: state, path: "state", epochs: 2)
       #expect(got == end, "from state \(place)")
+    }
+  }
+
+  @Test func `cuts parts out of images as they were decoded, and resizes them once`() throws {
+    let photos = try PhotoFolder.usual()
+    let data = try ImageFolder(photos.path, height: 6, width: 7, filter: .bicubic).split()
+    let crop = RandomResizedCrop(scale: 0.1...0.6)
+    let loader = try DataLoader(
+      data.train, batchSize: data.train.count, seed: 5, shuffle: false,
+      transforms: [HorizontalFlip(alternating: true), crop], prefetch: 0)
+    let batch = try #require(try loader.batches(epoch: 3).next())
+    let plain = try #require(
+      try DataLoader(
+        data.train, batchSize: data.train.count, seed: 5, shuffle: false,
+        transforms: [HorizontalFlip(alternating: true)], prefetch: 0
+      ).batches(epoch: 3).next())
+    #expect(batch.targets == plain.targets && batch.inputs[0] != plain.inputs[0])
+    let images = try #require(data.train.preprocessing.images)
+    let generator = Philox(seed: 5, stream: Philox.Stream.augmentation, step: 3)
+    let whole = try ImageReader.files(in: [photos.path])
+    let chosen = try #require(data.train as? Subset).indices
+    let values = batch.inputs[0].array(as: Float.self)
+    for (row, example) in chosen.enumerated() {
+      let bytes = [UInt8](try Data(contentsOf: URL(filePath: whole[example])))
+      let pixels = try PillowFile.pixels(bytes, channels: 3, path: whole[example])
+      let part = crop.part(
+        height: pixels.height, width: pixels.width,
+        ExampleRandom(generator: generator, example: row, position: 1))
+      let resized = pixels.resized(part, to: images)
+      let flip = HorizontalFlip(alternating: true)
+      var expected = (0..<126).map { place in
+        data.train.preprocessing.value(
+          Double(resized[place % 42 * 3 + place / 42]), channel: place / 42)
+      }
+      var scratch = expected
+      expected.withUnsafeMutableBufferPointer { expected in
+        scratch.withUnsafeMutableBufferPointer { scratch in
+          flip.apply(
+            to: expected, shape: [3, 6, 7], scratch: scratch,
+            random: ExampleRandom(generator: generator, example: row, position: 0))
+        }
+      }
+      #expect(expected == Array(values[row * 126..<(row + 1) * 126]), "row \(row), seed 5")
     }
   }
 

@@ -28,6 +28,10 @@ struct LearnerErrorTests {
       .augmentation(name: "mirror", reason: "a reason"),
       "test-time augmentation mirror: a reason; predict without it"
     ),
+    (
+      .mixing(name: "mixup(alpha 0.4)", reason: "a reason"),
+      "mixing examples by mixup(alpha 0.4): a reason; train without it"
+    ),
     (.emptyData(name: "tiny"), "tiny has no examples; expected at least one"),
     (
       .inputCount(model: 2, data: 1, name: "tiny"),

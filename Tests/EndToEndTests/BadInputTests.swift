@@ -108,8 +108,8 @@ import Testing
       message: "--replace-head: it is for ONNX files, but --model is mlp, which is made for the "
         + "data's classes; omit it"),
     Case(
-      arguments: "--augment crop,blur",
-      message: "--augment: expected one of crop, flip, cutout, got \"blur\""),
+      arguments: "--augment crop,smear",
+      message: "--augment: expected one of \(augmentations), got \"smear\""),
     Case(
       arguments: "--augment cutout",
       message: "the transform cutout(size 16) can't be used on digits (train): a square of 16 is "

@@ -32,13 +32,16 @@ import Testing
       encoding: .utf8)
     let commands = page.split(separator: "\n").filter { $0.hasPrefix("$ crest ") }
       .map { $0.dropFirst("$ crest ".count).split(separator: " ").map(String.init) }
-    #expect(commands.count == 5)
+    #expect(commands.count == 6)
     for command in commands {
       let result = try CrestProcess.run(
         command + (command[0] == "train" ? ["--image-size", "32"] : []), in: folder)
       #expect(result.status == 0, "\(command): \(result.error)")
       if command[0] == "train" {
         #expect(result.error.contains("chosen for photographs: --model resnet18 --max-lr 0.05 "))
+        #expect(
+          result.error.contains("every epoch shows the same images") == !command.contains(
+            "--augment"))
       }
     }
     let answers = try String(contentsOf: folder["answers.csv"], encoding: .utf8)
@@ -164,6 +167,50 @@ import Testing
     ])
     #expect(
       result.output.contains(" on 179 examples of digits (validation), untrained"), "\(result)")
+  }
+
+  /// Each with its settings as they are unless told otherwise, but for sizes that these images can have.
+  private static let augmentations = [
+    "random-resized-crop:min-scale=0.3,max-scale=0.9,ratio=2", "trivial-augment",
+    "rand-augment:count=3,magnitude=12", "flip", "dihedral", "rotate:degrees=30,probability=1",
+    "zoom:min=0.8,max=1.4", "translate:fraction=0.2", "shear:degrees=20", "warp:magnitude=0.3",
+    "brightness:change=0.4,formula=logit", "contrast", "saturation:probability=1", "hue:change=0.2",
+    "greyscale", "blur:size=3,deviation=1", "crop:padding=2,border=zero", "cutout:size=4",
+    "erase:probability=1,min-scale=0.1,max-scale=0.2,ratio=2", "mixup:alpha=0.2", "cutmix",
+  ]
+
+  @Test func `are trained on with every augmentation, and resumed with the bits of a whole run`()
+    throws
+  {
+    let folder = try Self.folder()
+    let usual = [
+      "train", "--data", "photos", "--model", "small-cnn", "--max-lr", "0.01", "--image-size", "16",
+      "--batch-size", "4", "--augment", Self.augmentations.joined(separator: ","),
+    ]
+    func run(_ arguments: String...) throws -> ProcessResult {
+      let result = try CrestProcess.run(usual + arguments, in: folder)
+      #expect(result.status == 0, "\(result.error)")
+      return result
+    }
+    _ = try run("--epochs", "3", "--export", "whole.onnx")
+    let killed = try CrestProcess.start(
+      usual + [
+        "--epochs", "3", "--checkpoint-dir", "run", "--checkpoint-every", "1steps", "--log-steps",
+        "steps.csv",
+      ], in: folder)
+    while killed.isRunning, (try? folder.lines(of: "steps.csv").count) ?? 0 < 5 { usleep(1_000) }
+    killed.send(SIGKILL)
+    _ = try killed.finish()
+    _ = try run(
+      "--epochs", "3", "--checkpoint-dir", "run", "--resume", "--log-steps", "steps.csv",
+      "--export",
+      "resumed.onnx")
+    let help = try CrestProcess.run(["train", "--help"]).output
+    for name in Self.augmentations.map({ $0.prefix { $0 != ":" } }) {
+      #expect(help.contains(name))
+    }
+    let files = try ["whole.onnx", "resumed.onnx"].map { try Data(contentsOf: folder[$0]) }
+    #expect(files[0] == files[1])
   }
 
   @Test func `are predicted alike by a file, a checkpoint and arrays`() throws {

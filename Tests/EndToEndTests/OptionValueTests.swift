@@ -61,7 +61,12 @@ import Testing
         let option = Option(command: path, name: "--" + name)
         let help = argument["abstract"] as? String ?? ""
         if name == "callback" || name == "loss" { return settings(help, path, of: "--" + name) }
-        // The settings of optimisers are many, and the same in each command.
+        // The settings of augmentations and optimisers are many, and the same in each command.
+        if name == "augment", path == ["train"] {
+          var random = SplitMix(seed: seed)
+          let all = settings(help, path, of: "--augment")
+          return [option] + (isWhole ? all : Array(all.shuffled(using: &random).prefix(8)))
+        }
         if name == "optimizer", path == ["train"] {
           var random = SplitMix(seed: seed)
           let all = settings(help, path, of: "--optimizer")

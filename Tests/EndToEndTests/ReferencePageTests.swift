@@ -1,4 +1,5 @@
 import CrestCallbacks
+import CrestData
 import CrestLayers
 import CrestOptimizers
 import CrestTestSupport
@@ -63,7 +64,13 @@ import Testing
       CallbackNames.all.map { [code($0.type), $0.pytorch, $0.keras, $0.fastai] })
   }
 
-  @Test func `lists every loss, metric, optimiser, schedule and callback`() throws {
+  private static var augmentations: [String] {
+    table(
+      "Augmentations", ["`--augment`", "torchvision", "Keras", "fastai"],
+      NamedAugmentation.all.map { [code($0.usage), $0.torchvision, $0.keras, $0.fastai] })
+  }
+
+  @Test func `lists every loss, metric, optimiser, schedule, callback and augmentation`() throws {
     try Snapshot(
       "docs/reference.md",
       heading: """
@@ -73,6 +80,8 @@ import Testing
         `CREST_APPROVE=1 swift test -c release --filter 'The reference'` regenerates it. `crest train --help` says how each is
         given and which values its settings take; the documentation of the types has formulas and sources.
         """
-    ).expect(Self.losses + Self.metrics + Self.optimizers + Self.schedules + Self.callbacks)
+    ).expect(
+      Self.losses + Self.metrics + Self.optimizers + Self.schedules + Self.callbacks
+        + Self.augmentations)
   }
 }

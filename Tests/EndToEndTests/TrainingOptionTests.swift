@@ -1,4 +1,9 @@
 extension `Wrong usage` {
+  /// The names that `--augment` knows.
+  static let augmentations =
+    "crop, flip, cutout, erase, random-resized-crop, dihedral, rotate, zoom, translate, shear, warp, brightness, "
+    + "contrast, saturation, hue, greyscale, blur, trivial-augment, rand-augment, mixup, cutmix"
+
   /// Settings of augmentations and callbacks, and options of the loss and the optimiser.
   static let trainingOptions = [
     Case(
@@ -15,7 +20,38 @@ extension `Wrong usage` {
       message: "--augment flip: expected settings alternating, got \"padding\""),
     Case(
       arguments: "--augment flip,padding=2",
-      message: "--augment: expected one of crop, flip, cutout, got \"flip,padding=2\""),
+      message: "--augment: expected one of \(augmentations), got \"flip,padding=2\""),
+    Case(
+      arguments: "--augment zoom:max=0.5",
+      message: "--augment zoom: max is \"0.5\", expected a number from min, 1.0, up"),
+    Case(
+      arguments: "--augment random-resized-crop:min-scale=2",
+      message:
+        "--augment random-resized-crop: min-scale is \"2\", expected a number above 0, at most 1"),
+    Case(
+      arguments: "--augment erase:min-scale=0.5",
+      message: "--augment erase: min-scale is \"0.5\", expected a number up to max-scale, 0.33"),
+    Case(
+      arguments: "--augment blur:size=4",
+      message: "--augment blur: size is \"4\", expected an integer odd, in 3 … 101"),
+    Case(
+      arguments: "--augment hue",
+      message:
+        "the transform hue(change 0.1, probability 0.75) can't be used on digits (train): it takes images of three "
+        + "channels, red, green and blue, got 1"),
+    Case(
+      arguments: "--augment mixup:alpha=0",
+      message: "--augment mixup: alpha is \"0\", expected a number above 0, at most 1000"),
+    Case(
+      arguments: "--augment mixup --loss cross-entropy:ignored-label=3",
+      message:
+        "mixing examples by mixup(alpha 0.4): the loss cross-entropy ignores a label, which has no part of a mixture; "
+        + "train without it"),
+    Case(
+      arguments: "--augment mixup --loss multi-class-hinge",
+      message:
+        "digits (train): multi-class-hinge: expected labels, got probabilities; for probabilities choose the loss "
+        + "cross-entropy"),
     Case(
       arguments: "--augment cutout:size=0",
       message: "--augment cutout: size is \"0\", expected an integer from 1 up"),

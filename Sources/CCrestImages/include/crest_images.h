@@ -28,26 +28,4 @@ int crest_jpeg_decode(const crest_image_source *source, int shrink, uint8_t *pix
 void crest_image_orient(const uint8_t *pixels, size_t width, size_t height, int channels, int orientation,
                         uint8_t *upright);
 
-typedef enum crest_image_filter {
-  CREST_FILTER_NEAREST,
-  CREST_FILTER_BOX,
-  CREST_FILTER_BILINEAR,
-  CREST_FILTER_HAMMING,
-  CREST_FILTER_BICUBIC,
-  CREST_FILTER_LANCZOS
-} crest_image_filter;
-
-// A part of an image: columns `left` to `left + width`, rows `top` to `top + height`, of rows that are `row_stride`
-// bytes apart.
-typedef struct crest_image_part {
-  const uint8_t *pixels;
-  size_t row_stride, left, top, width, height;
-  int channels;
-} crest_image_part;
-
-// Resamples a part of an image to `width` columns and `height` rows, as Pillow's resize(box=…) up to version 12: columns
-// first, each pass rounded to 8 bits. Returns 0, or -1 when there is no memory.
-int crest_image_resize(const crest_image_part *part, crest_image_filter filter, size_t width, size_t height,
-                       uint8_t *pixels);
-
 #endif

@@ -1,41 +1,6 @@
 import ArgumentParser
 import Crest
 
-/// An augmentation of images that has a name on the command line.
-struct Augmentation: Sendable {
-  let name: String
-  let settings: [CallbackSetting]
-  /// Makes it; what isn't given is as in the type's own initialiser.
-  let make: @Sendable (CallbackSettings) throws(CommandError) -> any Transform
-
-  /// As in `crop:padding=n`.
-  var usage: String { CallbackSetting.usage(of: name, settings) }
-
-  static let all = [
-    Augmentation(
-      name: "crop",
-      settings: [
-        .init("padding", .wholeNumber),
-        .init("border", .choice([PadAndCrop.Border.zero, .reflection].map(\.rawValue))),
-      ]
-    ) { settings throws(CommandError) in
-      let own = PadAndCrop()
-      return PadAndCrop(
-        padding: try settings.wholeNumber("padding", atLeast: 0) ?? own.padding,
-        border: try settings.value("border", PadAndCrop.Border.init) ?? own.border)
-    },
-    Augmentation(name: "flip", settings: [.init("alternating", .flag)]) {
-      settings throws(CommandError) in
-      HorizontalFlip(
-        alternating: try settings.flag("alternating") ?? HorizontalFlip().alternating)
-    },
-    Augmentation(name: "cutout", settings: [.init("size", .wholeNumber)]) {
-      settings throws(CommandError) in
-      Cutout(size: try settings.wholeNumber("size", atLeast: 1) ?? Cutout().size)
-    },
-  ]
-}
-
 /// A list of augmentations, each with its settings: `crop:padding=2,border=zero,flip`.
 struct AugmentOption: ExpressibleByArgument {
   private let entries: [NamedSettings]
@@ -54,17 +19,43 @@ struct AugmentOption: ExpressibleByArgument {
     self.entries = entries.map { NamedSettings($0) }
   }
 
-  func transforms() throws(CommandError) -> [any Transform] {
-    var transforms: [any Transform] = []
+  /// The transforms, and how examples are mixed.
+  func made() throws(CommandError) -> (transforms: [any Transform], mixing: [Mixing]) {
+    var (transforms, mixing): ([any Transform], [Mixing]) = ([], [])
     for entry in entries {
-      guard let augmentation = Augmentation.all.first(where: { $0.name == entry.name }) else {
-        throw .unknownName(
-          what: "--augment", name: entry.name, known: Augmentation.all.map(\.name))
+      switch try Self.made(entry) {
+      case .transform(let transform): transforms.append(transform)
+      case .mixing(let choice): mixing.append(choice)
       }
-      let settings = try CallbackSettings(
-        of: "--augment", entry.name, augmentation.settings, entry)
-      transforms.append(try augmentation.make(settings))
     }
-    return transforms
+    return (transforms, mixing)
+  }
+
+  private static func made(_ entry: NamedSettings) throws(CommandError) -> NamedAugmentation.Made {
+    guard let row = NamedAugmentation.all.first(where: { $0.name == entry.name }) else {
+      throw .unknownName(
+        what: "--augment", name: entry.name, known: NamedAugmentation.all.map(\.name))
+    }
+    let owner = "--augment \(row.name)"
+    var texts: [String: String] = [:]
+    for (key, value) in try entry.pairs(of: "--augment") {
+      guard let setting = row.settings.first(where: { $0.name == key }) else {
+        throw .unknownSetting(owner: owner, setting: key, known: row.settings.map(\.name))
+      }
+      guard !value.isEmpty else {
+        throw .missingSetting(owner: owner, name: row.name, setting: key)
+      }
+      guard setting.kind.accepts(value) else {
+        throw .settingValue(
+          owner: owner, setting: key, value: value, expected: setting.kind.expected)
+      }
+      texts[key] = value
+    }
+    do throws(NamedAugmentation.Fault) {
+      return try row.make(texts)
+    } catch {
+      throw .settingValue(
+        owner: owner, setting: error.setting, value: error.value, expected: error.expected)
+    }
   }
 }

@@ -50,8 +50,9 @@ struct OptimizerOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Augmentations of training images, in this order: "
-        + "\(Augmentation.all.map(\.usage).joined(separator: ", ")).",
+      "Augmentations of training images; whatever the list's order, images are cut out, changed in bytes, moved, coloured, "
+        + "normalised, and then the rest is done: "
+        + "\(NamedAugmentation.all.map(\.usage).joined(separator: ", ")).",
       valueName: "name[:key=value,…],…"))
   var augment: AugmentOption?
 

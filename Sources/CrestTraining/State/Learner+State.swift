@@ -43,7 +43,8 @@ extension Learner {
       "training": trained.saved,
       "loader": .fields([
         "batchSize": .integer(trainLoader.batchSize), "shuffle": .bool(trainLoader.shuffle),
-        "transforms": .list(trainLoader.transforms.map { .text($0.name) }),
+        "transforms": .list(
+          (trainLoader.transforms.map(\.name) + trainLoader.mixing.map(\.name)).map { .text($0) }),
       ]),
       "data": try dataFields(),
       "engine": .fields(["instructionSet": .text(model.engine.instructionSet.rawValue)]),

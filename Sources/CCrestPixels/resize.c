@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "include/crest_images.h"
+#include "include/crest_pixels.h"
 
 // Binary places of weights: a sum of 8-bit values by weights that sum to 1 stays in 32 bits.
 #define PLACES 22
