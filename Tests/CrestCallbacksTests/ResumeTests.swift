@@ -12,7 +12,7 @@ import TrainingTestSupport
 
 @Suite struct `A run that is gone on with` {
   static let parts: [ResumeRig.Parts] =
-    ["sgd", "adam", "adamw", "lion"].flatMap { optimizer in
+    ["sgd", "adam", "adamw", "lion"].flatMap { (optimizer: String) -> [ResumeRig.Parts] in
       [
         .init(optimizer: optimizer), .init(optimizer: optimizer, oneCycle: false),
         .init(
@@ -21,7 +21,7 @@ import TrainingTestSupport
           optimizer: optimizer, oneCycle: false, accumulates: 2, isComplete: true,
           isWeighted: optimizer == "adam", isMixed: optimizer == "sgd"),
       ]
-    } + [.init(isMeasured: true)]
+    } + [ResumeRig.Parts(isMeasured: true)]
 
   @Test(arguments: parts)
   func `ends with the bits it would have had, from every step of 200`(parts: ResumeRig.Parts) throws

@@ -117,6 +117,32 @@ import TrainingTestSupport
     #expect(throws: Never.self) { try Self.learner(Self.refusals[index].loss, mixing: []) }
   }
 
+  @Test func `is refused before the first step by a loss of labels alone`() throws {
+    var steps = 0
+    let count = CallbackOf(.afterStep { _ in steps += 1 })
+    let error = #expect(throws: LossError.self) {
+      try Self.learner(.multiClassHinge(), callbacks: [count]).fit(epochs: 1, learningRate: 0.1)
+    }
+    #expect(
+      error?.description
+        == "multi-class-hinge: expected labels, got probabilities; for probabilities choose the loss cross-entropy"
+    )
+    #expect(steps == 0)
+  }
+
+  @Test func `is measured by the class that is most of it, if training is measured`() throws {
+    let model = try Model(input: [4], seed: 5, engine: Engine(threadCount: 1)) { Dense(3) }
+    let learner = try Learner(
+      model, data: DataSplit(train: Self.rows(20), valid: Self.rows(9)),
+      metrics: [Accuracy(), F1Score(), LogLoss(), AUROC()], trainMetrics: true, batchSize: 8,
+      seed: 2,
+      mixing: [.mixUp(alpha: 1)], prefetch: 0)
+    try learner.fit(epochs: 1, learningRate: 1e-30)
+    let train = try #require(learner.fitResult?.train)
+    #expect(train.metrics.count == 4)
+    #expect(train.metrics.allSatisfy { $0.value.isFinite && $0.value >= 0 })
+  }
+
   @Test func `is part of what a resumed run must have`() throws {
     let state = try Self.learner(nil).runState()
     #expect(

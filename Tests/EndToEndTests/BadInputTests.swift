@@ -109,7 +109,8 @@ import Testing
         + "data's classes; omit it"),
     Case(
       arguments: "--augment crop,smear",
-      message: "--augment: expected one of \(augmentations), got \"smear\""),
+      message: "--augment: expected one of \(augmentations), got \"smear\"; did you mean \"shear\"?"
+    ),
     Case(
       arguments: "--augment cutout",
       message: "the transform cutout(size 16) can't be used on digits (train): a square of 16 is "

@@ -48,11 +48,6 @@ extension `Wrong usage` {
         "mixing examples by mixup(alpha 0.4): the loss cross-entropy ignores a label, which has no part of a mixture; "
         + "train without it"),
     Case(
-      arguments: "--augment mixup --loss multi-class-hinge",
-      message:
-        "digits (train): multi-class-hinge: expected labels, got probabilities; for probabilities choose the loss "
-        + "cross-entropy"),
-    Case(
       arguments: "--augment cutout:size=0",
       message: "--augment cutout: size is \"0\", expected an integer from 1 up"),
     Case(
