@@ -39,6 +39,7 @@ struct Evaluate: ParsableCommand {
     if !model.model.isWeightsFile, let mode = (network.template as? ONNXTemplate)?.trainingMode {
       Notes.write("\(mode)")
     }
+    let part = data.test == nil ? "valid" : "test"
     let result = try Interruption.around(
       learner, meanwhile: "the evaluation is ending"
     ) {
@@ -52,12 +53,10 @@ struct Evaluate: ParsableCommand {
       )
     }
     if model.json {
-      return try Notes.writeResult(
-        members(of: result, loss: data.test == nil ? "valid_loss" : "test_loss"))
+      return try Notes.writeResult(members(of: result, loss: "\(part)_loss"))
     }
     try StandardOutput.write(
-      text(
-        result, of: (data.test ?? data.valid).name, data.test == nil ? "valid loss" : "test loss"))
+      text(result, of: (data.test ?? data.valid).name, "\(part) loss"))
   }
 
   private func text(_ result: FitResult.Pass, of name: String, _ loss: String) -> String {

@@ -40,35 +40,17 @@ struct FineTuning {
     }
     let option = schedule.schedule != nil ? "--schedule" : schedule.style != nil ? "--style" : nil
     if let option { throw .scheduleOfFineTuning(option: option) }
+    _ = try schedule.oneRate(elseBy: Self.standardRate)
   }
 
   /// The schedule of rates for a learner.
   func scheduler(
-    for learner: Learner, _ schedule: ScheduleOptions, epochs: Int
+    for learner: Learner, _ schedule: ScheduleOptions
   ) throws -> any ScheduledCallback {
-    FineTuneRates(
-      try FineTuneScheduler(
-        for: learner, baseLR: try schedule.oneRate(elseBy: Self.standardRate),
-        frozenEpochs: frozenEpochs), epochs: epochs)
+    try FineTuneScheduler(
+      for: learner, baseLR: schedule.oneRate(elseBy: Self.standardRate),
+      frozenEpochs: frozenEpochs)
   }
 }
 
-/// The scheduler, which knows how many epochs its fit has.
-private final class FineTuneRates: ScheduledCallback {
-  private let scheduler: FineTuneScheduler
-  private let epochs: Int
-
-  init(_ scheduler: FineTuneScheduler, epochs: Int) {
-    (self.scheduler, self.epochs) = (scheduler, epochs)
-  }
-
-  var name: String { scheduler.name }
-  var hooks: [Hook] { scheduler.hooks }
-  var order: Int { scheduler.order }
-  var owns: Set<Hyperparameter.Part> { scheduler.owns }
-  var settings: [String: String] { scheduler.settings }
-  func frozenParameters(inEpoch epoch: Int) -> ParameterChoice? {
-    scheduler.frozenParameters(inEpoch: epoch)
-  }
-  var learningRates: Schedule { scheduler.learningRates(epochCount: epochs) }
-}
+extension FineTuneScheduler: ScheduledCallback {}

@@ -159,7 +159,7 @@ struct Train: ParsableCommand {
       chosen.append(try RecomputeBatchNormStatistics(at: .validation))
     }
     let scheduler =
-      try fineTuning?.scheduler(for: learner, schedule, epochs: epochs)
+      try fineTuning?.scheduler(for: learner, schedule)
       ?? schedule.makeScheduler(
         chosen: rate, momentum: optimizer.chosenMomentum(), epochs: epochs,
         stepsPerEpoch: learner.stepsPerEpoch(with: chosen))

@@ -146,16 +146,16 @@ extension OneCycle.Convention: ExpressibleByArgument {}
 
 /// A callback that sets the learning rate by a schedule.
 protocol ScheduledCallback: Callback {
-  /// The learning rates, of the last group of parameters.
-  var learningRates: Schedule { get }
+  /// The learning rates, of the last group of parameters, in a fit of so many epochs.
+  func learningRates(epochCount: Int) -> Schedule
 }
 
 extension ParameterScheduler: ScheduledCallback {
-  var learningRates: Schedule { schedule }
+  func learningRates(epochCount: Int) -> Schedule { schedule }
 }
 
 extension OneCycleScheduler: ScheduledCallback {
-  var learningRates: Schedule { .learningRate(of: policy) }
+  func learningRates(epochCount: Int) -> Schedule { .learningRate(of: policy) }
 }
 
 extension ScheduleOptions {
@@ -163,7 +163,7 @@ extension ScheduleOptions {
   func plotting(_ scheduler: any ScheduledCallback) -> [any Callback] {
     guard let plotSchedule else { return [] }
     let draw = Hook.beforeFit { fit in
-      let plot = scheduler.learningRates.plot(steps: fit.stepCount)
+      let plot = scheduler.learningRates(epochCount: fit.epochCount).plot(steps: fit.stepCount)
       try writeFile(plot.svg(), to: plotSchedule)
     }
     return [CallbackOf(draw, name: "SchedulePlot", order: .max)]
