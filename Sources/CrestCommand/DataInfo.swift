@@ -39,6 +39,7 @@ extension DataSplit.Origin {
     switch self {
     case .ownValidation: "own"
     case .drawnPart: "drawn-fifth"
+    case .lastPart: "last-part"
     case .trainingExamples: "training-examples"
     }
   }

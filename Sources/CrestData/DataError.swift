@@ -50,6 +50,14 @@ public enum DataError: Error, Equatable, Sendable {
   case ownValidation(name: String)
   /// There is no example in the file.
   case noExamples(path: String)
+  /// A file of text has bytes that are none; bytes of a line count from 1.
+  case notText(path: String, line: Int, byte: Int, reason: String)
+  /// A part of a text has fewer tokens than one example and the token after it.
+  case shortText(path: String, part: String, count: Int, length: Int)
+  /// A tokenizer that can't be used.
+  case tokenizer(name: String, reason: String)
+  /// A table has no column of that name.
+  case noColumn(path: String, name: String, known: [String])
   /// An array has no dimension that counts examples.
   case scalarArray(path: String)
   /// A value does not fit in the type used for training.
@@ -139,6 +147,15 @@ extension DataError: CustomStringConvertible {
       "line \(line) of \(path) is malformed: expected \(expected)"
     case .noExamples(let path):
       "\(path) holds no examples; a set needs at least one"
+    case .notText(let path, let line, let byte, let reason):
+      "\(path), line \(line), byte \(byte): \(reason)"
+    case .shortText(let path, let part, let count, let length):
+      "\(path): its \(part) part has \(count) tokens, expected at least \(length + 1) for examples of \(length); "
+        + "give a longer text, or a smaller sequence length"
+    case .tokenizer(let name, let reason): "\(name): \(reason)"
+    case .noColumn(let path, let name, let known):
+      "\(path) has no column \"\(name)\", expected one of \(known.prefix(20).joined(separator: ", "))"
+        + (known.count > 20 ? " and \(known.count - 20) more" : "")
     case .scalarArray(let path):
       "\(path) holds a single number; the first dimension must be the number of examples"
     case .valueOutOfRange(let path, let index, let value):

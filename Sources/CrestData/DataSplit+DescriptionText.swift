@@ -29,6 +29,7 @@ extension DataSplit.Description: CustomStringConvertible {
     case .drawnPart:
       (drawnFraction.map { $0 == 0.2 ? "a fifth" : "\($0) of all" } ?? "a part")
         + " drawn at random with a fixed key"
+    case .lastPart: "the end of the text"
     case .trainingExamples: "none, training examples are used"
     }
   }

@@ -28,6 +28,13 @@ extension DataSplit {
     case classesInTwoCases([String])
     /// Classes whose only examples are those of validation.
     case untrainedClasses([String])
+    /// A text that is cut into windows: its tokens in each part, and how many of them are unknown.
+    case textFile(
+      path: String, Preprocessing.Texts, trainCount: Int, validCount: Int?, unknownCount: Int)
+    /// Texts of a table, how many lose their ends, and how many of their tokens are unknown.
+    case textTable(
+      path: String, count: Int, classes: [String], Preprocessing.Texts, cutCount: Int,
+      unknownCount: Int, tokenCount: Int)
     /// A folder that training doesn't use.
     case partNotUsed(path: String)
   }
@@ -71,6 +78,16 @@ extension DataSplit.Note: CustomStringConvertible {
     case .untrainedClasses(let names):
       "the \(names.count == 1 ? "class" : "classes") \(names.joined(separator: ", ")) can't be learned: validation has the "
         + "only example; add more"
+    case .textFile(let path, let texts, let trainCount, let validCount, let unknownCount):
+      "\(path) has \(trainCount) tokens for training"
+        + (validCount.map { " and, at its end, \($0) for validation" } ?? "")
+        + " (\(texts))" + (unknownCount > 0 ? "; \(unknownCount) of them are unknown" : "")
+    case .textTable(
+      let path, let count, let classes, let texts, let cutCount, let unknownCount, let tokenCount):
+      "\(path) has \(count) texts of \(classes.count) classes (\(classes.joined(separator: ", "))) (\(texts))"
+        + (cutCount > 0
+          ? "; \(cutCount) lose their ends, which --sequence-length prevents" : "")
+        + (unknownCount > 0 ? "; \(unknownCount) of \(tokenCount) tokens are unknown" : "")
     case .partNotUsed(let path): "\(path) is not used in training"
     case .rearranged(let stored, let wanted) where stored.rank == wanted.rank:
       "the images are \(stored), "

@@ -8,6 +8,8 @@ public struct DataSplit: Sendable {
     case ownValidation
     /// A part of the set, drawn at random.
     case drawnPart
+    /// The end of a set whose examples follow each other.
+    case lastPart
     /// There is none: validation uses the training examples.
     case trainingExamples
   }
@@ -32,6 +34,15 @@ public struct DataSplit: Sendable {
     self.train = train
     self.valid = valid
     origin = .ownValidation
+    drawnFraction = nil
+    whole = nil
+  }
+
+  /// A set whose end is held out.
+  init(train: any Dataset, lastPart valid: any Dataset) {
+    self.train = train
+    self.valid = valid
+    origin = .lastPart
     drawnFraction = nil
     whole = nil
   }

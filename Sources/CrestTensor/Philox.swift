@@ -88,6 +88,8 @@ extension Philox {
     public static let split: UInt32 = 3
     /// Mixing the examples of a batch.
     public static let mixing: UInt32 = 4
+    /// Drawing the tokens of a text that is written.
+    public static let writing: UInt32 = 5
     /// The first stream of parameters' initial values, one each by their order in the graph.
     public static let parameters: UInt32 = 0x1000_0000
     /// The first stream of dropouts, one each by their order in the graph.

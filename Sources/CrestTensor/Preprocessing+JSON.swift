@@ -8,6 +8,7 @@ extension Preprocessing {
       "standardDeviation": .list(standardDeviation.map { JSONValue($0) }),
     ]
     if let images { members["images"] = images.jsonValue }
+    if let texts { members["texts"] = .text(texts.json) }
     return JSONValue.object(members).json
   }
 
@@ -16,14 +17,18 @@ extension Preprocessing {
   /// - Throws: A fault if the text isn't what ``json`` writes, with its keys in any order.
   package init(json: String) throws(JSONScanner.Fault) {
     guard case .object(let members) = try JSONValue(parsing: json, within: .metadata),
-      members.count == (members["images"] == nil ? 4 : 5),
+      members.count == 4 + ["images", "texts"].count(where: { members[$0] != nil }),
       let layout = members["layout"]?.text.flatMap(Layout.init(rawValue:)),
       let divisor = members["divisor"]?.number, let mean = members["mean"]?.numbers,
       let deviation = members["standardDeviation"]?.numbers,
       members["images"].map({ Images(json: $0) != nil }) ?? true,
+      members["texts"].map({ $0.text != nil }) ?? true,
       let preprocessing = Preprocessing(
         checking: layout, divisor: divisor, mean: mean, standardDeviation: deviation,
-        images: members["images"].flatMap(Images.init(json:)))
+        images: members["images"].flatMap(Images.init(json:)),
+        texts: try members["texts"]?.text.map({ (json) throws(JSONScanner.Fault) in
+          try Texts(json: json)
+        }))
     else { throw JSONScanner.Fault(offset: 0, expected: Self.expectation) }
     self = preprocessing
   }

@@ -26,9 +26,11 @@ public struct Preprocessing: Sendable, Hashable, Codable {
   public let standardDeviation: [Double]
   /// How image files become arrays; nil for data that are arrays.
   public let images: Images?
+  /// How texts become ids of tokens; nil for other data.
+  public let texts: Texts?
 
   private enum CodingKeys: CodingKey {
-    case layout, divisor, mean, standardDeviation, images
+    case layout, divisor, mean, standardDeviation, images, texts
   }
 
   /// Values are used as they are stored.
@@ -41,7 +43,7 @@ public struct Preprocessing: Sendable, Hashable, Codable {
   ///   channels, and nothing divides by zero.
   public init(
     layout: Layout, divisor: Double, mean: [Double], standardDeviation: [Double],
-    images: Images? = nil
+    images: Images? = nil, texts: Texts? = nil
   ) {
     programmerError(
       unless: mean.count == standardDeviation.count && (layout != .asStored || mean.count <= 1),
@@ -54,6 +56,7 @@ public struct Preprocessing: Sendable, Hashable, Codable {
     self.mean = mean
     self.standardDeviation = standardDeviation
     self.images = images
+    self.texts = texts
   }
 
   /// Bytes divided by 255 and normalised by their histograms: to mean 0 and standard deviation 1 in
@@ -93,7 +96,8 @@ public struct Preprocessing: Sendable, Hashable, Codable {
       mean: try container.decode([Double].self, forKey: .mean),
       standardDeviation: try container.decode([Double].self, forKey: .standardDeviation),
       images: container.contains(.images)
-        ? try container.decode(Images.self, forKey: .images) : nil)
+        ? try container.decode(Images.self, forKey: .images) : nil,
+      texts: container.contains(.texts) ? try container.decode(Texts.self, forKey: .texts) : nil)
     guard let decoded else {
       throw DecodingError.dataCorrupted(
         .init(codingPath: decoder.codingPath, debugDescription: "expected \(Self.expectation)"))
@@ -101,7 +105,7 @@ public struct Preprocessing: Sendable, Hashable, Codable {
     self = decoded
   }
 
-  /// Writes what a checkpoint has always held, and how image files become arrays if they do.
+  /// Writes what a checkpoint has always held, and how image files become arrays or texts ids if they do.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(layout, forKey: .layout)
@@ -109,12 +113,13 @@ public struct Preprocessing: Sendable, Hashable, Codable {
     try container.encode(mean, forKey: .mean)
     try container.encode(standardDeviation, forKey: .standardDeviation)
     if let images { try container.encode(images, forKey: .images) }
+    if let texts { try container.encode(texts, forKey: .texts) }
   }
 
   /// A preprocessing with values from a file; nil if they are invalid.
   init?(
     checking layout: Layout, divisor: Double, mean: [Double], standardDeviation: [Double],
-    images: Images?
+    images: Images?, texts: Texts?
   ) {
     guard divisor > 0, divisor.isFinite, mean.allSatisfy(\.isFinite),
       mean.count == standardDeviation.count, layout != .asStored || mean.count <= 1,
@@ -122,27 +127,27 @@ public struct Preprocessing: Sendable, Hashable, Codable {
     else { return nil }
     self.init(
       layout: layout, divisor: divisor, mean: mean, standardDeviation: standardDeviation,
-      images: images)
+      images: images, texts: texts)
   }
 
   /// The same values in another order.
   package func with(_ layout: Layout) -> Preprocessing {
     Preprocessing(
       layout: layout, divisor: divisor, mean: mean, standardDeviation: standardDeviation,
-      images: images)
+      images: images, texts: texts)
   }
 
   /// The same values from image files that become arrays in this way.
   package func of(_ images: Images?) -> Preprocessing {
     Preprocessing(
       layout: layout, divisor: divisor, mean: mean, standardDeviation: standardDeviation,
-      images: images)
+      images: images, texts: texts)
   }
 
-  /// What ``init(checking:divisor:mean:standardDeviation:images:)`` accepts, for messages.
+  /// What ``init(checking:divisor:mean:standardDeviation:images:texts:)`` accepts, for messages.
   static let expectation =
     "a layout, a positive divisor, and as many means as positive standard deviations, at most one for "
-    + "numbers as they are stored; of image files, channels, height, width, fit and filter"
+    + "numbers as they are stored; of image files, channels, height, width, fit and filter; of texts, their tokens"
 
   /// Whether values are used as they are stored.
   public var isIdentity: Bool { divisor == 1 && mean.isEmpty }
@@ -150,7 +155,15 @@ public struct Preprocessing: Sendable, Hashable, Codable {
   /// Whether `other` gives the same results for examples that both apply to.
   public func isSame(as other: Preprocessing) -> Bool {
     let isOneSize = images == nil || other.images == nil || images == other.images
-    return isOneSize && (of(nil) == other.of(nil) || isIdentity && other.isIdentity)
+    let isOneText = texts == nil || other.texts == nil || texts == other.texts
+    let (own, others) = (numbersOnly, other.numbersOnly)
+    return isOneSize && isOneText && (own == others || isIdentity && other.isIdentity)
+  }
+
+  /// The preprocessing without what becomes of files.
+  private var numbersOnly: Preprocessing {
+    Preprocessing(
+      layout: layout, divisor: divisor, mean: mean, standardDeviation: standardDeviation)
   }
 
   /// The preprocessed value of `stored` in `channel`.
@@ -187,6 +200,7 @@ public struct Preprocessing: Sendable, Hashable, Codable {
 extension Preprocessing: CustomStringConvertible {
   /// As in `(x / 255 - 0.13066) / 0.30811`, with five decimals; `none` for values as they are.
   public var description: String {
+    if let texts { return "\(texts)" }
     if isIdentity { return "none" }
     let scaled = divisor == 1 ? "x" : "x / \(Self.short(divisor))"
     if mean.isEmpty { return scaled }

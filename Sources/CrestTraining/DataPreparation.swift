@@ -15,6 +15,15 @@ struct DataPreparation {
     _ data: DataSplit, for model: Model, by choice: Preprocessing.Choice
   ) throws {
     let own = data.train.preprocessing
+    // A network can't read by other tokens than those it learned.
+    if let texts = own.texts, let learned = model.preprocessing?.texts,
+      !texts.hasSameTokens(as: learned)
+    {
+      throw DataError.unsuitablePreprocessing(
+        name: data.train.name,
+        reason:
+          "its texts are cut into other tokens (\(texts)) than the model has learned (\(learned))")
+    }
     // What isn't float32 is nothing to normalise.
     let isFloat = model.inputs.allSatisfy { $0.elementType == .float32 }
     let known = (isFloat ? model.preprocessing : nil).map { $0.of(Self.images(own, $0, model)) }

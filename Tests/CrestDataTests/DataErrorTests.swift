@@ -14,6 +14,17 @@ import Testing
       "a is missing; the data set's other files are there, so add it or unpack the set again"
     ),
     (.unreadable(path: "a", reason: "Permission denied"), "a can't be read: Permission denied"),
+    (.notText(path: "a", line: 2, byte: 7, reason: "no"), "a, line 2, byte 7: no"),
+    (
+      .shortText(path: "a", part: "validation", count: 3, length: 4),
+      "a: its validation part has 3 tokens, expected at least 5 for examples of 4; give a longer text, or a smaller "
+        + "sequence length"
+    ),
+    (.tokenizer(name: "a", reason: "no"), "a: no"),
+    (
+      .noColumn(path: "a", name: "b", known: ["c", "d"]),
+      "a has no column \"b\", expected one of c, d"
+    ),
     (.notARegularFile(path: "a"), "a is not a regular file; put the data itself there"),
     (
       .fileTooLarge(path: "a", byteCount: 9, limit: 8),
