@@ -29,6 +29,18 @@ enum CommandError: Error, Equatable {
   case scheduleOfFineTuning(option: String)
   /// Other rates than one number for fine-tuning.
   case rateOfFineTuning
+  /// A network for texts, with data that are none.
+  case modelOfTexts(String, data: String)
+  /// A network for numbers, with texts.
+  case modelOfNumbers(String, data: String)
+  /// A number of tokens that no network sees at once.
+  case sequenceLength(Int)
+  /// A model that doesn't say how texts become its inputs.
+  case noTexts(model: String)
+  /// A model that doesn't predict classes of texts.
+  case noTextClasses(model: String)
+  /// A number for writing that is out of range.
+  case generation(option: String, expected: String, got: String)
   /// A part for validation that isn't one.
   case validFraction(Double)
   /// A part for validation of examples that all are for training.
@@ -160,7 +172,8 @@ enum CommandError: Error, Equatable {
 
   var code: FailureCode {
     switch self {
-    case .severalInputs, .targetShape, .exampleCounts, .unsuitableInput, .refusedByChecker,
+    case .severalInputs, .targetShape, .noTexts, .noTextClasses, .exampleCounts, .unsuitableInput,
+      .refusedByChecker,
       .otherNetwork, .unusableWeights, .noLearningRate:
       .data
     case .interrupted: .interrupted
@@ -208,6 +221,20 @@ extension CommandError: CustomStringConvertible {
       "\(option): fine-tune has a schedule of its own; omit it, or use crest train --replace-head"
     case .rateOfFineTuning:
       "--max-lr: fine-tune takes one number and spreads it over the layers; give that, or use crest train --replace-head"
+    case .modelOfTexts(let model, let data):
+      "--model \(model) takes texts, but \(data) is none; give a file that ends in .txt, or a CSV file with --text and "
+        + "--target"
+    case .modelOfNumbers(let model, let data):
+      "--model \(model) takes numbers, but \(data) is of texts; choose one of "
+        + TextModel.names.joined(separator: ", ")
+    case .sequenceLength(let length):
+      "--sequence-length: expected a number from 1 to 1048576, got \(length)"
+    case .noTexts(let model):
+      "\(model) doesn't say how texts become its inputs; give a model that crest has trained on texts"
+    case .noTextClasses(let model):
+      "\(model) doesn't predict classes of texts; give a model that crest has trained on a table with --text and --target"
+    case .generation(let option, let expected, let got):
+      "\(option): expected \(expected), got \(got)"
     case .validFraction(let part):
       "--valid-fraction: expected a number between 0 and 1, got \(part)"
     case .fractionOfAll:
@@ -340,8 +367,8 @@ extension CommandError: CustomStringConvertible {
     case .seed(let text):
       "--seed: expected an integer from 0 up, got \(text)"
     case .unknownModel(let name):
-      "--model: expected one of \(BuiltInModel.names.joined(separator: ", ")), or a file that ends in "
-        + ".onnx, got \"\(name)\"" + suggestion(for: name, among: BuiltInModel.names)
+      "--model: expected one of \(ModelOptions.builtInNames.joined(separator: ", ")), or a file that ends in "
+        + ".onnx, got \"\(name)\"" + suggestion(for: name, among: ModelOptions.builtInNames)
     case .noLearningRate(let rate, let count, let loss):
       "find-lr: the loss diverged (\(loss.isNaN ? "nan" : "\(loss)")) at the learning rate "
         + "\(rate), after \(count) rates, too few for a suggestion; look for what makes it grow at such a "

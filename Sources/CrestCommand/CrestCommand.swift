@@ -16,7 +16,7 @@ struct CrestCommandLine: ParsableCommand {
     subcommands: [
       Train.self, FineTune.self, FindLR.self, FindBatchSize.self, RangeTestCommand.self,
       Evaluate.self,
-      Predict.self, ExportModel.self,
+      Predict.self, Generate.self, ExportModel.self,
       Inspect.self,
       DataCommand.self, PluginsCommand.self,
     ])

@@ -8,11 +8,14 @@ struct DataInfo: ParsableCommand {
 
   @Argument(
     help: ArgumentHelp(
-      "\(DataSource.builtInNames.joined(separator: ", ")), or the folder of a data set or of photographs.",
+      "\(DataSource.builtInNames.joined(separator: ", ")), the folder of a data set or of photographs, a text, as book.txt, or, with --text, a "
+        + "CSV or TSV file.",
       valueName: "name|path"))
   var data: String
 
   @OptionGroup(title: "Images") var images: ImageOptions
+
+  @OptionGroup(title: "Texts") var texts: TextOptions
 
   @Flag(help: "Print a JSON object.")
   var json = false
@@ -25,11 +28,13 @@ struct DataInfo: ParsableCommand {
   }
 
   private func load() throws -> DataSplit {
-    if ImageFolder.isRecognised(data) {
+    if texts.kind(of: data) == nil, ImageFolder.isRecognised(data) {
+      try texts.checkUnused(by: data)
       return try images.folder(data, known: nil, sizes: nil).split()
     }
     try images.checkUnused(by: data)
-    return try DataSource(data).load()
+    return try texts.split(data, known: nil, size: nil, divides: true, fraction: nil)
+      ?? DataSource(data).load()
   }
 }
 

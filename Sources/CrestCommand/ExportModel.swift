@@ -46,6 +46,10 @@ struct ExportModel: ParsableCommand {
         ?? Model(template: template(nil), engine: engine)
     case .builtIn(let name, let weights):
       guard let weights else { throw CommandError.nothingToExport(model) }
+      if let texts = weights.preprocessing?.texts {
+        network = try weights.textModel(name, for: texts, seed: 0, engine: engine)
+        break
+      }
       guard let input = try exampleShapes(shape, inputs: ["input"])["input"] else {
         throw CommandError.needsShape
       }

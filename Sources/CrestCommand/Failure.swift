@@ -58,6 +58,7 @@ struct Failure {
     case let error as DataError: error.code
     case let error as ImageError: error.code
     case let error as ModelError: error.code
+    case let error as TextWriterError: error.code
     case let error as ONNXError: error.code
     case let error as LearnerError: error.code
     case let error as PluginError: error.code
@@ -153,7 +154,19 @@ extension DataError {
 
 extension ModelError {
   fileprivate var code: FailureCode {
-    if case .unknownName = self { .usage } else { .data }
+    switch self {
+    case .unknownName, .unknownTextModel, .otherTextModel: .usage
+    default: .data
+    }
+  }
+}
+
+extension TextWriterError {
+  fileprivate var code: FailureCode {
+    switch self {
+    case .noTokens, .input, .output, .looksAhead, .notFinite: .data
+    case .emptyPrompt, .unknownTokens: .usage
+    }
   }
 }
 

@@ -6,7 +6,7 @@ func makeLearner(
   metricNames: [String] = [], trainMetrics: Bool = false, includingTest: Bool = false,
   headForData: Bool = false
 ) throws -> Learner {
-  let optimizer = try training.makeOptimizer()
+  let optimizer = try training.makeOptimizer(options.standard)
   let (transforms, mixing) = try training.augment?.made() ?? ([], [])
   try options.checkBatchSize()
   let arrays = try parameters.arrays(of: options)

@@ -29,7 +29,7 @@ extension Predict {
     let form = try imageForm(known, sizes)
     let paths = try ImageReader.files(in: images)
     let reader = ImageReader(form)
-    var table = ImageTable(names: names)
+    var table = ClassTable(of: "file", names: names)
     var values: [Tensor] = []
     for start in stride(from: 0, to: paths.count, by: Self.imagesAtOnce) {
       let chosen = Array(paths[start..<min(start + Self.imagesAtOnce, paths.count)])
@@ -38,10 +38,15 @@ extension Predict {
         guard names.count == 1 else { throw CommandError.imagesOfSeveral(inputs: names) }
         return ([names[0]: stored], [names[0]: chosen[0]])
       }
-      try table.add(prediction, paths: chosen)
+      try table.add(prediction, items: chosen)
       values.append(prediction.values)
       if output == nil || json { try printRows(of: table, from: start) }
     }
+    try write(table, values)
+  }
+
+  /// Writes what was predicted, if that was asked for.
+  func write(_ table: ClassTable, _ values: [Tensor]) throws {
     guard let output else { return }
     Interruption.finish("the predictions are being written")
     if output.lowercased().hasSuffix(".npy") {
@@ -65,12 +70,12 @@ extension Predict {
     return form
   }
 
-  private func printRows(of table: ImageTable, from start: Int) throws {
+  func printRows(of table: ClassTable, from start: Int) throws {
     for row in table.rows[start...] {
       let ranked = row.ranked
       guard !json else {
         let members: [(key: String, value: JSONLine.Value)] = [
-          ("file", .text(row.path)),
+          (table.heading, .text(row.item)),
           ("class", ranked.first.map { .text(table.className($0)) } ?? .null),
           (
             "probabilities",
@@ -84,15 +89,15 @@ extension Predict {
         "\(table.className($0)) \(decimal(row.probabilities[$0], 4))"
       }
       try StandardOutput.write(
-        "\(row.path)  \(shown.joined(separator: ", "))\n".shown(keepingLines: true))
+        "\(row.item)  \(shown.joined(separator: ", "))\n".shown(keepingLines: true))
     }
   }
 }
 
-/// The probabilities of classes, by image.
-private struct ImageTable {
+/// The probabilities of classes, by image or text.
+struct ClassTable {
   struct Row {
-    let path: String
+    let item: String
     let probabilities: [Double]
 
     /// The classes, the likeliest first; equal ones in their order.
@@ -103,28 +108,30 @@ private struct ImageTable {
     }
   }
 
+  /// What the items are called.
+  let heading: String
   private let names: [String]?
   private(set) var rows: [Row] = []
 
-  init(names: [String]?) { self.names = names }
+  init(of heading: String, names: [String]?) { (self.heading, self.names) = (heading, names) }
 
   func className(_ index: Int) -> String {
     names.map { $0.indices.contains(index) ? $0[index] : "\(index)" } ?? "\(index)"
   }
 
-  /// Adds the classes of images.
+  /// Adds the classes of items.
   ///
   /// - Throws: ``CommandError`` when the predictions are no classes.
-  mutating func add(_ prediction: Predict.Prediction, paths: [String]) throws {
+  mutating func add(_ prediction: Predict.Prediction, items: [String]) throws {
     let shape = prediction.values.shape
-    let count = shape.elementCount / max(paths.count, 1)
-    guard shape.first == paths.count, shape.rank <= 2 || count == shape[1],
+    let count = shape.elementCount / max(items.count, 1)
+    guard shape.first == items.count, shape.rank <= 2 || count == shape[1],
       names.map({ $0.count <= count || $0.count == 2 && count == 1 }) ?? (count > 1)
     else { throw CommandError.noClassPredictions(shape: shape, classes: names?.count) }
     let values = prediction.values.doubles.map { Float($0) }
-    for (place, path) in paths.enumerated() {
+    for (place, item) in items.enumerated() {
       let row = Array(values[place * count..<(place + 1) * count])
-      rows.append(Row(path: path, probabilities: Self.probabilities(row, prediction.form)))
+      rows.append(Row(item: item, probabilities: Self.probabilities(row, prediction.form)))
     }
   }
 
@@ -147,12 +154,12 @@ private struct ImageTable {
     return probabilities
   }
 
-  /// A line for each image: its path, its class, and the probability of each class.
+  /// A line for each item: what it is, its class, and the probability of each class.
   var csv: String {
     let count = rows.first?.probabilities.count ?? 0
-    let header = ["file", "class"] + (0..<count).map(className)
+    let header = [heading, "class"] + (0..<count).map(className)
     let lines = rows.map { row in
-      [row.path, row.ranked.first.map(className) ?? ""] + row.probabilities.map { "\($0)" }
+      [row.item, row.ranked.first.map(className) ?? ""] + row.probabilities.map { "\($0)" }
     }
     return ([header] + lines).map { $0.map(Self.field).joined(separator: ",") + "\n" }.joined()
   }

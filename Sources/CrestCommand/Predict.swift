@@ -11,7 +11,7 @@ struct Predict: ParsableCommand {
       rows independently; for a file with a fixed batch size, the last batch is padded. A network trained by \
       crest carries its preprocessing, which is applied to the inputs; if it has none, or with --preprocessing \
       none, values are used as they are.
-      Of PNG and JPEG images, or folders of them, the classes and their probabilities are printed.
+      Of PNG and JPEG images, of folders of them, or of the texts of a table the classes and their probabilities are printed.
       """)
 
   @Option(
@@ -35,7 +35,7 @@ struct Predict: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The file to write: a NumPy array of the predictions, or, of images, their classes and probabilities if it ends "
+      "The file to write: a NumPy array of the predictions, or, of images and texts, their classes and probabilities if it ends "
         + "in .csv.",
       valueName: "file.npy|file.csv"))
   var output: String?
@@ -46,6 +46,15 @@ struct Predict: ParsableCommand {
       valueName: "choice"))
   var preprocessing = InputPreparation.model
 
+  @Option(
+    help: ArgumentHelp(
+      "A CSV or TSV file with texts, for a model that was trained on texts of classes.",
+      valueName: "file.csv"))
+  var data: String?
+
+  @Option(help: ArgumentHelp("The column that has the texts.", valueName: "column"))
+  var text: String?
+
   @OptionGroup var tta: AugmentationsOption
 
   @Option(
@@ -54,17 +63,23 @@ struct Predict: ParsableCommand {
       "Number of threads; doesn't change the results (default: all cores).", valueName: "n"))
   var threads: Int?
 
-  @Flag(help: "Print the predictions of images as JSON, one object per line.")
+  @Flag(help: "Print the predictions of images and texts as JSON, one object per line.")
   var json = false
 
   func validate() throws {
-    if images.isEmpty {
+    guard (data == nil) == (text == nil) else {
+      throw ValidationError("--data and --text go together: a table and its column of texts")
+    }
+    if data != nil, !images.isEmpty || !input.isEmpty {
+      throw ValidationError("Texts and other inputs are given; predict for one of them at a time")
+    }
+    if images.isEmpty, data == nil {
       if input.isEmpty {
         throw ValidationError(
           "Missing expected argument '<image|folder>' or '--input <[name=]file.npy>'")
       }
       if output == nil { throw ValidationError("Missing expected argument '--output <file.npy>'") }
-      if json { throw ValidationError("--json is for the predictions of images") }
+      if json { throw ValidationError("--json is for the predictions of images and texts") }
     } else if let output, ![".npy", ".csv"].contains(where: output.lowercased().hasSuffix) {
       throw ValidationError("--output: expected a file that ends in .npy or .csv, got \(output)")
     } else if !input.isEmpty {
@@ -76,7 +91,8 @@ struct Predict: ParsableCommand {
     Notes.areEvents(json)
     let augmentations = try tta.augmentations()
     let outputs = try NamedOutput.list(("--output", output)).open(
-      besides: [("--model", model)] + images.map { ("images", $0) }
+      besides: [("--model", model)] + (data.map { [("--data", $0)] } ?? [])
+        + images.map { ("images", $0) }
         + input.map { ("--input", $0) }
         + input.compactMap { text in
           text.firstIndex(of: "=").map { ("--input", String(text[text.index(after: $0)...])) }
@@ -84,6 +100,16 @@ struct Predict: ParsableCommand {
     defer { outputs.close() }
     let engine = try Engine(threadCount: threads)
     let source = try ModelSource(model, architecture: weights.architecture)
+    if let data, let text {
+      for (option, isGiven) in [
+        ("--tta", augmentations != nil), ("--preprocessing", preprocessing == .none),
+      ] where isGiven {
+        throw CommandError.needs(
+          option: option, other: "arrays or images", advice: "omit it, as texts are cut into tokens"
+        )
+      }
+      return try predictTexts(source, engine, data: data, column: text)
+    }
     guard images.isEmpty else {
       return try predictImages(source, engine, augmentations)
     }

@@ -18,13 +18,12 @@ struct Train: ParsableCommand {
   @Option(
     name: .customLong("epochs"), parsing: .unconditional,
     help: ArgumentHelp(
-      "Passes over all training examples (default for a folder of photographs: \(Self.imageEpochs)).",
+      "Passes over all training examples (default: \(StandardRun.list { "\($0.epochs)" })).",
       valueName: "n"))
   private var givenEpochs: Int?
 
   /// Passes over all training examples.
-  private var epochs: Int { givenEpochs ?? Self.imageEpochs }
-  private static let imageEpochs = 10
+  private var epochs: Int { givenEpochs ?? (model.standard ?? .photographs).epochs }
 
   @OptionGroup(title: "Learning rate") var schedule: ScheduleOptions
 
@@ -87,9 +86,9 @@ struct Train: ParsableCommand {
       valueName: "file"))
   var export: String?
 
-  /// Refuses missing numbers, which only photographs have defaults for.
+  /// Refuses missing numbers, which only some kinds of data have defaults for.
   func validate() throws {
-    guard !model.areImages else { return }
+    guard model.standard == nil else { return }
     if givenEpochs == nil { throw ValidationError("Missing expected argument '--epochs <n>'") }
     guard schedule.isRateGiven else {
       throw ValidationError(
@@ -99,21 +98,25 @@ struct Train: ParsableCommand {
 
   /// Whether nobody has chosen the network or the rate for photographs.
   private var takesStandardImageRun: Bool {
-    !model.chosenForImages.isEmpty && !schedule.isRateGiven
+    model.areImages && !model.isModelGiven && !schedule.isRateGiven
   }
 
-  /// Prints what was chosen for photographs.
+  /// Prints what was chosen for the data.
   private func noteChoices(_ fineTuning: FineTuning?) {
-    let rate = fineTuning == nil ? ScheduleOptions.imageRate : FineTuning.standardRate
+    guard let standard = model.standard else { return }
+    let rate = fineTuning == nil ? standard.rate : FineTuning.standardRate
+    let optimizer = optimizer.isOptimizerGiven ? nil : standard.optimizer
     let chosen =
-      model.chosenForImages + (givenEpochs == nil ? ["--epochs \(epochs)"] : [])
+      (model.isModelGiven ? [] : ["--model \(standard.model)"])
+      + (givenEpochs == nil ? ["--epochs \(epochs)"] : [])
       + (schedule.isRateGiven ? [] : ["--max-lr \(rate.short)"])
+      + (optimizer.map { ["--optimizer \($0)"] } ?? [])
       + (takesStandardImageRun ? ["--callback recompute-batch-norm-statistics:at=validation"] : [])
     if !chosen.isEmpty {
       Notes.write(
-        "chosen for photographs: \(chosen.joined(separator: " ")); give others to change that")
+        "chosen for \(standard.data): \(chosen.joined(separator: " ")); give others to change that")
     }
-    if model.areImages, optimizer.augment == nil {
+    if model.areImages, self.optimizer.augment == nil {
       Notes.write(
         "every epoch shows the same images; --augment random-resized-crop:min-scale=0.35,flip shows parts of them, "
           + "mirrored or not, from which a network learns more")
@@ -130,7 +133,8 @@ struct Train: ParsableCommand {
     guard epochs >= 1 else { throw LearnerError.epochs(epochs) }
     try fineTuning?.check(schedule, model, epochs: epochs)
     _ = try schedule.makeScheduler(
-      chosen: nil, momentum: optimizer.chosenMomentum(), epochs: epochs, stepsPerEpoch: 1 << 20)
+      chosen: nil, model.standard, momentum: optimizer.chosenMomentum(model.standard),
+      epochs: epochs, stepsPerEpoch: 1 << 20)
     let augmentations = try tta.augmentations()
     var chosen = try chosenCallbacks()
     let backup = try checkpoints.makeCallback()
@@ -161,7 +165,8 @@ struct Train: ParsableCommand {
     let scheduler =
       try fineTuning?.scheduler(for: learner, schedule)
       ?? schedule.makeScheduler(
-        chosen: rate, momentum: optimizer.chosenMomentum(), epochs: epochs,
+        chosen: rate, model.standard, momentum: optimizer.chosenMomentum(model.standard),
+        epochs: epochs,
         stepsPerEpoch: learner.stepsPerEpoch(with: chosen))
 
     let failure = WriteFailure()

@@ -278,6 +278,10 @@ public final class Model {
 public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
   /// A name that no built-in model has.
   case unknownName(String)
+  /// A name that no built-in model for texts has.
+  case unknownTextModel(String)
+  /// A built-in model for texts that doesn't predict classes, or nothing else.
+  case otherTextModel(String, isForClasses: Bool)
   /// A built-in model that doesn't take examples of this shape.
   case inputDoesNotFit(model: String, input: Shape, reason: GraphError)
   /// A number of classes that isn't positive.
@@ -315,6 +319,14 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
     switch self {
     case .unknownName(let name):
       "model: expected one of \(BuiltInModel.names.joined(separator: ", ")), got \"\(name)\""
+    case .unknownTextModel(let name):
+      "model for texts: expected one of \(TextModel.names.joined(separator: ", ")), got \"\(name)\""
+    case .otherTextModel(let name, let isForClasses):
+      "model \(name) predicts \(isForClasses ? "the next token" : "a class of a text"), but the data have "
+        + (isForClasses ? "a class for each text" : "the next tokens as targets")
+        + "; choose one of "
+        + TextModel.all.filter { isForClasses ? $0.predictsClasses : $0.predictsTokens }
+        .map(\.name).joined(separator: ", ")
     case .inputDoesNotFit(let model, let input, let reason):
       "model \(model) can't take examples of shape \(input): \(reason); small-cnn takes images of "
         + "any size, mlp examples of any shape"

@@ -8,7 +8,7 @@ import Testing
 @Suite struct `Help` {
   @Test(arguments: [
     "", "train", "fine-tune", "find-lr", "find-batch-size", "range-test", "evaluate", "predict",
-    "export",
+    "generate", "export",
     "inspect", "data",
     "data info", "plugins", "plugins list", "plugins verify", "plugins lock", "plugins new",
   ])

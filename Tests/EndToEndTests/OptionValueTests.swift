@@ -152,6 +152,7 @@ import Testing
     case "range-test": return model + data + ["--to", "0.1", "--steps", "40"]
     case "predict":
       return model + ["--input", inputs["data/train-x.npy"].path, "--output", "out.npy"]
+    case "generate": return model
     case "inspect": return [inputs["net.onnx"].path]
     case "export": return [inputs["net.onnx"].path, "--to", "out.onnx"]
     case "data info": return [inputs["data"].path]

@@ -43,7 +43,7 @@ enum ModelSource {
     -> ModelSource
   {
     if name.isONNXFile { return .file(try ONNXFile(path: name), weights) }
-    guard BuiltInModel.names.contains(name) else { throw CommandError.unknownModel(name) }
+    guard ModelOptions.builtInNames.contains(name) else { throw CommandError.unknownModel(name) }
     return .builtIn(name, weights)
   }
 }
@@ -56,7 +56,7 @@ extension CheckpointFile.Weights {
   }
 
   /// Loads the weights into a network, with their preprocessing and classes.
-  private func load(into model: Model) throws {
+  func load(into model: Model) throws {
     try usable { try load(into: model.store) }
     if let preprocessing { model.preprocessing = preprocessing }
     if let classNames { model.classNames = classNames }

@@ -155,11 +155,8 @@ extension Preprocessing.Images.Fit: ExpressibleByArgument {}
 extension ImageNormalization: ExpressibleByArgument {}
 
 extension ModelOptions {
-  /// The network for photographs when none is named.
-  static let imageModel = "resnet18"
-
   /// Whether the data are photographs in folders.
-  var areImages: Bool { ImageFolder.isRecognised(data) }
+  var areImages: Bool { texts.kind(of: data) == nil && ImageFolder.isRecognised(data) }
 
   /// Reads the data for a model.
   func loadData(
@@ -167,13 +164,17 @@ extension ModelOptions {
   ) throws -> DataSplit {
     guard areImages else {
       try images.checkUnused(by: data)
+      let (known, size) = try source.textsAndSize
       guard !includingTest else {
         throw CommandError.needs(
           option: "--test", other: "a folder of photographs",
           advice: "omit it, as \(data) isn't one")
       }
-      return try DataSource(data).load(divides: divides, fraction: validFraction)
+      return try texts.split(
+        data, known: known, size: size, divides: divides, fraction: validFraction)
+        ?? DataSource(data).load(divides: divides, fraction: validFraction)
     }
+    try texts.checkUnused(by: data)
     var known: Preprocessing?
     var sizes: [Int?]?
     switch source {

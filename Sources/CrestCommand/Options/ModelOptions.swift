@@ -6,19 +6,24 @@ struct ModelOptions: ParsableArguments {
   @Option(
     name: .customLong("model"),
     help: ArgumentHelp(
-      "An ONNX file, a built-in network (\(BuiltInModel.names.joined(separator: ", "))), or the weights of "
-        + "one, as in a checkpoint (default for a folder of photographs: \(Self.imageModel)).",
+      "An ONNX file, a built-in network (\(Self.builtInNames.joined(separator: ", "))), or the weights of "
+        + "one, as in a checkpoint (default: \(StandardRun.list(\.model))).",
       valueName: "name|file.onnx|file.safetensors"))
   private var givenModel: String?
 
   /// The network.
-  var model: String { givenModel ?? Self.imageModel }
+  var model: String { givenModel ?? (standard ?? .photographs).model }
+  /// Whether the network was named.
+  var isModelGiven: Bool { givenModel != nil }
+  /// The names of all built-in networks.
+  static let builtInNames = BuiltInModel.names + TextModel.names
 
   @OptionGroup var weights: ArchitectureOption
 
   @Option(
     help: ArgumentHelp(
-      "\(DataSource.summary), or a folder of photographs with a folder for each class.",
+      "\(DataSource.summary); a folder of photographs with a folder for each class; a text, as book.txt; or, with --text, "
+        + "a CSV or TSV file.",
       valueName: "name|path"))
   var data: String
 
@@ -26,10 +31,12 @@ struct ModelOptions: ParsableArguments {
     parsing: .unconditional,
     help: ArgumentHelp(
       "The part of each class, or of all examples, that is held out for validation, where the data have no part of "
-        + "their own for it (default: 0.2).", valueName: "x"))
+        + "their own for it (default: 0.2; of a text its last 0.1).", valueName: "x"))
   var validFraction: Double?
 
   @OptionGroup(title: "Images") var images: ImageOptions
+
+  @OptionGroup(title: "Texts") var texts: TextOptions
 
   @Option(
     help: ArgumentHelp(
@@ -93,15 +100,12 @@ struct ModelOptions: ParsableArguments {
   @Flag(help: "Print results as JSON, one object per line.")
   var json = false
 
-  /// Refuses a missing model, which only photographs have a default for.
+  /// Refuses a missing model, which only some kinds of data have a default for.
   func validate() throws {
-    guard givenModel != nil || areImages else {
+    guard givenModel != nil || standard != nil else {
       throw ValidationError("Missing expected argument '--model <name|file.onnx|file.safetensors>'")
     }
   }
-
-  /// The choices for photographs that weren't given, as options.
-  var chosenForImages: [String] { givenModel == nil ? ["--model \(model)"] : [] }
 
   /// Reads the data and makes the network for it.
   ///
@@ -153,6 +157,21 @@ struct ModelOptions: ParsableArguments {
       guard split.train.inputs.count == 1 else {
         throw CommandError.severalInputs(
           model: name ?? model, data: split.train.name, count: split.train.inputs.count)
+      }
+      if let texts = split.train.preprocessing.texts {
+        if let weights {
+          return (
+            split, try weights.textModel(name, for: texts, seed: seed, engine: engine), loss
+          )
+        }
+        let name = name ?? model
+        guard TextModel.names.contains(name) else {
+          throw CommandError.modelOfNumbers(name, data: split.train.name)
+        }
+        return (split, try TextModel.make(name, for: split, seed: seed, engine: engine), loss)
+      }
+      if let name, TextModel.names.contains(name) {
+        throw CommandError.modelOfTexts(name, data: split.train.name)
       }
       if let weights {
         // Without a name, the network is found by the example shape its weights were trained on.
@@ -238,6 +257,7 @@ struct ModelOptions: ParsableArguments {
   var inputs: [(option: String, path: String)] {
     [("--data", data), ("--model", model), ("--architecture", networkName)]
       + (images.labels.map { [("--labels", $0)] } ?? [])
+      + (texts.tokenizer?.path.map { [("--tokenizer", $0)] } ?? [])
   }
 
   /// The example shapes by the names of the file's inputs, for sizes that the file leaves open.

@@ -4,10 +4,12 @@ public import Crest
 /// The optimiser and its settings, apart from the learning rate.
 struct OptimizerOptions: ParsableArguments {
   @Option(
+    name: .customLong("optimizer"),
     help: ArgumentHelp(
-      "The optimiser, with its settings: \(OptimizerOption.usage).",
+      "The optimiser, with its settings: \(OptimizerOption.usage) (default: \(SGD().name); "
+        + "\(StandardRun.list(\.optimizer))).",
       valueName: "name[:key=value,…]"))
-  var optimizer = SGD().name
+  private var givenOptimizer: String?
 
   @Option(
     help: ArgumentHelp(
@@ -56,13 +58,21 @@ struct OptimizerOptions: ParsableArguments {
       valueName: "name[:key=value,…],…"))
   var augment: AugmentOption?
 
+  /// Whether the optimiser was given.
+  var isOptimizerGiven: Bool { givenOptimizer != nil }
+
+  /// The optimiser with its settings, as typed or as it is for the data.
+  private func option(_ standard: StandardRun?) -> OptimizerOption {
+    OptimizerOption(argument: givenOptimizer ?? standard?.optimizer ?? SGD().name)
+  }
+
   /// The optimiser; its momentum is the option's first value.
-  func makeOptimizer() throws -> any Optimizer {
+  func makeOptimizer(_ standard: StandardRun?) throws -> any Optimizer {
     var values: [String: OptimizerSetting.Value] = [:]
     if let momentum { values["momentum"] = .number(momentum.first) }
     if nesterov { values["nesterov"] = .flag(true) }
     if let weightDecay { values["weight-decay"] = .number(weightDecay.largest) }
-    let first = try OptimizerOption(argument: optimizer).make(
+    let first = try option(standard).make(
       beside: values, decayKind: weightDecayKind, decayTargets: weightDecayOn)
     guard !optimizerFor.isEmpty else { return first }
     return try MultiOptimizer(
@@ -70,9 +80,9 @@ struct OptimizerOptions: ParsableArguments {
   }
 
   /// The momentum as an option gives it, or a setting of the optimiser.
-  func chosenMomentum() throws(CommandError) -> MomentumOption? {
+  func chosenMomentum(_ standard: StandardRun?) throws(CommandError) -> MomentumOption? {
     if let momentum { return momentum }
-    return try OptimizerOption(argument: optimizer).momentum()
+    return try option(standard).momentum()
   }
 
   /// The factor of each group for the optimiser's weight decay, which is the largest.

@@ -53,9 +53,37 @@ extension Concat: ExportedOperation {
   }
 }
 
+extension Gather: ExportedOperation {
+  func write(_ node: Graph.Node, to export: inout GraphExport) throws(ONNXError) {
+    export.add(name, [("axis", .int(Int64(axis)))])
+  }
+}
+
 extension Flatten: ExportedOperation {
   func write(_ node: Graph.Node, to export: inout GraphExport) throws(ONNXError) {
     export.add(name, [("axis", .int(Int64(axis)))])
+  }
+}
+
+extension Split: ExportedOperation {
+  func write(_ node: Graph.Node, to export: inout GraphExport) throws(ONNXError) {
+    let inputs = node.inputs.map { export.name(of: $0) }
+    let outputs = node.outputs.map { export.name(of: $0) }
+    export.add(
+      name, inputs + [export.initializer(.sizes(sizes), "split")], outputs,
+      [("axis", .int(Int64(axis)))])
+  }
+}
+
+extension Unsqueeze: ExportedOperation {
+  func write(_ node: Graph.Node, to export: inout GraphExport) throws(ONNXError) {
+    export.add(name, more: [export.initializer(.sizes(axes), "axes")])
+  }
+}
+
+extension Squeeze: ExportedOperation {
+  func write(_ node: Graph.Node, to export: inout GraphExport) throws(ONNXError) {
+    export.add(name, more: [export.initializer(.sizes(axes), "axes")])
   }
 }
 
