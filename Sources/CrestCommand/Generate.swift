@@ -20,7 +20,7 @@ struct Generate: ParsableCommand {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp("The text to go on with (default: a line break).", valueName: "text"))
-  var prompt = "\n"
+  var prompt: String?
 
   @Option(
     parsing: .unconditional, help: ArgumentHelp("How many tokens to write.", valueName: "n"))
@@ -73,6 +73,7 @@ struct Generate: ParsableCommand {
     let engine = try Engine(threadCount: threads)
     let source = try ModelSource(model, architecture: weights.architecture)
     let writer = try TextWriter(source.textNetwork(model, engine).network)
+    let prompt = prompt ?? "\n"
     let text = try writer.text(
       after: prompt, length: length, temperature: temperature, topCount: topK, seed: seed)
     if json {

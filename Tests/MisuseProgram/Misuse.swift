@@ -15,4 +15,4 @@ struct Misuse: Sendable {
 
 let misuses: [Misuse] =
   tensorMisuses + graphMisuses + layerMisuses + runtimeMisuses + optimizerMisuses + dataMisuses
-  + ownDataMisuses + trainingMisuses + hookMisuses + callbackMisuses + onnxMisuses
+  + ownDataMisuses + textMisuses + trainingMisuses + hookMisuses + callbackMisuses + onnxMisuses
