@@ -6,6 +6,7 @@ private let testedKernels: [String] =
   GEMMTests.kernels + ConvolutionTests.kernels + WinogradTests.kernels + BatchNormTests.kernels
   + PoolingTests.kernels
   + SoftmaxTests.kernels + LabelLossTests.kernels + RMSNormalizationTests.kernels
+  + LayerNormalizationTests.kernels
   + ReductionTests.kernels
   + ElementwiseTests.kernels
   + DropoutTests.kernels + CopyTests.kernels + CastTests.kernels + OptimizerKernelTests.kernels

@@ -98,7 +98,7 @@ private struct RowCase: CustomTestStringConvertible, Sendable {
     "CTCLoss", "CTCLossGradient", "CrossEntropyLabels", "CrossEntropyLabelsGradient",
     "CrossEntropyProbabilities", "CrossEntropyProbabilitiesGradient", "DropoutMask",
     "GatherElementsGradient",
-    "GatherGradient", "LogSoftmaxGradient", "MaxPoolGradient", "MaxPoolIndices", "ScatterND",
+    "GatherGradient", "LayerNormalizationGradient", "LogSoftmaxGradient", "MaxPoolGradient", "MaxPoolIndices", "ScatterND",
     "OneHotLabels", "SliceGradient", "SoftmaxGradient",
   ]
 

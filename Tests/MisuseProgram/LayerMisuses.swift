@@ -1,7 +1,7 @@
 import Crest
 
 let layerMisuses: [Misuse] =
-  layerSettingMisuses + builtInMisuses + ownLayerMisuses + templateMisuses
+  layerSettingMisuses + furtherLayerMisuses + builtInMisuses + ownLayerMisuses + templateMisuses
 
 private let layerSettingMisuses: [Misuse] = [
   Misuse("layer.dense", says: "dense: 0 units; there must be at least 1") { _ = Dense(0) },

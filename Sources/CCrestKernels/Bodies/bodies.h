@@ -17,6 +17,7 @@
 #include "optimizer.h"
 #include "pooling.h"
 #include "reduce.h"
+#include "layer_normalization.h"
 #include "rms_normalization.h"
 #include "scan.h"
 #include "softmax.h"

@@ -160,6 +160,7 @@ size_t ck_winograd_conv2d_scratch_bytes(const ck_conv2d *p, size_t tile, size_t 
 size_t ck_winograd_filter_gradient_scratch_bytes(const ck_conv2d *p, size_t tile, size_t thread_count);
 size_t ck_winograd_gradients_scratch_bytes(const ck_conv2d *p, size_t tile, size_t thread_count);
 size_t ck_batch_norm_scratch_bytes(size_t rows, size_t channels);
+size_t ck_layer_norm_scratch_bytes(size_t rows, size_t columns);
 size_t ck_ctc_scratch_bytes(size_t steps, size_t classes, size_t width, size_t workers);
 size_t ck_factored_scratch_bytes(const ck_factored *p);
 size_t ck_reduce_scratch_bytes(size_t outer, size_t reduced, size_t inner);
