@@ -99,7 +99,7 @@ private struct RowCase: CustomTestStringConvertible, Sendable {
     "CrossEntropyProbabilities", "CrossEntropyProbabilitiesGradient", "DropoutMask",
     "GatherElementsGradient",
     "GatherGradient", "LogSoftmaxGradient", "MaxPoolGradient", "MaxPoolIndices", "ScatterND",
-    "OneHotLabels", "SliceGradient", "SoftmaxGradient",
+    "OneHotLabels", "RandomNormalLike", "SliceGradient", "SoftmaxGradient",
   ]
 
   @Test func `proves something of all that a network is made of`() throws {

@@ -95,6 +95,9 @@ extension OperationCase {
     return [
       OperationCase(dropout, variant, [input], tolerance: 1e-6, mode: .training),
       OperationCase(DropoutMask(dropout), variant, [input], mode: .training),
+      OperationCase(
+        RandomNormalLike(stream: Philox.Stream.dropout + 3), variant, [input],
+        differentiation: .outputs([]), mode: .training),
     ]
   }
 }
