@@ -94,8 +94,8 @@ import Testing
 
     Operations of `float64`, `float16` and `bfloat16` run on the reference, but for those that move, choose or cast \
     elements: training computes in `float32`. So do `TopK`, `ScatterElements` and `ScatterND` of \
-    integers, arrays of more than eight axes where a kernel takes no more, and these, for the reason \
-    given:
+    integers, arrays of more than eight axes where a kernel takes no more, convolutions over three \
+    axes or more whose window is deeper than 64, and these, for the reason given:
 
     | operation | of | because |
     |---|---|---|

@@ -18,7 +18,8 @@ extension Graph {
         return try Self.throughViews(
           operation.asImage, node, inputs, views: inputs.map { $0.shape.rank == 3 }
         ) { $0.asImage }
-      case let operation as any VolumeOperation where inputs[0].shape.rank > 4:
+      case let operation as any VolumeOperation
+      where inputs[0].shape.rank > 4 && operation.isTakenApart(inputs):
         return [try operation.overImages(inputs)]
       case is any ChannelOperation where ![2, 4].contains(inputs[0].shape.rank):
         let rank = inputs[0].shape.rank

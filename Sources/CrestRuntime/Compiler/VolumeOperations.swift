@@ -9,6 +9,19 @@ import CrestTensor
 protocol VolumeOperation: WindowOperation {
   /// Traces the same on values [N, C, D, spatial…].
   func overImages(_ inputs: [Symbol]) throws -> Symbol
+
+  /// The filters by which the input is copied for each tap but those of the last two axes; nil when it isn't.
+  func copyingFilters(_ inputs: [Symbol]) -> Shape?
+}
+
+extension VolumeOperation {
+  func copyingFilters(_ inputs: [Symbol]) -> Shape? { nil }
+
+  /// Whether copies are few: a file from elsewhere may have a window as deep as it likes.
+  func isTakenApart(_ inputs: [Symbol]) -> Bool {
+    guard let filters = copyingFilters(inputs) else { return true }
+    return filters[2..<filters.rank - 2].reduce(1, *) <= 64
+  }
 }
 
 /// How a convolution's window moves along the depth, the first spatial axis.
@@ -114,6 +127,8 @@ extension Shape {
 }
 
 extension Conv: VolumeOperation {
+  func copyingFilters(_ inputs: [Symbol]) -> Shape? { inputs[1].shape }
+
   func overImages(_ inputs: [Symbol]) throws -> Symbol {
     let (x, filter) = (inputs[0], inputs[1])
     let depth = Depth(
@@ -127,6 +142,8 @@ extension Conv: VolumeOperation {
 }
 
 extension ConvInputGradient: VolumeOperation {
+  func copyingFilters(_ inputs: [Symbol]) -> Shape? { inputs[1].shape }
+
   func overImages(_ inputs: [Symbol]) throws -> Symbol {
     let (dy, filter) = (inputs[0], inputs[1])
     let depth = Depth(
@@ -141,6 +158,8 @@ extension ConvInputGradient: VolumeOperation {
 }
 
 extension ConvFilterGradient: VolumeOperation {
+  func copyingFilters(_ inputs: [Symbol]) -> Shape? { filterShape }
+
   func overImages(_ inputs: [Symbol]) throws -> Symbol {
     let (x, dy) = (inputs[0], inputs[1])
     let depth = Depth(attributes, x: x.shape, filter: filterShape, outputSize: dy.shape[2])
