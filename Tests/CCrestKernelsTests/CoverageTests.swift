@@ -11,6 +11,7 @@ private let testedKernels: [String] =
   + ElementwiseTests.kernels
   + DropoutTests.kernels + CopyTests.kernels + CastTests.kernels + OptimizerKernelTests.kernels
   + ChangeKernelTests.kernels + SummedUpdateTests.kernels + FactoredTests.kernels
+  + ChoiceTests.kernels + WholeNumberTests.kernels + RankingTests.kernels + NormalTests.kernels
 
 struct CoverageTests {
   @Test func `every kernel of the table has a test, and every tested name is a kernel`() {

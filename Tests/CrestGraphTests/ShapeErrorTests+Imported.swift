@@ -190,6 +190,9 @@ extension ShapeErrorTests {
     Failure("DropoutMask: expected a dropout rate in 0..<1, got 1.0") {
       _ = try $0.apply(DropoutMask(Dropout(rate: 1, stream: 1)), [value($0, [2])])
     },
+    Failure("RandomNormalLike: expected a float input, got int64 [2]; cast it first") {
+      _ = try value($0, [2], .int64).normalNoise()
+    },
   ]
 
   private static func convTransposed(

@@ -98,6 +98,9 @@ extension OperationCase {
       OperationCase(
         SharedDropout(dropout, axes: Array(shape.indices.dropFirst())), variant, [input],
         tolerance: 1e-6, mode: .training),
+      OperationCase(
+        RandomNormalLike(stream: Philox.Stream.dropout + 3), variant, [input],
+        differentiation: .outputs([]), mode: .training),
     ]
   }
 }
