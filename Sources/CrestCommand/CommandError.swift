@@ -4,6 +4,8 @@ import Crest
 enum CommandError: Error, Equatable {
   /// A data set with several inputs, for a built-in model.
   case severalInputs(model: String, data: String, count: Int)
+  /// The network for tables, for other data.
+  case tabularOfOther(data: String)
   /// A target that isn't one class or one row of numbers per example.
   case targetShape(model: String, data: String, shape: Shape)
   /// An unknown name.
@@ -87,6 +89,24 @@ enum CommandError: Error, Equatable {
   case noClassPredictions(shape: Shape, classes: Int?)
   /// An option that does nothing without another.
   case needs(option: String, other: String, advice: String)
+  /// A table without the column to predict.
+  case missingTarget(path: String, columns: String)
+  /// Another target than the one that the model was trained for.
+  case otherTarget(got: String, trained: String)
+  /// A way to read a table that makes no sense.
+  case tableFormat(String)
+  /// A column of two kinds.
+  case columnTwice(String)
+  /// A list of columns that ends in the middle of a name, or has an empty one.
+  case columnList(option: String, String)
+  /// A table without preprocessing.
+  case tableAsStored
+  /// A table for a model that doesn't say what its columns become.
+  case noTable(model: String)
+  /// An input of a model that the columns of a table don't become.
+  case noTableInput(String, model: String)
+  /// Predictions of a table that aren't of its target.
+  case tablePredictions(shape: Shape, target: String, expected: Int)
   /// A learning rate that `float32` can't represent.
   case learningRate(Double)
   /// The user interrupted the run, which is saved in the folder if there is one.
@@ -160,8 +180,10 @@ enum CommandError: Error, Equatable {
 
   var code: FailureCode {
     switch self {
-    case .severalInputs, .targetShape, .exampleCounts, .unsuitableInput, .refusedByChecker,
-      .otherNetwork, .unusableWeights, .noLearningRate:
+    case .severalInputs, .tabularOfOther, .targetShape, .exampleCounts, .unsuitableInput,
+      .refusedByChecker,
+      .otherNetwork, .unusableWeights, .noLearningRate, .noTable, .noTableInput,
+      .tablePredictions:
       .data
     case .interrupted: .interrupted
     case .notSaved, .lastSaveFailed: .io
@@ -178,6 +200,8 @@ extension CommandError: CustomStringConvertible {
     case .severalInputs(let model, let data, let count):
       "--model \(model) takes one input, but \(data) has \(count); "
         + "give a data set with a single train-x.npy"
+    case .tabularOfOther(let data):
+      "--model \(Tabular.name) takes the columns of a table, but \(data) isn't one; name a CSV file and --target"
     case .targetShape(let model, let data, let shape):
       "--model \(model) predicts one class or one row of numbers per example, but a target of "
         + "\(data) has the shape \(shape); store classes as [N], and numbers as [N] or [N, K]"
@@ -277,6 +301,28 @@ extension CommandError: CustomStringConvertible {
         + "with --input and --output"
     case .needs(let option, let other, let advice):
       "\(option): it has no effect without \(other); \(advice)"
+    case .missingTarget(let path, let columns):
+      "--target: name the column to predict; \(path) has \(columns)"
+    case .otherTarget(let got, let trained):
+      "--target: the model was trained to predict \(trained), got \(got); omit it, or add --preprocessing data"
+    case .tableFormat(let reason):
+      "the table is read as one of which \(reason); expected a delimiter and a decimal of one ASCII character each that can "
+        + "be told apart, and different names of columns"
+    case .columnTwice(let name):
+      "\(name) is named twice by --target, --categories, --numbers, --dates and --ignore; name it once"
+    case .columnList(let option, let text):
+      "\(option): expected names separated by commas, in double quotes if they hold one, got \"\(text)\""
+    case .tableAsStored:
+      "--preprocessing: the columns of a table are prepared as the model's or by their own figures, got none; choose "
+        + "model or data"
+    case .noTable(let model):
+      "\(model) doesn't say what the columns of a table become; give arrays with --input, or a model that crest train made "
+        + "from a table"
+    case .noTableInput(let name, let model):
+      "\(model) has an input \"\(name)\", which the columns of a table don't become; give arrays with --input"
+    case .tablePredictions(let shape, let target, let expected):
+      "--data: expected predictions of \(expected) \(expected == 1 ? "number" : "numbers") for \(target), got \(shape); "
+        + "give arrays with --input and --output"
     case .learningRate(let rate):
       "--max-lr: expected numbers from 1.2e-38 to 3.4e38, the range of float32, got \(rate)"
     case .interrupted(let epoch, let steps, let folder):
@@ -340,8 +386,9 @@ extension CommandError: CustomStringConvertible {
     case .seed(let text):
       "--seed: expected an integer from 0 up, got \(text)"
     case .unknownModel(let name):
-      "--model: expected one of \(BuiltInModel.names.joined(separator: ", ")), or a file that ends in "
-        + ".onnx, got \"\(name)\"" + suggestion(for: name, among: BuiltInModel.names)
+      "--model: expected one of \((BuiltInModel.names + [Tabular.name]).joined(separator: ", ")), or a file that ends in "
+        + ".onnx, got \"\(name)\""
+        + suggestion(for: name, among: BuiltInModel.names + [Tabular.name])
     case .noLearningRate(let rate, let count, let loss):
       "find-lr: the loss diverged (\(loss.isNaN ? "nan" : "\(loss)")) at the learning rate "
         + "\(rate), after \(count) rates, too few for a suggestion; look for what makes it grow at such a "

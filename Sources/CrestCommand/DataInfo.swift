@@ -1,5 +1,6 @@
 import ArgumentParser
 import Crest
+import CrestFiles
 import CrestImages
 
 struct DataInfo: ParsableCommand {
@@ -8,9 +9,12 @@ struct DataInfo: ParsableCommand {
 
   @Argument(
     help: ArgumentHelp(
-      "\(DataSource.builtInNames.joined(separator: ", ")), or the folder of a data set or of photographs.",
+      "\(DataSource.builtInNames.joined(separator: ", ")), the folder of a data set or of photographs, or a table, as a CSV "
+        + "file.",
       valueName: "name|path"))
   var data: String
+
+  @OptionGroup(title: "Tables") var table: TableOptions
 
   @OptionGroup(title: "Images") var images: ImageOptions
 
@@ -18,10 +22,30 @@ struct DataInfo: ParsableCommand {
   var json = false
 
   func run() throws {
+    if table.isTable(data) {
+      try images.checkUnused(by: data)
+      return try describeTable()
+    }
+    try table.checkUnused(by: data)
     let split = try load()
     let description = try DataSplit.Description(describing: split)
     try StandardOutput.write(
       json ? JSONLine(event: "result", description.members).text : "\(description)\n")
+  }
+
+  /// Describes the columns, and with a column to predict the parts, too.
+  private func describeTable() throws {
+    let report = try table.report(data)
+    var file = try table.target.map { _ in try table.file(data) }
+    file?.valid = table.valid
+    let description = try file.map { try DataSplit.Description(describing: $0.split()) }
+    guard json else {
+      let parts = description.map { ["", "\($0)"] } ?? []
+      return try StandardOutput.write(
+        (report.lines + parts).map { $0 + "\n" }.joined().shown(keepingLines: true))
+    }
+    let members = description.map { [("split", JSONLine.Value.object($0.members))] } ?? []
+    try StandardOutput.write(JSONLine(event: "result", report.members + members).text)
   }
 
   private func load() throws -> DataSplit {

@@ -46,6 +46,12 @@ struct ExportModel: ParsableCommand {
         ?? Model(template: template(nil), engine: engine)
     case .builtIn(let name, let weights):
       guard let weights else { throw CommandError.nothingToExport(model) }
+      if let table = weights.preprocessing?.table,
+        let found = try weights.tabular(name, table, seed: 0, engine: engine)
+      {
+        network = found
+        break
+      }
       guard let input = try exampleShapes(shape, inputs: ["input"])["input"] else {
         throw CommandError.needsShape
       }

@@ -3,15 +3,15 @@ import Crest
 /// Makes the learner described by the options.
 func makeLearner(
   _ options: ModelOptions, _ training: OptimizerOptions, _ parameters: ParameterOptions,
-  metricNames: [String] = [], trainMetrics: Bool = false, includingTest: Bool = false,
+  metricNames: [String] = [], trainMetrics: Bool = false, test: TestPart? = nil,
   headForData: Bool = false
 ) throws -> Learner {
-  let optimizer = try training.makeOptimizer()
+  let optimizer = try training.makeOptimizer(elseBy: options.standardOptimizer)
   let (transforms, mixing) = try training.augment?.made() ?? ([], [])
   try options.checkBatchSize()
   let arrays = try parameters.arrays(of: options)
   let (data, model, loss) = try options.load(
-    keepsAll: training.noShuffle, includingTest: includingTest, headClasses: parameters.replaceHead,
+    keepsAll: training.noShuffle, test: test, headClasses: parameters.replaceHead,
     headForData: headForData,
     selection: parameters.selection(among: arrays))
   if let readiness = model.trainingReadiness { note(readiness) }

@@ -124,27 +124,8 @@ private struct ImageTable {
     let values = prediction.values.doubles.map { Float($0) }
     for (place, path) in paths.enumerated() {
       let row = Array(values[place * count..<(place + 1) * count])
-      rows.append(Row(path: path, probabilities: Self.probabilities(row, prediction.form)))
+      rows.append(Row(path: path, probabilities: prediction.form.probabilities(row)))
     }
-  }
-
-  private static func probabilities(_ values: [Float], _ form: OutputForm) -> [Double] {
-    guard values.count > 1 else {
-      let yes =
-        switch form {
-        case .numbers: PredictionKind.logits.probability(values[0])
-        case .probabilities: Double(values[0])
-        case .logarithms: exp(Double(values[0]))
-        }
-      return [1 - yes, yes]
-    }
-    var probabilities = values.map { Double($0) }
-    switch form {
-    case .probabilities: break
-    case .logarithms: probabilities = probabilities.map { exp($0) }
-    case .numbers: PredictionKind.softmax(&probabilities)
-    }
-    return probabilities
   }
 
   /// A line for each image: its path, its class, and the probability of each class.
@@ -154,11 +135,6 @@ private struct ImageTable {
     let lines = rows.map { row in
       [row.path, row.ranked.first.map(className) ?? ""] + row.probabilities.map { "\($0)" }
     }
-    return ([header] + lines).map { $0.map(Self.field).joined(separator: ",") + "\n" }.joined()
-  }
-
-  private static func field(_ text: String) -> String {
-    let isPlain = !text.contains { $0 == "," || $0 == "\"" || $0.isNewline }
-    return isPlain ? text : "\"" + text.replacing("\"", with: "\"\"") + "\""
+    return ([header] + lines).map { $0.csvLine }.joined()
   }
 }

@@ -18,12 +18,15 @@ struct Train: ParsableCommand {
   @Option(
     name: .customLong("epochs"), parsing: .unconditional,
     help: ArgumentHelp(
-      "Passes over all training examples (default for a folder of photographs: \(Self.imageEpochs)).",
+      "Passes over all training examples (default for a folder of photographs: \(Self.imageEpochs); for a table: "
+        + "\(ModelOptions.tableEpochs)).",
       valueName: "n"))
   private var givenEpochs: Int?
 
   /// Passes over all training examples.
-  private var epochs: Int { givenEpochs ?? Self.imageEpochs }
+  private var epochs: Int {
+    givenEpochs ?? (model.isTable ? ModelOptions.tableEpochs : Self.imageEpochs)
+  }
   private static let imageEpochs = 10
 
   @OptionGroup(title: "Learning rate") var schedule: ScheduleOptions
@@ -87,9 +90,9 @@ struct Train: ParsableCommand {
       valueName: "file"))
   var export: String?
 
-  /// Refuses missing numbers, which only photographs have defaults for.
+  /// Refuses missing numbers, which only photographs and tables have defaults for.
   func validate() throws {
-    guard !model.areImages else { return }
+    guard !model.areImages, !model.isTable else { return }
     if givenEpochs == nil { throw ValidationError("Missing expected argument '--epochs <n>'") }
     guard schedule.isRateGiven else {
       throw ValidationError(
@@ -97,21 +100,29 @@ struct Train: ParsableCommand {
     }
   }
 
-  /// Whether nobody has chosen the network or the rate for photographs.
-  private var takesStandardImageRun: Bool {
-    !model.chosenForImages.isEmpty && !schedule.isRateGiven
+  /// Whether nobody has chosen the network or the rate for photographs or a table.
+  private var takesStandardRun: Bool {
+    !model.chosenModel.isEmpty && !schedule.isRateGiven
   }
 
-  /// Prints what was chosen for photographs.
+  /// The rate if none is given.
+  private var standardRate: Double {
+    model.isTable ? ModelOptions.tableRate : ScheduleOptions.imageRate
+  }
+
+  /// Prints what was chosen for photographs or a table.
   private func noteChoices(_ fineTuning: FineTuning?) {
-    let rate = fineTuning == nil ? ScheduleOptions.imageRate : FineTuning.standardRate
+    let rate = fineTuning == nil ? standardRate : FineTuning.standardRate
     let chosen =
-      model.chosenForImages + (givenEpochs == nil ? ["--epochs \(epochs)"] : [])
+      model.chosenModel + (givenEpochs == nil ? ["--epochs \(epochs)"] : [])
       + (schedule.isRateGiven ? [] : ["--max-lr \(rate.short)"])
-      + (takesStandardImageRun ? ["--callback recompute-batch-norm-statistics:at=validation"] : [])
+      + (model.isTable && !optimizer.isOptimizerGiven
+        ? ["--optimizer \(model.standardOptimizer)"] : [])
+      + (takesStandardRun ? ["--callback recompute-batch-norm-statistics:at=validation"] : [])
     if !chosen.isEmpty {
       Notes.write(
-        "chosen for photographs: \(chosen.joined(separator: " ")); give others to change that")
+        "chosen for \(model.isTable ? "a table" : "photographs"): \(chosen.joined(separator: " ")); give others to change that"
+      )
     }
     if model.areImages, optimizer.augment == nil {
       Notes.write(
@@ -130,17 +141,19 @@ struct Train: ParsableCommand {
     guard epochs >= 1 else { throw LearnerError.epochs(epochs) }
     try fineTuning?.check(schedule, model, epochs: epochs)
     _ = try schedule.makeScheduler(
-      chosen: nil, momentum: optimizer.chosenMomentum(), epochs: epochs, stepsPerEpoch: 1 << 20)
+      chosen: nil, elseBy: standardRate, momentum: optimizer.chosenMomentum(), epochs: epochs,
+      stepsPerEpoch: 1 << 20)
     let augmentations = try tta.augmentations()
     var chosen = try chosenCallbacks()
     let backup = try checkpoints.makeCallback()
     if let backup { chosen.append(backup) }
     try checkNeeds()
-    let outputs = try outputs().open(besides: model.inputs)
+    let outputs = try outputs().open(
+      besides: model.inputs + (testPart.test?.input ?? []))
     defer { outputs.close() }
     let learner = try makeLearner(
       model, optimizer, parameters, metricNames: metrics.names,
-      trainMetrics: trainMetrics.isAsked, includingTest: testPart.isAsked,
+      trainMetrics: trainMetrics.isAsked, test: testPart.test,
       headForData: fineTuning != nil)
     if export != nil { try learner.model.checkONNXExport() }
     if let augmentations { try learner.check(augmentations) }
@@ -154,14 +167,14 @@ struct Train: ParsableCommand {
     if rate != nil || !schedule.isRateGiven, !chosen.contains(where: { $0 is DivergenceGuard }) {
       chosen.append(try DivergenceGuard())
     }
-    // In the few steps of a small folder running statistics don't get where they belong.
-    if takesStandardImageRun, !chosen.contains(where: { $0 is RecomputeBatchNormStatistics }) {
+    // In the few steps of a small folder or table running statistics don't get where they belong.
+    if takesStandardRun, !chosen.contains(where: { $0 is RecomputeBatchNormStatistics }) {
       chosen.append(try RecomputeBatchNormStatistics(at: .validation))
     }
     let scheduler =
       try fineTuning?.scheduler(for: learner, schedule)
       ?? schedule.makeScheduler(
-        chosen: rate, momentum: optimizer.chosenMomentum(), epochs: epochs,
+        chosen: rate, elseBy: standardRate, momentum: optimizer.chosenMomentum(), epochs: epochs,
         stepsPerEpoch: learner.stepsPerEpoch(with: chosen))
 
     let failure = WriteFailure()

@@ -15,6 +15,11 @@ struct DataPreparation {
     _ data: DataSplit, for model: Model, by choice: Preprocessing.Choice
   ) throws {
     let own = data.train.preprocessing
+    if choice == .model, let known = model.preprocessing?.table, let table = own.table,
+      known != table
+    {
+      throw DataError.otherTable(name: data.train.name)
+    }
     // What isn't float32 is nothing to normalise.
     let isFloat = model.inputs.allSatisfy { $0.elementType == .float32 }
     let known = (isFloat ? model.preprocessing : nil).map { $0.of(Self.images(own, $0, model)) }

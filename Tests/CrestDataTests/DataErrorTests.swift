@@ -13,6 +13,7 @@ import Testing
       .missingFile(path: "a"),
       "a is missing; the data set's other files are there, so add it or unpack the set again"
     ),
+    (.unsuitableTable(path: "a", reason: "it holds no row"), "a: it holds no row"),
     (.unreadable(path: "a", reason: "Permission denied"), "a can't be read: Permission denied"),
     (.notARegularFile(path: "a"), "a is not a regular file; put the data itself there"),
     (

@@ -77,7 +77,7 @@ import Testing
     (
       "evaluate --model resnet --data digits",
       "Error: --model: expected one of mlp, small-cnn, lenet, resnet20, resnet56, resnet110, resnet18, "
-        + "resnet34, resnet50, airbench94, or a file that ends "
+        + "resnet34, resnet50, airbench94, tabular, or a file that ends "
         + "in .onnx, got \"resnet\"; did you mean \"resnet20\"?"
     ),
     (

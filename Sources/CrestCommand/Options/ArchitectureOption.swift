@@ -43,7 +43,9 @@ enum ModelSource {
     -> ModelSource
   {
     if name.isONNXFile { return .file(try ONNXFile(path: name), weights) }
-    guard BuiltInModel.names.contains(name) else { throw CommandError.unknownModel(name) }
+    guard BuiltInModel.names.contains(name) || name == Tabular.name else {
+      throw CommandError.unknownModel(name)
+    }
     return .builtIn(name, weights)
   }
 }
@@ -61,6 +63,23 @@ extension CheckpointFile.Weights {
     if let preprocessing { model.preprocessing = preprocessing }
     if let classNames { model.classNames = classNames }
     if let classAxis { model.classAxis = classAxis }
+  }
+
+  /// The network for a table with these weights; nil if they belong to another.
+  ///
+  /// - Throws: ``CommandError`` if it is named and they don't belong to it; `CheckpointError` if its arrays differ.
+  func tabular(
+    _ name: String?, _ table: Preprocessing.Table, seed: UInt64, engine: Engine
+  ) throws -> Model? {
+    guard name == nil || name == Tabular.name else { return nil }
+    for outputs in outputCounts {
+      let model = try Tabular(for: table, outputs: outputs).model(seed: seed, engine: engine)
+      guard isOf(model.graph) else { continue }
+      try load(into: model)
+      return model
+    }
+    guard name == nil else { throw CommandError.otherNetwork(path, architecture: Tabular.name) }
+    return nil
   }
 
   /// The built-in network to which these weights belong, for the first of some example shapes that

@@ -163,11 +163,17 @@ extension ModelOptions {
 
   /// Reads the data for a model.
   func loadData(
-    divides: Bool, includingTest: Bool, for source: ModelSource
+    divides: Bool, test: TestPart?, for source: ModelSource
   ) throws -> DataSplit {
+    if !areImages { try images.checkUnused(by: data) }
+    if isTable { return try loadTable(divides: divides, test: test, for: source) }
+    try table.checkUnused(by: data)
+    if case .file = test {
+      throw CommandError.needs(
+        option: "--test FILE", other: "a table", advice: "omit the file, as \(data) isn't one")
+    }
     guard areImages else {
-      try images.checkUnused(by: data)
-      guard !includingTest else {
+      guard test == nil else {
         throw CommandError.needs(
           option: "--test", other: "a folder of photographs",
           advice: "omit it, as \(data) isn't one")
@@ -190,7 +196,7 @@ extension ModelOptions {
         advice: "add it to train by other figures than the model's own, or omit both")
     }
     let split = try images.folder(data, known: known?.images, sizes: sizes).split(
-      divides: divides, fraction: validFraction ?? 0.2, includingTest: includingTest)
+      divides: divides, fraction: validFraction ?? 0.2, includingTest: test != nil)
     if validFraction != nil, split.origin == .ownValidation {
       throw DataError.ownValidation(name: data)
     }

@@ -6,21 +6,24 @@ struct ModelOptions: ParsableArguments {
   @Option(
     name: .customLong("model"),
     help: ArgumentHelp(
-      "An ONNX file, a built-in network (\(BuiltInModel.names.joined(separator: ", "))), or the weights of "
-        + "one, as in a checkpoint (default for a folder of photographs: \(Self.imageModel)).",
+      "An ONNX file, a built-in network (\(BuiltInModel.names.joined(separator: ", ")), \(Tabular.name)), or the weights "
+        + "of one, as in a checkpoint (default for a folder of photographs: \(Self.imageModel); for a table: "
+        + "\(Tabular.name)).",
       valueName: "name|file.onnx|file.safetensors"))
   private var givenModel: String?
 
   /// The network.
-  var model: String { givenModel ?? Self.imageModel }
+  var model: String { givenModel ?? (isTable ? Tabular.name : Self.imageModel) }
 
   @OptionGroup var weights: ArchitectureOption
 
   @Option(
     help: ArgumentHelp(
-      "\(DataSource.summary), or a folder of photographs with a folder for each class.",
+      "\(DataSource.summary), a folder of photographs with a folder for each class, or a table, as a CSV file.",
       valueName: "name|path"))
   var data: String
+
+  @OptionGroup(title: "Tables") var table: TableOptions
 
   @Option(
     parsing: .unconditional,
@@ -93,22 +96,22 @@ struct ModelOptions: ParsableArguments {
   @Flag(help: "Print results as JSON, one object per line.")
   var json = false
 
-  /// Refuses a missing model, which only photographs have a default for.
+  /// Refuses a missing model, which only photographs and tables have a default for.
   func validate() throws {
-    guard givenModel != nil || areImages else {
+    guard givenModel != nil || areImages || isTable else {
       throw ValidationError("Missing expected argument '--model <name|file.onnx|file.safetensors>'")
     }
   }
 
-  /// The choices for photographs that weren't given, as options.
-  var chosenForImages: [String] { givenModel == nil ? ["--model \(model)"] : [] }
+  /// The choice of a network, as an option, if it wasn't given.
+  var chosenModel: [String] { givenModel == nil ? ["--model \(model)"] : [] }
 
   /// Reads the data and makes the network for it.
   ///
   /// With `keepsAll`, a set without a validation part uses all its examples for both training and
   /// validation. `headClasses` gives a network from a file a new last layer.
   func load(
-    keepsAll: Bool = false, includingTest: Bool = false, headClasses: Int? = nil,
+    keepsAll: Bool = false, test: TestPart? = nil, headClasses: Int? = nil,
     headForData: Bool = false,
     selection: ParameterSelection = ParameterSelection()
   ) throws -> (data: DataSplit, model: Model, loss: Loss?) {
@@ -125,7 +128,8 @@ struct ModelOptions: ParsableArguments {
     let engine = try Engine(threadCount: threads)
     // Reading data may take seconds, so errors in the model come first.
     let source = try ModelSource(model, architecture: weights.architecture)
-    var split = try loadData(divides: !keepsAll, includingTest: includingTest, for: source)
+    var split = try loadData(divides: !keepsAll, test: test, for: source)
+    if loss == nil { loss = split.train.preprocessing.table.flatMap { Tabular.loss(for: $0) } }
     if classAxis != nil || labelSmoothing != nil, self.loss == nil,
       case .values = split.train.target
     {
@@ -150,6 +154,14 @@ struct ModelOptions: ParsableArguments {
           seed: seed, engine: engine), loss
       )
     case .builtIn(let name, let weights):
+      if let table = split.train.preprocessing.table,
+        let built = try tabular(name, weights, table, loss, split, seed, engine)
+      {
+        return (split, built, loss)
+      }
+      guard name != Tabular.name else {
+        throw CommandError.tabularOfOther(data: split.train.name)
+      }
       guard split.train.inputs.count == 1 else {
         throw CommandError.severalInputs(
           model: name ?? model, data: split.train.name, count: split.train.inputs.count)
@@ -238,6 +250,7 @@ struct ModelOptions: ParsableArguments {
   var inputs: [(option: String, path: String)] {
     [("--data", data), ("--model", model), ("--architecture", networkName)]
       + (images.labels.map { [("--labels", $0)] } ?? [])
+      + (table.valid.map { [("--valid", $0)] } ?? [])
   }
 
   /// The example shapes by the names of the file's inputs, for sizes that the file leaves open.
@@ -280,6 +293,21 @@ struct ModelOptions: ParsableArguments {
       isChannelsLast ? .channelsFirst : stored.rank == 2 ? .channelBefore : nil
     if let result = arrangement?.result(of: stored) { return try split.rearranged(to: result) }
     return split.notingAssumedChannels
+  }
+
+  /// The network for a table, if that is meant.
+  private func tabular(
+    _ name: String?, _ weights: CheckpointFile.Weights?, _ table: Preprocessing.Table,
+    _ loss: Loss?,
+    _ split: DataSplit, _ seed: UInt64, _ engine: Engine
+  ) throws -> Model? {
+    if let weights {
+      return try weights.tabular(name, table, seed: seed, engine: engine)
+    }
+    guard name == Tabular.name else { return nil }
+    let outputs = try outputCount(
+      for: split, loss ?? .standard(for: split.train.target.elementType))
+    return try Tabular(for: table, outputs: outputs).model(seed: seed, engine: engine)
   }
 
   private func outputCount(for split: DataSplit, _ loss: Loss) throws -> Int {

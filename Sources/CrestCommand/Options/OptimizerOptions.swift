@@ -4,10 +4,15 @@ public import Crest
 /// The optimiser and its settings, apart from the learning rate.
 struct OptimizerOptions: ParsableArguments {
   @Option(
+    name: .customLong("optimizer"),
     help: ArgumentHelp(
-      "The optimiser, with its settings: \(OptimizerOption.usage).",
+      "The optimiser, with its settings: \(OptimizerOption.usage) (default: \(SGD().name); for a table: "
+        + "\(ModelOptions.tableOptimizer)).",
       valueName: "name[:key=value,…]"))
-  var optimizer = SGD().name
+  private var givenOptimizer: String?
+
+  /// Whether the optimiser was given.
+  var isOptimizerGiven: Bool { givenOptimizer != nil }
 
   @Option(
     help: ArgumentHelp(
@@ -56,13 +61,13 @@ struct OptimizerOptions: ParsableArguments {
       valueName: "name[:key=value,…],…"))
   var augment: AugmentOption?
 
-  /// The optimiser; its momentum is the option's first value.
-  func makeOptimizer() throws -> any Optimizer {
+  /// The optimiser, or a standard one if none is given; its momentum is the option's first value.
+  func makeOptimizer(elseBy standard: String) throws -> any Optimizer {
     var values: [String: OptimizerSetting.Value] = [:]
     if let momentum { values["momentum"] = .number(momentum.first) }
     if nesterov { values["nesterov"] = .flag(true) }
     if let weightDecay { values["weight-decay"] = .number(weightDecay.largest) }
-    let first = try OptimizerOption(argument: optimizer).make(
+    let first = try OptimizerOption(argument: givenOptimizer ?? standard).make(
       beside: values, decayKind: weightDecayKind, decayTargets: weightDecayOn)
     guard !optimizerFor.isEmpty else { return first }
     return try MultiOptimizer(
@@ -72,7 +77,8 @@ struct OptimizerOptions: ParsableArguments {
   /// The momentum as an option gives it, or a setting of the optimiser.
   func chosenMomentum() throws(CommandError) -> MomentumOption? {
     if let momentum { return momentum }
-    return try OptimizerOption(argument: optimizer).momentum()
+    guard let givenOptimizer else { return nil }
+    return try OptimizerOption(argument: givenOptimizer).momentum()
   }
 
   /// The factor of each group for the optimiser's weight decay, which is the largest.

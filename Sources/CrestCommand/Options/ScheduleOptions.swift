@@ -10,7 +10,7 @@ struct ScheduleOptions: ParsableArguments {
         + "a range test does. For parameter groups, from the first "
         + "to the last: a:b, at a constant ratio; :b, b for the last and a tenth of it for all "
         + "others; or one rate each, separated by commas (default for a folder of photographs: "
-        + "\(Self.imageRate.short)).",
+        + "\(Self.imageRate.short); for a table: \(ModelOptions.tableRate.short)).",
       valueName: Self.rateForm))
   private var givenMaxLR: MaxLROption?
 
@@ -20,10 +20,6 @@ struct ScheduleOptions: ParsableArguments {
   static let imageRate = 0.05
   /// Whether the rate was given.
   var isRateGiven: Bool { givenMaxLR != nil }
-  private var maxLR: MaxLROption {
-    givenMaxLR ?? .rates(GroupValuesOption(same: Self.imageRate))
-  }
-
   @Option(
     help: ArgumentHelp(
       "The learning-rate schedule: \(ScheduleOption.usages.joined(separator: ", ")) (default: one-cycle). Several in "
@@ -54,13 +50,15 @@ struct ScheduleOptions: ParsableArguments {
   ///
   /// - Parameters:
   ///   - chosen: The rate that was found, if it was to be.
+  ///   - standardRate: The rate if none was given.
   ///   - momentum: The momentum option of the optimiser.
   ///   - epochs: The epochs of the run.
   ///   - stepsPerEpoch: The optimiser steps of an epoch.
   /// - Returns: A scheduler of the learning rate and, with 1cycle, of the momentum.
   /// - Throws: What is wrong with the numbers, or with the combination of options.
   func makeScheduler(
-    chosen: Double?, momentum: MomentumOption?, epochs: Int, stepsPerEpoch: Int
+    chosen: Double?, elseBy standardRate: Double, momentum: MomentumOption?, epochs: Int,
+    stepsPerEpoch: Int
   ) throws -> any ScheduledCallback {
     let schedule = schedule ?? ScheduleOption(argument: ScheduleOption.oneCycle)
     if !schedule.isOneCycle {
@@ -68,7 +66,7 @@ struct ScheduleOptions: ParsableArguments {
       if momentum?.second != nil { throw CommandError.momentumPair(schedule: schedule.name) }
     }
     let rates: ParameterGroup.Values
-    switch maxLR {
+    switch givenMaxLR ?? .rates(GroupValuesOption(same: standardRate)) {
     case .rates(let option):
       // Parameters are float32.
       for rate in option.numbers where !(rate > 0 && Float(rate).isNormal) {
@@ -112,7 +110,7 @@ extension ScheduleOptions {
   func chooseRate(
     for learner: Learner, epochs: Int, callbacks: [any Callback]
   ) throws -> Double? {
-    guard case .automatic(let method) = maxLR else { return nil }
+    guard case .automatic(let method) = givenMaxLR else { return nil }
     if let saved = try FoundRate.saved(among: callbacks) {
       Notes.write("--max-lr \(method.rawValue): the learning rate of the saved run, \(saved.short)")
       return saved

@@ -53,6 +53,12 @@ extension Concat: ExportedOperation {
   }
 }
 
+extension Gather: ExportedOperation {
+  func write(_ node: Graph.Node, to export: inout GraphExport) throws(ONNXError) {
+    export.add(name, [("axis", .int(Int64(axis)))])
+  }
+}
+
 extension Flatten: ExportedOperation {
   func write(_ node: Graph.Node, to export: inout GraphExport) throws(ONNXError) {
     export.add(name, [("axis", .int(Int64(axis)))])

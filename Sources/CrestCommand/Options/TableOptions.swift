@@ -1,0 +1,269 @@
+public import ArgumentParser
+public import Crest
+import CrestFiles
+
+/// How a file is read as a table.
+struct TableFormatOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "The names of the columns of a table, whose first line is a row then (default: those in its first line).",
+      valueName: "name,name…"))
+  var columns: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "What separates the cells of a table: a character, or tab (default: a tab, ;, | or a comma, by its first lines).",
+      valueName: "character"))
+  var delimiter: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "What lines of a table begin with that don't count (default: none do).", valueName: "text"))
+  var comment: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "What stands for a missing value in a table, beside an empty cell (default: "
+        + "\(TableFormat.standardMissing.joined(separator: ",")), without quotes).",
+      valueName: "text,text…"))
+  var missing: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "What separates the whole of a number from its fraction: a point or a comma (default: a point).",
+      valueName: "character"))
+  var decimal: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "What is taken off the end of each cell of a table, if it is there (default: nothing).",
+      valueName: "text"))
+  var trimEnd: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "The order of year, month and day in dates: ymd, dmy or mdy (default: ymd).",
+      valueName: "order"))
+  var dateOrder: TableFormat.DateOrder?
+
+  /// Whether one was given, by its name.
+  var given: [(option: String, isGiven: Bool)] {
+    [
+      ("--columns", columns != nil), ("--delimiter", delimiter != nil),
+      ("--comment", comment != nil), ("--missing", missing != nil), ("--decimal", decimal != nil),
+      ("--trim-end", trimEnd != nil), ("--date-order", dateOrder != nil),
+    ]
+  }
+
+  /// The format, where what isn't given is as in another.
+  func format(elseAs standard: TableFormat = TableFormat()) throws(CommandError) -> TableFormat {
+    var format = standard
+    if let columns { format.columns = try columns.columnNames(of: "--columns") }
+    if let delimiter {
+      let character = ["tab", "\\t"].contains(delimiter) ? "\t" : delimiter
+      guard character.count == 1 else {
+        throw .tableFormat("cells are separated by \"\(delimiter)\"")
+      }
+      format.delimiter = Character(character)
+    }
+    if let decimal {
+      guard decimal.count == 1 else { throw .tableFormat("the decimal is \"\(decimal)\"") }
+      format.decimal = Character(decimal)
+    }
+    if let comment { format.comment = comment }
+    if let missing { format.missing = try missing.columnNames(of: "--missing") }
+    if let trimEnd { format.trimmedEnd = trimEnd }
+    if let dateOrder { format.dateOrder = dateOrder }
+    if let objection = format.objection { throw .tableFormat(objection) }
+    return format
+  }
+}
+
+/// What the columns of a table are, and which is predicted.
+struct TableOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "The column of a table that is predicted (default: the one that the model was trained for).",
+      valueName: "name"))
+  var target: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "What that column holds: classes or values (default: classes for text and for at most 20 different whole "
+        + "numbers).", valueName: "what"))
+  var task: TableFile.Task?
+
+  @Option(
+    help: ArgumentHelp(
+      "Columns of a table that are categories whatever they hold (default: all that hold neither numbers nor dates "
+        + "alone, and more categories than names of rows).", valueName: "name,name…"))
+  var categories: String?
+
+  @Option(help: ArgumentHelp("Columns of a table that are numbers.", valueName: "name,name…"))
+  var numbers: String?
+
+  @Option(help: ArgumentHelp("Columns of a table that are dates.", valueName: "name,name…"))
+  var dates: String?
+
+  @Option(help: ArgumentHelp("Columns of a table that aren't read.", valueName: "name,name…"))
+  var ignore: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Another table of the same columns for validation (default: a part of the table is held out).",
+      valueName: "file.csv"))
+  var valid: String?
+
+  @OptionGroup var format: TableFormatOptions
+
+  /// The options that say what columns are, by their names.
+  private var kinds: [(option: String, isGiven: Bool)] {
+    [
+      ("--task", task != nil), ("--categories", categories != nil), ("--numbers", numbers != nil),
+      ("--dates", dates != nil), ("--ignore", ignore != nil),
+    ]
+  }
+
+  /// Refuses options that only tables have.
+  func checkUnused(by data: String) throws(CommandError) {
+    let all = [("--target", target != nil)] + kinds + [("--valid", valid != nil)] + format.given
+    for (option, isGiven) in all where isGiven {
+      throw .needs(option: option, other: "a table", advice: "omit it, as \(data) isn't one")
+    }
+  }
+
+  /// Whether a path is one of a table: a file, whose name says so if there is no column to predict.
+  func isTable(_ path: String) -> Bool {
+    guard !DataSource.builtInNames.contains(path) else { return false }
+    let name = path.lowercased()
+    let isNamed = Self.endings.contains(where: name.hasSuffix)
+    switch FileStatus(of: path)?.kind {
+    case .regular: return isNamed || target != nil
+    case nil: return isNamed
+    default: return false
+    }
+  }
+
+  private static let endings = [".csv", ".tsv", ".tab", ".psv", ".txt", ".data"]
+
+  /// The table for training, by its own figures.
+  func file(_ path: String) throws -> TableFile {
+    let format = try format.format()
+    guard let target else {
+      throw CommandError.missingTarget(
+        path: path, columns: try TableFile.columnNames(of: path, format).listed)
+    }
+    let columns = try columnKinds()
+    return TableFile(
+      path, target: target, task: task, format: format, categories: columns.categories,
+      numbers: columns.numbers, dates: columns.dates, ignored: columns.ignored)
+  }
+
+  /// The columns that are named by what they hold.
+  private func columnKinds() throws(CommandError) -> (
+    categories: [String], numbers: [String], dates: [String], ignored: [String]
+  ) {
+    let (categories, numbers, dates, ignored) = (
+      try categories?.columnNames(of: "--categories") ?? [],
+      try numbers?.columnNames(of: "--numbers") ?? [],
+      try dates?.columnNames(of: "--dates") ?? [],
+      try ignore?.columnNames(of: "--ignore") ?? []
+    )
+    var seen: Set<String> = target.map { [$0] } ?? []
+    for name in categories + numbers + dates + ignored where !seen.insert(name).inserted {
+      throw .columnTwice(name)
+    }
+    return (categories, numbers, dates, ignored)
+  }
+
+  /// What the columns of a table hold.
+  func report(_ path: String) throws -> TableReport {
+    let columns = try columnKinds()
+    var kinds: [String: TableColumns.Kind] = [:]
+    for name in columns.categories { kinds[name] = .category }
+    for name in columns.numbers { kinds[name] = .number }
+    for name in columns.dates { kinds[name] = .date }
+    if let target, let task { kinds[target] = task == .classes ? .category : .number }
+    return try TableReport(path, format.format(), kinds: kinds, ignored: Set(columns.ignored))
+  }
+
+  /// The table for a model, by the figures that it was trained with.
+  func file(_ path: String, as known: Preprocessing.Table) throws(CommandError) -> TableFile {
+    if let target, target != known.targetColumn {
+      throw .otherTarget(got: target, trained: known.targetColumn)
+    }
+    for (option, isGiven) in kinds where isGiven {
+      throw .needs(
+        option: option, other: "--preprocessing data",
+        advice: "omit it, as the model says what columns are")
+    }
+    return TableFile(path, as: known, format: try format.format(elseAs: known.format))
+  }
+}
+
+extension String {
+  /// Names separated by commas, in double quotes if they hold one.
+  func columnNames(of option: String) throws(CommandError) -> [String] {
+    var (names, name) = ([String](), "")
+    var isQuoted = false
+    for character in self {
+      if character == "\"" {
+        isQuoted.toggle()
+      } else if character == ",", !isQuoted {
+        names.append(name)
+        name = ""
+      } else {
+        name.append(character)
+      }
+    }
+    names.append(name)
+    guard !isQuoted, !names.contains("") else { throw .columnList(option: option, self) }
+    return names
+  }
+}
+
+extension TableFormat.DateOrder: ExpressibleByArgument {}
+extension TableFile.Task: ExpressibleByArgument {}
+
+extension ModelOptions {
+  /// The optimiser for a table when none is named: fastai's.
+  static let tableOptimizer = "adamw"
+  /// The highest rate for a table.
+  static let tableRate = 0.005
+  /// The epochs for a table.
+  static let tableEpochs = 10
+
+  /// Whether the data are a table in a file.
+  var isTable: Bool { table.isTable(data) }
+
+  /// The optimiser when none is named.
+  var standardOptimizer: String { isTable ? Self.tableOptimizer : SGD().name }
+
+  /// Reads a table for a model.
+  func loadTable(divides: Bool, test: TestPart?, for source: ModelSource) throws -> DataSplit {
+    guard preprocessing != .none else { throw CommandError.tableAsStored }
+    var known: Preprocessing.Table?
+    if preprocessing == .model { known = try source.preprocessing()?.table }
+    var file = try known.map { try table.file(data, as: $0) } ?? table.file(data)
+    file.valid = table.valid
+    switch test {
+    case .own:
+      throw CommandError.needs(
+        option: "--test", other: "a file", advice: "name another table of the same columns")
+    case .file(let path): file.test = path
+    case nil: break
+    }
+    return try file.split(divides: divides, fraction: validFraction)
+  }
+}
+
+extension ModelSource {
+  /// The preprocessing with which the network was trained; nil if unknown.
+  func preprocessing() throws -> Preprocessing? {
+    switch self {
+    case .file(let file, let weights): try weights?.preprocessing ?? file.metadata().preprocessing
+    case .builtIn(_, let weights): weights?.preprocessing
+    }
+  }
+}
