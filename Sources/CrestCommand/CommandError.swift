@@ -89,24 +89,8 @@ enum CommandError: Error, Equatable {
   case noClassPredictions(shape: Shape, classes: Int?)
   /// An option that does nothing without another.
   case needs(option: String, other: String, advice: String)
-  /// A table without the column to predict.
-  case missingTarget(path: String, columns: String)
-  /// Another target than the one that the model was trained for.
-  case otherTarget(got: String, trained: String)
-  /// A way to read a table that makes no sense.
-  case tableFormat(String)
-  /// A column of two kinds.
-  case columnTwice(String)
-  /// A list of columns that ends in the middle of a name, or has an empty one.
-  case columnList(option: String, String)
-  /// A table without preprocessing.
-  case tableAsStored
-  /// A table for a model that doesn't say what its columns become.
-  case noTable(model: String)
-  /// An input of a model that the columns of a table don't become.
-  case noTableInput(String, model: String)
-  /// Predictions of a table that aren't of its target.
-  case tablePredictions(shape: Shape, target: String, expected: Int)
+  /// What is wrong with a table, or with how it is to be read.
+  case table(TableProblem)
   /// A learning rate that `float32` can't represent.
   case learningRate(Double)
   /// The user interrupted the run, which is saved in the folder if there is one.
@@ -182,12 +166,12 @@ enum CommandError: Error, Equatable {
     switch self {
     case .severalInputs, .tabularOfOther, .targetShape, .exampleCounts, .unsuitableInput,
       .refusedByChecker,
-      .otherNetwork, .unusableWeights, .noLearningRate, .noTable, .noTableInput,
-      .tablePredictions:
+      .otherNetwork, .unusableWeights, .noLearningRate:
       .data
     case .interrupted: .interrupted
     case .notSaved, .lastSaveFailed: .io
     case .ended(_, let code, _, _, _): code
+    case .table(let problem): problem.code
     default: .usage
     }
   }
@@ -301,28 +285,7 @@ extension CommandError: CustomStringConvertible {
         + "with --input and --output"
     case .needs(let option, let other, let advice):
       "\(option): it has no effect without \(other); \(advice)"
-    case .missingTarget(let path, let columns):
-      "--target: name the column to predict; \(path) has \(columns)"
-    case .otherTarget(let got, let trained):
-      "--target: the model was trained to predict \(trained), got \(got); omit it, or add --preprocessing data"
-    case .tableFormat(let reason):
-      "the table is read as one of which \(reason); expected a delimiter and a decimal of one ASCII character each that can "
-        + "be told apart, and different names of columns"
-    case .columnTwice(let name):
-      "\(name) is named twice by --target, --categories, --numbers, --dates and --ignore; name it once"
-    case .columnList(let option, let text):
-      "\(option): expected names separated by commas, in double quotes if they hold one, got \"\(text)\""
-    case .tableAsStored:
-      "--preprocessing: the columns of a table are prepared as the model's or by their own figures, got none; choose "
-        + "model or data"
-    case .noTable(let model):
-      "\(model) doesn't say what the columns of a table become; give arrays with --input, or a model that crest train made "
-        + "from a table"
-    case .noTableInput(let name, let model):
-      "\(model) has an input \"\(name)\", which the columns of a table don't become; give arrays with --input"
-    case .tablePredictions(let shape, let target, let expected):
-      "--data: expected predictions of \(expected) \(expected == 1 ? "number" : "numbers") for \(target), got \(shape); "
-        + "give arrays with --input and --output"
+    case .table(let problem): problem.description
     case .learningRate(let rate):
       "--max-lr: expected numbers from 1.2e-38 to 3.4e38, the range of float32, got \(rate)"
     case .interrupted(let epoch, let steps, let folder):

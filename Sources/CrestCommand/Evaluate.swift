@@ -31,7 +31,7 @@ struct Evaluate: ParsableCommand {
       keepsAll: noShuffle, test: testPart.test)
     let learner = try Learner(
       network, data: data, loss: loss, metrics: namedMetrics(metrics.names, loss, network, data),
-      batchSize: model.batchSize(for: network), seed: model.seed,
+      batchSize: model.batchSize(for: network, data), seed: model.seed,
       preprocessing: model.preprocessing)
     try learner.checkNumbers(isTraining: false)
     note(learner)

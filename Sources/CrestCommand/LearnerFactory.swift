@@ -14,11 +14,15 @@ func makeLearner(
     keepsAll: training.noShuffle, test: test, headClasses: parameters.replaceHead,
     headForData: headForData,
     selection: parameters.selection(among: arrays))
+  if options.batchSize == nil, let size = ModelOptions.tableBatchSize(for: data.train) {
+    Notes.write("chosen for \(data.train.count) rows of a table: --batch-size \(size)")
+  }
   if let readiness = model.trainingReadiness { note(readiness) }
   let learner = try Learner(
     model, data: data, loss: loss, optimizer: optimizer,
     metrics: namedMetrics(metricNames, loss, model, data), trainMetrics: trainMetrics,
-    batchSize: options.batchSize(for: model), seed: options.seed, shuffle: !training.noShuffle,
+    batchSize: options.batchSize(for: model, data), seed: options.seed,
+    shuffle: !training.noShuffle,
     transforms: transforms, mixing: mixing, groups: parameters.groups.split,
     weightDecays: training.weightDecays, frozenNormalization: parameters.frozenNorm ?? .inference,
     preprocessing: options.preprocessing)

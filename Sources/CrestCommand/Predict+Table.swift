@@ -6,7 +6,7 @@ extension Predict {
   /// Predicts for the rows of a table, and prints or writes what it says of them in its own terms.
   func predictTable(_ path: String, _ source: ModelSource, _ engine: Engine) throws {
     guard let table = try source.preprocessing()?.table else {
-      throw CommandError.noTable(model: model)
+      throw CommandError.table(.noTable(model: model))
     }
     let format = try tableFormat.format(elseAs: table.format)
     let found = try TableFile(path, as: table, format: format).inputs()
@@ -18,7 +18,7 @@ extension Predict {
         names.count == 1 && given.count == 1
         ? [names[0]: found.inputs[0].tensor] : given.filter { names.contains($0.key) }
       if let missing = names.first(where: { inputs[$0] == nil }) {
-        throw CommandError.noTableInput(missing, model: model)
+        throw CommandError.table(.noTableInput(missing, model: model))
       }
       return (inputs, inputs.mapValues { _ in path })
     }
@@ -55,7 +55,7 @@ private struct TableAnswers {
     let shape = prediction.values.shape
     let width = shape.elementCount / max(rowCount, 1)
     func wrong(_ expected: Int) -> CommandError {
-      .tablePredictions(shape: shape, target: table.targetColumn, expected: expected)
+      .table(.tablePredictions(shape: shape, target: table.targetColumn, expected: expected))
     }
     let values = prediction.values.doubles.map { Float($0) }
     switch table.target {

@@ -55,7 +55,7 @@ import Testing
       if command.hasPrefix("train") {
         #expect(
           result.error.contains(
-            "chosen for a table: --model tabular --epochs 10 --max-lr 0.005 --optimizer adamw "
+            "chosen for a table: --model tabular --epochs 10 --max-lr 0.01 --optimizer adamw "
               + "--callback recompute-batch-norm-statistics:at=validation; give others to change that"
           ),
           "\(result.error)")
@@ -87,11 +87,15 @@ import Testing
     let whole = try Self.run(
       "train \(options) --checkpoint-dir whole --export whole.onnx", in: folder)
     #expect(whole.status == 0, "\(whole.error)")
-    let part = try Self.run(
-      "train \(options) --checkpoint-dir part --callback time-limit:seconds=0.3", in: folder)
-    _ = part
+    let part = try CrestProcess.start(
+      ["train", "--checkpoint-dir", "part", "--checkpoint-every", "1steps", "--log-steps", "s.csv"]
+        + options.split(separator: " ").map(String.init), in: folder)
+    while part.isRunning, (try? folder.lines(of: "s.csv").count) ?? 0 < 5 { usleep(1_000) }
+    part.send(SIGKILL)
+    _ = try part.finish()
     let resumed = try Self.run(
-      "train \(options) --checkpoint-dir part --resume --export resumed.onnx", in: folder)
+      "train \(options) --checkpoint-dir part --resume --log-steps s.csv --export resumed.onnx",
+      in: folder)
     #expect(resumed.status == 0, "\(resumed.error)")
     #expect(try Data(contentsOf: folder["whole.onnx"]) == Data(contentsOf: folder["resumed.onnx"]))
     let names = try FileManager.default.contentsOfDirectory(atPath: folder["whole"].path)

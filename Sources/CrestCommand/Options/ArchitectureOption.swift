@@ -73,10 +73,12 @@ extension CheckpointFile.Weights {
   ) throws -> Model? {
     guard name == nil || name == Tabular.name else { return nil }
     for outputs in outputCounts {
-      let model = try Tabular(for: table, outputs: outputs).model(seed: seed, engine: engine)
-      guard isOf(model.graph) else { continue }
-      try load(into: model)
-      return model
+      for network in Tabular.networks(for: table, outputs: outputs) {
+        let model = try network.model(seed: seed, engine: engine)
+        guard isOf(model.graph) else { continue }
+        try load(into: model)
+        return model
+      }
     }
     guard name == nil else { throw CommandError.otherNetwork(path, architecture: Tabular.name) }
     return nil

@@ -68,7 +68,8 @@ struct ModelOptions: ParsableArguments {
   @Option(
     name: .customLong("batch-size"), parsing: .unconditional,
     help: ArgumentHelp(
-      "Examples per batch (default: 64, or an ONNX file's fixed batch size).", valueName: "n"))
+      "Examples per batch (default: 64, or an ONNX file's fixed batch size; 256 for a table of 10,000 rows or more for "
+        + "training).", valueName: "n"))
   var batchSize: Int?
 
   @Option(
@@ -211,8 +212,10 @@ struct ModelOptions: ParsableArguments {
     return try Loss.named(name, settings: settings)
   }
 
-  /// The batch size for a network.
-  func batchSize(for model: Model) -> Int { batchSize ?? model.template.fixedBatchSize ?? 64 }
+  /// The batch size for a network and its training examples.
+  func batchSize(for model: Model, _ data: DataSplit) -> Int {
+    batchSize ?? model.template.fixedBatchSize ?? Self.tableBatchSize(for: data.train) ?? 64
+  }
 
   /// Refuses a batch without examples.
   func checkBatchSize() throws(LearnerError) {
@@ -307,7 +310,7 @@ struct ModelOptions: ParsableArguments {
     guard name == Tabular.name else { return nil }
     let outputs = try outputCount(
       for: split, loss ?? .standard(for: split.train.target.elementType))
-    return try Tabular(for: table, outputs: outputs).model(seed: seed, engine: engine)
+    return try Tabular.networks(for: table, outputs: outputs)[0].model(seed: seed, engine: engine)
   }
 
   private func outputCount(for split: DataSplit, _ loss: Loss) throws -> Int {

@@ -63,19 +63,19 @@ struct TableFormatOptions: ParsableArguments {
     if let delimiter {
       let character = ["tab", "\\t"].contains(delimiter) ? "\t" : delimiter
       guard character.count == 1 else {
-        throw .tableFormat("cells are separated by \"\(delimiter)\"")
+        throw .table(.tableFormat("cells are separated by \"\(delimiter)\""))
       }
       format.delimiter = Character(character)
     }
     if let decimal {
-      guard decimal.count == 1 else { throw .tableFormat("the decimal is \"\(decimal)\"") }
+      guard decimal.count == 1 else { throw .table(.tableFormat("the decimal is \"\(decimal)\"")) }
       format.decimal = Character(decimal)
     }
     if let comment { format.comment = comment }
     if let missing { format.missing = try missing.columnNames(of: "--missing") }
     if let trimEnd { format.trimmedEnd = trimEnd }
     if let dateOrder { format.dateOrder = dateOrder }
-    if let objection = format.objection { throw .tableFormat(objection) }
+    if let objection = format.objection { throw .table(.tableFormat(objection)) }
     return format
   }
 }
@@ -151,8 +151,9 @@ struct TableOptions: ParsableArguments {
   func file(_ path: String) throws -> TableFile {
     let format = try format.format()
     guard let target else {
-      throw CommandError.missingTarget(
-        path: path, columns: try TableFile.columnNames(of: path, format).listed)
+      throw CommandError.table(
+        .missingTarget(
+          path: path, columns: try TableFile.columnNames(of: path, format).listed))
     }
     let columns = try columnKinds()
     return TableFile(
@@ -172,7 +173,7 @@ struct TableOptions: ParsableArguments {
     )
     var seen: Set<String> = target.map { [$0] } ?? []
     for name in categories + numbers + dates + ignored where !seen.insert(name).inserted {
-      throw .columnTwice(name)
+      throw .table(.columnTwice(name))
     }
     return (categories, numbers, dates, ignored)
   }
@@ -191,7 +192,7 @@ struct TableOptions: ParsableArguments {
   /// The table for a model, by the figures that it was trained with.
   func file(_ path: String, as known: Preprocessing.Table) throws(CommandError) -> TableFile {
     if let target, target != known.targetColumn {
-      throw .otherTarget(got: target, trained: known.targetColumn)
+      throw .table(.otherTarget(got: target, trained: known.targetColumn))
     }
     for (option, isGiven) in kinds where isGiven {
       throw .needs(
@@ -218,7 +219,7 @@ extension String {
       }
     }
     names.append(name)
-    guard !isQuoted, !names.contains("") else { throw .columnList(option: option, self) }
+    guard !isQuoted, !names.contains("") else { throw .table(.columnList(option: option, self)) }
     return names
   }
 }
@@ -230,9 +231,18 @@ extension ModelOptions {
   /// The optimiser for a table when none is named: fastai's.
   static let tableOptimizer = "adamw"
   /// The highest rate for a table.
-  static let tableRate = 0.005
+  static let tableRate = 0.01
   /// The epochs for a table.
   static let tableEpochs = 10
+
+  /// The batch size for a table of many rows, and how many those are at least.
+  private static let largeTable = (batchSize: 256, rowCount: 10_000)
+
+  /// The batch size for a set of examples of a table; nil for the usual one.
+  static func tableBatchSize(for dataset: any Dataset) -> Int? {
+    dataset.preprocessing.table != nil && dataset.count >= largeTable.rowCount
+      ? largeTable.batchSize : nil
+  }
 
   /// Whether the data are a table in a file.
   var isTable: Bool { table.isTable(data) }
@@ -242,7 +252,7 @@ extension ModelOptions {
 
   /// Reads a table for a model.
   func loadTable(divides: Bool, test: TestPart?, for source: ModelSource) throws -> DataSplit {
-    guard preprocessing != .none else { throw CommandError.tableAsStored }
+    guard preprocessing != .none else { throw CommandError.table(.tableAsStored) }
     var known: Preprocessing.Table?
     if preprocessing == .model { known = try source.preprocessing()?.table }
     var file = try known.map { try table.file(data, as: $0) } ?? table.file(data)
@@ -258,12 +268,87 @@ extension ModelOptions {
   }
 }
 
+extension Tabular {
+  /// The part of the embeddings and layers that is zeroed in training where classes are predicted; values were predicted
+  /// worse with it.
+  private static let classDropout = 0.1
+
+  /// The networks that the command makes for a table: the one that it trains, and the one with the library's own settings.
+  static func networks(for table: Preprocessing.Table, outputs: Int) -> [Tabular] {
+    let plain = Tabular(for: table, outputs: outputs)
+    guard table.classes != nil else { return [plain] }
+    let dropping = Tabular(
+      for: table, outputs: outputs, dropout: classDropout, embeddingDropout: classDropout)
+    return [dropping, plain]
+  }
+}
+
 extension ModelSource {
   /// The preprocessing with which the network was trained; nil if unknown.
   func preprocessing() throws -> Preprocessing? {
     switch self {
     case .file(let file, let weights): try weights?.preprocessing ?? file.metadata().preprocessing
     case .builtIn(_, let weights): weights?.preprocessing
+    }
+  }
+}
+
+/// What is wrong with a table, or with how it is to be read.
+enum TableProblem: Equatable {
+  /// A table without the column to predict.
+  case missingTarget(path: String, columns: String)
+  /// Another target than the one that the model was trained for.
+  case otherTarget(got: String, trained: String)
+  /// A way to read a table that makes no sense.
+  case tableFormat(String)
+  /// A column of two kinds.
+  case columnTwice(String)
+  /// A list of columns that ends in the middle of a name, or has an empty one.
+  case columnList(option: String, String)
+  /// A table without preprocessing.
+  case tableAsStored
+  /// A table for a model that doesn't say what its columns become.
+  case noTable(model: String)
+  /// An input of a model that the columns of a table don't become.
+  case noTableInput(String, model: String)
+  /// Predictions of a table that aren't of its target.
+  case tablePredictions(shape: Shape, target: String, expected: Int)
+
+  var code: FailureCode {
+    switch self {
+    case .noTable, .noTableInput, .tablePredictions: .data
+    case .missingTarget, .otherTarget, .tableFormat, .columnTwice, .columnList, .tableAsStored:
+      .usage
+    }
+  }
+}
+
+extension TableProblem: CustomStringConvertible {
+  /// What, where, expected, got, what to do.
+  var description: String {
+    switch self {
+    case .missingTarget(let path, let columns):
+      "--target: name the column to predict; \(path) has \(columns)"
+    case .otherTarget(let got, let trained):
+      "--target: the model was trained to predict \(trained), got \(got); omit it, or add --preprocessing data"
+    case .tableFormat(let reason):
+      "the table is read as one of which \(reason); expected a delimiter and a decimal of one ASCII character each that can "
+        + "be told apart, and different names of columns"
+    case .columnTwice(let name):
+      "\(name) is named twice by --target, --categories, --numbers, --dates and --ignore; name it once"
+    case .columnList(let option, let text):
+      "\(option): expected names separated by commas, in double quotes if they hold one, got \"\(text)\""
+    case .tableAsStored:
+      "--preprocessing: the columns of a table are prepared as the model's or by their own figures, got none; choose "
+        + "model or data"
+    case .noTable(let model):
+      "\(model) doesn't say what the columns of a table become; give arrays with --input, or a model that crest train made "
+        + "from a table"
+    case .noTableInput(let name, let model):
+      "\(model) has an input \"\(name)\", which the columns of a table don't become; give arrays with --input"
+    case .tablePredictions(let shape, let target, let expected):
+      "--data: expected predictions of \(expected) \(expected == 1 ? "number" : "numbers") for \(target), got \(shape); "
+        + "give arrays with --input and --output"
     }
   }
 }
