@@ -134,6 +134,8 @@ let package = Package(
     .executableTarget(
       name: "callback-example", dependencies: ["Crest"], path: "Examples/callback",
       swiftSettings: strict),
+    .executableTarget(
+      name: "recipes", dependencies: ["Crest"], path: "Examples/recipes", swiftSettings: strict),
 
     // Campaigns
     .executableTarget(

@@ -4,6 +4,8 @@ import Crest
 enum CommandError: Error, Equatable {
   /// A data set with several inputs, for a built-in model.
   case severalInputs(model: String, data: String, count: Int)
+  /// The network for tables, for other data.
+  case tabularOfOther(data: String)
   /// A target that isn't one class or one row of numbers per example.
   case targetShape(model: String, data: String, shape: Shape)
   /// An unknown name.
@@ -99,6 +101,8 @@ enum CommandError: Error, Equatable {
   case noClassPredictions(shape: Shape, classes: Int?)
   /// An option that does nothing without another.
   case needs(option: String, other: String, advice: String)
+  /// What is wrong with a table, or with how it is to be read.
+  case table(TableProblem)
   /// A learning rate that `float32` can't represent.
   case learningRate(Double)
   /// The user interrupted the run, which is saved in the folder if there is one.
@@ -172,13 +176,15 @@ enum CommandError: Error, Equatable {
 
   var code: FailureCode {
     switch self {
-    case .severalInputs, .targetShape, .noTexts, .noTextClasses, .exampleCounts, .unsuitableInput,
+    case .severalInputs, .tabularOfOther, .targetShape, .noTexts, .noTextClasses, .exampleCounts,
+      .unsuitableInput,
       .refusedByChecker,
       .otherNetwork, .unusableWeights, .noLearningRate:
       .data
     case .interrupted: .interrupted
     case .notSaved, .lastSaveFailed: .io
     case .ended(_, let code, _, _, _): code
+    case .table(let problem): problem.code
     default: .usage
     }
   }
@@ -191,6 +197,8 @@ extension CommandError: CustomStringConvertible {
     case .severalInputs(let model, let data, let count):
       "--model \(model) takes one input, but \(data) has \(count); "
         + "give a data set with a single train-x.npy"
+    case .tabularOfOther(let data):
+      "--model \(Tabular.name) takes the columns of a table, but \(data) isn't one; name a CSV file and --target"
     case .targetShape(let model, let data, let shape):
       "--model \(model) predicts one class or one row of numbers per example, but a target of "
         + "\(data) has the shape \(shape); store classes as [N], and numbers as [N] or [N, K]"
@@ -304,6 +312,7 @@ extension CommandError: CustomStringConvertible {
         + "with --input and --output"
     case .needs(let option, let other, let advice):
       "\(option): it has no effect without \(other); \(advice)"
+    case .table(let problem): problem.description
     case .learningRate(let rate):
       "--max-lr: expected numbers from 1.2e-38 to 3.4e38, the range of float32, got \(rate)"
     case .interrupted(let epoch, let steps, let folder):

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Crest
+import CrestFiles
 import CrestImages
 
 struct DataInfo: ParsableCommand {
@@ -8,10 +9,12 @@ struct DataInfo: ParsableCommand {
 
   @Argument(
     help: ArgumentHelp(
-      "\(DataSource.builtInNames.joined(separator: ", ")), the folder of a data set or of photographs, a text, as book.txt, or, with --text, a "
-        + "CSV or TSV file.",
+      "\(DataSource.builtInNames.joined(separator: ", ")), the folder of a data set or of photographs, a text, as book.txt, "
+        + "or a table, as a CSV file.",
       valueName: "name|path"))
   var data: String
+
+  @OptionGroup(title: "Tables") var table: TableOptions
 
   @OptionGroup(title: "Images") var images: ImageOptions
 
@@ -21,19 +24,41 @@ struct DataInfo: ParsableCommand {
   var json = false
 
   func run() throws {
+    let kind = texts.kind(of: data, target: table.target)
+    if kind == nil { try texts.checkUnused(by: data) }
+    if kind == nil, table.isTable(data) {
+      try images.checkUnused(by: data)
+      return try describeTable()
+    }
+    try table.checkUnused(by: data, ofTexts: kind == .table)
     let split = try load()
     let description = try DataSplit.Description(describing: split)
     try StandardOutput.write(
       json ? JSONLine(event: "result", description.members).text : "\(description)\n")
   }
 
+  /// Describes the columns, and with a column to predict the parts, too.
+  private func describeTable() throws {
+    let report = try table.report(data)
+    var file = try table.target.map { _ in try table.file(data) }
+    file?.valid = table.valid
+    let description = try file.map { try DataSplit.Description(describing: $0.split()) }
+    guard json else {
+      let parts = description.map { ["", "\($0)"] } ?? []
+      return try StandardOutput.write(
+        (report.lines + parts).map { $0 + "\n" }.joined().shown(keepingLines: true))
+    }
+    let members = description.map { [("split", JSONLine.Value.object($0.members))] } ?? []
+    try StandardOutput.write(JSONLine(event: "result", report.members + members).text)
+  }
+
   private func load() throws -> DataSplit {
-    if texts.kind(of: data) == nil, ImageFolder.isRecognised(data) {
-      try texts.checkUnused(by: data)
+    if texts.kind(of: data, target: table.target) == nil, ImageFolder.isRecognised(data) {
       return try images.folder(data, known: nil, sizes: nil).split()
     }
     try images.checkUnused(by: data)
-    return try texts.split(data, known: nil, size: nil, divides: true, fraction: nil)
+    return try texts.split(
+      data, target: table.target, known: nil, size: nil, divides: true, fraction: nil)
       ?? DataSource(data).load()
   }
 }

@@ -28,10 +28,10 @@ struct Evaluate: ParsableCommand {
     try model.checkBatchSize()
     let augmentations = try tta.augmentations()
     let (data, network, loss) = try model.load(
-      keepsAll: noShuffle, includingTest: testPart.isAsked)
+      keepsAll: noShuffle, test: testPart.test)
     let learner = try Learner(
       network, data: data, loss: loss, metrics: namedMetrics(metrics.names, loss, network, data),
-      batchSize: model.batchSize(for: network), seed: model.seed,
+      batchSize: model.batchSize(for: network, data), seed: model.seed,
       preprocessing: model.preprocessing)
     try learner.checkNumbers(isTraining: false)
     note(learner)

@@ -50,6 +50,12 @@ struct ExportModel: ParsableCommand {
         network = try weights.textModel(name, for: texts, seed: 0, engine: engine)
         break
       }
+      if let table = weights.preprocessing?.table,
+        let found = try weights.tabular(name, table, seed: 0, engine: engine)
+      {
+        network = found
+        break
+      }
       guard let input = try exampleShapes(shape, inputs: ["input"])["input"] else {
         throw CommandError.needsShape
       }

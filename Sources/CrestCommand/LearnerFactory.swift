@@ -3,7 +3,7 @@ import Crest
 /// Makes the learner described by the options.
 func makeLearner(
   _ options: ModelOptions, _ training: OptimizerOptions, _ parameters: ParameterOptions,
-  metricNames: [String] = [], trainMetrics: Bool = false, includingTest: Bool = false,
+  metricNames: [String] = [], trainMetrics: Bool = false, test: TestPart? = nil,
   headForData: Bool = false
 ) throws -> Learner {
   let optimizer = try training.makeOptimizer(options.standard)
@@ -11,14 +11,18 @@ func makeLearner(
   try options.checkBatchSize()
   let arrays = try parameters.arrays(of: options)
   let (data, model, loss) = try options.load(
-    keepsAll: training.noShuffle, includingTest: includingTest, headClasses: parameters.replaceHead,
+    keepsAll: training.noShuffle, test: test, headClasses: parameters.replaceHead,
     headForData: headForData,
     selection: parameters.selection(among: arrays))
+  if options.batchSize == nil, let size = ModelOptions.tableBatchSize(for: data.train) {
+    Notes.write("chosen for \(data.train.count) rows of a table: --batch-size \(size)")
+  }
   if let readiness = model.trainingReadiness { note(readiness) }
   let learner = try Learner(
     model, data: data, loss: loss, optimizer: optimizer,
     metrics: namedMetrics(metricNames, loss, model, data), trainMetrics: trainMetrics,
-    batchSize: options.batchSize(for: model), seed: options.seed, shuffle: !training.noShuffle,
+    batchSize: options.batchSize(for: model, data), seed: options.seed,
+    shuffle: !training.noShuffle,
     transforms: transforms, mixing: mixing, groups: parameters.groups.split,
     weightDecays: training.weightDecays, frozenNormalization: parameters.frozenNorm ?? .inference,
     preprocessing: options.preprocessing)

@@ -131,27 +131,8 @@ struct ClassTable {
     let values = prediction.values.doubles.map { Float($0) }
     for (place, item) in items.enumerated() {
       let row = Array(values[place * count..<(place + 1) * count])
-      rows.append(Row(item: item, probabilities: Self.probabilities(row, prediction.form)))
+      rows.append(Row(item: item, probabilities: prediction.form.probabilities(row)))
     }
-  }
-
-  private static func probabilities(_ values: [Float], _ form: OutputForm) -> [Double] {
-    guard values.count > 1 else {
-      let yes =
-        switch form {
-        case .numbers: PredictionKind.logits.probability(values[0])
-        case .probabilities: Double(values[0])
-        case .logarithms: exp(Double(values[0]))
-        }
-      return [1 - yes, yes]
-    }
-    var probabilities = values.map { Double($0) }
-    switch form {
-    case .probabilities: break
-    case .logarithms: probabilities = probabilities.map { exp($0) }
-    case .numbers: PredictionKind.softmax(&probabilities)
-    }
-    return probabilities
   }
 
   /// A line for each item: what it is, its class, and the probability of each class.
@@ -161,11 +142,6 @@ struct ClassTable {
     let lines = rows.map { row in
       [row.item, row.ranked.first.map(className) ?? ""] + row.probabilities.map { "\($0)" }
     }
-    return ([header] + lines).map { $0.map(Self.field).joined(separator: ",") + "\n" }.joined()
-  }
-
-  private static func field(_ text: String) -> String {
-    let isPlain = !text.contains { $0 == "," || $0 == "\"" || $0.isNewline }
-    return isPlain ? text : "\"" + text.replacing("\"", with: "\"\"") + "\""
+    return ([header] + lines).map { $0.csvLine }.joined()
   }
 }

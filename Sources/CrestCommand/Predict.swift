@@ -11,7 +11,8 @@ struct Predict: ParsableCommand {
       rows independently; for a file with a fixed batch size, the last batch is padded. A network trained by \
       crest carries its preprocessing, which is applied to the inputs; if it has none, or with --preprocessing \
       none, values are used as they are.
-      Of PNG and JPEG images, of folders of them, or of the texts of a table the classes and their probabilities are printed.
+      Of PNG and JPEG images, or folders of them, the classes and their probabilities are printed; of a table, as a CSV \
+      file, a line for each row.
       """)
 
   @Option(
@@ -35,8 +36,16 @@ struct Predict: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The file to write: a NumPy array of the predictions, or, of images and texts, their classes and probabilities if it ends "
-        + "in .csv.",
+      "A table of the columns that the network was trained on, as a CSV file.",
+      valueName: "file.csv"))
+  var data: String?
+
+  @OptionGroup(title: "Tables") var tableFormat: TableFormatOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "The file to write: a NumPy array of the predictions, or, of images and tables, their classes and probabilities, or "
+        + "values, if it ends in .csv.",
       valueName: "file.npy|file.csv"))
   var output: String?
 
@@ -48,11 +57,8 @@ struct Predict: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "A CSV or TSV file with texts, for a model that was trained on texts of classes.",
-      valueName: "file.csv"))
-  var data: String?
-
-  @Option(help: ArgumentHelp("The column that has the texts.", valueName: "column"))
+      "The column of the table that has texts, for a model that was trained on texts of classes.",
+      valueName: "column"))
   var text: String?
 
   @OptionGroup var tta: AugmentationsOption
@@ -63,20 +69,33 @@ struct Predict: ParsableCommand {
       "Number of threads; doesn't change the results (default: all cores).", valueName: "n"))
   var threads: Int?
 
-  @Flag(help: "Print the predictions of images and texts as JSON, one object per line.")
+  @Flag(help: "Print the predictions of images or of a table as JSON, one object per line.")
   var json = false
 
   func validate() throws {
-    guard (data == nil) == (text == nil) else {
-      throw ValidationError("--data and --text go together: a table and its column of texts")
+    if text != nil, data == nil {
+      throw ValidationError("--text: it has no effect without --data; name the table, or omit it")
     }
-    if data != nil, !images.isEmpty || !input.isEmpty {
-      throw ValidationError("Texts and other inputs are given; predict for one of them at a time")
+    if data != nil {
+      guard images.isEmpty, input.isEmpty else {
+        throw ValidationError(
+          "--data and images or --input are given; predict for one of them at a time")
+      }
+      if let output, ![".npy", ".csv"].contains(where: output.lowercased().hasSuffix) {
+        throw ValidationError("--output: expected a file that ends in .npy or .csv, got \(output)")
+      }
+      if tta.name != nil { throw ValidationError("--tta: a table has no other views; omit it") }
+      return
     }
-    if images.isEmpty, data == nil {
+    if let option = tableFormat.given.first(where: \.isGiven)?.option {
+      throw ValidationError(
+        "\(option): it has no effect without --data; name the table, or omit it")
+    }
+    if images.isEmpty {
       if input.isEmpty {
         throw ValidationError(
-          "Missing expected argument '<image|folder>' or '--input <[name=]file.npy>'")
+          "Missing expected argument '<image|folder>', '--data <file.csv>' or '--input <[name=]file.npy>'"
+        )
       }
       if output == nil { throw ValidationError("Missing expected argument '--output <file.npy>'") }
       if json { throw ValidationError("--json is for the predictions of images and texts") }
@@ -101,15 +120,16 @@ struct Predict: ParsableCommand {
     let engine = try Engine(threadCount: threads)
     let source = try ModelSource(model, architecture: weights.architecture)
     if let data, let text {
-      for (option, isGiven) in [
-        ("--tta", augmentations != nil), ("--preprocessing", preprocessing == .none),
-      ] where isGiven {
+      let given: [(option: String, isGiven: Bool)] =
+        tableFormat.given + [("--preprocessing", preprocessing == .none)]
+      for (option, isGiven) in given where isGiven {
         throw CommandError.needs(
-          option: option, other: "arrays or images", advice: "omit it, as texts are cut into tokens"
-        )
+          option: option, other: "other tables",
+          advice: "omit it, as texts are cut into the model's tokens")
       }
       return try predictTexts(source, engine, data: data, column: text)
     }
+    if let data { return try predictTable(data, source, engine) }
     guard images.isEmpty else {
       return try predictImages(source, engine, augmentations)
     }
@@ -207,6 +227,11 @@ struct Predict: ParsableCommand {
     _ augmentations: TestTimeAugmentation?, _ readInputs: Reading
   ) throws -> Prediction {
     guard let weights else { throw CommandError.untrainedPrediction(model: name ?? model) }
+    if let table = weights.preprocessing?.table,
+      let network = try weights.tabular(name, table, seed: 0, engine: engine)
+    {
+      return try predict(network, readInputs)
+    }
     let (inputs, paths) = try readInputs(["input"]) { _ in .float32 }
     guard let stored = inputs["input"], stored.shape.rank >= 1 else {
       throw CommandError.missingInput("input")
@@ -221,6 +246,21 @@ struct Predict: ParsableCommand {
     return try predictions(
       of: Predictor(network.template, store: network.store, engine: engine), network.graph,
       for: [values], augmentations)
+  }
+
+  /// Runs the network for a table on its inputs as they are.
+  private func predict(_ network: Model, _ readInputs: Reading) throws -> Prediction {
+    let types = Dictionary(
+      uniqueKeysWithValues: network.inputs.map { ($0.name, $0.elementType) })
+    let (inputs, paths) = try readInputs(network.inputs.map(\.name)) { types[$0] ?? .float32 }
+    try checkNumbers(of: inputs, paths, for: network.graph)
+    let values = try network.inputs.map { input in
+      guard let value = inputs[input.name] else { throw CommandError.missingInput(input.name) }
+      return value
+    }
+    return try predictions(
+      of: Predictor(network.template, store: network.store, engine: network.engine), network.graph,
+      for: values, nil)
   }
 
   /// Notes numbers that the network may swallow, and refuses indices out of range.

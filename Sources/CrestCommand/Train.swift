@@ -96,9 +96,9 @@ struct Train: ParsableCommand {
     }
   }
 
-  /// Whether nobody has chosen the network or the rate for photographs.
-  private var takesStandardImageRun: Bool {
-    model.areImages && !model.isModelGiven && !schedule.isRateGiven
+  /// Whether nobody has chosen the network or the rate for photographs or a table.
+  private var takesStandardRun: Bool {
+    (model.areImages || model.isTable) && !model.isModelGiven && !schedule.isRateGiven
   }
 
   /// Prints what was chosen for the data.
@@ -111,7 +111,7 @@ struct Train: ParsableCommand {
       + (givenEpochs == nil ? ["--epochs \(epochs)"] : [])
       + (schedule.isRateGiven ? [] : ["--max-lr \(rate.short)"])
       + (optimizer.map { ["--optimizer \($0)"] } ?? [])
-      + (takesStandardImageRun ? ["--callback recompute-batch-norm-statistics:at=validation"] : [])
+      + (takesStandardRun ? ["--callback recompute-batch-norm-statistics:at=validation"] : [])
     if !chosen.isEmpty {
       Notes.write(
         "chosen for \(standard.data): \(chosen.joined(separator: " ")); give others to change that")
@@ -140,11 +140,12 @@ struct Train: ParsableCommand {
     let backup = try checkpoints.makeCallback()
     if let backup { chosen.append(backup) }
     try checkNeeds()
-    let outputs = try outputs().open(besides: model.inputs)
+    let outputs = try outputs().open(
+      besides: model.inputs + (testPart.test?.input ?? []))
     defer { outputs.close() }
     let learner = try makeLearner(
       model, optimizer, parameters, metricNames: metrics.names,
-      trainMetrics: trainMetrics.isAsked, includingTest: testPart.isAsked,
+      trainMetrics: trainMetrics.isAsked, test: testPart.test,
       headForData: fineTuning != nil)
     if export != nil { try learner.model.checkONNXExport() }
     if let augmentations { try learner.check(augmentations) }
@@ -158,8 +159,8 @@ struct Train: ParsableCommand {
     if rate != nil || !schedule.isRateGiven, !chosen.contains(where: { $0 is DivergenceGuard }) {
       chosen.append(try DivergenceGuard())
     }
-    // In the few steps of a small folder running statistics don't get where they belong.
-    if takesStandardImageRun, !chosen.contains(where: { $0 is RecomputeBatchNormStatistics }) {
+    // In the few steps of a small folder or table running statistics don't get where they belong.
+    if takesStandardRun, !chosen.contains(where: { $0 is RecomputeBatchNormStatistics }) {
       chosen.append(try RecomputeBatchNormStatistics(at: .validation))
     }
     let scheduler =

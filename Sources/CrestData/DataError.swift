@@ -46,6 +46,8 @@ public enum DataError: Error, Equatable, Sendable {
   case malformedLine(path: String, line: Int, expected: String)
   /// A line of a table, or a cell of it, is not as expected; columns count from 1.
   case malformedTable(path: String, line: Int, column: Int?, reason: String)
+  /// A table that can't be learned from, or isn't of the columns that it should be.
+  case unsuitableTable(path: String, reason: String)
   /// A fraction for validation was asked for of a set that has its own part.
   case ownValidation(name: String)
   /// There is no example in the file.
@@ -85,6 +87,14 @@ public enum DataError: Error, Equatable, Sendable {
   /// A number that the element type of a model's input can't represent.
   case inexactElement(
     name: String, input: String, example: Int, value: String, expected: ElementType)
+}
+
+extension DataError {
+  /// Rows of a table that became numbers by other figures than a model's.
+  package static func otherTable(name: String) -> DataError {
+    .unsuitablePreprocessing(
+      name: name, reason: "its columns became numbers by other figures than those of the model")
+  }
 }
 
 extension DataError: CustomStringConvertible {
@@ -141,6 +151,7 @@ extension DataError: CustomStringConvertible {
       "\(path) names \(got) classes, expected \(expected), one per line"
     case .malformedTable(let path, let line, let column, let reason):
       "\(path), line \(line)\(column.map { ", column \($0)" } ?? ""): \(reason)"
+    case .unsuitableTable(let path, let reason): "\(path): \(reason)"
     case .ownValidation(let name):
       "\(name) has its own validation part; omit the fraction for validation"
     case .malformedLine(let path, let line, let expected):

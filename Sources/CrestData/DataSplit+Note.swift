@@ -1,3 +1,4 @@
+import CrestFiles
 public import CrestTensor
 
 extension DataSplit {
@@ -37,6 +38,14 @@ extension DataSplit {
       unknownCount: Int, tokenCount: Int)
     /// A folder that training doesn't use.
     case partNotUsed(path: String)
+    /// A table, and what its columns became.
+    case table(rowCount: Int, Preprocessing.Table)
+    /// Columns of a table that aren't used, each with the reason.
+    case columnsLeftOut([String: String])
+    /// Cells of a column whose text isn't among those of training, and the first such text.
+    case unseenCategories(path: String, column: String, count: Int, first: String)
+    /// Cells of a column that are missing, while none is in training.
+    case filledNumbers(path: String, column: String, count: Int)
   }
 }
 
@@ -89,6 +98,24 @@ extension DataSplit.Note: CustomStringConvertible {
           ? "; \(cutCount) lose their ends, which --sequence-length prevents" : "")
         + (unknownCount > 0 ? "; \(unknownCount) of \(tokenCount) tokens are unknown" : "")
     case .partNotUsed(let path): "\(path) is not used in training"
+    case .table(let rowCount, let table):
+      "\(rowCount) \(rowCount == 1 ? "row" : "rows") predict \(table.targetColumn.shown(limit: 40)), "
+        + table.target.summary + ", from "
+        + [("categories", table.categories.map(\.name)), ("numbers", table.numbers.map(\.name))]
+        .filter { !$0.1.isEmpty }
+        .map { "\($0.1.count) \($0.0) (\($0.1.listed))" }.joined(separator: " and ")
+    case .columnsLeftOut(let reasons):
+      "left out: "
+        + reasons.sorted { $0.key < $1.key }.map { "\($0.key.shown(limit: 40)) (\($0.value))" }
+        .joined(separator: ", ")
+    case .unseenCategories(let path, let column, let count, let first):
+      "\(count) \(count == 1 ? "cell" : "cells") of \(column.shown(limit: 40)) in \(path) "
+        + "\(count == 1 ? "holds" : "hold") what training hasn't seen, as \"\(first.shown(limit: 40))\"; "
+        + "\(count == 1 ? "it counts" : "they count") as missing"
+    case .filledNumbers(let path, let column, let count):
+      "\(count) \(count == 1 ? "cell" : "cells") of \(column.shown(limit: 40)) in \(path) "
+        + "\(count == 1 ? "is" : "are") missing, and none in training; the median of training stands for "
+        + "\(count == 1 ? "it" : "them")"
     case .rearranged(let stored, let wanted) where stored.rank == wanted.rank:
       "the images are \(stored), "
         + (ImageArrangement(from: stored, to: wanted) == .channelsFirst
@@ -98,6 +125,16 @@ extension DataSplit.Note: CustomStringConvertible {
     case .rearranged(let stored, let wanted):
       "the images are \(stored), rows and columns: they are reshaped to \(wanted), with one channel, which the "
         + "model takes"
+    }
+  }
+}
+
+extension Preprocessing.Table.Target {
+  /// As in `one of 2 classes (no, yes)`.
+  fileprivate var summary: String {
+    switch self {
+    case .classes(let names): "one of \(names.count) classes (\(names.listed))"
+    case .values: "a number"
     }
   }
 }

@@ -125,7 +125,10 @@ public struct TensorExamples: Dataset {
   /// - Throws: ``DataError/unsuitablePreprocessing(name:reason:)`` if there are several inputs, or
   ///   the only one is neither `float32` nor `uint8` or has other channels.
   public func prepared(by preprocessing: Preprocessing) throws(DataError) -> any Dataset {
-    try TensorExamples(self, preparedBy: preprocessing)
+    guard preprocessing.isSame(as: self.preprocessing) || self.preprocessing.table == nil else {
+      throw .otherTable(name: name)
+    }
+    return try TensorExamples(self, preparedBy: preprocessing)
   }
 
   /// The same examples with the images of the only input rearranged, copied.
@@ -156,7 +159,9 @@ public struct TensorExamples: Dataset {
     (inputTensors, targetTensor) = (tensors, other.targetTensor)
     // Only float32 inputs are normalised.
     let isFloat = types.allSatisfy { $0 == .float32 }
-    preprocessing = isFloat ? other.preprocessing : .identity
+    // How the columns of a table became numbers stays true.
+    preprocessing =
+      isFloat || other.preprocessing.isIdentity ? other.preprocessing : .identity
     preparations =
       isFloat ? other.preparations : try Self.preparations(.identity, of: inputs, name: name)
   }

@@ -10,7 +10,12 @@ public final class GraphBuilder {
   private var scopes: [String] = []
   /// How often each scope name was used, by full path: the second `dense` becomes `dense_1`.
   private var scopeUses: [String: Int] = [:]
-  private var variableNames: Set<String> = []
+  /// The variables by their names.
+  private var variableSymbols: [String: Symbol] = [:]
+  /// Where the first use of what is shared began.
+  private var sharedUses: [ObjectIdentifier: SharedUse] = [:]
+  /// Whether variables are those of a first use instead of new ones.
+  private var isSharing = false
   /// How deep the layers that are being traced lie in each other.
   private var nesting = 0
   /// Far more than any network has, and little for a thread's stack.
@@ -54,8 +59,35 @@ public final class GraphBuilder {
     scopes.append(uses == 0 ? name : "\(name)_\(uses)")
     defer { scopes.removeLast() }
     let result = try body()
-    layer(path, result)
+    if !isSharing { layer(path, result) }
     return result
+  }
+
+  /// Where the first use of what is shared began.
+  private struct SharedUse {
+    /// Kept, so that no other object gets its identity.
+    let owner: AnyObject
+    let scopes: [String]
+    let scopeUses: [String: Int]
+  }
+
+  /// Traces another use of the same variables: those that the first `body` of this owner declared are had again by
+  /// the later ones, in the same scopes.
+  ///
+  /// - Parameters:
+  ///   - owner: What is shared, by its identity.
+  ///   - body: Traces a use.
+  /// - Throws: ``GraphError`` when a later use asks for a variable that the first didn't declare, or in another shape.
+  public func shared<Result>(by owner: AnyObject, _ body: () throws -> Result) throws -> Result {
+    guard let first = sharedUses[ObjectIdentifier(owner)] else {
+      sharedUses[ObjectIdentifier(owner)] = SharedUse(
+        owner: owner, scopes: scopes, scopeUses: scopeUses)
+      return try body()
+    }
+    let outer = (scopes, scopeUses, isSharing)
+    (scopes, scopeUses, isSharing) = (first.scopes, first.scopeUses, true)
+    defer { (scopes, scopeUses, isSharing) = outer }
+    return try body()
   }
 
   /// A layer begins in the one that is being traced.
@@ -129,14 +161,29 @@ public final class GraphBuilder {
   }
 
   func variable(_ declaration: Graph.Variable) throws -> Symbol {
-    guard variableNames.insert(declaration.name).inserted else {
+    if isSharing { return try sharedVariable(declaration) }
+    guard variableSymbols[declaration.name] == nil else {
       throw GraphError(
         path: path, operation: "parameter", expected: "a unique name",
         got: "\"\(declaration.name)\" for the second time", advice: "name the layers differently")
     }
     graph.variables.append(declaration)
-    return add(
+    let symbol = add(
       Graph.Value(type: declaration.type, origin: .variable(graph.variables.count - 1)))
+    variableSymbols[declaration.name] = symbol
+    return symbol
+  }
+
+  /// The variable that the first use of what is shared declared.
+  private func sharedVariable(_ declaration: Graph.Variable) throws -> Symbol {
+    guard let symbol = variableSymbols[declaration.name], symbol.type == declaration.type else {
+      let first = variableSymbols[declaration.name].map { "\($0.type)" } ?? "none of that name"
+      throw GraphError(
+        path: path, operation: "parameter",
+        expected: "\(declaration.name) as in the first use of the shared layer, \(first)",
+        got: "\(declaration.type)", advice: "give every use an input of the same sizes")
+    }
+    return symbol
   }
 
   /// A stream of random numbers for one more operation, by its order in the trace.

@@ -154,6 +154,28 @@ public struct Initializer: Sendable {
     Initializer(rule: .dirac(over: base.rule))
   }
 
+  /// Filters that start as `base` says for a `factor`² of the channels, each `factor`² times: with them a
+  /// ``PixelShuffle`` starts as upsampling by the nearest (Aitken and others 2017; fastai `icnr_init`).
+  ///
+  /// - Precondition: `factor` is at least 1 and its square divides the number of filters.
+  public static func icnr(factor: Int, over base: Initializer = .heNormal) -> Initializer {
+    programmerError(unless: factor >= 1, "filters for a pixel shuffle by \(factor)")
+    return Initializer { shape, random in
+      let area = factor * factor
+      programmerError(
+        unless: shape.rank >= 2 && shape[0] % area == 0,
+        "\(shape) filters for a pixel shuffle by \(factor); \(area) must divide their number")
+      let few = Shape([shape[0] / area] + shape.dropFirst())
+      let drawn = base.draw(few, random).array(as: Float.self)
+      let size = few.dropFirst().reduce(1, *)
+      let values = (0..<few[0]).flatMap { (filter: Int) -> [Float] in
+        let one = drawn[filter * size..<(filter + 1) * size]
+        return (0..<area).flatMap { (_: Int) -> ArraySlice<Float> in one }
+      }
+      return Tensor(values, shape: shape)
+    }
+  }
+
   /// Draws a value, which for ``automatic`` depends on whether what the parameter makes is known to reach a ReLU first.
   package func draw(
     _ shape: Shape, _ random: Philox, meetsRectifier: Bool = false

@@ -9,6 +9,7 @@ extension Preprocessing {
     ]
     if let images { members["images"] = images.jsonValue }
     if let texts { members["texts"] = .text(texts.json) }
+    if let table { members["table"] = table.jsonValue }
     return JSONValue.object(members).json
   }
 
@@ -17,7 +18,8 @@ extension Preprocessing {
   /// - Throws: A fault if the text isn't what ``json`` writes, with its keys in any order.
   package init(json: String) throws(JSONScanner.Fault) {
     guard case .object(let members) = try JSONValue(parsing: json, within: .metadata),
-      members.count == 4 + ["images", "texts"].count(where: { members[$0] != nil }),
+      members.count
+        == 4 + ["images", "table", "texts"].count(where: { members[$0] != nil }),
       let layout = members["layout"]?.text.flatMap(Layout.init(rawValue:)),
       let divisor = members["divisor"]?.number, let mean = members["mean"]?.numbers,
       let deviation = members["standardDeviation"]?.numbers,
@@ -31,6 +33,11 @@ extension Preprocessing {
         }))
     else { throw JSONScanner.Fault(offset: 0, expected: Self.expectation) }
     self = preprocessing
+    guard let form = members["table"] else { return }
+    guard let table = Table(json: form) else {
+      throw JSONScanner.Fault(offset: 0, expected: Self.expectation)
+    }
+    self.table = table
   }
 }
 
@@ -71,7 +78,7 @@ extension [String] {
 }
 
 extension JSONValue.Limits {
-  /// Of what a model's file says of its data: lists of channels and classes.
-  fileprivate static let metadata = JSONValue.Limits(
-    depth: 2, count: 2_000_000, numbers: .asValues)
+  /// Of what a model's file says of its data: lists of channels and classes, and of the categories of a table.
+  static let metadata = JSONValue.Limits(
+    depth: 5, count: 2_000_000, numbers: .asValues)
 }

@@ -28,9 +28,11 @@ public struct Preprocessing: Sendable, Hashable, Codable {
   public let images: Images?
   /// How texts become ids of tokens; nil for other data.
   public let texts: Texts?
+  /// How the rows of a table become the inputs; nil for other data.
+  public internal(set) var table: Table?
 
   private enum CodingKeys: CodingKey {
-    case layout, divisor, mean, standardDeviation, images, texts
+    case layout, divisor, mean, standardDeviation, images, texts, table
   }
 
   /// Values are used as they are stored.
@@ -103,6 +105,16 @@ public struct Preprocessing: Sendable, Hashable, Codable {
         .init(codingPath: decoder.codingPath, debugDescription: "expected \(Self.expectation)"))
     }
     self = decoded
+    guard container.contains(.table) else { return }
+    let text = try container.decode(String.self, forKey: .table)
+    guard let value = try? JSONValue(parsing: text, within: .metadata),
+      let table = Table(json: value)
+    else {
+      throw DecodingError.dataCorrupted(
+        .init(
+          codingPath: decoder.codingPath, debugDescription: "expected the preparation of a table"))
+    }
+    self.table = table
   }
 
   /// Writes what a checkpoint has always held, and how image files become arrays or texts ids if they do.
@@ -114,6 +126,7 @@ public struct Preprocessing: Sendable, Hashable, Codable {
     try container.encode(standardDeviation, forKey: .standardDeviation)
     if let images { try container.encode(images, forKey: .images) }
     if let texts { try container.encode(texts, forKey: .texts) }
+    if let table { try container.encode(table.json, forKey: .table) }
   }
 
   /// A preprocessing with values from a file; nil if they are invalid.
@@ -132,22 +145,27 @@ public struct Preprocessing: Sendable, Hashable, Codable {
 
   /// The same values in another order.
   package func with(_ layout: Layout) -> Preprocessing {
-    Preprocessing(
+    var copy = Preprocessing(
       layout: layout, divisor: divisor, mean: mean, standardDeviation: standardDeviation,
       images: images, texts: texts)
+    copy.table = table
+    return copy
   }
 
   /// The same values from image files that become arrays in this way.
   package func of(_ images: Images?) -> Preprocessing {
-    Preprocessing(
+    var copy = Preprocessing(
       layout: layout, divisor: divisor, mean: mean, standardDeviation: standardDeviation,
       images: images, texts: texts)
+    copy.table = table
+    return copy
   }
 
   /// What ``init(checking:divisor:mean:standardDeviation:images:texts:)`` accepts, for messages.
   static let expectation =
     "a layout, a positive divisor, and as many means as positive standard deviations, at most one for "
-    + "numbers as they are stored; of image files, channels, height, width, fit and filter; of texts, their tokens"
+    + "numbers as they are stored; of image files, channels, height, width, fit and filter; of texts, their tokens; of a "
+    + "table, what its columns became"
 
   /// Whether values are used as they are stored.
   public var isIdentity: Bool { divisor == 1 && mean.isEmpty }
@@ -156,6 +174,7 @@ public struct Preprocessing: Sendable, Hashable, Codable {
   public func isSame(as other: Preprocessing) -> Bool {
     let isOneSize = images == nil || other.images == nil || images == other.images
     let isOneText = texts == nil || other.texts == nil || texts == other.texts
+    guard table == nil || other.table == nil || table == other.table else { return false }
     let (own, others) = (numbersOnly, other.numbersOnly)
     return isOneSize && isOneText && (own == others || isIdentity && other.isIdentity)
   }
@@ -198,10 +217,11 @@ public struct Preprocessing: Sendable, Hashable, Codable {
 }
 
 extension Preprocessing: CustomStringConvertible {
-  /// As in `(x / 255 - 0.13066) / 0.30811`, with five decimals; `none` for values as they are.
+  /// As in `(x / 255 - 0.13066) / 0.30811`, with five decimals; `none` for values as they are; of a table,
+  /// what its columns became.
   public var description: String {
     if let texts { return "\(texts)" }
-    if isIdentity { return "none" }
+    if isIdentity { return table.map { "\($0)" } ?? "none" }
     let scaled = divisor == 1 ? "x" : "x / \(Self.short(divisor))"
     if mean.isEmpty { return scaled }
     return "(\(scaled) - \(Self.list(mean))) / \(Self.list(standardDeviation))"

@@ -24,6 +24,11 @@ struct DataPreparation {
         reason:
           "its texts are cut into other tokens (\(texts)) than the model has learned (\(learned))")
     }
+    if choice == .model, let known = model.preprocessing?.table, let table = own.table,
+      known != table
+    {
+      throw DataError.otherTable(name: data.train.name)
+    }
     // What isn't float32 is nothing to normalise.
     let isFloat = model.inputs.allSatisfy { $0.elementType == .float32 }
     let known = (isFloat ? model.preprocessing : nil).map { $0.of(Self.images(own, $0, model)) }

@@ -25,6 +25,16 @@ extension Learner {
     on dataset: (any Dataset)? = nil, augmentations: TestTimeAugmentation? = nil,
     requiringFinite: Bool = false
   ) throws -> FitResult.Pass {
+    try evaluate(
+      on: dataset, augmentations: augmentations, requiringFinite: requiringFinite, reads: []
+    ) { _, _ in }
+  }
+
+  /// Computes loss and metrics, and calls `body` after each batch.
+  func evaluate(
+    on dataset: (any Dataset)?, augmentations: TestTimeAugmentation?, requiringFinite: Bool,
+    reads wanted: Set<Capture>, each body: (FilledBatch, Program) throws -> Void
+  ) throws -> FitResult.Pass {
     let loader =
       try dataset.map { try self.loader(of: suited($0)) } ?? validLoader
     try Self.check(loader.dataset, suits: model, loss: loss)
@@ -40,7 +50,7 @@ extension Learner {
     }
     let order = try Self.inputOrder(of: model, for: loader.dataset)
     var tally: PassTally? = PassTally(metrics, classAxis: metricAxis, now: now)
-    let reads: Set<Capture> = metrics.isEmpty && !requiringFinite ? [] : [.predictions]
+    let reads = wanted.union(metrics.isEmpty && !requiringFinite ? [] : [.predictions])
     let programs = measuringPrograms
     let batches = loader.batches(epoch: 0)
     while let next = try batches.next() {
@@ -56,6 +66,7 @@ extension Learner {
       try measure(batch, with: program, augmentations)
       if requiringFinite { try checkFinite(program, batch, of: loader) }
       _ = try batch.add(to: &tally, program, loss, of: loader.dataset)
+      try body(batch, program)
     }
     guard let result = tally?.result else {
       throw LearnerError.emptyData(name: loader.dataset.name)

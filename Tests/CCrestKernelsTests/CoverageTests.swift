@@ -6,10 +6,12 @@ private let testedKernels: [String] =
   GEMMTests.kernels + ConvolutionTests.kernels + WinogradTests.kernels + BatchNormTests.kernels
   + PoolingTests.kernels
   + SoftmaxTests.kernels + LabelLossTests.kernels + RMSNormalizationTests.kernels
+  + LayerNormalizationTests.kernels
   + ReductionTests.kernels
   + ElementwiseTests.kernels
   + DropoutTests.kernels + CopyTests.kernels + CastTests.kernels + OptimizerKernelTests.kernels
   + ChangeKernelTests.kernels + SummedUpdateTests.kernels + FactoredTests.kernels
+  + ChoiceTests.kernels + WholeNumberTests.kernels + RankingTests.kernels + NormalTests.kernels
 
 struct CoverageTests {
   @Test func `every kernel of the table has a test, and every tested name is a kernel`() {

@@ -2,7 +2,7 @@ import CCrestKernels
 import Testing
 
 struct DropoutTests {
-  static let kernels = ["dropout_f32"]
+  static let kernels = ["dropout_f32", "dropout_mask"]
 
   @Test(arguments: InstructionSet.available)
   func `dropout keeps what its uniforms say, scaled`(set: InstructionSet) {
@@ -17,6 +17,12 @@ struct DropoutTests {
           ck_philox_uniform(seed, 7, 9, UInt64(index)) >= rate ? x[index] * (1 / (1 - rate)) : 0
         }
         #expect(y == expected, "\(count) elements, rate \(rate), seed \(seed)")
+        var mask = [UInt8](repeating: 7, count: count + 1)
+        set.kernels.dropout_mask(Pool(threads: 2).pointer, count, rate, seed, 7, 9, &mask)
+        let kept = x.indices.map { index -> UInt8 in
+          ck_philox_uniform(seed, 7, 9, UInt64(index)) >= rate ? 1 : 0
+        }
+        #expect(mask == kept + [7], "mask of \(count) elements, rate \(rate), seed \(seed)")
       }
     }
   }

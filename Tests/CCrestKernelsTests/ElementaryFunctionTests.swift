@@ -11,30 +11,68 @@ struct ElementaryFunctionTests {
     let exactValues: [(Float, Float)]
   }
 
-  static let functions = [
+  static let functions: [Function] =
+    [
+      Function(
+        testDescription: "exp", op: CK_EXP, exact: { exp($0) },
+        exactValues: [(0, 1), (-0.0, 1), (.infinity, .infinity), (-.infinity, 0), (89, .infinity)]),
+      Function(
+        testDescription: "log", op: CK_LOG, exact: { log($0) },
+        exactValues: [(1, 0), (0, -.infinity), (-0.0, -.infinity), (.infinity, .infinity)]),
+      Function(
+        testDescription: "tanh", op: CK_TANH, exact: { tanh($0) },
+        exactValues: [
+          (0, 0), (-0.0, -0.0), (.infinity, 1), (-.infinity, -1),
+          (.leastNonzeroMagnitude, .leastNonzeroMagnitude),
+        ]),
+      Function(
+        testDescription: "sigmoid", op: CK_SIGMOID, exact: referenceSigmoid,
+        exactValues: [(0, 0.5), (-0.0, 0.5), (.infinity, 1), (-.infinity, 0)]),
+      Function(
+        testDescription: "erf", op: CK_ERF, exact: { erf($0) },
+        exactValues: [
+          (0, 0), (-0.0, -0.0), (.infinity, 1), (-.infinity, -1), (1e30, 1), (-1e30, -1),
+        ]),
+      Function(
+        testDescription: "softplus", op: CK_SOFTPLUS, exact: referenceSoftplus,
+        exactValues: [(.infinity, .infinity), (-.infinity, 0), (100, 100)]),
+    ] + ofAngles
+
+  /// Those that are libm's.
+  private static let ofAngles: [Function] = [
     Function(
-      testDescription: "exp", op: CK_EXP, exact: { exp($0) },
-      exactValues: [(0, 1), (-0.0, 1), (.infinity, .infinity), (-.infinity, 0), (89, .infinity)]),
+      testDescription: "sin", op: CK_SIN, exact: { sin($0) },
+      exactValues: [(0, 0), (-0.0, -0.0)]),
     Function(
-      testDescription: "log", op: CK_LOG, exact: { log($0) },
-      exactValues: [(1, 0), (0, -.infinity), (-0.0, -.infinity), (.infinity, .infinity)]),
+      testDescription: "cos", op: CK_COS, exact: { cos($0) },
+      exactValues: [(0, 1), (-0.0, 1)]),
     Function(
-      testDescription: "tanh", op: CK_TANH, exact: { tanh($0) },
-      exactValues: [
-        (0, 0), (-0.0, -0.0), (.infinity, 1), (-.infinity, -1),
-        (.leastNonzeroMagnitude, .leastNonzeroMagnitude),
-      ]),
+      testDescription: "tan", op: CK_TAN, exact: { tan($0) },
+      exactValues: [(0, 0), (-0.0, -0.0)]),
     Function(
-      testDescription: "sigmoid", op: CK_SIGMOID, exact: referenceSigmoid,
-      exactValues: [(0, 0.5), (-0.0, 0.5), (.infinity, 1), (-.infinity, 0)]),
+      testDescription: "asin", op: CK_ASIN, exact: { asin($0) },
+      exactValues: [(0, 0), (-0.0, -0.0)]),
     Function(
-      testDescription: "erf", op: CK_ERF, exact: { erf($0) },
-      exactValues: [
-        (0, 0), (-0.0, -0.0), (.infinity, 1), (-.infinity, -1), (1e30, 1), (-1e30, -1),
-      ]),
+      testDescription: "acos", op: CK_ACOS, exact: { acos($0) },
+      exactValues: [(1, 0)]),
     Function(
-      testDescription: "softplus", op: CK_SOFTPLUS, exact: referenceSoftplus,
-      exactValues: [(.infinity, .infinity), (-.infinity, 0), (100, 100)]),
+      testDescription: "atan", op: CK_ATAN, exact: { atan($0) },
+      exactValues: [(0, 0), (-0.0, -0.0)]),
+    Function(
+      testDescription: "sinh", op: CK_SINH, exact: { sinh($0) },
+      exactValues: [(0, 0), (-0.0, -0.0), (.infinity, .infinity), (-.infinity, -.infinity)]),
+    Function(
+      testDescription: "cosh", op: CK_COSH, exact: { cosh($0) },
+      exactValues: [(0, 1), (.infinity, .infinity), (-.infinity, .infinity)]),
+    Function(
+      testDescription: "asinh", op: CK_ASINH, exact: { asinh($0) },
+      exactValues: [(0, 0), (-0.0, -0.0), (-.infinity, -.infinity)]),
+    Function(
+      testDescription: "acosh", op: CK_ACOSH, exact: { acosh($0) },
+      exactValues: [(1, 0), (.infinity, .infinity)]),
+    Function(
+      testDescription: "atanh", op: CK_ATANH, exact: { atanh($0) },
+      exactValues: [(0, 0), (-0.0, -0.0), (1, .infinity), (-1, -.infinity)]),
   ]
 
   @Test(arguments: InstructionSet.available)

@@ -10,7 +10,8 @@ struct ElementwiseTests {
   /// Operations whose result is the exact one rounded once.
   static let exactOperations: [ck_op] = [
     CK_ADD, CK_SUB, CK_MUL, CK_DIV, CK_MAX, CK_MIN, CK_NEG, CK_SQRT, CK_RECIPROCAL, CK_ABS,
-    CK_SIGN, CK_RELU, CK_EQUAL, CK_LESS, CK_GREATER, CK_RELU_MASK, CK_SELECT,
+    CK_SIGN, CK_FLOOR, CK_CEIL, CK_ROUND, CK_REMAINDER, CK_RELU, CK_EQUAL, CK_LESS, CK_GREATER,
+    CK_RELU_MASK, CK_SELECT,
   ]
 
   private func expectSame(
@@ -37,7 +38,9 @@ struct ElementwiseTests {
   func `exact operations round once and treat special values as defined`(set: InstructionSet) {
     var numbers = SeededNumbers(seed: 11)
     // Every pair of special values, then random ones.
-    let specials = specialFloats + [1, -1, .leastNonzeroMagnitude, -3e38]
+    let specials =
+      specialFloats + [1, -1, .leastNonzeroMagnitude, -3e38, 0.5, -0.5, 1.5, -2.5, 2.7, -2.2]
+      + [8_388_607.5, -8_388_607.5, 8_388_609, 4_194_303.5, 0.49999997, -0.49999997]
     let pairs = specials.flatMap { a in specials.map { (a, $0) } }
     let count = pairs.count + 40
     for op in Self.exactOperations {
@@ -49,7 +52,7 @@ struct ElementwiseTests {
       let context = "operation \(op.rawValue)"
       let results = program.run(set, Pool())
       expectSame(results, program.reference(), context)
-      if op == CK_SIGN || op == CK_NEG || op == CK_ABS {
+      if [CK_SIGN, CK_NEG, CK_ABS, CK_FLOOR, CK_CEIL, CK_ROUND].contains(op) {
         let signs = program.reference().map(\.sign)
         for (index, sign) in signs.enumerated() where !results[index].isNaN {
           #expect(results[index].sign == sign, "\(context): sign of element \(index)")

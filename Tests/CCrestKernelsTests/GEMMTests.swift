@@ -2,7 +2,7 @@ import CCrestKernels
 import Testing
 
 struct GEMMTests {
-  static let kernels = ["gemm_f32"]
+  static let kernels = ["gemm_f32", "gemm_batch_f32"]
 
   /// Around the tiles (6 or 14 rows; 8, 16 or 32 columns), a chunk's 28 rows and 128 columns, a
   /// block's 512 terms, and where K is cut into parts that are added at the end.
@@ -93,6 +93,45 @@ struct GEMMTests {
         expectSameBits("\(product) on \(set.testDescription)") { pool in
           Self.run(product, on: set, pool: pool, a: a, b: b, c: c)
         }
+      }
+    }
+  }
+
+  /// Batches of small products, of one, of ones that are cut into parts, and of large ones.
+  static let batches: [(count: Int, m: Int, n: Int, k: Int)] = [
+    (0, 3, 4, 5), (1, 7, 9, 17), (40, 16, 16, 8), (9, 61, 131, 7), (5, 3, 40, 0), (33, 1, 1, 1),
+    (300, 5, 7, 3), (12, 64, 64, 16), (3, 3, 37, 1100), (2, 200, 300, 70), (4, 30, 150, 260),
+  ]
+
+  @Test(arguments: batches, InstructionSet.available)
+  func `a batch of products has the bits of each alone, on any number of threads`(
+    batch: (count: Int, m: Int, n: Int, k: Int), set: InstructionSet
+  ) {
+    let (count, m, n, k) = batch
+    var numbers = SeededNumbers(seed: 8)
+    let (a, b) = (numbers.floats(count * m * k), numbers.floats(count * k * n))
+    for transposes in [(false, false), (false, true), (true, false)] {
+      // Every third product shares a matrix with the first.
+      let aStarts = (0..<count).map { $0 % 3 == 2 ? 0 : $0 * m * k }
+      let bStarts = (0..<count).map { (count - 1 - $0) * k * n }
+      let product = MatrixProduct(
+        m: m, n: n, k: k, transposeA: transposes.0, transposeB: transposes.1)
+      let alone = (0..<count).flatMap { number in
+        Self.run(
+          product, on: set, pool: Pool(), a: Array(a[aStarts[number]..<aStarts[number] + m * k]),
+          b: Array(b[bStarts[number]..<bStarts[number] + k * n]),
+          c: [Float](repeating: .nan, count: m * n))
+      }
+      expectSameBits("\(batch) on \(set.testDescription)") { pool in
+        var c = [Float](repeating: .nan, count: count * m * n)
+        withScratch(bytes: ck_gemm_batch_scratch_bytes(count, m, n, k, pool.threads)) { scratch in
+          set.kernels.gemm_batch_f32(
+            pool.pointer, transposes.0, transposes.1, count, m, n, k, aStarts, bStarts, a, b, &c,
+            scratch)
+        }
+        #expect(
+          c.map(\.bitPattern) == alone.map(\.bitPattern), "\(batch), \(pool.threads) threads")
+        return c
       }
     }
   }

@@ -20,7 +20,7 @@ struct ReductionTests {
     (1, 400, 600),
   ].map { Shape(outer: $0.0, reduced: $0.1, inner: $0.2) }
 
-  static let reductions: [ck_reduction] = [CK_SUM, CK_MEAN, CK_MAXIMUM, CK_MINIMUM]
+  static let reductions: [ck_reduction] = [CK_SUM, CK_MEAN, CK_MAXIMUM, CK_MINIMUM, CK_PRODUCT]
 
   private func reduce(
     _ reduction: ck_reduction, _ shape: Shape, _ x: [Float], _ set: InstructionSet, _ pool: Pool
@@ -45,6 +45,9 @@ struct ReductionTests {
       case CK_MEAN:
         let mean = sum / Double(shape.reduced)
         return Expected(value: mean, magnitude: abs(mean) + 1e-8)
+      case CK_PRODUCT:
+        let product = values.reduce(1, *)
+        return Expected(value: product, magnitude: abs(product))
       default:
         let best = reduction == CK_MAXIMUM ? values.max() : values.min()
         let ofNothing = reduction == CK_MAXIMUM ? -Double.infinity : .infinity

@@ -13,6 +13,7 @@ import Testing
       .missingFile(path: "a"),
       "a is missing; the data set's other files are there, so add it or unpack the set again"
     ),
+    (.unsuitableTable(path: "a", reason: "it holds no row"), "a: it holds no row"),
     (.unreadable(path: "a", reason: "Permission denied"), "a can't be read: Permission denied"),
     (.notText(path: "a", line: 2, byte: 7, reason: "no"), "a, line 2, byte 7: no"),
     (

@@ -98,8 +98,9 @@ private struct RowCase: CustomTestStringConvertible, Sendable {
     "CTCLoss", "CTCLossGradient", "CrossEntropyLabels", "CrossEntropyLabelsGradient",
     "CrossEntropyProbabilities", "CrossEntropyProbabilitiesGradient", "DropoutMask",
     "GatherElementsGradient",
-    "GatherGradient", "LogSoftmaxGradient", "MaxPoolGradient", "MaxPoolIndices", "ScatterND",
-    "OneHotLabels", "SliceGradient", "SoftmaxGradient",
+    "GatherGradient", "LayerNormalizationGradient", "LogSoftmaxGradient", "MaxPoolGradient",
+    "MaxPoolIndices", "ScatterND", "OneHotLabels", "RandomNormalLike", "SliceGradient",
+    "SoftmaxGradient",
   ]
 
   @Test func `proves something of all that a network is made of`() throws {

@@ -162,8 +162,36 @@ extension ShapeErrorTests {
       "Tile: expected an output whose element count fits in 64 bits, got [9223372036854775807, "
         + "1] times [2, 3]"
     ) { _ = try value($0, [2, 3]).tiled([.max, 1]) },
+    Failure("LayerNormalization: expected an axis of [2], got 1") {
+      _ = try $0.apply(
+        LayerNormalization(axis: 1, epsilon: 0), [value($0, [2]), value($0, [2]), value($0, [2])])
+    },
+    Failure("LayerNormalization: expected a scale and a bias [3], got [3] and [2]") {
+      _ = try $0.apply(
+        LayerNormalization(axis: 1, epsilon: 0),
+        [value($0, [2, 3]), value($0, [3]), value($0, [2])])
+    },
+    Failure("LayerNormalization: expected a finite epsilon of at least 0, got -1.0") {
+      _ = try $0.apply(
+        LayerNormalization(axis: 0, epsilon: -1), [value($0, [2]), value($0, [2]), value($0, [2])])
+    },
+    Failure("LayerNormalizationGradient: expected a gradient [2, 3], got [3, 2]") {
+      _ = try $0.apply(
+        LayerNormalizationGradient(LayerNormalization(axis: 1, epsilon: 0)),
+        [value($0, [2, 3]), value($0, [3]), value($0, [3, 2])])
+    },
+    Failure("SharedDropout: expected axes of [2], got [1]") {
+      _ = try $0.apply(
+        SharedDropout(Dropout(rate: 0.5, stream: 1), axes: [1]), [value($0, [2])])
+    },
+    Failure("SharedDropout: expected different axes, got [0, -1]") {
+      _ = try value($0, [2]).dropout(0.5, sharedAlong: [0, -1])
+    },
     Failure("DropoutMask: expected a dropout rate in 0..<1, got 1.0") {
       _ = try $0.apply(DropoutMask(Dropout(rate: 1, stream: 1)), [value($0, [2])])
+    },
+    Failure("RandomNormalLike: expected a float input, got int64 [2]; cast it first") {
+      _ = try value($0, [2], .int64).normalNoise()
     },
   ]
 

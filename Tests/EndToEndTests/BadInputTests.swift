@@ -15,7 +15,9 @@ import Testing
       arguments: "--model alexnet",
       message:
         "--model: expected one of mlp, small-cnn, lenet, resnet20, resnet56, resnet110, resnet18, "
-        + "resnet34, resnet50, airbench94, gpt, text-transformer, lstm, or a file that "
+        + "resnet34, resnet50, airbench94, resnet9, wide-resnet16-4, wide-resnet28-10, densenet-bc100, "
+        + "mobilenet-v3-small, efficientnet-b0, convnext-atto, vit-tiny, unet, tabular, gpt, text-transformer, lstm, "
+        + "or a file that "
         + "ends in .onnx, got \"alexnet\"; did you mean \"lenet\"?"
     ),
     Case(
@@ -168,7 +170,9 @@ import Testing
       arguments: "--model UPPER.ONNX",
       message:
         "--model: expected one of mlp, small-cnn, lenet, resnet20, resnet56, resnet110, resnet18, "
-        + "resnet34, resnet50, airbench94, gpt, text-transformer, lstm, or a file that "
+        + "resnet34, resnet50, airbench94, resnet9, wide-resnet16-4, wide-resnet28-10, densenet-bc100, "
+        + "mobilenet-v3-small, efficientnet-b0, convnext-atto, vit-tiny, unet, tabular, gpt, text-transformer, lstm, "
+        + "or a file that "
         + "ends in .onnx, got \"UPPER.ONNX\""),
     Case(
       arguments: "--callback csv-logger",

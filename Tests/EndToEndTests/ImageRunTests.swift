@@ -271,7 +271,7 @@ import Testing
     ),
     (
       ["predict", "--model", "m.onnx"], 64,
-      "Missing expected argument '<image|folder>' or '--input <[name=]file.npy>'"
+      "Missing expected argument '<image|folder>', '--data <file.csv>' or '--input <[name=]file.npy>'"
     ),
     (
       ["predict", "--model", "m.onnx", "--input", "x.npy"], 64,

@@ -70,7 +70,21 @@ import Testing
       NamedAugmentation.all.map { [code($0.usage), $0.torchvision, $0.keras, $0.fastai] })
   }
 
-  @Test func `lists every loss, metric, optimiser, schedule, callback and augmentation`() throws {
+  private static var layers: [String] {
+    table(
+      "Layers", ["type", "ONNX", "PyTorch", "Keras", "fastai"],
+      LayerNames.all.map { [code($0.type), $0.onnx, $0.pyTorch, $0.keras, $0.fastai] })
+  }
+
+  private static var models: [String] {
+    table(
+      "Models", ["`--model`", "what it is"], BuiltInModel.all.map { [code($0.name), $0.summary] })
+  }
+
+  @Test
+  func `lists every loss, metric, optimiser, schedule, callback, augmentation, layer and model`()
+    throws
+  {
     try Snapshot(
       "docs/reference.md",
       heading: """
@@ -82,6 +96,6 @@ import Testing
         """
     ).expect(
       Self.losses + Self.metrics + Self.optimizers + Self.schedules + Self.callbacks
-        + Self.augmentations)
+        + Self.augmentations + Self.layers + Self.models)
   }
 }

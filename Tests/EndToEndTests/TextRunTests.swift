@@ -131,16 +131,12 @@ import Testing
       "--text: it has no effect without --target; name the column of their classes"
     ),
     (
-      "train --data book.txt --target stars",
-      "--target: it has no effect without --text; omit it, as a text has its next tokens as targets"
-    ),
-    (
       "train --data digits --model mlp --epochs 1 --max-lr 1 --sequence-length 3",
       "--sequence-length: it has no effect without a text; omit it, as digits is none, or add --text"
     ),
     (
       "train --data digits --model mlp --epochs 1 --max-lr 1 --target a",
-      "--target: it has no effect without --text; name the column of texts, or omit it"
+      "--target: it has no effect without a table; omit it, as digits isn't one"
     ),
     (
       "train --data reviews.csv --text reviews --target stars",
@@ -178,11 +174,19 @@ import Testing
     ),
     (
       "predict --model digits.onnx --data new.csv --text review --tta mirror",
-      "--tta: it has no effect without arrays or images; omit it, as texts are cut into tokens"
+      "--tta: a table has no other views; omit it"
     ),
     (
-      "predict --model digits.onnx --data new.csv",
-      "--data and --text go together: a table and its column of texts"
+      "predict --model digits.onnx --data new.csv --text review --delimiter ;",
+      "--delimiter: it has no effect without other tables; omit it, as texts are cut into the model's tokens"
+    ),
+    (
+      "predict --model digits.onnx --text review --input x.npy",
+      "--text: it has no effect without --data; name the table, or omit it"
+    ),
+    (
+      "train --data reviews.csv --text review --target stars --ignore id",
+      "--ignore: it has no effect without a table; omit it, as reviews.csv isn't one"
     ),
   ]
 

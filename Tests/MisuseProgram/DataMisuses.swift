@@ -2,7 +2,7 @@ import Crest
 import CrestImages
 
 let dataMisuses: [Misuse] =
-  setMisuses + photoMisuses + writeMisuses + loaderMisuses + transformMisuses
+  setMisuses + photoMisuses + tableMisuses + writeMisuses + loaderMisuses + transformMisuses
   + transformedImageMisuses
 
 private func images(
@@ -28,6 +28,19 @@ private let photoMisuses: [Misuse] = [
   },
   Misuse("photos.form", says: "images of 4 channels, 8 rows and 0 columns") {
     _ = Preprocessing.Images(channels: 4, height: 8, width: 0)
+  },
+]
+
+private let tableMisuses: [Misuse] = [
+  Misuse("table.columns", says: "columns of two kinds among [\"a\", \"b\", \"a\"]") {
+    _ = TableFile("t.csv", target: "a", categories: ["a", "b"])
+  },
+  Misuse("table.format", says: "a table of which the decimal is the delimiter") {
+    _ = TableFormat(delimiter: ",", decimal: ",")
+  },
+  Misuse("table.preparation", says: "a table of which nothing is left to predict from") {
+    _ = Preprocessing.Table(
+      categories: [], numbers: [], targetColumn: "y", target: .classes(["a"]))
   },
 ]
 

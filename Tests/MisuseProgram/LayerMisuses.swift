@@ -1,7 +1,7 @@
 import Crest
 
 let layerMisuses: [Misuse] =
-  layerSettingMisuses + builtInMisuses + ownLayerMisuses + templateMisuses
+  layerSettingMisuses + furtherLayerMisuses + builtInMisuses + ownLayerMisuses + templateMisuses
 
 private let layerSettingMisuses: [Misuse] = [
   Misuse("layer.dense", says: "dense: 0 units; there must be at least 1") { _ = Dense(0) },
@@ -95,6 +95,11 @@ private let builtInMisuses: [Misuse] = [
   Misuse("airbench94.widths", says: "an Airbench94 of 10 classes with groups of [64, 0] channels") {
     _ = Airbench94(classes: 10, widths: [64, 0])
   },
+  Misuse(
+    "tabular.outputs",
+    says:
+      "a Tabular of categories with [3] values, 2 numbers, hidden layers of [200, 100] and 0 outputs"
+  ) { _ = Tabular(categoryCounts: [3], numberCount: 2, outputs: 0) },
   Misuse("small-cnn.classes", says: "a SmallCNN of -1 classes") { _ = SmallCNN(classes: -1) },
   Misuse("lenet.classes", says: "a LeNet of 0 classes") { _ = LeNet(classes: 0) },
   Misuse(

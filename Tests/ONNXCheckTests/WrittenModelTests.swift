@@ -13,7 +13,10 @@ import Testing
     ("mlp", [1, 8, 8]), ("small-cnn", [3, 9, 7]), ("lenet", [1, 28, 28]),
     ("resnet20", [3, 32, 32]), ("resnet56", [3, 32, 32]), ("resnet110", [3, 32, 32]),
     ("resnet18", [3, 64, 64]), ("resnet34", [3, 32, 32]), ("resnet50", [3, 32, 32]),
-    ("airbench94", [3, 32, 32]),
+    ("airbench94", [3, 32, 32]), ("resnet9", [3, 32, 32]), ("wide-resnet16-4", [3, 32, 32]),
+    ("wide-resnet28-10", [3, 8, 8]), ("densenet-bc100", [3, 32, 32]),
+    ("mobilenet-v3-small", [3, 64, 64]), ("efficientnet-b0", [3, 32, 32]),
+    ("convnext-atto", [3, 64, 64]), ("vit-tiny", [3, 32, 32]), ("unet", [3, 16, 24]),
   ]
 
   @Test func `is one of all that are built in`() {
@@ -61,6 +64,75 @@ import Testing
       }
     ),
     ("Residual", [2, 6, 6], Residual { Conv2D(2, kernel: 1) }),
+    ("SiLU", [4], SiLU()), ("Mish", [4], Mish()), ("HardSwish", [4], HardSwish()),
+    ("HardSigmoid", [4], HardSigmoid()), ("ReLU6", [4], ReLU6()), ("SELU", [4], SELU()),
+    ("Softplus", [4], Softplus()), ("Softsign", [4], Softsign()), ("LeakyReLU", [4], LeakyReLU()),
+    ("ELU", [4], ELU()), ("PReLU", [3, 4], PReLU()), ("GLU", [6], GLU(.silu)),
+    ("LayerNorm", [3, 4], LayerNorm(axisCount: 2)), ("RMSNorm", [3, 4], RMSNorm()),
+    ("InstanceNorm", [3, 4], InstanceNorm()),
+    ("Conv1D", [3, 8], Conv1D(4, kernel: 3, padding: .causal, dilation: 2)),
+    ("Conv3D", [2, 4, 4, 4], Conv3D(3, kernel: 3, padding: .same)),
+    ("ConvTranspose1D", [3, 4], ConvTranspose1D(2, kernel: 3, stride: 2, padding: .same)),
+    (
+      "ConvTranspose2D", [4, 3, 4],
+      ConvTranspose2D(6, kernel: 3, stride: 2, padding: .all(1, output: 1), groups: 2)
+    ),
+    ("DepthwiseConv2D", [3, 5, 5], DepthwiseConv2D(kernel: 3, multiplier: 2)),
+    ("SeparableConv2D", [3, 5, 5], SeparableConv2D(4, kernel: 3)),
+    ("MaxPool1D", [3, 8], MaxPool1D(3, stride: 2, padding: .same)),
+    ("AveragePool1D", [3, 8], AveragePool1D(2)),
+    ("AdaptiveAveragePool", [2, 7, 5], AdaptiveAveragePool([3, 2])),
+    ("AdaptiveMaxPool", [2, 7, 5], AdaptiveMaxPool([3, 2])),
+    ("AdaptiveConcatPool", [2, 7, 5], AdaptiveConcatPool()),
+    ("GlobalMaxPool", [2, 3, 4], GlobalMaxPool()),
+    ("Upsample", [2, 3, 4], Upsample([2, 3], mode: .cubic)),
+    ("PixelShuffle", [8, 2, 3], PixelShuffle(2)), ("ZeroPad2D", [2, 3, 4], ZeroPad2D(1)),
+    ("Reshape", [3, 4], Reshape([2, -1])), ("Permute", [3, 4], Permute(2, 1)),
+    ("Lambda", [3], Lambda { try $0 * $0 }),
+    (
+      "Concatenate", [3],
+      Concatenate {
+        Dense(2)
+        Identity()
+      }
+    ),
+    (
+      "Add, Identity", [3],
+      Add {
+        Dense(3)
+        Identity()
+      }
+    ),
+    (
+      "Multiply", [3],
+      Multiply {
+        Dense(3)
+        Sigmoid()
+      }
+    ),
+    ("DropPath", [3, 4], DropPath(0.3)), ("SpatialDropout", [3, 4], SpatialDropout(0.3)),
+    ("SqueezeExcitation", [4, 3, 3], SqueezeExcitation(2)),
+    (
+      "LSTM", [4, 3], LSTM(2, layers: 2, bidirectional: true, dropout: 0.1)
+    ),
+    ("GRU", [4, 3], GRU(2, output: .all)), ("RNN", [4, 3], RNN(2, activation: .relu)),
+    (
+      "MultiHeadAttention", [4, 8],
+      MultiHeadAttention(heads: 4, keyHeads: 2, causal: true, rotary: .init())
+    ),
+    (
+      "TransformerEncoderBlock", [4, 8],
+      TransformerEncoderBlock(.init(heads: 2, activation: .swiglu))
+    ),
+    ("LearnedPositions", [4, 8], LearnedPositions()),
+    ("SinusoidalPositions", [4, 8], SinusoidalPositions()),
+    (
+      "Embedding", [4],
+      Sequential {
+        Lambda("indices") { try ($0 * 0).cast(to: .int64) }
+        Embedding(5, 3)
+      }
+    ),
   ]
 
   @Test func `is one of every layer there is`() throws {

@@ -5,7 +5,9 @@ import Testing
 ///
 /// The whole of it, or a part. The package or the tests build those files, so the page's code compiles.
 @Suite struct `Code in the README` {
-  static let pages = ["README.md", "docs/own-parts.md", "docs/text.md"]
+  static let pages = [
+    "README.md", "docs/layers.md", "docs/own-parts.md", "docs/tables.md", "docs/text.md",
+  ]
 
   /// A block of Swift code and the file it is from.
   struct Block {

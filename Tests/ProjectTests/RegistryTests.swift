@@ -47,6 +47,12 @@ import Testing
       declaration: { /public final class (\w+): (?:Stateful)?Callback\b/ },
       table: "Sources/CrestCallbacks/CallbackNames.swift"),
     Registry(
+      what: "names of layers elsewhere", folder: "Sources/CrestLayers/Layers",
+      declaration: {
+        /public (?:struct|final class) (\w+)(?:<Base: Layer>)?: (?:Recurrent)?Layer\b/
+      },
+      table: "Sources/CrestLayers/LayerNames.swift"),
+    Registry(
       what: "metrics", folder: "Sources/CrestTraining/Metrics",
       declaration: { /public struct (\w+): (?:Confusion|Label|Value)?Metric\b/ },
       table: "Sources/CrestTraining/Metrics/NamedMetric.swift",

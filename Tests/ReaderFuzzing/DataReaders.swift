@@ -5,7 +5,7 @@ import CrestTensor
 /// Readers of data sets.
 ///
 /// The first byte of an input says which file of a folder the rest is.
-let dataReaders = [idx, gzip, cifar10, cifar100, npyFolder]
+let dataReaders = [idx, gzip, cifar10, cifar100, npyFolder, table]
 
 private let idx = FuzzedReader(
   "idx", sources: ["CrestData/IDX", "CrestData/Gzip", "CrestData/FileReader"]
@@ -36,6 +36,28 @@ private let idx = FuzzedReader(
       }
     }
     return try accepts { () throws(DataError) in try IDXFolder(path: folder.path).split() }
+  }
+}
+
+/// The first byte of an input chooses between ways to read the rest.
+private let table = FuzzedReader("table", sources: ["CrestData/Tables"]) {
+  let texts = [
+    "a,b,c,y\n1,x,2024-02-29,u\n2.5e3,\"q,\"\"r\"\"\",2023-12-31 13:05:09+01:00,v\n,z,,u\n3,x,2024-01-01,v\n",
+    "a;b;y\r\n1,5;007;10\r\n-2;NA;20\r\n3;008;30,5\r\n4;009;7\r\n",
+    "\u{FEFF}#n\ny\ta\nu.\t29.02.2024\n\nv.\t1/3/1999\nu\t?\nv.\t2.4.2020\nu.\t5.6.2021\n",
+  ]
+  return texts.flatMap { text in (0..<4).map { [UInt8($0)] + Array(text.utf8) } }
+} begin: {
+  let folder = try FuzzFolder()
+  return { bytes in
+    let kind = bytes.first ?? 0
+    try folder.write(Array(bytes.dropFirst()), as: "t.csv")
+    let format = TableFormat(
+      comment: "#", decimal: kind & 1 == 0 ? "." : ",", trimmedEnd: kind & 2 == 0 ? nil : ".",
+      dateOrder: kind & 2 == 0 ? .yearMonthDay : .dayMonthYear)
+    return try accepts { () throws(DataError) in
+      try TableFile(folder.path + "/t.csv", target: "y", format: format).split()
+    }
   }
 }
 

@@ -4,7 +4,7 @@ import CrestTensor
 extension OperationCase {
   /// Operations that choose elements by index, or tell which index is chosen.
   static let choices: [OperationCase] =
-    gathers + elementGathers + partGathers + scatters + searches + rankings
+    gathers + otherGathers + elementGathers + partGathers + scatters + searches + rankings
 
   private static let gathers: [OperationCase] = [
     ("embedding", 0, [7, 3], [4]), ("sequences of tokens", 0, [7, 3], [2, 5]),
@@ -21,6 +21,27 @@ extension OperationCase {
         GatherGradient(Gather(axis: axis), inputShape: data), variant, [CaseInput(y), input]),
     ]
   }
+
+  private static let otherGathers: [OperationCase] = [
+    OperationCase(
+      Gather(axis: 0), "indices of 32 bits",
+      [CaseInput([6, 5]), CaseInput([9], .whole(-6...5, .int32))]),
+    OperationCase(
+      Gather(axis: 1), "of integers",
+      [CaseInput([3, 4], .whole(-9...9, .int64)), CaseInput([2], .whole(-4...3, .int64))]),
+    OperationCase(
+      Gather(axis: 0), "of booleans",
+      [CaseInput([5, 2], .whole(0...1, .bool)), CaseInput([3, 1], .whole(-5...4, .int32))]),
+    OperationCase(
+      GatherElements(axis: 0), "of integers",
+      [CaseInput([3, 4], .whole(-9...9, .int32)), CaseInput([2, 4], .whole(-3...2, .int64))]),
+    OperationCase(
+      GatherND(), "of integers",
+      [CaseInput([3, 4], .whole(0...9, .uint8)), CaseInput([5, 2], .whole(-3...2, .int64))]),
+    OperationCase(
+      GatherGradient(Gather(axis: 0), inputShape: [3, 40]), "rows named again and again",
+      [CaseInput([300, 40]), CaseInput([300], .whole(-3...2, .int32))]),
+  ]
 
   private static let elementGathers: [OperationCase] = [
     ("labels", 1, [5, 3], [5, 1]), ("fewer rows", 1, [4, 3], [2, 5]),

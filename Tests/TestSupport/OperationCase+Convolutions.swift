@@ -54,7 +54,31 @@ extension OperationCase {
         strides: [1, 1, 2], dilations: [1, 1, 1], padsBefore: [0, 1, 0], padsAfter: [0, 1, 0]),
       [1, 2, 3, 3, 4], [2, 2, 2, 3, 2]
     ),
+    (
+      "3-D, padded and dilated depth, two groups",
+      ConvAttributes(
+        strides: [2, 1, 1], dilations: [2, 1, 2], padsBefore: [2, 0, 1], padsAfter: [1, 1, 0],
+        groups: 2), [2, 4, 5, 3, 4], [4, 2, 3, 2, 2]
+    ),
+    (
+      "3-D, 1 × 1 × 1",
+      ConvAttributes(
+        strides: [1, 1, 1], dilations: [1, 1, 1], padsBefore: [0, 0, 0], padsAfter: [0, 0, 0]),
+      [2, 3, 2, 3, 2], [4, 3, 1, 1, 1]
+    ),
+    (
+      "4-D",
+      ConvAttributes(
+        strides: [1, 1, 2, 1], dilations: [1, 1, 1, 1], padsBefore: [1, 0, 0, 1],
+        padsAfter: [0, 0, 1, 1]), [1, 2, 2, 3, 2, 3], [2, 2, 2, 2, 2, 3]
+    ),
     ("batch of 0", ConvAttributes(), [0, 2, 4, 4], [3, 2, 3, 3]),
+    (
+      "batch of 0, 3-D",
+      ConvAttributes(
+        strides: [1, 1, 1], dilations: [1, 1, 1], padsBefore: [0, 0, 0], padsAfter: [0, 0, 0]),
+      [0, 2, 3, 3, 3], [2, 2, 2, 2, 2]
+    ),
     (
       "one pixel of one channel", ConvAttributes(padsBefore: [1, 1], padsAfter: [1, 1]),
       [1, 1, 1, 1], [1, 1, 3, 3]

@@ -95,6 +95,12 @@ extension OperationCase {
     return [
       OperationCase(dropout, variant, [input], tolerance: 1e-6, mode: .training),
       OperationCase(DropoutMask(dropout), variant, [input], mode: .training),
+      OperationCase(
+        SharedDropout(dropout, axes: Array(shape.indices.dropFirst())), variant, [input],
+        tolerance: 1e-6, mode: .training),
+      OperationCase(
+        RandomNormalLike(stream: Philox.Stream.dropout + 3), variant, [input],
+        differentiation: .outputs([]), mode: .training),
     ]
   }
 }

@@ -13,14 +13,28 @@ extension OperationCase {
       ("rows", 1, [4, 7]), ("channels", 1, [2, 3, 2, 2]), ("first axis", 0, [5, 3]),
       ("last of three", 2, [2, 3, 4]), ("one class", 1, [3, 1]), ("batch of 0", 1, [0, 4]),
     ].flatMap { variant, axis, shape in softmaxes(variant, axis, Shape(shape)) }
-    + [
-      ("rows", 1, [4, 7]), ("tokens", 2, [2, 3, 40]), ("two axes", 1, [3, 4, 5]),
-      ("one column", 1, [3, 1]), ("batch of 0", 1, [0, 4]),
-    ].map { variant, axis, shape in
+    + wholeRows.flatMap { layerNorms($0.0, $0.1, Shape($0.2)) }
+
+  /// The axis from which on whole rows are normalised.
+  private static let wholeRows: [(String, Int, [Int])] = [
+    ("rows", 1, [4, 7]), ("tokens", 2, [2, 3, 40]), ("two axes", 1, [3, 4, 5]),
+    ("one column", 1, [3, 1]), ("batch of 0", 1, [0, 4]),
+  ]
+
+  private static func layerNorms(_ variant: String, _ axis: Int, _ shape: Shape) -> [OperationCase]
+  {
+    let x = CaseInput(shape)
+    let sizes = Shape(Array(shape[axis...]))
+    let scale = CaseInput(sizes, .uniform(0.5...2))
+    let normalization = LayerNormalization(axis: axis, epsilon: 1e-3)
+    return [
+      OperationCase(normalization, variant, [x, scale, CaseInput(sizes)]),
       OperationCase(
-        RMSNormalization(axis: axis, epsilon: 1e-3), variant,
-        [CaseInput(Shape(shape)), CaseInput(Shape(Array(shape[axis...])), .uniform(0.5...2))])
-    }
+        LayerNormalizationGradient(normalization), variant, [x, scale, x],
+        differentiation: .refused),
+      OperationCase(RMSNormalization(axis: axis, epsilon: 1e-3), variant, [x, scale]),
+    ]
+  }
 
   private static func batchNorms(_ variant: String, _ x: Shape) -> [OperationCase] {
     let channels: Shape = [x[1]]

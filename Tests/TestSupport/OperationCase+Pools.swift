@@ -55,6 +55,19 @@ extension OperationCase {
     ),
     ("1-D", PoolAttributes(kernel: [3], strides: [2]), [2, 2, 8]),
     ("3-D", PoolAttributes(kernel: [2, 1, 2]), [1, 2, 4, 2, 4]),
+    (
+      "3-D, overlapping, padded, ceil mode",
+      PoolAttributes(
+        kernel: [3, 2, 3], strides: [2, 1, 2], padsBefore: [1, 0, 1], padsAfter: [1, 1, 1],
+        ceilMode: true), [1, 2, 4, 3, 4]
+    ),
+    (
+      "3-D, padding counted, dilated",
+      PoolAttributes(
+        kernel: [2, 2, 2], strides: [1, 2, 1], dilations: [2, 1, 1], padsBefore: [1, 1, 0],
+        padsAfter: [0, 1, 1], countsPadding: true), [2, 1, 4, 3, 3]
+    ),
+    ("4-D", PoolAttributes(kernel: [2, 1, 2, 2], strides: [1, 1, 2, 1]), [1, 2, 3, 2, 4, 3]),
     ("batch of 0", PoolAttributes(kernel: [2, 2]), [0, 2, 4, 4]),
     ("one pixel of one channel", PoolAttributes(kernel: [1, 1]), [1, 1, 1, 1]),
     (

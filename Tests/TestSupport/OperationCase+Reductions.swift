@@ -54,7 +54,8 @@ extension OperationCase {
       ("reversed", CumSum(axis: 1, isReversed: true)),
       ("exclusive, reversed", CumSum(axis: 1, isExclusive: true, isReversed: true)),
     ].map { variant, operation in OperationCase(operation, variant, [CaseInput([3, 5])]) } + [
-      OperationCase(CumSum(axis: 0), "integers", [CaseInput([6, 2], .whole(-9...9, .int32))])
+      OperationCase(CumSum(axis: 0), "integers", [CaseInput([6, 2], .whole(-9...9, .int32))]),
+      OperationCase(CumSum(axis: 1), "mask", [CaseInput([2, 9], .whole(0...1, .int64))]),
     ]
 
   private static let variants: [(String, Shape, [Int], Bool)] = [

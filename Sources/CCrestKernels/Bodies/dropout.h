@@ -45,6 +45,14 @@ CK_INLINE void ck_philox_lanes(uint64_t seed, uint32_t stream, uint32_t step, ui
   }
 }
 
+// What is made of word j of each block, x[j], in the order of elements: a block's four words belong to neighbours.
+CK_INLINE void ck_philox_in_order(const vf x[4], vf y[4]) {
+  const vf even[2] = {vf_interleave_low(x[0], x[2]), vf_interleave_high(x[0], x[2])};
+  const vf odd[2] = {vf_interleave_low(x[1], x[3]), vf_interleave_high(x[1], x[3])};
+  y[0] = vf_interleave_low(even[0], odd[0]), y[1] = vf_interleave_high(even[0], odd[0]);
+  y[2] = vf_interleave_low(even[1], odd[1]), y[3] = vf_interleave_high(even[1], odd[1]);
+}
+
 static void ck_dropout_chunk(void *context, size_t chunk, size_t worker) {
   (void)worker;
   const ck_dropout *d = context;
@@ -58,11 +66,8 @@ static void ck_dropout_chunk(void *context, size_t chunk, size_t worker) {
     ck_philox_lanes(d->seed, d->stream, d->step, (start + i) / 4, word);
     vf unit[4];
     for (int j = 0; j < 4; j++) unit[j] = vf_from_vi((vi)(word[j] >> 8)) * 0x1p-24f;
-    // A block's four words belong to neighbours.
-    const vf even[2] = {vf_interleave_low(unit[0], unit[2]), vf_interleave_high(unit[0], unit[2])};
-    const vf odd[2] = {vf_interleave_low(unit[1], unit[3]), vf_interleave_high(unit[1], unit[3])};
-    const vf uniform[4] = {vf_interleave_low(even[0], odd[0]), vf_interleave_high(even[0], odd[0]),
-                           vf_interleave_low(even[1], odd[1]), vf_interleave_high(even[1], odd[1])};
+    vf uniform[4];
+    ck_philox_in_order(unit, uniform);
     for (size_t j = 0; j < 4 && i + j * CK_LANES < n; j++) {
       const size_t at = i + j * CK_LANES;
       vf kept = vf_load_upto(x + at, n - at) * scale;
@@ -75,6 +80,31 @@ static void CK_FN(dropout_f32)(ck_pool *pool, size_t count, float rate, uint64_t
                                const float *x, float *y) {
   ck_dropout d = {ck_cut_elements(count), rate, seed, stream, step, x, y};
   ck_pool_run(pool, d.cut.count, ck_dropout_chunk, &d);
+}
+
+typedef struct ck_mask {
+  ck_cut cut;
+  float rate;
+  uint64_t seed;
+  uint32_t stream, step;
+  uint8_t *y;
+} ck_mask;
+
+static void ck_dropout_mask_chunk(void *context, size_t chunk, size_t worker) {
+  (void)worker;
+  const ck_mask *m = context;
+  size_t start = ck_cut_start(&m->cut, chunk), n = ck_cut_length(&m->cut, chunk);  // starts are multiples of four
+  for (size_t i = 0; i < n; i += 4) {
+    const ck_philox_block block = ck_philox_elements(m->seed, m->stream, m->step, (start + i) / 4);
+    for (size_t j = i; j < ck_least(n, i + 4); j++)
+      m->y[start + j] = ck_philox_unit(block.word[j - i]) >= m->rate;
+  }
+}
+
+static void CK_FN(dropout_mask)(ck_pool *pool, size_t count, float rate, uint64_t seed, uint32_t stream, uint32_t step,
+                                uint8_t *y) {
+  ck_mask m = {ck_cut_elements(count), rate, seed, stream, step, y};
+  ck_pool_run(pool, m.cut.count, ck_dropout_mask_chunk, &m);
 }
 
 #endif

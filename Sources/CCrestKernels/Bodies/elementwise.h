@@ -187,6 +187,14 @@ static void ck_power(const float *a, const float *b, const float *exponent, size
   }
 }
 
+// A function of libm of each element; y may be an operand.
+CK_INLINE void ck_each(float (*function)(float), const float *a, size_t n, float *y) {
+  for (size_t i = 0; i < n; i++) y[i] = function(a[i]);
+}
+CK_INLINE void ck_each_pair(float (*function)(float, float), const float *a, const float *b, size_t n, float *y) {
+  for (size_t i = 0; i < n; i++) y[i] = function(a[i], b[i]);
+}
+
 // The constant that a register holds; null when it holds anything else.
 CK_INLINE const float *ck_constant_operand(const ck_elementwise *e, size_t place) {
   if (place < e->input_count) return NULL;
@@ -196,6 +204,15 @@ CK_INLINE const float *ck_constant_operand(const ck_elementwise *e, size_t place
 
 CK_INLINE vf vf_sign(vf a) {
   return vf_select(a > 0.0f, vf_splat(1), vf_select(a < 0.0f, vf_splat(-1), a));
+}
+// To the nearest integer, ties to even, of which ±0 keeps the sign; from 2²³ on, floats are integers.
+CK_INLINE vf vf_round(vf a) {
+  vf size = vf_abs(a), rounded = (size + 0x1p23f) - 0x1p23f;
+  return vf_select(size < 0x1p23f, (vf)((vi)rounded | ((vi)a & INT32_MIN)), a);
+}
+CK_INLINE vf vf_floor(vf a) {
+  vf rounded = vf_round(a);
+  return vf_select(rounded > a, rounded - 1.0f, rounded);
 }
 CK_INLINE vf vf_relu(vf a) { return vf_select(a <= 0.0f, vf_splat(0), a); }  // NaN stays
 

@@ -130,4 +130,53 @@ static void CK_FN(gemm_f32)(ck_pool *pool, bool transpose_a, bool transpose_b, s
   if (g.plan.parts > 1) ck_pool_run(pool, m, gemm_add_parts, &g);
 }
 
+typedef struct gemm_batch {
+  gemm_call call;  // of matrices at the beginning of a, b and c
+  ck_cut cut;      // of all products' chunks of what is run
+  size_t chunks;   // of one product
+  size_t packed;   // floats of b
+  const size_t *a_starts, *b_starts;
+  void (*run)(void *, size_t, size_t);
+} gemm_batch;
+
+static void gemm_batch_chunk(void *context, size_t chunk, size_t worker) {
+  const gemm_batch *batch = context;
+  size_t from = ck_cut_start(&batch->cut, chunk), to = from + ck_cut_length(&batch->cut, chunk);
+  for (size_t item = from; item < to; item++) {
+    size_t number = item / batch->chunks;
+    gemm_call g = batch->call;
+    g.a += batch->a_starts[number], g.b += batch->b_starts[number];
+    g.c += number * g.m * g.n, g.packed_b += number * batch->packed;
+    batch->run(&g, item % batch->chunks, worker);
+  }
+}
+
+static void gemm_batch_run(ck_pool *pool, gemm_batch *batch, size_t count, size_t chunks, size_t work,
+                           void (*run)(void *, size_t, size_t)) {
+  batch->chunks = chunks, batch->run = run;
+  batch->cut = ck_cut_by(count * chunks, CK_GEMM_BATCH_WORK * chunks / (work == 0 ? 1 : work));
+  ck_pool_run(pool, batch->cut.count, gemm_batch_chunk, batch);
+}
+
+static void CK_FN(gemm_batch_f32)(ck_pool *pool, bool transpose_a, bool transpose_b, size_t count, size_t m, size_t n,
+                                  size_t k, const size_t *a_starts, const size_t *b_starts, const float *a,
+                                  const float *b, float *c, void *scratch) {
+  if (count == 0 || m == 0 || n == 0) return;
+  if (!ck_plan_gemm_is_joint(count, m, n, k)) {
+    for (size_t i = 0; i < count; i++)
+      CK_FN(gemm_f32)(pool, transpose_a, transpose_b, m, n, k, 1, a + a_starts[i], b + b_starts[i], 0, NULL,
+                      c + i * m * n, scratch);
+    return;
+  }
+  gemm_batch batch = {.call = {.plan = ck_plan_gemm(m, n, k), .transpose_a = transpose_a, .transpose_b = transpose_b,
+                               .direct_b = !transpose_b && (m <= CK_GEMM_ROWS || n <= 128), .m = m, .n = n, .k = k,
+                               .alpha = 1, .a = a, .b = b, .c = c, .packed_b = scratch},
+                      .packed = ck_plan_gemm_b_floats(n, k), .a_starts = a_starts, .b_starts = b_starts};
+  if (!batch.call.direct_b || n % CK_LANES != 0)
+    gemm_batch_run(pool, &batch, count, ck_ceil_div(n, CK_TILE_COLUMNS) * ck_ceil_div(k, CK_GEMM_PACK_DEPTH),
+                   8 * n * k, gemm_pack_b);
+  gemm_batch_run(pool, &batch, count, batch.call.plan.row_blocks * batch.call.plan.column_blocks, m * n * k,
+                 gemm_chunk);
+}
+
 #endif

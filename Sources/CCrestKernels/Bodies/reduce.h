@@ -58,6 +58,13 @@ CK_INLINE void ck_column_extremes(bool maximum, size_t rows, size_t stride, size
     for (size_t c = 0; c < columns; c++) result[c] = ck_extreme(maximum, result[c], x[r * stride + c]);
 }
 
+// The products of columns, in double.
+CK_INLINE void ck_column_products(size_t rows, size_t stride, size_t columns, const float *x, double *result) {
+  for (size_t c = 0; c < columns; c++) result[c] = 1;
+  for (size_t r = 0; r < rows; r++)
+    for (size_t c = 0; c < columns; c++) result[c] *= (double)x[r * stride + c];
+}
+
 static void ck_reduce_chunk(void *context, size_t chunk, size_t worker) {
   (void)worker;
   const ck_reducing *d = context;
@@ -72,7 +79,12 @@ static void ck_reduce_chunk(void *context, size_t chunk, size_t worker) {
     const float *x = d->x + (o * d->reduced + row) * d->inner + column;
     float *y = d->y + o * d->inner + column;
     double *partial = splits > 1 ? d->partials + (split * d->outer + o) * d->inner + column : NULL;
-    if (d->inner == 1) {
+    if (d->reduction == CK_PRODUCT) {
+      double products[CK_REDUCE_COLUMNS], *target = partial ? partial : products;
+      ck_column_products(rows, d->inner, columns, x, target);
+      if (!partial)
+        for (size_t c = 0; c < columns; c++) y[c] = (float)products[c];
+    } else if (d->inner == 1) {
       const double result = sum ? ck_row_sum(x, rows, 0) : ck_row_extreme(d->reduction == CK_MAXIMUM, x, rows);
       if (partial)
         *partial = result;
@@ -107,6 +119,8 @@ static void CK_FN(reduce_f32)(ck_pool *pool, ck_reduction reduction, size_t oute
       double part = d.partials[s * outer * inner + i];
       if (reduction == CK_MAXIMUM || reduction == CK_MINIMUM)
         total = ck_extreme(reduction == CK_MAXIMUM, (float)total, (float)part);
+      else if (reduction == CK_PRODUCT)
+        total *= part;
       else
         total += part;
     }

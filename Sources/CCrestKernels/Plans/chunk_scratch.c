@@ -25,3 +25,9 @@ size_t ck_sum_scratch_bytes(size_t count) {
   size_t element = sizeof(double) > sizeof(size_t) ? sizeof(double) : sizeof(size_t);
   return ck_cut_elements(count).count * element;
 }
+
+size_t ck_layer_norm_scratch_bytes(size_t rows, size_t columns) {
+  return ck_cut_partial_rows(rows, columns).count * 2 * columns * sizeof(double);
+}
+
+size_t ck_scatter_scratch_bytes(size_t size, size_t count) { return (size + count) * sizeof(size_t); }

@@ -2,6 +2,7 @@
 #ifndef CK_GEMM_PLAN_H
 #define CK_GEMM_PLAN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum {
@@ -44,6 +45,18 @@ static inline size_t ck_plan_gemm_b_floats(size_t n, size_t k) {
 }
 static inline size_t ck_plan_gemm_partial_floats(ck_gemm_plan plan, size_t m, size_t n) {
   return plan.parts > 1 ? ck_plan_round(plan.parts * m * n, CK_GEMM_LANES_MOST) : 0;
+}
+
+// Small products run together, each as it would alone: a chunk is about this many multiplications of one or several.
+#define CK_GEMM_BATCH_WORK ((size_t)1 << 18)
+#define CK_GEMM_JOINT_WORK ((size_t)1 << 22)          // of the largest that is small
+#define CK_GEMM_JOINT_FLOATS ((size_t)1 << 24)  // of all packed b together
+
+static inline bool ck_plan_gemm_is_joint(size_t count, size_t m, size_t n, size_t k) {
+  if (count < 2 || ck_plan_gemm(m, n, k).parts > 1) return false;
+  if (m > CK_GEMM_JOINT_WORK || n > CK_GEMM_JOINT_WORK || k > CK_GEMM_JOINT_WORK) return false;
+  return m * n <= CK_GEMM_JOINT_WORK && m * n * k <= CK_GEMM_JOINT_WORK && n * k <= CK_GEMM_JOINT_WORK &&
+         count <= CK_GEMM_JOINT_FLOATS && count * ck_plan_gemm_b_floats(n, k) <= CK_GEMM_JOINT_FLOATS;
 }
 
 #endif

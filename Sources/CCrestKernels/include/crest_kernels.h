@@ -12,7 +12,7 @@ typedef enum ck_type {
   CK_FLOAT32, CK_FLOAT64, CK_BFLOAT16, CK_FLOAT16, CK_INT8, CK_INT16, CK_INT32, CK_INT64, CK_UINT8, CK_BOOL
 } ck_type;
 
-typedef enum ck_reduction { CK_SUM, CK_MEAN, CK_MAXIMUM, CK_MINIMUM } ck_reduction;
+typedef enum ck_reduction { CK_SUM, CK_MEAN, CK_MAXIMUM, CK_MINIMUM, CK_PRODUCT } ck_reduction;
 
 // Output sizes are the caller's, already consistent with the rest (floor or ceil as its graph says).
 typedef struct ck_conv2d {
@@ -129,6 +129,38 @@ typedef struct ck_elementwise {
   ck_instruction instructions[CK_MAX_INSTRUCTIONS];
 } ck_elementwise;
 
+// One operation on whole numbers of a type, with inputs addressed as an elementwise program's.
+#pragma clang assume_nonnull end
+typedef enum ck_whole_op {
+#define CK_WHOLE_OP(name, operands, element) CK_WHOLE_##name,
+#include "crest_whole.def"
+#undef CK_WHOLE_OP
+  CK_WHOLE_COUNT
+} ck_whole_op;
+#pragma clang assume_nonnull begin
+typedef struct ck_whole {
+  ck_type type;  // of the inputs and the output
+  ck_whole_op op;
+  size_t rank;   // at least 1
+  size_t sizes[CK_MAX_RANK];
+  ptrdiff_t strides[3][CK_MAX_RANK];
+  const void *_Nullable inputs[3];
+} ck_whole;
+
+// How an update joins the element that is there; of several that replace it the last one stays, and NaN wins an extreme.
+typedef enum ck_joining {
+  CK_JOIN_REPLACE, CK_JOIN_ADD, CK_JOIN_MULTIPLY, CK_JOIN_MAXIMUM, CK_JOIN_MINIMUM
+} ck_joining;
+
+// Elements of data, each chosen by its own index along an axis: element i of the indices' space is of the data's element
+// with the same place along the other axes.
+typedef struct ck_element_choice {
+  size_t rank, axis;             // at least one axis
+  size_t size;                   // of the data along the axis
+  size_t sizes[CK_MAX_RANK];     // of the indices
+  size_t strides[CK_MAX_RANK];   // of the data
+} ck_element_choice;
+
 // The list brings its own nullability region: clang allows no #include inside one.
 #pragma clang assume_nonnull end
 typedef struct ck_kernels {
@@ -150,6 +182,7 @@ const char *ck_isa_name(ck_isa isa);  // "baseline", "neon", "avx2", "avx512"
 const char *_Nullable ck_kernel_name(size_t index);
 
 // Scratch of a call, for any instruction set and a pool of this many threads.
+size_t ck_gemm_batch_scratch_bytes(size_t count, size_t m, size_t n, size_t k, size_t thread_count);
 size_t ck_gemm_scratch_bytes(size_t m, size_t n, size_t k, size_t thread_count);
 size_t ck_conv2d_scratch_bytes(const ck_conv2d *p, size_t thread_count);
 size_t ck_conv2d_input_gradient_scratch_bytes(const ck_conv2d *p, size_t thread_count);
@@ -160,8 +193,10 @@ size_t ck_winograd_conv2d_scratch_bytes(const ck_conv2d *p, size_t tile, size_t 
 size_t ck_winograd_filter_gradient_scratch_bytes(const ck_conv2d *p, size_t tile, size_t thread_count);
 size_t ck_winograd_gradients_scratch_bytes(const ck_conv2d *p, size_t tile, size_t thread_count);
 size_t ck_batch_norm_scratch_bytes(size_t rows, size_t channels);
+size_t ck_layer_norm_scratch_bytes(size_t rows, size_t columns);
 size_t ck_ctc_scratch_bytes(size_t steps, size_t classes, size_t width, size_t workers);
 size_t ck_factored_scratch_bytes(const ck_factored *p);
+size_t ck_scatter_scratch_bytes(size_t size, size_t count);
 size_t ck_reduce_scratch_bytes(size_t outer, size_t reduced, size_t inner);
 size_t ck_sum_scratch_bytes(size_t count);
 

@@ -63,6 +63,25 @@ extension CheckpointFile.Weights {
     if let classAxis { model.classAxis = classAxis }
   }
 
+  /// The network for a table with these weights; nil if they belong to another.
+  ///
+  /// - Throws: ``CommandError`` if it is named and they don't belong to it; `CheckpointError` if its arrays differ.
+  func tabular(
+    _ name: String?, _ table: Preprocessing.Table, seed: UInt64, engine: Engine
+  ) throws -> Model? {
+    guard name == nil || name == Tabular.name else { return nil }
+    for outputs in outputCounts {
+      for network in Tabular.networks(for: table, outputs: outputs) {
+        let model = try network.model(seed: seed, engine: engine)
+        guard isOf(model.graph) else { continue }
+        try load(into: model)
+        return model
+      }
+    }
+    guard name == nil else { throw CommandError.otherNetwork(path, architecture: Tabular.name) }
+    return nil
+  }
+
   /// The built-in network to which these weights belong, for the first of some example shapes that
   /// it takes.
   ///

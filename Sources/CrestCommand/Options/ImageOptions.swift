@@ -156,25 +156,32 @@ extension ImageNormalization: ExpressibleByArgument {}
 
 extension ModelOptions {
   /// Whether the data are photographs in folders.
-  var areImages: Bool { texts.kind(of: data) == nil && ImageFolder.isRecognised(data) }
+  var areImages: Bool { textKind == nil && ImageFolder.isRecognised(data) }
 
   /// Reads the data for a model.
   func loadData(
-    divides: Bool, includingTest: Bool, for source: ModelSource
+    divides: Bool, test: TestPart?, for source: ModelSource
   ) throws -> DataSplit {
+    if !areImages { try images.checkUnused(by: data) }
+    if textKind == nil { try texts.checkUnused(by: data) }
+    if isTable { return try loadTable(divides: divides, test: test, for: source) }
+    try table.checkUnused(by: data, ofTexts: textKind == .table)
+    if case .file = test {
+      throw CommandError.needs(
+        option: "--test FILE", other: "a table", advice: "omit the file, as \(data) isn't one")
+    }
     guard areImages else {
-      try images.checkUnused(by: data)
       let (known, size) = try source.textsAndSize
-      guard !includingTest else {
+      guard test == nil else {
         throw CommandError.needs(
           option: "--test", other: "a folder of photographs",
           advice: "omit it, as \(data) isn't one")
       }
       return try texts.split(
-        data, known: known, size: size, divides: divides, fraction: validFraction)
+        data, target: table.target, known: known, size: size, divides: divides,
+        fraction: validFraction)
         ?? DataSource(data).load(divides: divides, fraction: validFraction)
     }
-    try texts.checkUnused(by: data)
     var known: Preprocessing?
     var sizes: [Int?]?
     switch source {
@@ -191,7 +198,7 @@ extension ModelOptions {
         advice: "add it to train by other figures than the model's own, or omit both")
     }
     let split = try images.folder(data, known: known?.images, sizes: sizes).split(
-      divides: divides, fraction: validFraction ?? 0.2, includingTest: includingTest)
+      divides: divides, fraction: validFraction ?? 0.2, includingTest: test != nil)
     if validFraction != nil, split.origin == .ownValidation {
       throw DataError.ownValidation(name: data)
     }

@@ -21,12 +21,31 @@ struct TrainMetricOptions: ParsableArguments {
   var isAsked = false
 }
 
-/// Whether the part for testing is measured.
+/// The part for testing, if it is measured.
 struct TestPartOption: ParsableArguments {
-  @Flag(
-    name: .customLong("test"),
-    help: "Measure the test part of a folder of photographs: of a run once, at its end.")
-  var isAsked = false
+  @Option(
+    defaultAsFlag: TestPart.own,
+    help: ArgumentHelp(
+      "Measure the test part of a folder of photographs, or another table of the same columns: of a run once, at its end.",
+      valueName: "file.csv"))
+  var test: TestPart?
+}
+
+/// What is measured at the end.
+enum TestPart: ExpressibleByArgument, CustomStringConvertible {
+  /// The data's own part.
+  case own
+  /// A file.
+  case file(String)
+
+  init(argument: String) { self = .file(argument) }
+
+  var description: String { if case .file(let path) = self { path } else { "the data's own" } }
+
+  /// The file, by the option that names it.
+  var input: [(option: String, path: String)] {
+    if case .file(let path) = self { [("--test", path)] } else { [] }
+  }
 }
 
 /// The metrics that suit the loss, and those of some names.

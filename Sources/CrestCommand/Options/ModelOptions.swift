@@ -16,16 +16,18 @@ struct ModelOptions: ParsableArguments {
   /// Whether the network was named.
   var isModelGiven: Bool { givenModel != nil }
   /// The names of all built-in networks.
-  static let builtInNames = BuiltInModel.names + TextModel.names
+  static let builtInNames = BuiltInModel.names + [Tabular.name] + TextModel.names
 
   @OptionGroup var weights: ArchitectureOption
 
   @Option(
     help: ArgumentHelp(
-      "\(DataSource.summary); a folder of photographs with a folder for each class; a text, as book.txt; or, with --text, "
-        + "a CSV or TSV file.",
+      "\(DataSource.summary); a folder of photographs with a folder for each class; a table, as a CSV file; or a text, as "
+        + "book.txt.",
       valueName: "name|path"))
   var data: String
+
+  @OptionGroup(title: "Tables") var table: TableOptions
 
   @Option(
     parsing: .unconditional,
@@ -72,7 +74,8 @@ struct ModelOptions: ParsableArguments {
   @Option(
     name: .customLong("batch-size"), parsing: .unconditional,
     help: ArgumentHelp(
-      "Examples per batch (default: 64, or an ONNX file's fixed batch size).", valueName: "n"))
+      "Examples per batch (default: 64, or an ONNX file's fixed batch size; 256 for a table of 10,000 rows or more for "
+        + "training).", valueName: "n"))
   var batchSize: Int?
 
   @Option(
@@ -112,7 +115,7 @@ struct ModelOptions: ParsableArguments {
   /// With `keepsAll`, a set without a validation part uses all its examples for both training and
   /// validation. `headClasses` gives a network from a file a new last layer.
   func load(
-    keepsAll: Bool = false, includingTest: Bool = false, headClasses: Int? = nil,
+    keepsAll: Bool = false, test: TestPart? = nil, headClasses: Int? = nil,
     headForData: Bool = false,
     selection: ParameterSelection = ParameterSelection()
   ) throws -> (data: DataSplit, model: Model, loss: Loss?) {
@@ -129,7 +132,8 @@ struct ModelOptions: ParsableArguments {
     let engine = try Engine(threadCount: threads)
     // Reading data may take seconds, so errors in the model come first.
     let source = try ModelSource(model, architecture: weights.architecture)
-    var split = try loadData(divides: !keepsAll, includingTest: includingTest, for: source)
+    var split = try loadData(divides: !keepsAll, test: test, for: source)
+    if loss == nil { loss = split.train.preprocessing.table.flatMap { Tabular.loss(for: $0) } }
     if classAxis != nil || labelSmoothing != nil, self.loss == nil,
       case .values = split.train.target
     {
@@ -154,10 +158,6 @@ struct ModelOptions: ParsableArguments {
           seed: seed, engine: engine), loss
       )
     case .builtIn(let name, let weights):
-      guard split.train.inputs.count == 1 else {
-        throw CommandError.severalInputs(
-          model: name ?? model, data: split.train.name, count: split.train.inputs.count)
-      }
       if let texts = split.train.preprocessing.texts {
         if let weights {
           return (
@@ -172,6 +172,18 @@ struct ModelOptions: ParsableArguments {
       }
       if let name, TextModel.names.contains(name) {
         throw CommandError.modelOfTexts(name, data: split.train.name)
+      }
+      if let table = split.train.preprocessing.table,
+        let built = try tabular(name, weights, table, loss, split, seed, engine)
+      {
+        return (split, built, loss)
+      }
+      guard name != Tabular.name else {
+        throw CommandError.tabularOfOther(data: split.train.name)
+      }
+      guard split.train.inputs.count == 1 else {
+        throw CommandError.severalInputs(
+          model: name ?? model, data: split.train.name, count: split.train.inputs.count)
       }
       if let weights {
         // Without a name, the network is found by the example shape its weights were trained on.
@@ -218,8 +230,10 @@ struct ModelOptions: ParsableArguments {
     return try Loss.named(name, settings: settings)
   }
 
-  /// The batch size for a network.
-  func batchSize(for model: Model) -> Int { batchSize ?? model.template.fixedBatchSize ?? 64 }
+  /// The batch size for a network and its training examples.
+  func batchSize(for model: Model, _ data: DataSplit) -> Int {
+    batchSize ?? model.template.fixedBatchSize ?? Self.tableBatchSize(for: data.train) ?? 64
+  }
 
   /// Refuses a batch without examples.
   func checkBatchSize() throws(LearnerError) {
@@ -258,6 +272,7 @@ struct ModelOptions: ParsableArguments {
     [("--data", data), ("--model", model), ("--architecture", networkName)]
       + (images.labels.map { [("--labels", $0)] } ?? [])
       + (texts.tokenizer?.path.map { [("--tokenizer", $0)] } ?? [])
+      + (table.valid.map { [("--valid", $0)] } ?? [])
   }
 
   /// The example shapes by the names of the file's inputs, for sizes that the file leaves open.
@@ -300,6 +315,21 @@ struct ModelOptions: ParsableArguments {
       isChannelsLast ? .channelsFirst : stored.rank == 2 ? .channelBefore : nil
     if let result = arrangement?.result(of: stored) { return try split.rearranged(to: result) }
     return split.notingAssumedChannels
+  }
+
+  /// The network for a table, if that is meant.
+  private func tabular(
+    _ name: String?, _ weights: CheckpointFile.Weights?, _ table: Preprocessing.Table,
+    _ loss: Loss?,
+    _ split: DataSplit, _ seed: UInt64, _ engine: Engine
+  ) throws -> Model? {
+    if let weights {
+      return try weights.tabular(name, table, seed: seed, engine: engine)
+    }
+    guard name == Tabular.name else { return nil }
+    let outputs = try outputCount(
+      for: split, loss ?? .standard(for: split.train.target.elementType))
+    return try Tabular.networks(for: table, outputs: outputs)[0].model(seed: seed, engine: engine)
   }
 
   private func outputCount(for split: DataSplit, _ loss: Loss) throws -> Int {

@@ -1,5 +1,4 @@
 import Crest
-import CrestImages
 
 /// What is chosen for a kind of data where nobody chose.
 struct StandardRun {
@@ -20,8 +19,12 @@ struct StandardRun {
     data: "texts of classes", model: "text-transformer", epochs: 10, rate: 0.001,
     optimizer: "adamw")
 
+  /// fastai's optimiser.
+  static let table = StandardRun(
+    data: "a table", model: Tabular.name, epochs: 10, rate: 0.01, optimizer: "adamw")
+
   /// All of them.
-  static let all = [photographs, text, texts]
+  static let all = [photographs, table, text, texts]
 
   /// A choice for each kind of data, as in `resnet18 for photographs`.
   static func list(_ choice: (StandardRun) -> String?) -> String {
@@ -32,10 +35,13 @@ struct StandardRun {
 extension ModelOptions {
   /// What is chosen for the data where nobody chose; nil where everybody has to.
   var standard: StandardRun? {
-    switch texts.kind(of: data) {
+    switch textKind {
     case .file: .text
     case .table: .texts
-    case nil: ImageFolder.isRecognised(data) ? .photographs : nil
+    case nil: isTable ? .table : areImages ? .photographs : nil
     }
   }
+
+  /// The kind of texts that the data are; nil if they are none.
+  var textKind: TextOptions.Kind? { texts.kind(of: data, target: table.target) }
 }

@@ -5,11 +5,9 @@ public import Crest
 struct TextOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "The column of a CSV or TSV file that has texts to be classified.", valueName: "column"))
+      "The column of a CSV or TSV file that has texts to be classified; --target has their classes.",
+      valueName: "column"))
   var text: String?
-
-  @Option(help: ArgumentHelp("The column that has their classes.", valueName: "column"))
-  var target: String?
 
   @Option(
     help: ArgumentHelp(
@@ -35,8 +33,10 @@ struct TextOptions: ParsableArguments {
   }
 
   /// The kind of texts that data are; nil if they are none.
-  func kind(of data: String) -> Kind? {
-    text != nil ? .table : TextFile.isRecognised(data) ? .file : nil
+  ///
+  /// A file that ends in `.txt` is a table if a column of it is to be predicted.
+  func kind(of data: String, target: String?) -> Kind? {
+    text != nil ? .table : target == nil && TextFile.isRecognised(data) ? .file : nil
   }
 
   /// Refuses options that only texts have.
@@ -47,16 +47,13 @@ struct TextOptions: ParsableArguments {
       throw .needs(
         option: option, other: "a text", advice: "omit it, as \(data) is none, or add --text")
     }
-    if target != nil {
-      throw .needs(
-        option: "--target", other: "--text", advice: "name the column of texts, or omit it")
-    }
   }
 
   /// Reads texts.
   ///
   /// - Parameters:
   ///   - data: The file.
+  ///   - target: The column of classes, if given.
   ///   - known: How a model's texts become ids, if it says so.
   ///   - size: The tokens that a model takes, if it says so.
   ///   - divides: Whether a part is held out for validation.
@@ -64,9 +61,10 @@ struct TextOptions: ParsableArguments {
   /// - Returns: The texts; nil if the data are none.
   /// - Throws: ``CommandError`` for options that don't fit, `DataError`.
   func split(
-    _ data: String, known: Preprocessing.Texts?, size: Int?, divides: Bool, fraction: Double?
+    _ data: String, target: String?, known: Preprocessing.Texts?, size: Int?, divides: Bool,
+    fraction: Double?
   ) throws -> DataSplit? {
-    guard let kind = kind(of: data) else {
+    guard let kind = kind(of: data, target: target) else {
       try checkUnused(by: data)
       return nil
     }
@@ -82,11 +80,6 @@ struct TextOptions: ParsableArguments {
     let chosen = known.map { .known($0) } ?? tokenizer?.cut
     switch kind {
     case .file:
-      guard target == nil else {
-        throw CommandError.needs(
-          option: "--target", other: "--text",
-          advice: "omit it, as a text has its next tokens as targets")
-      }
       return try TextFile(data, cut: chosen ?? .characters, length: length).split(
         divides: divides, fraction: fraction ?? TextFile.standardFraction)
     case .table:

@@ -44,7 +44,45 @@ public struct BuiltInModel: Sendable {
       BuiltInModel(
         name: "airbench94", summary: "Jordan's network for 94 % on CIFAR-10, for images of 32 × 32",
         takesImages: true,
-        layers: { Airbench94(classes: $0) })
+        layers: { Airbench94(classes: $0) }),
+      BuiltInModel(
+        name: "resnet9", summary: "Page's nine-layer residual network, fast on CIFAR-10's images",
+        takesImages: true,
+        layers: { ResNet9(classes: $0) }),
+    ]
+    + WideResNet.named.map { depth, width in
+      BuiltInModel(
+        name: "wide-resnet\(depth)-\(width)",
+        summary: "wide residual network of Zagoruyko and Komodakis for CIFAR-10's images",
+        takesImages: true,
+        layers: { WideResNet(depth: depth, width: width, classes: $0) })
+    }
+    + [
+      BuiltInModel(
+        name: "densenet-bc100",
+        summary: "densely connected network of Huang and others for CIFAR-10's images",
+        takesImages: true,
+        layers: { DenseNet(classes: $0) }),
+      BuiltInModel(
+        name: "mobilenet-v3-small",
+        summary: "Howard and others' network for photographs and little computing",
+        takesImages: true,
+        layers: { MobileNetV3Small(classes: $0) }),
+      BuiltInModel(
+        name: "efficientnet-b0", summary: "Tan and Le's network for photographs", takesImages: true,
+        layers: { EfficientNetB0(classes: $0) }),
+      BuiltInModel(
+        name: "convnext-atto",
+        summary: "Liu and others' convolutional network, of the smallest size",
+        takesImages: true,
+        layers: { ConvNeXt(classes: $0) }),
+      BuiltInModel(
+        name: "vit-tiny", summary: "vision transformer of 12 blocks of 192", takesImages: true,
+        layers: { VisionTransformer(classes: $0) }),
+      BuiltInModel(
+        name: "unet", summary: "Ronneberger and others' network for a class of every pixel",
+        takesImages: true,
+        layers: { UNet(classes: $0) }),
     ]
 
   /// The names of all.

@@ -71,7 +71,8 @@ public struct BatchNorm: Layer {
     let mean = try x.statistic("running_mean", [channels], .zeros)
     let variance = try x.statistic("running_var", [channels], .ones)
     let normalized = try x.batchNormalized(
-      scale: scale, bias: shift, runningMean: mean, runningVariance: variance,
+      scale: scale, bias: shift, runningMean: x.builder.update(of: mean) ?? mean,
+      runningVariance: x.builder.update(of: variance) ?? variance,
       epsilon: epsilon, momentum: momentum, convention: convention)
     x.builder.update(mean, to: normalized.mean)
     x.builder.update(variance, to: normalized.variance)

@@ -78,9 +78,9 @@ public struct AveragePool: Layer {
   }
 }
 
-/// The mean of each channel of an image (Keras `GlobalAveragePooling2D`).
+/// The mean of each channel (Keras `GlobalAveragePooling1D` to `3D`, ONNX `GlobalAveragePool`).
 ///
-/// x is [N, C, H, W], y [N, C].
+/// x is [N, C, spatial…], y [N, C].
 public struct GlobalAveragePool: Layer {
   /// The scope.
   public let name: String?
@@ -90,11 +90,8 @@ public struct GlobalAveragePool: Layer {
 
   /// The means, without the axes they were taken over.
   ///
-  /// - Throws: `GraphError` when x isn't a batch of images.
-  public func trace(_ x: Symbol) throws -> Symbol {
-    try x.requireImages("GlobalAveragePool")
-    return try x.globalAveragePool().flattened(axis: 1)
-  }
+  /// - Throws: `GraphError` when x has no spatial axes.
+  public func trace(_ x: Symbol) throws -> Symbol { try x.globalAveragePool().flattened(axis: 1) }
 }
 
 extension PoolAttributes {

@@ -5,8 +5,11 @@ package import CrestTensor
 
 extension NamedLoss {
   static let values = [
-    NamedLoss("mse", pyTorch: "MSELoss", keras: "MeanSquaredError", fastai: "MSELossFlat") { _ in
-      .meanSquaredError
+    NamedLoss(
+      "mse", [.init("scale", .number(.positive))], pyTorch: "MSELoss", keras: "MeanSquaredError",
+      fastai: "MSELossFlat"
+    ) {
+      $0.number("scale").map { .squaredError(scale: $0) } ?? .meanSquaredError
     },
     NamedLoss("mae", pyTorch: "L1Loss", keras: "MeanAbsoluteError", fastai: "L1LossFlat") { _ in
       .meanAbsoluteError
@@ -43,6 +46,22 @@ extension Loss {
   /// Predictions and targets have one shape, except that either may lack a last axis of size 1.
   public static let meanSquaredError = Loss("mse", .values) { prediction, target, _ in
     Program.LossTerms(try prediction.squaredError(target.aligned(with: prediction)))
+  }
+
+  /// The squared distance in units of a scale, ((prediction - target) / scale)².
+  ///
+  /// With the deviation of the targets as the scale, gradients don't depend on the targets' unit, and the loss is 1 for the
+  /// mean as the prediction: it is 1 - R². Shapes are those of ``meanSquaredError``.
+  ///
+  /// - Parameter scale: The scale.
+  /// - Returns: The loss.
+  /// - Precondition: `scale` is positive and finite.
+  public static func squaredError(scale: Double) -> Loss {
+    NumberRange.positive.require(scale, "the scale of a squared error")
+    return Loss("mse", .values, scale == 1 ? [:] : ["scale": "\(scale)"]) { prediction, target, _ in
+      let distance = try prediction.difference(from: target, "mse") * (1 / scale)
+      return Program.LossTerms(try distance * distance)
+    }
   }
 
   /// The distance, |prediction - target| (PyTorch `L1Loss`, Keras `mae`).

@@ -203,6 +203,12 @@ extension BatchNormalization: ExportedOperation {
   }
 }
 
+extension LayerNormalization: ExportedOperation {
+  func write(_ node: Graph.Node, to export: inout GraphExport) throws(ONNXError) {
+    export.add(name, [("axis", .int(Int64(axis))), ("epsilon", .float(Float(epsilon)))])
+  }
+}
+
 extension Dropout: ExportedOperation {
   func write(_ node: Graph.Node, to export: inout GraphExport) throws(ONNXError) {
     export.add(name, more: [export.initializer(Tensor(scalar: Float(rate)), "ratio")])

@@ -236,9 +236,14 @@ final class NodeImport {
 
   // MARK: Outputs
 
+  /// Whether something may read an output.
+  func wantsOutput(_ place: Int) -> Bool {
+    place < node.outputs.count && !node.outputs[place].isEmpty
+  }
+
   /// Refuses an output that can't be given, when something may read it.
   func refuseOutput(_ place: Int, _ what: String) throws {
-    guard place < node.outputs.count, !node.outputs[place].isEmpty else { return }
+    guard wantsOutput(place) else { return }
     throw problem(
       expected: "no output \(place) (\(what))", got: "\"\(node.outputs[place])\"",
       advice: "export the model without it")

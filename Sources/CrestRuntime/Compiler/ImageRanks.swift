@@ -5,8 +5,9 @@ extension Graph {
   /// The graph with sequences, volumes and pixel-wise losses seen as what kernels know.
   ///
   /// Kernels convolve and pool images, normalise images and matrices, and take cross-entropy over
-  /// rows. A sequence is an image one element high; for a normalisation any spatial axes are one;
-  /// classes of pixels are moved to the end. Views cost nothing; only that move copies.
+  /// rows. A sequence is an image one element high; of a volume there is an image for each depth, see
+  /// ``VolumeOperation``; for a normalisation any spatial axes are one; classes of pixels are moved to the
+  /// end. Views cost nothing; only that move, and volumes', copy.
   ///
   /// - Returns: An equal graph.
   /// - Throws: ``GraphError`` when a view doesn't fit, which a fault of the pass alone can cause.
@@ -17,6 +18,9 @@ extension Graph {
         return try Self.throughViews(
           operation.asImage, node, inputs, views: inputs.map { $0.shape.rank == 3 }
         ) { $0.asImage }
+      case let operation as any VolumeOperation
+      where inputs[0].shape.rank > 4 && operation.isTakenApart(inputs):
+        return [try operation.overImages(inputs)]
       case is any ChannelOperation where ![2, 4].contains(inputs[0].shape.rank):
         let rank = inputs[0].shape.rank
         return try Self.throughViews(

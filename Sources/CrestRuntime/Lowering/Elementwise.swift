@@ -30,10 +30,31 @@ extension FusedElementwise: KernelLowering {
     }
     let target = lowering.output(node.outputs[0], layout)
     let sizes = order.map { shape[$0] }
-    let program = ElementwiseProgram(sizes: sizes, strides: inputs.map(\.strides), self)
+    let program = ElementwiseProgram(
+      sizes: sizes, strides: inputs.map(\.strides), instructions(inputCount: inputs.count))
     lowering.emit(
       name, reads: inputs.map(\.buffer), writes: [target],
       inPlace: (target, whole.map { inputs[$0].buffer })
+    ) { call in
+      program.point(to: call)
+      call.kernels.pointee.elementwise_f32(call.pool, program.base, call.write(0))
+    }
+    return true
+  }
+}
+
+extension Lowering {
+  /// Applies one instruction to floats, with broadcasting; false when it has too many axes.
+  func applyOne(_ node: Graph.Node, _ op: ck_op) -> Bool {
+    let shape = graph.type(of: node.outputs[0]).shape
+    guard shape.rank <= Int(CK_MAX_RANK) else { return false }
+    let program = ElementwiseProgram(
+      sizes: shape.dimensions,
+      strides: node.inputs.map { graph.type(of: $0).shape.strides(broadcastTo: shape) },
+      [ck_instruction(op: op, a: 0, b: 1, c: 2, constant: 0)])
+    emit(
+      node.operation.name, reads: node.inputs.map { buffer($0) },
+      writes: [output(node.outputs[0])]
     ) { call in
       program.point(to: call)
       call.kernels.pointee.elementwise_f32(call.pool, program.base, call.write(0))
@@ -46,7 +67,7 @@ extension FusedElementwise: KernelLowering {
 private final class ElementwiseProgram {
   let base: UnsafeMutablePointer<ck_elementwise>
 
-  init(sizes: [Int], strides: [[Int]], _ chain: FusedElementwise) {
+  init(sizes: [Int], strides: [[Int]], _ instructions: [ck_instruction]) {
     base = .allocate(capacity: 1)
     base.initialize(to: ck_elementwise())
     base.pointee.rank = sizes.count
@@ -63,7 +84,6 @@ private final class ElementwiseProgram {
         }
       }
     }
-    let instructions = Self.instructions(chain, inputCount: strides.count)
     base.pointee.instruction_count = instructions.count
     withUnsafeMutableBytes(of: &base.pointee.instructions) { bytes in
       let table = bytes.bindMemory(to: ck_instruction.self)
@@ -80,14 +100,14 @@ private final class ElementwiseProgram {
       for place in call.reads.indices { table[place] = UnsafePointer(call.read(place)) }
     }
   }
+}
 
+extension FusedElementwise {
   /// Registers are inputs, then one an instruction; a constant is an instruction of its own.
-  private static func instructions(
-    _ chain: FusedElementwise, inputCount: Int
-  ) -> [ck_instruction] {
+  fileprivate func instructions(inputCount: Int) -> [ck_instruction] {
     var made: [ck_instruction] = []
     var registers: [UInt16] = []
-    for instruction in chain.instructions {
+    for instruction in instructions {
       let operands = instruction.operands.map { operand -> UInt16 in
         switch operand {
         case .input(let number): return UInt16(number)
@@ -148,10 +168,21 @@ extension ElementwiseFunction {
     case .less: CK_LESS
     case .greater: CK_GREATER
     case .select: CK_SELECT
-    case .sine, .cosine, .tangent, .arcSine, .arcCosine, .arcTangent, .hyperbolicSine,
-      .hyperbolicCosine, .areaSine, .areaCosine, .areaTangent, .floor, .ceiling, .round:
-      nil
-    // Of booleans, which no kernel takes.
+    case .sine: CK_SIN
+    case .cosine: CK_COS
+    case .tangent: CK_TAN
+    case .arcSine: CK_ASIN
+    case .arcCosine: CK_ACOS
+    case .arcTangent: CK_ATAN
+    case .hyperbolicSine: CK_SINH
+    case .hyperbolicCosine: CK_COSH
+    case .areaSine: CK_ASINH
+    case .areaCosine: CK_ACOSH
+    case .areaTangent: CK_ATANH
+    case .floor: CK_FLOOR
+    case .ceiling: CK_CEIL
+    case .round: CK_ROUND
+    // Of booleans, which no float is.
     case .and, .or, .xor, .not: nil
     }
   }

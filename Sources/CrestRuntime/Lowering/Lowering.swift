@@ -55,6 +55,7 @@ final class Lowering {
     let inputs = node.inputs.enumerated().allSatisfy { place, value in
       let type = graph.type(of: value).elementType
       return type == .float32 || type == .int64 && kernel.integerInputs.contains(place)
+        || (type == .int64 || type == .int32) && kernel.indexInputs.contains(place)
     }
     return kernel.servesEveryType
       || inputs && node.outputs.allSatisfy { graph.type(of: $0).elementType == .float32 }
@@ -240,6 +241,8 @@ protocol KernelLowering: GraphOperation {
   var servesEveryType: Bool { get }
   /// The inputs that may be int64 where all else is float32: labels and indices.
   var integerInputs: Set<Int> { get }
+  /// The inputs that may be int32 or int64 where all else is float32: indices.
+  var indexInputs: Set<Int> { get }
 
   /// Adds the steps of a node of this operation; false, before adding any, when no kernel serves it.
   func lower(_ node: Graph.Node, into lowering: Lowering) -> Bool
@@ -248,4 +251,5 @@ protocol KernelLowering: GraphOperation {
 extension KernelLowering {
   var servesEveryType: Bool { false }
   var integerInputs: Set<Int> { [] }
+  var indexInputs: Set<Int> { [] }
 }

@@ -73,20 +73,18 @@ extension MatMul: KernelLowering {
         sizes: (m: sizes.batch.elementCount * sizes.m, n: sizes.n, k: sizes.k))
       return true
     }
-    let starts = (
+    let (aStarts, bStarts) = (
       Self.starts(sizes.a, sizes.batch, matrix: sizes.m * sizes.k),
       Self.starts(sizes.b, sizes.batch, matrix: sizes.k * sizes.n)
     )
-    let (m, n, k) = (sizes.m, sizes.n, sizes.k)
+    let (m, n, k, count) = (sizes.m, sizes.n, sizes.k, sizes.batch.elementCount)
     lowering.emit(
       name, reads: [a, b], writes: [target],
-      scratchBytes: ck_gemm_scratch_bytes(m, n, k, lowering.engine.threadCount)
+      scratchBytes: ck_gemm_batch_scratch_bytes(count, m, n, k, lowering.engine.threadCount)
     ) { call in
-      for batch in 0..<starts.0.count {
-        call.kernels.pointee.gemm_f32(
-          call.pool, false, false, m, n, k, 1, call.read(0) + starts.0[batch],
-          call.read(1) + starts.1[batch], 0, nil, call.write(0) + batch * m * n, call.scratch)
-      }
+      call.kernels.pointee.gemm_batch_f32(
+        call.pool, false, false, count, m, n, k, aStarts, bStarts, call.read(0), call.read(1),
+        call.write(0), call.scratch)
     }
     return true
   }

@@ -14,6 +14,10 @@ func referenceOperation(_ op: ck_op, _ a: Float, _ b: Float, _ c: Float, _ const
   case CK_MAX: return a.isNaN || b.isNaN ? .nan : max(a, b)
   case CK_MIN: return a.isNaN || b.isNaN ? .nan : min(a, b)
   case CK_NEG: return -a
+  case CK_FLOOR: return a.rounded(.down)
+  case CK_CEIL: return a.rounded(.up)
+  case CK_ROUND: return a.rounded(.toNearestOrEven)
+  case CK_REMAINDER: return Float(fmod(x, y))
   case CK_EXP: return Float(exp(x))
   case CK_LOG: return Float(log(x))
   case CK_SQRT: return Float(x.squareRoot())

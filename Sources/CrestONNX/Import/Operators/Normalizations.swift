@@ -78,9 +78,14 @@ extension OperatorTable {
     "LayerNormalization": [
       OperatorImport(since: 17, inputs: 2...3, outputs: 1...3, slots: affineSlots) { node in
         node.ignore("stash_type")
-        let result = try node.input(0).layerNormalized(
-          scale: node.input(1), bias: node.optionalInput(2),
-          axis: node.integer("axis", default: -1), epsilon: node.float("epsilon", default: 1e-5))
+        let (x, scale, bias) = (try node.input(0), try node.input(1), node.optionalInput(2))
+        let axis = try node.integer("axis", default: -1)
+        let epsilon = try node.float("epsilon", default: 1e-5)
+        guard node.wantsOutput(1) || node.wantsOutput(2) else {
+          return [try x.layerNormalized(scale: scale, bias: bias, axis: axis, epsilon: epsilon)]
+        }
+        let result = try x.layerNormalizedWithMoments(
+          scale: scale, bias: bias, axis: axis, epsilon: epsilon)
         return [result.y, result.mean, result.inverseDeviation]
       }
     ],

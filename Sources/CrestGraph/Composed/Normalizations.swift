@@ -1,8 +1,7 @@
 import CrestTensor
 
 extension Symbol {
-  /// Returns this normalised over the axes from `axis` on, with the statistics (ONNX
-  /// `LayerNormalization`, opset 17).
+  /// Returns this normalised over the axes from `axis` on (ONNX `LayerNormalization`, opset 17).
   ///
   ///     y = (x - mean) / √(variance + ε) · scale + bias
   ///
@@ -14,11 +13,30 @@ extension Symbol {
   ///   - bias: What broadcasts to this value's shape; nothing is added when nil.
   ///   - axis: The first axis normalised over; a negative one counts from the end.
   ///   - epsilon: Added to the variance before the root.
-  /// - Returns: The normalised value; the mean and 1 / √(variance + ε), with size 1 along the axes
-  ///   normalised over.
+  /// - Returns: The normalised value.
   /// - Throws: ``GraphError`` when the axis is out of range or scale or bias don't broadcast.
   public func layerNormalized(
     scale: Symbol, bias: Symbol? = nil, axis: Int = -1, epsilon: Double = 1e-5
+  ) throws -> Symbol {
+    let axis = try resolvedAxis(axis, "LayerNormalization")
+    let sizes = Shape(Array(shape.dimensions[axis...]))
+    func isWhole(_ value: Symbol) -> Bool { value.type == ValueType(sizes, elementType) }
+    guard isWhole(scale), bias.map(isWhole) ?? true, epsilon >= 0, epsilon.isFinite else {
+      return try layerNormalizedWithMoments(
+        scale: scale, bias: bias, axis: axis, epsilon: epsilon
+      ).y
+    }
+    let nothing = builder.constant(Tensor(zeros: sizes, elementType: elementType))
+    return try applying(
+      LayerNormalization(axis: axis, epsilon: epsilon), scale, bias ?? nothing)
+  }
+
+  /// As ``layerNormalized(scale:bias:axis:epsilon:)``, traced of simpler operations.
+  ///
+  /// - Returns: The normalised value; the mean and 1 / √(variance + ε), with size 1 along the axes
+  ///   normalised over.
+  package func layerNormalizedWithMoments(
+    scale: Symbol, bias: Symbol?, axis: Int, epsilon: Double
   ) throws -> (y: Symbol, mean: Symbol, inverseDeviation: Symbol) {
     let operation = "LayerNormalization"
     let axes = Array(try resolvedAxis(axis, operation)..<shape.rank)
