@@ -77,6 +77,7 @@ public final class GraphBuilder {
   /// - Parameters:
   ///   - owner: What is shared, by its identity.
   ///   - body: Traces a use.
+  /// - Returns: What `body` returns.
   /// - Throws: ``GraphError`` when a later use asks for a variable that the first didn't declare, or in another shape.
   public func shared<Result>(by owner: AnyObject, _ body: () throws -> Result) throws -> Result {
     guard let first = sharedUses[ObjectIdentifier(owner)] else {

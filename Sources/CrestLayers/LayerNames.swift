@@ -86,6 +86,7 @@ package struct LayerNames: Sendable {
     LayerNames("Dropout", "Dropout", "Dropout", "Dropout"),
     LayerNames("SpatialDropout", nil, "Dropout1d, 2d, 3d", "SpatialDropout1D, 2D, 3D"),
     LayerNames("DropPath", nil, "StochasticDepth (torchvision)"),
+    LayerNames("GaussianNoise", nil, nil, "GaussianNoise"),
     LayerNames("SqueezeExcitation", nil, "SqueezeExcitation (torchvision)", nil, "SEModule"),
     LayerNames("Flatten", "Flatten", "Flatten", "Flatten", "Flatten"),
     LayerNames("Reshape", "Reshape", "Unflatten", "Reshape", "View"),

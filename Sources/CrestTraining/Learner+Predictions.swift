@@ -90,6 +90,7 @@ extension Learner {
   /// Predicts for one example as it is stored, and says it in the terms of the data.
   ///
   /// - Parameter example: Of the shape of the model's input, `float32` or `uint8`, before the data set's preprocessing.
+  /// - Returns: The class and its name, probabilities and the output.
   /// - Throws: ``LearnerError/examples(expected:got:)`` when it isn't what the model takes.
   public func answer(for example: Tensor) throws -> Answer {
     let batch = example.reshaped(to: Shape([1] + example.shape.dimensions))

@@ -78,7 +78,9 @@ import Testing
 
   private static var models: [String] {
     table(
-      "Models", ["`--model`", "what it is"], BuiltInModel.all.map { [code($0.name), $0.summary] })
+      "Models", ["`--model`", "what it is"],
+      BuiltInModel.all.map { [code($0.name), $0.summary] }
+        + TextModel.all.map { [code($0.name), $0.summary] })
   }
 
   @Test

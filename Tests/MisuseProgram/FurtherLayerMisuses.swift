@@ -113,6 +113,12 @@ let furtherLayerMisuses: [Misuse] = [
   {
     _ = SpatialDropout(-1)
   },
+  Misuse(
+    "layer.gaussian-noise",
+    says: "gaussian_noise: a standard deviation of nan; it must be finite and at least 0"
+  ) {
+    _ = GaussianNoise(.nan)
+  },
   Misuse("layer.squeeze", says: "squeeze_excitation: 0 channels; at least 1") {
     _ = SqueezeExcitation(0)
   },

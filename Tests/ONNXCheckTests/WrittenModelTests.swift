@@ -111,6 +111,7 @@ import Testing
       }
     ),
     ("DropPath", [3, 4], DropPath(0.3)), ("SpatialDropout", [3, 4], SpatialDropout(0.3)),
+    ("GaussianNoise", [4], GaussianNoise(0.1)),
     ("SqueezeExcitation", [4, 3, 3], SqueezeExcitation(2)),
     (
       "LSTM", [4, 3], LSTM(2, layers: 2, bidirectional: true, dropout: 0.1)

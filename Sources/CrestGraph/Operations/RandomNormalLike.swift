@@ -50,6 +50,11 @@ package struct RandomNormalLike: BoundedOperation {
     guard mode == .inference else { return nil }
     return [try inputs[0].scalar(0).expanded(to: inputs[0].shape)]
   }
+
+  /// Zeros, as in inference, which exported files are for: ONNX's operator would draw numbers there, too.
+  package func decomposed(_ inputs: [Symbol]) throws -> [Symbol]? {
+    [try inputs[0].lessMask(inputs[0].scalar(-.infinity))]
+  }
 }
 
 extension Symbol {

@@ -89,6 +89,7 @@ extension Symbol {
   /// - Parameters:
   ///   - rate: The probability that a part is zeroed.
   ///   - axes: The axes of a part; negative ones count from the end.
+  /// - Returns: The parts kept, scaled up.
   /// - Throws: ``GraphError`` when `rate` is not in 0..<1, or an axis is out of range or named twice.
   public func dropout(_ rate: Double, sharedAlong axes: [Int]) throws -> Symbol {
     let resolved = try axes.map { try resolvedAxis($0, "SharedDropout") }

@@ -77,6 +77,7 @@ public struct MultiHeadAttention: Layer {
   ///   - values: [N, S, E]; the keys when nil.
   ///   - mask: Booleans, true where a key may be attended to: [N, S] for the keys of each example, or what broadcasts
   ///     to [N, heads, T, S]. A query that may attend to nothing gets the bias of the last product.
+  /// - Returns: [N, T, E].
   /// - Throws: `GraphError` when the shapes don't fit.
   public func callAsFunction(
     _ queries: Symbol, keys: Symbol? = nil, values: Symbol? = nil, mask: Symbol? = nil

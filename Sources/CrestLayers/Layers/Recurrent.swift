@@ -35,6 +35,7 @@ extension RecurrentLayer {
   ///   - x: [N, T, I].
   ///   - lengths: Integers [N]: how many steps of each sequence count; the state stays as it is after them, and what
   ///     is given of them is 0.
+  /// - Returns: [N, T, D · units] or [N, D · units], see ``RecurrentOutput``.
   /// - Throws: `GraphError` when the shapes don't fit.
   public func callAsFunction(_ x: Symbol, lengths: Symbol) throws -> Symbol {
     guard let name else { return try stacked(x, lengths) }

@@ -139,6 +139,7 @@ public struct TransformerEncoderBlock: Layer {
   /// - Parameters:
   ///   - x: [N, T, E].
   ///   - mask: Booleans, true where a place may be attended to: [N, T], or what broadcasts to [N, heads, T, T].
+  /// - Returns: [N, T, E].
   /// - Throws: `GraphError` when the shapes don't fit.
   public func callAsFunction(_ x: Symbol, mask: Symbol) throws -> Symbol {
     guard let name else { return try block(x, mask) }
@@ -180,6 +181,7 @@ public struct TransformerDecoderBlock: Sendable {
   ///   - mask: Booleans, true where a place of x may be attended to.
   ///   - memoryMask: Booleans, true where a place of the memory may be attended to: [N, S], or what broadcasts to
   ///     [N, heads, T, S].
+  /// - Returns: [N, T, E].
   /// - Throws: `GraphError` when the shapes don't fit.
   public func callAsFunction(
     _ x: Symbol, memory: Symbol, mask: Symbol? = nil, memoryMask: Symbol? = nil

@@ -218,7 +218,8 @@ extension Shape {
 }
 
 extension PoolOperation where Self: VolumeOperation {
-  func overImages(_ inputs: [Symbol]) throws -> Symbol {
+  /// The pool over all spatial axes but the first, and then over that.
+  fileprivate func depthLast(_ inputs: [Symbol]) throws -> Symbol {
     let (x, y) = (inputs[0], try Shape.output(of: self, inputs))
     return try Self.acrossDepth(attributes, x, y)
       .applyingPool(Self(attributes.alongDepth)).reshaped(exactlyTo: y)
@@ -240,9 +241,13 @@ extension Symbol {
   }
 }
 
-extension MaxPool: VolumeOperation {}
+extension MaxPool: VolumeOperation {
+  func overImages(_ inputs: [Symbol]) throws -> Symbol { try depthLast(inputs) }
+}
 
-extension AveragePool: VolumeOperation {}
+extension AveragePool: VolumeOperation {
+  func overImages(_ inputs: [Symbol]) throws -> Symbol { try depthLast(inputs) }
+}
 
 extension MaxPoolGradient: VolumeOperation {
   /// The winner along the depth passes its gradient on to the winner across it: the first of equals in row-major
