@@ -34,8 +34,8 @@ func characterGPT(_ text: String, context: Int, epochs: Int) throws {
   }
 
   let learner = try Learner(
-    model, data: data, optimizer: AdamW(weightDecay: 0.1), loss: .crossEntropy(classAxis: 2),
-    metrics: [Perplexity()], callbacks: [GradientClip()] + .standard)
+    model, data: data, loss: .crossEntropy(classAxis: 2), optimizer: AdamW(weightDecay: 0.1),
+    metrics: [Perplexity()], callbacks: [GradientClip()] + [any Callback].standard)
   try learner.fitOneCycle(epochs: epochs, maxLR: 3e-3)
   let bits = try Double(learner.evaluate().loss) / log(2)
   print("bits per character:", String(format: "%.3f", bits))

@@ -35,8 +35,8 @@ func nameLSTM(_ names: [String], epochs: Int) throws {
   }
   let nothing = letters.count + 1
   let learner = try Learner(
-    model, data: data, optimizer: Adam(),
-    loss: .crossEntropy(ignoredLabel: nothing, classAxis: 2), callbacks: .standard)
+    model, data: data, loss: .crossEntropy(ignoredLabel: nothing, classAxis: 2),
+    optimizer: Adam(), callbacks: .standard)
   try learner.fitOneCycle(epochs: epochs, maxLR: 5e-3)
   print("loss by letter:", try learner.evaluate().loss)
 }

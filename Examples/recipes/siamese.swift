@@ -47,8 +47,8 @@ func siameseDigits(pairCount: Int, epochs: Int) throws {
     return try Dense(1)((difference * difference).sum(axes: [1], keepingDimensions: true))
   }
   let learner = try Learner(
-    model, data: data, optimizer: Adam(), loss: .binaryCrossEntropy, metrics: [BinaryAccuracy()],
+    model, data: data, loss: .binaryCrossEntropy, optimizer: Adam(), metrics: [BinaryAccuracy()],
     callbacks: .standard)
   try learner.fitOneCycle(epochs: epochs, maxLR: 5e-3)
-  print("accuracy:", try learner.evaluate()["accuracy"] ?? .nan)
+  print("accuracy:", try learner.evaluate()["accuracy"] ?? Double.nan)
 }

@@ -32,8 +32,8 @@ func segmentShapes(count: Int, epochs: Int) throws {
 
   let model = try Model(UNet(classes: 3, width: 8, depth: 2), input: [1, side, side])
   let learner = try Learner(
-    model, data: data, optimizer: AdamW(), metrics: [Accuracy(), IoU()], batchSize: 16,
-    callbacks: .standard)
+    model, data: data, optimizer: AdamW(), metrics: [Accuracy(), IoU()], callbacks: .standard,
+    batchSize: 16)
   try learner.fitOneCycle(epochs: epochs, maxLR: 1e-2)
   let result = try learner.evaluate()
   for metric in result.metrics { print("\(metric.name):", metric.value) }

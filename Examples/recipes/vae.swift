@@ -36,7 +36,7 @@ func digitVAE(epochs: Int) throws {
     return try error + distance
   }
   let learner = try Learner(
-    model, data: data, optimizer: Adam(), loss: loss, callbacks: .standard)
+    model, data: data, loss: loss, optimizer: Adam(), callbacks: .standard)
   let before = try learner.evaluate().loss
   try learner.fitOneCycle(epochs: epochs, maxLR: 5e-3)
   print("loss before:", before)

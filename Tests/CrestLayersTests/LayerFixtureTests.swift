@@ -232,6 +232,7 @@ import Testing
       Program.Request(
         inputTypes: example.inputs.map(\.array.type), targetType: nil, mode: .inference),
       store: store, engine: Engine(threadCount: 2), loss: nil)
+    #expect(program.referenceNodes == [])
     try program.setInputs(example.inputs.map(\.array.tensor))
     for stage in Graph.Stage.allCases {
       try program.run(stage, random: RandomKey(seed: 0, step: 0))

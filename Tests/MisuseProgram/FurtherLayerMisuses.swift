@@ -89,7 +89,7 @@ let furtherLayerMisuses: [Misuse] = [
   Misuse(
     "layer.reshape", says: "reshape: sizes [-1, -1]; each must be at least 1, but for one of -1"
   ) {
-    _ = Reshape([-1, -1])
+    _ = Reshape([-1, -1], name: "reshape")
   },
   Misuse(
     "layer.permute",
@@ -98,13 +98,13 @@ let furtherLayerMisuses: [Misuse] = [
     _ = Permute(0, 1)
   },
   Misuse("layer.concatenate", says: "concatenate: no layers to join") {
-    _ = Concatenate {}
+    _ = Concatenate { [any Layer]() }
   },
   Misuse("layer.add", says: "add: no layers to add") {
-    _ = Add {}
+    _ = Add { [any Layer]() }
   },
   Misuse("layer.multiply", says: "multiply: no layers to multiply") {
-    _ = Multiply {}
+    _ = Multiply { [any Layer]() }
   },
   Misuse("layer.drop-path", says: "drop_path: the rate is 1.0, not from 0 to below 1") {
     _ = DropPath(1)
