@@ -5,7 +5,7 @@ import Foundation
 let recipes: [String: ([String]) throws -> Void] = [
   "gpt": { try characterGPT(text(of: $0), context: 32, epochs: $0.isEmpty ? 1 : 5) },
   "names": { try nameLSTM(text(of: $0).split(separator: "\n").map(String.init), epochs: 3) },
-  "siamese": { _ in try siameseDigits(pairCount: 4000, epochs: 6) },
+  "siamese": { _ in try siameseDigits(pairCount: 6000, epochs: 8) },
   "vae": { _ in try digitVAE(epochs: 8) },
   "unet": { _ in try segmentShapes(count: 400, epochs: 4) },
 ]

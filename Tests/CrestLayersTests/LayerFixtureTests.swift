@@ -216,7 +216,7 @@ import Testing
         try #require(example.parameters[variable.name]).array
       })
     // The weights of the sum and what's constant are rounded to float32.
-    example.expect(graph.outputs.map { values[$0.value.index].reals }, within: 1e-6)
+    example.expect(graph.outputs.map { values[$0.value.index].reals }, within: 3e-6)
   }
 
   @Test(arguments: file?.cases ?? [])

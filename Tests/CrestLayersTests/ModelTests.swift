@@ -227,7 +227,8 @@ private struct Swapped: Layer {
     (
       "resnet19", [3, 32, 32], 10,
       "model: expected one of mlp, small-cnn, lenet, resnet20, resnet56, resnet110, resnet18, resnet34, "
-        + "resnet50, airbench94, got "
+        + "resnet50, airbench94, resnet9, wide-resnet16-4, wide-resnet28-10, densenet-bc100, "
+        + "mobilenet-v3-small, efficientnet-b0, convnext-atto, vit-tiny, unet, got "
         + "\"resnet19\""
     ),
   ]

@@ -26,8 +26,8 @@ import Testing
         y  float32 of any shape
 
       operations
-                    count  opsets  forward    backward
-        Gather          1  1–28    reference  reference
+                    count  opsets  forward  backward
+        Gather          1  1–28    kernels kernels
         ReduceMean      1  1–17    kernels kernels
 
       arrays

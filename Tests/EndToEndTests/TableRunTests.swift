@@ -199,7 +199,7 @@ import Testing
     #expect(text.status == 0, "\(text.error)")
     for line in [
       "rows    200, cells separated by \";\"",
-      "  rooms   number        0          7  1 to 7, mean 3.97, median 4, deviation 1.995",
+      "  rooms   number        0          7  1 to 7, mean 3.97, median 4, deviation 1.997",
       "  age     number       40         11",
       "target         target float32 []",
     ] {

@@ -79,7 +79,7 @@ import Testing
       "Error: --model: expected one of mlp, small-cnn, lenet, resnet20, resnet56, resnet110, resnet18, "
         + "resnet34, resnet50, airbench94, resnet9, wide-resnet16-4, wide-resnet28-10, densenet-bc100, "
         + "mobilenet-v3-small, efficientnet-b0, convnext-atto, vit-tiny, unet, tabular, gpt, text-transformer, lstm, "
-        + "or a file that ends in .onnx, got \"resnet\"; did you mean \"resnet9\"?"
+        + "or a file that ends in .onnx, got \"resnet\"; did you mean \"resnet20\"?"
     ),
     (
       "evaluate --model mlp --data digits --loss cross-entropi",

@@ -66,7 +66,7 @@ import Testing
       what: "losses", folder: "Sources/CrestLayers",
       declaration: { /public static (?:let|func) (\w+)(?:\([^)]*\) -> Loss| = Loss\()/ },
       table: "Sources/CrestLayers/Losses",
-      exceptions: ["standard": "chooses one of them"]),
+      exceptions: ["standard": "chooses one of them", "loss": "chooses one of them for a table"]),
     Registry(
       what: "forms of folders", folder: "Sources/CrestData",
       declaration: { /extension (\w+): FolderFormat\b/ },

@@ -23,16 +23,14 @@ extension Symbol {
         expected: "an image [N, C · block², H, W] and a block above 0",
         got: "\(shape) and block \(block)")
     }
-    let (count, channels, height, width) = (
-      shape[0], shape[1] / area.partialValue, shape[2], shape[3]
-    )
+    let (channels, height, width) = (shape[1] / area.partialValue, shape[2], shape[3])
     let apart =
       order == .placeFirst
-      ? try reshaped(exactlyTo: [count, block, block, channels, height, width])
+      ? try reshaped(to: [-1, block, block, channels, height, width])
         .transposed([0, 3, 4, 1, 5, 2])
-      : try reshaped(exactlyTo: [count, channels, block, block, height, width])
+      : try reshaped(to: [-1, channels, block, block, height, width])
         .transposed([0, 1, 4, 2, 5, 3])
-    return try apart.reshaped(exactlyTo: [count, channels, height * block, width * block])
+    return try apart.reshaped(to: [-1, channels, height * block, width * block])
   }
 
   /// Returns blocks of the image laid out as channels: [N, C, H·b, W·b] becomes [N, b²·C, H, W] (ONNX
@@ -48,11 +46,9 @@ extension Symbol {
         expected: "an image [N, C, H · block, W · block] and a block above 0",
         got: "\(shape) and block \(block)")
     }
-    let (count, channels, height, width) = (
-      shape[0], shape[1], shape[2] / block, shape[3] / block
-    )
-    return try reshaped(exactlyTo: [count, channels, height, block, width, block])
+    let (channels, height, width) = (shape[1], shape[2] / block, shape[3] / block)
+    return try reshaped(to: [-1, channels, height, block, width, block])
       .transposed([0, 3, 5, 1, 2, 4])
-      .reshaped(exactlyTo: [count, block * block * channels, height, width])
+      .reshaped(to: [-1, block * block * channels, height, width])
   }
 }

@@ -168,6 +168,27 @@ extension Conv: ExportedOperation {
   }
 }
 
+extension ConvTranspose: ExportedOperation {
+  func write(_ node: Graph.Node, to export: inout GraphExport) throws(ONNXError) {
+    let filter = export.graph.type(of: node.inputs[1]).shape
+    export.add(
+      name,
+      [
+        ("dilations", .sizes(attributes.dilations)), ("group", .int(Int64(attributes.groups))),
+        ("kernel_shape", .sizes(Array(filter.dropFirst(2)))),
+        ("output_padding", .sizes(outputPadding)),
+        ("pads", .sizes(attributes.padsBefore + attributes.padsAfter)),
+        ("strides", .sizes(attributes.strides)),
+      ])
+  }
+}
+
+extension Tile: ExportedOperation {
+  func write(_ node: Graph.Node, to export: inout GraphExport) throws(ONNXError) {
+    export.add(name, more: [export.initializer(.sizes(repeats), "repeats")])
+  }
+}
+
 extension MaxPool: ExportedOperation {
   func write(_ node: Graph.Node, to export: inout GraphExport) throws(ONNXError) {
     export.add(name, attributes.common + [("dilations", .sizes(attributes.dilations))])

@@ -117,6 +117,8 @@ def run():
          [ints("zero", 0), tensor("a", 1.5), tensor("b", -2)])
     case("embedding", [N("Gather", ["table", "x"], ["e"]), N("ReduceMean", ["e"], ["y"], axes=[1], keepdims=0)], [("x", I, [4])], 13,
          [tensor("table", data([5, 3], F))])
+    case("whole-product", [N("MatMul", ["x", "k"], ["p"]), N("Cast", ["p"], ["f"], to=F), N("Gemm", ["f", "w"], ["y"])], [("x", I, [4])], 13,
+         [tensor("k", [[1, -2], [0, 1], [2, 0], [-1, 1]], np.int64), tensor("w", data([2, 3], F))])
     case("two-inputs", [N("Gemm", ["a", "w"], ["p"]), N("Add", ["p", "b"], ["y"])], [("b", F, [3]), ("a", F, [2])], 13,
          [tensor("w", data([2, 3], F))])
     case("unsorted", [N("Relu", ["a"], ["y"]), N("Neg", ["x"], ["a"])], X, 13)
