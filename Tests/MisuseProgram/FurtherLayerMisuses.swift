@@ -1,6 +1,19 @@
 import Crest
 
+/// A recurrent layer that the library doesn't know.
+private struct OwnRecurrentLayer: RecurrentLayer {
+  let name: String? = "own"
+  let units = 2
+  let layerCount = 1
+  let isBidirectional = false
+  let output = RecurrentOutput.last
+  let dropoutRate = 0.0
+}
+
 let furtherLayerMisuses: [Misuse] = [
+  Misuse("layer.recurrent-of-ones-own", says: "OwnRecurrentLayer isn't one of LSTM, GRU and RNN") {
+    _ = try Model(OwnRecurrentLayer(), input: [3, 2], engine: oneThread())
+  },
   Misuse("layer.leaky-relu-slope", says: "leaky_relu: the slope is nan") {
     _ = LeakyReLU(.nan)
   },

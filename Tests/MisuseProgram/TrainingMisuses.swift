@@ -6,6 +6,9 @@ private let learnerMisuses: [Misuse] = [
   Misuse("learner.set-outside-a-fit", says: "the learning rate was set while no fit is running") {
     try Learner(model(), data: data())[.base(.learningRate)] = 0.1
   },
+  Misuse("learner.top-losses", says: "the -1 largest losses") {
+    _ = try Learner(model(), data: data()).predictions().topLosses(-1)
+  },
   Misuse("learner.whiten-no-images", says: "patches of 0 images were to be whitened") {
     try Learner(model(), data: data()).whitenPatches(by: "dense.weight", imageCount: 0)
   },
