@@ -156,7 +156,7 @@ import Testing
     try npy("<i8", "(8, 4)", tokens.withUnsafeBytes { Data($0) }).write(to: data["train-x.npy"])
     let labels = (0..<8).map { Int64($0 % 3) }
     try npy("<i8", "(8,)", labels.withUnsafeBytes { Data($0) }).write(to: data["train-y.npy"])
-    let note = "Note: slow, no kernel for: MatMul (node \"p\" (MatMul, opset 13), forward)"
+    let note = "Note: slow, no kernel for: Gemm (node \"p\" (MatMul, opset 13), forward)"
     for options in [[], ["--json"]] {
       let result = try CrestProcess.run(
         [
