@@ -11,7 +11,7 @@ public import CrestTensor
 /// of deviation 0.01.
 ///
 /// Where it predicts numbers, its last layer's output is multiplied by their deviation and added to their mean in training,
-/// so that predictions have the unit of the targets; ``loss`` takes that off again.
+/// so that predictions have the unit of the targets; ``loss(for:)`` takes that off again.
 public struct Tabular: Sendable {
   /// The name of the network in `--model`.
   public static let name = "tabular"

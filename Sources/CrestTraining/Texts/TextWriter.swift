@@ -6,7 +6,7 @@ public import CrestTensor
 /// Lets a language model write: token after token, each drawn by the probabilities that the model gives it.
 ///
 /// The model has one input of token ids [N, T] and logits [N, T, tokens] of the token after each, none of which
-/// depends on later tokens, as of ``TextModel`` `gpt`. It sees the last T tokens, or all while there are fewer.
+/// depends on later tokens, as of the built-in `gpt`. It sees the last T tokens, or all while there are fewer.
 ///
 /// ```swift
 /// let writer = try TextWriter(model)
